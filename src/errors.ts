@@ -1,0 +1,224 @@
+// Every error that bitflake throws: one base, one stable `code` each, the facts as fields.
+
+/**
+ * The stable name of a failure, for a `switch` or a log query. It survives minification, and unlike
+ * `instanceof` it also holds between two copies of the package loaded in one process.
+ */
+export type ErrorCode =
+  | "ERR_ARGUMENT"
+  | "ERR_LAYOUT"
+  | "ERR_INVALID_ID"
+  | "ERR_ENV"
+  | "ERR_CLOCK_READING"
+  | "ERR_CLOCK_BACKWARDS"
+  | "ERR_CLOCK_STALLED"
+  | "ERR_SEQUENCE_EXHAUSTED"
+  | "ERR_TIMESTAMP_OVERFLOW"
+  | "ERR_EPOCH"
+  | "ERR_UNSUPPORTED";
+
+/** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
+function show(value: unknown): string {
+  const type = typeof value;
+  if (Object(value) === value || type === "symbol") return `[${type}]`;
+  const text = type === "string" ? JSON.stringify(value) : String(value);
+  return text.length > 66 ? `${text.slice(0, 64)}...` : text;
+}
+
+/**
+ * The base of every error that bitflake throws. Whatever threw one has left its state as it was.
+ *
+ * @example
+ * ```ts
+ * import { BitflakeError, parseId } from "bitflake";
+ *
+ * let code = "";
+ * try {
+ *   parseId("0x10");
+ * } catch (error) {
+ *   if (error instanceof BitflakeError) code = error.code;
+ * }
+ * code; // => 'ERR_INVALID_ID'
+ * ```
+ */
+export abstract class BitflakeError extends Error {
+  /** What went wrong, as a name that does not change between versions. */
+  declare readonly code: ErrorCode;
+
+  /** @param facts what the error is about; each becomes a field */
+  constructor(message: string, facts: object, options?: ErrorOptions) {
+    super(message, options);
+    // ClockBackwardsError has ERR_CLOCK_BACKWARDS: two names that cannot drift apart. Its own, for loggers copy those.
+    const words = this.name.slice(0, -5).replace(/[A-Z]/g, "_$&");
+    Object.assign(this, { code: `ERR${words.toUpperCase()}` }, facts);
+  }
+}
+
+/**
+ * An argument or option has the wrong type, or a value outside its limits.
+ * The message reads `<field> must be <rule>, got <value>`, and its three parts are fields.
+ */
+export class ArgumentError extends BitflakeError {
+  /** Which argument, option or variable. */
+  declare readonly field: string;
+  /** What it must be. */
+  declare readonly rule: string;
+  /** What was received; a string longer than 64 characters is cut. */
+  declare readonly value: unknown;
+
+  constructor(field: string, rule: string, value: unknown, options?: ErrorOptions) {
+    const kept = typeof value === "string" ? value.slice(0, 64) : value;
+    super(`${field} must be ${rule}, got ${show(value)}`, { field, rule, value: kept }, options);
+  }
+
+  override get name(): string {
+    return "ArgumentError";
+  }
+}
+
+/** The bit widths do not make a layout, or the layout cannot do what was asked of it. */
+export class LayoutError extends ArgumentError {
+  override get name(): string {
+    return "LayoutError";
+  }
+}
+
+/** A value is not an ID: not a bigint, a canonical decimal string or a safe integer in range. */
+export class InvalidIdError extends ArgumentError {
+  override get name(): string {
+    return "InvalidIdError";
+  }
+}
+
+/** An environment variable is missing though required, may not be read, or holds no number in range. */
+export class EnvError extends ArgumentError {
+  override get name(): string {
+    return "EnvError";
+  }
+}
+
+/** The clock returned something that is not a finite number. */
+export class ClockReadingError extends BitflakeError {
+  /** What it returned. */
+  declare readonly value: unknown;
+
+  constructor(value: unknown) {
+    super(`the clock must return a finite number, got ${show(value)}`, { value });
+  }
+
+  override get name(): string {
+    return "ClockReadingError";
+  }
+}
+
+/** The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it has caught up. */
+export class ClockBackwardsError extends BitflakeError {
+  /** The highest reading so far, in milliseconds since 1970. */
+  declare readonly lastMs: number;
+  /** The reading now. */
+  declare readonly nowMs: number;
+  /** How far back that is. */
+  declare readonly backwardMs: number;
+
+  constructor(lastMs: number, nowMs: number, maxBackwardMs: number) {
+    const backwardMs = lastMs - nowMs;
+    super(
+      `the clock stepped back ${backwardMs} ms, from ${lastMs} to ${nowMs}; maxBackwardMs is ${maxBackwardMs}`,
+      { lastMs, nowMs, backwardMs },
+    );
+  }
+
+  override get name(): string {
+    return "ClockBackwardsError";
+  }
+}
+
+/** The clock shows no new millisecond however often it is read: it is frozen, so waiting would never end. */
+export class ClockStalledError extends BitflakeError {
+  /** The reading at which the clock stands still. */
+  declare readonly nowMs: number;
+  /** How many times it was read without showing a new millisecond. */
+  declare readonly reads: number;
+
+  constructor(nowMs: number, reads: number) {
+    super(
+      `the clock stands still at ${nowMs}, after ${reads} reads: fake timers, or a runtime that stops it?`,
+      { nowMs, reads },
+    );
+  }
+
+  override get name(): string {
+    return "ClockStalledError";
+  }
+}
+
+/** Every sequence number of the current tick is used up, and waiting is not allowed or would take too long. */
+export class SequenceExhaustedError extends BitflakeError {
+  /** The tick that is full, counted from the epoch. */
+  declare readonly tick: number;
+  /** How many milliseconds until the clock reaches a tick with room. */
+  declare readonly waitMs: number;
+
+  constructor(tick: number, waitMs: number, hint: string) {
+    super(`tick ${tick} is full, the next is ${waitMs} ms away: ${hint}`, {
+      tick,
+      waitMs,
+    });
+  }
+
+  override get name(): string {
+    return "SequenceExhaustedError";
+  }
+}
+
+/** The moment lies past the last tick that the timestamp field can hold. Nothing wraps. */
+export class TimestampOverflowError extends BitflakeError {
+  /** The reading now, in milliseconds since 1970. */
+  declare readonly nowMs: number;
+  /** The tick that was needed, counted from the epoch. */
+  declare readonly tick: number;
+  /** The last tick there is. */
+  declare readonly maxTick: number;
+
+  constructor(nowMs: number, tick: number, maxTick: number) {
+    super(`at ${nowMs} the timestamp must be at most ${maxTick}, got ${tick}`, {
+      nowMs,
+      tick,
+      maxTick,
+    });
+  }
+
+  override get name(): string {
+    return "TimestampOverflowError";
+  }
+}
+
+/** The clock reads a time before the epoch, for which there is no ID. */
+export class EpochError extends BitflakeError {
+  /** The reading now, in milliseconds since 1970. */
+  declare readonly nowMs: number;
+  /** The epoch, in milliseconds since 1970. */
+  declare readonly epochMs: number;
+
+  constructor(nowMs: number, epochMs: number) {
+    super(`the clock reads ${nowMs}, before the epoch ${epochMs}`, { nowMs, epochMs });
+  }
+
+  override get name(): string {
+    return "EpochError";
+  }
+}
+
+/** The runtime lacks something that the call cannot do without. */
+export class UnsupportedError extends BitflakeError {
+  /** What is missing. */
+  declare readonly feature: string;
+
+  constructor(feature: string, options?: ErrorOptions) {
+    super(`this runtime has no ${feature}`, { feature }, options);
+  }
+
+  override get name(): string {
+    return "UnsupportedError";
+  }
+}

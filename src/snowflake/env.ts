@@ -1,0 +1,124 @@
+// Node IDs from outside the program: from environment variables, and from a host name.
+
+import { ArgumentError, EnvError } from "../errors.ts";
+import { anObject, oneOf } from "./check.ts";
+import { SnowflakeGenerator } from "./generator.ts";
+import { type GeneratorOptions, gather } from "./options.ts";
+import type { Preset, PresetName } from "./presets.ts";
+import { compileSettings } from "./settings.ts";
+
+/** Where {@link makeGeneratorFromEnv} looks. */
+export interface EnvOptions {
+  /** The variable with the datacenter ID. Default `"FLAKEID_DATACENTER_ID"`. */
+  readonly datacenterEnv?: string | undefined;
+  /** The variable with the machine ID. Default `"FLAKEID_MACHINE_ID"`. */
+  readonly machineEnv?: string | undefined;
+  /** The variable with the epoch, in milliseconds since 1970. Default `"FLAKEID_EPOCH_MS"`. */
+  readonly epochEnv?: string | undefined;
+  /** The variables themselves. Default: the environment of Node, Bun or Deno, or none where there is none. */
+  readonly env?: Readonly<Record<string, unknown>> | undefined;
+  /** Refuse to start when the variable of a node field that the layout has is not set. Default false. */
+  readonly required?: boolean | undefined;
+}
+
+const CANONICAL = /^(?:0|-?[1-9][0-9]*)$/;
+
+/** The parts of a runtime's globals that lead to its environment; a browser has neither. */
+interface Runtime {
+  readonly Deno?: { readonly env: { get(name: string): string | undefined } };
+  readonly process?: { readonly env?: Readonly<Record<string, unknown>> };
+}
+
+/** What a variable is set to; undefined if it is not set, or set to nothing. */
+function lookUp(name: string, env: EnvOptions["env"]): unknown {
+  let value: unknown;
+  try {
+    const { Deno, process } = globalThis as unknown as Runtime;
+    // Deno also has a process, but its own door names the permission that is missing.
+    value = env ? env[name] : Deno ? Deno.env.get(name) : process?.env?.[name];
+  } catch (cause) {
+    throw new EnvError(name, "readable (Deno: --allow-env)", undefined, { cause });
+  }
+  return value === "" ? undefined : value;
+}
+
+/**
+ * Makes a generator whose datacenter ID, machine ID and epoch come from environment variables.
+ * A variable that is set wins over the option of the same meaning; one that is unset or empty leaves the option, or
+ * its default (0 for the IDs). Nothing is read but the three variables, and only in this call.
+ *
+ * @param preset as for {@link makeGenerator}; default `"minimal"`
+ * @param options the variables' names, and further options
+ * @throws {@link EnvError} if a variable is no whole number in range, missing though `required`, or unreadable
+ * @throws {@link LayoutError} if the widths do not make a layout
+ * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
+ *
+ * @example
+ * ```ts
+ * import { makeGeneratorFromEnv } from "bitflake";
+ *
+ * const env = { FLAKEID_DATACENTER_ID: "1", POD_INDEX: "7" };
+ * const generator = makeGeneratorFromEnv("twitter", { env, machineEnv: "POD_INDEX", required: true });
+ * [generator.datacenterId, generator.machineId]; // => [ 1, 7 ]
+ * ```
+ */
+export function makeGeneratorFromEnv(
+  preset: PresetName | Preset = "minimal",
+  options: EnvOptions & GeneratorOptions = {},
+): SnowflakeGenerator {
+  const {
+    datacenterEnv = "FLAKEID_DATACENTER_ID",
+    machineEnv = "FLAKEID_MACHINE_ID",
+    epochEnv = "FLAKEID_EPOCH_MS",
+    env,
+    required = false,
+    ...rest
+  } = anObject("options", options);
+  if (env !== undefined) anObject("env", env);
+  oneOf("required", required, [true, false]);
+  let given = gather(preset, rest);
+  const { layout } = compileSettings(given);
+  for (const [field, variable, needed] of [
+    ["datacenterId", datacenterEnv, required && layout.datacenterBits],
+    ["machineId", machineEnv, required && layout.machineBits],
+    // Without its variable the epoch is the default, which is right for everybody; a node ID of 0 is not.
+    ["epochMs", epochEnv, 0],
+  ] as const) {
+    if (typeof variable !== "string") throw new ArgumentError("a variable's name", "a string", variable);
+    const text = lookUp(variable, env);
+    if (needed && text === undefined) throw new EnvError(variable, "set", text);
+    const value = typeof text === "string" && CANONICAL.test(text) ? Number(text) : text;
+    given = gather(given, { [field]: value });
+    try {
+      compileSettings(given);
+    } catch (error) {
+      // All else has passed before: it is this value that breaks a rule, and the rule is the option's own.
+      throw new EnvError(variable, (error as ArgumentError).rule, text);
+    }
+  }
+  return new SnowflakeGenerator(given);
+}
+
+const ORDINAL = /^[^.]+-(0|[1-9][0-9]*)(?:\.|$)/;
+
+/**
+ * Reads a machine ID off a host name that ends in an ordinal, as Kubernetes names the pods of a StatefulSet. Of a
+ * full domain name the first label counts. Whether the ID fits is checked by the generator it is given to.
+ *
+ * @param hostname such as `"web-3"`; in Node, `os.hostname()`
+ * @returns the ordinal
+ * @throws {@link ArgumentError} if there is none, so that a renamed host does not quietly become machine 0
+ *
+ * @example
+ * ```ts
+ * import { machineIdFromHostname, makeGenerator } from "bitflake";
+ *
+ * const machineId = machineIdFromHostname("web-3");
+ * makeGenerator("single_dc", { machineId }).machineId; // => 3
+ * ```
+ */
+export function machineIdFromHostname(hostname: string): number {
+  const ordinal = typeof hostname === "string" ? Number(ORDINAL.exec(hostname)?.[1]) : Number.NaN;
+  if (Number.isSafeInteger(ordinal)) return ordinal;
+  throw new ArgumentError("hostname", 'a name like "web-3"', hostname);
+}

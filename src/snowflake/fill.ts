@@ -1,0 +1,62 @@
+// Many IDs at once: whole runs of a tick are claimed at one clock reading each, then written out.
+
+import { ArgumentError } from "../errors.ts";
+import { whole } from "./check.ts";
+import type { Issuer } from "./issuer.ts";
+import { copyEntry, createEntry } from "./ledger.ts";
+
+/** The largest array `nextIds` makes. V8 turns a larger one into a hash table, ten times slower and bigger. */
+const MAX_COUNT = 16_777_216;
+
+/** Fills an array with IDs; if it throws, neither array nor ledger has changed. */
+export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, target: T): T {
+  // By tag and not by instanceof, which fails on arrays from another realm, such as Jest's.
+  const kind = ArrayBuffer.isView(target) ? (target as T)[Symbol.toStringTag] : "";
+  if (kind !== "BigUint64Array" && kind !== "BigInt64Array") {
+    throw new ArgumentError("target", "a BigUint64Array or a BigInt64Array", target);
+  }
+  const { entry, lowMask } = issuer;
+  const { tick } = entry;
+  const last = entry.word[0];
+  // Runs are claimed on a draft, and the draft made good at the end: a clock that fails midway changes nothing.
+  const draft = createEntry();
+  copyEntry(entry, draft);
+  const runs: { first: bigint; count: number }[] = [];
+  for (let left = target.length; left > 0; ) {
+    issuer.advance(draft);
+    const first = draft.word[0] as bigint;
+    const low = draft.low[0] as number;
+    const count = Math.min(((~low & lowMask) >>> 0) + 1, left);
+    draft.low[0] = low + count - 1;
+    runs.push({ first, count });
+    left -= count;
+  }
+  if (entry.tick !== tick || entry.word[0] !== last) {
+    throw new ArgumentError("clock", "a function that makes no IDs itself", issuer.clock);
+  }
+  copyEntry(draft, entry);
+
+  const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
+  const lowAt = entry.low.byteOffset / 4;
+  let at = 0;
+  for (const { first, count } of runs) {
+    target[at] = first;
+    // The first ID of a run shows both halves; the others have the same high one, and low ones that count up.
+    const low = halves[2 * at + lowAt] as number;
+    const high = halves[2 * at + 1 - lowAt] as number;
+    for (let i = 1; i < count; i++) {
+      halves[2 * (at + i) + lowAt] = low + i;
+      halves[2 * (at + i) + 1 - lowAt] = high;
+    }
+    at += count;
+  }
+  return target;
+}
+
+/** Makes an array of IDs. */
+export function many(issuer: Issuer, count: number): bigint[] {
+  const words = fill(issuer, new BigUint64Array(whole("count", count, 0, MAX_COUNT)));
+  const ids = new Array<bigint>(count);
+  for (let i = 0; i < count; i++) ids[i] = words[i] as bigint;
+  return ids;
+}

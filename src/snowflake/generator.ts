@@ -1,0 +1,296 @@
+// SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
+
+import { LayoutError } from "../errors.ts";
+import { type Capacity, capacityOf } from "./capacity.ts";
+import { type DecodedId, decodeWith } from "./decode.ts";
+import { fill, many } from "./fill.ts";
+import { Issuer, stallWatch } from "./issuer.ts";
+import type { Layout } from "./layout.ts";
+import { type GeneratorOptions, gather } from "./options.ts";
+import type { Preset, PresetName } from "./presets.ts";
+import { type IdRange, rangeOf } from "./range.ts";
+import { compileSettings, type Settings } from "./settings.ts";
+
+/**
+ * How often `nextIdAsync` sleeps without seeing a new millisecond before it calls the clock stalled. A sleep
+ * lasts at least a millisecond (4 in a browser), so this is a quarter of a second to a second.
+ */
+const STALL_SLEEPS = 250;
+
+/** The longest delay that a timer takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/**
+ * Makes Snowflake IDs: integers that carry when and where they were made, and strictly increase.
+ *
+ * - **Rollback.** If the clock steps back by at most `maxBackwardMs`, IDs keep coming from what is left of the last
+ *   tick; by more, it is a {@link ClockBackwardsError} until the clock has caught up.
+ * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
+ * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
+ * - **Twins.** Generators of one identity (layout, epoch, tick, node, clock) in one process share one ledger
+ *   entry, so building one per call repeats nothing. Worker threads and processes each need a node ID of their own.
+ *
+ * A call that throws leaves the generator as it was.
+ *
+ * @example
+ * ```ts
+ * import { SnowflakeGenerator } from "bitflake";
+ *
+ * const generator = new SnowflakeGenerator({
+ *   timestampBits: 42,
+ *   datacenterBits: 0,
+ *   machineBits: 9,
+ *   sequenceBits: 12,
+ *   machineId: 300,
+ * });
+ * const first = generator.nextId();
+ * generator.nextId() > first; // => true
+ * generator.decode(first).machineId; // => 300
+ * ```
+ */
+export class SnowflakeGenerator {
+  /** The bit widths, and where each field starts. */
+  readonly layout: Layout;
+  /** The moment of tick 0, in milliseconds since 1970. */
+  readonly epochMs: number;
+  /** How many milliseconds a tick lasts. */
+  readonly tickMs: number;
+  /** The datacenter stamped into every ID. */
+  readonly datacenterId: number;
+  /** The machine stamped into every ID. */
+  readonly machineId: number;
+
+  readonly #settings: Settings;
+  readonly #issuer: Issuer;
+
+  /**
+   * @param options widths default to those of `PRESET_MINIMAL`; see {@link GeneratorOptions} for the rest
+   * @throws {@link LayoutError} if the widths do not make a layout
+   * @throws {@link ArgumentError} if another option is wrong or unknown
+   */
+  constructor(options: GeneratorOptions = {}) {
+    const settings = compileSettings(gather(options));
+    this.layout = Object.freeze(settings.layout);
+    this.epochMs = settings.epochMs;
+    this.tickMs = settings.tickMs;
+    this.datacenterId = settings.datacenterId;
+    this.machineId = settings.machineId;
+    this.#settings = settings;
+    this.#issuer = new Issuer(settings);
+  }
+
+  /**
+   * Makes the next ID.
+   *
+   * @returns an ID larger than every one before it
+   * @throws {@link ClockBackwardsError} if the clock stepped back by more than `maxBackwardMs`
+   * @throws {@link SequenceExhaustedError} if the tick is full under `"throw"`, or the next is over 2 s away
+   * @throws {@link ClockStalledError} if the tick is full and the clock stands still
+   * @throws {@link TimestampOverflowError} if the timestamp field is full
+   * @throws {@link EpochError} if the clock is before the epoch
+   * @throws {@link ClockReadingError} if the clock returns no finite number
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const generator = makeGenerator("twitter", { datacenterId: 1, machineId: 7 });
+   * typeof generator.nextId(); // => 'bigint'
+   * ```
+   */
+  nextId(): bigint {
+    return this.#issuer.next();
+  }
+
+  /**
+   * Makes many IDs at once, several times faster than as many calls.
+   *
+   * @param count how many: 0 to 16,777,216
+   * @returns increasing IDs; if it throws, none was made
+   * @throws {@link ArgumentError} if `count` is not a whole number in range
+   * @throws whatever {@link nextId} throws
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * makeGenerator("twitter").nextIds(3).length; // => 3
+   * ```
+   */
+  nextIds(count: number): bigint[] {
+    return many(this.#issuer, count);
+  }
+
+  /**
+   * Fills a typed array with IDs: no allocation per ID, and one clock reading per run of a tick.
+   *
+   * @param target the array to fill; IDs are positive, so signed or unsigned makes no difference
+   * @returns the same array; if it throws, neither array nor generator has changed
+   * @throws {@link ArgumentError} if `target` is no BigUint64Array or BigInt64Array
+   * @throws whatever {@link nextId} throws
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const ids = makeGenerator("high_throughput").fill(new BigInt64Array(1000));
+   * ids[999] > ids[0]; // => true
+   * ```
+   */
+  fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
+    return fill(this.#issuer, target);
+  }
+
+  /**
+   * Makes the next ID, and sleeps on a timer where {@link nextId} would spin: the event loop goes on, and a
+   * runtime that only moves its clock between turns gets to move it.
+   *
+   * @returns a promise of an ID
+   * @throws whatever {@link nextId} throws, as a rejection, but no wait is too long
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const generator = makeGenerator("large_cluster", { machineId: 12 });
+   * const ids = await Promise.all(Array.from({ length: 200 }, () => generator.nextIdAsync()));
+   * new Set(ids).size; // => 200
+   * ```
+   */
+  async nextIdAsync(): Promise<bigint> {
+    const issuer = this.#issuer;
+    const { entry, clock } = issuer;
+    const watch = stallWatch(STALL_SLEEPS);
+    for (;;) {
+      const now = clock();
+      const waitMs = issuer.take(entry, now);
+      if (waitMs === 0) return entry.word[0] as bigint;
+      watch(now);
+      const delay = Math.min(Math.ceil(waitMs), MAX_TIMER_MS);
+      await new Promise<void>((wake) => setTimeout(wake, delay));
+    }
+  }
+
+  /**
+   * Makes the next ID as a number, for layouts of 53 bits, where every ID is an exact one.
+   *
+   * @throws {@link LayoutError} if the layout has 63 bits
+   * @throws whatever {@link nextId} throws
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const id = makeGenerator("safe_integer", { machineId: 3 }).nextNumber();
+   * Number.isSafeInteger(id); // => true
+   * ```
+   */
+  nextNumber(): number {
+    if (this.layout.totalBits !== 53) {
+      throw new LayoutError("totalBits", "53 for IDs that are numbers", this.layout.totalBits);
+    }
+    return Number(this.nextId());
+  }
+
+  /**
+   * An endless iterator of IDs. A step of it may throw what {@link nextId} throws; the next step tries again.
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const taken: bigint[] = [];
+   * for (const id of makeGenerator("twitter").stream()) {
+   *   taken.push(id);
+   *   if (taken.length === 3) break;
+   * }
+   * taken.length; // => 3
+   * ```
+   */
+  stream(): IterableIterator<bigint> {
+    // Not a generator function: the first error would end that one for good. The prototype is the one that every
+    // built-in iterator has, so that where there are iterator helpers, take() and map() work.
+    const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
+    return Object.assign(Object.create(iteratorPrototype) as IterableIterator<bigint>, {
+      next: () => ({ done: false, value: this.nextId() }),
+    });
+  }
+
+  /**
+   * Takes an ID of this generator's layout, epoch and tick apart, whichever node made it.
+   *
+   * @param id a bigint, a canonical decimal string or a safe integer
+   * @throws {@link InvalidIdError} if it is not an ID, or not one of this layout
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const generator = makeGenerator("twitter", { datacenterId: 2, machineId: 9 });
+   * const { datacenterId, machineId } = generator.decode(generator.nextId());
+   * [datacenterId, machineId]; // => [ 2, 9 ]
+   * ```
+   */
+  decode(id: bigint | string | number): DecodedId {
+    return decodeWith(this.#settings, id);
+  }
+
+  /**
+   * Says how much this generator's layout holds.
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * makeGenerator("twitter").capacity().idsPerTick; // => 4096
+   * ```
+   */
+  capacity(): Capacity {
+    return capacityOf(this.#settings);
+  }
+
+  /**
+   * The smallest and largest ID whose tick begins in `[from, to)`, of any node: for `WHERE id BETWEEN min AND max`.
+   * If no tick begins there, `max` is `min - 1n`, and no ID is between.
+   *
+   * @param from the first moment, in milliseconds since 1970 or as a Date
+   * @param to the first moment after it
+   * @throws {@link ArgumentError} if one is no whole number or valid Date, or `to` is before `from`
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const generator = makeGenerator("twitter");
+   * const { min, max } = generator.range(new Date("2026-01-01"), new Date("2026-02-01"));
+   * generator.decode(min).generatedAt; // => '2026-01-01T00:00:00.000Z'
+   * generator.decode(max).generatedAt; // => '2026-01-31T23:59:59.999Z'
+   * ```
+   */
+  range(from: number | Date, to: number | Date): IdRange {
+    return rangeOf(this.#settings, from, to);
+  }
+}
+
+/**
+ * Makes a generator from a preset.
+ *
+ * @param preset the name of a preset, a `PRESET_…` constant, or four widths; default `"minimal"`
+ * @param overrides further options, or other values for the preset's own
+ * @throws {@link LayoutError} if the widths do not make a layout
+ * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
+ *
+ * @example
+ * ```ts
+ * import { makeGenerator, PRESET_SINGLE_DC } from "bitflake";
+ *
+ * makeGenerator("twitter", { datacenterId: 1, machineId: 7 }).machineId; // => 7
+ * makeGenerator(PRESET_SINGLE_DC, { machineId: 1023 }).layout.machineBits; // => 10
+ * ```
+ */
+export function makeGenerator(
+  preset: PresetName | Preset = "minimal",
+  overrides: GeneratorOptions = {},
+): SnowflakeGenerator {
+  return new SnowflakeGenerator(gather(preset, overrides));
+}

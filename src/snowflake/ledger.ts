@@ -1,0 +1,56 @@
+// Who has issued what: the last ID of each identity, once per realm, however many generators share it.
+
+import { realmWide } from "../realm.ts";
+import { systemClock } from "./clock.ts";
+
+/**
+ * The last ID of one identity and the clock it was issued at. Every copy of the package in a realm works on
+ * these same objects.
+ */
+export interface Entry {
+  /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
+  readingMs: number;
+  /** The tick of the last ID; -1 before the first. */
+  tick: number;
+  /** The last ID. Reading it gives birth to a BigInt in one 64-bit load. */
+  readonly word: BigUint64Array<ArrayBuffer>;
+  /** The low half of `word`, in place. */
+  readonly low: Uint32Array;
+}
+
+/** A new entry, before its first ID. */
+export function createEntry(): Entry {
+  const word = BigUint64Array.of(1n);
+  const lowAt = new Uint32Array(word.buffer).indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
+  return { readingMs: Number.NaN, tick: -1, word, low: new Uint32Array(word.buffer, lowAt * 4, 1) };
+}
+
+export function copyEntry(from: Entry, to: Entry): void {
+  to.readingMs = from.readingMs;
+  to.tick = from.tick;
+  to.word.set(from.word);
+}
+
+/** Identities on the system clock, and on clocks of the user's own, which go when that function does. */
+interface Ledger {
+  readonly system: Map<string, Entry>;
+  readonly custom: WeakMap<() => number, Map<string, Entry>>;
+}
+
+/**
+ * The entry of an identity. Two generators that could make the same ID on the same clock always meet here, also when
+ * the package is loaded twice (ESM and CJS, two bundles); but each worker thread has a ledger of its own.
+ *
+ * @param identity all that decides which IDs come out, apart from the clock
+ */
+export function entryOf(clock: () => number, identity: string): Entry {
+  const { system, custom } = realmWide<Ledger>("bitflake.ledger.v1", () => ({
+    system: new Map(),
+    custom: new WeakMap(),
+  }));
+  const entries = clock === systemClock ? system : (custom.get(clock) ?? new Map<string, Entry>());
+  if (entries !== system) custom.set(clock, entries);
+  const entry = entries.get(identity) ?? createEntry();
+  entries.set(identity, entry);
+  return entry;
+}

@@ -1,0 +1,74 @@
+// What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
+
+import { anObject, oneOf } from "./check.ts";
+import { systemClock } from "./clock.ts";
+import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
+
+/** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
+export interface GeneratorOptions extends Partial<Widths> {
+  /** Which datacenter this is. Default 0; must fit `datacenterBits`. */
+  readonly datacenterId?: number | undefined;
+  /** Which machine of the datacenter this is. Default 0; must fit `machineBits`. */
+  readonly machineId?: number | undefined;
+  /** The moment of tick 0, in milliseconds since 1970 or as a Date. Default 2020-01-01 UTC; not in the future. */
+  readonly epochMs?: number | Date | undefined;
+  /** How many milliseconds a tick lasts, the unit of the timestamp field. Default 1. */
+  readonly tickMs?: number | undefined;
+  /**
+   * How far the clock may step back, in milliseconds, before it is a {@link ClockBackwardsError}. Default 10.
+   * Up to there, IDs keep coming from what is left of the last tick.
+   */
+  readonly maxBackwardMs?: number | undefined;
+  /**
+   * What happens when a tick has no sequence number left. Default `"wait"`.
+   * - `"wait"`: spin until the next tick ({@link SnowflakeGenerator.nextIdAsync} sleeps instead).
+   * - `"throw"`: {@link SequenceExhaustedError}.
+   * - `"borrow"`: take the next tick ahead of the clock, by at most `maxBorrowMs`; then wait.
+   */
+  readonly onExhausted?: "wait" | "throw" | "borrow" | undefined;
+  /** How far ahead of the clock `"borrow"` may run, in milliseconds. Default 1000. */
+  readonly maxBorrowMs?: number | undefined;
+  /**
+   * Where each tick's sequence starts. Default 0. With `"random"` it starts anywhere in the lower half, so that
+   * a quiet system makes odd and even IDs alike and `id % shards` stays even, at the price of up to half a tick.
+   */
+  readonly sequenceStart?: 0 | "random" | undefined;
+  /** The clock: a function that returns milliseconds since 1970. Default `Date.now`, looked up at each call. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** Every option by name; each value still as the caller gave it. */
+export type Given = { readonly [K in keyof GeneratorOptions]-?: Exclude<GeneratorOptions[K], undefined> };
+
+/** What each option is when it is left out. */
+export const DEFAULTS: Given & { readonly epochMs: number } = {
+  ...PRESET_MINIMAL,
+  datacenterId: 0,
+  machineId: 0,
+  epochMs: 1_577_836_800_000,
+  tickMs: 1,
+  maxBackwardMs: 10,
+  onExhausted: "wait",
+  maxBorrowMs: 1000,
+  sequenceStart: 0,
+  clock: systemClock,
+};
+
+/** Puts overrides over a preset and both over the defaults, and refuses names that do not exist. */
+export function gather(
+  preset: PresetName | Preset | GeneratorOptions,
+  overrides: GeneratorOptions = {},
+): Given {
+  const given: Record<string, unknown> = { ...DEFAULTS };
+  const base =
+    typeof preset === "string"
+      ? PRESETS[oneOf("preset", preset, Object.keys(PRESETS)) as PresetName]
+      : preset;
+  for (const options of [base, overrides]) {
+    for (const [name, value] of Object.entries(anObject("options", options))) {
+      oneOf("an option", name, Object.keys(given));
+      if (value !== undefined) given[name] = value;
+    }
+  }
+  return given as unknown as Given;
+}

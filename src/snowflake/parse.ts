@@ -1,0 +1,62 @@
+// IDs from outside: what may pass for one, and nothing else.
+
+import { InvalidIdError } from "../errors.ts";
+
+const MAX_ID = 9_223_372_036_854_775_807n;
+const CANONICAL = /^(?:0|[1-9][0-9]{0,18})$/;
+
+/** The ID that a value stands for, or something negative. */
+function readId(value: unknown): bigint {
+  const id =
+    typeof value === "bigint"
+      ? value
+      : (typeof value === "string" && CANONICAL.test(value)) || Number.isSafeInteger(value)
+        ? BigInt(value as string | number)
+        : -1n;
+  return id > MAX_ID ? -1n : id;
+}
+
+/**
+ * Reads an ID from outside: a bigint, a canonical decimal string or a safe integer, from 0 to 2^63 - 1.
+ * Nothing else passes: no sign, space, exponent, hexadecimal or leading zero, no unsafe number.
+ *
+ * @param value what came in, from a URL, a JSON body, a database row
+ * @returns the ID as a bigint
+ * @throws {@link InvalidIdError} for everything else
+ *
+ * @example
+ * ```ts
+ * import { parseId } from "bitflake";
+ *
+ * parseId("175928847299117063"); // => 175928847299117063n
+ * ```
+ */
+export function parseId(value: unknown): bigint {
+  const id = readId(value);
+  if (id < 0n) {
+    throw new InvalidIdError(
+      "id",
+      `a bigint, canonical decimal string or safe integer from 0 to ${MAX_ID}`,
+      value,
+    );
+  }
+  return id;
+}
+
+/**
+ * Whether {@link parseId} would take the value.
+ *
+ * @param value anything
+ *
+ * @example
+ * ```ts
+ * import { isId } from "bitflake";
+ *
+ * isId("42"); // => true
+ * isId("042"); // => false
+ * isId(2 ** 53); // => false
+ * ```
+ */
+export function isId(value: unknown): boolean {
+  return readId(value) >= 0n;
+}

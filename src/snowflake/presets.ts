@@ -1,0 +1,62 @@
+// The named layouts. They are those of the Python library flakeid, plus one that fits a JavaScript number.
+
+/** The four bit widths of an ID, from its high end to its low end. They sum to 63 or to 53. */
+export interface Widths {
+  /** Bits for the time since the epoch, in ticks: 1 to 53. */
+  readonly timestampBits: number;
+  /** Bits for the datacenter: 0 to 53. */
+  readonly datacenterBits: number;
+  /** Bits for the machine within its datacenter: 0 to 53. */
+  readonly machineBits: number;
+  /** Bits that tell apart the IDs of one tick on one machine: 0 to 53. */
+  readonly sequenceBits: number;
+}
+
+/** A named layout, or one of your own: four widths that sum to 63 or 53. */
+export type Preset = Widths;
+
+/** The names that stand for the `PRESET_…` constants. */
+export type PresetName =
+  | "twitter"
+  | "minimal"
+  | "single_dc"
+  | "large_cluster"
+  | "high_throughput"
+  | "safe_integer";
+
+function widths(
+  timestampBits: number,
+  datacenterBits: number,
+  machineBits: number,
+  sequenceBits: number,
+): Preset {
+  return Object.freeze({ timestampBits, datacenterBits, machineBits, sequenceBits });
+}
+
+/** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. */
+export const PRESET_TWITTER: Preset = /* @__PURE__ */ widths(41, 5, 5, 12);
+
+/** 53 · 0 · 0 · 10: one generator and no node ID, 1,024 IDs per ms. What `nextId()` uses. */
+export const PRESET_MINIMAL: Preset = /* @__PURE__ */ widths(53, 0, 0, 10);
+
+/** 41 · 0 · 10 · 12: one datacenter of 1,024 machines, 4,096 IDs per ms each. */
+export const PRESET_SINGLE_DC: Preset = /* @__PURE__ */ widths(41, 0, 10, 12);
+
+/** 41 · 8 · 8 · 6: 256 datacenters of 256 machines, 64 IDs per ms each. */
+export const PRESET_LARGE_CLUSTER: Preset = /* @__PURE__ */ widths(41, 8, 8, 6);
+
+/** 41 · 3 · 3 · 16: 8 datacenters of 8 machines, 65,536 IDs per ms each. */
+export const PRESET_HIGH_THROUGHPUT: Preset = /* @__PURE__ */ widths(41, 3, 3, 16);
+
+/** 41 · 0 · 5 · 7, 53 bits: every ID is an exact JavaScript number. 32 machines, 128 IDs per ms each. */
+export const PRESET_SAFE_INTEGER: Preset = /* @__PURE__ */ widths(41, 0, 5, 7);
+
+/** The presets by name. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  twitter: PRESET_TWITTER,
+  minimal: PRESET_MINIMAL,
+  single_dc: PRESET_SINGLE_DC,
+  large_cluster: PRESET_LARGE_CLUSTER,
+  high_throughput: PRESET_HIGH_THROUGHPUT,
+  safe_integer: PRESET_SAFE_INTEGER,
+};

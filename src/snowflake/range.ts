@@ -1,0 +1,25 @@
+// From a span of time to the span of IDs made in it, for queries by time on a column of IDs.
+
+import { ArgumentError } from "../errors.ts";
+import { type Format, moment } from "./format.ts";
+
+/** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. */
+export interface IdRange {
+  /** No ID of the span is smaller. */
+  readonly min: bigint;
+  /** No ID of the span is larger. */
+  readonly max: bigint;
+}
+
+export function rangeOf(format: Format, from: number | Date, to: number | Date): IdRange {
+  const { layout, epochMs, tickMs, maxTick } = format;
+  const fromMs = moment("from", from);
+  const toMs = moment("to", to);
+  if (fromMs > toMs) throw new ArgumentError("to", `no earlier than from, ${fromMs}`, toMs);
+  /** The smallest ID of the first tick that begins at or after a moment. */
+  const first = (ms: number) => {
+    const tick = Math.ceil((ms - epochMs) / tickMs);
+    return BigInt(Math.min(Math.max(tick, 0), maxTick + 1)) << BigInt(layout.timestampShift);
+  };
+  return { min: first(fromMs), max: first(toMs) - 1n };
+}

@@ -1,0 +1,47 @@
+// Options, validated once, as what a generator goes by: after this, nothing is checked again.
+
+import { ArgumentError } from "../errors.ts";
+import { oneOf, whole } from "./check.ts";
+import { systemClock } from "./clock.ts";
+import { compileFormat, DATE_END, type Format } from "./format.ts";
+import type { Terms } from "./issuer.ts";
+import type { Given } from "./options.ts";
+
+/** What a generator goes by. */
+export interface Settings extends Format, Terms {
+  readonly datacenterId: number;
+  readonly machineId: number;
+}
+
+/** Validates all options of a generator. */
+export function compileSettings(given: Given): Settings {
+  const format = compileFormat(given);
+  const { timestampShift, datacenterBits, machineBits, sequenceBits } = format.layout;
+  const id = (field: "datacenterId" | "machineId", bits: number) =>
+    whole(field, given[field], 0, 2 ** bits - 1, ` (${bits} bits)`);
+  const span = (field: "maxBackwardMs" | "maxBorrowMs") => whole(field, given[field], 0, DATE_END);
+  const datacenterId = id("datacenterId", datacenterBits);
+  const machineId = id("machineId", machineBits);
+  const { clock } = given;
+  if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
+  // Naming the default clock must not make a second ledger entry for it.
+  const onSystem = clock === systemClock || clock === Date.now;
+  // A clock of the user's own is not read before the first ID is wanted, and the system's may read 0: so it does in
+  // a Worker at module scope, too early to judge an epoch by. In both cases the first ID will tell.
+  const now = onSystem && systemClock();
+  if (now && format.epochMs > now) throw new ArgumentError("epochMs", `at most ${now}, now`, format.epochMs);
+  return {
+    ...format,
+    timestampShift,
+    sequenceBits,
+    node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
+    datacenterId,
+    machineId,
+    maxSequence: 2 ** sequenceBits - 1,
+    maxBackwardMs: span("maxBackwardMs"),
+    onExhausted: oneOf("onExhausted", given.onExhausted, ["wait", "throw", "borrow"]),
+    maxBorrowMs: span("maxBorrowMs"),
+    sequenceStart: oneOf("sequenceStart", given.sequenceStart, [0, "random"]),
+    clock: onSystem ? systemClock : clock,
+  };
+}

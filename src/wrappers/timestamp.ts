@@ -1,0 +1,22 @@
+// The time as an ID, for the few places where that is enough.
+
+import { ClockReadingError } from "../errors.ts";
+
+/**
+ * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
+ * same. For labels and file names that a person reads; for an ID, use {@link nextId} or {@link uuidv7}.
+ *
+ * @throws {@link ClockReadingError} if `Date.now` has been replaced and returns no finite number
+ *
+ * @example
+ * ```ts
+ * import { timestampId } from "bitflake";
+ *
+ * timestampId().length; // => 13
+ * ```
+ */
+export function timestampId(): string {
+  const now = Date.now();
+  if (!Number.isFinite(now)) throw new ClockReadingError(now);
+  return String(Math.floor(now));
+}

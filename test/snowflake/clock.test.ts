@@ -1,0 +1,275 @@
+import { describe, expect, test } from "vitest";
+import { type ClockRules, type ClockState, step } from "../../src/snowflake/clock.ts";
+
+const EPOCH = 1_000_000;
+
+const rules: ClockRules = {
+  epochMs: EPOCH,
+  tickMs: 1,
+  maxTick: 1000,
+  maxSequence: 3,
+  maxBackwardMs: 10,
+  onExhausted: "wait",
+  maxBorrowMs: 5,
+};
+
+const fresh: ClockState = { readingMs: Number.NaN, tick: -1, sequence: 0 };
+const at = (tick: number, sequence: number, readingMs = EPOCH + tick): ClockState => ({
+  readingMs,
+  tick,
+  sequence,
+});
+
+type Row = {
+  title: string;
+  rules?: Partial<ClockRules>;
+  state: ClockState;
+  now: number;
+  /** The state it leads to, the milliseconds to wait, or the code of the error. */
+  to: ClockState | number | string;
+};
+
+const table: Row[] = [
+  // Order
+  { title: "first ID ever, at the epoch itself", state: fresh, now: EPOCH, to: at(0, 0) },
+  { title: "first ID ever, at the last tick", state: fresh, now: EPOCH + 1000, to: at(1000, 0) },
+  { title: "same tick: one more", state: at(7, 0), now: EPOCH + 7, to: at(7, 1) },
+  { title: "same tick, last number but one", state: at(7, 2), now: EPOCH + 7, to: at(7, 3) },
+  { title: "next tick: starts over", state: at(7, 3), now: EPOCH + 8, to: at(8, 0) },
+  { title: "jump ahead: starts over", state: at(7, 2), now: EPOCH + 900, to: at(900, 0) },
+  {
+    title: "a fraction of a millisecond is the same tick",
+    state: at(7, 0),
+    now: EPOCH + 7.9,
+    to: at(7, 1, EPOCH + 7.9),
+  },
+
+  // Rollback
+  {
+    title: "1 ms back: goes on in the last tick, remembers the high",
+    state: at(7, 0),
+    now: EPOCH + 6,
+    to: at(7, 1),
+  },
+  { title: "maxBackwardMs - 1 back", state: at(70, 0), now: EPOCH + 61, to: at(70, 1) },
+  { title: "exactly maxBackwardMs back", state: at(70, 0), now: EPOCH + 60, to: at(70, 1) },
+  { title: "maxBackwardMs + 1 back", state: at(70, 0), now: EPOCH + 59, to: "ERR_CLOCK_BACKWARDS" },
+  {
+    title: "a fraction beyond maxBackwardMs",
+    state: at(70, 0),
+    now: EPOCH + 59.9,
+    to: "ERR_CLOCK_BACKWARDS",
+  },
+  {
+    title: "no tolerance at all",
+    rules: { maxBackwardMs: 0 },
+    state: at(70, 0),
+    now: EPOCH + 69,
+    to: "ERR_CLOCK_BACKWARDS",
+  },
+  { title: "back within tolerance with the tick full", state: at(70, 3), now: EPOCH + 65, to: 6 },
+  {
+    title: "small steps add up: measured from the high, not from the last tick",
+    state: at(70, 1),
+    now: EPOCH + 58,
+    to: "ERR_CLOCK_BACKWARDS",
+  },
+  { title: "caught up again", state: at(70, 1), now: EPOCH + 71, to: at(71, 0) },
+  {
+    title: "borrowed ticks are no readings",
+    state: at(100, 0, EPOCH + 50),
+    now: EPOCH + 45,
+    to: at(100, 1, EPOCH + 50),
+  },
+  {
+    title: "rollback from a reading behind borrowed ticks",
+    state: at(100, 0, EPOCH + 50),
+    now: EPOCH + 39,
+    to: "ERR_CLOCK_BACKWARDS",
+  },
+
+  // Exhaustion
+  { title: "wait: until the next tick", state: at(7, 3), now: EPOCH + 7, to: 1 },
+  { title: "wait: what is left of a fractional millisecond", state: at(7, 3), now: EPOCH + 7.25, to: 0.75 },
+  {
+    title: "wait: with a long tick",
+    rules: { tickMs: 1000 },
+    state: at(7, 3, EPOCH + 7400),
+    now: EPOCH + 7400,
+    to: 600,
+  },
+  {
+    title: "throw",
+    rules: { onExhausted: "throw" },
+    state: at(7, 3),
+    now: EPOCH + 7,
+    to: "ERR_SEQUENCE_EXHAUSTED",
+  },
+  {
+    title: "throw: not before the tick is full",
+    rules: { onExhausted: "throw" },
+    state: at(7, 2),
+    now: EPOCH + 7,
+    to: at(7, 3),
+  },
+  {
+    title: "borrow: the next tick, early",
+    rules: { onExhausted: "borrow" },
+    state: at(7, 3),
+    now: EPOCH + 7,
+    to: at(8, 0, EPOCH + 7),
+  },
+  {
+    title: "borrow: as far as maxBorrowMs",
+    rules: { onExhausted: "borrow" },
+    state: at(11, 3, EPOCH + 7),
+    now: EPOCH + 7,
+    to: at(12, 0, EPOCH + 7),
+  },
+  {
+    title: "borrow: beyond maxBorrowMs it waits for the rest",
+    rules: { onExhausted: "borrow" },
+    state: at(12, 3, EPOCH + 7),
+    now: EPOCH + 7,
+    to: 1,
+  },
+  {
+    title: "borrow: nothing to borrow is waiting",
+    rules: { onExhausted: "borrow", maxBorrowMs: 0 },
+    state: at(7, 3),
+    now: EPOCH + 7,
+    to: 1,
+  },
+  {
+    title: "borrow: behind a small rollback",
+    rules: { onExhausted: "borrow" },
+    state: at(7, 3),
+    now: EPOCH + 4,
+    to: at(8, 0, EPOCH + 7),
+  },
+  {
+    title: "the clock comes up to the borrowed tick: goes on in it",
+    rules: { onExhausted: "borrow" },
+    state: at(9, 1, EPOCH + 7),
+    now: EPOCH + 9,
+    to: at(9, 2),
+  },
+  {
+    title: "no sequence bits: one ID a tick",
+    rules: { maxSequence: 0 },
+    state: at(7, 0),
+    now: EPOCH + 7,
+    to: 1,
+  },
+
+  // Long ticks
+  {
+    title: "within a long tick",
+    rules: { tickMs: 10 },
+    state: at(7, 0, EPOCH + 70),
+    now: EPOCH + 79,
+    to: at(7, 1, EPOCH + 79),
+  },
+  {
+    title: "the next long tick",
+    rules: { tickMs: 10 },
+    state: at(7, 0, EPOCH + 79),
+    now: EPOCH + 80,
+    to: at(8, 0, EPOCH + 80),
+  },
+
+  // Overflow, epoch, nonsense
+  { title: "one past the last tick", state: at(1000, 0), now: EPOCH + 1001, to: "ERR_TIMESTAMP_OVERFLOW" },
+  { title: "far past the last tick", state: fresh, now: 1e300, to: "ERR_TIMESTAMP_OVERFLOW" },
+  { title: "the last tick full: waits, and then it is over", state: at(1000, 3), now: EPOCH + 1000, to: 1 },
+  {
+    title: "borrow: nothing past the last tick",
+    rules: { onExhausted: "borrow" },
+    state: at(1000, 3),
+    now: EPOCH + 1000,
+    to: "ERR_TIMESTAMP_OVERFLOW",
+  },
+  { title: "1 ms before the epoch", state: fresh, now: EPOCH - 1, to: "ERR_EPOCH" },
+  { title: "a fraction before the epoch", state: fresh, now: EPOCH - 0.1, to: "ERR_EPOCH" },
+  {
+    title: "back before the epoch, though within tolerance",
+    state: at(2, 0),
+    now: EPOCH - 1,
+    to: "ERR_EPOCH",
+  },
+  { title: "NaN", state: at(7, 0), now: Number.NaN, to: "ERR_CLOCK_READING" },
+  { title: "Infinity", state: at(7, 0), now: Infinity, to: "ERR_CLOCK_READING" },
+  { title: "-Infinity", state: at(7, 0), now: -Infinity, to: "ERR_CLOCK_READING" },
+  { title: "a string", state: at(7, 0), now: "1000007" as unknown as number, to: "ERR_CLOCK_READING" },
+  { title: "a bigint", state: at(7, 0), now: 1000007n as unknown as number, to: "ERR_CLOCK_READING" },
+  { title: "undefined", state: at(7, 0), now: undefined as unknown as number, to: "ERR_CLOCK_READING" },
+];
+
+describe("the clock step", () => {
+  test.each(table)("$title", ({ rules: own, state, now, to }) => {
+    const before = { ...state };
+    const take = () => step({ ...rules, ...own }, state, now, () => 0);
+    if (typeof to === "string") expect(take).toThrow(expect.objectContaining({ code: to }));
+    else expect(take()).toEqual(typeof to === "number" ? { waitMs: to } : to);
+    expect(state).toEqual(before);
+  });
+
+  test("a new tick starts where it is told to, a running one counts on", () => {
+    const draws: number[] = [];
+    const start = () => draws.push(1) && 2;
+    expect(step(rules, at(7, 0), EPOCH + 8, start)).toEqual(at(8, 2));
+    expect(step(rules, at(8, 2), EPOCH + 8, start)).toEqual(at(8, 3));
+    expect(step({ ...rules, onExhausted: "borrow" }, at(8, 3), EPOCH + 8, start)).toEqual(
+      at(9, 2, EPOCH + 8),
+    );
+    expect(draws).toHaveLength(2);
+  });
+
+  test("an epoch long before 1970 loses no millisecond to rounding", () => {
+    const old = { ...rules, epochMs: -1e14, maxTick: 2 ** 53 - 1 };
+    // 4550000000000001.5 after the epoch is too large for its half, and would round up.
+    const now = 4_450_000_000_000_001.5;
+    expect(step(old, fresh, now, () => 0)).toEqual({
+      readingMs: now,
+      tick: 4_550_000_000_000_001,
+      sequence: 0,
+    });
+  });
+
+  test("errors carry the facts", () => {
+    const facts = (own: Partial<ClockRules>, state: ClockState, now: number) => {
+      try {
+        step({ ...rules, ...own }, state, now, () => 0);
+      } catch (error) {
+        return { ...(error as object), message: (error as Error).message };
+      }
+      throw new Error("no error");
+    };
+    expect(facts({}, at(70, 0), EPOCH + 50)).toEqual({
+      code: "ERR_CLOCK_BACKWARDS",
+      lastMs: EPOCH + 70,
+      nowMs: EPOCH + 50,
+      backwardMs: 20,
+      message: "the clock stepped back 20 ms, from 1000070 to 1000050; maxBackwardMs is 10",
+    });
+    expect(facts({ onExhausted: "throw" }, at(7, 3), EPOCH + 7)).toEqual({
+      code: "ERR_SEQUENCE_EXHAUSTED",
+      tick: 7,
+      waitMs: 1,
+      message: 'tick 7 is full, the next is 1 ms away: onExhausted is "throw"',
+    });
+    expect(facts({}, at(7, 3), EPOCH + 1001)).toEqual({
+      code: "ERR_TIMESTAMP_OVERFLOW",
+      nowMs: EPOCH + 1001,
+      tick: 1001,
+      maxTick: 1000,
+      message: "at 1001001 the timestamp must be at most 1000, got 1001",
+    });
+    expect(facts({}, fresh, EPOCH - 1)).toEqual({
+      code: "ERR_EPOCH",
+      nowMs: EPOCH - 1,
+      epochMs: EPOCH,
+      message: "the clock reads 999999, before the epoch 1000000",
+    });
+  });
+});

@@ -1,0 +1,229 @@
+// The promises, against random layouts and adversarial clocks.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { BitflakeError, type GeneratorOptions, SnowflakeGenerator, type Widths } from "../../src/index.ts";
+import { fill } from "../../src/snowflake/fill.ts";
+import { Issuer } from "../../src/snowflake/issuer.ts";
+import { gather } from "../../src/snowflake/options.ts";
+import { compileSettings } from "../../src/snowflake/settings.ts";
+import { anyReadings, anyWidths } from "../support/arbitraries.ts";
+import { EndOfScript, scripted } from "../support/clocks.ts";
+
+interface Case {
+  readonly options: GeneratorOptions & Widths & { epochMs: number; tickMs: number; maxBackwardMs: number };
+  readonly readings: number[];
+}
+
+/** A generator's options, and a clock that starts at the epoch, in the middle or near the last tick. */
+const anyCase: fc.Arbitrary<Case> = anyWidths.chain((widths) =>
+  fc
+    .record({
+      epochMs: fc.constantFrom(0, 1_577_836_800_000, -62_135_596_800_000),
+      tickMs: fc.constantFrom(1, 1, 1, 10, 1000),
+      maxBackwardMs: fc.constantFrom(0, 10, 10, 10_000),
+      maxBorrowMs: fc.constantFrom(0, 5, 1000),
+      onExhausted: fc.constantFrom("wait", "throw", "borrow"),
+      sequenceStart: fc.constantFrom(0, "random"),
+      datacenterId: fc.maxSafeNat().map((n) => n % 2 ** widths.datacenterBits),
+      machineId: fc.maxSafeNat().map((n) => n % 2 ** widths.machineBits),
+      where: fc.constantFrom(0, 0.5, 1),
+    })
+    .chain(({ where, ...rest }) => {
+      const options = { ...widths, ...rest } as Case["options"];
+      const last = Math.min((2 ** widths.timestampBits - 1) * rest.tickMs, 8.64e15 - rest.epochMs);
+      const start = rest.epochMs + Math.floor(last * where);
+      return anyReadings(start).map((readings) => ({ options, readings }));
+    }),
+);
+
+/** Calls until the clock has nothing more to say, and hands each outcome on. */
+function drive(next: () => bigint, each: (outcome: bigint | BitflakeError) => void): void {
+  for (;;) {
+    try {
+      each(next());
+    } catch (error) {
+      if (error instanceof EndOfScript) return;
+      if (!(error instanceof BitflakeError)) throw error;
+      each(error);
+    }
+  }
+}
+
+/** A dozen lines of BigInt that are obviously right; the clock and the outcome as in the real one. */
+function model(options: Case["options"], clock: () => number): () => bigint {
+  const bits = (n: number) => BigInt(n);
+  const most = 2n ** bits(options.sequenceBits) - 1n;
+  const maxTick = 2n ** bits(options.timestampBits) - 1n;
+  let high = -Infinity;
+  let tick = -1n;
+  let sequence = 0n;
+  return () => {
+    for (;;) {
+      const now = clock();
+      const fail = (code: string) => Object.assign(new Error(code), { code });
+      if (!Number.isFinite(now)) throw fail("ERR_CLOCK_READING");
+      if (now < options.epochMs) throw fail("ERR_EPOCH");
+      if (high - now > options.maxBackwardMs) throw fail("ERR_CLOCK_BACKWARDS");
+      const shown = (BigInt(Math.floor(now)) - BigInt(options.epochMs)) / BigInt(options.tickMs);
+      if (shown > maxTick || Number(shown) * options.tickMs + options.epochMs > 8.64e15) {
+        throw fail("ERR_TIMESTAMP_OVERFLOW");
+      }
+      if (shown <= tick && sequence === most) {
+        if (Number(tick + 1n) * options.tickMs + options.epochMs - now > 2000)
+          throw fail("ERR_SEQUENCE_EXHAUSTED");
+        continue;
+      }
+      [tick, sequence] = shown > tick ? [shown, 0n] : [tick, sequence + 1n];
+      high = Math.max(high, now);
+      const node =
+        (BigInt(options.datacenterId ?? 0) << bits(options.machineBits)) + BigInt(options.machineId ?? 0);
+      const nodeBits = options.datacenterBits + options.machineBits;
+      return (((tick << bits(nodeBits)) + node) << bits(options.sequenceBits)) + sequence;
+    }
+  };
+}
+
+describe("whatever the layout and the clock", () => {
+  test("IDs strictly increase, or it is a typed error", () => {
+    fc.assert(
+      fc.property(anyCase, ({ options, readings }) => {
+        const generator = new SnowflakeGenerator({ ...options, clock: scripted(readings) });
+        let last = -1n;
+        drive(
+          () => generator.nextId(),
+          (outcome) => {
+            if (outcome instanceof BitflakeError) return;
+            expect(outcome > last).toBe(true);
+            expect(outcome < 2n ** BigInt(generator.layout.totalBits)).toBe(true);
+            last = outcome;
+          },
+        );
+      }),
+    );
+  });
+
+  test("decode inverts, and no field bleeds into another", () => {
+    fc.assert(
+      fc.property(anyCase, ({ options, readings }) => {
+        let now = 0;
+        const clock = scripted(readings);
+        const generator = new SnowflakeGenerator({
+          ...options,
+          clock: () => {
+            now = clock();
+            return now;
+          },
+        });
+        drive(
+          () => generator.nextId(),
+          (outcome) => {
+            if (outcome instanceof BitflakeError) return;
+            const decoded = generator.decode(outcome);
+            expect(decoded.id).toBe(outcome);
+            expect(decoded.datacenterId).toBe(options.datacenterId);
+            expect(decoded.machineId).toBe(options.machineId);
+            expect(decoded.sequence).toBeLessThan(2 ** options.sequenceBits);
+            expect((decoded.timestampMs - options.epochMs) % options.tickMs).toBe(0);
+            // Never before the clock, but by the part of a tick that has passed.
+            expect(decoded.timestampMs).toBeGreaterThan(now - options.tickMs);
+            expect(decoded.generatedAt).toBe(new Date(decoded.timestampMs).toISOString());
+            const { min, max } = generator.range(decoded.timestampMs, decoded.timestampMs + 1);
+            expect(min <= outcome && outcome <= max).toBe(true);
+          },
+        );
+      }),
+    );
+  });
+
+  test("the fast path does what the model does, step by step", () => {
+    fc.assert(
+      fc.property(anyCase, ({ options, readings }) => {
+        const plain = { ...options, onExhausted: "wait", sequenceStart: 0 } as const;
+        const clock = scripted(readings);
+        const generator = new SnowflakeGenerator({ ...plain, clock });
+        const modelClock = scripted(readings);
+        const expected = model(plain, modelClock);
+        const seen: unknown[] = [];
+        drive(
+          () => generator.nextId(),
+          (outcome) => {
+            seen.push([outcome instanceof BitflakeError ? outcome.code : outcome, clock.reads]);
+          },
+        );
+        const wanted: unknown[] = [];
+        for (;;) {
+          try {
+            wanted.push([expected(), modelClock.reads]);
+          } catch (error) {
+            if (error instanceof EndOfScript) break;
+            wanted.push([(error as { code?: string }).code ?? error, modelClock.reads]);
+          }
+        }
+        expect(seen).toEqual(wanted);
+      }),
+    );
+  });
+
+  test("a call that throws leaves the ledger, and the array to fill, as they were", () => {
+    fc.assert(
+      fc.property(
+        anyCase,
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }),
+        ({ options, readings }, counts) => {
+          const clock = scripted(readings);
+          const issuer = new Issuer(compileSettings(gather(options, { clock })));
+          const { entry } = issuer;
+          const state = () => [entry.readingMs, entry.tick, entry.word[0]];
+          for (const count of counts) {
+            const target = new BigUint64Array(count).fill(7n);
+            const before = state();
+            try {
+              if (count % 3 === 0) issuer.next();
+              else fill(issuer, target);
+            } catch {
+              expect(state()).toEqual(before);
+              expect(target.every((id) => id === 7n)).toBe(true);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test("fill, nextIds and nextId make the same IDs", () => {
+    fc.assert(
+      fc.property(
+        anyWidths,
+        fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.constantFrom("wait", "borrow"),
+        (widths, counts, perTick, onExhausted) => {
+          fc.pre(widths.timestampBits > 20);
+          // The clock moves on once a sequence is full, so that how often it is read makes no difference.
+          const at = (issued: () => number) => () => 5_000 + Math.floor(issued() / perTick);
+          const make = () => {
+            let issued = 0;
+            const generator = new SnowflakeGenerator({
+              ...widths,
+              epochMs: 0,
+              onExhausted,
+              maxBorrowMs: 1_000_000,
+              clock: at(() => issued),
+            });
+            return { generator, add: (n: number) => (issued += n) };
+          };
+          fc.pre(2 ** widths.sequenceBits >= 20 || onExhausted === "borrow");
+          const [single, batch, array] = [make(), make(), make()];
+          for (const count of counts) {
+            const singles = Array.from({ length: count }, () => single.generator.nextId());
+            const target = count % 2 ? new BigInt64Array(count) : new BigUint64Array(count);
+            expect(batch.generator.nextIds(count)).toEqual(singles);
+            expect(Array.from(array.generator.fill(target))).toEqual(singles);
+            for (const each of [single, batch, array]) each.add(count);
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,49 @@
+// Random layouts and adversarial clocks.
+
+import fc from "fast-check";
+import type { Widths } from "../../src/index.ts";
+
+/** Any legal split of 63 or 53 bits into four widths. */
+export const anyWidths: fc.Arbitrary<Widths> = fc
+  .record({
+    total: fc.constantFrom(63, 53),
+    timestampBits: fc.integer({ min: 1, max: 53 }),
+    // Small sequences are where exhaustion happens.
+    sequenceBits: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 53 })),
+    share: fc.nat(53),
+  })
+  .map(({ total, timestampBits, sequenceBits, share }) => {
+    const sequence = Math.min(sequenceBits, total - timestampBits);
+    const rest = total - timestampBits - sequence;
+    const datacenterBits = Math.min(share, rest);
+    return { timestampBits, datacenterBits, machineBits: rest - datacenterBits, sequenceBits: sequence };
+  })
+  .filter(({ machineBits }) => machineBits <= 53);
+
+/** How a clock moves from one reading to the next. */
+const move = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.constant(1) },
+  { weight: 3, arbitrary: fc.integer({ min: -12, max: 12 }) },
+  { weight: 2, arbitrary: fc.double({ min: -3, max: 3, noNaN: true }) },
+  { weight: 1, arbitrary: fc.integer({ min: -5_000, max: 5_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }) },
+);
+
+const broken = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+
+/** Readings of a clock that starts somewhere, moves as it likes, and now and then returns no time at all. */
+export function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> {
+  const steps = fc.array(fc.oneof({ weight: 30, arbitrary: move }, { weight: 1, arbitrary: broken }), {
+    minLength: 1,
+    maxLength: length,
+  });
+  return steps.map((moves) => {
+    let at = start;
+    return moves.map((by) => {
+      if (!Number.isFinite(by)) return by;
+      at += by;
+      return at;
+    });
+  });
+}
