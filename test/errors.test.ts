@@ -1,0 +1,99 @@
+import { inspect } from "node:util";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import * as bitflake from "../src/index.ts";
+import {
+  ArgumentError,
+  BitflakeError,
+  ClockBackwardsError,
+  ClockReadingError,
+  ClockStalledError,
+  EnvError,
+  EpochError,
+  type ErrorCode,
+  InvalidIdError,
+  LayoutError,
+  SequenceExhaustedError,
+  TimestampOverflowError,
+  UnsupportedError,
+} from "../src/index.ts";
+
+const each: [string, ErrorCode, BitflakeError][] = [
+  ["ArgumentError", "ERR_ARGUMENT", new ArgumentError("count", "whole", 1.5)],
+  ["LayoutError", "ERR_LAYOUT", new LayoutError("timestampBits", "less", 99)],
+  ["InvalidIdError", "ERR_INVALID_ID", new InvalidIdError("id", "an ID", "x")],
+  ["EnvError", "ERR_ENV", new EnvError("FLAKEID_MACHINE_ID", "set", undefined)],
+  ["ClockReadingError", "ERR_CLOCK_READING", new ClockReadingError(Number.NaN)],
+  ["ClockBackwardsError", "ERR_CLOCK_BACKWARDS", new ClockBackwardsError(20, 5, 10)],
+  ["ClockStalledError", "ERR_CLOCK_STALLED", new ClockStalledError(5, 100)],
+  ["SequenceExhaustedError", "ERR_SEQUENCE_EXHAUSTED", new SequenceExhaustedError(5, 1, "why")],
+  ["TimestampOverflowError", "ERR_TIMESTAMP_OVERFLOW", new TimestampOverflowError(9, 5, 4)],
+  ["EpochError", "ERR_EPOCH", new EpochError(1, 2)],
+  ["UnsupportedError", "ERR_UNSUPPORTED", new UnsupportedError("crypto")],
+];
+
+describe("every error", () => {
+  test.each(each)("%s has the code %s, and shows its name everywhere", (name, code, error) => {
+    expect(error).toBeInstanceOf(BitflakeError);
+    expect(error).toBeInstanceOf(Error);
+    expect(error.name).toBe(name);
+    expect(error.code).toBe(code);
+    expect(error.stack).toContain(`${name}: ${error.message}`);
+    expect(inspect(error)).toContain(code);
+    // Loggers copy own properties.
+    expect({ ...error }).toHaveProperty("code", code);
+    expect(Object.keys(error)).not.toContain("cause");
+  });
+
+  test("is exported, and every exported error is in this table", () => {
+    const exported = Object.keys(bitflake).filter(
+      (name) => name.endsWith("Error") && name !== "BitflakeError",
+    );
+    expect(exported.sort()).toEqual(each.map(([name]) => name).sort());
+  });
+
+  test("keeps its cause", () => {
+    const cause = new Error("why");
+    expect(new EnvError("X", "readable", undefined, { cause }).cause).toBe(cause);
+    expect(new UnsupportedError("crypto", { cause }).cause).toBe(cause);
+  });
+
+  test("has typed facts", () => {
+    expectTypeOf<ClockBackwardsError["backwardMs"]>().toEqualTypeOf<number>();
+    expectTypeOf<BitflakeError["code"]>().toEqualTypeOf<ErrorCode>();
+    expectTypeOf<LayoutError>().toExtend<ArgumentError>();
+  });
+});
+
+describe("the value in a message", () => {
+  const hostile = {
+    toString(): string {
+      throw new Error("ran code of the value");
+    },
+  };
+  test.each([
+    ["a number", 32, "32"],
+    ["NaN", Number.NaN, "NaN"],
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a boolean", true, "true"],
+    ["a bigint", 5n, "5"],
+    ["a string, quoted", "32", '"32"'],
+    ["a line break, escaped", "a\nb", '"a\\nb"'],
+    ["a symbol", Symbol("s"), "[symbol]"],
+    ["a function", () => 1, "[function]"],
+    ["an object, without running its code", hostile, "[object]"],
+    ["an array", [1], "[object]"],
+    ["64 characters", "x".repeat(64), `"${"x".repeat(64)}"`],
+    ["65 characters, cut", "x".repeat(65), `"${"x".repeat(63)}...`],
+    ["a bigint of 100 digits, cut", 10n ** 99n, `1${"0".repeat(63)}...`],
+  ])("%s", (_title, value, shown) => {
+    expect(new ArgumentError("x", "good", value).message).toBe(`x must be good, got ${shown}`);
+    expect(new ClockReadingError(value).message).toBe(`the clock must return a finite number, got ${shown}`);
+  });
+
+  test("field, rule and value are fields; of a string no more than 64 characters", () => {
+    const { field, rule, value } = new ArgumentError("x", "good", "y".repeat(100));
+    expect({ field, rule, value }).toEqual({ field: "x", rule: "good", value: "y".repeat(64) });
+    expect(new ArgumentError("x", "good", hostile).value).toBe(hostile);
+  });
+});

@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidIdError, isId, parseId } from "../../src/index.ts";
+
+const MAX = 2n ** 63n - 1n;
+
+describe("parseId and isId", () => {
+  test.each<[unknown, bigint]>([
+    [0n, 0n],
+    [0, 0n],
+    ["0", 0n],
+    [MAX, MAX],
+    ["9223372036854775807", MAX],
+    [Number.MAX_SAFE_INTEGER, 9007199254740991n],
+    ["9007199254740993", 9007199254740993n],
+    ["175928847299117063", 175928847299117063n],
+    [-0, 0n],
+  ])("take %s", (value, id) => {
+    expect(parseId(value)).toBe(id);
+    expect(isId(value)).toBe(true);
+  });
+
+  test.each<[unknown]>([
+    [""],
+    [" "],
+    [" 1"],
+    ["1 "],
+    ["1\n"],
+    ["\u00a01"],
+    ["+1"],
+    ["-1"],
+    ["-0"],
+    ["0x10"],
+    ["0b1"],
+    ["01"],
+    ["00"],
+    ["1e3"],
+    ["1.0"],
+    ["1_000"],
+    ["1n"],
+    ["١"],
+    ["NaN"],
+    ["9223372036854775808"],
+    ["99999999999999999999"],
+    ["9".repeat(100_000)],
+    [-1n],
+    [2n ** 63n],
+    [2n ** 64n],
+    [-1],
+    [1.5],
+    [2 ** 53],
+    [Number.NaN],
+    [Infinity],
+    [undefined],
+    [null],
+    [true],
+    [{}],
+    [[1]],
+    [new Date(5)],
+    [Object(5n)],
+    [Object("5")],
+    [Symbol("5")],
+    [() => 5n],
+  ])("refuse %s", (value) => {
+    expect(() => parseId(value)).toThrow(InvalidIdError);
+    expect(isId(value)).toBe(false);
+  });
+
+  test("say what they want", () => {
+    expect(() => parseId("0x10")).toThrow(
+      'id must be a bigint, canonical decimal string or safe integer from 0 to 9223372036854775807, got "0x10"',
+    );
+  });
+
+  test("every ID passes in each of its forms, and comes back as itself", () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, MAX), (id) => {
+        expect(parseId(id)).toBe(id);
+        expect(parseId(String(id))).toBe(id);
+        if (id <= 2n ** 53n - 1n) expect(parseId(Number(id))).toBe(id);
+        else expect(isId(Number(id))).toBe(false);
+      }),
+    );
+  });
+
+  test("whatever passes is canonical, and whatever does not is an InvalidIdError", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: fc.constantFrom(..."0123456789+-. exn_") }),
+      fc.bigInt().map(String),
+      fc.double().map(String),
+    );
+    fc.assert(
+      fc.property(fc.oneof(text, fc.anything({ withBigInt: true })), (value) => {
+        if (isId(value)) {
+          const id = parseId(value);
+          expect(id >= 0n && id <= MAX).toBe(true);
+          expect(String(value) === String(id) || Object.is(value, -0)).toBe(true);
+        } else {
+          expect(() => parseId(value)).toThrow(InvalidIdError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,195 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { UnsupportedError, uuid, uuidv7 } from "../../src/index.ts";
+import { nextV7, type V7State } from "../../src/wrappers/uuid.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const fresh = (): V7State => ({ ms: -1, high: 0, low: 0, head: "" });
+/** A source of "random" numbers that says what it is told to, and then 0. */
+const drawing =
+  (...draws: number[]) =>
+  () =>
+    draws.shift() ?? 0;
+
+describe("uuid", () => {
+  test("is a version 4, and a new one each time", () => {
+    const many = Array.from({ length: 1000 }, uuid);
+    for (const each of many) expect(each).toMatch(V4);
+    expect(new Set(many).size).toBe(1000);
+  });
+
+  test("on an insecure origin, where randomUUID is missing, it is one as well", () => {
+    vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    const many = Array.from({ length: 5000 }, uuid);
+    for (const each of many) expect(each).toMatch(V4);
+    expect(new Set(many).size).toBe(5000);
+    // All 122 free bits are both 0 and 1 somewhere.
+    const bits = many.map((each) => BigInt(`0x${each.replaceAll("-", "")}`));
+    const or = bits.reduce((a, b) => a | b);
+    const and = bits.reduce((a, b) => a & b);
+    const fixed = (0xfn << 76n) | (3n << 62n);
+    expect(or | fixed).toBe(2n ** 128n - 1n);
+    expect(and & ~fixed).toBe(0n);
+  });
+
+  test("without any crypto it says so", () => {
+    vi.stubGlobal("crypto", undefined);
+    expect(() => uuid()).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
+  });
+
+  test("where crypto refuses, as in a Worker at module scope, it says so", () => {
+    const cause = new Error("Disallowed operation called within global scope");
+    vi.stubGlobal("crypto", {
+      randomUUID() {
+        throw cause;
+      },
+    });
+    expect(() => uuid()).toThrow(UnsupportedError);
+    expect(() => uuid()).toThrow(expect.objectContaining({ cause }));
+  });
+});
+
+describe("uuidv7", () => {
+  test("1,000,000 in a row strictly increase, as text", () => {
+    let last = "";
+    for (let i = 0; i < 1_000_000; i++) {
+      const next = uuidv7();
+      if (!(next > last)) expect.fail(`${next} after ${last}`);
+      last = next;
+    }
+    expect(last).toMatch(V7);
+    expect(Math.abs(Number.parseInt(last.replace("-", "").slice(0, 12), 16) - Date.now())).toBeLessThan(1000);
+  });
+
+  test("RFC 9562, example A.6", () => {
+    // The state just before, so that the example is the next one of its millisecond.
+    const state = { ms: 0x017f22e279b0, high: 0xcc3, low: 0x18c4dc0c - 1, head: "017f22e2-79b0-7cc3-" };
+    expect(nextV7(state, 0x017f22e279b0, drawing(0x0c07, 0x398f))).toBe(
+      "017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
+    );
+  });
+
+  test("a new millisecond starts its counter at random, with the top bit free", () => {
+    const ones = () => 0xffff;
+    expect(nextV7(fresh(), 5, ones)).toBe("00000000-0005-77ff-bfff-ffffffffffff");
+    expect(nextV7(fresh(), 0, drawing())).toBe("00000000-0000-7000-8000-000000000000");
+    expect(nextV7(fresh(), 5, drawing(1, 2, 3, 4, 5))).toBe("00000000-0005-7003-8004-000500010002");
+  });
+
+  const full = 2 ** 30 - 1;
+  test.each<[string, V7State, number, string]>([
+    [
+      "same millisecond",
+      { ms: 5, high: 1, low: 1, head: "00000000-0005-7001-" },
+      5,
+      "00000000-0005-7001-8000-000200000000",
+    ],
+    [
+      "1 ms back",
+      { ms: 5, high: 1, low: 1, head: "00000000-0005-7001-" },
+      4,
+      "00000000-0005-7001-8000-000200000000",
+    ],
+    [
+      "far back",
+      { ms: 5, high: 1, low: 1, head: "00000000-0005-7001-" },
+      0,
+      "00000000-0005-7001-8000-000200000000",
+    ],
+    ["1 ms on", { ms: 5, high: 1, low: 1, head: "x" }, 6, "00000000-0006-7000-8000-000000000000"],
+    [
+      "a fraction on",
+      { ms: 5, high: 1, low: 1, head: "00000000-0005-7001-" },
+      5.9,
+      "00000000-0005-7001-8000-000200000000",
+    ],
+    [
+      "the low counter is full",
+      { ms: 5, high: 1, low: full, head: "x" },
+      5,
+      "00000000-0005-7002-8000-000000000000",
+    ],
+    [
+      "the low counter, one before",
+      { ms: 5, high: 1, low: full - 1, head: "00000000-0005-7001-" },
+      5,
+      "00000000-0005-7001-bfff-ffff00000000",
+    ],
+    [
+      "the whole counter is full: the next millisecond",
+      { ms: 5, high: 0xfff, low: full, head: "x" },
+      5,
+      "00000000-0006-7000-8000-000000000000",
+    ],
+    [
+      "a full counter in a new millisecond",
+      { ms: 5, high: 0xfff, low: full, head: "x" },
+      7,
+      "00000000-0007-7000-8000-000000000000",
+    ],
+    ["the last millisecond of 48 bits", fresh(), 2 ** 48 - 1, "ffffffff-ffff-7000-8000-000000000000"],
+  ])("%s", (_title, state, now, wanted) => {
+    expect(nextV7(state, now, drawing())).toBe(wanted);
+  });
+
+  test.each([
+    ["past 48 bits", 2 ** 48, "ERR_TIMESTAMP_OVERFLOW"],
+    ["before 1970", -1, "ERR_EPOCH"],
+    ["NaN", Number.NaN, "ERR_CLOCK_READING"],
+    ["Infinity", Infinity, "ERR_CLOCK_READING"],
+    ["a string", "5" as unknown as number, "ERR_CLOCK_READING"],
+  ])("a clock %s is an error, and the state is as it was", (_title, now, code) => {
+    const state = { ms: 5, high: 1, low: 1, head: "h" };
+    expect(() => nextV7(state, now, drawing())).toThrow(expect.objectContaining({ code }));
+    expect(state).toEqual({ ms: 5, high: 1, low: 1, head: "h" });
+  });
+
+  test("the counter running over in the last millisecond is an error too", () => {
+    const state = { ms: 2 ** 48 - 1, high: 0xfff, low: full, head: "h" };
+    expect(() => nextV7(state, 0, drawing())).toThrow(
+      expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" }),
+    );
+    expect(state.low).toBe(full);
+  });
+
+  test("whatever the clock and the randomness: a version 7, larger than the last", () => {
+    const times = fc.array(
+      fc.integer({ min: 0, max: 2 ** 48 - 2 }).map((n) => (n % 3 ? n % 50 : n)),
+      { minLength: 2, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(
+        times,
+        fc.infiniteStream(fc.integer({ min: 0, max: 65535 })),
+        fc.boolean(),
+        (nows, draws, nearFull) => {
+          const state = nearFull
+            ? { ms: 7, high: 0xfff, low: full - 5, head: "00000000-0007-7fff-" }
+            : fresh();
+          const random = () => draws.next().value as number;
+          let last = "";
+          for (const now of nows) {
+            const next = nextV7(state, now, random);
+            expect(next).toMatch(V7);
+            expect(next > last).toBe(true);
+            last = next;
+          }
+        },
+      ),
+    );
+  });
+
+  test("two copies of the package share one order", () => {
+    const state = Reflect.get(globalThis, Symbol.for("bitflake.uuidv7.v1")) as V7State;
+    const before = state.low;
+    vi.useFakeTimers({ now: state.ms });
+    uuidv7();
+    expect(state.low).toBe(before + 1);
+  });
+});
