@@ -1,0 +1,256 @@
+// What bitflake costs, beside the floor and beside its peers, all in one run: `npm run bench`, `--json` for machines.
+
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { Snowflake as Sapphire } from "@sapphire/snowflake";
+import FlakeId from "flake-idgen";
+import { nanoid } from "nanoid";
+import { Snowflake as NodejsSnowflake } from "nodejs-snowflake";
+import { Snowyflake } from "snowyflake";
+import { v4, v7 } from "uuid";
+import { uuidv7 as liosk } from "uuidv7";
+import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index.js";
+import { duplicates, keep, race } from "./measure.mjs";
+
+const BURST = 1_000_000;
+const EPOCH = 1577836800000;
+
+// The floor: a clock reading and a BigInt from two halves, which is the least that an honest Snowflake call can do.
+const half = new Uint32Array(2);
+const word = new BigUint64Array(half.buffer);
+function floor() {
+  half[0] = Date.now();
+  return word[0];
+}
+
+// 22 bits of sequence are more than can be used up in a millisecond, so this shows the price and not the cap.
+const uncapped = makeGenerator({ timestampBits: 41, datacenterBits: 0, machineBits: 0, sequenceBits: 22 });
+const twitter = makeGenerator("twitter", { datacenterId: 1, machineId: 7 });
+const sapphire = new Sapphire(EPOCH);
+const snowyflake = new Snowyflake({ workerId: 1n, epoch: BigInt(EPOCH) });
+const nodejsSnowflake = new NodejsSnowflake({ custom_epoch: EPOCH, instance_id: 1 });
+const flake = new FlakeId({ epoch: EPOCH });
+const patient = (next) => () => {
+  for (;;) {
+    try {
+      return next();
+    } catch {}
+  }
+};
+const flakeId = patient(() => flake.next().readBigUInt64BE());
+
+function snowflakes() {
+  const best = race(
+    {
+      floor: (n) => {
+        for (let i = 0; i < n; i++) keep(floor());
+      },
+      "bitflake, sequence of 22 bits": (n) => {
+        for (let i = 0; i < n; i++) keep(uncapped.nextId());
+      },
+    },
+    { count: 500_000, rounds: 40 },
+  );
+  Object.assign(
+    best,
+    race(
+      {
+        "bitflake, twitter": (n) => {
+          for (let i = 0; i < n; i++) keep(twitter.nextId());
+        },
+        "bitflake, nextId()": (n) => {
+          for (let i = 0; i < n; i++) keep(nextId());
+        },
+        "@sapphire/snowflake": (n) => {
+          for (let i = 0; i < n; i++) keep(sapphire.generate());
+        },
+        snowyflake: (n) => {
+          for (let i = 0; i < n; i++) keep(snowyflake.nextId());
+        },
+        "nodejs-snowflake": (n) => {
+          for (let i = 0; i < n; i++) keep(nodejsSnowflake.getUniqueID());
+        },
+        "flake-idgen": (n) => {
+          for (let i = 0; i < n; i++) keep(flakeId());
+        },
+      },
+      { count: 100_000, rounds: 10 },
+    ),
+  );
+  const next = {
+    floor: undefined,
+    "bitflake, sequence of 22 bits": () => uncapped.nextId(),
+    "bitflake, twitter": () => twitter.nextId(),
+    "bitflake, nextId()": nextId,
+    "@sapphire/snowflake": () => sapphire.generate(),
+    snowyflake: () => snowyflake.nextId(),
+    "nodejs-snowflake": () => nodejsSnowflake.getUniqueID(),
+    "flake-idgen": () => flake.next().readBigUInt64BE(),
+  };
+  const cap = { "bitflake, twitter": "4096 a ms", "bitflake, nextId()": "1024 a ms" };
+  return Object.entries(best).map(([name, ns]) => {
+    const burst = next[name] && duplicates(next[name], BURST);
+    return {
+      name,
+      ns,
+      ratio: ns / best.floor,
+      duplicates: burst?.duplicates,
+      refusals: burst?.refusals,
+      cap: cap[name],
+    };
+  });
+}
+
+function strings() {
+  const rows = race(
+    {
+      "crypto.randomUUID()": (n) => {
+        for (let i = 0; i < n; i++) keep(crypto.randomUUID());
+      },
+      "bitflake, uuid()": (n) => {
+        for (let i = 0; i < n; i++) keep(uuid());
+      },
+      "uuid, v4()": (n) => {
+        for (let i = 0; i < n; i++) keep(v4());
+      },
+      "bitflake, uuidv7()": (n) => {
+        for (let i = 0; i < n; i++) keep(uuidv7());
+      },
+      "uuidv7, uuidv7()": (n) => {
+        for (let i = 0; i < n; i++) keep(liosk());
+      },
+      "uuid, v7()": (n) => {
+        for (let i = 0; i < n; i++) keep(v7());
+      },
+      "bitflake, randomString(21)": (n) => {
+        for (let i = 0; i < n; i++) keep(randomString(21));
+      },
+      "nanoid, nanoid(21)": (n) => {
+        for (let i = 0; i < n; i++) keep(nanoid(21));
+      },
+    },
+    { count: 50_000 },
+  );
+  const next = {
+    "crypto.randomUUID()": () => crypto.randomUUID(),
+    "bitflake, uuid()": uuid,
+    "uuid, v4()": v4,
+    "bitflake, uuidv7()": uuidv7,
+    "uuidv7, uuidv7()": liosk,
+    "uuid, v7()": v7,
+    "bitflake, randomString(21)": () => randomString(21),
+    "nanoid, nanoid(21)": () => nanoid(21),
+  };
+  return Object.entries(rows).map(([name, ns]) => ({ name, ns, ...duplicates(next[name], BURST) }));
+}
+
+/** How much of the twitter layout's 4096 IDs a millisecond is reached, and how many repeat; best of three seconds. */
+function fullLoad() {
+  const ids = new BigUint64Array(4096 * 1000);
+  let share = 0;
+  let repeated = 0;
+  for (let round = 0; round < 4; round++) {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < ids.length; i++) ids[i] = twitter.nextId();
+    const ms = Number(process.hrtime.bigint() - start) / 1e6;
+    if (round > 0) share = Math.max(share, ids.length / ms / 4096);
+    for (let i = 1; i < ids.length; i++) if (ids[i] <= ids[i - 1]) repeated++;
+  }
+  return { share, repeated };
+}
+
+/** Nanoseconds per ID of `fill`, within one millisecond and below what it can hold. */
+function filling() {
+  const generator = makeGenerator("high_throughput");
+  const target = new BigUint64Array(50_000);
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 200; round++) {
+    for (const now = Date.now(); Date.now() === now; ) {
+      // Starts with a fresh millisecond.
+    }
+    const start = process.hrtime.bigint();
+    generator.fill(target);
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / target.length);
+  }
+  return best;
+}
+
+function arrays() {
+  const COUNT = 50_000;
+  const source = new BigUint64Array(COUNT).fill(2n ** 62n);
+  return race(
+    {
+      "array of BigInts from a typed array": () => {
+        const array = new Array(COUNT);
+        for (let i = 0; i < COUNT; i++) array[i] = source[i];
+        keep(array);
+      },
+      "bitflake, nextIds": () => keep(uncapped.nextIds(COUNT)),
+    },
+    { count: COUNT, rounds: 200 },
+  );
+}
+
+const load = fullLoad();
+const report = {
+  ids: snowflakes(),
+  strings: strings(),
+  fullLoad: load,
+  fillNs: filling(),
+  nextIds: arrays(),
+};
+const ns = (name) => report.strings.find((row) => row.name === name).ns;
+const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
+const [arrayNs, nextIdsNs] = Object.values(report.nextIds);
+report.goals = {
+  "nextId() / floor, at most 1.10": report.ids[1].ratio,
+  "twitter at full load, at least 0.99 of 4096 a ms": load.share,
+  "twitter at full load, repeated IDs, 0": load.repeated,
+  "fill, ns per ID, at most 3": report.fillNs,
+  "nextIds / array of BigInts, at most 1.5": nextIdsNs / arrayNs,
+  "uuid() / crypto.randomUUID(), at most 1.1": against("bitflake, uuid()", "crypto.randomUUID()").ratio,
+  "uuidv7's time / uuidv7(), at least 2": against("uuidv7, uuidv7()", "bitflake, uuidv7()").ratio,
+  "randomString(21) / nanoid(21), at most 1.05": against("bitflake, randomString(21)", "nanoid, nanoid(21)")
+    .ratio,
+};
+
+if (process.argv.includes("--json")) {
+  const plain = (_key, value) => (typeof value === "bigint" ? String(value) : value);
+  console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, ...report }, plain, 2));
+} else {
+  const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+  const table = (head, rows) => {
+    const lines = [head, ...rows].map((row) => row.map(String));
+    const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+    const pad = (cell, column) =>
+      column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+    for (const line of lines) console.log(`| ${line.map(pad).join(" | ")} |`);
+    console.log();
+  };
+  const count = (value) => value?.toLocaleString("en-US") ?? "–";
+  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`);
+  console.log(
+    `${Object.entries(dependencies)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}\n`,
+  );
+  table(
+    ["Snowflake IDs", "ns", "/ floor", `duplicates in ${count(BURST)}`, "refused", "held to"],
+    report.ids.map((row) => [
+      row.name,
+      row.ns.toFixed(1),
+      row.ratio.toFixed(2),
+      count(row.duplicates),
+      count(row.refusals),
+      row.cap ?? "–",
+    ]),
+  );
+  table(
+    ["other IDs", "ns", `duplicates in ${count(BURST)}`],
+    report.strings.map((row) => [row.name, row.ns.toFixed(1), count(row.duplicates)]),
+  );
+  table(
+    ["goal", "measured"],
+    Object.entries(report.goals).map(([goal, value]) => [goal, Number(value.toFixed(3))]),
+  );
+}

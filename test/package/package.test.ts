@@ -1,0 +1,156 @@
+// The package as a user gets it: packed, installed into an empty project, and used from ESM, CJS and TypeScript.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createContext, runInContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const project = mkdtempSync(join(tmpdir(), "bitflake-user-"));
+
+function run(command: string, ...args: string[]): string {
+  // The lifecycle variables of the npm that runs these tests are none of the inner npm's business.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, encoding: "utf8", env });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const node = (file: string, code: string) => {
+  writeFileSync(join(project, file), code);
+  return run(process.execPath, file).trim();
+};
+
+beforeAll(() => {
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "user", private: true }));
+  const packed = JSON.parse(run("npm", "pack", root, "--json", "--ignore-scripts")) as { filename: string }[];
+  run("npm", "install", "--offline", "--no-audit", "--no-fund", `./${packed[0]?.filename}`);
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+const NAMES = [
+  "ArgumentError",
+  "BitflakeError",
+  "ClockBackwardsError",
+  "ClockReadingError",
+  "ClockStalledError",
+  "EnvError",
+  "EpochError",
+  "InvalidIdError",
+  "LayoutError",
+  "PRESET_HIGH_THROUGHPUT",
+  "PRESET_LARGE_CLUSTER",
+  "PRESET_MINIMAL",
+  "PRESET_SAFE_INTEGER",
+  "PRESET_SINGLE_DC",
+  "PRESET_TWITTER",
+  "SequenceExhaustedError",
+  "SnowflakeGenerator",
+  "TimestampOverflowError",
+  "UnsupportedError",
+  "capacity",
+  "decode",
+  "isId",
+  "machineIdFromHostname",
+  "makeGenerator",
+  "makeGeneratorFromEnv",
+  "nextId",
+  "nextIds",
+  "parseId",
+  "randomString",
+  "timestampId",
+  "uuid",
+  "uuidv7",
+];
+
+describe("the installed package", () => {
+  test("gives every name to import and to require, and no more", () => {
+    const show =
+      "console.log(JSON.stringify(Object.keys(bitflake).filter((name) => name !== '__esModule').sort()))";
+    expect(JSON.parse(node("names.mjs", `import * as bitflake from "bitflake"; ${show}`))).toEqual(NAMES);
+    expect(JSON.parse(node("names.cjs", `const bitflake = require("bitflake"); ${show}`))).toEqual(NAMES);
+  });
+
+  test("loaded as ESM and as CJS in one process, it repeats no ID and keeps uuidv7 in order", () => {
+    const out = node(
+      "both.mjs",
+      `import { createRequire } from "node:module";
+      import * as esm from "bitflake";
+      const cjs = createRequire(import.meta.url)("bitflake");
+      if (esm.nextId === cjs.nextId) throw new Error("one copy, not two");
+      const ids = [];
+      for (let i = 0; i < 50_000; i++) {
+        ids.push(esm.makeGenerator("twitter").nextId(), cjs.makeGenerator("twitter").nextId());
+      }
+      for (let i = 0; i < 1000; i++) ids.push(...esm.nextIds(3), cjs.nextId(), esm.nextId());
+      const uuids = [];
+      for (let i = 0; i < 1000; i++) uuids.push(esm.uuidv7(), cjs.uuidv7());
+      const inOrder = uuids.every((id, i) => i === 0 || id > uuids[i - 1]);
+      console.log(ids.length - new Set(ids).size, inOrder);`,
+    );
+    expect(out).toBe("0 true");
+  });
+
+  test("reads no clock, randomness or environment when it is imported", () => {
+    // A bare realm in which to touch any of these is an error. Node's own loader reads them, so not in a process.
+    const realm = { module: { exports: {} as Record<string, unknown> } };
+    for (const name of ["process", "Deno", "crypto", "setTimeout"]) {
+      Object.defineProperty(realm, name, {
+        get() {
+          throw new Error(`${name} was read`);
+        },
+      });
+    }
+    const context = createContext(realm);
+    runInContext('Date.now = Math.random = () => { throw new Error("called"); }', context);
+    const code = readFileSync(join(project, "node_modules/bitflake/dist/index.cjs"), "utf8");
+    runInContext(code, context);
+    expect(Object.keys(realm.module.exports)).toContain("nextId");
+    expect(runInContext("Object.getOwnPropertySymbols(globalThis)", context)).toEqual([]);
+    expect(() => runInContext("module.exports.nextId()", context)).toThrow("called");
+    expect(() => runInContext("module.exports.uuid()", context)).toThrow("crypto was read");
+  });
+
+  test.each([
+    ["node16", "use.mts"],
+    ["node16", "use.cts"],
+    ["nodenext", "use.mts"],
+    ["nodenext", "use.cts"],
+    ["bundler", "use.mts"],
+  ])("resolves its types under %s from %s", (moduleResolution, file) => {
+    writeFileSync(
+      join(project, file),
+      `import { decode, type DecodedId, type GeneratorOptions, makeGenerator, type PresetName } from "bitflake";
+      const name: PresetName = "twitter";
+      const options: GeneratorOptions = { machineId: 7 };
+      const id: bigint = makeGenerator(name, options).nextId();
+      const decoded: DecodedId = decode(id, "twitter");
+      // @ts-expect-error: any would let this pass
+      const wrong: string = makeGenerator(name).nextId();
+      // @ts-expect-error: a misspelt option
+      makeGenerator("twitter", { machineid: 7 });
+      export { decoded, wrong };`,
+    );
+    const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+    const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
+    const options = ["--module", module, "--moduleResolution", moduleResolution, "--target", "es2022"];
+    run(process.execPath, tsc, "--noEmit", "--strict", "--lib", "es2022", ...options, file);
+  });
+
+  test("has no dependencies, and brings the sources its maps point to", () => {
+    const installed = join(project, "node_modules", "bitflake");
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(manifest.dependencies ?? {}).toEqual({});
+    for (const file of ["index.js", "index.cjs"]) {
+      const map = JSON.parse(readFileSync(join(installed, "dist", `${file}.map`), "utf8")) as {
+        sources: string[];
+      };
+      expect(map.sources.length).toBeGreaterThan(15);
+      for (const source of map.sources) readFileSync(join(installed, "dist", source));
+    }
+  });
+});
