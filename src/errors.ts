@@ -8,8 +8,6 @@ export type ErrorCode =
   | "ERR_ARGUMENT"
   | "ERR_LAYOUT"
   | "ERR_INVALID_ID"
-  | "ERR_ENV"
-  | "ERR_CLOCK_READING"
   | "ERR_CLOCK_BACKWARDS"
   | "ERR_CLOCK_STALLED"
   | "ERR_SEQUENCE_EXHAUSTED"
@@ -19,10 +17,9 @@ export type ErrorCode =
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  const type = typeof value;
-  if (Object(value) === value || type === "symbol") return `[${type}]`;
-  const text = type === "string" ? JSON.stringify(value) : String(value);
-  return text.length > 66 ? `${text.slice(0, 64)}...` : text;
+  if (Object(value) === value) return `[${typeof value}]`;
+  // A string that is cut shows it by its missing quote.
+  return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 64);
 }
 
 /**
@@ -46,11 +43,11 @@ export abstract class BitflakeError extends Error {
   declare readonly code: ErrorCode;
 
   /** @param facts what the error is about; each becomes a field */
-  constructor(message: string, facts: object, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, facts: object) {
+    super(message);
     // ClockBackwardsError has ERR_CLOCK_BACKWARDS: two names that cannot drift apart. Its own, for loggers copy those.
     const words = this.name.slice(0, -5).replace(/[A-Z]/g, "_$&");
-    Object.assign(this, { code: `ERR${words.toUpperCase()}` }, facts);
+    Object.assign(this, facts, { code: "ERR" + words.toUpperCase() });
   }
 }
 
@@ -66,9 +63,12 @@ export class ArgumentError extends BitflakeError {
   /** What was received; a string longer than 64 characters is cut. */
   declare readonly value: unknown;
 
-  constructor(field: string, rule: string, value: unknown, options?: ErrorOptions) {
-    const kept = typeof value === "string" ? value.slice(0, 64) : value;
-    super(`${field} must be ${rule}, got ${show(value)}`, { field, rule, value: kept }, options);
+  constructor(field: string, rule: string, value: unknown) {
+    super(`${field} must be ${rule}, got ${show(value)}`, {
+      field,
+      rule,
+      value: typeof value === "string" ? value.slice(0, 64) : value,
+    });
   }
 
   override get name(): string {
@@ -87,27 +87,6 @@ export class LayoutError extends ArgumentError {
 export class InvalidIdError extends ArgumentError {
   override get name(): string {
     return "InvalidIdError";
-  }
-}
-
-/** An environment variable is missing though required, may not be read, or holds no number in range. */
-export class EnvError extends ArgumentError {
-  override get name(): string {
-    return "EnvError";
-  }
-}
-
-/** The clock returned something that is not a finite number. */
-export class ClockReadingError extends BitflakeError {
-  /** What it returned. */
-  declare readonly value: unknown;
-
-  constructor(value: unknown) {
-    super(`the clock must return a finite number, got ${show(value)}`, { value });
-  }
-
-  override get name(): string {
-    return "ClockReadingError";
   }
 }
 
@@ -141,10 +120,7 @@ export class ClockStalledError extends BitflakeError {
   declare readonly reads: number;
 
   constructor(nowMs: number, reads: number) {
-    super(
-      `the clock stands still at ${nowMs}, after ${reads} reads: fake timers, or a runtime that stops it?`,
-      { nowMs, reads },
-    );
+    super(`the clock stands still at ${nowMs}, after ${reads} reads (fake timers?)`, { nowMs, reads });
   }
 
   override get name(): string {
@@ -159,11 +135,8 @@ export class SequenceExhaustedError extends BitflakeError {
   /** How many milliseconds until the clock reaches a tick with room. */
   declare readonly waitMs: number;
 
-  constructor(tick: number, waitMs: number, hint: string) {
-    super(`tick ${tick} is full, the next is ${waitMs} ms away: ${hint}`, {
-      tick,
-      waitMs,
-    });
+  constructor(tick: number, waitMs: number) {
+    super(`tick ${tick} is full, and the next is ${waitMs} ms away`, { tick, waitMs });
   }
 
   override get name(): string {
@@ -215,7 +188,7 @@ export class UnsupportedError extends BitflakeError {
   declare readonly feature: string;
 
   constructor(feature: string, options?: ErrorOptions) {
-    super(`this runtime has no ${feature}`, { feature }, options);
+    super(`this runtime has no ${feature}`, { feature, ...options });
   }
 
   override get name(): string {

@@ -1,8 +1,8 @@
 // A reading of the clock becomes the next tick and sequence: the rules for rollback, exhaustion and overflow.
 
 import {
+  ArgumentError,
   ClockBackwardsError,
-  ClockReadingError,
   EpochError,
   SequenceExhaustedError,
   TimestampOverflowError,
@@ -46,7 +46,7 @@ export interface ClockRules {
  */
 export function step(rules: ClockRules, state: ClockState, nowMs: number, firstSequence: () => number): Step {
   const { epochMs, tickMs, maxTick, maxBackwardMs, onExhausted, maxBorrowMs } = rules;
-  if (!Number.isFinite(nowMs)) throw new ClockReadingError(nowMs);
+  if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
   if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
   const backwardMs = state.readingMs - nowMs;
   if (backwardMs > maxBackwardMs) throw new ClockBackwardsError(state.readingMs, nowMs, maxBackwardMs);
@@ -64,8 +64,7 @@ export function step(rules: ClockRules, state: ClockState, nowMs: number, firstS
   }
   const next = state.tick + 1;
   const aheadMs = epochMs + next * tickMs - nowMs;
-  if (onExhausted === "throw")
-    throw new SequenceExhaustedError(state.tick, aheadMs, 'onExhausted is "throw"');
+  if (onExhausted === "throw") throw new SequenceExhaustedError(state.tick, aheadMs);
   const waitMs = onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs;
   return waitMs > 0 ? { waitMs } : start(next);
 }

@@ -23,22 +23,20 @@ export interface DecodedId {
 }
 
 export function decodeWith(format: Format, value: bigint | string | number): DecodedId {
-  const { layout, epochMs, tickMs, maxTick } = format;
+  const { timestampShift, datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = parseId(value);
-  let rest = id;
-  const take = (bits: number) => {
-    const field = Number(BigInt.asUintN(bits, rest));
-    rest >>= BigInt(bits);
-    return field;
+  const field = (shift: number, bits: number) => Number(BigInt.asUintN(bits, id >> BigInt(shift)));
+  const tick = field(timestampShift, 63);
+  if (tick > format.maxTick) throw new InvalidIdError("id", "of this layout", value);
+  const timestampMs = format.epochMs + tick * format.tickMs;
+  return {
+    id,
+    timestampMs,
+    generatedAt: new Date(timestampMs).toISOString(),
+    datacenterId: field(machineBits + sequenceBits, datacenterBits),
+    machineId: field(sequenceBits, machineBits),
+    sequence: field(0, sequenceBits),
   };
-  const sequence = take(layout.sequenceBits);
-  const machineId = take(layout.machineBits);
-  const datacenterId = take(layout.datacenterBits);
-  const tick = Number(rest);
-  if (tick > maxTick) throw new InvalidIdError("id", "one of this layout", value);
-  const timestampMs = epochMs + tick * tickMs;
-  const generatedAt = new Date(timestampMs).toISOString();
-  return { id, timestampMs, generatedAt, datacenterId, machineId, sequence };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Node IDs from outside the program: from environment variables, and from a host name.
 
-import { ArgumentError, EnvError } from "../errors.ts";
+import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { anObject, oneOf } from "./check.ts";
 import { SnowflakeGenerator } from "./generator.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
@@ -21,7 +21,7 @@ export interface EnvOptions {
   readonly required?: boolean | undefined;
 }
 
-const CANONICAL = /^(?:0|-?[1-9][0-9]*)$/;
+const CANONICAL = /^(0|-?[1-9]\d*)$/;
 
 /** The parts of a runtime's globals that lead to its environment; a browser has neither. */
 interface Runtime {
@@ -37,7 +37,7 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
     // Deno also has a process, but its own door names the permission that is missing.
     value = env ? env[name] : Deno ? Deno.env.get(name) : process?.env?.[name];
   } catch (cause) {
-    throw new EnvError(name, "readable (Deno: --allow-env)", undefined, { cause });
+    throw new UnsupportedError(`permission to read ${name}`, { cause });
   }
   return value === "" ? undefined : value;
 }
@@ -49,9 +49,10 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
  *
  * @param preset as for {@link makeGenerator}; default `"minimal"`
  * @param options the variables' names, and further options
- * @throws {@link EnvError} if a variable is no whole number in range, missing though `required`, or unreadable
  * @throws {@link LayoutError} if the widths do not make a layout
- * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the preset or an option is wrong or unknown; if a variable is no whole number in
+ *   range, or missing though `required`: its `field` is then the variable
+ * @throws {@link UnsupportedError} if the runtime does not let the variable be read
  *
  * @example
  * ```ts
@@ -76,7 +77,7 @@ export function makeGeneratorFromEnv(
   } = anObject("options", options);
   if (env !== undefined) anObject("env", env);
   oneOf("required", required, [true, false]);
-  let given = gather(preset, rest);
+  let given = gather(rest, gather(preset));
   const { layout } = compileSettings(given);
   for (const [field, variable, needed] of [
     ["datacenterId", datacenterEnv, required && layout.datacenterBits],
@@ -84,22 +85,22 @@ export function makeGeneratorFromEnv(
     // Without its variable the epoch is the default, which is right for everybody; a node ID of 0 is not.
     ["epochMs", epochEnv, 0],
   ] as const) {
-    if (typeof variable !== "string") throw new ArgumentError("a variable's name", "a string", variable);
+    if (typeof variable !== "string") throw new ArgumentError("variable", "a name", variable);
     const text = lookUp(variable, env);
-    if (needed && text === undefined) throw new EnvError(variable, "set", text);
+    if (needed && text === undefined) throw new ArgumentError(variable, "set", text);
     const value = typeof text === "string" && CANONICAL.test(text) ? Number(text) : text;
-    given = gather(given, { [field]: value });
+    given = gather({ [field]: value }, given);
     try {
       compileSettings(given);
     } catch (error) {
       // All else has passed before: it is this value that breaks a rule, and the rule is the option's own.
-      throw new EnvError(variable, (error as ArgumentError).rule, text);
+      throw new ArgumentError(variable, (error as ArgumentError).rule, text);
     }
   }
   return new SnowflakeGenerator(given);
 }
 
-const ORDINAL = /^[^.]+-(0|[1-9][0-9]*)(?:\.|$)/;
+const ORDINAL = /^[^.]+-(0|[1-9]\d*)(\.|$)/;
 
 /**
  * Reads a machine ID off a host name that ends in an ordinal, as Kubernetes names the pods of a StatefulSet. Of a

@@ -11,9 +11,8 @@ const MAX_COUNT = 16_777_216;
 /** Fills an array with IDs; if it throws, neither array nor ledger has changed. */
 export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, target: T): T {
   // By tag and not by instanceof, which fails on arrays from another realm, such as Jest's.
-  const kind = ArrayBuffer.isView(target) ? (target as T)[Symbol.toStringTag] : "";
-  if (kind !== "BigUint64Array" && kind !== "BigInt64Array") {
-    throw new ArgumentError("target", "a BigUint64Array or a BigInt64Array", target);
+  if (!ArrayBuffer.isView(target) || !/^Big/.test((target as T)[Symbol.toStringTag])) {
+    throw new ArgumentError("target", "a BigUint64Array or BigInt64Array", target);
   }
   const { entry, lowMask } = issuer;
   const { tick } = entry;
@@ -32,7 +31,7 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
     left -= count;
   }
   if (entry.tick !== tick || entry.word[0] !== last) {
-    throw new ArgumentError("clock", "a function that makes no IDs itself", issuer.clock);
+    throw new ArgumentError("clock", "a function that makes no IDs", issuer.clock);
   }
   copyEntry(draft, entry);
 

@@ -2,6 +2,7 @@
 
 import { LayoutError } from "../errors.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
+import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
 import { fill, many } from "./fill.ts";
 import { Issuer, stallWatch } from "./issuer.ts";
@@ -50,15 +51,15 @@ const MAX_TIMER_MS = 2_147_483_647;
  */
 export class SnowflakeGenerator {
   /** The bit widths, and where each field starts. */
-  readonly layout: Layout;
+  declare readonly layout: Layout;
   /** The moment of tick 0, in milliseconds since 1970. */
-  readonly epochMs: number;
+  declare readonly epochMs: number;
   /** How many milliseconds a tick lasts. */
-  readonly tickMs: number;
+  declare readonly tickMs: number;
   /** The datacenter stamped into every ID. */
-  readonly datacenterId: number;
+  declare readonly datacenterId: number;
   /** The machine stamped into every ID. */
-  readonly machineId: number;
+  declare readonly machineId: number;
 
   readonly #settings: Settings;
   readonly #issuer: Issuer;
@@ -88,7 +89,7 @@ export class SnowflakeGenerator {
    * @throws {@link ClockStalledError} if the tick is full and the clock stands still
    * @throws {@link TimestampOverflowError} if the timestamp field is full
    * @throws {@link EpochError} if the clock is before the epoch
-   * @throws {@link ClockReadingError} if the clock returns no finite number
+   * @throws {@link ArgumentError} if the clock returns no finite number
    *
    * @example
    * ```ts
@@ -187,7 +188,7 @@ export class SnowflakeGenerator {
    */
   nextNumber(): number {
     if (this.layout.totalBits !== 53) {
-      throw new LayoutError("totalBits", "53 for IDs that are numbers", this.layout.totalBits);
+      throw new LayoutError("totalBits", "53 for numbers", this.layout.totalBits);
     }
     return Number(this.nextId());
   }
@@ -292,5 +293,5 @@ export function makeGenerator(
   preset: PresetName | Preset = "minimal",
   overrides: GeneratorOptions = {},
 ): SnowflakeGenerator {
-  return new SnowflakeGenerator(gather(preset, overrides));
+  return new SnowflakeGenerator(gather(anObject("options", overrides), gather(preset)));
 }

@@ -43,10 +43,10 @@ export interface Terms extends ClockRules {
 /** Issues the IDs of one identity. */
 export class Issuer {
   /** The last ID of the identity, shared with every other issuer of it. */
-  readonly entry: Entry;
-  readonly clock: () => number;
+  declare readonly entry: Entry;
+  declare readonly clock: () => number;
   /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
-  readonly lowMask: number;
+  declare readonly lowMask: number;
   readonly #terms: Terms;
 
   constructor(terms: Terms) {
@@ -83,7 +83,7 @@ export class Issuer {
       const waitMs = this.take(entry, now);
       if (waitMs === 0) return;
       if (waitMs > MAX_SPIN_MS) {
-        throw new SequenceExhaustedError(entry.tick, waitMs, "too long to spin, use nextIdAsync()");
+        throw new SequenceExhaustedError(entry.tick, waitMs);
       }
       const shown = now;
       do {

@@ -17,10 +17,9 @@ export function compileLayout(given: Widths): Layout {
   const widths = { ...PRESET_MINIMAL };
   let totalBits = 0;
   for (const name of Object.keys(widths) as (keyof Widths)[]) {
-    const least = name === "timestampBits" ? 1 : 0;
-    totalBits += widths[name] = whole(name, given[name], least, 53, "", LayoutError);
+    // The timestamp comes first, and is the one field that an ID cannot do without.
+    totalBits += widths[name] = whole(name, given[name], totalBits ? 0 : 1, 53, LayoutError);
   }
-  if (totalBits !== 63 && totalBits !== 53)
-    throw new LayoutError("the sum of all bits", "63 or 53", totalBits);
+  if (totalBits !== 63 && totalBits !== 53) throw new LayoutError("totalBits", "63 or 53", totalBits);
   return { ...widths, totalBits, timestampShift: totalBits - widths.timestampBits };
 }

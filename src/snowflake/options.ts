@@ -1,7 +1,6 @@
 // What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
 
 import { anObject, oneOf } from "./check.ts";
-import { systemClock } from "./clock.ts";
 import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
 
 /** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
@@ -38,7 +37,9 @@ export interface GeneratorOptions extends Partial<Widths> {
 }
 
 /** Every option by name; each value still as the caller gave it. */
-export type Given = { readonly [K in keyof GeneratorOptions]-?: Exclude<GeneratorOptions[K], undefined> };
+export type Given = {
+  readonly [K in Exclude<keyof GeneratorOptions, "clock">]-?: Exclude<GeneratorOptions[K], undefined>;
+} & Pick<GeneratorOptions, "clock">;
 
 /** What each option is when it is left out. */
 export const DEFAULTS: Given & { readonly epochMs: number } = {
@@ -51,24 +52,19 @@ export const DEFAULTS: Given & { readonly epochMs: number } = {
   onExhausted: "wait",
   maxBorrowMs: 1000,
   sequenceStart: 0,
-  clock: systemClock,
+  clock: undefined, // The system clock; left out here, so that reading an ID need not load one.
 };
 
-/** Puts overrides over a preset and both over the defaults, and refuses names that do not exist. */
-export function gather(
-  preset: PresetName | Preset | GeneratorOptions,
-  overrides: GeneratorOptions = {},
-): Given {
-  const given: Record<string, unknown> = { ...DEFAULTS };
-  const base =
-    typeof preset === "string"
-      ? PRESETS[oneOf("preset", preset, Object.keys(PRESETS)) as PresetName]
-      : preset;
-  for (const options of [base, overrides]) {
-    for (const [name, value] of Object.entries(anObject("options", options))) {
-      oneOf("an option", name, Object.keys(given));
-      if (value !== undefined) given[name] = value;
-    }
+/** Puts options, or the preset of a name, over what is given already; refuses names that do not exist. */
+export function gather(options: PresetName | Preset | GeneratorOptions, base: Given = DEFAULTS): Given {
+  const given: Record<string, unknown> = { ...base };
+  const own =
+    typeof options === "string"
+      ? PRESETS[oneOf("preset", options, Object.keys(PRESETS)) as PresetName]
+      : anObject("options", options);
+  for (const [name, value] of Object.entries(own)) {
+    oneOf("option", name, Object.keys(given));
+    if (value !== undefined) given[name] = value;
   }
   return given as unknown as Given;
 }

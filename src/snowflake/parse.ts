@@ -2,18 +2,15 @@
 
 import { InvalidIdError } from "../errors.ts";
 
-const MAX_ID = 9_223_372_036_854_775_807n;
-const CANONICAL = /^(?:0|[1-9][0-9]{0,18})$/;
-
-/** The ID that a value stands for, or something negative. */
-function readId(value: unknown): bigint {
+/** The ID that a value stands for, if it does. */
+function readId(value: unknown): bigint | undefined {
   const id =
     typeof value === "bigint"
       ? value
-      : (typeof value === "string" && CANONICAL.test(value)) || Number.isSafeInteger(value)
+      : (typeof value === "string" ? /^(0|[1-9]\d{0,18})$/.test(value) : Number.isSafeInteger(value))
         ? BigInt(value as string | number)
         : -1n;
-  return id > MAX_ID ? -1n : id;
+  return BigInt.asUintN(63, id) === id ? id : undefined;
 }
 
 /**
@@ -33,14 +30,8 @@ function readId(value: unknown): bigint {
  */
 export function parseId(value: unknown): bigint {
   const id = readId(value);
-  if (id < 0n) {
-    throw new InvalidIdError(
-      "id",
-      `a bigint, canonical decimal string or safe integer from 0 to ${MAX_ID}`,
-      value,
-    );
-  }
-  return id;
+  if (id !== undefined) return id;
+  throw new InvalidIdError("id", "a bigint, decimal string or safe integer from 0 to 2^63-1", value);
 }
 
 /**
@@ -58,5 +49,5 @@ export function parseId(value: unknown): bigint {
  * ```
  */
 export function isId(value: unknown): boolean {
-  return readId(value) >= 0n;
+  return readId(value) !== undefined;
 }

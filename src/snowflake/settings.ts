@@ -18,11 +18,14 @@ export function compileSettings(given: Given): Settings {
   const format = compileFormat(given);
   const { timestampShift, datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = (field: "datacenterId" | "machineId", bits: number) =>
-    whole(field, given[field], 0, 2 ** bits - 1, ` (${bits} bits)`);
-  const span = (field: "maxBackwardMs" | "maxBorrowMs") => whole(field, given[field], 0, DATE_END);
+    whole(field, given[field], 0, 2 ** bits - 1, ArgumentError, ` (${bits} bits)`);
   const datacenterId = id("datacenterId", datacenterBits);
   const machineId = id("machineId", machineBits);
-  const { clock } = given;
+  whole("maxBackwardMs", given.maxBackwardMs, 0, DATE_END);
+  whole("maxBorrowMs", given.maxBorrowMs, 0, DATE_END);
+  oneOf("onExhausted", given.onExhausted, ["wait", "throw", "borrow"]);
+  oneOf("sequenceStart", given.sequenceStart, [0, "random"]);
+  const { clock = systemClock } = given;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
   // Naming the default clock must not make a second ledger entry for it.
   const onSystem = clock === systemClock || clock === Date.now;
@@ -31,17 +34,13 @@ export function compileSettings(given: Given): Settings {
   const now = onSystem && systemClock();
   if (now && format.epochMs > now) throw new ArgumentError("epochMs", `at most ${now}, now`, format.epochMs);
   return {
+    ...given,
     ...format,
-    timestampShift,
-    sequenceBits,
-    node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     datacenterId,
     machineId,
+    timestampShift,
+    node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     maxSequence: 2 ** sequenceBits - 1,
-    maxBackwardMs: span("maxBackwardMs"),
-    onExhausted: oneOf("onExhausted", given.onExhausted, ["wait", "throw", "borrow"]),
-    maxBorrowMs: span("maxBorrowMs"),
-    sequenceStart: oneOf("sequenceStart", given.sequenceStart, [0, "random"]),
     clock: onSystem ? systemClock : clock,
   };
 }

@@ -1,5 +1,6 @@
 // nextId() and nextIds() with no configuration: one issuer on the minimal preset, made on the first call.
 
+import { systemClock } from "./clock.ts";
 import { many } from "./fill.ts";
 import { Issuer, type Terms } from "./issuer.ts";
 import { DEFAULTS } from "./options.ts";
@@ -9,7 +10,14 @@ import { DEFAULTS } from "./options.ts";
  * that validates options. A test holds the two together.
  */
 export function zeroConfig(): Terms {
-  return { ...DEFAULTS, timestampShift: 10, node: 0n, maxTick: 8_638_422_163_200_000, maxSequence: 1023 };
+  return {
+    ...DEFAULTS,
+    timestampShift: 10,
+    node: 0n,
+    maxTick: 8_638_422_163_200_000,
+    maxSequence: 1023,
+    clock: systemClock,
+  };
 }
 
 let issuer: Issuer | undefined;

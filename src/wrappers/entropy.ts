@@ -8,22 +8,28 @@ const BATCH = 4096;
 let batch: Uint16Array<ArrayBuffer> | undefined;
 let used = BATCH;
 
-/** Runs a call of `crypto`. Some runtimes lack it; some have it and refuse it while they load modules. */
-export function withCrypto<T>(call: (crypto: Crypto) => T): T {
+/** What a call of `crypto` throws, as an error of ours: some runtimes have it, and refuse it while they load modules. */
+export function refusal(cause: unknown): UnsupportedError {
+  return new UnsupportedError("randomness here", { cause });
+}
+
+/** The runtime's `crypto`. */
+export function webCrypto(): Crypto {
   const { crypto } = globalThis as { crypto?: Crypto };
   if (crypto === undefined) throw new UnsupportedError("crypto");
-  try {
-    return call(crypto);
-  } catch (cause) {
-    throw new UnsupportedError("randomness to give here (Workers have none at module scope)", { cause });
-  }
+  return crypto;
 }
 
 /** A random whole number from 0 to 65,535. */
 export function random16(): number {
   if (used === BATCH) {
     const fresh = batch ?? new Uint16Array(BATCH);
-    withCrypto((crypto) => crypto.getRandomValues(fresh));
+    const crypto = webCrypto();
+    try {
+      crypto.getRandomValues(fresh);
+    } catch (cause) {
+      throw refusal(cause);
+    }
     batch = fresh;
     used = 0;
   }

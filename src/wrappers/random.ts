@@ -72,7 +72,7 @@ export function randomString(length = 21, alphabet: string = ALPHANUMERIC): stri
   const { single, pairs } = alphabetOf(alphabet);
   let text = "";
   let left = whole("length", length, 1, MAX_LENGTH);
-  if (pairs !== undefined) for (; left > 1; left -= 2) text += pick(pairs);
+  if (pairs) for (; left > 1; left -= 2) text += pick(pairs);
   for (; left > 0; left--) text += pick(single);
   return text;
 }

@@ -1,12 +1,12 @@
 // The time as an ID, for the few places where that is enough.
 
-import { ClockReadingError } from "../errors.ts";
+import { ArgumentError } from "../errors.ts";
 
 /**
  * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
  * same. For labels and file names that a person reads; for an ID, use {@link nextId} or {@link uuidv7}.
  *
- * @throws {@link ClockReadingError} if `Date.now` has been replaced and returns no finite number
+ * @throws {@link ArgumentError} if `Date.now` has been replaced and returns no finite number
  *
  * @example
  * ```ts
@@ -17,6 +17,6 @@ import { ClockReadingError } from "../errors.ts";
  */
 export function timestampId(): string {
   const now = Date.now();
-  if (!Number.isFinite(now)) throw new ClockReadingError(now);
+  if (!Number.isFinite(now)) throw new ArgumentError("Date.now()", "a finite number", now);
   return String(Math.floor(now));
 }

@@ -1,8 +1,8 @@
 // UUIDs: version 4 (random) and version 7 (time first, so that they sort).
 
-import { ClockReadingError, EpochError, TimestampOverflowError } from "../errors.ts";
+import { ArgumentError, EpochError, TimestampOverflowError } from "../errors.ts";
 import { realmWide } from "../realm.ts";
-import { random16, withCrypto } from "./entropy.ts";
+import { random16, refusal, webCrypto } from "./entropy.ts";
 
 const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
@@ -27,7 +27,13 @@ function hex16(value: number): string {
  * ```
  */
 export function uuid(): string {
-  return withCrypto((crypto) => (crypto.randomUUID ? crypto.randomUUID() : uuidv4(random16)));
+  const crypto = webCrypto();
+  if (!crypto.randomUUID) return uuidv4(random16);
+  try {
+    return crypto.randomUUID();
+  } catch (cause) {
+    throw refusal(cause);
+  }
 }
 
 function uuidv4(random: () => number): string {
@@ -52,7 +58,7 @@ const MAX_MS = 281_474_976_710_655;
 
 /** Moves the state to the next UUID v7 and writes it out; if it throws, the state is as it was. */
 export function nextV7(state: V7State, nowMs: number, random: () => number): string {
-  if (!Number.isFinite(nowMs)) throw new ClockReadingError(nowMs);
+  if (!Number.isFinite(nowMs)) throw new ArgumentError("Date.now()", "a finite number", nowMs);
   if (nowMs < 0) throw new EpochError(nowMs, 0);
   let ms = Math.floor(nowMs);
   let { high } = state;
@@ -88,7 +94,7 @@ export function nextV7(state: V7State, nowMs: number, random: () => number): str
  * if it steps back, the last time is kept and the counter goes on.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`
- * @throws {@link ClockReadingError} if the clock returns no finite number
+ * @throws {@link ArgumentError} if the clock returns no finite number
  * @throws {@link EpochError} if the clock is before 1970
  * @throws {@link TimestampOverflowError} if the clock is past the year 10889, where 48 bits end
  *

@@ -131,12 +131,32 @@ describe("waiting", () => {
     expect(generator.nextIds(4).length).toBe(4);
   });
 
+  test("nor is it stalled when one wait takes more readings than the bound, but each millisecond fewer", () => {
+    const clock = creeping(NOW, 1_000_000);
+    const options = { timestampBits: 53, ...noBits, sequenceBits: 0, tickMs: 6, epochMs: NOW };
+    expect(new SnowflakeGenerator({ ...options, clock }).nextIds(2)).toEqual([0n, 1n]);
+  });
+
+  test("the bound is met exactly: so many readings without a new millisecond, and no more", () => {
+    const standing = (readings: number) => {
+      let reads = 0;
+      const clock = () => NOW + (reads++ < readings ? 0 : 1);
+      const generator = new SnowflakeGenerator({ timestampBits: 53, ...noBits, sequenceBits: 0, clock });
+      generator.nextId();
+      return () => generator.nextId();
+    };
+    // The first ID takes one reading, the wait begins with another, and then the counting does.
+    expect(standing(1 + 4_194_304)).not.toThrow();
+    expect(standing(1 + 4_194_304 + 1)).toThrow(ClockStalledError);
+  });
+
   test("a wait too long to spin is refused at once, and can be slept through", async () => {
     vi.useFakeTimers({ now: NOW });
-    const generator = makeGenerator("twitter", { tickMs: 3_600_000, clock: () => Date.now() });
+    const epochMs = NOW - 33_055 * 3_600_000;
+    const generator = makeGenerator("twitter", { tickMs: 3_600_000, epochMs, clock: () => Date.now() });
     generator.nextIds(4096);
     expect(() => generator.nextId()).toThrow(SequenceExhaustedError);
-    expect(() => generator.nextId()).toThrow("too long to spin, use nextIdAsync()");
+    expect(() => generator.nextId()).toThrow("tick 33055 is full, and the next is 3600000 ms away");
     const waiting = generator.nextIdAsync();
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(generator.decode(await waiting).sequence).toBe(0);
@@ -279,7 +299,11 @@ describe("nextIds and fill", () => {
   ])("fill refuses %s", (target) => {
     const generator = makeGenerator("twitter", { clock: scripted([]) });
     expect(() => generator.fill(target as unknown as BigUint64Array)).toThrow(
-      expect.objectContaining({ field: "target", code: "ERR_ARGUMENT" }),
+      expect.objectContaining({
+        field: "target",
+        rule: "a BigUint64Array or BigInt64Array",
+        code: "ERR_ARGUMENT",
+      }),
     );
   });
 
@@ -314,6 +338,18 @@ describe("nextIds and fill", () => {
     );
     ids.push(...inner, ...generator.nextIds(9000));
     expect(new Set(ids).size).toBe(9002);
+    // The same within one tick, and where the very first ID is 0.
+    for (const options of [{}, { epochMs: NOW }]) {
+      let calls = 0;
+      const frozen = (): number => {
+        if (calls++ === 1) nested.nextId();
+        return NOW;
+      };
+      const nested: SnowflakeGenerator = makeGenerator("twitter", { ...options, clock: frozen });
+      if ("epochMs" in options) calls = 1;
+      else nested.nextId();
+      expect(() => nested.fill(new BigUint64Array(2))).toThrow("makes no IDs");
+    }
     depth = 2;
     inner.length = 0;
     const outer = generator.nextId();
@@ -376,7 +412,7 @@ describe("nextNumber", () => {
   test("is refused by a layout of 63 bits, without using up an ID", () => {
     const generator = makeGenerator("twitter", { clock: settable(NOW) });
     expect(() => generator.nextNumber()).toThrow(LayoutError);
-    expect(() => generator.nextNumber()).toThrow("totalBits must be 53 for IDs that are numbers, got 63");
+    expect(() => generator.nextNumber()).toThrow("totalBits must be 53 for numbers, got 63");
     expect(generator.decode(generator.nextId()).sequence).toBe(0);
   });
 });

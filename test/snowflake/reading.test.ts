@@ -68,12 +68,19 @@ describe("decode", () => {
 
   test("an ID that the layout cannot have made is refused", () => {
     expect(() => decode(2n ** 53n, "safe_integer")).toThrow(
-      "id must be one of this layout, got 9007199254740992",
+      "id must be of this layout, got 9007199254740992",
     );
     // The minimal layout's field outlasts what a Date can hold; up to there, every tick decodes.
     const last = BigInt(8.64e15 - Date.UTC(2020, 0, 1));
     expect(decode(last << 10n, "minimal").generatedAt).toBe("+275760-09-13T00:00:00.000Z");
     expect(() => decode((last + 1n) << 10n, "minimal")).toThrow(InvalidIdError);
+  });
+
+  test("counts in ticks up to the last that begins while a Date lasts", () => {
+    const widths = { timestampBits: 53, datacenterBits: 0, machineBits: 0, sequenceBits: 0 };
+    const options = { ...widths, tickMs: 1000, epochMs: 500 };
+    expect(decode(8.64e12 - 1, options).generatedAt).toBe("+275760-09-12T23:59:59.500Z");
+    expect(() => decode(8.64e12, options)).toThrow(InvalidIdError);
   });
 
   test.each(["", "0x10", " 1", "-5", -5n, 2n ** 63n, 1.5])("refuses %s like parseId", (id) => {
