@@ -11,8 +11,30 @@ const lock = JSON.parse(readFileSync(path, "utf8"));
 function platform(name) {
   const words = name.split("/").at(-1).split("-");
   const find = (known) => known.filter((word) => words.includes(word));
-  const os = find(["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"]);
-  const cpu = find(["arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "wasm32", "x64"]);
+  const os = find([
+    "aix",
+    "android",
+    "darwin",
+    "freebsd",
+    "linux",
+    "netbsd",
+    "openbsd",
+    "openharmony",
+    "sunos",
+    "win32",
+  ]);
+  const cpu = find([
+    "arm",
+    "arm64",
+    "ia32",
+    "loong64",
+    "mips64el",
+    "ppc64",
+    "riscv64",
+    "s390x",
+    "wasm32",
+    "x64",
+  ]);
   const libc = find(["musl"]).concat(words.some((word) => word.startsWith("gnu")) ? ["glibc"] : []);
   return { ...(cpu.length && { cpu }), ...(os.length && { os }), ...(libc.length && { libc }) };
 }

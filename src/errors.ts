@@ -17,9 +17,11 @@ export type ErrorCode =
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  if (Object(value) === value) return `[${typeof value}]`;
-  // A string that is cut shows it by its missing quote.
-  return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 64);
+  const type = typeof value;
+  if (Object(value) === value) return `[${type}]`;
+  const text = type === "string" ? JSON.stringify(value) : String(value) + (type === "bigint" ? "n" : "");
+  // What is cut shows it by its missing quote, or n.
+  return text.slice(0, 64);
 }
 
 /**
@@ -60,15 +62,12 @@ export class ArgumentError extends BitflakeError {
   declare readonly field: string;
   /** What it must be. */
   declare readonly rule: string;
-  /** What was received; a string longer than 64 characters is cut. */
-  declare readonly value: unknown;
+  /** What was received, as the message shows it: safe to log and to serialize. */
+  declare readonly value: string;
 
   constructor(field: string, rule: string, value: unknown) {
-    super(`${field} must be ${rule}, got ${show(value)}`, {
-      field,
-      rule,
-      value: typeof value === "string" ? value.slice(0, 64) : value,
-    });
+    const shown = show(value);
+    super(`${field} must be ${rule}, got ${shown}`, { field, rule, value: shown });
   }
 
   override get name(): string {
@@ -187,7 +186,7 @@ export class UnsupportedError extends BitflakeError {
   /** What is missing. */
   declare readonly feature: string;
 
-  constructor(feature: string, options?: ErrorOptions) {
+  constructor(feature: string, options?: { readonly cause: unknown }) {
     super(`this runtime has no ${feature}`, { feature, ...options });
   }
 

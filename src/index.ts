@@ -17,7 +17,6 @@ export { type Capacity, capacity } from "./snowflake/capacity.ts";
 export { type DecodedId, decode } from "./snowflake/decode.ts";
 export { type EnvOptions, machineIdFromHostname, makeGeneratorFromEnv } from "./snowflake/env.ts";
 export { makeGenerator, SnowflakeGenerator } from "./snowflake/generator.ts";
-export type { Layout } from "./snowflake/layout.ts";
 export type { GeneratorOptions } from "./snowflake/options.ts";
 export { isId, parseId } from "./snowflake/parse.ts";
 export {

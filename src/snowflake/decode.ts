@@ -23,10 +23,10 @@ export interface DecodedId {
 }
 
 export function decodeWith(format: Format, value: bigint | string | number): DecodedId {
-  const { timestampShift, datacenterBits, machineBits, sequenceBits } = format.layout;
+  const { datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = parseId(value);
   const field = (shift: number, bits: number) => Number(BigInt.asUintN(bits, id >> BigInt(shift)));
-  const tick = field(timestampShift, 63);
+  const tick = field(format.timestampShift, 63);
   if (tick > format.maxTick) throw new InvalidIdError("id", "of this layout", value);
   const timestampMs = format.epochMs + tick * format.tickMs;
   return {

@@ -64,7 +64,7 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
  * ```
  */
 export function makeGeneratorFromEnv(
-  preset: PresetName | Preset = "minimal",
+  preset: PresetName | Preset | GeneratorOptions = "minimal",
   options: EnvOptions & GeneratorOptions = {},
 ): SnowflakeGenerator {
   const {

@@ -5,8 +5,7 @@ import { compileLayout, type Layout } from "./layout.ts";
 import type { Given } from "./options.ts";
 
 /** What it takes to read an ID. */
-export interface Format {
-  readonly layout: Layout;
+export interface Format extends Layout {
   readonly epochMs: number;
   readonly tickMs: number;
   /** The last tick: the last that the field holds, or that begins while a Date still can say when. */
@@ -24,9 +23,9 @@ export function moment(field: string, value: number | Date): number {
 
 /** Validates the part of the options that decides how an ID reads. */
 export function compileFormat(given: Given): Format {
-  const layout = compileLayout(given);
+  const widths = compileLayout(given);
   const epochMs = moment("epochMs", given.epochMs);
   const tickMs = whole("tickMs", given.tickMs, 1, DATE_END);
   const last = Math.floor((DATE_END - epochMs) / tickMs);
-  return { layout, epochMs, tickMs, maxTick: Math.min(last, 2 ** layout.timestampBits - 1) };
+  return { ...widths, epochMs, tickMs, maxTick: Math.min(last, 2 ** widths.layout.timestampBits - 1) };
 }

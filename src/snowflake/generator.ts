@@ -6,9 +6,8 @@ import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
 import { fill, many } from "./fill.ts";
 import { Issuer, stallWatch } from "./issuer.ts";
-import type { Layout } from "./layout.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
-import type { Preset, PresetName } from "./presets.ts";
+import type { Preset, PresetName, Widths } from "./presets.ts";
 import { type IdRange, rangeOf } from "./range.ts";
 import { compileSettings, type Settings } from "./settings.ts";
 
@@ -29,7 +28,8 @@ const MAX_TIMER_MS = 2_147_483_647;
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
  * - **Twins.** Generators of one identity (layout, epoch, tick, node, clock) in one process share one ledger
- *   entry, so building one per call repeats nothing. Worker threads and processes each need a node ID of their own.
+ *   entry in a thread, so building one per call repeats nothing, as long as they are given one and the same clock
+ *   function. Worker threads and processes each need a node ID of their own.
  *
  * A call that throws leaves the generator as it was.
  *
@@ -50,8 +50,8 @@ const MAX_TIMER_MS = 2_147_483_647;
  * ```
  */
 export class SnowflakeGenerator {
-  /** The bit widths, and where each field starts. */
-  declare readonly layout: Layout;
+  /** The bit widths: a preset of its own. */
+  declare readonly layout: Widths;
   /** The moment of tick 0, in milliseconds since 1970. */
   declare readonly epochMs: number;
   /** How many milliseconds a tick lasts. */
@@ -70,7 +70,7 @@ export class SnowflakeGenerator {
    * @throws {@link ArgumentError} if another option is wrong or unknown
    */
   constructor(options: GeneratorOptions = {}) {
-    const settings = compileSettings(gather(options));
+    const settings = compileSettings(gather(anObject("options", options)));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
     this.tickMs = settings.tickMs;
@@ -187,9 +187,8 @@ export class SnowflakeGenerator {
    * ```
    */
   nextNumber(): number {
-    if (this.layout.totalBits !== 53) {
-      throw new LayoutError("totalBits", "53 for numbers", this.layout.totalBits);
-    }
+    const bits = this.layout.timestampBits + this.#settings.timestampShift;
+    if (bits !== 53) throw new LayoutError("layout", "53 bits", bits);
     return Number(this.nextId());
   }
 
@@ -276,7 +275,7 @@ export class SnowflakeGenerator {
 /**
  * Makes a generator from a preset.
  *
- * @param preset the name of a preset, a `PRESET_…` constant, or four widths; default `"minimal"`
+ * @param preset the name of a preset, a `PRESET_…` constant, or widths and options of your own; default `"minimal"`
  * @param overrides further options, or other values for the preset's own
  * @throws {@link LayoutError} if the widths do not make a layout
  * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
@@ -290,7 +289,7 @@ export class SnowflakeGenerator {
  * ```
  */
 export function makeGenerator(
-  preset: PresetName | Preset = "minimal",
+  preset: PresetName | Preset | GeneratorOptions = "minimal",
   overrides: GeneratorOptions = {},
 ): SnowflakeGenerator {
   return new SnowflakeGenerator(gather(anObject("options", overrides), gather(preset)));

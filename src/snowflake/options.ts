@@ -32,7 +32,10 @@ export interface GeneratorOptions extends Partial<Widths> {
    * a quiet system makes odd and even IDs alike and `id % shards` stays even, at the price of up to half a tick.
    */
   readonly sequenceStart?: 0 | "random" | undefined;
-  /** The clock: a function that returns milliseconds since 1970. Default `Date.now`, looked up at each call. */
+  /**
+   * The clock: a function that returns milliseconds since 1970. Default `Date.now`, looked up at each call. It is part
+   * of a generator's identity: two generators of one node must be given the same function, or they repeat IDs.
+   */
   readonly clock?: (() => number) | undefined;
 }
 

@@ -12,14 +12,17 @@ export interface IdRange {
 }
 
 export function rangeOf(format: Format, from: number | Date, to: number | Date): IdRange {
-  const { layout, epochMs, tickMs, maxTick } = format;
+  const { timestampShift, epochMs, tickMs, maxTick } = format;
   const fromMs = moment("from", from);
   const toMs = moment("to", to);
-  if (fromMs > toMs) throw new ArgumentError("to", `no earlier than from, ${fromMs}`, toMs);
+  if (fromMs > toMs) throw new ArgumentError("to", `at least ${fromMs}`, toMs);
   /** The smallest ID of the first tick that begins at or after a moment. */
   const first = (ms: number) => {
     const tick = Math.ceil((ms - epochMs) / tickMs);
-    return BigInt(Math.min(Math.max(tick, 0), maxTick + 1)) << BigInt(layout.timestampShift);
+    return BigInt(Math.min(Math.max(tick, 0), maxTick + 1)) << BigInt(timestampShift);
   };
-  return { min: first(fromMs), max: first(toMs) - 1n };
+  const min = first(fromMs);
+  // Past the last tick the first ID would be one that no BIGINT holds; an empty span that ends there says the same.
+  const past = fromMs > epochMs + maxTick * tickMs ? 1n : 0n;
+  return { min: min - past, max: first(toMs) - 1n - past };
 }

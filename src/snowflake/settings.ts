@@ -16,7 +16,7 @@ export interface Settings extends Format, Terms {
 /** Validates all options of a generator. */
 export function compileSettings(given: Given): Settings {
   const format = compileFormat(given);
-  const { timestampShift, datacenterBits, machineBits, sequenceBits } = format.layout;
+  const { datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = (field: "datacenterId" | "machineId", bits: number) =>
     whole(field, given[field], 0, 2 ** bits - 1, ArgumentError, ` (${bits} bits)`);
   const datacenterId = id("datacenterId", datacenterBits);
@@ -38,7 +38,6 @@ export function compileSettings(given: Given): Settings {
     ...format,
     datacenterId,
     machineId,
-    timestampShift,
     node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     maxSequence: 2 ** sequenceBits - 1,
     clock: onSystem ? systemClock : clock,

@@ -110,7 +110,7 @@ describe("the installed package", () => {
     expect(Object.keys(realm.module.exports)).toContain("nextId");
     expect(runInContext("Object.getOwnPropertySymbols(globalThis)", context)).toEqual([]);
     expect(() => runInContext("module.exports.nextId()", context)).toThrow("called");
-    expect(() => runInContext("module.exports.uuid()", context)).toThrow("crypto was read");
+    expect(() => runInContext("module.exports.uuid()", context)).toThrow("crypto");
   });
 
   test.each([

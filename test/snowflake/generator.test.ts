@@ -412,7 +412,7 @@ describe("nextNumber", () => {
   test("is refused by a layout of 63 bits, without using up an ID", () => {
     const generator = makeGenerator("twitter", { clock: settable(NOW) });
     expect(() => generator.nextNumber()).toThrow(LayoutError);
-    expect(() => generator.nextNumber()).toThrow("totalBits must be 53 for numbers, got 63");
+    expect(() => generator.nextNumber()).toThrow("layout must be 53 bits, got 63");
     expect(generator.decode(generator.nextId()).sequence).toBe(0);
   });
 });

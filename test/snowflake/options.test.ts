@@ -32,7 +32,13 @@ describe("presets", () => {
     expect(Object.values(preset)).toEqual(widths);
     expect(makeGenerator(name).layout).toEqual(makeGenerator(preset).layout);
     expect(makeGenerator(name).layout).toMatchObject(preset);
-    expect(Object.isFrozen(preset)).toBe(true);
+  });
+
+  test("a generator's layout is a preset of its own", () => {
+    const generator = makeGenerator("twitter", { tickMs: 2 });
+    expect(makeGenerator(generator.layout).layout).toEqual(PRESET_TWITTER);
+    expect(decode(5, generator.layout).sequence).toBe(5);
+    expect(makeGenerator({ ...generator.layout, tickMs: 2, machineId: 31 }).machineId).toBe(31);
   });
 
   test("names complete in the editor", () => {
@@ -93,15 +99,13 @@ describe("options", () => {
     const node = { datacenterId: 31, machineId: 31 };
     expect(makeGenerator("twitter", node)).toMatchObject(node);
     expect(
-      build({ timestampBits: 1, datacenterBits: 53, machineBits: 9, sequenceBits: 0 }).layout.totalBits,
-    ).toBe(63);
+      build({ timestampBits: 1, datacenterBits: 53, machineBits: 9, sequenceBits: 0 }).layout.machineBits,
+    ).toBe(9);
     expect(build({ timestampBits: 53, datacenterBits: 0, machineBits: 0, sequenceBits: 0 }).layout).toEqual({
       timestampBits: 53,
       datacenterBits: 0,
       machineBits: 0,
       sequenceBits: 0,
-      totalBits: 53,
-      timestampShift: 0,
     });
     expect(build({ epochMs: -1e14 }).epochMs).toBe(-1e14);
     expect(build({ epochMs: Date.now() }).tickMs).toBe(1);
@@ -133,14 +137,14 @@ describe("options", () => {
     [{ machineBits: "5" }, 'machineBits must be a whole number from 0 to 53, got "5"'],
     [{ datacenterBits: Number.NaN }, "datacenterBits must be a whole number from 0 to 53, got NaN"],
     [{ sequenceBits: null }, "sequenceBits must be a whole number from 0 to 53, got null"],
-    [{ machineBits: 10 }, "totalBits must be 63 or 53, got 73"],
-    [{ timestampBits: 51 }, "totalBits must be 63 or 53, got 61"],
-    [{ timestampBits: 42 }, "totalBits must be 63 or 53, got 52"],
+    [{ machineBits: 10 }, "layout must be 63 or 53 bits, got 73"],
+    [{ timestampBits: 51 }, "layout must be 63 or 53 bits, got 61"],
+    [{ timestampBits: 42 }, "layout must be 63 or 53 bits, got 52"],
     // IDs
     [{ ...twitter, machineId: 32 }, "machineId must be a whole number from 0 to 31 (5 bits), got 32"],
     [{ ...twitter, machineId: -1 }, "machineId must be a whole number from 0 to 31 (5 bits), got -1"],
     [{ ...twitter, datacenterId: "1" }, 'datacenterId must be a whole number from 0 to 31 (5 bits), got "1"'],
-    [{ ...twitter, datacenterId: 1n }, "datacenterId must be a whole number from 0 to 31 (5 bits), got 1"],
+    [{ ...twitter, datacenterId: 1n }, "datacenterId must be a whole number from 0 to 31 (5 bits), got 1n"],
     [{ machineId: 1 }, "machineId must be a whole number from 0 to 0 (0 bits), got 1"],
     // Time
     [{ epochMs: 1.5 }, "epochMs must be a whole number from -100000000000000 to 8640000000000000, got 1.5"],
@@ -189,7 +193,9 @@ describe("options", () => {
 
   test("an epoch in the future of the system clock is refused at construction", () => {
     const epochMs = Date.now() + 60_000;
-    expect(() => build({ epochMs })).toThrow(expect.objectContaining({ field: "epochMs", value: epochMs }));
+    expect(() => build({ epochMs })).toThrow(
+      expect.objectContaining({ field: "epochMs", value: String(epochMs) }),
+    );
     expect(() => build({ epochMs, clock: Date.now })).toThrow(/^epochMs must be at most \d+, now, got \d+$/);
   });
 
@@ -211,6 +217,9 @@ describe("options", () => {
       expect(() => decode(1n, wrong)).toThrow("options must be an object");
       expect(() => capacity(wrong)).toThrow("options must be an object");
     }
+    const name = "twitter" as unknown as GeneratorOptions;
+    expect(() => new SnowflakeGenerator(name)).toThrow('options must be an object, got "twitter"');
+    expect(() => makeGenerator("twitter", name)).toThrow('options must be an object, got "twitter"');
     expect(() => decode(1n, undefined as unknown as PresetName)).toThrow(
       "options must be an object, got undefined",
     );

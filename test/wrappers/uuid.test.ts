@@ -53,6 +53,21 @@ describe("uuid", () => {
     expect(() => uuid()).toThrow(UnsupportedError);
     expect(() => uuid()).toThrow(expect.objectContaining({ cause }));
   });
+
+  test("and so does getRandomValues, without losing its place", () => {
+    const cause = new Error("Disallowed operation called within global scope");
+    vi.stubGlobal("crypto", {
+      getRandomValues() {
+        throw cause;
+      },
+    });
+    const draw = () => {
+      for (let i = 0; i < 5000; i++) uuid();
+    };
+    expect(draw).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", cause }));
+    vi.unstubAllGlobals();
+    expect(draw).not.toThrow();
+  });
 });
 
 describe("uuidv7", () => {
