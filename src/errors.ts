@@ -17,11 +17,12 @@ export type ErrorCode =
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  const type = typeof value;
-  if (Object(value) === value) return `[${type}]`;
-  const text = type === "string" ? JSON.stringify(value) : String(value) + (type === "bigint" ? "n" : "");
-  // What is cut shows it by its missing quote, or n.
-  return text.slice(0, 64);
+  // Cut before it is written out, for a text or bigint of a million digits takes seconds. What is cut lacks its quote.
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
+  if (typeof value === "bigint" && BigInt.asIntN(128, value) === value) return `${value}n`;
+  return Object(value) === value || typeof value === "bigint"
+    ? `[${typeof value}]`
+    : String(value).slice(0, 64);
 }
 
 /**

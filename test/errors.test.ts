@@ -80,7 +80,11 @@ describe("the value in a message", () => {
     ["an array", [1], "[object]"],
     ["62 characters", "x".repeat(62), `"${"x".repeat(62)}"`],
     ["65 characters, cut", "x".repeat(65), `"${"x".repeat(63)}`],
-    ["a bigint of 100 digits, cut", 10n ** 99n, `1${"0".repeat(63)}`],
+    ["half a gigabyte, cut before it is written out", "\0".repeat(5e8), `"${"\\u0000".repeat(10)}\\u0`],
+    ["a long symbol, cut", Symbol("s".repeat(99)), `Symbol(${"s".repeat(57)}`],
+    ["a bigint of 128 bits", -(2n ** 127n), `-${2n ** 127n}n`],
+    ["a larger bigint, not written out", 2n ** 127n, "[bigint]"],
+    ["a bigint of 30,000,000 digits", 1n << 100_000_000n, "[bigint]"],
   ])("%s", (_title, value, shown) => {
     expect(new ArgumentError("x", "good", value).message).toBe(`x must be good, got ${shown}`);
   });

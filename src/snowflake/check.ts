@@ -26,8 +26,8 @@ export function oneOf<T>(field: string, value: T, allowed: readonly T[]): T {
   throw new ArgumentError(field, `one of ${allowed.join(", ")}`, value);
 }
 
-/** Lets through an object that is no array. */
+/** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */
 export function anObject<T>(field: string, value: T): T {
-  if (Object(value) === value && !Array.isArray(value)) return value;
+  if ({}.toString.call(value) === "[object Object]") return value;
   throw new ArgumentError(field, "an object", value);
 }

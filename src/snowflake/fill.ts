@@ -14,6 +14,9 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
   if (!ArrayBuffer.isView(target) || !/^Big/.test((target as T)[Symbol.toStringTag])) {
     throw new ArgumentError("target", "a BigUint64Array or BigInt64Array", target);
   }
+  const { length } = target;
+  if (length === 0) return target;
+  const halves = new Uint32Array(target.buffer, target.byteOffset, length * 2);
   const { entry, lowMask } = issuer;
   const { tick } = entry;
   const last = entry.word[0];
@@ -21,7 +24,7 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
   const draft = createEntry();
   copyEntry(entry, draft);
   const runs: { first: bigint; count: number }[] = [];
-  for (let left = target.length; left > 0; ) {
+  for (let left = length; left > 0; ) {
     issuer.advance(draft);
     const first = draft.word[0] as bigint;
     const low = draft.low[0] as number;
@@ -35,7 +38,6 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
   }
   copyEntry(draft, entry);
 
-  const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
   const lowAt = entry.low.byteOffset / 4;
   let at = 0;
   for (const { first, count } of runs) {

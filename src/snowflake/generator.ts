@@ -13,12 +13,12 @@ import { compileSettings, type Settings } from "./settings.ts";
 
 /**
  * How often `nextIdAsync` sleeps without seeing a new millisecond before it calls the clock stalled. A sleep
- * lasts at least a millisecond (4 in a browser), so this is a quarter of a second to a second.
+ * lasts at least a millisecond (4 in a browser), so this is a quarter of a second to a second where ticks are short.
  */
 const STALL_SLEEPS = 250;
 
-/** The longest delay that a timer takes; a longer one would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+/** The longest sleep, so that a clock which stops during a long tick is noticed within half a minute. */
+const MAX_SLEEP_MS = 100;
 
 /**
  * Makes Snowflake IDs: integers that carry when and where they were made, and strictly increase.
@@ -161,13 +161,13 @@ export class SnowflakeGenerator {
   async nextIdAsync(): Promise<bigint> {
     const issuer = this.#issuer;
     const { entry, clock } = issuer;
-    const watch = stallWatch(STALL_SLEEPS);
+    const watch = stallWatch(STALL_SLEEPS, Infinity);
     for (;;) {
       const now = clock();
       const waitMs = issuer.take(entry, now);
       if (waitMs === 0) return entry.word[0] as bigint;
       watch(now);
-      const delay = Math.min(Math.ceil(waitMs), MAX_TIMER_MS);
+      const delay = Math.min(Math.ceil(waitMs), MAX_SLEEP_MS);
       await new Promise<void>((wake) => setTimeout(wake, delay));
     }
   }
@@ -187,7 +187,8 @@ export class SnowflakeGenerator {
    * ```
    */
   nextNumber(): number {
-    const bits = this.layout.timestampBits + this.#settings.timestampShift;
+    const { layout, timestampShift } = this.#settings;
+    const bits = layout.timestampBits + timestampShift;
     if (bits !== 53) throw new LayoutError("layout", "53 bits", bits);
     return Number(this.nextId());
   }

@@ -41,7 +41,7 @@ interface Ledger {
  * The entry of an identity. Two generators that could make the same ID on the same clock always meet here, also when
  * the package is loaded twice (ESM and CJS, two bundles); but each worker thread has a ledger of its own.
  *
- * @param identity all that decides which IDs come out, apart from the clock
+ * @param identity all that decides which IDs come out and when they end, apart from the clock
  */
 export function entryOf(clock: () => number, identity: string): Entry {
   const { system, custom } = realmWide<Ledger>("bitflake.ledger.v1", () => ({

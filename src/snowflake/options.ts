@@ -61,12 +61,15 @@ export const DEFAULTS: Given & { readonly epochMs: number } = {
 /** Puts options, or the preset of a name, over what is given already; refuses names that do not exist. */
 export function gather(options: PresetName | Preset | GeneratorOptions, base: Given = DEFAULTS): Given {
   const given: Record<string, unknown> = { ...base };
-  const own =
+  const own: GeneratorOptions =
     typeof options === "string"
       ? PRESETS[oneOf("preset", options, Object.keys(PRESETS)) as PresetName]
       : anObject("options", options);
-  for (const [name, value] of Object.entries(own)) {
-    oneOf("option", name, Object.keys(given));
+  const names = Object.keys(given);
+  for (const name of Object.keys(own)) oneOf("option", name, names);
+  // By the names that there are, so that what an object inherits or computes counts as well.
+  for (const name of names) {
+    const value = own[name as keyof GeneratorOptions];
     if (value !== undefined) given[name] = value;
   }
   return given as unknown as Given;

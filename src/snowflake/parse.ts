@@ -31,7 +31,7 @@ function readId(value: unknown): bigint | undefined {
 export function parseId(value: unknown): bigint {
   const id = readId(value);
   if (id !== undefined) return id;
-  throw new InvalidIdError("id", "a bigint, decimal string or safe integer below 2^63", value);
+  throw new InvalidIdError("id", "a bigint, decimal string or safe integer from 0 to 2^63 - 1", value);
 }
 
 /**

@@ -16,7 +16,7 @@ export function refusal(cause: unknown): UnsupportedError {
 /** The runtime's `crypto`. */
 export function webCrypto(): Crypto {
   const { crypto } = globalThis as { crypto?: Crypto };
-  if (crypto === undefined) throw new UnsupportedError("crypto");
+  if (!crypto) throw new UnsupportedError("crypto");
   return crypto;
 }
 

@@ -1,6 +1,6 @@
 // Random strings over any alphabet, each character equally likely.
 
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { whole } from "../snowflake/check.ts";
 import { random16 } from "./entropy.ts";
 
@@ -28,8 +28,9 @@ const alphabets = /* @__PURE__ */ new Map<string, Alphabet>();
 function alphabetOf(source: string): Alphabet {
   let alphabet = alphabets.get(source);
   if (alphabet === undefined) {
-    // By code point, so that an emoji is one character and is never torn apart.
-    const texts = typeof source === "string" ? Array.from(source) : [];
+    // By code point, so that an emoji is one character and is never torn apart; half of one is none at all.
+    const sound = typeof source === "string" && source.length <= 512 && !/\p{Cs}/u.test(source);
+    const texts = sound ? Array.from(source) : [];
     const { length } = texts;
     if (length < 2 || length > 256 || new Set(texts).size < length) {
       throw new ArgumentError("alphabet", "a string of 2 to 256 distinct characters", source);
@@ -45,10 +46,12 @@ function alphabetOf(source: string): Alphabet {
 }
 
 function pick({ texts, mask }: Choices): string {
-  for (;;) {
+  // More than half of all draws count, so a fair source fails this often once in 2^256; a stub may fail for ever.
+  for (let draws = 0; draws < 256; draws++) {
     const text = texts[random16() & mask];
     if (text !== undefined) return text;
   }
+  throw new UnsupportedError("fair randomness");
 }
 
 /**
@@ -58,7 +61,7 @@ function pick({ texts, mask }: Choices): string {
  * @param length how many characters: 1 to 1,048,576; default 21
  * @param alphabet 2 to 256 distinct characters (code points); default 0-9A-Za-z
  * @throws {@link ArgumentError} if the length or the alphabet is out of its limits
- * @throws {@link UnsupportedError} if the runtime has no `crypto`
+ * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that always returns the same
  *
  * @example
  * ```ts

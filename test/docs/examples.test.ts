@@ -88,7 +88,8 @@ describe("examples", () => {
     const { outputText } = ts.transpileModule(checked(code), { compilerOptions: options });
     const url = outputText.replaceAll('from "bitflake"', `from ${JSON.stringify(library)}`);
     await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(url)}`);
-    expect(compared).toBe(code.split(" // => ").length - 1);
+    // A loop compares more than once.
+    expect(compared).toBeGreaterThanOrEqual(code.split(" // => ").length - 1);
   });
 });
 

@@ -150,6 +150,7 @@ describe("makeGeneratorFromEnv", () => {
     [5, "options must be an object"],
     [{ env: "x" }, "env must be an object"],
     [{ env: null }, "env must be an object"],
+    [{ env: new Map([["FLAKEID_MACHINE_ID", "9"]]) }, "env must be an object, got [object]"],
     [{ required: 1 }, "required must be one of true, false, got 1"],
     [{ machineEnv: 5 }, "variable must be a name, got 5"],
     [{ machineEnv: null }, "variable must be a name, got null"],

@@ -111,6 +111,17 @@ describe("options", () => {
     expect(build({ epochMs: Date.now() }).tickMs).toBe(1);
   });
 
+  test("what an object inherits or computes counts as well", () => {
+    class Config {
+      get machineId() {
+        return 5;
+      }
+    }
+    expect(makeGenerator("twitter", new Config()).machineId).toBe(5);
+    expect(makeGenerator("twitter", Object.create({ machineId: 6 })).machineId).toBe(6);
+    expect(makeGenerator("twitter", Object.assign(Object.create(null), { machineId: 7 })).machineId).toBe(7);
+  });
+
   test("an epoch may be a Date", () => {
     expect(build({ epochMs: new Date("2024-01-01") }).epochMs).toBe(1_704_067_200_000);
   });
@@ -179,6 +190,10 @@ describe("options", () => {
     [null, "options must be an object, got null"],
     [5, "options must be an object, got 5"],
     [[], "options must be an object, got [object]"],
+    [new Map([["machineId", 5]]), "options must be an object, got [object]"],
+    [Promise.resolve({ machineId: 5 }), "options must be an object, got [object]"],
+    [() => ({ machineId: 5 }), "options must be an object, got [function]"],
+    [new Date(), "options must be an object, got [object]"],
   ])("%o is refused", (options, message) => {
     expect(() => build(options)).toThrow(expect.objectContaining({ message }));
   });

@@ -17,6 +17,12 @@ function bound(categories: number): number {
   return free + 6 * Math.sqrt(2 * free) + 12;
 }
 
+/** Uses up what a stub of crypto has left in the batch; every draw counts with two characters. */
+function usedUp(): void {
+  vi.unstubAllGlobals();
+  for (let i = 0; i < 5000; i++) randomString(2, "01");
+}
+
 const alphabetOf = (length: number) =>
   Array.from({ length }, (_, i) => String.fromCodePoint(0x1f300 + i)).join("");
 
@@ -77,6 +83,7 @@ describe("randomString", () => {
       getRandomValues: (array: Uint16Array) => array.set(array.map(() => next++)),
     });
     expect(new Set(Array.from(randomString(20_000, alphabetOf(200)))).size).toBe(200);
+    usedUp();
   });
 
   test("an emoji is one character", () => {
@@ -107,6 +114,16 @@ describe("randomString", () => {
       );
     },
   );
+
+  test("a source that returns the same for ever is found out", () => {
+    vi.stubGlobal("crypto", { getRandomValues: (array: Uint16Array) => array.fill(0xffff) });
+    const draw = () => {
+      for (let i = 0; i < 5000; i++) randomString();
+    };
+    expect(draw).toThrow("this runtime has no fair randomness");
+    usedUp();
+    expect(randomString()).toHaveLength(21);
+  });
 
   test("without crypto it says so, and works again when there is one", () => {
     vi.stubGlobal("crypto", undefined);
