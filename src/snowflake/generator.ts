@@ -27,9 +27,8 @@ const MAX_SLEEP_MS = 100;
  *   tick; by more, it is a {@link ClockBackwardsError} until the clock has caught up.
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
- * - **Twins.** Generators of one identity (layout, epoch, tick, node, clock) in one process share one ledger
- *   entry in a thread, so building one per call repeats nothing, as long as they are given one and the same clock
- *   function. Worker threads and processes each need a node ID of their own.
+ * - **Twins.** Generators of one identity (layout, epoch, tick, node IDs, clock function) share one ledger entry
+ *   in a thread, so building one per call repeats nothing. Worker threads and processes need node IDs of their own.
  *
  * A call that throws leaves the generator as it was.
  *

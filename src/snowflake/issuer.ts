@@ -7,9 +7,10 @@ import { type Entry, entryOf } from "./ledger.ts";
 /**
  * How often a spin reads the clock without seeing a new millisecond before it calls the clock stalled.
  * The coarsest clock that runs, Firefox's with resistFingerprinting, steps by 17 ms: at 20 ns a read, quicker than
- * any measured, that is under 900,000 reads. This bound is five times that, and 0.2 s at the usual 35 to 40 ns.
+ * any measured, that is 850,000 reads. This bound is more than twice that, and 0.08 s at the usual 35 to 40 ns. A
+ * larger one would keep a test waiting whose clock is a mock that records its calls, at 1 µs each.
  */
-const STALL_READS = 4_194_304;
+const STALL_READS = 2_097_152;
 
 /**
  * How often a spin reads the clock in all, so that one which hardly moves ends as well. At 15 ns a reading, quicker

@@ -64,7 +64,7 @@ export function gather(options: PresetName | Preset | GeneratorOptions, base: Gi
   const own: GeneratorOptions =
     typeof options === "string"
       ? PRESETS[oneOf("preset", options, Object.keys(PRESETS)) as PresetName]
-      : anObject("options", options);
+      : anObject("preset", options);
   const names = Object.keys(given);
   for (const name of Object.keys(own)) oneOf("option", name, names);
   // By the names that there are, so that what an object inherits or computes counts as well.
