@@ -1,12 +1,13 @@
 // The time as an ID, for the few places where that is enough.
 
-import { ArgumentError } from "../errors.ts";
+import { whole } from "../snowflake/check.ts";
+import { DATE_END } from "../snowflake/format.ts";
 
 /**
  * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
  * same. For labels and file names that a person reads; for an ID, use {@link nextId} or {@link uuidv7}.
  *
- * @throws {@link ArgumentError} if `Date.now` has been replaced and returns no finite number
+ * @throws {@link ArgumentError} if `Date.now` has been replaced, and returns no time since 1970
  *
  * @example
  * ```ts
@@ -16,7 +17,5 @@ import { ArgumentError } from "../errors.ts";
  * ```
  */
 export function timestampId(): string {
-  const now = Date.now();
-  if (!Number.isFinite(now)) throw new ArgumentError("Date.now()", "a finite number", now);
-  return String(Math.floor(now));
+  return String(whole("Date.now()", Math.floor(Date.now()), 0, DATE_END));
 }

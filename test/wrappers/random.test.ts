@@ -147,8 +147,13 @@ describe("timestampId", () => {
   });
 
   test("refuses a clock that returns nonsense, and drops fractions", () => {
-    const now = vi.spyOn(Date, "now").mockReturnValue(Number.NaN);
-    expect(() => timestampId()).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
+    const now = vi.spyOn(Date, "now");
+    for (const nonsense of [Number.NaN, Infinity, -1, 1e21]) {
+      now.mockReturnValue(nonsense);
+      expect(() => timestampId()).toThrow(
+        expect.objectContaining({ code: "ERR_ARGUMENT", field: "Date.now()" }),
+      );
+    }
     now.mockReturnValue(5.9);
     expect(timestampId()).toBe("5");
     now.mockRestore();
