@@ -109,11 +109,14 @@ export class Issuer {
     const { readingMs, tick, word } = entry;
     const sequence = Number(BigInt.asUintN(sequenceBits, word[0] as bigint));
     // Math.random will do for a start: it spreads load over shards and keeps no secret.
-    const start = () => (sequenceStart ? Math.floor((Math.random() * (maxSequence + 1)) / 2) : 0);
+    const start = () => (sequenceStart && Math.floor((Math.random() * (maxSequence + 1)) / 2)) || 0;
     const next = step(this.#terms, { readingMs, tick, sequence }, nowMs, start);
     if ("waitMs" in next) return next.waitMs;
     // Once a tick BigInt arithmetic does no harm; it is the calls in between that must not pay for it.
-    word[0] = (BigInt(next.tick) << BigInt(timestampShift)) | node | BigInt(next.sequence);
+    word[0] =
+      (BigInt(next.tick) << BigInt(timestampShift)) |
+      node |
+      BigInt.asUintN(sequenceBits, BigInt(next.sequence));
     entry.readingMs = next.readingMs;
     entry.tick = next.tick;
     return 0;

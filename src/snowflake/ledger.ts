@@ -31,7 +31,7 @@ export function copyEntry(from: Entry, to: Entry): void {
   to.word.set(from.word);
 }
 
-/** Identities on the system clock, and on clocks of the user's own, which go when that function does. */
+/** Identities on the system clock, and on clocks of the user's own, which go when their function does. */
 interface Ledger {
   readonly system: Map<string, Entry>;
   readonly custom: WeakMap<() => number, Map<string, Entry>>;
@@ -48,8 +48,9 @@ export function entryOf(clock: () => number, identity: string): Entry {
     system: new Map(),
     custom: new WeakMap(),
   }));
-  const entries = clock === systemClock ? system : (custom.get(clock) ?? new Map<string, Entry>());
-  if (entries !== system) custom.set(clock, entries);
+  // Date.now passed as a clock is the system's as well, and stays known as such should another function replace it.
+  const entries = clock === systemClock || clock === Date.now ? system : (custom.get(clock) ?? new Map());
+  custom.set(clock, entries);
   const entry = entries.get(identity) ?? createEntry();
   entries.set(identity, entry);
   return entry;

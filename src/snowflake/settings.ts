@@ -27,11 +27,9 @@ export function compileSettings(given: Given): Settings {
   oneOf("sequenceStart", given.sequenceStart, [0, "random"]);
   const { clock = systemClock } = given;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
-  // Naming the default clock must not make a second ledger entry for it.
-  const onSystem = clock === systemClock || clock === Date.now;
   // A clock of the user's own is not read before the first ID is wanted, and the system's may read 0: so it does in
   // a Worker at module scope, too early to judge an epoch by. In both cases the first ID will tell.
-  const now = onSystem && systemClock();
+  const now = clock === systemClock && clock();
   if (now && format.epochMs > now) throw new ArgumentError("epochMs", `at most ${now}, now`, format.epochMs);
   return {
     ...given,
@@ -40,6 +38,6 @@ export function compileSettings(given: Given): Settings {
     machineId,
     node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     maxSequence: 2 ** sequenceBits - 1,
-    clock: onSystem ? systemClock : clock,
+    clock,
   };
 }
