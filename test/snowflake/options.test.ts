@@ -32,6 +32,7 @@ describe("presets", () => {
     expect(Object.values(preset)).toEqual(widths);
     expect(makeGenerator(name).layout).toEqual(makeGenerator(preset).layout);
     expect(makeGenerator(name).layout).toMatchObject(preset);
+    expect(Object.isFrozen(preset)).toBe(true);
   });
 
   test("a generator's layout is a preset of its own", () => {
