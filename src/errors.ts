@@ -19,10 +19,8 @@ export type ErrorCode =
 function show(value: unknown): string {
   // Cut before it is written out, for a text or bigint of a million digits takes seconds. What is cut lacks its quote.
   if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
-  if (typeof value === "bigint" && BigInt.asIntN(128, value) === value) return `${value}n`;
-  return Object(value) === value || typeof value === "bigint"
-    ? `[${typeof value}]`
-    : String(value).slice(0, 64);
+  if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? value + "n" : "[bigint]";
+  return Object(value) === value ? `[${typeof value}]` : String(value).slice(0, 64);
 }
 
 /**
@@ -49,8 +47,8 @@ export abstract class BitflakeError extends Error {
   constructor(message: string, facts: object) {
     super(message);
     // ClockBackwardsError has ERR_CLOCK_BACKWARDS: two names that cannot drift apart. Its own, for loggers copy those.
-    const words = this.name.slice(0, -5).replace(/[A-Z]/g, "_$&");
-    Object.assign(this, facts, { code: "ERR" + words.toUpperCase() });
+    const code = "ERR" + this.name.slice(0, -5).replace(/[A-Z]/g, "_$&").toUpperCase();
+    Object.assign(this, facts, { code });
   }
 }
 
@@ -66,9 +64,9 @@ export class ArgumentError extends BitflakeError {
   /** What was received, as the message shows it: safe to log and to serialize. */
   declare readonly value: string;
 
-  constructor(field: string, rule: string, value: unknown) {
-    const shown = show(value);
-    super(`${field} must be ${rule}, got ${shown}`, { field, rule, value: shown });
+  constructor(field: string, rule: string, given: unknown) {
+    const value = show(given);
+    super(`${field} must be ${rule}, got ${value}`, { field, rule, value });
   }
 
   override get name(): string {

@@ -1,6 +1,6 @@
 // How much a layout holds: years, nodes, IDs.
 
-import { compileFormat, DATE_END, type Format } from "./format.ts";
+import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";
 

@@ -11,8 +11,8 @@ export function whole(
   value: unknown,
   least: number,
   most: number,
-  Refusal: new (field: string, rule: string, value: unknown) => ArgumentError = ArgumentError,
   note = "",
+  Refusal: new (field: string, rule: string, value: unknown) => ArgumentError = ArgumentError,
 ): number {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
     return (value as number) + 0;

@@ -1,7 +1,7 @@
 // Takes an ID apart.
 
 import { InvalidIdError } from "../errors.ts";
-import { compileFormat, type Format } from "./format.ts";
+import { compileFormat, type Format } from "./layout.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import { parseId } from "./parse.ts";
 import type { Preset, PresetName } from "./presets.ts";
@@ -26,7 +26,7 @@ export function decodeWith(format: Format, value: bigint | string | number): Dec
   const { datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = parseId(value);
   const field = (shift: number, bits: number) => Number(BigInt.asUintN(bits, id >> BigInt(shift)));
-  const tick = field(format.timestampShift, 63);
+  const tick = field(datacenterBits + machineBits + sequenceBits, 63);
   if (tick > format.maxTick) throw new InvalidIdError("id", "of this layout", value);
   const timestampMs = format.epochMs + tick * format.tickMs;
   return {

@@ -21,8 +21,6 @@ export interface EnvOptions {
   readonly required?: boolean | undefined;
 }
 
-const CANONICAL = /^(0|-?[1-9]\d*)$/;
-
 /** The parts of a runtime's globals that lead to its environment; a browser has neither. */
 interface Runtime {
   readonly Deno?: { readonly env: { get(name: string): string | undefined } };
@@ -88,7 +86,7 @@ export function makeGeneratorFromEnv(
     if (typeof variable !== "string") throw new ArgumentError("variable", "a name", variable);
     const text = lookUp(variable, env);
     if (needed && text === undefined) throw new ArgumentError(variable, "set", text);
-    const value = typeof text === "string" && CANONICAL.test(text) ? Number(text) : text;
+    const value = String(Number(text)) === text ? Number(text) : text;
     given = gather({ [field]: value }, given);
     try {
       compileSettings(given);

@@ -20,7 +20,7 @@ export interface Entry {
 
 /** A new entry, before its first ID. */
 export function createEntry(): Entry {
-  const word = BigUint64Array.of(1n);
+  const word = BigUint64Array.of(0x8000_0000_0000_0001n); // No ID has the highest bit, so none equals a new entry.
   const lowAt = new Uint32Array(word.buffer).indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
   return { readingMs: Number.NaN, tick: -1, word, low: new Uint32Array(word.buffer, lowAt * 4, 1) };
 }
@@ -31,11 +31,8 @@ export function copyEntry(from: Entry, to: Entry): void {
   to.word.set(from.word);
 }
 
-/** Identities on the system clock, and on clocks of the user's own, which go when their function does. */
-interface Ledger {
-  readonly system: Map<string, Entry>;
-  readonly custom: WeakMap<() => number, Map<string, Entry>>;
-}
+/** Identities by clock: those on a clock of the user's own go when its function does; the system's key is the ledger. */
+type Ledger = WeakMap<object, Map<string, Entry>>;
 
 /**
  * The entry of an identity. Two generators that could make the same ID on the same clock always meet here, also when
@@ -44,13 +41,11 @@ interface Ledger {
  * @param identity all that decides which IDs come out and when they end, apart from the clock
  */
 export function entryOf(clock: () => number, identity: string): Entry {
-  const { system, custom } = realmWide<Ledger>("bitflake.ledger.v1", () => ({
-    system: new Map(),
-    custom: new WeakMap(),
-  }));
+  const ledger = realmWide<Ledger>("bitflake.ledger.v1", () => new WeakMap());
   // Date.now passed as a clock is the system's as well, and stays known as such should another function replace it.
-  const entries = clock === systemClock || clock === Date.now ? system : (custom.get(clock) ?? new Map());
-  custom.set(clock, entries);
+  const key = clock === systemClock || clock === Date.now ? ledger : clock;
+  const entries = ledger.get(key) ?? new Map();
+  ledger.set(key, entries).set(clock, entries);
   const entry = entries.get(identity) ?? createEntry();
   entries.set(identity, entry);
   return entry;

@@ -45,31 +45,31 @@ export type Given = {
 } & Pick<GeneratorOptions, "clock">;
 
 /** What each option is when it is left out. */
-export const DEFAULTS: Given & { readonly epochMs: number } = {
-  ...PRESET_MINIMAL,
-  datacenterId: 0,
-  machineId: 0,
-  epochMs: 1_577_836_800_000,
-  tickMs: 1,
-  maxBackwardMs: 10,
-  onExhausted: "wait",
-  maxBorrowMs: 1000,
-  sequenceStart: 0,
-  clock: undefined, // The system clock; left out here, so that reading an ID need not load one.
-};
+export function defaults(): Given & { readonly epochMs: number } {
+  return {
+    ...PRESET_MINIMAL,
+    datacenterId: 0,
+    machineId: 0,
+    epochMs: 1_577_836_800_000,
+    tickMs: 1,
+    maxBackwardMs: 10,
+    onExhausted: "wait",
+    maxBorrowMs: 1000,
+    sequenceStart: 0,
+    clock: undefined, // The system clock; left out here, so that reading an ID need not load one.
+  };
+}
 
 /** Puts options, or the preset of a name, over what is given already; refuses names that do not exist. */
-export function gather(options: PresetName | Preset | GeneratorOptions, base: Given = DEFAULTS): Given {
+export function gather(options: PresetName | Preset | GeneratorOptions, base: Given = defaults()): Given {
   const given: Record<string, unknown> = { ...base };
   const own: GeneratorOptions =
     typeof options === "string"
       ? PRESETS[oneOf("preset", options, Object.keys(PRESETS)) as PresetName]
       : anObject("preset", options);
-  const names = Object.keys(given);
-  for (const name of Object.keys(own)) oneOf("option", name, names);
-  // By the names that there are, so that what an object inherits or computes counts as well.
-  for (const name of names) {
-    const value = own[name as keyof GeneratorOptions];
+  // By the names that there are as well, so that what an object inherits or computes counts.
+  for (const name of Object.keys({ ...base, ...own })) {
+    const value = own[oneOf("option", name, Object.keys(base)) as keyof GeneratorOptions];
     if (value !== undefined) given[name] = value;
   }
   return given as unknown as Given;

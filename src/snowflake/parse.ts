@@ -4,13 +4,15 @@ import { InvalidIdError } from "../errors.ts";
 
 /** The ID that a value stands for, if it does. */
 function readId(value: unknown): bigint | undefined {
-  const id =
-    typeof value === "bigint"
-      ? value
-      : (typeof value === "string" ? /^(0|[1-9]\d{0,18})$/.test(value) : Number.isSafeInteger(value))
-        ? BigInt(value as string | number)
-        : -1n;
-  return BigInt.asUintN(63, id) === id ? id : undefined;
+  const exact =
+    typeof value === "string"
+      ? /^(0|[1-9]\d{0,18})$/.test(value)
+      : typeof value === "bigint" || Number.isSafeInteger(value);
+  if (exact) {
+    const id = BigInt(value as bigint | string | number);
+    if (BigInt.asUintN(63, id) === id) return id;
+  }
+  return undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ function readId(value: unknown): bigint | undefined {
 export function parseId(value: unknown): bigint {
   const id = readId(value);
   if (id !== undefined) return id;
-  throw new InvalidIdError("id", "a bigint, decimal string or safe integer from 0 to 2^63 - 1", value);
+  throw new InvalidIdError("id", "a bigint, decimal string or safe integer from 0 to 2^63-1", value);
 }
 
 /**

@@ -24,53 +24,33 @@ export type PresetName =
   | "high_throughput"
   | "safe_integer";
 
+/** The widths as an object that cannot change. */
+function preset(
+  timestampBits: number,
+  datacenterBits: number,
+  machineBits: number,
+  sequenceBits: number,
+): Preset {
+  return Object.freeze({ timestampBits, datacenterBits, machineBits, sequenceBits });
+}
+
 /** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. */
-export const PRESET_TWITTER: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 41,
-  datacenterBits: 5,
-  machineBits: 5,
-  sequenceBits: 12,
-});
+export const PRESET_TWITTER: Preset = /* @__PURE__ */ preset(41, 5, 5, 12);
 
 /** 53 · 0 · 0 · 10: one generator and no node ID, 1,024 IDs per ms. What `nextId()` uses. */
-export const PRESET_MINIMAL: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 53,
-  datacenterBits: 0,
-  machineBits: 0,
-  sequenceBits: 10,
-});
+export const PRESET_MINIMAL: Preset = /* @__PURE__ */ preset(53, 0, 0, 10);
 
 /** 41 · 0 · 10 · 12: one datacenter of 1,024 machines, 4,096 IDs per ms each. */
-export const PRESET_SINGLE_DC: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 41,
-  datacenterBits: 0,
-  machineBits: 10,
-  sequenceBits: 12,
-});
+export const PRESET_SINGLE_DC: Preset = /* @__PURE__ */ preset(41, 0, 10, 12);
 
 /** 41 · 8 · 8 · 6: 256 datacenters of 256 machines, 64 IDs per ms each. */
-export const PRESET_LARGE_CLUSTER: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 41,
-  datacenterBits: 8,
-  machineBits: 8,
-  sequenceBits: 6,
-});
+export const PRESET_LARGE_CLUSTER: Preset = /* @__PURE__ */ preset(41, 8, 8, 6);
 
 /** 41 · 3 · 3 · 16: 8 datacenters of 8 machines, 65,536 IDs per ms each. */
-export const PRESET_HIGH_THROUGHPUT: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 41,
-  datacenterBits: 3,
-  machineBits: 3,
-  sequenceBits: 16,
-});
+export const PRESET_HIGH_THROUGHPUT: Preset = /* @__PURE__ */ preset(41, 3, 3, 16);
 
 /** 41 · 0 · 5 · 7, 53 bits: every ID is an exact JavaScript number. 32 machines, 128 IDs per ms each. */
-export const PRESET_SAFE_INTEGER: Preset = /* @__PURE__ */ Object.freeze({
-  timestampBits: 41,
-  datacenterBits: 0,
-  machineBits: 5,
-  sequenceBits: 7,
-});
+export const PRESET_SAFE_INTEGER: Preset = /* @__PURE__ */ preset(41, 0, 5, 7);
 
 /** The presets by name. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {

@@ -1,7 +1,8 @@
 // From a span of time to the span of IDs made in it, for queries by time on a column of IDs.
 
 import { ArgumentError } from "../errors.ts";
-import { type Format, moment } from "./format.ts";
+import { moment } from "./layout.ts";
+import type { Settings } from "./settings.ts";
 
 /** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. */
 export interface IdRange {
@@ -11,8 +12,8 @@ export interface IdRange {
   readonly max: bigint;
 }
 
-export function rangeOf(format: Format, from: number | Date, to: number | Date): IdRange {
-  const { timestampShift, epochMs, tickMs, maxTick } = format;
+export function rangeOf(settings: Settings, from: number | Date, to: number | Date): IdRange {
+  const { timestampShift, epochMs, tickMs, maxTick } = settings;
   const fromMs = moment("from", from);
   const toMs = moment("to", to);
   if (fromMs > toMs) throw new ArgumentError("to", `at least ${fromMs}`, toMs);

@@ -3,8 +3,8 @@
 import { ArgumentError } from "../errors.ts";
 import { oneOf, whole } from "./check.ts";
 import { systemClock } from "./clock.ts";
-import { compileFormat, DATE_END, type Format } from "./format.ts";
 import type { Terms } from "./issuer.ts";
+import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import type { Given } from "./options.ts";
 
 /** What a generator goes by. */
@@ -18,7 +18,7 @@ export function compileSettings(given: Given): Settings {
   const format = compileFormat(given);
   const { datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = (field: "datacenterId" | "machineId", bits: number) =>
-    whole(field, given[field], 0, 2 ** bits - 1, ArgumentError, ` (${bits} bits)`);
+    whole(field, given[field], 0, 2 ** bits - 1, ` (${bits} bits)`);
   const datacenterId = id("datacenterId", datacenterBits);
   const machineId = id("machineId", machineBits);
   whole("maxBackwardMs", given.maxBackwardMs, 0, DATE_END);
@@ -30,10 +30,11 @@ export function compileSettings(given: Given): Settings {
   // A clock of the user's own is not read before the first ID is wanted, and the system's may read 0: so it does in
   // a Worker at module scope, too early to judge an epoch by. In both cases the first ID will tell.
   const now = clock === systemClock && clock();
-  if (now && format.epochMs > now) throw new ArgumentError("epochMs", `at most ${now}, now`, format.epochMs);
+  if (now && format.epochMs > now) throw new ArgumentError("epochMs", "in the past", format.epochMs);
   return {
     ...given,
     ...format,
+    timestampShift: datacenterBits + machineBits + sequenceBits,
     datacenterId,
     machineId,
     node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),

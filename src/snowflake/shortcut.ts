@@ -3,7 +3,7 @@
 import { systemClock } from "./clock.ts";
 import { many } from "./fill.ts";
 import { Issuer, type Terms } from "./issuer.ts";
-import { DEFAULTS } from "./options.ts";
+import { defaults } from "./options.ts";
 
 /**
  * What the defaults come to once compiled, spelt out: so a page that imports `nextId` alone need not load the code
@@ -11,7 +11,7 @@ import { DEFAULTS } from "./options.ts";
  */
 export function zeroConfig(): Terms {
   return {
-    ...DEFAULTS,
+    ...defaults(),
     timestampShift: 10,
     node: 0n,
     maxTick: 8_638_422_163_200_000,

@@ -1,7 +1,6 @@
 // The time as an ID, for the few places where that is enough.
 
-import { whole } from "../snowflake/check.ts";
-import { DATE_END } from "../snowflake/format.ts";
+import { millis } from "./millis.ts";
 
 /**
  * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
@@ -17,5 +16,5 @@ import { DATE_END } from "../snowflake/format.ts";
  * ```
  */
 export function timestampId(): string {
-  return String(whole("Date.now()", Math.floor(Date.now()), 0, DATE_END));
+  return String(millis(Date.now()));
 }

@@ -276,8 +276,7 @@ describe("wide fields", () => {
     const options = { timestampBits: 10, ...noBits, sequenceBits: 53, epochMs: NOW - 5, clock } as const;
     const generator = new SnowflakeGenerator(options);
     const first = generator.nextId();
-    const ledger = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1"));
-    const [entry] = ledger.custom.get(clock).values();
+    const [entry] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1")).get(clock).values();
     entry.word[0] = first + 2n ** 32n - 3n;
     const ids = [generator.nextId(), generator.nextId(), ...generator.nextIds(3)];
     expect(ids.map((id) => id - first - 2n ** 32n)).toEqual([-2n, -1n, 0n, 1n, 2n]);
@@ -297,7 +296,7 @@ describe("wide fields", () => {
     };
     const generator = new SnowflakeGenerator({ ...options, machineId: 255, clock, onExhausted: "throw" });
     const first = generator.nextId();
-    const [entry] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1")).custom.get(clock).values();
+    const [entry] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1")).get(clock).values();
     entry.word[0] = first + 2n ** BigInt(sequenceBits) - 2n;
     expect(generator.decode(generator.nextId())).toMatchObject({
       sequence: 2 ** sequenceBits - 1,

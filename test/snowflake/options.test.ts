@@ -212,7 +212,7 @@ describe("options", () => {
     expect(() => build({ epochMs })).toThrow(
       expect.objectContaining({ field: "epochMs", value: String(epochMs) }),
     );
-    expect(() => build({ epochMs })).toThrow(/^epochMs must be at most \d+, now, got \d+$/);
+    expect(() => build({ epochMs })).toThrow(`epochMs must be in the past, got ${epochMs}`);
   });
 
   test("a clock of one's own is not read at construction", () => {

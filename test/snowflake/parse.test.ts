@@ -68,7 +68,7 @@ describe("parseId and isId", () => {
 
   test("say what they want", () => {
     expect(() => parseId("0x10")).toThrow(
-      'id must be a bigint, decimal string or safe integer from 0 to 2^63 - 1, got "0x10"',
+      'id must be a bigint, decimal string or safe integer from 0 to 2^63-1, got "0x10"',
     );
   });
 

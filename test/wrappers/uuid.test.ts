@@ -154,23 +154,25 @@ describe("uuidv7", () => {
   });
 
   test.each([
-    ["past 48 bits", 2 ** 48, "ERR_TIMESTAMP_OVERFLOW"],
-    ["before 1970", -1, "ERR_EPOCH"],
-    ["NaN", Number.NaN, "ERR_ARGUMENT"],
-    ["Infinity", Infinity, "ERR_ARGUMENT"],
-    ["a string", "5" as unknown as number, "ERR_ARGUMENT"],
-  ])("a clock %s is an error, and the state is as it was", (_title, now, code) => {
+    ["past 48 bits", 2 ** 48],
+    ["before 1970", -0.5],
+    ["at NaN", Number.NaN],
+    ["at Infinity", Infinity],
+    ["at a string", "5" as unknown as number],
+  ])("a clock %s is an error, and the state is as it was", (_title, now) => {
     const state = { ms: 5, high: 1, low: 1, head: "h" };
-    expect(() => nextV7(state, now, drawing())).toThrow(expect.objectContaining({ code }));
+    expect(() => nextV7(state, now, drawing())).toThrow(
+      expect.objectContaining({ code: "ERR_ARGUMENT", field: "Date.now()" }),
+    );
     expect(state).toEqual({ ms: 5, high: 1, low: 1, head: "h" });
   });
 
   test("the counter running over in the last millisecond is an error too", () => {
     const state = { ms: 2 ** 48 - 1, high: 0xfff, low: full, head: "h" };
     expect(() => nextV7(state, 0, drawing())).toThrow(
-      expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" }),
+      "Date.now() must be a whole number from 0 to 281474976710655, got 281474976710656",
     );
-    expect(state.low).toBe(full);
+    expect(state).toEqual({ ms: 2 ** 48 - 1, high: 0xfff, low: full, head: "h" });
   });
 
   test("whatever the clock and the randomness: a version 7, larger than the last", () => {
