@@ -1,13 +1,34 @@
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
+
+/**
+ * One file for each entry, and what an entry uses of another it imports from that one's file: so every class exists
+ * once, also in CommonJS, where esbuild cannot split shared code off by itself.
+ */
+const oneFileEach: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "one-file-each",
+  setup({ initialOptions, onResolve }) {
+    const extension = initialOptions.format === "cjs" ? "cjs" : "js";
+    onResolve({ filter: /^\.\.?\/(core|[a-z]+\/index)\.ts$/ }, ({ path, kind }) =>
+      kind === "entry-point"
+        ? undefined
+        : { path: path.replace(/^\.\.?\/(\w+).*/, `./$1.${extension}`), external: true },
+    );
+  },
+};
 
 export default defineConfig({
-  entry: { index: "src/index.ts" },
+  entry: {
+    core: "src/core.ts",
+    index: "src/index.ts",
+  },
   format: ["esm", "cjs"],
   target: "es2022",
   platform: "neutral",
   dts: true,
   sourcemap: true,
   clean: true,
+  esbuildPlugins: [oneFileEach],
+  splitting: false,
   // Off on purpose: with source maps on, it writes a second sourceMappingURL line. Consumers' bundlers shake.
   treeshake: false,
 });

@@ -47,8 +47,9 @@ export abstract class BitflakeError extends Error {
   constructor(message: string, facts: object) {
     super(message);
     // ClockBackwardsError has ERR_CLOCK_BACKWARDS: two names that cannot drift apart. Its own, for loggers copy those.
-    const code = "ERR" + this.name.slice(0, -5).replace(/[A-Z]/g, "_$&").toUpperCase();
-    Object.assign(this, facts, { code });
+    Object.assign(this, facts, {
+      code: "ERR" + this.name.slice(0, -5).replace(/[A-Z]/g, "_$&").toUpperCase(),
+    });
   }
 }
 
@@ -118,7 +119,7 @@ export class ClockStalledError extends BitflakeError {
   declare readonly reads: number;
 
   constructor(nowMs: number, reads: number) {
-    super(`the clock stands still at ${nowMs}, after ${reads} reads (fake timers?)`, { nowMs, reads });
+    super(`the clock stands still at ${nowMs}, after ${reads} reads`, { nowMs, reads });
   }
 
   override get name(): string {

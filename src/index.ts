@@ -3,23 +3,25 @@
 export {
   ArgumentError,
   BitflakeError,
+  type Capacity,
   ClockBackwardsError,
   ClockStalledError,
+  capacity,
+  type DecodedId,
+  decode,
+  type EnvOptions,
   EpochError,
   type ErrorCode,
+  type GeneratorOptions,
+  type IdRange,
   InvalidIdError,
+  isId,
   LayoutError,
-  SequenceExhaustedError,
-  TimestampOverflowError,
-  UnsupportedError,
-} from "./errors.ts";
-export { type Capacity, capacity } from "./snowflake/capacity.ts";
-export { type DecodedId, decode } from "./snowflake/decode.ts";
-export { type EnvOptions, machineIdFromHostname, makeGeneratorFromEnv } from "./snowflake/env.ts";
-export { makeGenerator, SnowflakeGenerator } from "./snowflake/generator.ts";
-export type { GeneratorOptions } from "./snowflake/options.ts";
-export { isId, parseId } from "./snowflake/parse.ts";
-export {
+  machineIdFromHostname,
+  makeGenerator,
+  makeGeneratorFromEnv,
+  nextId,
+  nextIds,
   PRESET_HIGH_THROUGHPUT,
   PRESET_LARGE_CLUSTER,
   PRESET_MINIMAL,
@@ -28,10 +30,14 @@ export {
   PRESET_TWITTER,
   type Preset,
   type PresetName,
+  parseId,
+  randomString,
+  SequenceExhaustedError,
+  SnowflakeGenerator,
+  TimestampOverflowError,
+  timestampId,
+  UnsupportedError,
+  uuid,
+  uuidv7,
   type Widths,
-} from "./snowflake/presets.ts";
-export type { IdRange } from "./snowflake/range.ts";
-export { nextId, nextIds } from "./snowflake/shortcut.ts";
-export { randomString } from "./wrappers/random.ts";
-export { timestampId } from "./wrappers/timestamp.ts";
-export { uuid, uuidv7 } from "./wrappers/uuid.ts";
+} from "./core.ts";

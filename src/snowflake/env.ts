@@ -98,8 +98,6 @@ export function makeGeneratorFromEnv(
   return new SnowflakeGenerator(given);
 }
 
-const ORDINAL = /^[^.]+-(0|[1-9]\d*)(\.|$)/;
-
 /**
  * Reads a machine ID off a host name that ends in an ordinal, as Kubernetes names the pods of a StatefulSet. Of a
  * full domain name the first label counts. Whether the ID fits is checked by the generator it is given to.
@@ -117,7 +115,8 @@ const ORDINAL = /^[^.]+-(0|[1-9]\d*)(\.|$)/;
  * ```
  */
 export function machineIdFromHostname(hostname: string): number {
-  const ordinal = typeof hostname === "string" ? Number(ORDINAL.exec(hostname)?.[1]) : Number.NaN;
+  const ordinal =
+    typeof hostname === "string" ? Number(/^[^.]+-(0|[1-9]\d*)(\.|$)/.exec(hostname)?.[1]) : Number.NaN;
   if (Number.isSafeInteger(ordinal)) return ordinal;
   throw new ArgumentError("hostname", 'a name like "web-3"', hostname);
 }

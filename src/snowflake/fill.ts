@@ -8,8 +8,17 @@ import { copyEntry, createEntry } from "./ledger.ts";
 /** The largest array `nextIds` makes. V8 turns a larger one into a hash table, ten times slower and bigger. */
 const MAX_COUNT = 16_777_216;
 
-/** Fills an array with IDs; if it throws, neither array nor ledger has changed. */
-export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, target: T): T {
+/** An array to fill. */
+export type Words = BigUint64Array | BigInt64Array;
+
+/** IDs that count up from a first one. */
+export interface Run {
+  readonly first: bigint;
+  readonly count: number;
+}
+
+/** Fills an array with the runs that a claim brings: as many IDs as it was asked for. */
+export function fill<T extends Words>(target: T, claim: (length: number) => Run[]): T {
   // By tag and not by instanceof, which fails on arrays from another realm, such as Jest's.
   if (!ArrayBuffer.isView(target) || !/^Big/.test((target as T)[Symbol.toStringTag])) {
     throw new ArgumentError("target", "a BigUint64Array or BigInt64Array", target);
@@ -17,27 +26,9 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
   const { length } = target;
   if (length === 0) return target;
   const halves = new Uint32Array(target.buffer, target.byteOffset, length * 2);
-  const { entry, lowMask } = issuer;
-  const last = entry.word[0];
-  // Runs are claimed on a draft, and the draft made good at the end: a clock that fails midway changes nothing.
-  const draft = createEntry();
-  copyEntry(entry, draft);
-  const runs: { first: bigint; count: number }[] = [];
-  for (let left = length; left > 0; ) {
-    issuer.advance(draft);
-    const first = draft.word[0] as bigint;
-    const low = draft.low[0] as number;
-    const count = Math.min(((~low & lowMask) >>> 0) + 1, left);
-    draft.low[0] = low + count - 1;
-    runs.push({ first, count });
-    left -= count;
-  }
-  if (entry.word[0] !== last) {
-    throw new ArgumentError("clock", "a function that makes no IDs", issuer.clock);
-  }
-  copyEntry(draft, entry);
-
-  const lowAt = entry.low.byteOffset / 4;
+  const runs = claim(length);
+  target[0] = 1n;
+  const lowAt = halves.indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
   let at = 0;
   for (const { first, count } of runs) {
     target[at] = first;
@@ -54,9 +45,31 @@ export function fill<T extends BigUint64Array | BigInt64Array>(issuer: Issuer, t
 }
 
 /** Makes an array of IDs. */
-export function many(issuer: Issuer, count: number): bigint[] {
-  const words = fill(issuer, new BigUint64Array(whole("count", count, 0, MAX_COUNT)));
+export function many(count: number, claim: (length: number) => Run[]): bigint[] {
+  const words = fill(new BigUint64Array(whole("count", count, 0, MAX_COUNT)), claim);
   const ids = new Array<bigint>(count);
   for (let i = 0; i < count; i++) ids[i] = words[i] as bigint;
   return ids;
+}
+
+/** Claims runs of IDs from an issuer's entry; if that throws, the entry has not changed. */
+export function claim(issuer: Issuer, length: number): Run[] {
+  const { entry, lowMask } = issuer;
+  const last = entry.word[0];
+  // On a draft, which is made good at the end: a clock that fails midway changes nothing.
+  const draft = createEntry();
+  copyEntry(entry, draft);
+  const runs: Run[] = [];
+  for (let left = length; left > 0; ) {
+    issuer.advance(draft);
+    const first = draft.word[0] as bigint;
+    const low = draft.low[0] as number;
+    const count = Math.min(((~low & lowMask) >>> 0) + 1, left);
+    draft.low[0] = low + count - 1;
+    runs.push({ first, count });
+    left -= count;
+  }
+  if (entry.word[0] !== last) throw new ArgumentError("clock", "a function that makes no IDs", issuer.clock);
+  copyEntry(draft, entry);
+  return runs;
 }

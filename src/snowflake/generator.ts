@@ -4,7 +4,7 @@ import { LayoutError } from "../errors.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
-import { fill, many } from "./fill.ts";
+import { claim, fill, many } from "./fill.ts";
 import { Issuer, stallWatch } from "./issuer.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName, Widths } from "./presets.ts";
@@ -68,7 +68,13 @@ export class SnowflakeGenerator {
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if another option is wrong or unknown
    */
-  constructor(options: GeneratorOptions = {}) {
+  constructor(options?: GeneratorOptions);
+  /** @internal */
+  constructor(options: GeneratorOptions | undefined, issuerOf: (settings: Settings) => Issuer);
+  constructor(
+    options: GeneratorOptions = {},
+    issuerOf: (settings: Settings) => Issuer = (settings) => new Issuer(settings),
+  ) {
     const settings = compileSettings(gather(anObject("options", options)));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
@@ -76,7 +82,7 @@ export class SnowflakeGenerator {
     this.datacenterId = settings.datacenterId;
     this.machineId = settings.machineId;
     this.#settings = settings;
-    this.#issuer = new Issuer(settings);
+    this.#issuer = issuerOf(settings);
   }
 
   /**
@@ -118,7 +124,7 @@ export class SnowflakeGenerator {
    * ```
    */
   nextIds(count: number): bigint[] {
-    return many(this.#issuer, count);
+    return many(count, (length) => claim(this.#issuer, length));
   }
 
   /**
@@ -138,7 +144,7 @@ export class SnowflakeGenerator {
    * ```
    */
   fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
-    return fill(this.#issuer, target);
+    return fill(target, (length) => claim(this.#issuer, length));
   }
 
   /**
@@ -186,8 +192,7 @@ export class SnowflakeGenerator {
    * ```
    */
   nextNumber(): number {
-    const { layout, timestampShift } = this.#settings;
-    const bits = layout.timestampBits + timestampShift;
+    const bits = this.layout.timestampBits + this.#settings.timestampShift;
     if (bits !== 53) throw new LayoutError("layout", "53 bits", bits);
     return Number(this.nextId());
   }

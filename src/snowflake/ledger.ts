@@ -28,7 +28,7 @@ export function createEntry(): Entry {
 export function copyEntry(from: Entry, to: Entry): void {
   to.readingMs = from.readingMs;
   to.tick = from.tick;
-  to.word.set(from.word);
+  to.word[0] = from.word[0] as bigint;
 }
 
 /** Identities by clock: those on a clock of the user's own go when its function does; the system's key is the ledger. */

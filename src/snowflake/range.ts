@@ -24,6 +24,6 @@ export function rangeOf(settings: Settings, from: number | Date, to: number | Da
   };
   const min = first(fromMs);
   // Past the last tick the first ID would be one that no BIGINT holds; an empty span that ends there says the same.
-  const past = fromMs > epochMs + maxTick * tickMs ? 1n : 0n;
+  const past = BigInt(fromMs > epochMs + maxTick * tickMs);
   return { min: min - past, max: first(toMs) - 1n - past };
 }

@@ -1,7 +1,7 @@
 // nextId() and nextIds() with no configuration: one issuer on the minimal preset, made on the first call.
 
 import { systemClock } from "./clock.ts";
-import { many } from "./fill.ts";
+import { claim, many } from "./fill.ts";
 import { Issuer, type Terms } from "./issuer.ts";
 import { defaults } from "./options.ts";
 
@@ -61,5 +61,5 @@ export function nextId(): bigint {
  * ```
  */
 export function nextIds(count: number): bigint[] {
-  return many(theIssuer(), count);
+  return many(count, (length) => claim(theIssuer(), length));
 }

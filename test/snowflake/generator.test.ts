@@ -531,7 +531,7 @@ describe("fake timers", () => {
     vi.useFakeTimers({ now: new Date("2091-01-01") });
     const generator = makeGenerator("twitter", { epochMs: Date.UTC(2090, 0, 1) });
     generator.nextIds(4096);
-    expect(() => generator.nextId()).toThrow(/stands still.*fake timers/);
+    expect(() => generator.nextId()).toThrow("the clock stands still");
   });
 
   test("a clock of the test's own starts a ledger of its own", () => {

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, type GeneratorOptions, SnowflakeGenerator, type Widths } from "../../src/index.ts";
-import { fill } from "../../src/snowflake/fill.ts";
+import { claim, fill } from "../../src/snowflake/fill.ts";
 import { Issuer } from "../../src/snowflake/issuer.ts";
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
@@ -189,7 +189,7 @@ describe("whatever the layout and the clock", () => {
             const before = state();
             try {
               if (count % 3 === 0) issuer.next();
-              else fill(issuer, target);
+              else fill(target, (length) => claim(issuer, length));
             } catch {
               expect(state()).toEqual(before);
               expect(target.every((id) => id === 7n)).toBe(true);
