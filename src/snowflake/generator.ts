@@ -169,7 +169,7 @@ export class SnowflakeGenerator {
     const watch = stallWatch(STALL_SLEEPS, Infinity);
     for (;;) {
       const now = clock();
-      const waitMs = issuer.take(entry, now);
+      const waitMs = issuer.take(entry, now, Infinity);
       if (waitMs === 0) return entry.word[0] as bigint;
       watch(now);
       const delay = Math.min(Math.ceil(waitMs), MAX_SLEEP_MS);

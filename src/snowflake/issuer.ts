@@ -53,7 +53,7 @@ export interface Terms extends ClockRules {
 /** Issues the IDs of one identity. */
 export class Issuer {
   /** The last ID of the identity, shared with every other issuer of it. */
-  declare readonly entry: Entry;
+  declare entry: Entry;
   declare readonly clock: () => number;
   /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
   declare readonly lowMask: number;
@@ -81,20 +81,15 @@ export class Issuer {
     const low = entry.low[0] as number;
     // Unless the reading is new or the run is at its end, the step could only say: one more.
     if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
-    else this.#spin(entry, now);
+    else this.spin(entry, now);
   }
 
   /** Takes steps until one leads to an ID, reading the clock in between. */
-  #spin(entry: Entry, firstMs: number): void {
+  spin(entry: Entry, firstMs: number): void {
     const { clock } = this;
     const watch = stallWatch(STALL_READS, MAX_READS);
     let now = firstMs;
-    for (;;) {
-      const waitMs = this.take(entry, now);
-      if (waitMs === 0) return;
-      if (waitMs > MAX_SPIN_MS) {
-        throw new SequenceExhaustedError(entry.tick, waitMs);
-      }
+    while (this.take(entry, now, MAX_SPIN_MS) > 0) {
       const shown = now;
       do {
         watch(now);
@@ -103,22 +98,30 @@ export class Issuer {
     }
   }
 
-  /** Takes one step. Returns 0 with the entry at its next ID, or the milliseconds to wait with the entry untouched. */
-  take(entry: Entry, nowMs: number): number {
+  /**
+   * Takes one step. Returns 0 with the entry at its next ID, or the milliseconds to wait with the entry untouched.
+   *
+   * @param mostMs the longest wait that the caller will take
+   */
+  take(entry: Entry, nowMs: number, mostMs: number): number {
     const { timestampShift, sequenceBits, node, maxSequence, sequenceStart } = this.#terms;
-    const { readingMs, tick, word } = entry;
-    const sequence = Number(BigInt.asUintN(sequenceBits, word[0] as bigint));
+    const { readingMs, word } = entry;
+    const last = word[0] as bigint;
+    const tick = Number(last >> BigInt(timestampShift));
+    const sequence = Number(BigInt.asUintN(sequenceBits, last));
     // Math.random will do for a start: it spreads load over shards and keeps no secret.
     const start = () => (sequenceStart && Math.floor((Math.random() * (maxSequence + 1)) / 2)) || 0;
     const next = step(this.#terms, { readingMs, tick, sequence }, nowMs, start);
-    if ("waitMs" in next) return next.waitMs;
+    if ("waitMs" in next) {
+      if (next.waitMs > mostMs) throw new SequenceExhaustedError(tick, next.waitMs);
+      return next.waitMs;
+    }
     // Once a tick BigInt arithmetic does no harm; it is the calls in between that must not pay for it.
     word[0] =
       (BigInt(next.tick) << BigInt(timestampShift)) |
       node |
       BigInt.asUintN(sequenceBits, BigInt(next.sequence));
     entry.readingMs = next.readingMs;
-    entry.tick = next.tick;
     return 0;
   }
 }

@@ -10,24 +10,21 @@ import { systemClock } from "./clock.ts";
 export interface Entry {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
   readingMs: number;
-  /** The tick of the last ID; -1 before the first. */
-  tick: number;
-  /** The last ID. Reading it gives birth to a BigInt in one 64-bit load. */
-  readonly word: BigUint64Array<ArrayBuffer>;
+  /** The last ID; negative before the first. Reading it gives birth to a BigInt in one 64-bit load. */
+  readonly word: BigInt64Array<ArrayBuffer>;
   /** The low half of `word`, in place. */
   readonly low: Uint32Array;
 }
 
 /** A new entry, before its first ID. */
 export function createEntry(): Entry {
-  const word = BigUint64Array.of(0x8000_0000_0000_0001n); // No ID has the highest bit, so none equals a new entry.
-  const lowAt = new Uint32Array(word.buffer).indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
-  return { readingMs: Number.NaN, tick: -1, word, low: new Uint32Array(word.buffer, lowAt * 4, 1) };
+  const word = BigInt64Array.of(-2n);
+  const lowAt = new Uint32Array(word.buffer).indexOf(0xffff_fffe); // 0 on a little-endian machine, 1 on a big-endian one
+  return { readingMs: Number.NaN, word, low: new Uint32Array(word.buffer, lowAt * 4, 1) };
 }
 
 export function copyEntry(from: Entry, to: Entry): void {
   to.readingMs = from.readingMs;
-  to.tick = from.tick;
   to.word[0] = from.word[0] as bigint;
 }
 
