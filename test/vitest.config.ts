@@ -1,9 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
-  resolve: { alias: { bitflake: fileURLToPath(new URL("../src/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^bitflake$/, replacement: `${source}index.ts` },
+      { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     // Mutants are made in src; these tests look at what was built from it.

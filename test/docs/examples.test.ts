@@ -9,7 +9,9 @@ import ts from "typescript";
 import { afterAll, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const library = pathToFileURL(join(root, "dist/index.js")).href;
+/** The built file behind an import of the package or of a subpath. */
+const built = (subpath: string | undefined): string =>
+  pathToFileURL(join(root, "dist", `${subpath ?? "index"}.js`)).href;
 const folder = mkdtempSync(join(tmpdir(), "bitflake-examples-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -58,7 +60,7 @@ function diagnostics(): Map<string, string[]> {
     lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
     types: ["node"],
     typeRoots: [join(root, "node_modules/@types")],
-    paths: { bitflake: [join(root, "dist/index.d.ts")] },
+    paths: { bitflake: [join(root, "dist/index.d.ts")], "bitflake/*": [join(root, "dist/*.d.ts")] },
     skipLibCheck: true,
   });
   const found = new Map<string, string[]>();
@@ -86,7 +88,10 @@ describe("examples", () => {
     });
     const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
     const { outputText } = ts.transpileModule(checked(code), { compilerOptions: options });
-    const url = outputText.replaceAll('from "bitflake"', `from ${JSON.stringify(library)}`);
+    const url = outputText.replace(
+      /from "bitflake(?:\/(\w+))?"/g,
+      (_all, subpath?: string) => `from ${JSON.stringify(built(subpath))}`,
+    );
     await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(url)}`);
     // A loop compares more than once.
     expect(compared).toBeGreaterThanOrEqual(code.split(" // => ").length - 1);

@@ -2,53 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BitflakeError, type GeneratorOptions, SnowflakeGenerator, type Widths } from "../../src/index.ts";
+import { BitflakeError, SnowflakeGenerator } from "../../src/index.ts";
 import { claim, fill } from "../../src/snowflake/fill.ts";
 import { Issuer } from "../../src/snowflake/issuer.ts";
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
-import { anyReadings, anyWidths } from "../support/arbitraries.ts";
-import { EndOfScript, scripted } from "../support/clocks.ts";
-
-interface Case {
-  readonly options: GeneratorOptions & Widths & { epochMs: number; tickMs: number; maxBackwardMs: number };
-  readonly readings: number[];
-}
-
-/** A generator's options, and a clock that starts at the epoch, in the middle or near the last tick. */
-const anyCase: fc.Arbitrary<Case> = anyWidths.chain((widths) =>
-  fc
-    .record({
-      epochMs: fc.constantFrom(0, 1_577_836_800_000, -62_135_596_800_000),
-      tickMs: fc.constantFrom(1, 1, 1, 10, 1000),
-      maxBackwardMs: fc.constantFrom(0, 10, 10, 10_000),
-      maxBorrowMs: fc.constantFrom(0, 5, 1000),
-      onExhausted: fc.constantFrom("wait", "throw", "borrow"),
-      sequenceStart: fc.constantFrom(0, "random"),
-      datacenterId: fc.maxSafeNat().map((n) => n % 2 ** widths.datacenterBits),
-      machineId: fc.maxSafeNat().map((n) => n % 2 ** widths.machineBits),
-      where: fc.constantFrom(0, 0.5, 1),
-    })
-    .chain(({ where, ...rest }) => {
-      const options = { ...widths, ...rest } as Case["options"];
-      const last = Math.min((2 ** widths.timestampBits - 1) * rest.tickMs, 8.64e15 - rest.epochMs);
-      const start = rest.epochMs + Math.floor(last * where);
-      return anyReadings(start).map((readings) => ({ options, readings }));
-    }),
-);
-
-/** Calls until the clock has nothing more to say, and hands each outcome on. */
-function drive(next: () => bigint, each: (outcome: bigint | BitflakeError) => void): void {
-  for (;;) {
-    try {
-      each(next());
-    } catch (error) {
-      if (error instanceof EndOfScript) return;
-      if (!(error instanceof BitflakeError)) throw error;
-      each(error);
-    }
-  }
-}
+import { anyCase, anyReadings, anyWidths, type Case } from "../support/arbitraries.ts";
+import { drive, EndOfScript, scripted } from "../support/clocks.ts";
 
 /** A dozen lines of BigInt that are obviously right; the clock and the outcome as in the real one. */
 function model(options: Case["options"], clock: () => number): () => bigint {

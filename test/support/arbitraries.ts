@@ -1,7 +1,7 @@
 // Random layouts and adversarial clocks.
 
 import fc from "fast-check";
-import type { Widths } from "../../src/index.ts";
+import type { GeneratorOptions, Widths } from "../../src/index.ts";
 
 /** Any legal split of 63 or 53 bits into four widths. */
 export const anyWidths: fc.Arbitrary<Widths> = fc
@@ -47,3 +47,31 @@ export function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> 
     });
   });
 }
+
+/** Options of a generator, and what its clock will say. */
+export interface Case {
+  readonly options: GeneratorOptions & Widths & { epochMs: number; tickMs: number; maxBackwardMs: number };
+  readonly readings: number[];
+}
+
+/** A generator's options, and a clock that starts at the epoch, in the middle or near the last tick. */
+export const anyCase: fc.Arbitrary<Case> = anyWidths.chain((widths) =>
+  fc
+    .record({
+      epochMs: fc.constantFrom(0, 1_577_836_800_000, -62_135_596_800_000),
+      tickMs: fc.constantFrom(1, 1, 1, 10, 1000),
+      maxBackwardMs: fc.constantFrom(0, 10, 10, 10_000),
+      maxBorrowMs: fc.constantFrom(0, 5, 1000),
+      onExhausted: fc.constantFrom("wait", "throw", "borrow"),
+      sequenceStart: fc.constantFrom(0, "random"),
+      datacenterId: fc.maxSafeNat().map((n) => n % 2 ** widths.datacenterBits),
+      machineId: fc.maxSafeNat().map((n) => n % 2 ** widths.machineBits),
+      where: fc.constantFrom(0, 0.5, 1),
+    })
+    .chain(({ where, ...rest }) => {
+      const options = { ...widths, ...rest } as Case["options"];
+      const last = Math.min((2 ** widths.timestampBits - 1) * rest.tickMs, 8.64e15 - rest.epochMs);
+      const start = rest.epochMs + Math.floor(last * where);
+      return anyReadings(start).map((readings) => ({ options, readings }));
+    }),
+);

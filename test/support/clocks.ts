@@ -1,5 +1,7 @@
 // Clocks for tests: a script of readings, and one that is set by hand.
 
+import { BitflakeError } from "../../src/index.ts";
+
 /** Thrown by a scripted clock that has nothing more to say; a generator passes it on like any error of its clock. */
 export class EndOfScript extends Error {}
 
@@ -24,4 +26,17 @@ export function settable(nowMs: number): (() => number) & { now: number } {
 export function creeping(startMs: number, readsPerMs: number): () => number {
   let reads = 0;
   return () => startMs + Math.floor(reads++ / readsPerMs);
+}
+
+/** Calls until the clock has nothing more to say, and hands each outcome on. */
+export function drive(next: () => bigint, each: (outcome: bigint | BitflakeError) => void): void {
+  for (;;) {
+    try {
+      each(next());
+    } catch (error) {
+      if (error instanceof EndOfScript) return;
+      if (!(error instanceof BitflakeError)) throw error;
+      each(error);
+    }
+  }
 }

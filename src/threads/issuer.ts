@@ -1,0 +1,109 @@
+// Issues IDs out of memory that other threads issue from as well: one compare-and-set an ID, and no lock.
+
+import { ArgumentError, createEntry, type Entry, Issuer, type Run, type Settings } from "../core.ts";
+import { createMemory, type Memory, openMemory } from "./memory.ts";
+
+/** The ledger's entry of an identity: in each thread that shares the identity, it knows where. */
+type Local = Entry & { memory?: SharedArrayBuffer };
+
+/** Goes on from what generators of the identity have made in this thread, and stops them from making more. */
+function takeOver(local: Local, memory: Memory, machineId: number): void {
+  const { readingMs } = local;
+  const issued = local.word[0] as bigint;
+  for (let { last } = memory; last < issued; { last } = memory) memory.replace(last, issued);
+  if (issued >= 0n) memory.raise(readingMs);
+  local.memory = memory.buffer;
+  // They read it before each ID, and so need not ask each time whether they still may.
+  Object.defineProperty(local, "readingMs", {
+    get() {
+      throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
+    },
+  });
+}
+
+/** Issues the IDs of one identity together with other threads. */
+export class SharedIssuer extends Issuer {
+  declare readonly memory: Memory;
+  /** The halves of the draft. */
+  readonly #halves: Uint32Array;
+  readonly #lowAt: number;
+  /** How many IDs the last claim brought. */
+  #claimed = 0;
+
+  /** @param given the memory that came with a handle; without, that of the identity in this thread, or a new one */
+  constructor(settings: Settings, given?: Memory) {
+    super(settings);
+    const local: Local = this.entry;
+    const known = local.memory && openMemory(local.memory, settings);
+    if (known && given && known.tag !== given.tag) {
+      throw new ArgumentError("handle", "that of the generator which this thread already has", given.buffer);
+    }
+    this.memory = known ?? given ?? createMemory(settings);
+    if (!known) takeOver(local, this.memory, settings.machineId);
+    // From here on the entry is a draft of the next ID.
+    this.entry = createEntry();
+    this.#halves = new Uint32Array(this.entry.word.buffer);
+    this.#lowAt = this.entry.low.byteOffset >> 2;
+  }
+
+  override next(): bigint {
+    return this.#claim(1);
+  }
+
+  /** Claims runs of IDs. Each is claimed at once; what other threads make lies between the runs. */
+  runs(length: number): Run[] {
+    const runs: Run[] = [];
+    for (let left = length; left > 0; left -= this.#claimed) {
+      const last = this.#claim(left);
+      runs.push({ first: last - BigInt(this.#claimed - 1), count: this.#claimed });
+    }
+    return runs;
+  }
+
+  /** Claims IDs that count up, at most so many; returns the last of them. */
+  #claim(most: number): bigint {
+    const { clock, entry, lowMask, memory } = this;
+    const { halves } = memory;
+    const { word } = entry;
+    const draft = this.#halves;
+    const lowAt = this.#lowAt;
+    const now = clock();
+    // Unless the reading is new or the run is at its end, the step could only say: one more.
+    while (memory.isHighest(now)) {
+      // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
+      const low = Atomics.load(halves, lowAt);
+      draft[1 - lowAt] = Atomics.load(halves, 1 - lowAt);
+      const count = Math.min((~low & lowMask) >>> 0, most);
+      if (count === 0) break;
+      draft[lowAt] = low;
+      const last = word[0] as bigint;
+      draft[lowAt] = low + count;
+      const next = word[0] as bigint;
+      if (memory.replace(last, next)) {
+        this.#claimed = count;
+        return next;
+      }
+    }
+    this.spin(entry, now);
+    this.#claimed = 1;
+    return word[0] as bigint;
+  }
+
+  override take(entry: Entry, nowMs: number, mostMs: number): number {
+    const { memory } = this;
+    for (let now = nowMs; ; ) {
+      const { last, readingMs } = memory;
+      // This thread may have been off the processor since it read the clock: only a reading that was made after
+      // another thread's can tell that the clock stepped back.
+      if (now < readingMs) now = this.clock();
+      entry.word[0] = last;
+      entry.readingMs = readingMs;
+      const waitMs = super.take(entry, now, mostMs);
+      if (waitMs > 0) return waitMs;
+      if (memory.replace(last, entry.word[0])) {
+        if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);
+        return 0;
+      }
+    }
+  }
+}

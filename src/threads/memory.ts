@@ -1,0 +1,106 @@
+// What threads share: the last ID, the highest reading, and what they are for, in one SharedArrayBuffer.
+
+import { ArgumentError, type Settings, UnsupportedError } from "../core.ts";
+
+/** Where things lie, in words of 64 bits. */
+const LAST = 0;
+const READING = 1;
+const TAG = 2;
+const TERMS = 3;
+
+/** A change to what lies where needs a new one: handles of another version are refused. */
+export const VERSION = 1;
+
+/** All that decides which IDs come out: threads that disagree on it must not share a memory. */
+function termsOf(settings: Settings): number[] {
+  const { maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
+  const halves = [Number(node >> 32n), Number(BigInt.asUintN(32, node))];
+  return [VERSION, maxTick, timestampShift, sequenceBits, ...halves, epochMs, tickMs];
+}
+
+/** The shared memory, as one thread sees it. */
+export class Memory {
+  declare readonly buffer: SharedArrayBuffer;
+  /** The same memory in halves of words, to read the last ID without making a BigInt. */
+  declare readonly halves: Uint32Array<SharedArrayBuffer>;
+  readonly #numbers: Float64Array<SharedArrayBuffer>;
+  readonly #words: BigInt64Array<SharedArrayBuffer>;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.halves = new Uint32Array(buffer);
+    this.#numbers = new Float64Array(buffer);
+    this.#words = new BigInt64Array(buffer);
+  }
+
+  /** The last ID; negative before the first. */
+  get last(): bigint {
+    return Atomics.load(this.#words, LAST);
+  }
+
+  /** The highest reading at which an ID was issued; NaN before the first. */
+  get readingMs(): number {
+    return asReading(Atomics.load(this.#words, READING));
+  }
+
+  /** Tells memories apart: a buffer that was posted is another object in each thread. */
+  get tag(): number {
+    return this.#numbers[TAG] as number;
+  }
+
+  /**
+   * Whether this is the highest reading. It is looked up without Atomics, which have no view of doubles: a value that
+   * lags or is torn is no reading of this moment, and who is told no takes the long way, by {@link Memory.readingMs}.
+   */
+  isHighest(readingMs: number): boolean {
+    return this.#numbers[READING] === readingMs;
+  }
+
+  /** Puts one ID in the place of another, if no other thread has been faster. */
+  replace(last: bigint, next: bigint): boolean {
+    return Atomics.compareExchange(this.#words, LAST, last, next) === last;
+  }
+
+  /**
+   * Raises the highest reading. It follows the ID that it was issued with: a thread that dies in between leaves it one
+   * step low, which the next ID mends, while the ticks of the IDs cannot go back.
+   */
+  raise(readingMs: number): void {
+    for (;;) {
+      const known = Atomics.load(this.#words, READING);
+      if (asReading(known) >= readingMs) return;
+      if (Atomics.compareExchange(this.#words, READING, known, asWord(readingMs)) === known) return;
+    }
+  }
+}
+
+const asReading = (word: bigint): number => new Float64Array(BigInt64Array.of(word).buffer)[0] as number;
+const asWord = (readingMs: number): bigint =>
+  new BigInt64Array(Float64Array.of(readingMs).buffer)[0] as bigint;
+
+/** A memory for generators of these settings, before their first ID. */
+export function createMemory(settings: Settings): Memory {
+  if (globalThis.SharedArrayBuffer === undefined) {
+    throw new UnsupportedError("SharedArrayBuffer (in a browser, the page must be cross-origin isolated)");
+  }
+  const terms = termsOf(settings);
+  const buffer = new SharedArrayBuffer((TERMS + terms.length) * 8);
+  const numbers = new Float64Array(buffer);
+  new BigInt64Array(buffer)[LAST] = -1n;
+  numbers[READING] = Number.NaN;
+  numbers[TAG] = Math.random();
+  numbers.set(terms, TERMS);
+  return new Memory(buffer);
+}
+
+/** The memory that came with a handle, if it is one for generators of these settings. */
+export function openMemory(given: unknown, settings: Settings): Memory {
+  const terms = termsOf(settings);
+  if ({}.toString.call(given) === "[object SharedArrayBuffer]") {
+    const buffer = given as SharedArrayBuffer;
+    const size = (TERMS + terms.length) * 8;
+    const found = buffer.byteLength === size ? new Float64Array(buffer, TERMS * 8) : [];
+    if (terms.every((term, at) => term === found[at])) return new Memory(buffer);
+  }
+  throw new ArgumentError("handle.memory", "the shared memory of a generator with its options", given);
+}

@@ -1,0 +1,385 @@
+// SharedGenerator within one thread: the contract of a SnowflakeGenerator, the handle, and who shares what with whom.
+
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  ArgumentError,
+  BitflakeError,
+  ClockBackwardsError,
+  ClockStalledError,
+  decode,
+  type GeneratorOptions,
+  makeGenerator,
+  SequenceExhaustedError,
+  SnowflakeGenerator,
+  UnsupportedError,
+} from "../../src/index.ts";
+import { SharedGenerator, type SharedHandle } from "../../src/threads/index.ts";
+import { anyCase } from "../support/arbitraries.ts";
+import { creeping, drive, scripted, settable } from "../support/clocks.ts";
+
+const NOW = Date.UTC(2026, 10, 21);
+const refusal = (options: object) => expect.objectContaining(options);
+
+/** The handle as it arrives in another thread, on whose clock there is nothing to send. */
+const sent = (generator: SharedGenerator): SharedHandle => structuredClone(generator.handle);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+describe("a SharedGenerator", () => {
+  test("makes the IDs of a SnowflakeGenerator, whatever the layout and the readings", () => {
+    fc.assert(
+      fc.property(anyCase, fc.boolean(), ({ options, readings }, borrow) => {
+        // Each call has one reading to go by, however often it looks; waiting for another would be waiting for ever.
+        const fixed: GeneratorOptions = {
+          ...options,
+          onExhausted: borrow ? "borrow" : "throw",
+          sequenceStart: 0,
+        };
+        const clocks = [settable(0), settable(0)] as const;
+        const plain = new SnowflakeGenerator({ ...fixed, clock: clocks[0], maxBorrowMs: 2 ** 50 });
+        const shared = new SharedGenerator({ ...fixed, clock: clocks[1], maxBorrowMs: 2 ** 50 });
+        const outcome = (generator: SnowflakeGenerator) => {
+          try {
+            return generator.nextId();
+          } catch (error) {
+            return (error as BitflakeError).message;
+          }
+        };
+        for (const reading of readings) {
+          clocks[0].now = clocks[1].now = reading;
+          for (let call = 0; call < 3; call++) expect(outcome(shared)).toBe(outcome(plain));
+        }
+      }),
+    );
+  });
+
+  test("strictly increases between its attachments, or it is a typed error", () => {
+    fc.assert(
+      fc.property(anyCase, fc.array(fc.nat(2), { minLength: 1 }), ({ options, readings }, turns) => {
+        const clock = scripted(readings);
+        const first = new SharedGenerator({ ...options, clock });
+        const all = [
+          first,
+          SharedGenerator.attach(sent(first), clock),
+          SharedGenerator.attach(sent(first), clock),
+        ];
+        let turn = 0;
+        let last = -1n;
+        const next = () => {
+          const generator = all[turns[turn++ % turns.length] as number] as SharedGenerator;
+          if (turn % 4) return generator.nextId();
+          const ids = generator.nextIds(3);
+          expect(
+            (ids[0] as bigint) > last && ids.every((id, at) => !at || id > (ids[at - 1] as bigint)),
+          ).toBe(true);
+          return ids[2] as bigint;
+        };
+        drive(next, (outcome) => {
+          if (outcome instanceof BitflakeError) return;
+          expect(outcome > last).toBe(true);
+          expect(first.decode(outcome)).toMatchObject({
+            datacenterId: options.datacenterId,
+            machineId: options.machineId,
+          });
+          last = outcome;
+        });
+      }),
+    );
+  });
+
+  test("is a SnowflakeGenerator in all that it does", async () => {
+    const shared = new SharedGenerator("safe_integer", { machineId: 31 });
+    expect(shared).toBeInstanceOf(SnowflakeGenerator);
+    const ids: (bigint | number)[] = [shared.nextId(), ...shared.nextIds(300), await shared.nextIdAsync()];
+    ids.push(
+      shared.nextNumber(),
+      ...shared.fill(new BigInt64Array(300)),
+      ...shared.fill(new BigUint64Array(3)),
+    );
+    for (const id of shared.stream()) {
+      ids.push(id);
+      if (ids.length > 1000) break;
+    }
+    expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
+    expect(decode(ids[500] as bigint, "safe_integer").machineId).toBe(31);
+    expect(shared.capacity().nodes).toBe(32);
+    expect(shared.layout.machineBits).toBe(5);
+  });
+
+  test("takes a preset and options as makeGenerator does, and refuses what that refuses", () => {
+    expect(new SharedGenerator().layout.sequenceBits).toBe(10);
+    for (const args of [
+      ["twiter"],
+      ["twitter", { machineId: 32 }],
+      ["twitter", { machine: 1 }],
+      ["minimal", 5],
+    ]) {
+      const message = (Generator: (...args: never[]) => unknown) => {
+        try {
+          return Generator(...(args as never[]));
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      expect(message((...given) => new SharedGenerator(...given))).toBe(message(makeGenerator as never));
+    }
+  });
+
+  test("a sequence wider than 32 bits goes on past them", () => {
+    const clock = settable(NOW);
+    const widths = { timestampBits: 10, datacenterBits: 0, machineBits: 0, sequenceBits: 53 };
+    const shared = new SharedGenerator({ ...widths, epochMs: NOW - 5, clock });
+    const first = shared.nextId();
+    // Only every ID up to here would show it for real: put the last one just before the boundary instead.
+    new BigInt64Array(shared.handle.memory)[0] = first + 2n ** 32n - 3n;
+    const ids = [shared.nextId(), shared.nextId(), ...shared.nextIds(3)];
+    expect(ids.map((id) => id - first - 2n ** 32n)).toEqual([-2n, -1n, 0n, 1n, 2n]);
+  });
+
+  test("a run that throws midway leaves the array as it was, and repeats nothing", () => {
+    const clock = settable(NOW);
+    const shared = new SharedGenerator("large_cluster", { machineId: 1, clock, onExhausted: "throw" });
+    const target = new BigUint64Array(100).fill(7n);
+    expect(() => shared.fill(target)).toThrow(SequenceExhaustedError);
+    expect(target.every((word) => word === 7n)).toBe(true);
+    clock.now++;
+    expect(shared.decode(shared.nextId())).toMatchObject({ timestampMs: NOW + 1, sequence: 0 });
+  });
+
+  test("one run of a tick is one reading and one claim", () => {
+    const clock = vi.fn(creeping(NOW, 1_000_000));
+    const shared = new SharedGenerator("twitter", { machineId: 2, clock });
+    shared.nextId();
+    clock.mockClear();
+    shared.nextIds(4000);
+    expect(clock).toHaveBeenCalledTimes(1);
+  });
+
+  test("on a frozen clock it says so, and borrows if it may", async () => {
+    const clock = settable(NOW);
+    const wait = new SharedGenerator("large_cluster", { machineId: 3, clock });
+    wait.nextIds(64);
+    expect(() => wait.nextId()).toThrow(ClockStalledError);
+    await expect(wait.nextIdAsync()).rejects.toThrow(ClockStalledError);
+    const borrow = new SharedGenerator("large_cluster", { machineId: 4, clock, onExhausted: "borrow" });
+    expect(new Set(borrow.nextIds(500)).size).toBe(500);
+  });
+
+  test("without SharedArrayBuffer it says what is missing", () => {
+    vi.stubGlobal("SharedArrayBuffer", undefined);
+    expect(() => new SharedGenerator("twitter", { machineId: 5 })).toThrow(UnsupportedError);
+    expect(() => new SharedGenerator("twitter", { machineId: 5 })).toThrow(/cross-origin isolated/);
+  });
+});
+
+describe("the clock of another thread", () => {
+  /** Two generators on one memory, each with a clock of its own, as if they were in two threads. */
+  function pair(options: GeneratorOptions = {}) {
+    const clocks = [settable(NOW), settable(NOW)] as const;
+    const one = new SharedGenerator("twitter", { machineId: 6, ...options, clock: clocks[0] });
+    const two = SharedGenerator.attach(sent(one), clocks[1]);
+    return { clocks, one, two };
+  }
+
+  test("may lag by maxBackwardMs: both go on from the last tick", () => {
+    const { clocks, one, two } = pair();
+    clocks[0].now += 10;
+    expect(one.decode(one.nextId())).toMatchObject({ timestampMs: NOW + 10, sequence: 0 });
+    expect(one.decode(two.nextId())).toMatchObject({ timestampMs: NOW + 10, sequence: 1 });
+  });
+
+  test("may not lag by more: the thread that sees it throws, and the others go on", () => {
+    const { clocks, one, two } = pair();
+    clocks[0].now += 11;
+    one.nextId();
+    for (let call = 0; call < 2; call++) {
+      expect(() => two.nextId()).toThrow(
+        refusal({ code: "ERR_CLOCK_BACKWARDS", lastMs: NOW + 11, nowMs: NOW, backwardMs: 11 }),
+      );
+      expect(one.decode(one.nextId()).timestampMs).toBe(NOW + 11);
+    }
+    clocks[1].now += 11;
+    expect(one.decode(two.nextId())).toMatchObject({ timestampMs: NOW + 11, sequence: 3 });
+  });
+
+  test("a rollback that borrowing hides is one all the same: readings count, not ticks", () => {
+    const { clocks, one, two } = pair({ onExhausted: "borrow" });
+    one.nextIds(4096 * 50);
+    expect(two.decode(two.nextId()).timestampMs).toBe(NOW + 50);
+    clocks[1].now -= 11;
+    expect(() => two.nextId()).toThrow(ClockBackwardsError);
+    clocks[0].now += 1;
+    expect(one.decode(one.nextId()).timestampMs).toBe(NOW + 50);
+  });
+
+  test("a reading that is old because its thread was off the processor is no rollback", () => {
+    const { clocks, one } = pair();
+    let reads = 0;
+    // Between its reading and what it does with it, the other thread makes an ID half a second later.
+    const late = SharedGenerator.attach(sent(one), () => {
+      if (reads++ > 0) return clocks[0].now;
+      clocks[0].now += 500;
+      one.nextId();
+      return NOW;
+    });
+    expect(late.decode(late.nextId())).toMatchObject({ timestampMs: NOW + 500, sequence: 1 });
+    expect(reads).toBe(2);
+  });
+
+  test("an ID that another thread makes between a look and the claim is not repeated", () => {
+    const clock = settable(NOW);
+    const one = new SharedGenerator("twitter", { machineId: 7, sequenceStart: "random", clock });
+    const two = SharedGenerator.attach(sent(one), clock);
+    const made: bigint[] = [];
+    // The step asks for a random start after it has looked at the last ID, and before it claims the next.
+    vi.spyOn(Math, "random").mockImplementationOnce(() => {
+      made.push(two.nextId());
+      return 0.5;
+    });
+    made.push(one.nextId(), two.nextId());
+    expect(made).toEqual([...made].sort((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(made).size).toBe(3);
+  });
+
+  test("a thread that died before it raised the reading holds nobody up", () => {
+    const { clocks, one, two } = pair();
+    clocks[0].now += 300;
+    const last = one.nextId();
+    new Float64Array(one.handle.memory)[1] = NOW; // As it was before that ID.
+    expect(two.nextId()).toBe(last + 1n);
+    clocks[1].now += 300;
+    expect(two.nextId()).toBe(last + 2n);
+    clocks[1].now -= 11;
+    expect(() => two.nextId()).toThrow(ClockBackwardsError);
+  });
+});
+
+describe("the handle", () => {
+  test("carries what another thread needs, and nothing that cannot be sent", () => {
+    const epochMs = new Date("2024-01-01");
+    const shared = new SharedGenerator("twitter", { machineId: 8, epochMs, onExhausted: "borrow" });
+    const { version, memory, options, ownClock } = sent(shared);
+    expect(version).toBe(1);
+    expect(memory.byteLength).toBe(88);
+    expect(options).toMatchObject({ timestampBits: 41, machineId: 8, epochMs, onExhausted: "borrow" });
+    expect(ownClock).toBe(false);
+    expect(Object.isFrozen(shared.handle)).toBe(true);
+  });
+
+  test("continues the generator: its node, its settings, its last ID", () => {
+    const shared = new SharedGenerator("single_dc", { machineId: 1000, maxBackwardMs: 77 });
+    const attached = SharedGenerator.attach(sent(shared));
+    expect(attached).toBeInstanceOf(SharedGenerator);
+    expect(attached.machineId).toBe(1000);
+    expect(attached.handle).toEqual(shared.handle);
+    const ids = [
+      shared.nextId(),
+      attached.nextId(),
+      shared.nextId(),
+      SharedGenerator.attach(sent(attached)).nextId(),
+    ];
+    expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
+  });
+
+  test("asks for the clock that could not be sent", () => {
+    const clock = settable(NOW);
+    const shared = new SharedGenerator("twitter", { machineId: 9, clock });
+    expect(shared.handle.ownClock).toBe(true);
+    expect(() => SharedGenerator.attach(sent(shared))).toThrow(
+      "clock must be given, for the generator has one of its own, got undefined",
+    );
+    expect(SharedGenerator.attach(sent(shared), clock).decode(shared.nextId()).timestampMs).toBe(NOW);
+    expect(() => SharedGenerator.attach(sent(shared), 5 as never)).toThrow("clock must be a function, got 5");
+  });
+
+  const { handle } = new SharedGenerator("twitter", { machineId: 10 });
+  test.each<[string, unknown, string]>([
+    ["nothing", undefined, "handle"],
+    ["null", null, "handle"],
+    ["a generator's memory alone", handle.memory, "handle"],
+    ["another version", { ...handle, version: 2 }, "handle.version"],
+    ["no version", { ...handle, version: undefined }, "handle.version"],
+    ["one that went through JSON", JSON.parse(JSON.stringify(handle)), "handle.memory"],
+    ["no memory", { ...handle, memory: undefined }, "handle.memory"],
+    ["memory that is not shared", { ...handle, memory: new ArrayBuffer(88) }, "handle.memory"],
+    ["memory of something else", { ...handle, memory: new SharedArrayBuffer(88) }, "handle.memory"],
+    ["memory that is too small", { ...handle, memory: new SharedArrayBuffer(8) }, "handle.memory"],
+    ["memory of no whole words", { ...handle, memory: new SharedArrayBuffer(87) }, "handle.memory"],
+    ["no options", { ...handle, options: undefined }, "handle.options"],
+    [
+      "another layout",
+      { ...handle, options: { ...handle.options, machineBits: 4, sequenceBits: 13 } },
+      "handle.memory",
+    ],
+    ["another node", { ...handle, options: { ...handle.options, machineId: 11 } }, "handle.memory"],
+    ["another epoch", { ...handle, options: { ...handle.options, epochMs: 0 } }, "handle.memory"],
+    ["another tick", { ...handle, options: { ...handle.options, tickMs: 2 } }, "handle.memory"],
+    ["wrong options", { ...handle, options: { ...handle.options, machineId: 32 } }, "machineId"],
+  ])("is refused if it is %s", (_title, wrong, field) => {
+    expect(() => SharedGenerator.attach(wrong as SharedHandle)).toThrow(ArgumentError);
+    expect(() => SharedGenerator.attach(wrong as SharedHandle)).toThrow(refusal({ field }));
+  });
+});
+
+describe("twins in one thread", () => {
+  test("of which both are shared have one memory", () => {
+    const options = { machineId: 12 };
+    const ids = Array.from({ length: 1000 }, () => new SharedGenerator("twitter", options).nextId());
+    expect(new Set(ids).size).toBe(1000);
+  });
+
+  test("with other widths but the same IDs are twins too", () => {
+    const one = new SharedGenerator("twitter", { datacenterId: 1, machineId: 13 });
+    const two = new SharedGenerator("single_dc", { machineId: 45 });
+    expect(two.nextId() < one.nextId()).toBe(true);
+    expect(two.handle.memory).toBe(one.handle.memory);
+  });
+
+  test("of which one was local: the shared one goes on from it, and it makes no more", async () => {
+    const clock = settable(NOW);
+    const local = makeGenerator("twitter", { machineId: 14, clock });
+    const last = local.nextIds(10)[9] as bigint;
+    const shared = new SharedGenerator("twitter", { machineId: 14, clock });
+    expect(shared.nextId()).toBe(last + 1n);
+    const wanted = refusal({ field: "machineId", value: "14", code: "ERR_ARGUMENT" });
+    expect(() => local.nextId()).toThrow(wanted);
+    expect(() => local.nextIds(2)).toThrow(wanted);
+    await expect(local.nextIdAsync()).rejects.toThrow(wanted);
+    expect(() => makeGenerator("twitter", { machineId: 14, clock }).nextId()).toThrow(wanted);
+    expect(shared.nextId()).toBe(last + 2n);
+    clock.now -= 11;
+    expect(() => shared.nextId()).toThrow(ClockBackwardsError);
+  });
+
+  test("a thread that had made IDs before it attached lifts the others over them", () => {
+    const clocks = [settable(NOW), settable(NOW + 5)] as const;
+    const shared = new SharedGenerator("twitter", { machineId: 15, clock: clocks[0] });
+    shared.nextId();
+    const last = makeGenerator("twitter", { machineId: 15, clock: clocks[1] }).nextId();
+    const attached = SharedGenerator.attach(sent(shared), clocks[1]);
+    expect(shared.nextId()).toBe(last + 1n);
+    expect(attached.nextId()).toBe(last + 2n);
+  });
+
+  test("a thread that had made IDs long before it attached does not take the others back", () => {
+    const clocks = [settable(NOW + 100), settable(NOW)] as const;
+    const shared = new SharedGenerator("twitter", { machineId: 17, clock: clocks[0] });
+    const last = shared.nextId();
+    makeGenerator("twitter", { machineId: 17, clock: clocks[1] }).nextId();
+    const attached = SharedGenerator.attach(sent(shared), clocks[1]);
+    expect(() => attached.nextId()).toThrow(ClockBackwardsError);
+    expect(shared.nextId()).toBe(last + 1n);
+  });
+
+  test("a handle from elsewhere is refused where the identity has a memory already", () => {
+    const clock = () => NOW;
+    const elsewhere = new SharedGenerator("twitter", { machineId: 16, clock: () => NOW });
+    const here = new SharedGenerator("twitter", { machineId: 16, clock });
+    expect(() => SharedGenerator.attach(sent(elsewhere), clock)).toThrow(refusal({ field: "handle" }));
+    expect(SharedGenerator.attach(sent(here), clock).nextId()).toBe(here.nextId() - 1n);
+  });
+});
