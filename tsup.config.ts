@@ -20,6 +20,7 @@ export default defineConfig({
   entry: {
     core: "src/core.ts",
     index: "src/index.ts",
+    text: "src/text/index.ts",
     threads: "src/threads/index.ts",
   },
   format: ["esm", "cjs"],

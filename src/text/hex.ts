@@ -1,0 +1,30 @@
+// Hexadecimal: 16 characters.
+
+import { parseId } from "../core.ts";
+import { accept, type TextCodec } from "./codec.ts";
+
+const WIDTH = 16;
+
+/**
+ * Hexadecimal in lower case: 16 characters. Texts sort as the IDs do under every collation.
+ *
+ * @example
+ * ```ts
+ * import { hex } from "bitflake/text";
+ *
+ * hex.encode(175928847299117063n); // => '0271065ac1020007'
+ * hex.decode("0271065ac1020007"); // => 175928847299117063n
+ * ```
+ */
+export const hex: TextCodec = /* @__PURE__ */ Object.freeze({
+  encode: (id: bigint | string | number) => parseId(id).toString(16).padStart(WIDTH, "0"),
+  decode: (text: string) => {
+    const fits = typeof text === "string" && /^[0-7][0-9a-f]{15}$/.test(text);
+    return accept(
+      fits ? BigInt(`0x${text}`) : undefined,
+      text,
+      "16 digits of 0-9a-f, up to 7fffffffffffffff",
+    );
+  },
+  width: WIDTH,
+});

@@ -1,0 +1,8 @@
+// bitflake/text: text forms of an ID that sort as the IDs do, IDs with a prefix, and IDs in JSON.
+
+export { type Base32, base32 } from "./base32.ts";
+export type { TextCodec } from "./codec.ts";
+export { hex } from "./hex.ts";
+export { readIds, writeIds } from "./json.ts";
+export { type PrefixedCodec, type PrefixedId, prefixed } from "./prefixed.ts";
+export { base58, base62 } from "./radix.ts";

@@ -1,0 +1,89 @@
+// IDs that say what they are of: user_04W86BB0G4007.
+
+import { ArgumentError, anObject } from "../core.ts";
+import { accept, type TextCodec } from "./codec.ts";
+
+declare const prefixOf: unique symbol;
+
+/**
+ * The text of an ID behind a prefix. To TypeScript each prefix has a type of its own: a `PrefixedId<"user">` does not
+ * pass for a `PrefixedId<"order">`, and no mere string passes for either.
+ */
+export type PrefixedId<Prefix extends string> = `${Prefix}_${string}` & { readonly [prefixOf]: Prefix };
+
+/** A text form of IDs behind a prefix; made by {@link prefixed}. */
+export interface PrefixedCodec<Prefix extends string> {
+  /** The prefix, without the underscore. */
+  readonly prefix: Prefix;
+  /** How many characters a text has, prefix and underscore included. */
+  readonly width: number;
+  /**
+   * Writes an ID behind the prefix.
+   *
+   * @param id a bigint, a canonical decimal string or a safe integer
+   * @throws {@link InvalidIdError} if it is not an ID
+   */
+  encode(id: bigint | string | number): PrefixedId<Prefix>;
+  /**
+   * Reads an ID; its type must not be that of another prefix.
+   *
+   * @throws {@link InvalidIdError} for another prefix, and for what the text form behind it refuses
+   */
+  decode(text: string & { readonly [prefixOf]?: Prefix }): bigint;
+  /**
+   * Lets a text from outside through as one of this prefix.
+   *
+   * @param value what came in, from a URL or a JSON body
+   * @throws {@link InvalidIdError} for everything that {@link PrefixedCodec.encode} does not write
+   */
+  parse(value: unknown): PrefixedId<Prefix>;
+}
+
+/**
+ * Makes a text form of IDs behind a prefix, so that people and programs see what an ID is of.
+ *
+ * @param prefix 1 to 63 characters of `a-z`, `0-9` and `_`; it begins with a letter and does not end with `_`
+ * @param codec the text form behind it: {@link base32}, {@link base58}, {@link base62} or {@link hex}
+ * @throws {@link ArgumentError} if the prefix breaks that rule, or the codec is none
+ *
+ * @example
+ * ```ts
+ * import { base32, type PrefixedId, prefixed } from "bitflake/text";
+ *
+ * const users = prefixed("user", base32);
+ * type UserId = PrefixedId<"user">;
+ *
+ * const id: UserId = users.encode(175928847299117063n);
+ * id; // => 'user_04W86BB0G4007'
+ * users.decode(id); // => 175928847299117063n
+ * ```
+ */
+export function prefixed<const Prefix extends string>(
+  prefix: Prefix,
+  codec: TextCodec,
+): PrefixedCodec<Prefix> {
+  if (typeof prefix !== "string" || prefix.length > 63 || !/^[a-z]([a-z0-9_]*[a-z0-9])?$/.test(prefix)) {
+    throw new ArgumentError("prefix", "1 to 63 of a-z, 0-9 and _, from a letter to no _", prefix);
+  }
+  const { encode, decode, width } = anObject("codec", codec);
+  if (typeof encode !== "function" || typeof decode !== "function" || !Number.isSafeInteger(width)) {
+    throw new ArgumentError("codec", "a text form, such as base32", codec);
+  }
+  const head = `${prefix}_`;
+  const whole = head.length + width;
+  const read = (text: string): bigint => {
+    const fits = typeof text === "string" && text.length === whole && text.startsWith(head);
+    if (!fits) return accept(undefined, text, `${head} and ${width} characters`);
+    return codec.decode(text.slice(head.length));
+  };
+  return Object.freeze({
+    prefix,
+    width: whole,
+    encode: (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>,
+    decode: read,
+    parse: (value: unknown) => {
+      read(value as string);
+      return value as PrefixedId<Prefix>;
+    },
+  });
+}
