@@ -11,6 +11,8 @@ import { v4, v7 } from "uuid";
 import { uuidv7 as liosk } from "uuidv7";
 import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index.js";
 import { duplicates, keep, race } from "./measure.mjs";
+import { texts } from "./texts.mjs";
+import { alone, together } from "./threads.mjs";
 
 const BURST = 1_000_000;
 const EPOCH = 1577836800000;
@@ -221,6 +223,9 @@ const report = {
   fullLoad: load,
   fillNs: filling(),
   nextIds: arrays(),
+  texts: texts(),
+  thread: alone(),
+  threads: await together(),
 };
 const ns = (name) => report.strings.find((row) => row.name === name).ns;
 const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
@@ -236,6 +241,14 @@ report.goals = {
   "uuidv7's time / uuidv7(), at least 2": against("uuidv7, uuidv7()", "bitflake, uuidv7()").ratio,
   "randomString(21) / nanoid(21), at most 1.05": against("bitflake, randomString(21)", "nanoid, nanoid(21)")
     .ratio,
+  "base32.encode / toString(32), at most 1.1":
+    report.texts["base32.encode"] / report.texts["BigInt, toString(32)"],
+  "base62.encode / toString(36), at most 1.5":
+    report.texts["base62.encode"] / report.texts["BigInt, toString(36)"],
+  "SharedGenerator / SnowflakeGenerator, one thread, at most 2":
+    report.thread["SharedGenerator.nextId()"] / report.thread["SnowflakeGenerator.nextId()"],
+  "twitter, 4 threads, at least 0.90 of 4096 a ms": report.threads.share,
+  "twitter, 4 threads, repeated IDs, 0": report.threads.repeated,
 };
 
 if (process.argv.includes("--json")) {
@@ -272,6 +285,10 @@ if (process.argv.includes("--json")) {
   table(
     ["other IDs", "ns", `duplicates in ${count(BURST)}`],
     report.strings.map((row) => [row.name, row.ns.toFixed(1), count(row.duplicates)]),
+  );
+  table(
+    ["text forms, and a generator that threads share", "ns"],
+    Object.entries({ ...report.texts, ...report.thread }).map(([name, value]) => [name, value.toFixed(1)]),
   );
   table(
     ["goal", "measured"],

@@ -121,6 +121,8 @@ describe("the README", () => {
       "When something goes wrong",
       "Options",
       "IDs in JSON and databases",
+      "Text forms",
+      "Threads",
       "Testing with fake timers",
       "Migrating",
       "Figures",
