@@ -32,45 +32,73 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-const NAMES = [
-  "ArgumentError",
-  "BitflakeError",
-  "ClockBackwardsError",
-  "ClockStalledError",
-  "EpochError",
-  "InvalidIdError",
-  "LayoutError",
-  "PRESET_HIGH_THROUGHPUT",
-  "PRESET_LARGE_CLUSTER",
-  "PRESET_MINIMAL",
-  "PRESET_SAFE_INTEGER",
-  "PRESET_SINGLE_DC",
-  "PRESET_TWITTER",
-  "SequenceExhaustedError",
-  "SnowflakeGenerator",
-  "TimestampOverflowError",
-  "UnsupportedError",
-  "capacity",
-  "decode",
-  "isId",
-  "machineIdFromHostname",
-  "makeGenerator",
-  "makeGeneratorFromEnv",
-  "nextId",
-  "nextIds",
-  "parseId",
-  "randomString",
-  "timestampId",
-  "uuid",
-  "uuidv7",
-];
+/** What each subpath gives, and no more. */
+const NAMES = {
+  bitflake: [
+    "ArgumentError",
+    "BitflakeError",
+    "ClockBackwardsError",
+    "ClockStalledError",
+    "EpochError",
+    "InvalidIdError",
+    "LayoutError",
+    "PRESET_HIGH_THROUGHPUT",
+    "PRESET_LARGE_CLUSTER",
+    "PRESET_MINIMAL",
+    "PRESET_SAFE_INTEGER",
+    "PRESET_SINGLE_DC",
+    "PRESET_TWITTER",
+    "SequenceExhaustedError",
+    "SnowflakeGenerator",
+    "TimestampOverflowError",
+    "UnsupportedError",
+    "capacity",
+    "decode",
+    "isId",
+    "machineIdFromHostname",
+    "makeGenerator",
+    "makeGeneratorFromEnv",
+    "nextId",
+    "nextIds",
+    "parseId",
+    "randomString",
+    "timestampId",
+    "uuid",
+    "uuidv7",
+  ],
+  "bitflake/text": ["base32", "base58", "base62", "hex", "prefixed", "readIds", "writeIds"],
+  "bitflake/threads": ["SharedGenerator"],
+};
 
 describe("the installed package", () => {
-  test("gives every name to import and to require, and no more", () => {
-    const show =
-      "console.log(JSON.stringify(Object.keys(bitflake).filter((name) => name !== '__esModule').sort()))";
-    expect(JSON.parse(node("names.mjs", `import * as bitflake from "bitflake"; ${show}`))).toEqual(NAMES);
-    expect(JSON.parse(node("names.cjs", `const bitflake = require("bitflake"); ${show}`))).toEqual(NAMES);
+  test.each(Object.entries(NAMES))(
+    "%s gives every name to import and to require, and no more",
+    (path, names) => {
+      const show =
+        "console.log(JSON.stringify(Object.keys(given).filter((name) => name !== '__esModule').sort()))";
+      expect(JSON.parse(node("names.mjs", `import * as given from "${path}"; ${show}`))).toEqual(names);
+      expect(JSON.parse(node("names.cjs", `const given = require("${path}"); ${show}`))).toEqual(names);
+    },
+  );
+
+  test("its subpaths are listed, each with types for import and require", () => {
+    const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
+    const paths = Object.keys(exports).map((path) => path.replace(".", "bitflake"));
+    expect(paths.filter((path) => path !== "bitflake/package.json")).toEqual(Object.keys(NAMES));
+  });
+
+  test.each(["import.mjs", "require.cjs"])("a subpath's classes are the root's: %s", (file) => {
+    const load = file.endsWith("mjs") ? "await import" : "require";
+    const out = node(
+      file,
+      `const { InvalidIdError, SnowflakeGenerator } = ${load}("bitflake");
+      const { base32 } = ${load}("bitflake/text");
+      const { SharedGenerator } = ${load}("bitflake/threads");
+      let known = new SharedGenerator("twitter") instanceof SnowflakeGenerator;
+      try { base32.decode("?"); } catch (error) { known &&= error instanceof InvalidIdError; }
+      console.log(known);`,
+    );
+    expect(out).toBe("true");
   });
 
   test("loaded as ESM and as CJS in one process, it repeats no ID and keeps uuidv7 in order", () => {
@@ -112,6 +140,7 @@ describe("the installed package", () => {
       return module.exports;
     };
     realm.bitflake = load("index.cjs");
+    for (const path of Object.keys(NAMES).slice(1)) load(path.replace("bitflake/", "./") + ".cjs");
     expect(runInContext("Object.getOwnPropertySymbols(globalThis)", context)).toEqual([]);
     expect(() => runInContext("bitflake.nextId()", context)).toThrow("called");
     expect(() => runInContext("bitflake.uuid()", context)).toThrow("crypto");
@@ -131,6 +160,16 @@ describe("the installed package", () => {
       const options: GeneratorOptions = { machineId: 7 };
       const id: bigint = makeGenerator(name, options).nextId();
       const decoded: DecodedId = decode(id, "twitter");
+      import { base32, type PrefixedId, prefixed } from "bitflake/text";
+      import { SharedGenerator, type SharedHandle } from "bitflake/threads";
+      const user: PrefixedId<"user"> = prefixed("user", base32).encode(id);
+      // @ts-expect-error: a user's ID is no order's
+      const order: PrefixedId<"order"> = user;
+      const handle: SharedHandle = new SharedGenerator(name, options).handle;
+      const shared: bigint = SharedGenerator.attach(handle).nextId();
+      // @ts-expect-error: what is internal is not in the types
+      new SharedGenerator(name, options, handle.memory);
+      export { order, shared };
       // @ts-expect-error: any would let this pass
       const wrong: string = makeGenerator(name).nextId();
       // @ts-expect-error: a misspelt option
