@@ -18,6 +18,7 @@ export default defineConfig({
     setupFiles: ["test/support/fast-check.ts"],
     // Property tests do 10,000 runs each in CI; this is a leash for a hang, never a measure of speed.
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     // The plain report is for people, the other is for the count that CI ends with.
     reporters: process.env.CI ? ["default", ["json", { outputFile: "reports/tests.json" }]] : ["default"],
     coverage: {
