@@ -3,13 +3,17 @@
 import { ArgumentError, anObject } from "../core.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
+/** The key under which a type carries its prefix; no value has it. */
 declare const prefixOf: unique symbol;
 
 /**
  * The text of an ID behind a prefix. To TypeScript each prefix has a type of its own: a `PrefixedId<"user">` does not
  * pass for a `PrefixedId<"order">`, and no mere string passes for either.
  */
-export type PrefixedId<Prefix extends string> = `${Prefix}_${string}` & { readonly [prefixOf]: Prefix };
+export type PrefixedId<Prefix extends string> = `${Prefix}_${string}` & {
+  /** The prefix: for the compiler's eyes only. */
+  readonly [prefixOf]: Prefix;
+};
 
 /** A text form of IDs behind a prefix; made by {@link prefixed}. */
 export interface PrefixedCodec<Prefix extends string> {

@@ -10,7 +10,6 @@ import {
   type Preset,
   type PresetName,
   SnowflakeGenerator,
-  type Words,
 } from "../core.ts";
 import { SharedIssuer } from "./issuer.ts";
 import { openMemory, VERSION } from "./memory.ts";
@@ -55,7 +54,7 @@ export class SharedGenerator extends SnowflakeGenerator {
   readonly #issuer: SharedIssuer;
 
   /**
-   * @param preset as for {@link makeGenerator}; default `"minimal"`
+   * @param preset the name of a preset, a `PRESET_…` constant, or widths and options of your own; default `"minimal"`
    * @param options further options, or other values for the preset's own
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
@@ -133,7 +132,7 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @throws {@link ArgumentError} if `target` is no BigUint64Array or BigInt64Array
    * @throws whatever {@link nextId} throws
    */
-  override fill<T extends Words>(target: T): T {
+  override fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
     return fill(target, (length) => this.#issuer.runs(length));
   }
 }

@@ -6,17 +6,22 @@ import { build } from "esbuild";
 
 /** Bytes. Lower them when the figures go lower, and never raise one without saying why. */
 const BUDGETS = {
-  "{ nextId }": 1680,
-  "{ decode }": 1200,
-  "{ uuid }": 500,
-  "{ uuidv7 }": 960,
-  "{ randomString }": 970,
-  "*": 5000,
+  bitflake: {
+    "{ nextId }": 1680,
+    "{ decode }": 1200,
+    "{ uuid }": 500,
+    "{ uuidv7 }": 960,
+    "{ randomString }": 970,
+    "*": 5000,
+  },
+  "bitflake/text": { "{ base32 }": 1090, "{ base62 }": 1190, "{ hex }": 590, "*": 2050 },
+  "bitflake/threads": { "{ SharedGenerator }": 4540 },
 };
 
-async function bundle(names) {
+async function bundle(names, path) {
+  const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");
   const { outputFiles } = await build({
-    stdin: { contents: `export ${names} from "./dist/index.js"`, resolveDir: process.cwd() },
+    stdin: { contents: `export ${names} from "./dist/${file}.js"`, resolveDir: process.cwd() },
     bundle: true,
     minify: true,
     format: "esm",
@@ -27,10 +32,12 @@ async function bundle(names) {
 }
 
 let over = 0;
-for (const [names, budget] of Object.entries(BUDGETS)) {
-  const bytes = brotliCompressSync(await bundle(names)).length;
-  if (bytes > budget) over++;
-  const verdict = bytes > budget ? "OVER" : "ok";
-  console.log(`${names.padEnd(18)} ${String(bytes).padStart(5)} B of ${budget} ${verdict}`);
+for (const [path, budgets] of Object.entries(BUDGETS)) {
+  for (const [names, budget] of Object.entries(budgets)) {
+    const bytes = brotliCompressSync(await bundle(names, path)).length;
+    if (bytes > budget) over++;
+    const title = `${names} from "${path}"`.padEnd(44);
+    console.log(`${title} ${String(bytes).padStart(5)} B of ${budget} ${bytes > budget ? "OVER" : "ok"}`);
+  }
 }
 if (over > 0) process.exit(1);
