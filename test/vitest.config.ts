@@ -13,8 +13,13 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    // Mutants are made in src; these tests look at what was built from it.
-    exclude: process.env.STRYKER_MUTATOR_WORKER ? ["test/package/**", "test/docs/**"] : [],
+    // What needs servers has a command of its own. Mutants are made in src; some tests look at what was built from it.
+    exclude: [
+      "test/services/**",
+      ...(process.env.STRYKER_MUTATOR_WORKER
+        ? ["test/package/**", "test/docs/**", "test/threads/workers.test.ts"]
+        : []),
+    ],
     setupFiles: ["test/support/fast-check.ts"],
     // Property tests do 10,000 runs each in CI; this is a leash for a hang, never a measure of speed.
     testTimeout: 120_000,
