@@ -7,7 +7,7 @@ import { claim, fill } from "../../src/snowflake/fill.ts";
 import { Issuer } from "../../src/snowflake/issuer.ts";
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
-import { anyCase, anyReadings, anyWidths, type Case } from "../support/arbitraries.ts";
+import { anyCase, anyWidths, type Case } from "../support/arbitraries.ts";
 import { drive, EndOfScript, scripted } from "../support/clocks.ts";
 
 /** A dozen lines of BigInt that are obviously right; the clock and the outcome as in the real one. */
