@@ -1,0 +1,129 @@
+// The playground: what is typed goes to the library, what it answers is shown, and the address keeps it.
+
+import { BitflakeError } from "bitflake";
+import { linkTo, remember, restore } from "./address.mjs";
+import { answersTo } from "./answers.mjs";
+import { drawBits, idLine, say } from "./drawing.mjs";
+import { figures, moment } from "./figures.mjs";
+import { traded, widthsOf } from "./widths.mjs";
+
+/** How many IDs a press of the button makes: enough to see the sequence count. */
+const BURST = 5;
+/** How many stay in the list. */
+const KEPT = 10;
+
+const form = document.querySelector("form");
+const input = (name) => form.elements.namedItem(name);
+const place = (id) => document.getElementById(id);
+const presets = [...form.querySelectorAll("[data-preset]")].map((button) => ({
+  button,
+  widths: widthsOf(button.dataset.preset),
+}));
+const steps = [...form.querySelectorAll("[data-step]")];
+const widthInputs = [...form.querySelectorAll("[role=spinbutton]")];
+
+let answers;
+
+function show() {
+  answers = answersTo(Object.fromEntries(new FormData(form)));
+  const { faults, format, holds, decoded } = answers;
+  for (const region of form.querySelectorAll(".fault")) say(region, faults.get(region.dataset.of));
+  for (const control of form.querySelectorAll("input")) control.ariaInvalid = `${faults.has(control.name)}`;
+  for (const control of widthInputs) {
+    if (faults.has(control.name)) control.removeAttribute("aria-valuenow");
+    else control.ariaValueNow = control.value.trim();
+  }
+  for (const { button, widths } of presets)
+    button.ariaPressed = `${Object.entries(widths).every(([name, bits]) => format?.[name] === bits)}`;
+  // A field without bits takes no number.
+  place("datacenter-of-node").hidden = format?.datacenterBits === 0;
+  place("machine-of-node").hidden = format?.machineBits === 0;
+  place("node").hidden = holds?.nodes === 1;
+  drawBits(place("bits"), format, decoded);
+  const texts = holds && figures(holds);
+  for (const region of document.querySelectorAll("[data-figure]"))
+    say(region, texts?.[region.dataset.figure]);
+  const epochMs = faults.has("epochMs") ? undefined : Number(input("epochMs").value);
+  say(place("epoch-note"), epochMs === undefined ? "" : moment(new Date(epochMs).toISOString()));
+  say(place("made-note"));
+  say(place("link-note"));
+}
+
+/** Sets some fields, shows what comes of it and keeps it. */
+function set(values, control) {
+  for (const [name, value] of Object.entries(values)) input(name).value = value;
+  show();
+  remember(form, control);
+}
+
+function step(control, by) {
+  const { faults, format } = answers;
+  if (faults.has(control.name)) return;
+  // Widths that make no layout yet change alone: so the sum can be mended.
+  const alone = { [control.name]: Number(control.value) + by };
+  set(format ? traded(format, control.name, by) : alone, control);
+}
+
+function generate(button) {
+  const { generator, format, faults } = answers;
+  if (generator === undefined) {
+    say(place("made-note"), [...faults.values()][0]);
+    return;
+  }
+  const made = [];
+  let end = "";
+  try {
+    while (made.length < BURST) made.push(generator.nextId());
+  } catch (error) {
+    if (!(error instanceof BitflakeError)) throw error;
+    end = error.message;
+  }
+  const list = place("made");
+  for (const id of made) list.prepend(idLine(format, generator.decode(id), linkTo(form, { id })));
+  list.replaceChildren(...[...list.children].slice(0, KEPT));
+  list.parentElement.hidden = list.children.length === 0;
+  if (made.length > 0) set({ id: made.at(-1) }, button);
+  say(place("made-note"), end || `${made.length} made; the newest is above.`);
+}
+
+async function copyLink(button) {
+  remember(form, button);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say(place("link-note"), "Copied.");
+  } catch {
+    // No clipboard on plain http, or no leave to use it.
+    say(place("link-note"), "Copy it from the address bar.");
+  }
+}
+
+for (const { button, widths } of presets) {
+  const small = document.createElement("small");
+  small.append(Object.values(widths).join("·"));
+  button.append(" ", small);
+  button.addEventListener("click", () => set(widths, button));
+}
+for (const button of steps)
+  button.addEventListener("click", () => step(input(button.value), Number(button.dataset.step)));
+for (const control of widthInputs)
+  control.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    step(control, by);
+  });
+place("generate").addEventListener("click", ({ currentTarget }) => generate(currentTarget));
+place("copy").addEventListener("click", ({ currentTarget }) => copyLink(currentTarget));
+// A button held down must not flood the history: browsers refuse that, Safari by an exception.
+form.addEventListener("keydown", (event) => {
+  if (event.repeat && event.target.matches("button")) event.preventDefault();
+});
+form.addEventListener("input", show);
+form.addEventListener("change", ({ target }) => remember(form, target));
+addEventListener("hashchange", () => {
+  restore(form);
+  show();
+});
+
+restore(form);
+show();
