@@ -226,6 +226,11 @@ describe("rollback", () => {
   });
 });
 
+test("a clock that tells no time is named, with what it said", () => {
+  const generator = makeGenerator("twitter", { clock: () => Number.NaN });
+  expect(() => generator.nextId()).toThrow("clock() must be a finite number, got NaN");
+});
+
 describe("sequenceStart", () => {
   test('"random" starts anywhere in the lower half, so quiet systems use all shards', () => {
     const clock = settable(NOW);
@@ -261,6 +266,17 @@ describe("sequenceStart", () => {
       expect(generator.nextId() > id).toBe(true);
     },
   );
+
+  test.each([
+    [0, 0],
+    [0.5, 1024],
+    [1 - Number.EPSILON, 2047],
+  ])('"random" makes a draw of %d the start %d', (draw, start) => {
+    const generator = makeGenerator("twitter", { clock: settable(NOW), sequenceStart: "random" });
+    const random = vi.spyOn(Math, "random").mockReturnValue(draw);
+    expect(generator.decode(generator.nextId()).sequence).toBe(start);
+    random.mockRestore();
+  });
 
   test('"random" with no sequence bits is 0', () => {
     const options = { timestampBits: 53, ...noBits, sequenceBits: 0, sequenceStart: "random" } as const;

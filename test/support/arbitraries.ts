@@ -33,7 +33,7 @@ const move = fc.oneof(
 const broken = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
 
 /** Readings of a clock that starts somewhere, moves as it likes, and now and then returns no time at all. */
-export function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> {
+function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> {
   const steps = fc.array(fc.oneof({ weight: 30, arbitrary: move }, { weight: 1, arbitrary: broken }), {
     minLength: 1,
     maxLength: length,
