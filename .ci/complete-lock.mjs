@@ -1,15 +1,17 @@
-// Completes package-lock.json after a dependency has changed: node .ci/complete-lock.mjs
+// Completes a lock after a dependency has changed: node .ci/complete-lock.mjs [package-lock.json]
 // A registry mirror may lack the builds of native packages for platforms other than its own. npm install then leaves
 // them out of the lock, and npm ci refuses a lock that lacks a package, though it would never have installed it.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const path = new URL("../package-lock.json", import.meta.url);
+const path = process.argv[2] ?? new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(path, "utf8"));
 
 /** What a native package's name says about where it runs, in the lock's own fields. */
 function platform(name) {
-  const words = name.split("/").at(-1).split("-");
+  // workerd has names of its own.
+  const own = name.split("/").at(-1).replace("windows", "win32").replace(/-64$/, "-x64");
+  const words = own.split("-");
   const find = (known) => known.filter((word) => words.includes(word));
   const os = find([
     "aix",

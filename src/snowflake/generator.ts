@@ -1,6 +1,6 @@
 // SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
 
-import { LayoutError } from "../errors.ts";
+import { LayoutError, UnsupportedError } from "../errors.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
@@ -153,6 +153,7 @@ export class SnowflakeGenerator {
    *
    * @returns a promise of an ID
    * @throws whatever {@link nextId} throws, as a rejection, but no wait is too long
+   * @throws {@link UnsupportedError} if it has to wait where the runtime has no timers, as a Worker at module scope
    *
    * @example
    * ```ts
@@ -172,8 +173,11 @@ export class SnowflakeGenerator {
       const waitMs = issuer.take(entry, now, Infinity);
       if (waitMs === 0) return entry.word[0] as bigint;
       watch(now);
-      const delay = Math.min(Math.ceil(waitMs), MAX_SLEEP_MS);
-      await new Promise<void>((wake) => setTimeout(wake, delay));
+      await new Promise<void>((wake) => setTimeout(wake, Math.min(Math.ceil(waitMs), MAX_SLEEP_MS))).catch(
+        (cause) => {
+          throw new UnsupportedError("timers here", { cause });
+        },
+      );
     }
   }
 

@@ -34,8 +34,11 @@ export function stallWatch(limit: number, most: number): (nowMs: number) => void
   return (nowMs) => {
     // Whole milliseconds, and only new highs: a clock that wavers or creeps by fractions stands still too.
     const ms = Math.floor(nowMs);
-    quiet = ms > highest ? 0 : quiet + 1;
-    highest = Math.max(highest, ms);
+    quiet++;
+    if (ms > highest) {
+      quiet = 0;
+      highest = ms;
+    }
     if (++reads > most || quiet >= limit) throw new ClockStalledError(nowMs, reads);
   };
 }

@@ -449,6 +449,23 @@ describe("nextIdAsync", () => {
     await expect(generator.nextIdAsync()).rejects.toThrow(ClockStalledError);
   });
 
+  test("where there are no timers it says so, and has changed nothing", async () => {
+    const clock = settable(NOW);
+    const generator = makeGenerator("twitter", { clock });
+    const last = generator.nextIds(4096)[4095] as bigint;
+    const cause = new Error("Disallowed operation called within global scope");
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(() => {
+      throw cause;
+    });
+    await expect(generator.nextIdAsync()).rejects.toThrow(
+      expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "timers here", cause }),
+    );
+    vi.restoreAllMocks();
+    clock.now++;
+    expect(generator.decode(generator.nextId())).toMatchObject({ timestampMs: NOW + 1, sequence: 0 });
+    expect(last < generator.nextId()).toBe(true);
+  });
+
   test("sleeps for as long as it takes, a tenth of a second at a time", async () => {
     vi.useFakeTimers({ now: NOW });
     const day = 86_400_000;

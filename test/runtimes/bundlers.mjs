@@ -1,0 +1,113 @@
+// A three-line app through esbuild, Vite and webpack: the bundle runs, and holds no more than the app uses.
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import * as vite from "vite";
+import webpack from "webpack";
+import { run } from "./program.mjs";
+
+/** A text out of each feature, which minifying leaves as it is. */
+const MARKERS = {
+  nextId: "bitflake.ledger.v1",
+  clock: "stands still",
+  decode: "generatedAt",
+  capacity: "idsPerSecond",
+  parseId: "decimal string",
+  env: "FLAKEID_",
+  uuid: "randomUUID",
+  uuidv7: "bitflake.uuidv7.v1",
+  randomString: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+};
+
+/** App → its code, what it prints, and the features that may be in its bundle. */
+const APPS = {
+  nextId: {
+    code: `import { nextId } from "bitflake";
+const id = nextId();
+console.log(nextId() > id);`,
+    prints: "true\n",
+    features: ["nextId", "clock"],
+  },
+  decode: {
+    code: `import { decode } from "bitflake";
+const { sequence } = decode("175928847299117063", "twitter");
+console.log(sequence);`,
+    prints: "7\n",
+    features: ["decode", "parseId"],
+  },
+  // Without this one, a marker that is nowhere would pass for a feature that was left out.
+  everything: {
+    code: `import * as bitflake from "bitflake";
+const names = Object.keys(bitflake);
+console.log(names.includes("uuid"));`,
+    prints: "true\n",
+    features: Object.keys(MARKERS),
+  },
+};
+
+/** Bundler → builds a minified module from an entry into a folder, as `app.js`. */
+const BUNDLERS = {
+  esbuild: (entry, folder) =>
+    esbuild.build({
+      entryPoints: [entry],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      outfile: join(folder, "app.js"),
+    }),
+
+  vite: (entry, folder) =>
+    vite.build({
+      root: folder,
+      configFile: false,
+      logLevel: "error",
+      build: {
+        outDir: folder,
+        emptyOutDir: false,
+        modulePreload: false,
+        rolldownOptions: { input: entry, output: { entryFileNames: "app.js" } },
+      },
+    }),
+
+  webpack: async (entry, folder) => {
+    const compiler = webpack({
+      mode: "production",
+      context: folder,
+      entry,
+      output: { path: folder, filename: "app.js" },
+    });
+    const stats = await new Promise((resolve, reject) => {
+      compiler.run((error, done) => (error ? reject(error) : resolve(done)));
+    });
+    if (stats.hasErrors()) throw new Error(stats.toString("errors-only"));
+  },
+};
+
+/** @returns "ok" and the bundle's size, or what is wrong */
+async function verdict(build, { code, prints, features }, folder) {
+  const entry = join(folder, "entry.mjs");
+  await mkdir(folder, { recursive: true });
+  await writeFile(entry, code);
+  await build(entry, folder);
+  const bundle = await readFile(join(folder, "app.js"));
+  const found = Object.keys(MARKERS).filter((feature) => bundle.includes(MARKERS[feature]));
+  const printed = await run(process.execPath, [join(folder, "app.js")]);
+  if (`${found}` !== `${features}`) return `holds ${found}, and should hold ${features}`;
+  if (printed !== prints) return `prints ${printed}`;
+  return `ok, ${bundle.length} B, ${brotliCompressSync(bundle).length} B brotli`;
+}
+
+/** @returns bundler → app → what {@link verdict} says */
+export async function bundle({ folder }) {
+  const outcomes = new Map();
+  for (const [bundler, build] of Object.entries(BUNDLERS)) {
+    const outcome = {};
+    for (const [app, code] of Object.entries(APPS)) {
+      outcome[app] = await verdict(build, code, join(folder, "apps", bundler, app)).catch(String);
+    }
+    outcomes.set(bundler, outcome);
+  }
+  return outcomes;
+}

@@ -1,0 +1,20 @@
+// Environments that are out of reach: Deno without the permission, workerd without a process.
+
+import { core } from "./core.mjs";
+import { equal, fails } from "./expect.mjs";
+
+export const denied = {
+  "--deny-env: names the variable": async ({ bitflake }) => {
+    const { makeGeneratorFromEnv } = bitflake;
+    const facts = { feature: "permission to read FLAKEID_DATACENTER_ID" };
+    await fails(bitflake, "UnsupportedError", () => makeGeneratorFromEnv("twitter"), facts);
+    equal(makeGeneratorFromEnv("twitter", { env: { FLAKEID_MACHINE_ID: "7" } }).machineId, 7, "given env");
+  },
+};
+
+export const absent = {
+  "makeGeneratorFromEnv, no process": (world) => {
+    equal(typeof process, "undefined", "typeof process");
+    return core.makeGeneratorFromEnv(world);
+  },
+};

@@ -1,0 +1,6 @@
+// A worker thread of Node.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { makeIds } from "./thread.mjs";
+
+parentPort.postMessage(await makeIds(workerData));

@@ -1,0 +1,5 @@
+// A worker of Deno, Bun or a browser.
+
+import { makeIds } from "./thread.mjs";
+
+globalThis.onmessage = async ({ data }) => postMessage(await makeIds(data));
