@@ -4,7 +4,7 @@ import { accept, characters, digits, join, split, type TextCodec } from "./codec
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WIDTH = 13;
-const FORM = "13 characters of Crockford's base32, up to 7ZZZZZZZZZZZZ";
+const FORM = "13 characters of Crockford's base32 in capitals, up to 7ZZZZZZZZZZZZ";
 
 const codes = /* @__PURE__ */ characters(ALPHABET);
 
@@ -62,11 +62,11 @@ export interface Base32 extends TextCodec {
 }
 
 /**
- * Crockford's base32: 13 characters of `0-9A-Z` without I, L, O and U, so that it survives being read aloud. It sorts
- * as the IDs do under every collation that has digits before letters.
+ * Crockford's base32: 13 characters of `0-9A-Z` without I, L, O and U, so that it survives being read aloud.
+ * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}.
  *
  * Reading is strict; `base32.lenient` also reads Crockford's aliases (lower case, O for 0, I and L for 1), but no
- * hyphens.
+ * hyphens or spaces.
  *
  * @example
  * ```ts

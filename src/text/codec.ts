@@ -2,7 +2,13 @@
 
 import { InvalidIdError, parseId } from "../core.ts";
 
-/** A text form of IDs: fixed width, so that texts sort as their IDs do, and one text for each ID. */
+/**
+ * A text form of IDs: one text for each ID, and all of one width, so that texts sort as their IDs do.
+ *
+ * That is the order by character codes: `<` and `sort()` in JavaScript, `COLLATE "C"` in Postgres, a `_bin` collation in
+ * MySQL, the default in SQLite. Not that of `localeCompare` or of a language: Danish sorts `aa` behind `z`, Estonian
+ * `z` behind `s`.
+ */
 export interface TextCodec {
   /**
    * Writes an ID.

@@ -6,7 +6,8 @@ import { accept, type TextCodec } from "./codec.ts";
 const WIDTH = 16;
 
 /**
- * Hexadecimal in lower case: 16 characters. Texts sort as the IDs do under every collation.
+ * Hexadecimal in lower case: 16 characters. Texts sort as the IDs do where characters compare by their
+ * codes; see {@link TextCodec}.
  *
  * @example
  * ```ts

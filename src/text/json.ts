@@ -18,7 +18,7 @@ export function writeIds(_key: string, value: unknown): unknown {
 
 /**
  * Makes a reviver for `JSON.parse` that reads the fields of some names as IDs, wherever they stand. A field may hold an
- * ID, an array of IDs, or null, which stays null.
+ * ID, an array of IDs, or null, which stays null; which of these it is, and whether it is there, is yours to check.
  *
  * @param names the fields
  * @returns the reviver. It throws an {@link InvalidIdError} that names the field if the value is no ID; so it does for
@@ -33,7 +33,7 @@ export function writeIds(_key: string, value: unknown): unknown {
  * JSON.parse(text, readIds("id", "friends", "boss")); // => { id: 175928847299117063n, friends: [ 1n, 2n ], boss: null }
  * ```
  */
-export function readIds(...names: [string, ...string[]]): (key: string, value: unknown) => unknown {
+export function readIds(...names: readonly string[]): (key: string, value: unknown) => unknown {
   if (names.length === 0 || !names.every((name) => typeof name === "string")) {
     throw new ArgumentError("names", "one or more strings", names);
   }

@@ -1,6 +1,6 @@
 // IDs that say what they are of: user_04W86BB0G4007.
 
-import { ArgumentError, anObject } from "../core.ts";
+import { ArgumentError, InvalidIdError } from "../core.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
 /** The key under which a type carries its prefix; no value has it. */
@@ -38,7 +38,9 @@ export interface PrefixedCodec<Prefix extends string> {
    * Lets a text from outside through as one of this prefix.
    *
    * @param value what came in, from a URL or a JSON body
-   * @throws {@link InvalidIdError} for everything that {@link PrefixedCodec.encode} does not write
+   * @returns the text that {@link PrefixedCodec.encode} writes: another one only behind `base32.lenient`, which reads
+   *   many texts as one ID
+   * @throws {@link InvalidIdError} for another prefix, and for what the text form behind it refuses
    */
   parse(value: unknown): PrefixedId<Prefix>;
 }
@@ -69,25 +71,29 @@ export function prefixed<const Prefix extends string>(
   if (typeof prefix !== "string" || prefix.length > 63 || !/^[a-z]([a-z0-9_]*[a-z0-9])?$/.test(prefix)) {
     throw new ArgumentError("prefix", "1 to 63 of a-z, 0-9 and _, from a letter to no _", prefix);
   }
-  const { encode, decode, width } = anObject("codec", codec);
+  const { encode, decode, width } = Object(codec) as Partial<TextCodec>;
   if (typeof encode !== "function" || typeof decode !== "function" || !Number.isSafeInteger(width)) {
-    throw new ArgumentError("codec", "a text form, such as base32", codec);
+    throw new ArgumentError("codec", "base32, base58, base62, hex or alike", codec);
   }
   const head = `${prefix}_`;
-  const whole = head.length + width;
+  const whole = head.length + (width as number);
+  const write = (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>;
   const read = (text: string): bigint => {
     const fits = typeof text === "string" && text.length === whole && text.startsWith(head);
     if (!fits) return accept(undefined, text, `${head} and ${width} characters`);
-    return codec.decode(text.slice(head.length));
+    try {
+      return codec.decode(text.slice(head.length));
+    } catch (error) {
+      // The whole text, not the part that the other codec saw.
+      const rule = error instanceof InvalidIdError ? error.rule : `what its codec reads`;
+      return accept(undefined, text, `${head} and ${rule}`);
+    }
   };
   return Object.freeze({
     prefix,
     width: whole,
-    encode: (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>,
+    encode: write,
     decode: read,
-    parse: (value: unknown) => {
-      read(value as string);
-      return value as PrefixedId<Prefix>;
-    },
+    parse: (value: unknown) => write(read(value as string)),
   });
 }

@@ -80,8 +80,8 @@ function radix(alphabet: string, name: string): TextCodec {
 /**
  * Base58 in Bitcoin's alphabet, without `0`, `O`, `I` and `l`: 11 characters.
  *
- * Texts sort as the IDs do where characters compare by their codes: in JavaScript, in Postgres with `COLLATE "C"`, in
- * MySQL with a `_bin` collation. Where a collation puts `a` before `B`, they do not.
+ * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}. Under any other collation,
+ * which puts `a` before `B`, they do not.
  *
  * @example
  * ```ts
@@ -99,8 +99,8 @@ export const base58: TextCodec = /* @__PURE__ */ radix(
 /**
  * Base62, `0-9A-Za-z`: 11 characters, for URLs.
  *
- * Texts sort as the IDs do where characters compare by their codes: in JavaScript, in Postgres with `COLLATE "C"`, in
- * MySQL with a `_bin` collation. Where a collation puts `a` before `B`, they do not.
+ * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}. Under any other collation,
+ * which puts `a` before `B`, they do not.
  *
  * @example
  * ```ts

@@ -88,8 +88,9 @@ export class SharedGenerator extends SnowflakeGenerator {
    * Joins a generator of another thread.
    *
    * @param handle the other generator's {@link SharedGenerator.handle}, as it arrived
-   * @param clock the clock to read in this thread: one that tells the same time. Default: `Date.now`, unless the
-   *   generator has a clock of its own; then there is no default
+   * @param clock a function, the clock to read in this thread. It must tell the same time as the others' do: those
+   *   behind the one that is farthest ahead have, to it, stepped back. Default: `Date.now`, unless the generator has a
+   *   clock of its own; then there is no default
    * @throws {@link ArgumentError} if the handle is none, is of another version of this package, or does not fit its
    *   memory; if the clock is missing or no function; if this thread already has a generator of the same identity
    *   with a memory of its own
@@ -108,8 +109,7 @@ export class SharedGenerator extends SnowflakeGenerator {
     if (ownClock && clock === undefined) {
       throw new ArgumentError("clock", "given, for the generator has one of its own", clock);
     }
-    // A handle that went through JSON, as between processes, has lost its memory.
-    return new SharedGenerator(anObject("handle.options", options), { clock }, memory ?? null);
+    return join(anObject("handle.options", options), { clock }, memory ?? null);
   }
 
   /**
@@ -135,4 +135,9 @@ export class SharedGenerator extends SnowflakeGenerator {
   override fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
     return fill(target, (length) => this.#issuer.runs(length));
   }
+}
+
+/** Not within the class: one that names itself is built as `_SharedGenerator`, and stack traces say so. */
+function join(preset: GeneratorOptions, options: GeneratorOptions, memory: unknown): SharedGenerator {
+  return new SharedGenerator(preset, options, memory);
 }

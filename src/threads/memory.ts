@@ -95,12 +95,17 @@ export function createMemory(settings: Settings): Memory {
 
 /** The memory that came with a handle, if it is one for generators of these settings. */
 export function openMemory(given: unknown, settings: Settings): Memory {
-  const terms = termsOf(settings);
-  if ({}.toString.call(given) === "[object SharedArrayBuffer]") {
-    const buffer = given as SharedArrayBuffer;
-    const size = (TERMS + terms.length) * 8;
-    const found = buffer.byteLength === size ? new Float64Array(buffer, TERMS * 8) : [];
-    if (terms.every((term, at) => term === found[at])) return new Memory(buffer);
+  if ({}.toString.call(given) !== "[object SharedArrayBuffer]") {
+    throw new ArgumentError(
+      "handle.memory",
+      "a SharedArrayBuffer, which JSON and other processes do not get",
+      given,
+    );
   }
-  throw new ArgumentError("handle.memory", "the shared memory of a generator with its options", given);
+  const buffer = given as SharedArrayBuffer;
+  const terms = termsOf(settings);
+  const size = (TERMS + terms.length) * 8;
+  const found = buffer.byteLength === size ? new Float64Array(buffer, TERMS * 8) : [];
+  if (terms.every((term, at) => term === found[at])) return new Memory(buffer);
+  throw new ArgumentError("handle.memory", "that of a generator with the handle's options", given);
 }

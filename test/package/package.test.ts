@@ -95,6 +95,7 @@ describe("the installed package", () => {
       const { base32 } = ${load}("bitflake/text");
       const { SharedGenerator } = ${load}("bitflake/threads");
       let known = new SharedGenerator("twitter") instanceof SnowflakeGenerator;
+      known &&= SharedGenerator.name === "SharedGenerator";
       try { base32.decode("?"); } catch (error) { known &&= error instanceof InvalidIdError; }
       console.log(known);`,
     );

@@ -14,7 +14,7 @@ const BUDGETS = {
     "{ randomString }": 970,
     "*": 5000,
   },
-  "bitflake/text": { "{ base32 }": 1090, "{ base62 }": 1190, "{ hex }": 590, "*": 2050 },
+  "bitflake/text": { "{ base32 }": 1100, "{ base62 }": 1190, "{ hex }": 590, "*": 2070 },
   "bitflake/threads": { "{ SharedGenerator }": 4560 },
 };
 

@@ -266,7 +266,26 @@ describe("prefixed", () => {
     }
   });
 
-  test("carries the aliases of a codec that reads them", () => {
-    expect(prefixed("user", base32.lenient).decode("user_o4w86bbog4oo7")).toBe(175928847299117063n);
+  test("behind aliases, reads what a person typed and makes it the one text of its ID", () => {
+    const typed = prefixed("user", base32.lenient);
+    expect(typed.decode("user_o4w86bbog4oo7")).toBe(175928847299117063n);
+    expect(typed.parse("user_o4w86bbog4oo7")).toBe("user_04W86BB0G4007");
+  });
+
+  test("says the whole of what it got, and what it wants", () => {
+    expect(refused(() => users.parse("user_04w86bb0g4007"))?.message).toBe(
+      'text must be user_ and 13 characters of Crockford\'s base32 in capitals, up to 7ZZZZZZZZZZZZ, got "user_04w86bb0g4007"',
+    );
+  });
+
+  test("lets a codec of one's own through, and calls its refusals by name", () => {
+    const bytes: TextCodec = {
+      encode: (id) => String.fromCharCode(Number(id)),
+      decode: (text) => BigInt(`${text.charCodeAt(0)}`) / (text === "?" ? 0n : 1n),
+      width: 1,
+    };
+    const codes = prefixed("code", bytes);
+    expect(codes.decode(codes.encode(65n))).toBe(65n);
+    expect(refused(() => codes.decode("code_?"))?.field).toBe("text");
   });
 });

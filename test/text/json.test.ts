@@ -29,6 +29,8 @@ describe("writeIds and readIds", () => {
     expect(read('{"id":5}')).toEqual({ id: 5n });
     expect(read('{"id":null}')).toEqual({ id: null });
     expect(read("5")).toBe(5);
+    const names: string[] = ["id", "other"];
+    expect(JSON.parse('{"other":"5"}', readIds(...names))).toEqual({ other: 5n });
   });
 
   test.each<[string, string]>([

@@ -110,6 +110,10 @@ describe("a SharedGenerator", () => {
     expect(shared.layout.machineBits).toBe(5);
   });
 
+  test("is called what it is, also in stack traces", () => {
+    expect(SharedGenerator.name).toBe("SharedGenerator");
+  });
+
   test("takes a preset and options as makeGenerator does, and refuses what that refuses", () => {
     expect(new SharedGenerator().layout.sequenceBits).toBe(10);
     for (const args of [
