@@ -16,6 +16,7 @@ export * from "./snowflake/presets.ts";
 export * from "./snowflake/range.ts";
 export * from "./snowflake/settings.ts";
 export * from "./snowflake/shortcut.ts";
+export * from "./wrappers/entropy.ts";
 export * from "./wrappers/random.ts";
 export * from "./wrappers/timestamp.ts";
 export * from "./wrappers/uuid.ts";

@@ -59,7 +59,7 @@ export class Issuer {
   declare entry: Entry;
   declare readonly clock: () => number;
   /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
-  declare readonly lowMask: number;
+  declare lowMask: number;
   readonly #terms: Terms;
 
   constructor(terms: Terms) {

@@ -34,8 +34,9 @@ export function writeIds(_key: string, value: unknown): unknown {
  * ```
  */
 export function readIds(...names: readonly string[]): (key: string, value: unknown) => unknown {
-  if (names.length === 0 || !names.every((name) => typeof name === "string")) {
-    throw new ArgumentError("names", "one or more strings", names);
+  // The root's key is "", and JSON.parse does not say which is which.
+  if (names.length === 0 || !names.every((name) => typeof name === "string" && name !== "")) {
+    throw new ArgumentError("names", "one or more strings that are not empty", names);
   }
   const wanted = new Set(names);
   return (key, value) => {

@@ -1,6 +1,6 @@
 // IDs that say what they are of: user_04W86BB0G4007.
 
-import { ArgumentError, InvalidIdError } from "../core.ts";
+import { ArgumentError, InvalidIdError, whole } from "../core.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
 /** The key under which a type carries its prefix; no value has it. */
@@ -72,26 +72,26 @@ export function prefixed<const Prefix extends string>(
     throw new ArgumentError("prefix", "1 to 63 of a-z, 0-9 and _, from a letter to no _", prefix);
   }
   const { encode, decode, width } = Object(codec) as Partial<TextCodec>;
-  if (typeof encode !== "function" || typeof decode !== "function" || !Number.isSafeInteger(width)) {
+  if (typeof encode !== "function" || typeof decode !== "function") {
     throw new ArgumentError("codec", "base32, base58, base62, hex or alike", codec);
   }
   const head = `${prefix}_`;
-  const whole = head.length + (width as number);
+  const length = head.length + whole("codec.width", width, 1, 64);
   const write = (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>;
   const read = (text: string): bigint => {
-    const fits = typeof text === "string" && text.length === whole && text.startsWith(head);
+    const fits = typeof text === "string" && text.length === length && text.startsWith(head);
     if (!fits) return accept(undefined, text, `${head} and ${width} characters`);
     try {
       return codec.decode(text.slice(head.length));
     } catch (error) {
       // The whole text, not the part that the other codec saw.
-      const rule = error instanceof InvalidIdError ? error.rule : `what its codec reads`;
+      const rule = error instanceof InvalidIdError ? error.rule : "what its codec reads";
       return accept(undefined, text, `${head} and ${rule}`);
     }
   };
   return Object.freeze({
     prefix,
-    width: whole,
+    width: length,
     encode: write,
     decode: read,
     parse: (value: unknown) => write(read(value as string)),

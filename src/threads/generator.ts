@@ -75,7 +75,7 @@ export class SharedGenerator extends SnowflakeGenerator {
       return issuer;
     });
     this.#issuer = issuer;
-    const { clock, ...sent } = given;
+    const { clock, ...sent } = { ...given, epochMs: this.epochMs };
     this.handle = Object.freeze({
       version: VERSION,
       memory: issuer.memory.buffer,

@@ -14,11 +14,10 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
   if (issued >= 0n) memory.raise(readingMs);
   local.memory = memory.buffer;
   // They read it before each ID, and so need not ask each time whether they still may.
-  Object.defineProperty(local, "readingMs", {
-    get() {
-      throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
-    },
-  });
+  const refuse = () => {
+    throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
+  };
+  Object.defineProperty(local, "readingMs", { get: refuse, set: refuse });
 }
 
 /** Issues the IDs of one identity together with other threads. */
@@ -27,6 +26,9 @@ export class SharedIssuer extends Issuer {
   /** The halves of the draft. */
   readonly #halves: Uint32Array;
   readonly #lowAt: number;
+  readonly #mask: number;
+  /** When the claim that is under way began. */
+  #since = 0;
   /** How many IDs the last claim brought. */
   #claimed = 0;
 
@@ -40,8 +42,11 @@ export class SharedIssuer extends Issuer {
     }
     this.memory = known ?? given ?? createMemory(settings);
     if (!known) takeOver(local, this.memory, settings.machineId);
-    // From here on the entry is a draft of the next ID.
+    // From here on the entry is a draft of the next ID, and of no more than one: so that what works on drafts, as the
+    // core's own fill, never counts up without asking.
     this.entry = createEntry();
+    this.#mask = this.lowMask;
+    this.lowMask = 0;
     this.#halves = new Uint32Array(this.entry.word.buffer);
     this.#lowAt = this.entry.low.byteOffset >> 2;
   }
@@ -62,7 +67,7 @@ export class SharedIssuer extends Issuer {
 
   /** Claims IDs that count up, at most so many; returns the last of them. */
   #claim(most: number): bigint {
-    const { clock, entry, lowMask, memory } = this;
+    const { clock, entry, memory } = this;
     const { halves } = memory;
     const { word } = entry;
     const draft = this.#halves;
@@ -73,7 +78,7 @@ export class SharedIssuer extends Issuer {
       // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
       const low = Atomics.load(halves, lowAt);
       draft[1 - lowAt] = Atomics.load(halves, 1 - lowAt);
-      const count = Math.min((~low & lowMask) >>> 0, most);
+      const count = Math.min((~low & this.#mask) >>> 0, most);
       if (count === 0) break;
       draft[lowAt] = low;
       const last = word[0] as bigint;
@@ -84,9 +89,16 @@ export class SharedIssuer extends Issuer {
         return next;
       }
     }
+    this.#since = now;
     this.spin(entry, now);
+    const first = word[0] as bigint;
     this.#claimed = 1;
-    return word[0] as bigint;
+    // The rest of its run goes with it, as it does in the core: there are clocks that never show a reading twice.
+    const rest = Math.min((~(draft[lowAt] as number) & this.#mask) >>> 0, most - 1);
+    const last = first + BigInt(rest);
+    if (rest === 0 || !memory.replace(first, last)) return first;
+    this.#claimed += rest;
+    return last;
   }
 
   override take(entry: Entry, nowMs: number, mostMs: number): number {
@@ -95,10 +107,12 @@ export class SharedIssuer extends Issuer {
       const { last, readingMs } = memory;
       // This thread may have been off the processor since it read the clock: only a reading that was made after
       // another thread's can tell that the clock stepped back.
-      if (now < readingMs) now = this.clock();
+      if (typeof now === "number" && now < readingMs) now = this.clock();
       entry.word[0] = last;
       entry.readingMs = readingMs;
-      const waitMs = super.take(entry, now, mostMs);
+      // What was waited already counts, for another thread may have used up the tick that was waited for.
+      const spentMs = Number.isFinite(now) ? Math.abs(now - this.#since) : 0;
+      const waitMs = super.take(entry, now, mostMs - spentMs);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {
         if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);

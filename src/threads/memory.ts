@@ -1,6 +1,6 @@
 // What threads share: the last ID, the highest reading, and what they are for, in one SharedArrayBuffer.
 
-import { ArgumentError, type Settings, UnsupportedError } from "../core.ts";
+import { ArgumentError, random16, type Settings, UnsupportedError } from "../core.ts";
 
 /** Where things lie, in words of 64 bits. */
 const LAST = 0;
@@ -25,12 +25,17 @@ export class Memory {
   declare readonly halves: Uint32Array<SharedArrayBuffer>;
   readonly #numbers: Float64Array<SharedArrayBuffer>;
   readonly #words: BigInt64Array<SharedArrayBuffer>;
+  /** A word of this thread's own, as an integer and as a double, to turn one into the other. */
+  readonly #asWord: BigInt64Array<ArrayBuffer>;
+  readonly #asReading: Float64Array<ArrayBuffer>;
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.halves = new Uint32Array(buffer);
     this.#numbers = new Float64Array(buffer);
     this.#words = new BigInt64Array(buffer);
+    this.#asWord = new BigInt64Array(1);
+    this.#asReading = new Float64Array(this.#asWord.buffer);
   }
 
   /** The last ID; negative before the first. */
@@ -40,7 +45,8 @@ export class Memory {
 
   /** The highest reading at which an ID was issued; NaN before the first. */
   get readingMs(): number {
-    return asReading(Atomics.load(this.#words, READING));
+    this.#asWord[0] = Atomics.load(this.#words, READING);
+    return this.#asReading[0] as number;
   }
 
   /** Tells memories apart: a buffer that was posted is another object in each thread. */
@@ -68,15 +74,22 @@ export class Memory {
   raise(readingMs: number): void {
     for (;;) {
       const known = Atomics.load(this.#words, READING);
-      if (asReading(known) >= readingMs) return;
-      if (Atomics.compareExchange(this.#words, READING, known, asWord(readingMs)) === known) return;
+      this.#asWord[0] = known;
+      if ((this.#asReading[0] as number) >= readingMs) return;
+      this.#asReading[0] = readingMs;
+      if (Atomics.compareExchange(this.#words, READING, known, this.#asWord[0] as bigint) === known) return;
     }
   }
 }
 
-const asReading = (word: bigint): number => new Float64Array(BigInt64Array.of(word).buffer)[0] as number;
-const asWord = (readingMs: number): bigint =>
-  new BigInt64Array(Float64Array.of(readingMs).buffer)[0] as bigint;
+/** A number that no other memory has. Not by Math.random alone, which tests replace and `--random-seed` repeats. */
+function freshTag(): number {
+  try {
+    return (random16() * 65_536 + random16()) * 65_536 + random16();
+  } catch {
+    return Math.random(); // A Worker at module scope has no crypto, and no other thread.
+  }
+}
 
 /** A memory for generators of these settings, before their first ID. */
 export function createMemory(settings: Settings): Memory {
@@ -88,7 +101,7 @@ export function createMemory(settings: Settings): Memory {
   const numbers = new Float64Array(buffer);
   new BigInt64Array(buffer)[LAST] = -1n;
   numbers[READING] = Number.NaN;
-  numbers[TAG] = Math.random();
+  numbers[TAG] = freshTag();
   numbers.set(terms, TERMS);
   return new Memory(buffer);
 }

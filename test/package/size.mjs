@@ -14,8 +14,8 @@ const BUDGETS = {
     "{ randomString }": 970,
     "*": 5000,
   },
-  "bitflake/text": { "{ base32 }": 1100, "{ base62 }": 1190, "{ hex }": 590, "*": 2070 },
-  "bitflake/threads": { "{ SharedGenerator }": 4560 },
+  "bitflake/text": { "{ base32 }": 1100, "{ base62 }": 1190, "{ hex }": 590, "*": 2130 },
+  "bitflake/threads": { "{ SharedGenerator }": 4810 },
 };
 
 async function bundle(names, path) {

@@ -260,6 +260,15 @@ describe("prefixed", () => {
     expect(() => prefixed(prefix as string, hex)).toThrow(expect.objectContaining({ field: "prefix" }));
   });
 
+  test("refuses a codec whose width is none", () => {
+    for (const width of [0, -5, 1.5, 65, undefined]) {
+      const field = "codec.width";
+      expect(() => prefixed("user", { ...hex, width: width as number })).toThrow(
+        expect.objectContaining({ field }),
+      );
+    }
+  });
+
   test("refuses what is no codec", () => {
     for (const wrong of [undefined, null, "base32", {}, { encode: 5 }, () => ""]) {
       expect(() => prefixed("user", wrong as never)).toThrow(expect.objectContaining({ field: "codec" }));

@@ -48,7 +48,7 @@ describe("writeIds and readIds", () => {
   });
 
   test("want names", () => {
-    for (const names of [[], [5], ["id", null], [["id"]]]) {
+    for (const names of [[], [""], [5], ["id", null], [["id"]]]) {
       expect(() => readIds(...(names as [string]))).toThrow(expect.objectContaining({ field: "names" }));
     }
   });

@@ -163,6 +163,55 @@ describe("a SharedGenerator", () => {
     expect(clock).toHaveBeenCalledTimes(1);
   });
 
+  test.each<[string, (calls: number) => number]>([
+    ["never shows a reading twice", (calls) => NOW + calls / 1024],
+    ["has stepped back, within what is allowed", (calls) => (calls ? NOW : NOW + 5)],
+  ])("fills by runs also on a clock that %s", (_title, readingOf) => {
+    const clock = vi.fn(() => readingOf(clock.mock.calls.length - 1));
+    const shared = new SharedGenerator("high_throughput", { machineId: 1, clock });
+    shared.nextId();
+    expect(new Set(shared.nextIds(60_000)).size).toBe(60_000);
+    expect(clock.mock.calls.length).toBeLessThan(5);
+  });
+
+  test.each([Symbol("time"), Object.create(null), "5", undefined, Number.NaN])(
+    "a clock that returns %o is an error, and nothing has changed",
+    (reading) => {
+      let now: unknown = NOW;
+      const shared = new SharedGenerator("twitter", { machineId: 2, clock: () => now as number });
+      const last = shared.nextId();
+      now = reading;
+      expect(() => shared.nextId()).toThrow(refusal({ code: "ERR_ARGUMENT", field: "clock()" }));
+      now = NOW;
+      expect(shared.nextId()).toBe(last + 1n);
+    },
+  );
+
+  test("what works on a SnowflakeGenerator's own state repeats nothing either", () => {
+    const shared = new SharedGenerator("twitter", { machineId: 3, clock: settable(NOW) });
+    const { nextIds, fill } = SnowflakeGenerator.prototype;
+    const ids = [shared.nextId(), ...nextIds.call(shared, 5), ...shared.nextIds(5)];
+    ids.push(...fill.call(shared, new BigUint64Array(5)), shared.nextId());
+    expect(ids.map((id) => id - (ids[0] as bigint))).toEqual(ids.map((_, at) => BigInt(at)));
+  });
+
+  test("a wait whose tick others use up ends after two seconds, and not with a stalled clock", () => {
+    const widths = { timestampBits: 53, datacenterBits: 0, machineBits: 10, sequenceBits: 0, tickMs: 500 };
+    const clock = settable(NOW);
+    const taker = new SharedGenerator({ ...widths, epochMs: NOW, machineId: 4, clock, onExhausted: "throw" });
+    const { options, ...handle } = sent(taker);
+    // Time passes as it is read, and the other thread has each tick first.
+    const waiter = SharedGenerator.attach({ ...handle, options: { ...options, onExhausted: "wait" } }, () => {
+      if (clock.now > NOW + 3000) throw new Error("still waiting");
+      try {
+        taker.nextId();
+      } catch {}
+      return clock.now++;
+    });
+    expect(() => waiter.nextId()).toThrow(SequenceExhaustedError);
+    expect(clock.now - NOW).toBeLessThan(2600);
+  });
+
   test("on a frozen clock it says so, and borrows if it may", async () => {
     const clock = settable(NOW);
     const wait = new SharedGenerator("large_cluster", { machineId: 3, clock });
@@ -264,8 +313,10 @@ describe("the clock of another thread", () => {
 
 describe("the handle", () => {
   test("carries what another thread needs, and nothing that cannot be sent", () => {
-    const epochMs = new Date("2024-01-01");
-    const shared = new SharedGenerator("twitter", { machineId: 8, epochMs, onExhausted: "borrow" });
+    const date = new Date("2024-01-01");
+    const epochMs = +date;
+    const shared = new SharedGenerator("twitter", { machineId: 8, epochMs: date, onExhausted: "borrow" });
+    date.setFullYear(2023);
     const { version, memory, options, ownClock } = sent(shared);
     expect(version).toBe(1);
     expect(memory.byteLength).toBe(88);
@@ -377,6 +428,34 @@ describe("twins in one thread", () => {
     const attached = SharedGenerator.attach(sent(shared), clocks[1]);
     expect(() => attached.nextId()).toThrow(ClockBackwardsError);
     expect(shared.nextId()).toBe(last + 1n);
+  });
+
+  test("a local generator that is in the middle of a fill when its node is taken over throws", () => {
+    let calls = 0;
+    const clock = (): number => {
+      if (calls++ === 0) new SharedGenerator("twitter", { machineId: 18, clock });
+      return NOW;
+    };
+    const local = makeGenerator("twitter", { machineId: 18, clock });
+    expect(() => local.nextIds(3)).toThrow(refusal({ field: "machineId" }));
+  });
+
+  test("a handle from elsewhere is refused also where Math.random always says the same", () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const clock = () => NOW;
+    const elsewhere = new SharedGenerator("twitter", { machineId: 19, clock: () => NOW });
+    new SharedGenerator("twitter", { machineId: 19, clock });
+    expect(() => SharedGenerator.attach(sent(elsewhere), clock)).toThrow(refusal({ field: "handle" }));
+  });
+
+  test("without crypto, as in a Worker at module scope, there is a memory all the same", async () => {
+    vi.resetModules();
+    vi.stubGlobal("crypto", undefined);
+    const fresh = await import("../../src/threads/index.ts");
+    const shared = new fresh.SharedGenerator("twitter", { machineId: 20 });
+    expect(fresh.SharedGenerator.attach(structuredClone(shared.handle)).nextId() > shared.nextId()).toBe(
+      false,
+    );
   });
 
   test("a handle from elsewhere is refused where the identity has a memory already", () => {
