@@ -126,7 +126,7 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
       }),
     );
     // Some of them are IDs, or the property would say nothing.
-    expect(read).toBeGreaterThan(10);
+    expect(read).toBeGreaterThan(0);
   });
 
   test("says what it wants, and never echoes more than 64 characters", () => {
