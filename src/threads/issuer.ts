@@ -101,6 +101,7 @@ export class SharedIssuer extends Issuer {
     return last;
   }
 
+  /** The same on the shared memory: the entry is only where the next ID is drafted, also by a step that has to wait. */
   override take(entry: Entry, nowMs: number, mostMs: number): number {
     const { memory } = this;
     for (let now = nowMs; ; ) {

@@ -125,8 +125,8 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
         if (refused(() => expect(codec.encode(codec.decode(text))).toBe(text)) === undefined) read++;
       }),
     );
-    // Some of them are IDs, or the property would say nothing.
-    expect(read).toBeGreaterThan(0);
+    // A twelfth and more of them are IDs: with none, the property would say nothing.
+    expect(read).toBeGreaterThan((fc.readConfigureGlobal().numRuns as number) / 50);
   });
 
   test("says what it wants, and never echoes more than 64 characters", () => {
