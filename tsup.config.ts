@@ -20,6 +20,9 @@ export default defineConfig({
   entry: {
     core: "src/core.ts",
     index: "src/index.ts",
+    backend: "src/backend/index.ts",
+    counter: "src/counter/index.ts",
+    lease: "src/lease/index.ts",
     text: "src/text/index.ts",
     threads: "src/threads/index.ts",
   },

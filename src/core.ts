@@ -8,6 +8,7 @@ export * from "./snowflake/decode.ts";
 export * from "./snowflake/env.ts";
 export * from "./snowflake/fill.ts";
 export * from "./snowflake/generator.ts";
+export * from "./snowflake/grant.ts";
 export * from "./snowflake/issuer.ts";
 export * from "./snowflake/ledger.ts";
 export * from "./snowflake/options.ts";

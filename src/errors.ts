@@ -13,7 +13,14 @@ export type ErrorCode =
   | "ERR_SEQUENCE_EXHAUSTED"
   | "ERR_TIMESTAMP_OVERFLOW"
   | "ERR_EPOCH"
-  | "ERR_UNSUPPORTED";
+  | "ERR_UNSUPPORTED"
+  | "ERR_BACKEND"
+  | "ERR_CLOCK_SKEW"
+  | "ERR_COUNTER_BACKWARDS"
+  | "ERR_COUNTER_EXHAUSTED"
+  | "ERR_LEASE_EXPIRED"
+  | "ERR_NAMESPACE"
+  | "ERR_NO_NODE_AVAILABLE";
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
@@ -192,5 +199,140 @@ export class UnsupportedError extends BitflakeError {
 
   override get name(): string {
     return "UnsupportedError";
+  }
+}
+
+/** A backend is down, too slow, or gave an answer that makes no sense. What it did with the call is not known. */
+export class BackendError extends BitflakeError {
+  /** What was asked of it. */
+  declare readonly operation: string;
+  /** Its client or server refused or failed; there was no answer in time; or the answer was not one. */
+  declare readonly reason: "failed" | "timeout" | "answer";
+
+  constructor(
+    operation: string,
+    reason: BackendError["reason"],
+    what: string,
+    options?: { readonly cause: unknown },
+  ) {
+    super(`${operation}: ${what.slice(0, 200)}`, { operation, reason, ...options });
+  }
+
+  override get name(): string {
+    return "BackendError";
+  }
+}
+
+/** The clock of this process and that of the store are farther apart than `maxSkewMs`. */
+export class ClockSkewError extends BitflakeError {
+  /** The reading of this process, in milliseconds since 1970. */
+  declare readonly nowMs: number;
+  /** The store's. */
+  declare readonly storeMs: number;
+  /** How far this process is ahead; negative if it is behind. */
+  declare readonly skewMs: number;
+  /** How far it may be. */
+  declare readonly maxSkewMs: number;
+
+  constructor(nowMs: number, storeMs: number, maxSkewMs: number) {
+    const skewMs = nowMs - storeMs;
+    super(
+      `the clock reads ${nowMs} and the store's ${storeMs}, ${skewMs} ms apart; maxSkewMs is ${maxSkewMs}`,
+      {
+        nowMs,
+        storeMs,
+        skewMs,
+        maxSkewMs,
+      },
+    );
+  }
+
+  override get name(): string {
+    return "ClockSkewError";
+  }
+}
+
+/** The store's counter is behind a value that it has given out before: its data was lost or put back. */
+export class CounterBackwardsError extends BitflakeError {
+  /** The counter. */
+  declare readonly counter: string;
+  /** The highest value that this process has had from it. */
+  declare readonly highest: bigint;
+
+  constructor(counter: string, highest: bigint) {
+    super(`counter ${show(counter)} went back below ${highest}, which it has given out already`, {
+      counter,
+      highest,
+    });
+  }
+
+  override get name(): string {
+    return "CounterBackwardsError";
+  }
+}
+
+/** The counter has given out 2^63 - 1, the last value that there is. It does not wrap. */
+export class CounterExhaustedError extends BitflakeError {
+  /** The counter. */
+  declare readonly counter: string;
+
+  constructor(counter: string) {
+    super(`counter ${show(counter)} has given out its last value, 2^63 - 1`, { counter });
+  }
+
+  override get name(): string {
+    return "CounterExhaustedError";
+  }
+}
+
+/** The lease of the generator's node has ended: it was not renewed in time, or was given back. */
+export class LeaseExpiredError extends BitflakeError {
+  /** The node, as a number over both fields. */
+  declare readonly node: number;
+  /** The end of the lease, in milliseconds since 1970: the generator stamps no time from there on. */
+  declare readonly untilMs: number;
+  /** The reading now. */
+  declare readonly nowMs: number;
+
+  constructor(node: number, untilMs: number, nowMs: number, options?: { readonly cause: unknown }) {
+    super(`the lease of node ${node} ended at ${untilMs}, and the clock reads ${nowMs}`, {
+      node,
+      untilMs,
+      nowMs,
+      ...options,
+    });
+  }
+
+  override get name(): string {
+    return "LeaseExpiredError";
+  }
+}
+
+/** A namespace of leases is one of another layout, epoch or tick: its IDs and these could be the same. */
+export class NamespaceError extends ArgumentError {
+  override get name(): string {
+    return "NamespaceError";
+  }
+}
+
+/** Every node of the space is taken. */
+export class NoNodeAvailableError extends BitflakeError {
+  /** The namespace of the leases. */
+  declare readonly namespace: string;
+  /** How many nodes there are. */
+  declare readonly nodes: number;
+  /** When the first of them is free, if it is not renewed until then: milliseconds since 1970. */
+  declare readonly soonestMs: number;
+
+  constructor(namespace: string, nodes: number, soonestMs: number) {
+    super(`all ${nodes} nodes of ${show(namespace)} are taken, the first until ${soonestMs}`, {
+      namespace,
+      nodes,
+      soonestMs,
+    });
+  }
+
+  override get name(): string {
+    return "NoNodeAvailableError";
   }
 }

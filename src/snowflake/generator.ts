@@ -166,10 +166,11 @@ export class SnowflakeGenerator {
    */
   async nextIdAsync(): Promise<bigint> {
     const issuer = this.#issuer;
-    const { entry, clock } = issuer;
     const watch = stallWatch(STALL_SLEEPS, Infinity);
     for (;;) {
-      const now = clock();
+      // Looked up each time: a lease may have brought another node, and so another entry, while this slept.
+      const { entry } = issuer;
+      const now = issuer.clock();
       const waitMs = issuer.take(entry, now, Infinity);
       if (waitMs === 0) return entry.word[0] as bigint;
       watch(now);

@@ -62,25 +62,45 @@ export class SharedGenerator extends SnowflakeGenerator {
    */
   constructor(preset?: PresetName | Preset | GeneratorOptions, options?: GeneratorOptions);
   /** @internal */
-  constructor(preset: GeneratorOptions, options: GeneratorOptions, memory: unknown);
+  constructor(
+    preset: GeneratorOptions,
+    options: GeneratorOptions,
+    memory: unknown,
+    lend?: (issuer: SharedIssuer) => void,
+  );
   constructor(
     preset: PresetName | Preset | GeneratorOptions = "minimal",
     options: GeneratorOptions = {},
     memory?: unknown,
+    lend?: (issuer: SharedIssuer) => void,
   ) {
     const given = gather(anObject("options", options), gather(preset));
     let issuer!: SharedIssuer;
     super(given, (settings) => {
-      issuer = new SharedIssuer(settings, memory === undefined ? memory : openMemory(memory, settings));
+      const opened = memory === undefined ? memory : openMemory(memory, settings);
+      issuer = new SharedIssuer(settings, opened, lend !== undefined);
       return issuer;
     });
     this.#issuer = issuer;
+    lend?.(issuer);
+    if (issuer.memory.isLeased) this.#showNode();
     const { clock, ...sent } = { ...given, epochMs: this.epochMs };
     this.handle = Object.freeze({
       version: VERSION,
       memory: issuer.memory.buffer,
       options: Object.freeze(sent),
       ownClock: clock !== undefined,
+    });
+  }
+
+  /** Says which node it stamps, for that may become another, in whichever thread the lease is. */
+  #showNode(): void {
+    const { memory } = this.#issuer;
+    const machines = 2 ** this.layout.machineBits;
+    const show = (get: () => number) => ({ get, enumerable: true, configurable: true });
+    Object.defineProperties(this, {
+      datacenterId: show(() => Math.floor(memory.node / machines)),
+      machineId: show(() => memory.node % machines),
     });
   }
 

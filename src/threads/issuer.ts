@@ -1,6 +1,19 @@
 // Issues IDs out of memory that other threads issue from as well: one compare-and-set an ID, and no lock.
 
-import { ArgumentError, createEntry, type Entry, Issuer, type Run, type Settings } from "../core.ts";
+import {
+  ArgumentError,
+  createEntry,
+  type Entry,
+  type Grant,
+  type Grantee,
+  Issuer,
+  lastOfTick,
+  type MovingTerms,
+  nodeBits,
+  type Run,
+  type Settings,
+  underGrant,
+} from "../core.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
 /** The ledger's entry of an identity: in each thread that shares the identity, it knows where. */
@@ -21,8 +34,13 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 }
 
 /** Issues the IDs of one identity together with other threads. */
-export class SharedIssuer extends Issuer {
+export class SharedIssuer extends Issuer implements Grantee {
   declare readonly memory: Memory;
+  readonly #settings: Settings;
+  /** What it goes by: with a lease, as far as the memory says. */
+  readonly #terms: MovingTerms;
+  /** The first tick that was not stamped under the last grant. */
+  #unused = 0;
   /** The halves of the draft. */
   readonly #halves: Uint32Array;
   readonly #lowAt: number;
@@ -32,16 +50,23 @@ export class SharedIssuer extends Issuer {
   /** How many IDs the last claim brought. */
   #claimed = 0;
 
-  /** @param given the memory that came with a handle; without, that of the identity in this thread, or a new one */
-  constructor(settings: Settings, given?: Memory) {
-    super(settings);
-    const local: Local = this.entry;
+  /**
+   * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
+   * @param isLeased whether a new one is for grants. Those keep leases apart, so it has no part in the ledger: its node
+   *   may become another, and another lease may have had it before
+   */
+  constructor(settings: Settings, given?: Memory, isLeased = false) {
+    const terms: MovingTerms = { ...settings };
+    super(terms);
+    this.#settings = settings;
+    this.#terms = terms;
+    const local: Local = isLeased || given?.isLeased ? createEntry() : this.entry;
     const known = local.memory && openMemory(local.memory, settings);
     if (known && given && known.tag !== given.tag) {
       throw new ArgumentError("handle", "that of the generator which this thread already has", given.buffer);
     }
-    this.memory = known ?? given ?? createMemory(settings);
-    if (!known) takeOver(local, this.memory, settings.machineId);
+    this.memory = known ?? given ?? createMemory(settings, isLeased);
+    if (!known && !this.memory.isLeased) takeOver(local, this.memory, settings.machineId);
     // From here on the entry is a draft of the next ID, and of no more than one: so that what works on drafts, as the
     // core's own fill, never counts up without asking.
     this.entry = createEntry();
@@ -49,6 +74,23 @@ export class SharedIssuer extends Issuer {
     this.lowMask = 0;
     this.#halves = new Uint32Array(this.entry.word.buffer);
     this.#lowAt = this.entry.low.byteOffset >> 2;
+  }
+
+  open({ node, from, until }: Grant, nowMs: number): void {
+    // Tick 0 is left out: what lies before it looks like no grant.
+    const before = lastOfTick(this.#settings, node, Math.max(from, this.#unused, 1) - 1);
+    this.memory.open(node, before, nowMs, until);
+  }
+
+  extend(until: number): void {
+    this.memory.extend(until);
+  }
+
+  close(): number {
+    const last = this.memory.close();
+    const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
+    this.#unused = Math.max(this.#unused, unused);
+    return this.#unused;
   }
 
   override next(): bigint {
@@ -113,7 +155,14 @@ export class SharedIssuer extends Issuer {
       entry.readingMs = readingMs;
       // What was waited already counts, for another thread may have used up the tick that was waited for.
       const spentMs = Number.isFinite(now) ? Math.abs(now - this.#since) : 0;
-      const waitMs = super.take(entry, now, mostMs - spentMs);
+      const terms = this.#terms;
+      const { until } = memory;
+      if (memory.isLeased) {
+        terms.node = nodeBits(this.#settings, memory.node);
+        terms.maxTick = last < 0n ? -1 : Math.min(until - 1, this.#settings.maxTick);
+      }
+      const take = () => super.take(entry, now, mostMs - spentMs);
+      const waitMs = underGrant(terms, this.#settings, until || memory.ended, now, take);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {
         if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);

@@ -6,10 +6,14 @@ import { ArgumentError, random16, type Settings, UnsupportedError } from "../cor
 const LAST = 0;
 const READING = 1;
 const TAG = 2;
-const TERMS = 3;
+/** The node that is leased; the first tick that its lease does not cover, -1 where there is no lease; the last end. */
+const NODE = 3;
+const UNTIL = 4;
+const ENDED = 5;
+const TERMS = 6;
 
 /** A change to what lies where needs a new one: handles of another version are refused. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** All that decides which IDs come out: threads that disagree on it must not share a memory. */
 function termsOf(settings: Settings): number[] {
@@ -23,6 +27,8 @@ export class Memory {
   declare readonly buffer: SharedArrayBuffer;
   /** The same memory in halves of words, to read the last ID without making a BigInt. */
   declare readonly halves: Uint32Array<SharedArrayBuffer>;
+  /** Whether there are IDs only under grants, of which this memory is told. */
+  declare readonly isLeased: boolean;
   readonly #numbers: Float64Array<SharedArrayBuffer>;
   readonly #words: BigInt64Array<SharedArrayBuffer>;
   /** A word of this thread's own, as an integer and as a double, to turn one into the other. */
@@ -36,9 +42,10 @@ export class Memory {
     this.#words = new BigInt64Array(buffer);
     this.#asWord = new BigInt64Array(1);
     this.#asReading = new Float64Array(this.#asWord.buffer);
+    this.isLeased = this.until >= 0;
   }
 
-  /** The last ID; negative before the first. */
+  /** The last ID; negative before the first, and while there is no grant. */
   get last(): bigint {
     return Atomics.load(this.#words, LAST);
   }
@@ -47,6 +54,44 @@ export class Memory {
   get readingMs(): number {
     this.#asWord[0] = Atomics.load(this.#words, READING);
     return this.#asReading[0] as number;
+  }
+
+  /** The first tick that may not be stamped: 0 before the first grant, and while there is none. */
+  get until(): number {
+    return Number(Atomics.load(this.#words, UNTIL));
+  }
+
+  /** The node that is leased, or was last. */
+  get node(): number {
+    return Number(Atomics.load(this.#words, NODE));
+  }
+
+  /** Moves the end of the grant that is open. */
+  extend(until: number): void {
+    Atomics.store(this.#words, UNTIL, BigInt(until));
+  }
+
+  /**
+   * Lets threads go on from an ID that nobody made, of a node that was not theirs before. They read the last ID first,
+   * then the node and the end: so who sees this ID sees its node, and who saw another cannot replace it any more.
+   */
+  open(node: number, before: bigint, readingMs: number, until: number): void {
+    Atomics.store(this.#words, NODE, BigInt(node));
+    this.#numbers[READING] = readingMs;
+    Atomics.store(this.#words, LAST, before);
+    this.extend(until);
+  }
+
+  /** Where the last grant ended that was closed, for who asks why there are no IDs. */
+  get ended(): number {
+    return Number(Atomics.load(this.#words, ENDED));
+  }
+
+  /** Ends the grant, in one step with the last ID: no thread makes another from there. Returns that ID. */
+  close(): bigint {
+    Atomics.store(this.#words, ENDED, BigInt(this.until));
+    this.extend(0);
+    return Atomics.exchange(this.#words, LAST, -1n);
   }
 
   /** Tells memories apart: a buffer that was posted is another object in each thread. */
@@ -91,15 +136,21 @@ function freshTag(): number {
   }
 }
 
-/** A memory for generators of these settings, before their first ID. */
-export function createMemory(settings: Settings): Memory {
+/**
+ * A memory for generators of these settings, before their first ID.
+ *
+ * @param isLeased whether they make IDs only under grants
+ */
+export function createMemory(settings: Settings, isLeased: boolean): Memory {
   if (globalThis.SharedArrayBuffer === undefined) {
     throw new UnsupportedError("SharedArrayBuffer (in a browser, the page must be cross-origin isolated)");
   }
   const terms = termsOf(settings);
   const buffer = new SharedArrayBuffer((TERMS + terms.length) * 8);
   const numbers = new Float64Array(buffer);
-  new BigInt64Array(buffer)[LAST] = -1n;
+  const words = new BigInt64Array(buffer);
+  words[LAST] = -1n;
+  words[UNTIL] = isLeased ? 0n : -1n;
   numbers[READING] = Number.NaN;
   numbers[TAG] = freshTag();
   numbers.set(terms, TERMS);

@@ -1,0 +1,75 @@
+// Every call to a store goes through here: it ends in time, and what goes wrong is a BackendError.
+
+import { BackendError, BitflakeError } from "../core.ts";
+import type { Backend } from "./ports.ts";
+
+/** What is known of a call besides what it asks. */
+export interface Asking {
+  /** The longest that this call waits for an answer, if that is less than the port's own limit. */
+  readonly mostMs?: number;
+  /** Whether the wait lets the process end. */
+  readonly background?: boolean;
+}
+
+/** Starts a timer; in the background, one that does not keep the process alive. */
+export function startTimer(wake: () => void, ms: number, background = false): () => void {
+  // Node and Bun give an object, Deno and browsers a number; without @types/node only the latter is known.
+  const timer: unknown = setTimeout(wake, ms);
+  if (background) {
+    const { Deno } = globalThis as { Deno?: { unrefTimer?: (timer: unknown) => void } };
+    if (typeof timer === "object") (timer as { unref?: () => void } | null)?.unref?.();
+    else Deno?.unrefTimer?.(timer);
+  }
+  return () => clearTimeout(timer as number);
+}
+
+/**
+ * Asks a store.
+ *
+ * @param operation what is asked, for the error: `"lease: acquire"`
+ * @param call sends it
+ * @param read makes sense of the answer; what it throws, or `undefined`, says that there is none
+ * @throws {@link BackendError}
+ */
+export async function ask<T>(
+  backend: Backend,
+  operation: string,
+  call: () => Promise<unknown>,
+  read: (answer: unknown) => T | undefined,
+  { mostMs = Infinity, background = false }: Asking = {},
+): Promise<T> {
+  const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, mostMs));
+  let stop = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const refuse = () => reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms`));
+    stop = startTimer(refuse, limitMs, background);
+  });
+  let answer: unknown;
+  try {
+    // Not awaited twice: a client that throws at once instead of rejecting is a failure all the same.
+    answer = await Promise.race([new Promise((resolve) => resolve(call())), late]);
+  } catch (cause) {
+    throw cause instanceof BitflakeError
+      ? cause
+      : new BackendError(operation, "failed", saying(cause), { cause });
+  } finally {
+    stop();
+  }
+  let meaning: T | undefined;
+  try {
+    meaning = read(answer);
+  } catch (cause) {
+    throw new BackendError(operation, "answer", "the answer makes no sense", { cause });
+  }
+  if (meaning === undefined)
+    throw new BackendError(operation, "answer", "the answer makes no sense", { cause: answer });
+  return meaning;
+}
+
+/** What a client says went wrong. Some, as an AggregateError of refused connections, say it with a code alone. */
+function saying(cause: unknown): string {
+  const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
+  const text = String(message || code || cause);
+  // PostgreSQL, SQLite: the most likely reason for this one.
+  return /relation .* does not exist|no such table/.test(text) ? `${text}; has setup() been run?` : text;
+}

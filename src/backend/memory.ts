@@ -1,0 +1,36 @@
+// A store in the memory of this process.
+
+import { ArgumentError } from "../core.ts";
+import type { MemoryPort } from "./ports.ts";
+
+/**
+ * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.
+ * Each call makes a store of its own.
+ *
+ * @param options.clock the store's clock, for tests. Default `Date.now`
+ * @throws {@link ArgumentError} if the clock is no function
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { Counter } from "bitflake/counter";
+ *
+ * const orders = new Counter({ backend: memory(), name: "orders" });
+ * await orders.next(); // => 1n
+ * ```
+ */
+export function memory(options: { readonly clock?: () => number } = {}): MemoryPort {
+  const { clock = () => Date.now() } = options;
+  if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
+  const states = new Map<string, unknown>();
+  return {
+    apply<State, Result>(
+      name: string,
+      change: (state: State | undefined, nowMs: number) => readonly [State, Result],
+    ): Result {
+      const [state, result] = change(states.get(name) as State | undefined, clock());
+      states.set(name, state);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// Adapters for clients of PostgreSQL.
+
+import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
+import { pathOf, portSettings } from "./settings.ts";
+
+/** What is asked of a client or pool of `pg`, and of a PGlite. */
+export interface PgClient {
+  query(text: string, params: string[]): Promise<{ rows: unknown[] }>;
+}
+
+/** What is asked of a `postgres` (postgres.js). */
+export interface PostgresJsClient {
+  unsafe(text: string, params: string[]): PromiseLike<readonly unknown[]>;
+}
+
+/** What an adapter of PostgreSQL takes besides a client. */
+export interface PostgresSettings extends PortSettings {
+  /** The schema of the tables. Default: whichever the connection's `search_path` finds. */
+  readonly schema?: string | undefined;
+}
+
+/** @param method what the client is asked for */
+function postgresPort(
+  client: object,
+  method: string,
+  options: PostgresSettings,
+  query: SqlPort["query"],
+): SqlPort {
+  const settings = portSettings(client, method, options, "schema");
+  const port: SqlPort = { ...settings, schema: options.schema, dialect: "postgres", query };
+  pathOf(port, ""); // Refuses a schema or prefix that makes no name.
+  return port;
+}
+
+/**
+ * Makes a port from a pool or client of `pg`. Each call is one statement, so a pooler such as PgBouncer may stand
+ * between.
+ *
+ * @param client yours; a Pool, unless calls may queue up behind each other
+ * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
+ * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ *
+ * @example
+ * ```ts no-run
+ * import { fromPg } from "bitflake/backend";
+ * import { Pool } from "pg";
+ *
+ * const backend = fromPg(new Pool({ connectionString: process.env.DATABASE_URL }));
+ * ```
+ */
+export function fromPg(client: PgClient, options: PostgresSettings = {}): SqlPort {
+  return postgresPort(
+    client,
+    "query",
+    options,
+    async (text, params) => (await client.query(text, [...params])).rows as SqlRow[],
+  );
+}
+
+/**
+ * Makes a port from a `postgres` (postgres.js).
+ *
+ * @param sql yours
+ * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
+ * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ *
+ * @example
+ * ```ts no-run
+ * import { fromPostgresJs } from "bitflake/backend";
+ * import postgres from "postgres";
+ *
+ * const backend = fromPostgresJs(postgres(process.env.DATABASE_URL));
+ * ```
+ */
+export function fromPostgresJs(sql: PostgresJsClient, options: PostgresSettings = {}): SqlPort {
+  return postgresPort(
+    sql,
+    "unsafe",
+    options,
+    async (text, params) => (await sql.unsafe(text, [...params])) as SqlRow[],
+  );
+}
+
+/**
+ * Makes a port from a PGlite, the PostgreSQL that runs within the process.
+ *
+ * @param db yours
+ * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
+ * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ *
+ * @example
+ * ```ts no-run
+ * import { PGlite } from "@electric-sql/pglite";
+ * import { fromPGlite } from "bitflake/backend";
+ *
+ * const backend = fromPGlite(new PGlite("./data"));
+ * ```
+ */
+export function fromPGlite(db: PgClient, options: PostgresSettings = {}): SqlPort {
+  return fromPg(db, options);
+}

@@ -1,0 +1,82 @@
+// What adapters take besides a client, and the names that come of it: namespaced, quoted and within limits.
+
+import { ArgumentError, anObject, oneOf, whole } from "../core.ts";
+import type { Backend, PortSettings, SqlPort } from "./ports.ts";
+
+/** The longest name of a table or index that PostgreSQL does not cut, in bytes. */
+const MAX_NAME = 63;
+
+/** The longest timer there is, in every runtime. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** Lets through a name of the user's: 1 to 100 characters that print, none of them a brace. */
+export function named(field: string, name: unknown): string {
+  // Braces would move a key to another slot of a Redis Cluster; control characters no store likes alike.
+  if (typeof name === "string" && /^[^\p{C}{}]{1,100}$/u.test(name)) return name;
+  throw new ArgumentError(
+    field,
+    "a text of 1 to 100 characters, without control characters and braces",
+    name,
+  );
+}
+
+/** Lets through what has a method. */
+function having<T>(field: string, value: T, methods: readonly string[]): T {
+  if (methods.some((method) => typeof (Object(value) as Record<string, unknown>)[method] === "function"))
+    return value;
+  throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, value);
+}
+
+/** Lets through a backend of one of the three kinds. */
+export function aBackend(backend: Backend): Backend {
+  return having("backend", backend, ["eval", "query", "apply"]);
+}
+
+/** An adapter's settings, validated. */
+export interface Settled {
+  readonly prefix: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Validates what an adapter was given, and returns its settings with defaults.
+ *
+ * @param method what the client is asked for
+ * @param more the names of options besides `prefix` and `timeoutMs`
+ */
+export function portSettings(
+  client: object,
+  method: string,
+  given: PortSettings,
+  ...more: string[]
+): Settled {
+  having("client", client, [method]);
+  const known = ["prefix", "timeoutMs", ...more];
+  for (const name of Object.keys(anObject("options", given))) oneOf("option", name, known);
+  const { prefix = "bitflake", timeoutMs = 5000 } = given;
+  return { prefix: named("prefix", prefix), timeoutMs: whole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT) };
+}
+
+/** The key of something in Redis. What shares a name shares a slot of a cluster. */
+export function keyOf(port: PortSettings, name: string, part: string): string {
+  return `${port.prefix ?? "bitflake"}:{${name}}:${part}`;
+}
+
+/** The name of a table or index, as SQL wants it. */
+export function tableOf(port: PortSettings, table: string): string {
+  return quoted("prefix", `${port.prefix ?? "bitflake"}_${table}`);
+}
+
+/** The name of a table with its schema. */
+export function pathOf(port: Pick<SqlPort, "schema" | "prefix">, table: string): string {
+  const name = tableOf(port, table);
+  return port.schema === undefined ? name : `${quoted("schema", port.schema)}.${name}`;
+}
+
+/** Quotes a name, and refuses one that PostgreSQL would cut: two cut names can be the same. */
+function quoted(field: string, name: string): string {
+  if (new TextEncoder().encode(named(field, name)).length > MAX_NAME) {
+    throw new ArgumentError(field, `short enough for names of ${MAX_NAME} bytes`, name);
+  }
+  return `"${name.replaceAll('"', '""')}"`;
+}

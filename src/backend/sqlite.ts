@@ -1,0 +1,72 @@
+// The adapter for SQLite: for node:sqlite, which Deno and Bun have as well, and for better-sqlite3.
+
+import { startTimer } from "./ask.ts";
+import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
+import { pathOf, portSettings } from "./settings.ts";
+
+/** What is asked of a statement. */
+export interface SqliteStatement {
+  all(...params: string[]): unknown[];
+  run(...params: string[]): unknown;
+}
+
+/** What is asked of a database of `node:sqlite` or `better-sqlite3`. */
+export interface SqliteDatabase {
+  prepare(sql: string): SqliteStatement;
+}
+
+/** Whether another connection holds the file: a matter of waiting. */
+function isBusy(error: unknown): boolean {
+  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
+  // SQLITE_BUSY by name in better-sqlite3, by number in node:sqlite, in both perhaps with a kind of it.
+  return typeof errcode === "number" ? (errcode & 255) === 5 : /^SQLITE_BUSY/.test(String(code));
+}
+
+/**
+ * Makes a port from a database of `node:sqlite` (`DatabaseSync`) or `better-sqlite3`. Several processes may share a
+ * file: where another one is writing, the call is tried again until `timeoutMs` have passed, and nothing blocks.
+ *
+ * @param db yours
+ * @param options `prefix` of the tables, default `"bitflake"`; `timeoutMs` for an answer, default 5000
+ * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ *
+ * @example
+ * ```ts no-run
+ * import { DatabaseSync } from "node:sqlite";
+ * import { fromSqlite } from "bitflake/backend";
+ *
+ * const backend = fromSqlite(new DatabaseSync("ids.db"));
+ * ```
+ */
+export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlPort {
+  const settings = portSettings(db, "prepare", options);
+  const port: SqlPort = {
+    ...settings,
+    dialect: "sqlite",
+    async query(text, params) {
+      // By position: the two clients disagree on how `$1` is bound.
+      const values: string[] = [];
+      const sql = text.replace(/\$(\d+)/g, (_, n: string) => {
+        values.push(params[Number(n) - 1] as string);
+        return "?";
+      });
+      const started = performance.now();
+      for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+        try {
+          const statement = db.prepare(sql);
+          // better-sqlite3 refuses all() where there is nothing to return, and says so by this.
+          if ((statement as { reader?: boolean }).reader !== false)
+            return statement.all(...values) as SqlRow[];
+          statement.run(...values);
+          return [];
+        } catch (error) {
+          if (!isBusy(error) || performance.now() - started > settings.timeoutMs) throw error;
+        }
+        const waitMs = pauseMs * (0.5 + Math.random() / 2);
+        await new Promise<void>((wake) => startTimer(wake, waitMs));
+      }
+    },
+  };
+  pathOf(port, ""); // Refuses a prefix that makes no name.
+  return port;
+}

@@ -1,0 +1,316 @@
+/// <reference lib="esnext.disposable" />
+// A lease: the right to stamp a node, kept alive by renewals for as long as the process wants it.
+
+import { type Asking, startTimer } from "../backend/ask.ts";
+import {
+  ArgumentError,
+  BackendError,
+  ClockSkewError,
+  EpochError,
+  type Grant,
+  type Grantee,
+  LeaseExpiredError,
+  NamespaceError,
+  NoNodeAvailableError,
+  type SnowflakeGenerator,
+  uuid,
+} from "../core.ts";
+import type { Plan } from "./options.ts";
+import { fieldsOf } from "./space.ts";
+import { type LeaseStore, storeOf } from "./store.ts";
+
+/** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
+const FIRST_RETRY_MS = 100;
+
+/** How a lease is. */
+export interface LeaseStatus {
+  /**
+   * - `"held"`: the generator makes IDs, until {@link LeaseStatus.until} if no renewal succeeds.
+   * - `"lost"`: the lease has ended; with `onExpired: "reacquire"`, a new one is being sought.
+   * - `"released"`: it was given back.
+   */
+  readonly state: "held" | "lost" | "released";
+  /** The namespace. */
+  readonly namespace: string;
+  /** The node that is leased, or was last. */
+  readonly node: number;
+  /** Its datacenter field. */
+  readonly datacenterId: number;
+  /** Its machine field. */
+  readonly machineId: number;
+  /** When the lease ends unless it is renewed, by this process's clock. */
+  readonly until: Date;
+  /** When the store last granted or renewed it. */
+  readonly renewedAt: Date;
+  /** How far this process's clock was ahead of the store's then, in milliseconds, with the way there counted in. */
+  readonly skewMs: number;
+  /** How many attempts have failed since. */
+  readonly failures: number;
+  /** What the last of them failed with. */
+  readonly lastError: unknown;
+  /** How many leases there have been: more than 1 after a `"reacquire"`. */
+  readonly grants: number;
+}
+
+/**
+ * A node that is leased, and the generator that stamps it. Made by {@link leaseNode}.
+ */
+export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
+  /** The same as {@link Lease.release}, for `await using`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** Makes IDs as long as the lease is held; it stays the same when another node is leased. */
+  declare readonly generator: Generator;
+  readonly #plan: Plan;
+  readonly #store: LeaseStore;
+  readonly #grantee: Grantee;
+  readonly #clock: () => number;
+  readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
+  #owner: string;
+  #grant: Grant = { node: 0, from: 0, until: 0 };
+  #state: LeaseStatus["state"] = "lost";
+  #loss: LeaseExpiredError | undefined;
+  #release: Promise<void> | undefined;
+  #stopTimer: () => void = () => {};
+  #renewedMs = 0;
+  #skewMs = 0;
+  #failures = 0;
+  #lastError: unknown;
+  #grants = 0;
+
+  /** @internal */
+  constructor(plan: Plan, generator: Generator, grantee: Grantee, clock: () => number) {
+    this.generator = generator;
+    this.#plan = plan;
+    this.#store = storeOf(plan.backend, plan.namespace);
+    this.#grantee = grantee;
+    this.#clock = clock;
+    this.#owner = ownerOf(plan);
+    // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
+    if (Symbol.asyncDispose) {
+      Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.release(), configurable: true });
+    }
+  }
+
+  /** The node that is leased, as a number over both fields: `datacenterId * 2 ** machineBits + machineId`. */
+  get node(): number {
+    return this.#grant.node;
+  }
+
+  /** When the lease ends unless it is renewed, by this process's clock. */
+  get until(): Date {
+    return new Date(this.#untilMs);
+  }
+
+  get #untilMs(): number {
+    const { epochMs, tickMs } = this.#plan.space;
+    return epochMs + this.#grant.until * tickMs;
+  }
+
+  /**
+   * Calls back when the lease has ended although it was not given back: it could not be renewed in time, the process
+   * was paused for too long, or the store has another holder. The generator makes no IDs from then on.
+   *
+   * @param listener gets the error that the generator throws, with what went wrong as its `cause`. It is called once
+   *   per loss, and at once if the lease is lost already
+   * @returns a function that takes the listener away
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { leaseNode } from "bitflake/lease";
+   *
+   * const lease = await leaseNode({ backend: memory() });
+   * lease.onLost((error) => console.error("no more IDs from here", error));
+   * await lease.release(); // Given back is not lost.
+   * ```
+   */
+  onLost(listener: (error: LeaseExpiredError) => void): () => void {
+    if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
+    this.#listeners.add(listener);
+    if (this.#state === "lost") call(listener, this.#loss as LeaseExpiredError);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /**
+   * Says how the lease is, for logs and health checks.
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { leaseNode } from "bitflake/lease";
+   *
+   * const lease = await leaseNode({ backend: memory() });
+   * lease.status().state; // => 'held'
+   * await lease.release();
+   * lease.status().state; // => 'released'
+   * ```
+   */
+  status(): LeaseStatus {
+    return {
+      state: this.#state,
+      namespace: this.#plan.namespace,
+      node: this.node,
+      ...fieldsOf(this.node, this.generator.layout.machineBits),
+      until: this.until,
+      renewedAt: new Date(this.#renewedMs),
+      skewMs: this.#skewMs,
+      failures: this.#failures,
+      lastError: this.#lastError,
+      grants: this.#grants,
+    };
+  }
+
+  /**
+   * Gives the node back, so that others can have it at once. The generator makes no IDs from the call on, whether or not
+   * the store can be reached; if it cannot, the node is free when the lease ends, and a further call tries again.
+   *
+   * @throws {@link BackendError} if the store cannot be told
+   */
+  release(): Promise<void> {
+    this.#release ??= this.#giveBack().catch((error) => {
+      this.#release = undefined;
+      throw error;
+    });
+    return this.#release;
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#stopTimer();
+    this.#state = "released";
+    const unused = this.#grantee.close();
+    await this.#store.release(this.#plan.space, this.#owner, this.node, unused);
+  }
+
+  /**
+   * Asks for a node.
+   *
+   * @internal
+   */
+  async acquire(asking?: Asking): Promise<void> {
+    const { space, namespace } = this.#plan;
+    const nowMs = this.#read();
+    const answer = await this.#store.acquire(space, this.#owner, nowMs, asking);
+    if (answer.outcome === "shape") {
+      throw new NamespaceError(
+        `namespace ${namespace}`,
+        `used as it was first, for ${answer.shape}`,
+        space.shape,
+      );
+    }
+    if (answer.outcome === "skew") throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    if (answer.outcome !== "granted") {
+      const soonest = answer.outcome === "taken" ? answer.soonest : 0;
+      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + soonest * space.tickMs);
+    }
+    if (this.#state === "released") {
+      // Given back while the answer was on its way.
+      return this.#store.release(space, this.#owner, answer.node, answer.from);
+    }
+    this.#grant = answer;
+    this.#grantee.open(answer, nowMs);
+    this.#state = "held";
+    this.#grants++;
+    this.#succeed(nowMs, answer.storeMs);
+  }
+
+  /** The clock, as far as it tells a time that a lease can begin at. */
+  #read(): number {
+    const nowMs = this.#clock();
+    if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
+    const { epochMs } = this.#plan.space;
+    if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
+    return Math.floor(nowMs);
+  }
+
+  #succeed(nowMs: number, storeMs: number): void {
+    this.#renewedMs = nowMs;
+    this.#skewMs = nowMs - storeMs;
+    this.#failures = 0;
+    this.#lastError = undefined;
+    this.#later(this.#plan.ttlMs / 3);
+  }
+
+  #later(ms: number): void {
+    this.#stopTimer();
+    this.#stopTimer = startTimer(() => void this.#keep(), ms, true);
+  }
+
+  /** One attempt to renew, or to get a new lease where the old one is lost. It never rejects. */
+  async #keep(): Promise<void> {
+    try {
+      if (this.#state === "lost") await this.acquire({ background: true });
+      else if (this.#leftMs() > 0) await this.#renew();
+      else this.#lose(this.#lastError);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "released") return;
+    this.#failures++;
+    this.#lastError = error;
+    const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
+    if (leftMs <= 0) this.#lose(error);
+    else this.#later(Math.min(pauseOf(this.#failures, this.#plan.ttlMs), leftMs + 1));
+  }
+
+  /** How long the lease has to go, by a clock that may fail as any function of the user's: then it is not over yet. */
+  #leftMs(): number {
+    try {
+      return this.#untilMs - this.#read();
+    } catch {
+      return Infinity;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { space } = this.#plan;
+    const owner = this.#owner;
+    const nowMs = this.#read();
+    // Not past its end: who is told too late that it has ended, is told of the loss too late.
+    const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
+    const answer = await this.#store.renew(space, owner, this.node, nowMs, asking);
+    if (this.#state !== "held") return;
+    if (answer.outcome === "granted") {
+      this.#grant = { ...answer, until: Math.max(answer.until, this.#grant.until) };
+      this.#grantee.extend(this.#grant.until);
+      this.#succeed(nowMs, answer.storeMs);
+    } else if (answer.outcome === "skew") {
+      throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    } else {
+      this.#lose(
+        new BackendError("lease: renew", "answer", `node ${this.node} is another's, or the store lost it`),
+      );
+    }
+  }
+
+  #lose(cause: unknown): void {
+    this.#grantee.close();
+    this.#state = "lost";
+    // From now on it asks for something else, under a name of its own: what was sent under the old one may still come.
+    this.#owner = ownerOf(this.#plan);
+    const options = cause === undefined ? undefined : { cause };
+    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), options);
+    this.#lastError = cause;
+    for (const listener of this.#listeners) call(listener, this.#loss);
+    if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
+  }
+}
+
+/** A name that no other holder has, and the one that the user gave this process. */
+function ownerOf({ holder }: Plan): string {
+  return holder === "" ? uuid() : `${uuid()} ${holder}`;
+}
+
+/** Calls a listener later: what it throws is the program's, and does not keep a lease from being renewed. */
+function call(listener: (error: LeaseExpiredError) => void, error: LeaseExpiredError): void {
+  queueMicrotask(() => listener(error));
+}
+
+/** How long to wait after so many failures: twice as long each time, and never all processes at the same moment. */
+function pauseOf(failures: number, ttlMs: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** failures, ttlMs / 6) * (0.5 + Math.random() / 2);
+}

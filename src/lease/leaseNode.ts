@@ -1,0 +1,91 @@
+// leaseNode: from options to a lease that is held.
+
+import { startTimer } from "../backend/ask.ts";
+import { type Grantee, type Issuer, NoNodeAvailableError, SnowflakeGenerator } from "../core.ts";
+import { SharedGenerator } from "../threads/index.ts";
+import { LeasedIssuer } from "./issuer.ts";
+import { Lease } from "./lease.ts";
+import { type LeaseOptions, type Plan, planOf } from "./options.ts";
+import { fieldsOf } from "./space.ts";
+
+/** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
+const POLL_MS = 1000;
+
+/**
+ * Leases a node: no other process that leases in this namespace can make the same IDs, whatever its clock, its pauses,
+ * its network or its crashes do. The lease is renewed in the background, which does not keep the process alive, until it
+ * is given back.
+ *
+ * Either both fields are leased as one space, or, where `datacenterId` is given, the machines of that datacenter.
+ *
+ * @param options see {@link LeaseOptions}; only `backend` is required
+ * @returns a lease that is held, with its `generator`
+ * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was given back within `waitMs`
+ * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
+ * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
+ * @throws {@link BackendError} if the store is down, too slow, or answers nonsense
+ * @throws {@link LayoutError} if the layout is none, or has no bits to lease
+ * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
+ * @throws {@link EpochError} if the clock is before the epoch
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { leaseNode } from "bitflake/lease";
+ *
+ * const backend = memory(); // In earnest, fromIORedis(…) or fromPg(…).
+ * const lease = await leaseNode({ backend, namespace: "orders", preset: "twitter", ttlMs: 30_000 });
+ * typeof lease.generator.nextId(); // => 'bigint'
+ * await lease.release();
+ * ```
+ */
+export async function leaseNode(
+  options: LeaseOptions & { readonly threads: true },
+): Promise<Lease<SharedGenerator>>;
+export async function leaseNode(options: LeaseOptions): Promise<Lease>;
+export async function leaseNode(options: LeaseOptions): Promise<Lease> {
+  const plan = planOf(options);
+  const { generator, issuer } = generatorOf(plan);
+  const lease = new Lease(plan, generator, issuer, issuer.clock);
+  if (!plan.isShared) showNode(lease);
+  const deadline = performance.now() + plan.waitMs;
+  for (;;) {
+    try {
+      await lease.acquire();
+      return lease;
+    } catch (error) {
+      const leftMs = deadline - performance.now();
+      if (!(error instanceof NoNodeAvailableError) || leftMs <= 0) throw error;
+      const soonMs = Math.max(error.soonestMs - issuer.clock(), 10) * (1 + Math.random() / 4);
+      await new Promise<void>((wake) => startTimer(wake, Math.min(soonMs, POLL_MS, leftMs)));
+    }
+  }
+}
+
+/** A generator that stamps what its issuer is granted. */
+function generatorOf({ given, isShared }: Plan): { generator: SnowflakeGenerator; issuer: Issuer & Grantee } {
+  let issuer!: Issuer & Grantee;
+  const generator = isShared
+    ? new SharedGenerator(given, {}, undefined, (shared) => {
+        issuer = shared;
+      })
+    : new SnowflakeGenerator(given, (settings) => {
+        const leased = new LeasedIssuer(settings);
+        issuer = leased;
+        return leased;
+      });
+  return { generator, issuer };
+}
+
+/** Lets the generator say which node it stamps, for that may become another. */
+function showNode(lease: Lease): void {
+  const { generator } = lease;
+  const { machineBits } = generator.layout;
+  for (const field of ["datacenterId", "machineId"] as const) {
+    Object.defineProperty(generator, field, {
+      get: () => fieldsOf(lease.node, machineBits)[field],
+      enumerable: true,
+      configurable: true,
+    });
+  }
+}

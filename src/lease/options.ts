@@ -1,0 +1,105 @@
+// What leaseNode takes, validated once, as the plan that a lease goes by.
+
+import type { Backend } from "../backend/ports.ts";
+import { aBackend, named } from "../backend/settings.ts";
+import {
+  ArgumentError,
+  anObject,
+  compileSettings,
+  type GeneratorOptions,
+  gather,
+  oneOf,
+  type Preset,
+  type PresetName,
+  whole,
+} from "../core.ts";
+import type { Space } from "./protocol.ts";
+import { spaceOf } from "./space.ts";
+
+/** The shortest lease: below it, a pause for garbage would end it. */
+const MIN_TTL = 100;
+
+/** The longest timer there is, in every runtime. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** Options of a lease, beside those of its generator. Each may be left out but `backend`. */
+export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
+  /** Where leases are kept: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
+  readonly backend: Backend;
+  /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
+  readonly preset?: PresetName | Preset | GeneratorOptions | undefined;
+  /** What the IDs must be unique in: 1 to 100 characters. Default `"default"`. */
+  readonly namespace?: string | undefined;
+  /** A name for this process, for {@link inspect}: of its host or pod, say. Default none. */
+  readonly holder?: string | undefined;
+  /**
+   * How long a grant lasts, in milliseconds, from 100 on. Default 30000. It is renewed each third of that; this is how
+   * long the store may be away before IDs stop, and how long the node of a process that crashed stays taken.
+   */
+  readonly ttlMs?: number | undefined;
+  /** How long to wait for a node when all are taken, in milliseconds. Default 0. */
+  readonly waitMs?: number | undefined;
+  /** How far the clocks of this process and the store may be apart, in milliseconds. Default 5000. */
+  readonly maxSkewMs?: number | undefined;
+  /**
+   * What happens when the lease has ended although it was not given back. Default `"throw"`: the generator throws
+   * {@link LeaseExpiredError} for good. With `"reacquire"` it does until a new lease is had, of any node.
+   */
+  readonly onExpired?: "throw" | "reacquire" | undefined;
+  /** Whether the generator is a {@link SharedGenerator}, for all threads of this process. Default `false`. */
+  readonly threads?: boolean | undefined;
+}
+
+/** What a lease goes by. */
+export interface Plan {
+  readonly backend: Backend;
+  readonly namespace: string;
+  readonly holder: string;
+  readonly ttlMs: number;
+  readonly waitMs: number;
+  readonly isReacquired: boolean;
+  readonly isShared: boolean;
+  readonly space: Space;
+  /** The generator's options. */
+  readonly given: GeneratorOptions;
+}
+
+/** Validates all options. */
+export function planOf(options: LeaseOptions): Plan {
+  const {
+    backend,
+    preset = "twitter",
+    namespace = "default",
+    holder,
+    ttlMs = 30_000,
+    waitMs = 0,
+    maxSkewMs = 5000,
+    onExpired = "throw",
+    threads = false,
+    ...rest
+  } = anObject("options", options);
+  for (const given of [
+    rest as GeneratorOptions,
+    typeof preset === "object" ? (preset as GeneratorOptions) : {},
+  ]) {
+    if (given?.machineId === undefined) continue;
+    throw new ArgumentError("machineId", "left out, for it is what is leased", given.machineId);
+  }
+  const given = gather(rest, gather(preset));
+  const settings = compileSettings(given);
+  const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
+  whole("ttlMs", ttlMs, MIN_TTL, MAX_TIMER);
+  whole("maxSkewMs", maxSkewMs, 0, MAX_TIMER);
+  oneOf("onExpired", onExpired, ["throw", "reacquire"]);
+  return {
+    backend: aBackend(backend),
+    namespace: named("namespace", namespace),
+    holder: holder === undefined ? "" : named("holder", holder),
+    ttlMs,
+    waitMs: whole("waitMs", waitMs, 0, MAX_TIMER),
+    isReacquired: onExpired === "reacquire",
+    isShared: oneOf("threads", threads, [true, false]),
+    space: spaceOf(settings, isFixed, ttlMs, maxSkewMs),
+    given,
+  };
+}

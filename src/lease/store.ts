@@ -1,0 +1,24 @@
+// What leases ask of a store, on whichever backend, and how its answers are read.
+
+import type { Asking } from "../backend/ask.ts";
+import type { Backend } from "../backend/ports.ts";
+import { memoryStore } from "./memory.ts";
+import type { Answer, Book, Space } from "./protocol.ts";
+import { redisStore } from "./redis.ts";
+import { sqlStore } from "./sql.ts";
+
+/** The steps of the protocol, on a store. */
+export interface LeaseStore {
+  acquire(space: Space, owner: string, nowMs: number, asking?: Asking): Promise<Answer>;
+  renew(space: Space, owner: string, node: number, nowMs: number, asking?: Asking): Promise<Answer>;
+  release(space: Space, owner: string, node: number, unused: number): Promise<void>;
+  /** What is kept of the namespace, `undefined` before its first grant, and the store's time. */
+  read(): Promise<{ readonly book: Book | undefined; readonly storeMs: number }>;
+}
+
+/** The leases of a namespace. */
+export function storeOf(backend: Backend, namespace: string): LeaseStore {
+  if ("eval" in backend) return redisStore(backend, namespace);
+  if ("query" in backend) return sqlStore(backend, namespace);
+  return memoryStore(backend, namespace);
+}

@@ -1,0 +1,592 @@
+// The life of a lease: taken, renewed, lost, taken anew, given back. The store is memory, and the time is vitest's.
+
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
+import { type MemoryPort, memory } from "../../src/backend/index.ts";
+import { SnowflakeGenerator } from "../../src/index.ts";
+import {
+  BackendError,
+  ClockSkewError,
+  inspect,
+  type Lease,
+  LeaseExpiredError,
+  type LeaseOptions,
+  leaseNode,
+  NamespaceError,
+  NoNodeAvailableError,
+} from "../../src/lease/index.ts";
+import { SharedGenerator } from "../../src/threads/index.ts";
+
+/** Another month for each test: what was stamped in one is not forgotten in the next. */
+let NOW = Date.UTC(2026, 10, 21);
+/** Two nodes. */
+const PAIR = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
+
+beforeEach(() => {
+  NOW += 30 * 86_400_000;
+  vi.useFakeTimers({ now: NOW });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A store that can be made to fail: before it does what it is asked, or after, so that only the answer is lost. */
+function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: number } {
+  const store = memory();
+  const port = {
+    fails: "never" as "never" | "before" | "after",
+    calls: 0,
+    apply: ((name, change) => {
+      port.calls++;
+      if (port.fails === "before") throw new Error("connection refused");
+      const result = store.apply(name, change);
+      if (port.fails === "after") throw new Error("connection reset");
+      return result;
+    }) as MemoryPort["apply"],
+  };
+  return port;
+}
+
+/** Lets timers fire and promises settle for so long. */
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+describe("leaseNode", () => {
+  test("gives each holder a node of its own, and its generator stamps that", async () => {
+    const backend = memory();
+    const leases = await Promise.all([1, 2, 3].map(() => leaseNode({ backend })));
+    expect(leases.map(({ node }) => node)).toEqual([0, 1, 2]);
+    for (const { generator, node } of leases) {
+      const { datacenterId, machineId } = generator.decode(generator.nextId());
+      expect({ datacenterId, machineId }).toEqual({ datacenterId: 0, machineId: node });
+      expect(generator.machineId).toBe(node);
+    }
+  });
+
+  test("is a twitter layout for 30 seconds unless told otherwise", async () => {
+    const lease = await leaseNode({ backend: memory() });
+    expect(lease.generator.layout.machineBits).toBe(5);
+    expect(lease.until.getTime() - NOW).toBe(30_001);
+    expect(lease.generator).toBeInstanceOf(SnowflakeGenerator);
+    expect(lease.generator).not.toBeInstanceOf(SharedGenerator);
+  });
+
+  test("leases the machines of a datacenter that is given, and both fields where none is", async () => {
+    const backend = memory();
+    const options = { backend, namespace: "dc", preset: "twitter" } as const;
+    const [a, b, c] = await Promise.all(
+      [3, 3, 4].map((datacenterId) => leaseNode({ ...options, datacenterId })),
+    );
+    expect([a?.node, b?.node, c?.node]).toEqual([96, 97, 128]);
+    expect([c?.generator.datacenterId, c?.generator.machineId]).toEqual([4, 0]);
+    const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 1, sequenceBits: 20 };
+    const both: Lease[] = [];
+    for (let i = 0; i < 4; i++) both.push(await leaseNode({ backend, namespace: "both", preset }));
+    const fields = both.map(({ generator }) => [generator.datacenterId, generator.machineId]);
+    expect(fields).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]);
+  });
+
+  test("where a datacenter is full, that is so, whatever there is in others", async () => {
+    const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 1, sequenceBits: 20 };
+    const options = { backend: memory(), preset, datacenterId: 1 };
+    await leaseNode(options);
+    await leaseNode(options);
+    await expect(leaseNode(options)).rejects.toThrow(
+      expect.objectContaining({ nodes: 2, soonestMs: NOW + 30_001, namespace: "default" }),
+    );
+    expect((await leaseNode({ ...options, datacenterId: 0 })).node).toBe(0);
+  });
+
+  test("all nodes taken is an error that says when the first is free", async () => {
+    const backend = memory();
+    await leaseNode({ backend, preset: PAIR, ttlMs: 1000 });
+    await pass(100);
+    await leaseNode({ backend, preset: PAIR, ttlMs: 1000 });
+    const attempt = leaseNode({ backend, preset: PAIR });
+    await expect(attempt).rejects.toThrow(NoNodeAvailableError);
+    await expect(attempt).rejects.toThrow(
+      `all 2 nodes of "default" are taken, the first until ${NOW + 1001}`,
+    );
+    await expect(attempt).rejects.toMatchObject({ code: "ERR_NO_NODE_AVAILABLE", soonestMs: NOW + 1001 });
+  });
+
+  test("or it waits for one, until it is given back", async () => {
+    const backend = memory();
+    const first = await leaseNode({ backend, preset: PAIR });
+    await leaseNode({ backend, preset: PAIR });
+    let got: Lease | undefined;
+    void leaseNode({ backend, preset: PAIR, waitMs: 60_000 }).then((lease) => {
+      got = lease;
+    });
+    await pass(3000);
+    expect(got).toBeUndefined();
+    await first.release();
+    await pass(2000);
+    expect(got?.node).toBe(first.node);
+  });
+
+  test("but not for longer than it was told", async () => {
+    const backend = memory();
+    await leaseNode({ backend, preset: PAIR });
+    await leaseNode({ backend, preset: PAIR });
+    const started = Date.now();
+    const attempt = leaseNode({ backend, preset: PAIR, waitMs: 2500 }).catch((error) => error);
+    await pass(4000);
+    expect(await attempt).toBeInstanceOf(NoNodeAvailableError);
+    expect(started).toBe(NOW);
+  });
+
+  test("a crashed holder's node is free when its lease has ended, and only then", async () => {
+    const backend = memory();
+    const crash = await leaseNode({ backend, preset: PAIR, ttlMs: 9000 });
+    // As if its process had been killed: nothing of it renews any more.
+    vi.clearAllTimers();
+    const other = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
+    await pass(9000);
+    await expect(leaseNode({ backend, preset: PAIR })).rejects.toThrow(NoNodeAvailableError);
+    await pass(1);
+    const heir = await leaseNode({ backend, preset: PAIR });
+    expect(heir.node).toBe(crash.node);
+    expect(other.node).not.toBe(crash.node);
+    expect(() => crash.generator.nextId()).toThrow(LeaseExpiredError);
+  });
+
+  test("a clock too far from the store's is refused, with both times", async () => {
+    const backend = memory();
+    for (const off of [5001, -5001, 3_600_000]) {
+      const attempt = leaseNode({ backend, clock: () => Date.now() + off });
+      await expect(attempt).rejects.toThrow(ClockSkewError);
+      await expect(attempt).rejects.toMatchObject({
+        code: "ERR_CLOCK_SKEW",
+        nowMs: NOW + off,
+        storeMs: NOW,
+        skewMs: off,
+        maxSkewMs: 5000,
+      });
+    }
+    expect((await inspect(backend)).used).toBe(0);
+    await leaseNode({ backend, clock: () => Date.now() + 5000 });
+    await leaseNode({ backend, clock: () => Date.now() - 5000 });
+    await leaseNode({ backend, clock: () => Date.now() + 3_600_000, maxSkewMs: 3_600_000 });
+  });
+
+  test("a namespace is of one layout, epoch, tick and way of leasing", async () => {
+    const backend = memory();
+    await leaseNode({ backend, namespace: "orders" });
+    const others: Partial<LeaseOptions>[] = [
+      { preset: "single_dc" },
+      { epochMs: 1 },
+      { tickMs: 2 },
+      { datacenterId: 0 },
+    ];
+    for (const other of others) {
+      const attempt = leaseNode({ backend, namespace: "orders", ...other });
+      await expect(attempt).rejects.toThrow(NamespaceError);
+      await expect(attempt).rejects.toThrow(
+        "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 leased nodes, got ",
+      );
+      await leaseNode({ backend, namespace: "others", ...other }).catch(() => {});
+    }
+    await leaseNode({ backend, namespace: "orders", sequenceStart: "random", onExhausted: "borrow" });
+  });
+
+  test("a store that is down is an error at once", async () => {
+    const backend = fragile();
+    backend.fails = "before";
+    await expect(leaseNode({ backend, waitMs: 10_000 })).rejects.toThrow(
+      expect.objectContaining({
+        code: "ERR_BACKEND",
+        reason: "failed",
+        operation: "lease: acquire",
+        message: "lease: acquire: connection refused",
+      }),
+    );
+  });
+
+  const backend = memory();
+  test.each<[string, object, string]>([
+    ["no backend", {}, "backend"],
+    ["a backend that is none", { backend: { get: () => 1 } }, "backend"],
+    ["a machine", { backend, machineId: 3 }, "machineId"],
+    ["a machine in the preset", { backend, preset: { ...PAIR, machineId: 1 } }, "machineId"],
+    ["an unknown option", { backend, ttl: 5 }, "option"],
+    ["an unknown preset", { backend, preset: "facebook" }, "preset"],
+    ["null for a preset", { backend, preset: null }, "preset"],
+    ["a lease too short", { backend, ttlMs: 99 }, "ttlMs"],
+    ["a lease of no time", { backend, ttlMs: Number.NaN }, "ttlMs"],
+    ["a lease longer than a timer", { backend, ttlMs: 2 ** 31 }, "ttlMs"],
+    ["text for a number", { backend, waitMs: "5" }, "waitMs"],
+    ["a negative wait", { backend, waitMs: -1 }, "waitMs"],
+    ["an infinite skew", { backend, maxSkewMs: Number.POSITIVE_INFINITY }, "maxSkewMs"],
+    ["an empty namespace", { backend, namespace: "" }, "namespace"],
+    ["a namespace with braces", { backend, namespace: "{a}" }, "namespace"],
+    ["a namespace with a line break", { backend, namespace: "a\nb" }, "namespace"],
+    ["half a surrogate", { backend, namespace: "\ud800" }, "namespace"],
+    ["a long namespace", { backend, namespace: "x".repeat(101) }, "namespace"],
+    ["an empty holder", { backend, holder: "" }, "holder"],
+    ["an unknown way to expire", { backend, onExpired: "ignore" }, "onExpired"],
+    ["1 for true", { backend, threads: 1 }, "threads"],
+    ["a datacenter that does not fit", { backend, datacenterId: 32 }, "datacenterId"],
+    ["a layout without nodes", { backend, preset: "minimal" }, "layout"],
+    [
+      "a datacenter without machines",
+      { backend, preset: { ...PAIR, datacenterBits: 1, machineBits: 0 }, datacenterId: 0 },
+      "layout",
+    ],
+    [
+      "more nodes than anyone has",
+      { backend, preset: { timestampBits: 10, datacenterBits: 20, machineBits: 20, sequenceBits: 13 } },
+      "layout",
+    ],
+    ["a clock that tells nothing", { backend, clock: () => Number.NaN }, "clock()"],
+  ])("refuses %s", async (_title, options, field) => {
+    await expect(leaseNode(options as LeaseOptions)).rejects.toThrow(expect.objectContaining({ field }));
+  });
+
+  test("refuses what is no object, and a clock before the epoch", async () => {
+    await expect(leaseNode(undefined as unknown as LeaseOptions)).rejects.toThrow(
+      "options must be an object",
+    );
+    await expect(leaseNode({ backend, clock: () => 5 })).rejects.toThrow(
+      expect.objectContaining({ code: "ERR_EPOCH" }),
+    );
+  });
+
+  test("has a generator of the type that was asked for", async () => {
+    expectTypeOf(leaseNode({ backend, namespace: "t" })).resolves.toEqualTypeOf<Lease<SnowflakeGenerator>>();
+    const lease = await leaseNode({ backend, namespace: "t", threads: true });
+    expectTypeOf(lease).toEqualTypeOf<Lease<SharedGenerator>>();
+    expectTypeOf(lease.generator.handle.version).toBeNumber();
+    expect(lease.generator).toBeInstanceOf(SharedGenerator);
+    // @ts-expect-error The machine is what is leased.
+    expectTypeOf<LeaseOptions>({ backend, machineId: 1 });
+  });
+});
+
+describe("a lease", () => {
+  test("is renewed at a third of its time, for ever, and does not keep the process alive", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    const calls = backend.calls;
+    await pass(2999);
+    expect(backend.calls).toBe(calls);
+    await pass(1);
+    expect(backend.calls).toBe(calls + 1);
+    expect(lease.until.getTime()).toBe(NOW + 3000 + 9001);
+    await pass(3_600_000);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
+  });
+
+  test("survives an outage of the store that is shorter than what is left of it", async () => {
+    const backend = fragile();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    lease.onLost(lost);
+    backend.fails = "before";
+    await pass(8500);
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
+    const { state, failures, lastError } = lease.status();
+    expect(state).toBe("held");
+    // Tried often, and not all the time.
+    expect(failures).toBeGreaterThan(4);
+    expect(failures).toBeLessThan(40);
+    expect(lastError).toBeInstanceOf(BackendError);
+    backend.fails = "never";
+    await pass(1500);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0, lastError: undefined, grants: 1 });
+    expect(lost).not.toHaveBeenCalled();
+  });
+
+  test("ends when it cannot be renewed: at that moment the generator stops, and whoever asked is told, once", async () => {
+    const backend = fragile();
+    const lost = vi.fn();
+    const gone = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    lease.onLost(lost);
+    lease.onLost(gone)();
+    backend.fails = "before";
+    await pass(8999);
+    lease.generator.nextId();
+    await pass(2);
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    await pass(10);
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(gone).not.toHaveBeenCalled();
+    const error = lost.mock.calls[0]?.[0] as LeaseExpiredError;
+    expect(error).toMatchObject({ code: "ERR_LEASE_EXPIRED", node: 0, untilMs: NOW + 9001 });
+    expect(error.cause).toBeInstanceOf(BackendError);
+    expect(lease.status().state).toBe("lost");
+    const late = vi.fn();
+    lease.onLost(late);
+    await pass(0);
+    expect(late).toHaveBeenCalledWith(error);
+    // For good: the store is back, and nobody asks it.
+    backend.fails = "never";
+    const { calls } = backend;
+    await pass(60_000);
+    expect(backend.calls).toBe(calls);
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    expect(lost).toHaveBeenCalledTimes(1);
+  });
+
+  test("or is taken anew when the store is back, if told to: the same generator goes on", async () => {
+    const backend = fragile();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000, onExpired: "reacquire" });
+    lease.onLost(lost);
+    const { generator } = lease;
+    const first = generator.nextId();
+    backend.fails = "before";
+    await pass(20_000);
+    expect(() => generator.nextId()).toThrow(LeaseExpiredError);
+    backend.fails = "never";
+    await pass(2000);
+    expect(lease.status()).toMatchObject({ state: "held", grants: 2 });
+    expect(generator.nextId() > first).toBe(true);
+    expect(generator.machineId).toBe(lease.node);
+    expect(lost).toHaveBeenCalledTimes(1);
+    // And is lost again, and told again.
+    backend.fails = "before";
+    await pass(10_000);
+    expect(lost).toHaveBeenCalledTimes(2);
+  });
+
+  test("answers that are lost one after the other take no more than one node", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 900, onExpired: "reacquire" });
+    backend.fails = "before";
+    await pass(2000);
+    backend.fails = "after";
+    await pass(20_000);
+    expect(lease.status().state).toBe("lost");
+    const { held } = await inspect({ apply: backend.apply }).catch(() => ({ held: [] }));
+    expect(held.length).toBeLessThanOrEqual(1);
+    backend.fails = "never";
+    await pass(1000);
+    expect(lease.status().state).toBe("held");
+    expect((await inspect(backend)).held.filter(({ isCurrent }) => isCurrent)).toHaveLength(1);
+  });
+
+  test("ends when the process was paused for longer than it lasts", async () => {
+    const backend = memory();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    lease.onLost(lost);
+    vi.setSystemTime(NOW + 60_000); // The clock went on, and no timer did.
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    const heir = await leaseNode({ backend, datacenterId: undefined });
+    expect(heir.generator.nextId()).toBeTypeOf("bigint");
+    await pass(3000);
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(lost.mock.calls[0]?.[0]).not.toHaveProperty("cause");
+  });
+
+  test("ends when the store has forgotten it, or has another holder: none too early is better than one twice", async () => {
+    const backend = memory();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000, namespace: "n" });
+    lease.onLost(lost);
+    backend.apply("lease:n", () => [undefined, true]);
+    await pass(3000);
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(lost.mock.calls[0]?.[0].cause).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+  });
+
+  test("ends when its clock leaps ahead, and is not renewed with such a clock", async () => {
+    const backend = memory();
+    let off = 0;
+    const lease = await leaseNode({
+      backend,
+      ttlMs: 9000,
+      clock: () => Date.now() + off,
+      onExpired: "reacquire",
+    });
+    off = 3_600_000;
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    await pass(5000);
+    expect(lease.status().state).toBe("lost");
+    expect(lease.status().lastError).toBeInstanceOf(ClockSkewError);
+    const [node] = (await inspect(backend)).held;
+    expect(node?.until.getTime()).toBe(NOW + 9001);
+    off = 0;
+    await pass(3000);
+    expect(lease.status().state).toBe("held");
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
+  });
+
+  test("with a clock that steps back is renewed only once that is right again, and lives on if it is in time", async () => {
+    const backend = memory();
+    let off = 0;
+    const lease = await leaseNode({ backend, ttlMs: 9000, clock: () => Date.now() + off });
+    off = -3_600_000;
+    await pass(4000);
+    expect(lease.status()).toMatchObject({ state: "held", lastError: expect.any(ClockSkewError) });
+    off = 0;
+    await pass(2000);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0 });
+  });
+
+  test("lives on while its clock tells nothing, for that may pass", async () => {
+    let isBroken = false;
+    const lease = await leaseNode({
+      backend: memory(),
+      ttlMs: 9000,
+      clock: () => (isBroken ? Number.NaN : Date.now()),
+    });
+    isBroken = true;
+    await pass(5000);
+    expect(lease.status()).toMatchObject({
+      state: "held",
+      lastError: expect.objectContaining({ field: "clock()" }),
+    });
+    isBroken = false;
+    await pass(2000);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0 });
+  });
+
+  test("given back is free at once, from the tick after the last that was stamped", async () => {
+    const backend = memory();
+    const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
+    await leaseNode({ backend, preset: PAIR });
+    await pass(10);
+    const last = lease.generator.nextId();
+    await lease.release();
+    expect(lease.status().state).toBe("released");
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    const early = leaseNode({ backend, preset: PAIR });
+    await expect(early).rejects.toMatchObject({ soonestMs: NOW + 11 });
+    await pass(1);
+    const heir = await leaseNode({ backend, preset: PAIR });
+    expect(heir.node).toBe(lease.node);
+    expect(heir.generator.nextId() > last).toBe(true);
+    await lease.release();
+    expect(heir.status().state).toBe("held");
+  });
+
+  test("given back while the store is down stops all the same, and can be given back again", async () => {
+    const backend = fragile();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
+    lease.onLost(lost);
+    backend.fails = "before";
+    await expect(lease.release()).rejects.toThrow(BackendError);
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    backend.fails = "never";
+    await lease.release();
+    expect((await inspect(backend)).held).toEqual([]);
+    expect(lost).not.toHaveBeenCalled();
+  });
+
+  test("given back while a new one is on its way leaves none behind", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
+    backend.fails = "before";
+    await pass(2000);
+    backend.fails = "never";
+    const releasing = lease.release();
+    await pass(5000);
+    await releasing;
+    expect(lease.status().state).toBe("released");
+    expect((await inspect(backend)).held.filter(({ isCurrent }) => isCurrent)).toEqual([]);
+  });
+
+  test("is given back by `await using`", async () => {
+    const backend = memory();
+    const lease = await leaseNode({ backend });
+    await lease[Symbol.asyncDispose]();
+    expect((await inspect(backend)).held).toEqual([]);
+  });
+
+  test("a listener that throws is the program's business, and the lease's renewal is not", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
+    const told = vi.fn();
+    const thrown: unknown[] = [];
+    const keep = (error: unknown) => thrown.push(error);
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", keep);
+    lease.onLost(() => {
+      throw new Error("mine");
+    });
+    lease.onLost(told);
+    backend.fails = "before";
+    await pass(1500);
+    backend.fails = "never";
+    await pass(1500);
+    vi.useRealTimers();
+    await new Promise((wake) => setTimeout(wake));
+    process.removeAllListeners("uncaughtException");
+    for (const listener of others) process.on("uncaughtException", listener);
+    expect(thrown).toEqual([new Error("mine")]);
+    expect(told).toHaveBeenCalledTimes(1);
+    expect(lease.status()).toMatchObject({ state: "held", grants: 2 });
+    expect(() => lease.onLost("listener" as never)).toThrow("listener must be a function");
+  });
+
+  test("ticks of an hour are leased for at least the time asked for", async () => {
+    vi.setSystemTime(NOW + 3_599_000);
+    const lease = await leaseNode({ backend: memory(), tickMs: 3_600_000, epochMs: NOW, ttlMs: 9000 });
+    expect(lease.until.getTime()).toBe(NOW + 2 * 3_600_000);
+    await pass(2000);
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
+  });
+});
+
+describe("inspect", () => {
+  test("lists who holds what, and what is left of a crash", async () => {
+    const backend = memory();
+    const a = await leaseNode({ backend, namespace: "orders", holder: "pod-7", ttlMs: 9000 });
+    await leaseNode({ backend, namespace: "orders", ttlMs: 90_000 });
+    await leaseNode({ backend, namespace: "elsewhere" });
+    const given = await leaseNode({ backend, namespace: "orders" });
+    await given.release();
+    vi.clearAllTimers();
+    const { held, ...rest } = await inspect(backend, "orders");
+    expect(rest).toEqual({
+      namespace: "orders",
+      shape: "41.5.5.12 epoch 1577836800000 tick 1 leased nodes",
+      storeTime: new Date(NOW),
+      used: 3,
+    });
+    expect(held).toEqual([
+      {
+        node: a.node,
+        datacenterId: 0,
+        machineId: 0,
+        holder: "pod-7",
+        owner: expect.stringMatching(/^[0-9a-f-]{36} pod-7$/),
+        from: new Date(NOW),
+        until: new Date(NOW + 9001),
+        isCurrent: true,
+      },
+      expect.objectContaining({ node: 1, holder: "", isCurrent: true }),
+    ]);
+    await pass(9001);
+    expect((await inspect(backend, "orders")).held.map(({ isCurrent }) => isCurrent)).toEqual([false, true]);
+  });
+
+  test("has nothing to say of a namespace that nobody uses, and says so", async () => {
+    expect(await inspect(memory())).toEqual({
+      namespace: "default",
+      shape: undefined,
+      storeTime: new Date(NOW),
+      used: 0,
+      held: [],
+    });
+    await expect(inspect({} as never)).rejects.toThrow(
+      "backend must be an object with eval(), query(), apply()",
+    );
+    await expect(inspect(memory(), "")).rejects.toThrow("namespace must be a text of 1 to 100 characters");
+  });
+
+  test("refuses a book that is none", async () => {
+    const backend = memory();
+    backend.apply("lease:default", () => [{ shape: "nonsense", nodes: new Map() }, true]);
+    await expect(inspect(backend)).rejects.toThrow(BackendError);
+  });
+});

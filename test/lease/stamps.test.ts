@@ -1,0 +1,264 @@
+// What a generator stamps under grants: nothing outside of them, whatever its clock does. Both kinds of issuers, the
+// one of a thread and the one that threads share, are held to the rule of src/lease/protocol.ts.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type Grant,
+  type Grantee,
+  type Issuer,
+  LeaseExpiredError,
+  SnowflakeGenerator,
+} from "../../src/core.ts";
+import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
+import { LeasedIssuer } from "../../src/lease/issuer.ts";
+import { SharedGenerator } from "../../src/threads/index.ts";
+import { settable } from "../support/clocks.ts";
+
+const EPOCH = Date.UTC(2026, 0, 1);
+/** 4 nodes, 256 IDs a tick, and an epoch that makes ticks small numbers. */
+const LAYOUT = { timestampBits: 53, datacenterBits: 1, machineBits: 1, sequenceBits: 8, epochMs: EPOCH };
+
+interface Leased {
+  readonly generator: SnowflakeGenerator;
+  readonly grantee: Grantee;
+}
+
+function plain(options: GeneratorOptions): Leased {
+  let issuer!: Issuer & Grantee;
+  const generator = new SnowflakeGenerator({ ...LAYOUT, ...options }, (settings) => {
+    const made = new LeasedIssuer(settings);
+    issuer = made;
+    return made;
+  });
+  return { generator, grantee: issuer };
+}
+
+function shared(options: GeneratorOptions): Leased {
+  let grantee!: Grantee;
+  const given = { ...LAYOUT, ...options };
+  const generator = new SharedGenerator(given, {}, undefined, (issuer) => {
+    grantee = issuer;
+  });
+  return { generator, grantee };
+}
+
+const kinds = [
+  ["a thread's own", plain],
+  ["that threads share", shared],
+] as const;
+
+const tickOf = (id: bigint) => Number(id >> 10n);
+const nodeOf = (id: bigint) => Number((id >> 8n) & 3n);
+
+type Event =
+  | { readonly do: "open"; readonly node: number; readonly wait: number; readonly ttl: number }
+  | { readonly do: "extend"; readonly by: number }
+  | { readonly do: "close" }
+  | { readonly do: "move"; readonly by: number }
+  | { readonly do: "next" | "many" | "fill"; readonly count: number };
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({
+    do: fc.constant("open" as const),
+    node: fc.nat(3),
+    wait: fc.nat(3),
+    ttl: fc.integer({ min: 1, max: 6 }),
+  }),
+  fc.record({ do: fc.constant("extend" as const), by: fc.nat(4) }),
+  fc.record({ do: fc.constant("close" as const) }),
+  fc.record({ do: fc.constant("move" as const), by: fc.integer({ min: -6, max: 6 }) }),
+  fc.record({
+    do: fc.constantFrom("next" as const, "many" as const, "fill" as const),
+    count: fc.integer({ min: 1, max: 700 }),
+  }),
+);
+
+describe.each(kinds)("a generator of a lease, %s", (_, make) => {
+  test("stamps nothing but what it is granted, in order, whatever happens", () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyEvent, { maxLength: 40 }),
+        fc.constantFrom("throw" as const, "borrow" as const),
+        fc.constantFrom(0, 3, 100),
+        (events, onExhausted, maxBackwardMs) => {
+          const clock = settable(EPOCH + 1000);
+          // Nothing here may wait: the clock stands.
+          const options = { clock, onExhausted, maxBackwardMs, maxBorrowMs: 2 ** 40 };
+          const { generator, grantee } = make(options);
+          let grant: Grant | undefined;
+          let last = -1n;
+          /** Where each node may next be granted from, as a store would know it. */
+          const free = [0, 0, 0, 0];
+          const attempt = (act: () => void) => {
+            try {
+              act();
+            } catch (error) {
+              expect(error).toBeInstanceOf(BitflakeError);
+            }
+          };
+          const check = (id: bigint) => {
+            expect(grant).toBeDefined();
+            expect(id > last).toBe(true);
+            last = id;
+            const { node, from, until } = grant as Grant;
+            expect(nodeOf(id)).toBe(node);
+            expect(tickOf(id)).toBeGreaterThanOrEqual(from);
+            expect(tickOf(id)).toBeLessThan(until);
+            expect(generator.machineId).toBeTypeOf("number");
+          };
+          for (const event of events) {
+            if (event.do === "move") clock.now += event.by;
+            else if (event.do === "open") {
+              if (grant) free[grant.node] = grantee.close();
+              const from = Math.max(free[event.node] as number, clock.now - EPOCH) + event.wait;
+              grant = { node: event.node, from, until: from + event.ttl };
+              grantee.open(grant, clock.now);
+            } else if (event.do === "extend" && grant) {
+              grant = { ...grant, until: grant.until + event.by };
+              grantee.extend(grant.until);
+            } else if (event.do === "close" && grant) {
+              const unused = grantee.close();
+              expect(unused).toBeGreaterThan(last < 0n ? -1 : tickOf(last));
+              free[grant.node] = unused;
+              grant = undefined;
+            } else if (event.do === "next") attempt(() => check(generator.nextId()));
+            else if (event.do === "many") {
+              attempt(() => {
+                for (const id of generator.nextIds(event.count)) check(id);
+              });
+            } else if (event.do === "fill") {
+              attempt(() => {
+                for (const id of generator.fill(new BigUint64Array(event.count))) check(id);
+              });
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test("makes no ID before the first grant, and none after the last", async () => {
+    const { generator, grantee } = make({ clock: settable(EPOCH + 5000) });
+    const expectNone = async () => {
+      expect(() => generator.nextId()).toThrow(LeaseExpiredError);
+      expect(() => generator.nextIds(2)).toThrow(LeaseExpiredError);
+      expect(() => generator.fill(new BigInt64Array(2))).toThrow(LeaseExpiredError);
+      expect(() => generator.stream().next()).toThrow(LeaseExpiredError);
+      await expect(generator.nextIdAsync()).rejects.toThrow(LeaseExpiredError);
+    };
+    await expectNone();
+    grantee.open({ node: 2, from: 5000, until: 5010 }, EPOCH + 5000);
+    const id = generator.nextId();
+    expect([tickOf(id), nodeOf(id)]).toEqual([5000, 2]);
+    // Within the tick that has room left, and at the reading that the fast path knows.
+    expect(grantee.close()).toBe(5001);
+    await expectNone();
+    expect(grantee.close()).toBe(5001);
+  });
+
+  test("an ID less than a tick from the end is made, and none at the end", () => {
+    const clock = settable(EPOCH + 5009);
+    const { generator, grantee } = make({ clock });
+    grantee.open({ node: 1, from: 5000, until: 5010 }, EPOCH + 5000);
+    expect(tickOf(generator.nextId())).toBe(5009);
+    clock.now++;
+    const error = { code: "ERR_LEASE_EXPIRED", node: 1, untilMs: EPOCH + 5010, nowMs: EPOCH + 5010 };
+    expect(() => generator.nextId()).toThrow(expect.objectContaining(error));
+    expect(() => generator.nextId()).toThrow(
+      `the lease of node 1 ended at ${EPOCH + 5010}, and the clock reads ${EPOCH + 5010}`,
+    );
+    // A renewal that comes late, and is granted all the same, mends it.
+    grantee.extend(5020);
+    expect(tickOf(generator.nextId())).toBe(5010);
+  });
+
+  test("starts at the first tick of the grant, not before, when its clock has stepped back meanwhile", () => {
+    const clock = settable(EPOCH + 5000);
+    const { generator, grantee } = make({ clock, onExhausted: "throw" });
+    grantee.open({ node: 0, from: 5000, until: 6000 }, clock.now);
+    clock.now -= 5;
+    // Within the tolerance it would go on with what is left of the last tick; but the tick before is another's.
+    expect(() => generator.nextId()).toThrow("full");
+    clock.now -= 6;
+    expect(() => generator.nextId()).toThrow(ClockBackwardsError);
+    clock.now = EPOCH + 5000;
+    expect(tickOf(generator.nextId())).toBe(5000);
+  });
+
+  test("increases when it gets another node, also a smaller one, and after it has borrowed", () => {
+    const clock = settable(EPOCH + 5000);
+    const { generator, grantee } = make({ clock, onExhausted: "borrow" });
+    grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+    const last = generator.nextIds(3 * 256).at(-1) as bigint;
+    expect(tickOf(last)).toBe(5002);
+    expect(grantee.close()).toBe(5003);
+    grantee.open({ node: 0, from: 5000, until: 5100 }, clock.now);
+    const next = generator.nextId();
+    expect([next > last, tickOf(next), nodeOf(next)]).toEqual([true, 5003, 0]);
+  });
+
+  test("says so when it is the layout that ends, and not the lease", () => {
+    const clock = settable(2 ** 20 + 5);
+    const tiny = { timestampBits: 20, datacenterBits: 1, machineBits: 1, sequenceBits: 41, epochMs: 0 };
+    const { generator, grantee } = make({ ...tiny, clock });
+    grantee.open({ node: 1, from: 2 ** 20 - 5, until: 2 ** 20 + 100 }, clock.now);
+    expect(() => generator.nextId()).toThrow(expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" }));
+  });
+
+  test("goes on with the new node in a call that slept while the old one was lost", async () => {
+    const clock = settable(EPOCH + 5000);
+    const { generator, grantee } = make({ clock, tickMs: 1 });
+    grantee.open({ node: 3, from: 5000, until: 5001 }, clock.now);
+    generator.nextIds(256);
+    const sleeping = generator.nextIdAsync();
+    grantee.close();
+    grantee.open({ node: 1, from: 5050, until: 5100 }, clock.now);
+    clock.now = EPOCH + 5050;
+    const first = await sleeping;
+    expect([tickOf(first), nodeOf(first)]).toEqual([5050, 1]);
+    expect(generator.nextId()).toBe(first + 1n);
+  });
+});
+
+test("another generator of the leased node in the thread repeats nothing", () => {
+  const clock = settable(EPOCH + 5000);
+  const { generator, grantee } = plain({ clock });
+  grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+  const twin = makeGenerator(LAYOUT, { clock, datacenterId: 1, machineId: 1 });
+  const ids = [generator.nextId(), twin.nextId(), generator.nextId(), twin.nextId()];
+  expect(new Set(ids).size).toBe(4);
+  expect([...ids].sort()).toEqual(ids);
+});
+
+test("what is attached to a handle follows the lease: its end, its next node, its release", () => {
+  const clock = settable(EPOCH + 5000);
+  let grantee!: Grantee;
+  const options = LAYOUT;
+  const generator = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
+    grantee = issuer;
+  });
+  const attached = SharedGenerator.attach(structuredClone(generator.handle), clock);
+  expect(() => attached.nextId()).toThrow(LeaseExpiredError);
+  grantee.open({ node: 2, from: 5000, until: 5010 }, clock.now);
+  const first = attached.nextId();
+  expect([nodeOf(first), attached.datacenterId, attached.machineId]).toEqual([2, 1, 0]);
+  expect(generator.nextId()).toBe(first + 1n);
+  clock.now = EPOCH + 5010;
+  expect(() => attached.nextId()).toThrow(LeaseExpiredError);
+  grantee.close();
+  grantee.open({ node: 1, from: 5010, until: 5020 }, clock.now);
+  expect(nodeOf(attached.nextId())).toBe(1);
+  expect([attached.datacenterId, attached.machineId]).toEqual([0, 1]);
+  grantee.close();
+  expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5020, node: 1 }));
+  // A lease of the same node, later in the same thread, is a memory of its own.
+  let other!: Grantee;
+  const next = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
+    other = issuer;
+  });
+  other.open({ node: 1, from: 5011, until: 5020 }, clock.now);
+  clock.now = EPOCH + 5011;
+  expect(next.nextId()).toBeTypeOf("bigint");
+  expect(() => attached.nextId()).toThrow(LeaseExpiredError);
+});
