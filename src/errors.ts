@@ -256,13 +256,13 @@ export class ClockSkewError extends BitflakeError {
 export class CounterBackwardsError extends BitflakeError {
   /** The counter. */
   declare readonly counter: string;
-  /** The highest value that this process has had from it. */
-  declare readonly highest: bigint;
+  /** The highest value that this process has had from it, as text: safe to log and to serialize. */
+  declare readonly highest: string;
 
   constructor(counter: string, highest: bigint) {
     super(`counter ${show(counter)} went back below ${highest}, which it has given out already`, {
       counter,
-      highest,
+      highest: `${highest}`,
     });
   }
 

@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import * as backend from "../src/backend/index.ts";
+import * as counter from "../src/counter/index.ts";
 import * as bitflake from "../src/index.ts";
 import {
   ArgumentError,
@@ -14,6 +16,7 @@ import {
   TimestampOverflowError,
   UnsupportedError,
 } from "../src/index.ts";
+import * as lease from "../src/lease/index.ts";
 
 const each: [string, ErrorCode, BitflakeError][] = [
   ["ArgumentError", "ERR_ARGUMENT", new ArgumentError("count", "whole", 1.5)],
@@ -25,6 +28,13 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["TimestampOverflowError", "ERR_TIMESTAMP_OVERFLOW", new TimestampOverflowError(9, 5, 4)],
   ["EpochError", "ERR_EPOCH", new EpochError(1, 2)],
   ["UnsupportedError", "ERR_UNSUPPORTED", new UnsupportedError("crypto")],
+  ["BackendError", "ERR_BACKEND", new backend.BackendError("setup", "timeout", "late")],
+  ["ClockSkewError", "ERR_CLOCK_SKEW", new lease.ClockSkewError(9, 3, 5)],
+  ["CounterBackwardsError", "ERR_COUNTER_BACKWARDS", new counter.CounterBackwardsError("n", 7n)],
+  ["CounterExhaustedError", "ERR_COUNTER_EXHAUSTED", new counter.CounterExhaustedError("n")],
+  ["LeaseExpiredError", "ERR_LEASE_EXPIRED", new lease.LeaseExpiredError(3, 5, 6)],
+  ["NamespaceError", "ERR_NAMESPACE", new lease.NamespaceError("namespace n", "a", "b")],
+  ["NoNodeAvailableError", "ERR_NO_NODE_AVAILABLE", new lease.NoNodeAvailableError("n", 32, 5)],
 ];
 
 describe("every error", () => {
@@ -38,10 +48,12 @@ describe("every error", () => {
     // Loggers copy own properties.
     expect({ ...error }).toHaveProperty("code", code);
     expect(Object.keys(error)).not.toContain("cause");
+    // And write them as JSON.
+    expect(JSON.parse(JSON.stringify(error))).toHaveProperty("code", code);
   });
 
   test("is exported, and every exported error is in this table", () => {
-    const exported = Object.keys(bitflake).filter(
+    const exported = Object.keys({ ...bitflake, ...backend, ...counter, ...lease }).filter(
       (name) => name.endsWith("Error") && name !== "BitflakeError",
     );
     expect(exported.sort()).toEqual(each.map(([name]) => name).sort());

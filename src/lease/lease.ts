@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" />
 // A lease: the right to stamp a node, kept alive by renewals for as long as the process wants it.
 
 import { type Asking, startTimer } from "../backend/ask.ts";
@@ -16,11 +15,21 @@ import {
   uuid,
 } from "../core.ts";
 import type { Plan } from "./options.ts";
-import { fieldsOf } from "./space.ts";
+import { fieldsOf, type NodeFields } from "./space.ts";
 import { type LeaseStore, storeOf } from "./store.ts";
+
+declare global {
+  interface SymbolConstructor {
+    /** As TypeScript's own `esnext.disposable` and Node's types declare it, for programs that have neither. */
+    readonly asyncDispose: unique symbol;
+  }
+}
 
 /** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
 const FIRST_RETRY_MS = 100;
+
+/** When less is left of a lease than this, in milliseconds, no further renewal is tried. */
+const LAST_RETRY_MS = 10;
 
 /** How a lease is. */
 export interface LeaseStatus {
@@ -101,6 +110,10 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     return new Date(this.#untilMs);
   }
 
+  #fields(): NodeFields {
+    return fieldsOf(this.node, this.generator.layout.machineBits);
+  }
+
   get #untilMs(): number {
     const { epochMs, tickMs } = this.#plan.space;
     return epochMs + this.#grant.until * tickMs;
@@ -152,7 +165,7 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
       state: this.#state,
       namespace: this.#plan.namespace,
       node: this.node,
-      ...fieldsOf(this.node, this.generator.layout.machineBits),
+      ...this.#fields(),
       until: this.until,
       renewedAt: new Date(this.#renewedMs),
       skewMs: this.#skewMs,
@@ -210,6 +223,8 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     }
     this.#grant = answer;
     this.#grantee.open(answer, nowMs);
+    // A SharedGenerator knows by itself, in every thread.
+    if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
     this.#state = "held";
     this.#grants++;
     this.#succeed(nowMs, answer.storeMs);
@@ -252,9 +267,12 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     if (this.#state === "released") return;
     this.#failures++;
     this.#lastError = error;
+    const pauseMs = pauseOf(this.#failures, this.#plan.ttlMs);
     const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
-    if (leftMs <= 0) this.#lose(error);
-    else this.#later(Math.min(pauseOf(this.#failures, this.#plan.ttlMs), leftMs + 1));
+    // The nearer the end, the more often, so that a store which is back just in time is in time.
+    if (leftMs > LAST_RETRY_MS) this.#later(Math.min(pauseMs, leftMs / 2));
+    else if (leftMs > 0) this.#later(leftMs);
+    else this.#lose(error);
   }
 
   /** How long the lease has to go, by a clock that may fail as any function of the user's: then it is not over yet. */
@@ -274,7 +292,9 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
     const answer = await this.#store.renew(space, owner, this.node, nowMs, asking);
     if (this.#state !== "held") return;
-    if (answer.outcome === "granted") {
+    // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
+    // in between the node may have been someone else's.
+    if (answer.outcome === "granted" && answer.from === this.#grant.from) {
       this.#grant = { ...answer, until: Math.max(answer.until, this.#grant.until) };
       this.#grantee.extend(this.#grant.until);
       this.#succeed(nowMs, answer.storeMs);

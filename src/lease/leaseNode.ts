@@ -6,7 +6,6 @@ import { SharedGenerator } from "../threads/index.ts";
 import { LeasedIssuer } from "./issuer.ts";
 import { Lease } from "./lease.ts";
 import { type LeaseOptions, type Plan, planOf } from "./options.ts";
-import { fieldsOf } from "./space.ts";
 
 /** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
 const POLL_MS = 1000;
@@ -47,7 +46,6 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   const plan = planOf(options);
   const { generator, issuer } = generatorOf(plan);
   const lease = new Lease(plan, generator, issuer, issuer.clock);
-  if (!plan.isShared) showNode(lease);
   const deadline = performance.now() + plan.waitMs;
   for (;;) {
     try {
@@ -75,17 +73,4 @@ function generatorOf({ given, isShared }: Plan): { generator: SnowflakeGenerator
         return leased;
       });
   return { generator, issuer };
-}
-
-/** Lets the generator say which node it stamps, for that may become another. */
-function showNode(lease: Lease): void {
-  const { generator } = lease;
-  const { machineBits } = generator.layout;
-  for (const field of ["datacenterId", "machineId"] as const) {
-    Object.defineProperty(generator, field, {
-      get: () => fieldsOf(lease.node, machineBits)[field],
-      enumerable: true,
-      configurable: true,
-    });
-  }
 }

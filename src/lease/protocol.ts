@@ -4,7 +4,8 @@
 // A grant is the right to stamp a node's ticks from `from` on and before `until`. Two grants of a node never overlap:
 // - a node is granted anew only from a tick that is not before the `until` of the grant before;
 // - only its owner moves a node's `until`, and while the node is held, only forward;
-// - a release pulls it back to the first tick that the owner has not stamped, and the owner stamps no more.
+// - a release pulls it back to the first tick that the owner has not stamped, and the owner stamps no more;
+// - a renewal counts only if its answer has the `from` of the grant that it was sent for.
 // So uniqueness asks for the store's atomicity, and for nothing of any clock.
 
 import type { Grant } from "../core.ts";
@@ -47,8 +48,8 @@ export type Answer =
   | { readonly outcome: "lost" | "skew"; readonly storeMs: number }
   | { readonly outcome: "shape"; readonly shape: string };
 
-/** A state and what it answers. */
-type Step<T> = readonly [Book, T];
+/** The state that follows, and the answer. A refusal leaves the state as it was. */
+type Step = readonly [Book | undefined, Answer];
 
 /** The tick of a moment. */
 export function tickAt(space: Pick<Space, "epochMs" | "tickMs">, ms: number): number {
@@ -71,7 +72,7 @@ function granted(
   from: number,
   nowMs: number,
   storeMs: number,
-): Step<Answer> {
+): Step {
   const ends = tickAt(space, Math.max(nowMs, storeMs)) + space.ttlTicks;
   const until = Math.max(book.nodes.get(node)?.until ?? ends, ends);
   return [written(book, node, { owner, from, until }), { outcome: "granted", node, from, until, storeMs }];
@@ -96,10 +97,10 @@ export function acquire(
   owner: string,
   nowMs: number,
   storeMs: number,
-): Step<Answer> {
+): Step {
   const state = book ?? { shape: space.shape, nodes: new Map<number, Holding>() };
-  if (state.shape !== space.shape) return [state, { outcome: "shape", shape: state.shape }];
-  if (isSkewed(space, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
+  if (state.shape !== space.shape) return [book, { outcome: "shape", shape: state.shape }];
+  if (isSkewed(space, nowMs, storeMs)) return [book, { outcome: "skew", storeMs }];
   const mine = [...state.nodes].find(([, holding]) => holding.owner === owner);
   if (mine) return granted(state, space, owner, mine[0], mine[1].from, nowMs, storeMs);
   let best: { node: number; until: number } | undefined;
@@ -114,7 +115,7 @@ export function acquire(
   // Free is a node only when its grant has passed by both clocks: by the holder's, for it must not stamp before; by the
   // store's, for another holder may be at work until then.
   if (best.until > tickAt(space, Math.min(nowMs, storeMs))) {
-    return [state, { outcome: "taken", soonest: best.until, storeMs }];
+    return [book, { outcome: "taken", soonest: best.until, storeMs }];
   }
   const from = Math.max(best.until, tickAt(space, nowMs));
   return granted(state, space, owner, best.node, from, nowMs, storeMs);
@@ -128,12 +129,11 @@ export function renew(
   node: number,
   nowMs: number,
   storeMs: number,
-): Step<Answer> {
-  const state = book ?? { shape: space.shape, nodes: new Map<number, Holding>() };
-  const holding = state.nodes.get(node);
-  if (holding?.owner !== owner) return [state, { outcome: "lost", storeMs }];
-  if (isSkewed(space, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
-  return granted(state, space, owner, node, holding.from, nowMs, storeMs);
+): Step {
+  const holding = book?.nodes.get(node);
+  if (!book || holding?.owner !== owner) return [book, { outcome: "lost", storeMs }];
+  if (isSkewed(space, nowMs, storeMs)) return [book, { outcome: "skew", storeMs }];
+  return granted(book, space, owner, node, holding.from, nowMs, storeMs);
 }
 
 /**

@@ -37,10 +37,9 @@ end
 /** ARGV from 7: shape, first, count. */
 const ACQUIRE = `${PRELUDE}
 local shape, first, count = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
-local known = redis.call('HGET', KEYS[1], 'shape')
+local known, mine = unpack(redis.call('HMGET', KEYS[1], 'shape', '@' .. owner))
 if known and known ~= shape then return 'shape ' .. known end
 if math.abs(now - store) > skew then return 'skew ' .. text(store) end
-local mine = redis.call('HGET', KEYS[1], '@' .. owner)
 if mine then
   local held = holding(mine)
   return grant(mine, held.from, held.ends)
@@ -55,7 +54,7 @@ else
   if ends > tick_at(math.min(now, store)) then return 'taken ' .. text(ends) .. ' ' .. text(store) end
   redis.call('HDEL', KEYS[1], '@' .. holding(node).owner)
 end
-redis.call('HSET', KEYS[1], 'shape', shape)
+if not known then redis.call('HSET', KEYS[1], 'shape', shape) end
 return grant(node, math.max(ends, tick_at(now)), ends)
 `;
 

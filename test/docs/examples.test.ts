@@ -97,6 +97,8 @@ describe("the README", () => {
       "IDs in JSON and databases",
       "Text forms",
       "Threads",
+      "Many processes",
+      "Counters",
       "Testing with fake timers",
       "Migrating",
       "Figures",

@@ -28,10 +28,9 @@ export async function run(code: string, packages: Readonly<Record<string, string
   });
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   const { outputText } = ts.transpileModule(checked(code), { compilerOptions: options });
-  const script = outputText.replace(/ from "(bitflake)?\/?(\w*)"/g, (all, own?: string, name?: string) => {
-    const address = own
-      ? pathToFileURL(join(root, "dist", `${name || "index"}.js`)).href
-      : packages[name ?? ""];
+  const script = outputText.replace(/ from "([^"]+)"/g, (all, name: string) => {
+    const own = /^bitflake(?:\/(\w+))?$/.exec(name);
+    const address = own ? pathToFileURL(join(root, "dist", `${own[1] ?? "index"}.js`)).href : packages[name];
     return address ? ` from ${JSON.stringify(address)}` : all;
   });
   await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(script)}`);

@@ -66,6 +66,29 @@ const NAMES = {
     "uuid",
     "uuidv7",
   ],
+  "bitflake/backend": [
+    "BackendError",
+    "fromIORedis",
+    "fromNodeRedis",
+    "fromPGlite",
+    "fromPg",
+    "fromPostgresJs",
+    "fromSqlite",
+    "fromUpstash",
+    "memory",
+    "setup",
+    "setupSql",
+  ],
+  "bitflake/counter": ["BackendError", "Counter", "CounterBackwardsError", "CounterExhaustedError"],
+  "bitflake/lease": [
+    "BackendError",
+    "ClockSkewError",
+    "LeaseExpiredError",
+    "NamespaceError",
+    "NoNodeAvailableError",
+    "inspect",
+    "leaseNode",
+  ],
   "bitflake/text": ["base32", "base58", "base62", "hex", "prefixed", "readIds", "writeIds"],
   "bitflake/threads": ["SharedGenerator"],
 };
@@ -97,7 +120,20 @@ describe("the installed package", () => {
       let known = new SharedGenerator("twitter") instanceof SnowflakeGenerator;
       known &&= SharedGenerator.name === "SharedGenerator";
       try { base32.decode("?"); } catch (error) { known &&= error instanceof InvalidIdError; }
-      console.log(known);`,
+      const { memory, BackendError } = ${load}("bitflake/backend");
+      const { leaseNode, LeaseExpiredError } = ${load}("bitflake/lease");
+      const { Counter } = ${load}("bitflake/counter");
+      (async () => {
+        const lease = await leaseNode({ backend: memory(), threads: true });
+        known &&= lease.generator instanceof SharedGenerator;
+        await lease.release();
+        try { lease.generator.nextId(); } catch (error) { known &&= error instanceof LeaseExpiredError; }
+        const broken = { apply() { throw new Error("down"); } };
+        await new Counter({ backend: broken, name: "n" }).next().catch((error) => {
+          known &&= error instanceof BackendError;
+        });
+        console.log(known);
+      })();`,
     );
     expect(out).toBe("true");
   });
@@ -170,7 +206,19 @@ describe("the installed package", () => {
       const shared: bigint = SharedGenerator.attach(handle).nextId();
       // @ts-expect-error: what is internal is not in the types
       new SharedGenerator(name, options, handle.memory);
-      export { order, shared };
+      import { type Backend, BackendError, fromPg, memory } from "bitflake/backend";
+      import { Counter } from "bitflake/counter";
+      import { type Lease, leaseNode, type LeaseOptions } from "bitflake/lease";
+      const backend: Backend = memory();
+      const leaseOptions: LeaseOptions = { backend, preset: name, datacenterId: 1, threads: true };
+      const lease: Promise<Lease> = leaseNode(leaseOptions);
+      const attached: Promise<SharedGenerator> = leaseNode({ backend, threads: true }).then((held) => held.generator);
+      const dispose: (held: Lease) => Promise<void> = (held) => held[Symbol.asyncDispose]();
+      const count: Promise<bigint> = new Counter({ backend, name: "n", floor: 1n }).next();
+      const text: (error: BackendError) => string = (error) => error.operation;
+      // @ts-expect-error: not a client of pg
+      fromPg({ connect() {} });
+      export { attached, count, dispose, lease, order, shared, text };
       // @ts-expect-error: any would let this pass
       const wrong: string = makeGenerator(name).nextId();
       // @ts-expect-error: a misspelt option
