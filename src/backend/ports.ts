@@ -17,7 +17,7 @@ export interface RedisPort extends PortSettings {
 /** A value in a row. The features ask for text, so that no client gets to round a number. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
-/** PostgreSQL 11 or later, or SQLite 3.35 or later. */
+/** PostgreSQL 12 or later, or SQLite 3.35 or later. */
 export interface SqlPort extends PortSettings {
   /** Which of the two it is. */
   readonly dialect: "postgres" | "sqlite";

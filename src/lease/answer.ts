@@ -12,8 +12,8 @@ export function wholes(values: readonly unknown[]): number[] {
   });
 }
 
-/** A grant as a store says it, which must be one of the space. */
-export function readGrant(space: Space, values: readonly unknown[]): Answer {
+/** A grant as a store says it, which must be of one of the nodes that were asked for. */
+export function readGrant(space: Pick<Space, "first" | "count">, values: readonly unknown[]): Answer {
   const [node = -1, from = -1, until = -1, storeMs = -1] = wholes(values);
   if (node < space.first || node >= space.first + space.count || from < 0 || until <= from) {
     throw new Error(`no grant: ${values}`);

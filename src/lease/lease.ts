@@ -295,8 +295,8 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
     // in between the node may have been someone else's.
     if (answer.outcome === "granted" && answer.from === this.#grant.from) {
-      this.#grant = { ...answer, until: Math.max(answer.until, this.#grant.until) };
-      this.#grantee.extend(this.#grant.until);
+      this.#grant = answer;
+      this.#grantee.extend(answer.until);
       this.#succeed(nowMs, answer.storeMs);
     } else if (answer.outcome === "skew") {
       throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);

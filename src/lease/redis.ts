@@ -88,18 +88,23 @@ export function redisStore(port: RedisPort, namespace: string): LeaseStore {
   const book = keyOf(port, namespace, "lease");
   /** Where the nodes of a space are by `until`. */
   const index = (space: Pick<Space, "first">) => keyOf(port, namespace, `lease:${space.first}`);
-  const granting = (space: Space, operation: string, script: string, args: unknown[], asking?: Asking) => {
-    const call = () => port.eval(script, [book, index(space)], args.map(String));
-    return ask(port, operation, call, (answer) => readAnswer(space, answer), asking);
+  type Nodes = Pick<Space, "first" | "count">;
+  /** @param nodes those that the answer may be about */
+  const granting = (space: Space, nodes: Nodes, script: string, args: unknown[], asking?: Asking) => {
+    const { maxSkewMs, epochMs, tickMs, ttlTicks } = space;
+    const [owner, nowMs, ...rest] = args;
+    const words = [owner, nowMs, maxSkewMs, epochMs, tickMs, ttlTicks, ...rest].map(String);
+    const call = () => port.eval(script, [book, index(space)], words);
+    const operation = script === ACQUIRE ? "lease: acquire" : "lease: renew";
+    return ask(port, operation, call, (answer) => readAnswer(nodes, answer), asking);
   };
-  const terms = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: Space) => [maxSkewMs, epochMs, tickMs, ttlTicks];
   return {
     acquire: (space, owner, nowMs, asking) => {
-      const args = [owner, nowMs, ...terms(space), space.shape, space.first, space.count];
-      return granting(space, "lease: acquire", ACQUIRE, args, asking);
+      const args = [owner, nowMs, space.shape, space.first, space.count];
+      return granting(space, space, ACQUIRE, args, asking);
     },
     renew: (space, owner, node, nowMs, asking) =>
-      granting(space, "lease: renew", RENEW, [owner, nowMs, ...terms(space), node], asking),
+      granting(space, { first: node, count: 1 }, RENEW, [owner, nowMs, node], asking),
     release: async (space, owner, node, unused) => {
       const call = () => port.eval(RELEASE, [book, index(space)], [owner, `${node}`, `${unused}`]);
       await ask(
@@ -113,9 +118,9 @@ export function redisStore(port: RedisPort, namespace: string): LeaseStore {
   };
 }
 
-function readAnswer(space: Space, answer: unknown): Answer | undefined {
+function readAnswer(nodes: Pick<Space, "first" | "count">, answer: unknown): Answer | undefined {
   const [outcome, ...values] = String(answer).split(" ");
-  if (outcome === "granted") return readGrant(space, values);
+  if (outcome === "granted") return readGrant(nodes, values);
   if (outcome === "shape") return { outcome, shape: values.join(" ") };
   const [first = 0, second = 0] = wholes(values);
   if (outcome === "taken") return { outcome, soonest: first, storeMs: second };

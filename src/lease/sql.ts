@@ -92,12 +92,12 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
   const terms = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: Space) => [maxSkewMs, epochMs, tickMs, ttlTicks];
   /** The grant, if one row says so; `null` if there is none. */
   const grantOf =
-    (space: Space) =>
+    (nodes: Pick<Space, "first" | "count">) =>
     (rows: readonly SqlRow[]): Answer | null =>
       rows.length === 0
         ? null
         : readGrant(
-            space,
+            nodes,
             ["node", "since", "until", "ms"].map((name) => rows[0]?.[name]),
           );
   /** What there is of a space. */
@@ -138,7 +138,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
     },
     async renew(space, owner, node, nowMs, asking) {
       const params = [owner, nowMs, ...terms(space), node];
-      const grant = await send("renew", statements.renew, params, grantOf(space), asking);
+      const grant = await send("renew", statements.renew, params, grantOf({ first: node, count: 1 }), asking);
       if (grant) return grant;
       const read: Read<Answer> = ([row]) => {
         const [storeMs = 0, mine = 0] = wholes([row?.["ms"], row?.["mine"]]);

@@ -90,6 +90,7 @@ export class SharedIssuer extends Issuer implements Grantee {
     const last = this.memory.close();
     const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
     this.#unused = Math.max(this.#unused, unused);
+    this.extend(this.#unused);
     return this.#unused;
   }
 
@@ -159,10 +160,11 @@ export class SharedIssuer extends Issuer implements Grantee {
       const { until } = memory;
       if (memory.isLeased) {
         terms.node = nodeBits(this.#settings, memory.node);
+        // Where there is no ID there is no grant, whatever its end says.
         terms.maxTick = last < 0n ? -1 : Math.min(until - 1, this.#settings.maxTick);
       }
       const take = () => super.take(entry, now, mostMs - spentMs);
-      const waitMs = underGrant(terms, this.#settings, until || memory.ended, now, take);
+      const waitMs = underGrant(terms, this.#settings, until, now, take);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {
         if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);

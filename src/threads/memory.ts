@@ -6,11 +6,10 @@ import { ArgumentError, random16, type Settings, UnsupportedError } from "../cor
 const LAST = 0;
 const READING = 1;
 const TAG = 2;
-/** The node that is leased; the first tick that its lease does not cover, -1 where there is no lease; the last end. */
+/** The node that is leased, or was last; and the first tick that its lease does not cover, -1 where there are none. */
 const NODE = 3;
 const UNTIL = 4;
-const ENDED = 5;
-const TERMS = 6;
+const TERMS = 5;
 
 /** A change to what lies where needs a new one: handles of another version are refused. */
 export const VERSION = 2;
@@ -56,7 +55,7 @@ export class Memory {
     return this.#asReading[0] as number;
   }
 
-  /** The first tick that may not be stamped: 0 before the first grant, and while there is none. */
+  /** The first tick that the grant does not cover, or the last grant did not. */
   get until(): number {
     return Number(Atomics.load(this.#words, UNTIL));
   }
@@ -66,31 +65,24 @@ export class Memory {
     return Number(Atomics.load(this.#words, NODE));
   }
 
-  /** Moves the end of the grant that is open. */
+  /** Moves the end of the grant. */
   extend(until: number): void {
     Atomics.store(this.#words, UNTIL, BigInt(until));
   }
 
   /**
    * Lets threads go on from an ID that nobody made, of a node that was not theirs before. They read the last ID first,
-   * then the node and the end: so who sees this ID sees its node, and who saw another cannot replace it any more.
+   * then the node and the end: so who sees this ID sees what belongs to it, and who saw another cannot replace it.
    */
   open(node: number, before: bigint, readingMs: number, until: number): void {
     Atomics.store(this.#words, NODE, BigInt(node));
     this.#numbers[READING] = readingMs;
-    Atomics.store(this.#words, LAST, before);
     this.extend(until);
+    Atomics.store(this.#words, LAST, before);
   }
 
-  /** Where the last grant ended that was closed, for who asks why there are no IDs. */
-  get ended(): number {
-    return Number(Atomics.load(this.#words, ENDED));
-  }
-
-  /** Ends the grant, in one step with the last ID: no thread makes another from there. Returns that ID. */
+  /** Ends the grant, in one step with the last ID: from here no thread makes another. Returns that ID. */
   close(): bigint {
-    Atomics.store(this.#words, ENDED, BigInt(this.until));
-    this.extend(0);
     return Atomics.exchange(this.#words, LAST, -1n);
   }
 

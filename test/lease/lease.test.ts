@@ -31,9 +31,10 @@ afterEach(() => {
 });
 
 /** A store that can be made to fail: before it does what it is asked, or after, so that only the answer is lost. */
-function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: number } {
+function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: number; after: () => void } {
   const store = memory();
   const port = {
+    after: () => {},
     fails: "never" as "never" | "before" | "after",
     calls: 0,
     apply: ((name, change) => {
@@ -41,6 +42,7 @@ function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: n
       if (port.fails === "before") throw new Error("connection refused");
       const result = store.apply(name, change);
       if (port.fails === "after") throw new Error("connection reset");
+      port.after();
       return result;
     }) as MemoryPort["apply"],
   };
@@ -341,6 +343,7 @@ describe("a lease", () => {
     lease.onLost(lost);
     const { generator } = lease;
     const first = generator.nextId();
+    const owners = new Set((await inspect(backend)).held.map(({ owner }) => owner));
     backend.fails = "before";
     await pass(20_000);
     expect(() => generator.nextId()).toThrow(LeaseExpiredError);
@@ -350,6 +353,9 @@ describe("a lease", () => {
     expect(generator.nextId() > first).toBe(true);
     expect(generator.machineId).toBe(lease.node);
     expect(lost).toHaveBeenCalledTimes(1);
+    // Under another name, for what was sent under the old one may still arrive.
+    for (const { owner } of (await inspect(backend)).held) owners.add(owner);
+    expect(owners.size).toBe(2);
     // And is lost again, and told again.
     backend.fails = "before";
     await pass(10_000);
@@ -528,6 +534,36 @@ describe("a lease", () => {
     expect((await inspect(backend)).held.filter(({ isCurrent }) => isCurrent)).toEqual([]);
   });
 
+  test.each(["renewed", "taken anew"])("given back while it is being %s stays given back", async (what) => {
+    const backend = fragile();
+    const lost = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
+    lease.onLost(lost);
+    if (what === "taken anew") {
+      backend.fails = "before";
+      await pass(1000);
+    }
+    backend.fails = "never";
+    const losses = lost.mock.calls.length;
+    let releasing: Promise<void> | undefined;
+    // The store has carried it out, and the answer is on its way.
+    backend.after = () => {
+      backend.after = () => {};
+      releasing = lease.release();
+    };
+    await pass(1000);
+    await releasing;
+    expect(releasing).toBeDefined();
+    const { calls } = backend;
+    await pass(60_000);
+    expect(backend.calls).toBe(calls);
+    expect(lease.status().state).toBe("released");
+    expect(lost).toHaveBeenCalledTimes(losses);
+    // Given back, and not only let go.
+    const { held, used } = await inspect(backend);
+    expect([used, held.length]).toEqual(what === "renewed" ? [1, 0] : [2, 1]);
+  });
+
   test("is given back by `await using`", async () => {
     const backend = memory();
     const lease = await leaseNode({ backend });
@@ -567,6 +603,61 @@ describe("a lease", () => {
     expect(lease.until.getTime()).toBe(NOW + 2 * 3_600_000);
     await pass(2000);
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
+  });
+});
+
+describe("a store that answers what it should not", () => {
+  /** A Redis with the answers of a script. */
+  const saying = (...answers: unknown[]) => ({
+    asked: 0,
+    async eval() {
+      this.asked++;
+      return answers.shift();
+    },
+  });
+  const tick = () => Date.now() - 1_577_836_800_000;
+
+  test.each<[string, () => unknown]>([
+    ["nothing", () => undefined],
+    ["null", () => null],
+    ["a number", () => 5],
+    ["an empty text", () => ""],
+    ["another word", () => "hello"],
+    ["a grant without an end", () => `granted 0 ${tick()}`],
+    ["a grant of no number", () => `granted 0 ${tick()} x ${Date.now()}`],
+    ["a grant of 1e3", () => `granted 0 1e3 9999999999999 ${Date.now()}`],
+    ["a grant past 2^53", () => `granted 0 ${tick()} 99999999999999999999 ${Date.now()}`],
+    ["a grant that ends before it begins", () => `granted 0 ${tick()} ${tick() - 1} ${Date.now()}`],
+    ["a grant that begins before time", () => `granted 0 -5 ${tick()} ${Date.now()}`],
+    ["a node of no one", () => `granted -1 ${tick()} ${tick() + 9} ${Date.now()}`],
+    ["a node that there is not", () => `granted 1024 ${tick()} ${tick() + 9} ${Date.now()}`],
+  ])("is a BackendError: %s", async (_title, answer) => {
+    const attempt = leaseNode({ backend: saying(answer()) });
+    await expect(attempt).rejects.toThrow(BackendError);
+    await expect(attempt).rejects.toMatchObject({ reason: "answer", operation: "lease: acquire" });
+  });
+
+  test("to a renewal, it is tried again", async () => {
+    const grant = (ms: number) => `granted 7 ${NOW - 1_577_836_800_000} ${tick() + ms} ${Date.now()}`;
+    const backend = saying(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    await pass(5000);
+    expect(backend.asked).toBe(4);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0, node: 7 });
+    expect(lease.until.getTime()).toBeGreaterThan(NOW + 90_000);
+  });
+
+  test("and if it does not answer at all, the loss is known when the lease ends, and not later", async () => {
+    const lost = vi.fn();
+    const answers = [Promise.resolve(`granted 7 ${tick()} ${tick() + 9000} ${Date.now()}`)];
+    const backend = { timeoutMs: 60_000, eval: () => answers.shift() ?? new Promise<never>(() => {}) };
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    lease.onLost(lost);
+    await pass(8999);
+    expect(lost).not.toHaveBeenCalled();
+    await pass(20);
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(lost.mock.calls[0]?.[0].cause).toMatchObject({ code: "ERR_BACKEND", reason: "timeout" });
   });
 });
 

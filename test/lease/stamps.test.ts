@@ -231,6 +231,44 @@ test("another generator of the leased node in the thread repeats nothing", () =>
   expect([...ids].sort()).toEqual(ids);
 });
 
+test("and what that one has stamped already is not stamped again, also ahead of the grant", () => {
+  const clock = settable(EPOCH + 5000);
+  const twin = makeGenerator(LAYOUT, { clock, datacenterId: 1, machineId: 1, onExhausted: "borrow" });
+  const ahead = twin.nextIds(5 * 256);
+  const { generator, grantee } = plain({ clock, onExhausted: "borrow" });
+  grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+  const ids = generator.nextIds(3 * 256);
+  expect(new Set([...ahead, ...ids]).size).toBe(8 * 256);
+});
+
+test("a lease from the very first tick begins with the next, where threads share it", () => {
+  const clock = settable(EPOCH);
+  const { generator, grantee } = shared({ clock, onExhausted: "throw" });
+  // The ID before that grant would be -1, which is also what stands where there is no grant.
+  grantee.open({ node: 3, from: 0, until: 10 }, clock.now);
+  expect(() => generator.nextId()).toThrow("full");
+  clock.now++;
+  expect(tickOf(generator.nextId())).toBe(1);
+});
+
+test("a thread that still sees the end of a grant, and no ID any more, makes none", () => {
+  const clock = settable(EPOCH + 5000);
+  const { generator, grantee } = shared({ clock });
+  grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+  generator.nextId();
+  grantee.close();
+  grantee.extend(5100); // As a thread may see it that is between its two looks when a grant is opened and closed.
+  expect(() => generator.nextId()).toThrow(LeaseExpiredError);
+});
+
+test("a SharedGenerator of a fixed node in the same thread is none of the lease's business", () => {
+  const clock = settable(EPOCH + 5000);
+  const fixed = new SharedGenerator(LAYOUT, { clock });
+  const { generator, grantee } = shared({ clock });
+  grantee.open({ node: 2, from: 5000, until: 5100 }, clock.now);
+  expect([nodeOf(fixed.nextId()), nodeOf(generator.nextId())]).toEqual([0, 2]);
+});
+
 test("what is attached to a handle follows the lease: its end, its next node, its release", () => {
   const clock = settable(EPOCH + 5000);
   let grantee!: Grantee;
@@ -251,7 +289,7 @@ test("what is attached to a handle follows the lease: its end, its next node, it
   expect(nodeOf(attached.nextId())).toBe(1);
   expect([attached.datacenterId, attached.machineId]).toEqual([0, 1]);
   grantee.close();
-  expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5020, node: 1 }));
+  expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5011, node: 1 }));
   // A lease of the same node, later in the same thread, is a memory of its own.
   let other!: Grantee;
   const next = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {

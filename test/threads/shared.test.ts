@@ -319,7 +319,7 @@ describe("the handle", () => {
     date.setFullYear(2023);
     const { version, memory, options, ownClock } = sent(shared);
     expect(version).toBe(2);
-    expect(memory.byteLength).toBe(112);
+    expect(memory.byteLength).toBe(104);
     expect(options).toMatchObject({ timestampBits: 41, machineId: 8, epochMs, onExhausted: "borrow" });
     expect(ownClock).toBe(false);
     expect(Object.isFrozen(shared.handle)).toBe(true);
