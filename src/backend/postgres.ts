@@ -41,11 +41,16 @@ function postgresPort(
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
- * import { fromPg } from "bitflake/backend";
+ * ```ts pg
+ * import { fromPg, setup } from "bitflake/backend";
  * import { Pool } from "pg";
  *
- * const backend = fromPg(new Pool({ connectionString: process.env.DATABASE_URL }));
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * pool.on("error", console.error); // or an outage ends the process
+ * const backend = fromPg(pool);
+ * await setup(backend);
+ * await backend.query("SELECT CAST($1 AS TEXT) AS echo", ["hello"]); // => [ { echo: 'hello' } ]
+ * await pool.end();
  * ```
  */
 export function fromPg(client: PgClient, options: PostgresSettings = {}): SqlPort {
@@ -65,11 +70,16 @@ export function fromPg(client: PgClient, options: PostgresSettings = {}): SqlPor
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
- * import { fromPostgresJs } from "bitflake/backend";
+ * ```ts postgres
+ * import { fromPostgresJs, setup } from "bitflake/backend";
  * import postgres from "postgres";
  *
- * const backend = fromPostgresJs(postgres(process.env.DATABASE_URL));
+ * const sql = postgres(process.env.DATABASE_URL ?? "postgres://127.0.0.1/app");
+ * const backend = fromPostgresJs(sql);
+ * await setup(backend);
+ * const [row] = await backend.query("SELECT CAST($1 AS TEXT) AS echo", ["hello"]);
+ * row.echo; // => 'hello'
+ * await sql.end();
  * ```
  */
 export function fromPostgresJs(sql: PostgresJsClient, options: PostgresSettings = {}): SqlPort {
@@ -89,11 +99,15 @@ export function fromPostgresJs(sql: PostgresJsClient, options: PostgresSettings 
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
+ * ```ts pglite
  * import { PGlite } from "@electric-sql/pglite";
- * import { fromPGlite } from "bitflake/backend";
+ * import { fromPGlite, setup } from "bitflake/backend";
  *
- * const backend = fromPGlite(new PGlite("./data"));
+ * const db = new PGlite(); // in memory; a path keeps the data
+ * const backend = fromPGlite(db);
+ * await setup(backend);
+ * await backend.query("SELECT CAST($1 AS TEXT) AS echo", ["hello"]); // => [ { echo: 'hello' } ]
+ * await db.close();
  * ```
  */
 export function fromPGlite(db: PgClient, options: PostgresSettings = {}): SqlPort {

@@ -31,11 +31,14 @@ function words(script: string, keys: readonly string[], args: readonly string[])
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
+ * ```ts ioredis
  * import { fromIORedis } from "bitflake/backend";
  * import { Redis } from "ioredis";
  *
- * const backend = fromIORedis(new Redis("redis://127.0.0.1:6379"));
+ * const client = new Redis(process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
+ * const backend = fromIORedis(client);
+ * await backend.eval("return ARGV[1]", [], ["hello"]); // => 'hello'
+ * await client.quit();
  * ```
  */
 export function fromIORedis(client: IORedisClient, options: PortSettings = {}): RedisPort {
@@ -53,11 +56,16 @@ export function fromIORedis(client: IORedisClient, options: PortSettings = {}): 
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
+ * ```ts redis
  * import { fromNodeRedis } from "bitflake/backend";
  * import { createClient } from "redis";
  *
- * const backend = fromNodeRedis(await createClient({ url: "redis://127.0.0.1:6379" }).connect());
+ * const client = createClient({ url: process.env.REDIS_URL });
+ * client.on("error", console.error); // or an outage ends the process
+ * await client.connect();
+ * const backend = fromNodeRedis(client);
+ * await backend.eval("return ARGV[1]", [], ["hello"]); // => 'hello'
+ * await client.close();
  * ```
  */
 export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {}): RedisPort {
@@ -75,11 +83,12 @@ export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
- * import { fromUpstash } from "bitflake/backend";
+ * ```ts upstash
  * import { Redis } from "@upstash/redis";
+ * import { fromUpstash } from "bitflake/backend";
  *
- * const backend = fromUpstash(new Redis({ url: "https://example.upstash.io", token: "secret" }));
+ * const backend = fromUpstash(Redis.fromEnv()); // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+ * await backend.eval("return ARGV[1]", [], ["hello"]); // => 'hello'
  * ```
  */
 export function fromUpstash(client: UpstashClient, options: PortSettings = {}): RedisPort {

@@ -31,11 +31,16 @@ function isBusy(error: unknown): boolean {
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
  * @example
- * ```ts no-run
+ * ```ts sqlite
  * import { DatabaseSync } from "node:sqlite";
- * import { fromSqlite } from "bitflake/backend";
+ * import { fromSqlite, setup } from "bitflake/backend";
  *
- * const backend = fromSqlite(new DatabaseSync("ids.db"));
+ * const db = new DatabaseSync(":memory:"); // a path keeps the data
+ * const backend = fromSqlite(db);
+ * await setup(backend);
+ * const [row] = await backend.query("SELECT $1 AS echo", ["hello"]);
+ * row.echo; // => 'hello'
+ * db.close();
  * ```
  */
 export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlPort {

@@ -62,9 +62,8 @@ export class LeasedIssuer extends Issuer implements Grantee {
 
   override take(entry: Entry, nowMs: number, mostMs: number): number {
     const { epochMs, tickMs } = this.#settings;
-    if (!this.#isOpen) throw new LeaseExpiredError(this.#node, epochMs + this.#unused * tickMs, nowMs);
-    return underGrant(this.#terms, this.#settings, this.#terms.maxTick + 1, nowMs, () =>
-      super.take(entry, nowMs, mostMs),
-    );
+    const until = this.#terms.maxTick + 1;
+    if (!this.#isOpen) throw new LeaseExpiredError(this.#node, epochMs + until * tickMs, nowMs);
+    return underGrant(this.#terms, this.#settings, until, nowMs, () => super.take(entry, nowMs, mostMs));
   }
 }

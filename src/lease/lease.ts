@@ -162,7 +162,8 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
    */
   status(): LeaseStatus {
     return {
-      state: this.#state,
+      // By the clock, for a process that was paused has had no time yet to notice.
+      state: this.#state === "held" && this.#leftMs() <= 0 ? "lost" : this.#state,
       namespace: this.#plan.namespace,
       node: this.node,
       ...this.#fields(),
@@ -193,6 +194,7 @@ export class Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
     this.#stopTimer();
     this.#state = "released";
     const unused = this.#grantee.close();
+    this.#grantee.extend(unused); // For who asks why there are no IDs: that is where it ended.
     await this.#store.release(this.#plan.space, this.#owner, this.node, unused);
   }
 

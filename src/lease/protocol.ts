@@ -84,9 +84,9 @@ function written(book: Book, node: number, holding: Holding): Book {
 }
 
 /**
- * Grants a node: the one that has been free for longest, so that what is left of a grant by other clocks, or lost with
- * a store's last writes, has as long as possible to pass. An owner that has a node already gets the same again: its
- * first request was carried out, and the answer lost.
+ * Grants a node: the one that has been free for longest, so that what other holders may still believe, be it for their
+ * clocks or for a store that was put back, has as long as possible to pass. An owner that has a node already gets the
+ * same again: its first request was carried out, and the answer lost.
  *
  * @param owner a name for this one holder, until it has stamped
  * @param nowMs the holder's time

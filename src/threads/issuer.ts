@@ -90,7 +90,6 @@ export class SharedIssuer extends Issuer implements Grantee {
     const last = this.memory.close();
     const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
     this.#unused = Math.max(this.#unused, unused);
-    this.extend(this.#unused);
     return this.#unused;
   }
 

@@ -317,6 +317,7 @@ describe("a lease", () => {
     await pass(2);
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
     await pass(10);
+    expect(() => lease.generator.nextId()).toThrow(expect.objectContaining({ untilMs: NOW + 9001 }));
     expect(lost).toHaveBeenCalledTimes(1);
     expect(gone).not.toHaveBeenCalled();
     const error = lost.mock.calls[0]?.[0] as LeaseExpiredError;
@@ -384,6 +385,7 @@ describe("a lease", () => {
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     lease.onLost(lost);
     vi.setSystemTime(NOW + 60_000); // The clock went on, and no timer did.
+    expect(lease.status().state).toBe("lost");
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
     const heir = await leaseNode({ backend, datacenterId: undefined });
     expect(heir.generator.nextId()).toBeTypeOf("bigint");
@@ -496,7 +498,9 @@ describe("a lease", () => {
     const last = lease.generator.nextId();
     await lease.release();
     expect(lease.status().state).toBe("released");
-    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    expect(() => lease.generator.nextId()).toThrow(
+      expect.objectContaining({ untilMs: NOW + 11, nowMs: NOW + 10 }),
+    );
     const early = leaseNode({ backend, preset: PAIR });
     await expect(early).rejects.toMatchObject({ soonestMs: NOW + 11 });
     await pass(1);
