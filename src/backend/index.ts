@@ -10,6 +10,7 @@ export {
   fromPg,
   fromPostgresJs,
   type PgClient,
+  type PgResult,
   type PostgresJsClient,
   type PostgresSettings,
 } from "./postgres.ts";

@@ -3,13 +3,21 @@
 import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
 import { pathOf, portSettings } from "./settings.ts";
 
+/** What a client of `pg` answers, of which the rows are read. */
+export interface PgResult {
+  /** Objects with a field for each column. */
+  rows: unknown[];
+}
+
 /** What is asked of a client or pool of `pg`, and of a PGlite. */
 export interface PgClient {
-  query(text: string, params: string[]): Promise<{ rows: unknown[] }>;
+  /** Runs a statement with parameters. */
+  query(text: string, params: string[]): Promise<PgResult>;
 }
 
 /** What is asked of a `postgres` (postgres.js). */
 export interface PostgresJsClient {
+  /** Runs a statement with parameters. */
   unsafe(text: string, params: string[]): PromiseLike<readonly unknown[]>;
 }
 

@@ -5,16 +5,19 @@ import { portSettings } from "./settings.ts";
 
 /** What is asked of an ioredis client or cluster. */
 export interface IORedisClient {
+  /** Sends a command. */
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
 /** What is asked of a client of the `redis` package. */
 export interface NodeRedisClient {
+  /** Sends a command. */
   sendCommand(args: string[]): Promise<unknown>;
 }
 
 /** What is asked of an Upstash client. */
 export interface UpstashClient {
+  /** Sends EVAL. */
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
 }
 

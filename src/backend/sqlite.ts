@@ -6,12 +6,15 @@ import { pathOf, portSettings } from "./settings.ts";
 
 /** What is asked of a statement. */
 export interface SqliteStatement {
+  /** Runs it, and returns the rows. */
   all(...params: string[]): unknown[];
+  /** Runs it, where there are no rows. */
   run(...params: string[]): unknown;
 }
 
 /** What is asked of a database of `node:sqlite` or `better-sqlite3`. */
 export interface SqliteDatabase {
+  /** Makes a statement. */
   prepare(sql: string): SqliteStatement;
 }
 

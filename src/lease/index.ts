@@ -1,15 +1,21 @@
 // bitflake/lease: node IDs leased from a backend.
 
-// The types of what it takes and throws; as values these are in "bitflake", "bitflake/backend" and "bitflake/threads".
+// The types of what it takes and throws; as values they are in "bitflake".
 export type { Backend } from "../backend/ports.ts";
 export type {
   ArgumentError,
+  ClockBackwardsError,
+  ClockStalledError,
   EpochError,
   GeneratorOptions,
+  InvalidIdError,
   LayoutError,
   Preset,
   PresetName,
+  SequenceExhaustedError,
   SnowflakeGenerator,
+  TimestampOverflowError,
+  UnsupportedError,
 } from "../core.ts";
 export {
   BackendError,
@@ -18,7 +24,6 @@ export {
   NamespaceError,
   NoNodeAvailableError,
 } from "../core.ts";
-export type { SharedGenerator } from "../threads/index.ts";
 export { type HeldNode, inspect, type NamespaceReport } from "./inspect.ts";
 export type { Lease, LeaseStatus } from "./lease.ts";
 export { leaseNode } from "./leaseNode.ts";

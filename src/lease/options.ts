@@ -46,7 +46,7 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
    * {@link LeaseExpiredError} for good. With `"reacquire"` it does until a new lease is had, of any node.
    */
   readonly onExpired?: "throw" | "reacquire" | undefined;
-  /** Whether the generator is a {@link SharedGenerator}, for all threads of this process. Default `false`. */
+  /** Whether the generator is a `SharedGenerator`, for all threads of this process. Default `false`. */
   readonly threads?: boolean | undefined;
 }
 
