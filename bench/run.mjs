@@ -4,12 +4,15 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { Snowflake as Sapphire } from "@sapphire/snowflake";
 import FlakeId from "flake-idgen";
+import { Redis } from "ioredis";
 import { nanoid } from "nanoid";
 import { Snowflake as NodejsSnowflake } from "nodejs-snowflake";
 import { Snowyflake } from "snowyflake";
 import { v4, v7 } from "uuid";
 import { uuidv7 as liosk } from "uuidv7";
 import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index.js";
+import { counters } from "./counter.mjs";
+import { acquired, leased } from "./leases.mjs";
 import { duplicates, keep, race } from "./measure.mjs";
 import { texts } from "./texts.mjs";
 import { alone, together } from "./threads.mjs";
@@ -216,6 +219,22 @@ function stall() {
   throw new Error("an ID, though the clock stands still");
 }
 
+/** What takes a Redis, the one of REDIS_URL or of this machine. Without one it is left out. */
+async function onRedis() {
+  const url = process.env.REDIS_URL ?? "redis://127.0.0.1:6379";
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
+  redis.on("error", () => {});
+  try {
+    await redis.connect();
+  } catch {
+    console.error(`no Redis at ${url}: leases and counters are left out`);
+    return {};
+  }
+  const ns = { ...(await acquired(redis)), ...(await counters(redis)) };
+  redis.disconnect();
+  return ns;
+}
+
 const load = fullLoad();
 const report = {
   ids: snowflakes(),
@@ -226,6 +245,8 @@ const report = {
   texts: texts(),
   thread: alone(),
   threads: await together(),
+  lease: await leased(),
+  redis: await onRedis(),
 };
 const ns = (name) => report.strings.find((row) => row.name === name).ns;
 const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
@@ -249,7 +270,17 @@ report.goals = {
     report.thread["SharedGenerator.nextId()"] / report.thread["SnowflakeGenerator.nextId()"],
   "twitter, 4 threads, at least 0.90 of 4096 a ms": report.threads.share,
   "twitter, 4 threads, repeated IDs, 0": report.threads.repeated,
+  "nextId() on a lease / without, at most 1.05":
+    report.lease["the same, on a lease"] / report.lease["SnowflakeGenerator.nextId()"],
 };
+if (report.redis["Redis, EVAL"]) {
+  Object.assign(report.goals, {
+    "leaseNode, 1000 of 1024 taken / EVAL, under 5":
+      report.redis["leaseNode, 1000 of 1024 taken"] / report.redis["Redis, EVAL"],
+    "Counter, block 1 / block 1000, at least 100":
+      report.redis["Counter, block 1"] / report.redis["Counter, block 1000"],
+  });
+}
 
 if (process.argv.includes("--json")) {
   const plain = (_key, value) => (typeof value === "bigint" ? String(value) : value);
@@ -289,6 +320,10 @@ if (process.argv.includes("--json")) {
   table(
     ["text forms, and a generator that threads share", "ns"],
     Object.entries({ ...report.texts, ...report.thread }).map(([name, value]) => [name, value.toFixed(1)]),
+  );
+  table(
+    ["leases and counters", "ns"],
+    Object.entries({ ...report.lease, ...report.redis }).map(([name, value]) => [name, value.toFixed(1)]),
   );
   table(
     ["goal", "measured"],

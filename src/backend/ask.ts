@@ -70,6 +70,6 @@ export async function ask<T>(
 function saying(cause: unknown): string {
   const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
   const text = String(message || code || cause);
-  // PostgreSQL, SQLite: the most likely reason for this one.
-  return /relation .* does not exist|no such table/.test(text) ? `${text}; has setup() been run?` : text;
+  // PostgreSQL's "undefined table", in whichever language it speaks, and SQLite's.
+  return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
 }

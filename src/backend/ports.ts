@@ -10,7 +10,11 @@ export interface PortSettings {
 
 /** Redis, or a server that speaks its language: version 5 or later. */
 export interface RedisPort extends PortSettings {
-  /** Runs a Lua script in one step, as EVAL does; resolves to what it returns. */
+  /**
+   * Runs a Lua script in one step, as EVAL does; resolves to what it returns. Texts that look like JSON may arrive
+   * parsed, as Upstash's client does it, and a script may run twice, for some clients send again after an outage: the
+   * features are made for both.
+   */
   eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 

@@ -1,7 +1,8 @@
 // Adapters for clients of PostgreSQL.
 
+import { patiently } from "./patience.ts";
 import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
-import { pathOf, portSettings } from "./settings.ts";
+import { LONGEST_NAME, pathOf, portSettings } from "./settings.ts";
 
 /** What a client of `pg` answers, of which the rows are read. */
 export interface PgResult {
@@ -27,6 +28,12 @@ export interface PostgresSettings extends PortSettings {
   readonly schema?: string | undefined;
 }
 
+/** Whether statements that ran at once got in each other's way: by default, only where the isolation is stricter. */
+function isConflict(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown };
+  return code === "40001" || code === "40P01";
+}
+
 /** @param method what the client is asked for */
 function postgresPort(
   client: object,
@@ -35,8 +42,13 @@ function postgresPort(
   query: SqlPort["query"],
 ): SqlPort {
   const settings = portSettings(client, method, options, "schema");
-  const port: SqlPort = { ...settings, schema: options.schema, dialect: "postgres", query };
-  pathOf(port, ""); // Refuses a schema or prefix that makes no name.
+  const port: SqlPort = {
+    ...settings,
+    schema: options.schema,
+    dialect: "postgres",
+    query: (text, params) => patiently(settings.timeoutMs, isConflict, () => query(text, params)),
+  };
+  pathOf(port, LONGEST_NAME); // Refuses a schema or prefix that is too long.
   return port;
 }
 
@@ -44,7 +56,7 @@ function postgresPort(
  * Makes a port from a pool or client of `pg`. Each call is one statement, so a pooler such as PgBouncer may stand
  * between.
  *
- * @param client yours; a Pool, unless calls may queue up behind each other
+ * @param client yours, best a Pool: a Client answers one call after the other, and a connection that it lost is lost
  * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *

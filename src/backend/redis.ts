@@ -9,10 +9,10 @@ export interface IORedisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
-/** What is asked of a client of the `redis` package. */
+/** What is asked of a client, pool, cluster or sentinel of the `redis` package. */
 export interface NodeRedisClient {
-  /** Sends a command. */
-  sendCommand(args: string[]): Promise<unknown>;
+  /** Sends EVAL. */
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
 /** What is asked of an Upstash client. */
@@ -21,15 +21,10 @@ export interface UpstashClient {
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
 }
 
-/** EVAL as a list of words. */
-function words(script: string, keys: readonly string[], args: readonly string[]): string[] {
-  return [script, String(keys.length), ...keys, ...args];
-}
-
 /**
  * Makes a port from a client of `ioredis`.
  *
- * @param client yours: how it connects and retries is not touched. A `keyPrefix` of the client is not used; say `prefix`
+ * @param client yours, or a Cluster: how it connects and retries is not touched. A `keyPrefix` of it comes before `prefix`
  * @param options `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an answer, default 5000
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
@@ -47,14 +42,14 @@ function words(script: string, keys: readonly string[], args: readonly string[])
 export function fromIORedis(client: IORedisClient, options: PortSettings = {}): RedisPort {
   return {
     ...portSettings(client, "call", options),
-    eval: (script, keys, args) => client.call("EVAL", ...words(script, keys, args)),
+    eval: (script, keys, args) => client.call("EVAL", script, String(keys.length), ...keys, ...args),
   };
 }
 
 /**
  * Makes a port from a client of `redis` (node-redis).
  *
- * @param client yours, connected
+ * @param client yours, connected; or a pool, cluster or sentinel
  * @param options `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an answer, default 5000
  * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
  *
@@ -73,8 +68,8 @@ export function fromIORedis(client: IORedisClient, options: PortSettings = {}): 
  */
 export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {}): RedisPort {
   return {
-    ...portSettings(client, "sendCommand", options),
-    eval: (script, keys, args) => client.sendCommand(["EVAL", ...words(script, keys, args)]),
+    ...portSettings(client, "eval", options),
+    eval: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
   };
 }
 

@@ -6,6 +6,9 @@ import type { Backend, PortSettings, SqlPort } from "./ports.ts";
 /** The longest name of a table or index that PostgreSQL does not cut, in bytes. */
 const MAX_NAME = 63;
 
+/** The longest of the names that come after the prefix. */
+export const LONGEST_NAME = "nodes_until";
+
 /** The longest timer there is, in every runtime. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
@@ -27,9 +30,13 @@ function having<T>(field: string, value: T, methods: readonly string[]): T {
   throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, value);
 }
 
-/** Lets through a backend of one of the three kinds. */
+/** Lets through a backend of one of the three kinds, also one that the user wrote. */
 export function aBackend(backend: Backend): Backend {
-  return having("backend", backend, ["eval", "query", "apply"]);
+  const { prefix, timeoutMs } = having("backend", backend, ["eval", "query", "apply"]);
+  if ("query" in backend) oneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
+  if (prefix !== undefined) named("backend.prefix", prefix);
+  if (timeoutMs !== undefined) whole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
+  return backend;
 }
 
 /** An adapter's settings, validated. */

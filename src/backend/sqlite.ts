@@ -1,8 +1,8 @@
 // The adapter for SQLite: for node:sqlite, which Deno and Bun have as well, and for better-sqlite3.
 
-import { startTimer } from "./ask.ts";
+import { patiently } from "./patience.ts";
 import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
-import { pathOf, portSettings } from "./settings.ts";
+import { LONGEST_NAME, pathOf, portSettings } from "./settings.ts";
 
 /** What is asked of a statement. */
 export interface SqliteStatement {
@@ -27,7 +27,8 @@ function isBusy(error: unknown): boolean {
 
 /**
  * Makes a port from a database of `node:sqlite` (`DatabaseSync`) or `better-sqlite3`. Several processes may share a
- * file: where another one is writing, the call is tried again until `timeoutMs` have passed, and nothing blocks.
+ * file: where another one is writing, the call is tried again until `timeoutMs` have passed, and meanwhile the event
+ * loop goes on. better-sqlite3 blocks it for 5 s unless it is opened with `{ timeout: 0 }`.
  *
  * @param db yours
  * @param options `prefix` of the tables, default `"bitflake"`; `timeoutMs` for an answer, default 5000
@@ -54,27 +55,20 @@ export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlP
     async query(text, params) {
       // By position: the two clients disagree on how `$1` is bound.
       const values: string[] = [];
-      const sql = text.replace(/\$(\d+)/g, (_, n: string) => {
+      const sql = text.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g, (all, n?: string) => {
+        if (n === undefined) return all; // A name or a text in quotes.
         values.push(params[Number(n) - 1] as string);
         return "?";
       });
-      const started = performance.now();
-      for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
-        try {
-          const statement = db.prepare(sql);
-          // better-sqlite3 refuses all() where there is nothing to return, and says so by this.
-          if ((statement as { reader?: boolean }).reader !== false)
-            return statement.all(...values) as SqlRow[];
-          statement.run(...values);
-          return [];
-        } catch (error) {
-          if (!isBusy(error) || performance.now() - started > settings.timeoutMs) throw error;
-        }
-        const waitMs = pauseMs * (0.5 + Math.random() / 2);
-        await new Promise<void>((wake) => startTimer(wake, waitMs));
-      }
+      return patiently(settings.timeoutMs, isBusy, () => {
+        const statement = db.prepare(sql);
+        // better-sqlite3 refuses all() where there is nothing to return, and says so by this.
+        if ((statement as { reader?: boolean }).reader !== false) return statement.all(...values) as SqlRow[];
+        statement.run(...values);
+        return [];
+      });
     },
   };
-  pathOf(port, ""); // Refuses a prefix that makes no name.
+  pathOf(port, LONGEST_NAME); // Refuses a prefix that is too long.
   return port;
 }

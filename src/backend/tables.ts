@@ -42,7 +42,9 @@ const FEATURES = Object.keys(DEFINITIONS) as Feature[];
 
 /** The statements that make the tables. */
 function statements(target: SqlTarget, features: readonly Feature[]): string[] {
-  oneOf("dialect", target.dialect, ["postgres", "sqlite"]);
+  if (oneOf("dialect", target.dialect, ["postgres", "sqlite"]) === "sqlite" && target.schema !== undefined) {
+    throw new ArgumentError("schema", "left out for SQLite, where it is the file", target.schema);
+  }
   // An iterator would be empty the second time, and a text is a list of letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
   const names: readonly Feature[] = features;
@@ -98,7 +100,10 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
         () => true,
       );
     // PostgreSQL looks before it makes: of two that do so at once, one fails, and finds the table when it looks again.
-    await run().catch(run);
+    await run().catch((error) => {
+      if (error.reason === "failed") return run();
+      throw error;
+    });
   }
   return setupSql(backend, features);
 }

@@ -1,8 +1,19 @@
-// The tests that need servers, run by `npm run test:services`: nothing in them is skipped, and nothing stands in.
+// The tests that need servers, run by `npm run test:services`: the clients are real, and so are the servers.
 
 import unit from "../vitest.config.ts";
+import { sqliteHere } from "./sqlite-here.ts";
+
+// A file in which there is nothing to test is an error to vitest.
+const sqlite = sqliteHere.node || sqliteHere.better ? [] : ["test/services/**/sqlite*.test.ts"];
 
 export default {
   ...unit,
-  test: { ...unit.test, include: ["test/services/**/*.test.ts"], exclude: [] },
+  test: {
+    ...unit.test,
+    include: ["test/services/**/*.test.ts"],
+    exclude: ["**/node_modules/**", ...sqlite],
+    globalSetup: ["test/services/ground.ts"],
+    // They wait more than they work.
+    maxWorkers: 3,
+  },
 };

@@ -1,0 +1,479 @@
+// A Counter on each kind of port, one thing at a time.
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type Backend, BackendError, memory, type RedisPort, type SqlRow } from "../../src/backend/index.ts";
+import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
+import { LAST, NONE } from "../../src/counter/reserve.ts";
+import { ArgumentError, BitflakeError } from "../../src/index.ts";
+import { Desk, QuickRedis, QuickSql, settled } from "./ports.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** So many values, one after the other. */
+async function take(counter: Counter, count: number): Promise<bigint[]> {
+  const values: bigint[] = [];
+  for (let i = 0; i < count; i++) values.push(await counter.next());
+  return values;
+}
+
+/** What a call is refused with. */
+const refusal = (call: Promise<bigint>): Promise<BitflakeError> =>
+  call.then(
+    (value) => {
+      throw new Error(`not refused, but ${value}`);
+    },
+    (error) => error,
+  );
+
+/** Each kind of port, and its counter to look at and to set. */
+const kinds: [string, () => { backend: Backend; get(): bigint; set(at: bigint): void }][] = [
+  [
+    "memory",
+    () => {
+      const backend = memory();
+      const look = (change: (at: bigint | undefined) => bigint) =>
+        backend.apply<bigint, bigint>("counter:orders", (at) => [change(at), change(at)]);
+      return { backend, get: () => look((at = NONE) => at), set: (at) => void look(() => at) };
+    },
+  ],
+  ...([QuickRedis, QuickSql] as const).map((Port): (typeof kinds)[number] => [
+    Port.name,
+    () => {
+      const backend = new Port();
+      const set = (at: bigint) => {
+        backend.at = at;
+      };
+      return { backend, get: () => backend.at, set };
+    },
+  ]),
+];
+
+describe.each(kinds)("a Counter on %s", (_, make) => {
+  test.each([1, 2, 3, 1000])("counts from 1, by the block of %d", async (block) => {
+    const { backend } = make();
+    const counter = new Counter({ backend, name: "orders", block });
+    expect(await take(counter, 25)).toEqual(Array.from({ length: 25 }, (_, at) => BigInt(at + 1)));
+  });
+
+  test.each([
+    [0n, [0n, 1n, 2n]],
+    [1n, [1n, 2n, 3n]],
+    [1000n, [1000n, 1001n, 1002n]],
+    [LAST - 2n, [LAST - 2n, LAST - 1n, LAST]],
+  ])("counts from a floor of %d", async (floor, values) => {
+    for (const block of [1, 2, 1000]) {
+      const { backend } = make();
+      expect(await take(new Counter({ backend, name: "orders", floor, block }), 3)).toEqual(values);
+    }
+  });
+
+  test("passes a floor that was raised, and one below it changes nothing", async () => {
+    const { backend } = make();
+    expect(await take(new Counter({ backend, name: "orders" }), 2)).toEqual([1n, 2n]);
+    const raised = new Counter({ backend, name: "orders", floor: 500n });
+    expect(await take(raised, 2)).toEqual([500n, 501n]);
+    expect(await take(new Counter({ backend, name: "orders", floor: 7n }), 1)).toEqual([502n]);
+  });
+
+  test("is exact past 2^53", async () => {
+    for (const block of [1, 3]) {
+      const { backend, set } = make();
+      set(9_007_199_254_740_990n);
+      const values = await take(new Counter({ backend, name: "orders", block }), 6);
+      expect(values.map(String)).toEqual([
+        "9007199254740991",
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740994",
+        "9007199254740995",
+        "9007199254740996",
+      ]);
+    }
+  });
+
+  test.each([1, 2, 300, 1000, 2 ** 31])(
+    "gives out all that is left, by the block of %d, then no more",
+    async (block) => {
+      const { backend, get, set } = make();
+      set(LAST - 300n);
+      const counter = new Counter({ backend, name: "orders", block });
+      const values = await take(counter, 300);
+      expect(values).toEqual(Array.from({ length: 300 }, (_, at) => LAST - 299n + BigInt(at)));
+      for (let again = 0; again < 3; again++) {
+        const error = await refusal(counter.next());
+        expect(error).toBeInstanceOf(CounterExhaustedError);
+        expect(error).toMatchObject({ code: "ERR_COUNTER_EXHAUSTED", counter: "orders" });
+      }
+      expect(get()).toBe(LAST);
+    },
+  );
+
+  test.each([
+    ["is gone", NONE],
+    ["is behind", 4n],
+    ["is one behind", 9n],
+  ])("refuses a store whose counter %s, changes nothing, and goes on when it is mended", async (_, at) => {
+    const { backend, get, set } = make();
+    const counter = new Counter({ backend, name: "orders" });
+    await take(counter, 10);
+    set(at);
+    for (let again = 0; again < 3; again++) {
+      const error = await refusal(counter.next());
+      expect(error).toBeInstanceOf(CounterBackwardsError);
+      expect(error).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", counter: "orders", highest: "10" });
+      expect(get()).toBe(at);
+    }
+    set(40n);
+    expect(await counter.next()).toBe(41n);
+    set(41n);
+    expect(await counter.next()).toBe(42n);
+  });
+
+  test("refuses a lost counter after a single 0, too", async () => {
+    const { backend, set } = make();
+    const counter = new Counter({ backend, name: "orders", floor: 0n });
+    expect(await counter.next()).toBe(0n);
+    set(NONE);
+    expect(await refusal(counter.next())).toBeInstanceOf(CounterBackwardsError);
+  });
+
+  test("by the block, gives out what it has, and then refuses", async () => {
+    const { backend, set } = make();
+    const counter = new Counter({ backend, name: "orders", block: 10 });
+    await take(counter, 3);
+    set(5n);
+    expect(await take(counter, 7)).toEqual([4n, 5n, 6n, 7n, 8n, 9n, 10n]);
+    for (let again = 0; again < 2; again++) {
+      expect(await refusal(counter.next())).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", highest: "10" });
+    }
+    set(10n);
+    expect(await take(counter, 12)).toEqual(Array.from({ length: 12 }, (_, at) => BigInt(at + 11)));
+  });
+
+  test("several of one name share a counter, and those of other names do not", async () => {
+    const { backend } = make();
+    const [one, two] = [1, 2].map(() => new Counter({ backend, name: "orders" }));
+    expect([await one.next(), await two.next(), await one.next()]).toEqual([1n, 2n, 3n]);
+    const blocks = [1, 2].map(() => new Counter({ backend, name: "orders", block: 5 }));
+    const values = await Promise.all(Array.from({ length: 40 }, (_, call) => blocks[call % 2].next()));
+    expect(new Set(values).size).toBe(40);
+    for (const by of [0, 1]) {
+      const own = values.filter((_, call) => call % 2 === by);
+      expect(own).toEqual([...own].sort((a, b) => Number(a - b)));
+    }
+  });
+
+  test("gives calls at once their values in their order, by the block", async () => {
+    const { backend } = make();
+    const counter = new Counter({ backend, name: "orders", block: 7 });
+    const values = await Promise.all(Array.from({ length: 100 }, () => counter.next()));
+    expect(values).toEqual(Array.from({ length: 100 }, (_, at) => BigInt(at + 1)));
+  });
+});
+
+test("counters of other names are others", async () => {
+  const backend = memory();
+  const [orders, invoices] = ["orders", "invoices"].map((name) => new Counter({ backend, name }));
+  expect([await orders.next(), await orders.next(), await invoices.next()]).toEqual([1n, 2n, 1n]);
+  expect(await new Counter({ backend: memory(), name: "orders" }).next()).toBe(1n);
+});
+
+describe("what is sent", () => {
+  test("to Redis: one key, and numbers as text", async () => {
+    const sent: [string, readonly string[], readonly string[]][] = [];
+    const backend: RedisPort = {
+      prefix: "app",
+      eval: async (...call) => {
+        sent.push(call);
+        return "from 9223372036854775800 to 9223372036854775801";
+      },
+    };
+    const counter = new Counter({ backend, name: "orders", floor: 9007199254740993n });
+    await counter.next();
+    await refusal(counter.next());
+    expect(sent.map(([, keys]) => keys)).toEqual([["app:{orders}:counter"], ["app:{orders}:counter"]]);
+    const [fits, last] = ["9223372036854775806", "9223372036854775807"];
+    expect(sent.map(([, , args]) => args)).toEqual([
+      ["1", "", "9007199254740993", "9007199254740993", fits, last],
+      ["1", "9223372036854775801", "9007199254740993", "9007199254740993", fits, last],
+    ]);
+  });
+
+  test("to SQL: one statement a value, and another one only where that is refused", async () => {
+    const backend = new QuickSql();
+    const counter = new Counter({ backend, name: "orders" });
+    await take(counter, 3);
+    expect(backend.sent).toEqual([
+      { verb: "INSERT", params: ["orders", "1", "1", "9223372036854775806"] },
+      { verb: "UPDATE", params: ["orders", "1", "1", "9223372036854775806", "1"] },
+      { verb: "UPDATE", params: ["orders", "1", "1", "9223372036854775806", "2"] },
+    ]);
+    backend.at = NONE;
+    await refusal(counter.next());
+    expect(backend.sent.slice(3).map(({ verb }) => verb)).toEqual(["UPDATE", "SELECT"]);
+  });
+
+  test("to SQL: what is left, again when others take of it meanwhile", async () => {
+    const backend = new QuickSql();
+    backend.at = LAST - 300n;
+    backend.before = (verb) => {
+      // A value is gone before each of the first three looks, and before each of the next reservations.
+      if (backend.at < LAST - 294n && verb !== "SELECT") backend.at++;
+    };
+    const counter = new Counter({ backend, name: "orders", block: 1000 });
+    expect(await counter.next()).toBe(LAST - 293n);
+    expect(backend.at).toBe(LAST);
+  });
+
+  test("to SQL: not for ever, if others always are faster", async () => {
+    const backend = new QuickSql();
+    backend.at = LAST - 1000n;
+    backend.before = (verb) => {
+      if (verb !== "SELECT") backend.at++;
+    };
+    const error = await refusal(new Counter({ backend, name: "orders", block: 2000 }).next());
+    expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "failed" });
+    expect(error.message).toBe("counter: reserve: others took what was left, 50 times");
+  });
+
+  test("nothing, before the first value is asked for", async () => {
+    const backend = new QuickRedis();
+    new Counter({ backend, name: "orders", block: 1000 });
+    await settled();
+    expect(backend.calls).toBe(0);
+  });
+});
+
+describe("an answer that makes no sense", () => {
+  const redis = (answer: unknown): Backend => ({ eval: async () => answer });
+  const sql = (rows: unknown): Backend => ({
+    dialect: "postgres",
+    query: async () => rows as readonly SqlRow[],
+  });
+  const memoryOf = (answer: unknown): Backend => ({ apply: () => answer as never });
+  const from = (before: unknown, after: unknown) => `from ${before} to ${after}`;
+
+  test.each<[string, Backend]>([
+    ["nothing", redis(undefined)],
+    ["null", redis(null)],
+    ["a number", redis(1)],
+    ["an empty text", redis("")],
+    ["a double", redis(from("9.007e+15", "9.007e+15"))],
+    ["a leading zero", redis(from("", "01"))],
+    ["2^63", redis(from("9223372036854775807", "9223372036854775808"))],
+    ["a negative", redis(from("-2", "-1"))],
+    ["no progress", redis(from("5", "5"))],
+    ["too much", redis(from("5", "7"))],
+    ["backwards", redis(from("5", "4"))],
+    ["below the floor", redis(from("", "0"))],
+    ["more", redis(`${from("5", "6")} 7`)],
+    ["a new line", redis(`${from("5", "6")}\n`)],
+    ["an array", redis([from("5", "6")])],
+    ["a list of values", redis(["5", "6"])],
+    ["no rows", sql(undefined)],
+    ["a result with rows in it", sql({ rows: [{ last: "1" }] })],
+    ["two rows", sql([{ last: "1" }, { last: "2" }])],
+    ["a row of nothing", sql([undefined])],
+    ["a row without it", sql([{ value: "1" }])],
+    ["a row of null", sql([{ last: null }])],
+    ["a row with a rounded number", sql([{ last: 2 ** 53 + 2 }])],
+    ["a row with a fraction", sql([{ last: "1.0" }])],
+    ["a row below the floor", sql([{ last: "0" }])],
+    ["a row past the end", sql([{ last: "9223372036854775808" }])],
+    ["nothing, from a memory", memoryOf(undefined)],
+    ["null, from a memory", memoryOf(null)],
+    ["numbers, from a memory", memoryOf({ before: 0, after: 1 })],
+    ["no progress, from a memory", memoryOf({ before: 1n, after: 1n })],
+  ])("%s", async (_, backend) => {
+    const error = await refusal(new Counter({ backend, name: "orders" }).next());
+    expect(error).toBeInstanceOf(BackendError);
+    expect(error).toMatchObject({ reason: "answer", operation: "counter: reserve" });
+  });
+
+  test("a value that is not above what was known when the call was sent", async () => {
+    for (const backend of [redis(from("5", "6")), sql([{ last: "6" }])]) {
+      const counter = new Counter({ backend, name: "orders" });
+      expect(await counter.next()).toBe(6n);
+      expect(await refusal(counter.next())).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
+    }
+  });
+
+  // Pinned: INCR answers a client as a double, which makes …996 of …997.
+  test("a value that a double has rounded", async () => {
+    const exact = 2n ** 53n + 5n;
+    expect(String(exact)).toBe("9007199254740997");
+    const rounded = String(Number(exact));
+    expect(rounded).toBe("9007199254740996");
+    for (const backend of [redis(from(exact - 1n, rounded)), sql([{ last: Number(exact) }])]) {
+      const error = await refusal(new Counter({ backend, name: "orders" }).next());
+      expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
+    }
+    const backend = new QuickRedis();
+    backend.at = exact - 1n;
+    expect(String(await new Counter({ backend, name: "orders" }).next())).toBe("9007199254740997");
+  });
+});
+
+describe("a store that fails", () => {
+  test.each([1, 5])("is a typed error, with the cause; then the counter goes on, by %d", async (block) => {
+    const backend = new QuickRedis();
+    const counter = new Counter({ backend, name: "orders", block });
+    backend.plan.push("refuse", "refuse", "lose");
+    for (let calls = 0; calls < 3; calls++) {
+      expect(await refusal(counter.next())).toMatchObject({
+        code: "ERR_BACKEND",
+        reason: "failed",
+        message: "counter: reserve: connection lost",
+        cause: expect.any(Error),
+      });
+    }
+    // What the lost answer gave is never given again.
+    expect(await counter.next()).toBe(BigInt(block + 1));
+  });
+
+  test("throws at once instead of rejecting: the same", async () => {
+    const backend: Backend = {
+      eval: () => {
+        throw new TypeError("client is closed");
+      },
+    };
+    for (const block of [1, 5]) {
+      const error = await refusal(new Counter({ backend, name: "orders", block }).next());
+      expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "failed" });
+    }
+  });
+
+  test.each([1, 5])("hangs: an error in time, and what it does late is lost, by %d", async (block) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const desk = new Desk();
+    const counter = new Counter({ backend: desk, name: "orders", block });
+    const calls = [counter.next(), counter.next()].map(refusal);
+    vi.advanceTimersByTime(5000);
+    for (const call of calls) expect(await call).toMatchObject({ reason: "timeout" });
+    const next = counter.next();
+    for (const call of [...desk.pending]) desk.reply(call);
+    const had = block === 1 ? 2n : 5n;
+    expect(await next).toBe(had + 1n);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("answers out of their order", () => {
+  test("are right, for what was known when the call was sent counts", async () => {
+    const desk = new Desk();
+    const counter = new Counter({ backend: desk, name: "orders" });
+    const calls = Array.from({ length: 5 }, () => counter.next());
+    for (const call of desk.pending) desk.run(call);
+    for (const call of [...desk.pending].reverse()) desk.reply(call);
+    expect(await Promise.all(calls)).toEqual([1n, 2n, 3n, 4n, 5n]);
+    // And the highest of them is what is known now.
+    const next = counter.next();
+    expect(desk.pending[0].request.highest).toBe(5n);
+    desk.reply(desk.pending[0]);
+    expect(await next).toBe(6n);
+  });
+
+  test("repeat nothing, if the store loses data between two calls that were sent at once", async () => {
+    const desk = new Desk();
+    const counter = new Counter({ backend: desk, name: "orders" });
+    const [first, second, third] = Array.from({ length: 3 }, () => counter.next());
+    const [one, two, three] = desk.pending;
+    desk.reply(one);
+    expect(await first).toBe(1n);
+    desk.at = NONE; // A failover, say, to a replica that had not heard of it.
+    desk.reply(two);
+    const error = await refusal(second);
+    expect(error).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", highest: "1" });
+    // This one is new again, to this process.
+    desk.reply(three);
+    expect(await third).toBe(2n);
+    const next = counter.next();
+    expect(desk.pending[0].request.highest).toBe(2n);
+    desk.reply(desk.pending[0]);
+    expect(await next).toBe(3n);
+  });
+
+  test("are not all remembered for that", async () => {
+    const sets: Set<unknown>[] = [];
+    const Watched = class<T> extends Set<T> {
+      constructor() {
+        super();
+        sets.push(this);
+      }
+    };
+    const desk = new Desk();
+    vi.stubGlobal("Set", Watched);
+    const counter = new Counter({ backend: desk, name: "orders" });
+    vi.unstubAllGlobals();
+    const sizes = () => sets.map(({ size }) => size);
+    let calls = [counter.next()];
+    // There always is a call under way.
+    for (let round = 0; round < 500; round++) {
+      calls = [...calls, counter.next(), counter.next()].slice(-3);
+      for (const call of desk.pending.slice(0, -1).reverse()) desk.reply(call);
+      await settled();
+    }
+    expect(Math.max(...sizes())).toBeLessThanOrEqual(4);
+    desk.reply(desk.pending[0]);
+    await Promise.all(calls);
+    expect(sizes()).toEqual([0, 0]);
+  });
+});
+
+describe("options", () => {
+  const backend = memory();
+  test.each<[string, unknown]>([
+    ["options", undefined],
+    ["options", null],
+    ["options", "orders"],
+    ["options", []],
+    ["option", { backend, name: "orders", blocks: 5 }],
+    ["backend", { name: "orders" }],
+    ["backend", { backend: null, name: "orders" }],
+    ["backend", { backend: {}, name: "orders" }],
+    ["name", { backend }],
+    ["name", { backend, name: "" }],
+    ["name", { backend, name: 5 }],
+    ["name", { backend, name: "a{b}" }],
+    ["name", { backend, name: "a\nb" }],
+    ["name", { backend, name: "x".repeat(101) }],
+    ["block", { backend, name: "orders", block: 0 }],
+    ["block", { backend, name: "orders", block: 1.5 }],
+    ["block", { backend, name: "orders", block: -1 }],
+    ["block", { backend, name: "orders", block: Number.NaN }],
+    ["block", { backend, name: "orders", block: 2 ** 31 + 1 }],
+    ["block", { backend, name: "orders", block: "5" }],
+    ["block", { backend, name: "orders", block: 5n }],
+    ["block", { backend, name: "orders", block: null }],
+    ["floor", { backend, name: "orders", floor: 5 }],
+    ["floor", { backend, name: "orders", floor: "5" }],
+    ["floor", { backend, name: "orders", floor: -1n }],
+    ["floor", { backend, name: "orders", floor: 2n ** 63n }],
+    ["floor", { backend, name: "orders", floor: null }],
+    ["prefix", { backend: { dialect: "sqlite", prefix: "x".repeat(60), query() {} }, name: "orders" }],
+  ])("are refused where %s is wrong: %o", (field, options) => {
+    let error: unknown;
+    try {
+      new Counter(options as never);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error).toMatchObject({ field });
+  });
+
+  test("that are undefined are left out, and are fields where they matter", async () => {
+    const counter = new Counter({ backend, name: "orders", block: undefined, floor: undefined });
+    expect(counter).toMatchObject({ name: "orders", block: 1 });
+    expect(await counter.next()).toBe(1n);
+    expect(Object.keys(counter)).toEqual(["name", "block"]);
+    expect(new Counter({ backend, name: "orders", block: 2 ** 31 }).block).toBe(2 ** 31);
+  });
+
+  test("the errors are those of the root", () => {
+    expect(new CounterExhaustedError("orders")).toBeInstanceOf(BitflakeError);
+  });
+});

@@ -1,0 +1,152 @@
+// A PostgreSQL that is down, dies or freezes: each is a BackendError in time, and the client works again afterwards.
+
+import type { LookupAddress } from "node:dns";
+import { type LookupFunction, Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { ask } from "../../../src/backend/ask.ts";
+import { fromPg, type SqlPort, setup } from "../../../src/backend/index.ts";
+import { BackendError } from "../../../src/core.ts";
+import { pgliteAdapter, postgresAdapters } from "../postgres-clients.ts";
+import { type Server, startable, startPostgres } from "../servers.ts";
+import { again, failure } from "./outcomes.ts";
+
+/** Asks for an echo, in the way of the features. */
+const echo = (port: SqlPort, sql = "SELECT $1::text AS echo") =>
+  ask(
+    port,
+    "test: echo",
+    () => port.query(sql, ["hello"]),
+    (answer) => (answer as { echo?: string }[])[0].echo,
+  );
+
+/** A connection to a host that has several addresses, as localhost often has. */
+class ManyHomed extends Socket {
+  readonly addresses: LookupAddress[];
+
+  constructor(addresses: LookupAddress[]) {
+    super();
+    this.addresses = addresses;
+  }
+
+  override connect(...[port, host]: unknown[]): this {
+    const lookup: LookupFunction = (_host, _options, done) => done(null, this.addresses);
+    return super.connect({ port: Number(port), host: String(host), lookup, autoSelectFamily: true });
+  }
+}
+
+describe.each(startable.postgres ? [...postgresAdapters, pgliteAdapter] : [pgliteAdapter])(
+  "by $name",
+  ({ open }) => {
+    const url = process.env.DATABASE_URL ?? "";
+
+    test("a statement that fails is a failure, with the client's error as its cause", async () => {
+      const { port, close } = await open(url);
+      const error = await failure(echo(port, "SELECT $1::text, 1 / 0"));
+      expect(error).toBeInstanceOf(BackendError);
+      expect(error).toMatchObject({ reason: "failed", operation: "test: echo", cause: { code: "22012" } });
+      expect(error.message).toBe("test: echo: division by zero");
+      expect(await echo(port)).toBe("hello");
+      await close();
+    });
+
+    test("a table that is missing asks for setup()", async () => {
+      const { port, close } = await open(url);
+      const error = await failure(echo(port, "SELECT $1::text FROM bitflake_nowhere"));
+      expect(error).toMatchObject({ reason: "failed", cause: { code: "42P01" } });
+      expect(error.message).toBe(
+        'test: echo: has setup() been run? relation "bitflake_nowhere" does not exist',
+      );
+      await close();
+    });
+
+    test("an answer that makes no sense is told apart from a failure", async () => {
+      const { port, close } = await open(url);
+      const nothing = await failure(echo(port, "SELECT $1::text AS other"));
+      expect(nothing).toMatchObject({ reason: "answer", operation: "test: echo" });
+      // No row, where one is read.
+      const refused = await failure(echo(port, "SELECT $1::text WHERE false"));
+      expect(refused).toMatchObject({ reason: "answer", cause: expect.any(TypeError) });
+      await close();
+    });
+  },
+);
+
+describe.skipIf(!startable.postgres)("a PostgreSQL of its own", () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+  // What one test has left frozen or dead is no reason for others to fail.
+  afterEach(({ task }) => (task.result?.state === "fail" ? server.restart() : undefined));
+
+  // A Client of pg is one connection: when that is gone, so is the client.
+  const lasting = postgresAdapters.filter(({ name }) => !name.includes("a Client"));
+
+  test.each(lasting)(
+    "that is down when $name is called is a failure, and then comes up",
+    async ({ open }) => {
+      await server.kill();
+      const { port, close } = await open(server.url);
+      const error = await failure(echo(port));
+      expect(error).toBeInstanceOf(BackendError);
+      expect(error).toMatchObject({
+        reason: "failed",
+        operation: "test: echo",
+        cause: { code: "ECONNREFUSED" },
+      });
+      expect(error.message).toMatch(/^test: echo: connect ECONNREFUSED/);
+      await expect(setup(port)).rejects.toMatchObject({ reason: "failed", operation: "setup" });
+      await server.restart();
+      expect(await again(() => echo(port))).toBe("hello");
+      await close();
+    },
+  );
+
+  test("that is down at each address of its name is a failure that says so", async () => {
+    // Node's own error for that has no message, only a code.
+    const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+    const pool = new pg.Pool({
+      connectionString: "postgres://db.example:1/app",
+      stream: () => new ManyHomed(addresses),
+    });
+    const error = await failure(echo(fromPg(pool)));
+    expect(error).toMatchObject({ reason: "failed", cause: expect.any(AggregateError) });
+    expect(error.message).toBe("test: echo: ECONNREFUSED");
+    await pool.end();
+  });
+
+  test.each(postgresAdapters)("that dies during a call by $name is a failure", async ({ name, open }) => {
+    const { port, close } = await open(server.url, { timeoutMs: 5000 });
+    expect(await echo(port)).toBe("hello");
+    const long = failure(echo(port, "SELECT $1::text AS echo, pg_sleep(60)"));
+    await setTimeout(100);
+    await server.kill();
+    expect(await long).toMatchObject({ reason: "failed", operation: "test: echo", cause: expect.any(Error) });
+    await server.restart();
+    if (lasting.some((one) => one.name === name)) expect(await again(() => echo(port))).toBe("hello");
+    else expect(await failure(echo(port))).toMatchObject({ reason: "failed" });
+    await close();
+  });
+
+  test.each(postgresAdapters)(
+    "that freezes is a timeout by $name, and works on when it thaws",
+    async ({ open }) => {
+      const { port, close } = await open(server.url, { timeoutMs: 200 });
+      expect(await again(() => echo(port))).toBe("hello");
+      server.pause();
+      const started = performance.now();
+      const errors = await Promise.all(Array.from({ length: 5 }, () => failure(echo(port))));
+      expect(performance.now() - started).toBeLessThan(4000);
+      for (const error of errors) {
+        expect(error).toMatchObject({ reason: "timeout", operation: "test: echo" });
+        expect(error.message).toBe("test: echo: no answer within 200 ms");
+      }
+      server.resume();
+      expect(await again(() => echo(port))).toBe("hello");
+      await close();
+    },
+  );
+});

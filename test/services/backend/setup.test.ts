@@ -1,0 +1,174 @@
+// setup() and setupSql(): the tables are made once, where the schema and prefix say, whoever else makes them.
+
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { fromPg, type PostgresSettings, type SqlPort, setup, setupSql } from "../../../src/backend/index.ts";
+import { ArgumentError } from "../../../src/core.ts";
+import {
+  type PostgresAdapter,
+  pgliteAdapter,
+  postgresAdapters,
+  type SqlConnection,
+} from "../postgres-clients.ts";
+import { sqliteAdapters } from "../sqlite-clients.ts";
+
+const url = process.env.DATABASE_URL ?? "";
+
+/** A name that needs its quotes, and needs them doubled. */
+const awkward = (name: string) => `${name} "Žluť" 日本`;
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+const tables = ["counters", "namespaces", "nodes"];
+const indexes = ["nodes_owner", "nodes_until"];
+
+/** What there is of a prefix in PostgreSQL, each with its schema. */
+async function found(port: SqlPort, prefix: string): Promise<string[]> {
+  const rows = await port.query(
+    `SELECT n.nspname || '/' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE starts_with(c.relname, $1::text) AND c.relname NOT LIKE '%_pkey' ORDER BY 1`,
+    [`${prefix}_`],
+  );
+  return rows.map((row) => String(row.name));
+}
+
+const all = (schema: string, prefix: string) =>
+  [...tables, ...indexes].map((name) => `${schema}/${prefix}_${name}`).sort();
+
+const adapters = url ? [...postgresAdapters, pgliteAdapter] : [pgliteAdapter];
+
+const opened: SqlConnection[] = [];
+afterEach(async () => {
+  for (const { close } of opened.splice(0)) await close();
+});
+
+async function connect(open: PostgresAdapter["open"], settings: PostgresSettings): Promise<SqlPort> {
+  const connection = await open(url, settings);
+  opened.push(connection);
+  return connection.port;
+}
+
+describe.each(adapters)("setup by $name", ({ open }) => {
+  test("puts tables and indexes where schema and prefix say, whatever is in the names", async () => {
+    const schema = awkward("S");
+    const prefix = awkward(`P${randomUUID().slice(0, 4)}`);
+    const port = await connect(open, { schema, prefix });
+    await port.query(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`, []);
+    const sql = await setup(port);
+    expect(sql).toBe(setupSql({ dialect: "postgres", schema, prefix }));
+    expect(await found(port, prefix)).toEqual(all(schema, prefix));
+    // With rows in them, a second time changes nothing.
+    const counters = `${quoted(schema)}.${quoted(`${prefix}_counters`)}`;
+    await port.query(`INSERT INTO ${counters} VALUES ('a', 9223372036854775807)`, []);
+    expect(await setup(port)).toBe(sql);
+    expect([...(await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${counters}`, []))]).toEqual([
+      { last: "9223372036854775807" },
+    ]);
+    await port.query(`DROP SCHEMA ${quoted(schema)} CASCADE`, []);
+  });
+
+  test("without a schema goes where the connection's search_path points", async () => {
+    const prefix = `plain_${randomUUID().slice(0, 8)}`;
+    const port = await connect(open, { prefix });
+    await setup(port, ["counter"]);
+    expect(await found(port, prefix)).toEqual([`public/${prefix}_counters`]);
+    await port.query(`DROP TABLE ${prefix}_counters`, []);
+  });
+
+  test("fails where there is no such schema, and says so", async () => {
+    const port = await connect(open, { schema: "nowhere" });
+    await expect(setup(port)).rejects.toMatchObject({
+      name: "BackendError",
+      reason: "failed",
+      operation: "setup",
+      message: expect.stringContaining("nowhere"),
+    });
+  });
+});
+
+// PGlite has one connection, so there is nobody else.
+describe.skipIf(!url).each(postgresAdapters)("setup by $name, of ten at once", ({ open }) => {
+  test("succeeds for each of them", async () => {
+    const schema = `at_once_${randomUUID().slice(0, 8)}`;
+    const ports = await Promise.all(Array.from({ length: 10 }, () => connect(open, { schema })));
+    // So that none comes later for having to connect.
+    await Promise.all(ports.map((port) => port.query("SELECT 1", [])));
+    for (let round = 0; round < 10; round++) {
+      await ports[0].query(`CREATE SCHEMA ${schema}`, []);
+      await Promise.all(ports.map((port) => setup(port)));
+      expect(await found(ports[0], "bitflake")).toEqual(all(schema, "bitflake"));
+      await ports[0].query(`DROP SCHEMA ${schema} CASCADE`, []);
+    }
+  });
+});
+
+describe.skipIf(!url)("setupSql for PostgreSQL", () => {
+  let pool: pg.Pool;
+  beforeAll(() => {
+    pool = new pg.Pool({ connectionString: url });
+  });
+  afterAll(() => pool.end());
+
+  test("is a script that runs as it is, and again", async () => {
+    const target = { dialect: "postgres", schema: awkward("script"), prefix: "x" } as const;
+    await pool.query(`CREATE SCHEMA ${quoted(target.schema)}`);
+    try {
+      for (let time = 0; time < 2; time++) await pool.query(setupSql(target));
+      expect(await found(fromPg(pool), "x")).toEqual(all(target.schema, "x"));
+    } finally {
+      await pool.query(`DROP SCHEMA ${quoted(target.schema)} CASCADE`);
+    }
+  });
+
+  test("takes names as long as PostgreSQL keeps them, and refuses longer ones before anything is made", async () => {
+    const longest = "é".repeat(25) + "x";
+    const target = { dialect: "postgres", prefix: longest } as const;
+    const port = fromPg(pool, { prefix: longest });
+    await setup(port);
+    expect(await found(port, longest)).toEqual(all("public", longest));
+    for (const table of tables) await pool.query(`DROP TABLE ${quoted(`${longest}_${table}`)}`);
+
+    const tooLong = `${longest}y`;
+    expect(() => fromPg(pool, { prefix: tooLong })).toThrow(ArgumentError);
+    await expect(setup({ ...port, prefix: tooLong })).rejects.toThrow(ArgumentError);
+    expect(() => setupSql({ dialect: "sqlite", schema: "main" })).toThrow(
+      "schema must be left out for SQLite",
+    );
+    expect(await found(port, tooLong)).toEqual([]);
+    expect(() => setupSql({ ...target, prefix: tooLong })).toThrow(ArgumentError);
+    expect(() => setupSql({ ...target, prefix: "x", schema: "é".repeat(32) })).toThrow(ArgumentError);
+    expect(() => fromPg(pool, { schema: "é".repeat(32) })).toThrow(ArgumentError);
+    expect(() => fromPg(pool, { prefix: "x".repeat(63) })).toThrow(ArgumentError);
+  });
+});
+
+describe.each(sqliteAdapters)("setup by $name", ({ open }) => {
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-setup-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const made = async (port: SqlPort, prefix: string) => {
+    const sql =
+      "SELECT name FROM sqlite_master WHERE sql IS NOT NULL AND substr(name, 1, $1) = $2 ORDER BY 1";
+    return (await port.query(sql, [String(prefix.length), prefix])).map((row) => row.name);
+  };
+
+  test("makes what its prefix says, whatever is in it, and succeeds for ten that run it at once", async () => {
+    const prefix = awkward("P");
+    const file = join(folder, `${randomUUID()}.db`);
+    const connections = Array.from({ length: 10 }, () => open(file, { prefix }));
+    try {
+      const results = await Promise.all(connections.map(({ port }) => setup(port)));
+      expect(new Set(results)).toEqual(new Set([setupSql({ dialect: "sqlite", prefix })]));
+      for (const { port } of connections) {
+        expect(await made(port, prefix)).toEqual(
+          [...tables, ...indexes].map((name) => `${prefix}_${name}`).sort(),
+        );
+      }
+    } finally {
+      for (const { close } of connections) close();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+// A file of SQLite that another connection holds, and statements that fail.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { ask } from "../../../src/backend/ask.ts";
+import type { SqlPort } from "../../../src/backend/index.ts";
+import { BackendError } from "../../../src/core.ts";
+import { type SqliteConnection, sqliteAdapters } from "../sqlite-clients.ts";
+import { failure } from "./outcomes.ts";
+
+const insert = (port: SqlPort, sql = "INSERT INTO t VALUES ($1) RETURNING name") =>
+  ask(
+    port,
+    "test: insert",
+    () => port.query(sql, ["hello"]),
+    (answer) => (answer as { name?: string }[])[0].name,
+  );
+
+describe.each(sqliteAdapters)("$name", ({ open }) => {
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-sqlite-"));
+  let connections: SqliteConnection[] = [];
+  let port: SqlPort;
+  let other: SqlPort;
+  let files = 0;
+  beforeEach(async () => {
+    const file = join(folder, `${files++}.db`);
+    connections = [open(file, { timeoutMs: 300 }), open(file)];
+    [port, other] = connections.map((connection) => connection.port);
+    await other.query("CREATE TABLE t (name TEXT)", []);
+    return () => {
+      for (const { close } of connections) close();
+    };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("waits for a file that another connection holds, and blocks nothing meanwhile", async () => {
+    await other.query("BEGIN EXCLUSIVE", []);
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 5);
+    const waiting = insert(port);
+    await setTimeout(150);
+    clearInterval(ticking);
+    await other.query("COMMIT", []);
+    expect(await waiting).toBe("hello");
+    expect(ticks).toBeGreaterThan(3);
+  });
+
+  test("gives up a file that is held for too long, has written nothing, and works on afterwards", async () => {
+    await other.query("BEGIN EXCLUSIVE", []);
+    const started = performance.now();
+    const error = await failure(insert(port));
+    expect(performance.now() - started).toBeLessThan(4000);
+    expect(error).toBeInstanceOf(BackendError);
+    // Two clocks run for the same time: that of ask(), and that of the adapter, which then says why.
+    expect(error.operation).toBe("test: insert");
+    expect(error.message).toMatch(/no answer within 300 ms|database is locked/);
+    // The last try may come a moment after the error.
+    await setTimeout(100);
+    await other.query("COMMIT", []);
+    await setTimeout(100);
+    expect(await other.query("SELECT name FROM t", [])).toEqual([]);
+    expect(await insert(port)).toBe("hello");
+  });
+
+  test("a statement that fails is a failure, with the client's error as its cause", async () => {
+    const error = await failure(insert(port, "SELEKT $1"));
+    expect(error).toMatchObject({ reason: "failed", operation: "test: insert", cause: expect.any(Error) });
+    expect(error.message).toMatch(/^test: insert: .*syntax error/);
+  });
+
+  test("a table that is missing asks for setup()", async () => {
+    const error = await failure(insert(port, "SELECT $1 FROM nowhere"));
+    expect(error).toMatchObject({ reason: "failed", cause: expect.any(Error) });
+    expect(error.message).toBe("test: insert: has setup() been run? no such table: nowhere");
+  });
+
+  test("an answer that makes no sense is told apart from a failure", async () => {
+    expect(await failure(insert(port, "SELECT $1 AS other"))).toMatchObject({ reason: "answer" });
+    const none = await failure(insert(port, "SELECT $1 WHERE false"));
+    expect(none).toMatchObject({ reason: "answer", cause: expect.any(TypeError) });
+  });
+});

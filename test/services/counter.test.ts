@@ -1,0 +1,392 @@
+// Counters on real stores: each does what the rule says, whatever it is asked; many at once never get one value twice;
+// and what a store forgets is found out.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type Backend,
+  BackendError,
+  fromIORedis,
+  memory,
+  type RedisPort,
+  type SqlPort,
+  setup,
+} from "../../src/backend/index.ts";
+import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
+import { LAST, NONE, type Reservation, reserve } from "../../src/counter/reserve.ts";
+import { storeOf } from "../../src/counter/store.ts";
+import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
+import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
+import { redisAdapters } from "./redis-clients.ts";
+import { startable, startRedis } from "./servers.ts";
+import { sqliteAdapters } from "./sqlite-clients.ts";
+
+interface Ground {
+  readonly name: string;
+  open(): Promise<{ readonly port: Backend; close(): unknown }>;
+}
+
+/** Keys and tables of this run alone, for the servers may be the user's own. */
+const prefix = `counter_${process.pid}`;
+
+const { REDIS_URL, DATABASE_URL } = process.env;
+const grounds: Ground[] = [
+  { name: "memory", open: async () => ({ port: memory(), close: () => {} }) },
+  ...(REDIS_URL ? redisAdapters : []).map(({ name, open }) => ({
+    name,
+    open: () => open(REDIS_URL ?? "", { prefix }),
+  })),
+  ...(DATABASE_URL ? [...postgresAdapters, pgliteAdapter] : []).map(({ name, open }) => ({
+    name,
+    open: () => open(DATABASE_URL ?? "", { prefix }),
+  })),
+  ...sqliteAdapters.map(({ name, open }) => ({ name, open: async () => open(":memory:", { prefix }) })),
+];
+
+let names = 0;
+/** A name with all that a script or statement may trip over. */
+const freshName = () => `orders ${names++} ü'" %s $1 ?`;
+
+/** Where the store says that a counter is; text, as the digits are what this is about. */
+async function look(port: Backend, name: string): Promise<string | undefined> {
+  if ("eval" in port) {
+    const at = await port.eval("return '=' .. (redis.call('GET', KEYS[1]) or '')", [keyOf(name)], []);
+    return String(at).slice(1) || undefined;
+  }
+  if ("query" in port) {
+    const [row] = await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${TABLE} WHERE name = $1`, [name]);
+    return row?.["last"] as string | undefined;
+  }
+  const at = port.apply<bigint | undefined, bigint>(`counter:${name}`, (state = NONE) => [state, state]);
+  return at === NONE ? undefined : String(at);
+}
+
+/** Puts a counter somewhere, or takes it away. */
+async function put(port: Backend, name: string, at: bigint): Promise<void> {
+  if ("eval" in port) {
+    if (at === NONE) await port.eval("return redis.call('DEL', KEYS[1])", [keyOf(name)], []);
+    else await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name)], [`${at}`]);
+  } else if ("query" in port) {
+    await port.query(`DELETE FROM ${TABLE} WHERE name = $1`, [name]);
+    const insert = `INSERT INTO ${TABLE} (name, last) VALUES ($1, CAST($2 AS BIGINT))`;
+    if (at !== NONE) await port.query(insert, [name, `${at}`]);
+  } else port.apply<bigint | undefined, true>(`counter:${name}`, () => [at === NONE ? undefined : at, true]);
+}
+
+const keyOf = (name: string) => `${prefix}:{${name}}:counter`;
+const TABLE = `"${prefix}_counters"`;
+
+/** Takes away what this run has made. */
+async function clean(port: RedisPort | SqlPort): Promise<void> {
+  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
+  else {
+    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+    await port.eval(script, [], [`${prefix}:*`]);
+  }
+}
+
+/** What happens to a counter next: someone asks, or it is put elsewhere. */
+type Order = { readonly put: bigint } | { readonly ask: Reservation } | { readonly near: readonly bigint[] };
+
+const anyOrder: fc.Arbitrary<Order> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ put: fc.oneof(fc.constant(NONE), anyValue) }) },
+  { weight: 2, arbitrary: fc.record({ ask: anyRequest }) },
+  // Where it is decided: count; floor and highest, as far from the counter as they say.
+  {
+    weight: 4,
+    arbitrary: fc.record({ near: fc.tuple(anyCount, fc.bigInt(-2n, 2n), fc.bigInt(-2n, 1n)) }),
+  },
+);
+
+const inRange = (value: bigint, least: bigint) => (value < least ? least : value > LAST ? LAST : value);
+
+function requestOf(order: Exclude<Order, { put: bigint }>, at: bigint): Reservation {
+  if ("ask" in order) return order.ask;
+  const [count, floor, highest] = order.near;
+  return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NONE) };
+}
+
+describe.each(grounds)("counters on $name", ({ open }) => {
+  let port: Backend;
+  let close: () => unknown;
+  beforeAll(async () => {
+    const opened = await open();
+    port = opened.port;
+    close = () => opened.close();
+    await setup(port, ["counter"]);
+  });
+  afterAll(async () => {
+    if (!("apply" in port)) await clean(port);
+    await close();
+  });
+
+  test("the store does as the rule says, and answers so", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(fc.constant(NONE), anyValue),
+        fc.array(anyOrder, { maxLength: 20, size: "max" }),
+        async (start, orders) => {
+          const name = freshName();
+          const store = storeOf(port, name);
+          await put(port, name, start);
+          let at = start;
+          for (const order of orders) {
+            if ("put" in order) {
+              at = order.put;
+              await put(port, name, at);
+              continue;
+            }
+            const request = requestOf(order, at);
+            const [after, outcome] = reserve(at, request);
+            expect(await store(request)).toEqual(outcome);
+            expect(await look(port, name)).toBe(after === NONE ? undefined : String(after));
+            at = after;
+          }
+        },
+      ),
+      // Each step is a few round trips, and each store has its turn.
+      { numRuns: process.env.CI ? 200 : 50 },
+    );
+  });
+
+  test("40 callers at once, one value at a time, get 40 values, and then the next 40", async () => {
+    const name = freshName();
+    const counters = Array.from({ length: 4 }, () => new Counter({ backend: port, name }));
+    for (const from of [0, 40]) {
+      const calls = Array.from({ length: 40 }, (_, call) => counters[call % 4].next());
+      const values = (await Promise.all(calls)).sort((a, b) => Number(a - b));
+      expect(values).toEqual(Array.from({ length: 40 }, (_, at) => BigInt(from + at + 1)));
+    }
+  });
+
+  test("counters by the block: no value twice, and each one's increase", async () => {
+    const name = freshName();
+    const counters = [1, 7, 7, 50].map((block) => new Counter({ backend: port, name, block }));
+    const lists = await Promise.all(
+      counters.map(async (counter) => {
+        const values: bigint[] = [];
+        for (let round = 0; round < 10; round++) {
+          values.push(...(await Promise.all(Array.from({ length: 15 }, () => counter.next()))));
+        }
+        return values;
+      }),
+    );
+    for (const values of lists.slice(1)) expect(values).toEqual([...values].sort((a, b) => Number(a - b)));
+    expect(new Set(lists.flat()).size).toBe(600);
+  });
+
+  test.each([1, 3])("is exact around 2^53, by %d", async (block) => {
+    const name = freshName();
+    await put(port, name, 9_007_199_254_740_990n);
+    const counter = new Counter({ backend: port, name, block });
+    const values: string[] = [];
+    for (let call = 0; call < 9; call++) values.push(String(await counter.next()));
+    expect(values).toEqual(Array.from({ length: 9 }, (_, at) => `900719925474099${at + 1}`));
+  });
+
+  test.each([1, 2, 1000])("gives out the last value, 2^63 - 1, and stops there, by %d", async (block) => {
+    const name = freshName();
+    const counter = new Counter({ backend: port, name, block, floor: LAST - 4n });
+    const values: string[] = [];
+    for (let call = 0; call < 5; call++) values.push(String(await counter.next()));
+    expect(values).toEqual(["03", "04", "05", "06", "07"].map((digits) => `92233720368547758${digits}`));
+    for (let again = 0; again < 2; again++) {
+      await expect(counter.next()).rejects.toBeInstanceOf(CounterExhaustedError);
+    }
+    expect(await look(port, name)).toBe("9223372036854775807");
+    await expect(new Counter({ backend: port, name }).next()).rejects.toBeInstanceOf(CounterExhaustedError);
+  });
+
+  test("what is left is given out once, to many who ask for more than that", async () => {
+    const name = freshName();
+    await put(port, name, LAST - 20n);
+    const counters = [1000, 999, 15, 7, 1].map((block) => new Counter({ backend: port, name, block }));
+    const calls = counters.flatMap((counter) => Array.from({ length: 20 }, () => counter.next()));
+    const outcomes = await Promise.allSettled(calls);
+    const values = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    expect(new Set(values).size).toBe(20);
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(CounterExhaustedError);
+    }
+  });
+
+  test.each([
+    ["gone", NONE],
+    ["behind", 5n],
+  ])("a counter that is %s is refused and left as it is, until it is put forward", async (_, at) => {
+    const name = freshName();
+    const counter = new Counter({ backend: port, name });
+    for (let call = 0; call < 9; call++) await counter.next();
+    await put(port, name, at);
+    for (let again = 0; again < 2; again++) {
+      const error = await counter.next().catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(CounterBackwardsError);
+      expect(error).toMatchObject({ counter: name, highest: "9" });
+    }
+    expect(await look(port, name)).toBe(at === NONE ? undefined : "5");
+    // Also to those who take by the block, and to those who come anew and know of it.
+    await put(port, name, 100n);
+    expect(await counter.next()).toBe(101n);
+    expect(await new Counter({ backend: port, name, floor: 500n, block: 10 }).next()).toBe(500n);
+    expect(await counter.next()).toBe(510n);
+  });
+
+  test("where there is no counter but something else, or nowhere to put one, is an error that says so", async () => {
+    const name = freshName();
+    if ("eval" in port) {
+      for (const text of ["", "abc", "-5", "1.5", " 1", "007", "9223372036854775808", "1e3"]) {
+        await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name)], [text]);
+        const counter = new Counter({ backend: port, name });
+        // An empty text is what a counter that was never there looks like.
+        if (text === "") expect(await counter.next()).toBe(1n);
+        else {
+          await expect(counter.next()).rejects.toBeInstanceOf(BackendError);
+          expect(await look(port, name)).toBe(text);
+        }
+      }
+    } else if ("query" in port) {
+      const counter = new Counter({ backend: { ...port, prefix: `${prefix}_not` }, name });
+      await expect(counter.next()).rejects.toMatchObject({
+        reason: "failed",
+        message: expect.stringContaining("has setup() been run?"),
+      });
+    } else {
+      port.apply(`counter:${name}`, () => [Symbol("no number"), true]);
+      await expect(new Counter({ backend: port, name }).next()).rejects.toBeInstanceOf(BackendError);
+    }
+  });
+});
+
+const program = fileURLToPath(new URL("counter/process.mjs", import.meta.url));
+
+/** Where several processes can meet. */
+const meetings: { name: string; client: string; address: string }[] = [
+  ...(REDIS_URL ? [{ name: "Redis", client: "ioredis", address: REDIS_URL }] : []),
+  ...(DATABASE_URL ? [{ name: "PostgreSQL", client: "pg", address: DATABASE_URL }] : []),
+  ...(isBuiltin("node:sqlite") ? [{ name: "SQLite", client: "node:sqlite", address: "" }] : []),
+];
+
+describe.each(meetings)("processes that share a $name", ({ client, address }) => {
+  const adapter = [...redisAdapters, ...postgresAdapters, ...sqliteAdapters].find(({ name }) =>
+    name.toLowerCase().includes(client),
+  );
+
+  test.each([1, 10, 1000])("by the block of %d: no value twice, and each one's increase", async (block) => {
+    const folder = mkdtempSync(join(tmpdir(), "bitflake-counter-"));
+    const where = address || join(folder, "counters.db");
+    // Tables of its own: those of the other tests go when they are done.
+    const own = `${prefix}_${client.replace(/\W/g, "_")}_${block}`;
+    const connection = await adapter?.open(where, { prefix: own });
+    try {
+      await setup(connection?.port as Backend, ["counter"]);
+      const count = { 1: 250, 10: 1000 }[block] ?? 5000;
+      const options = JSON.stringify({ client, address: where, prefix: own, name: "orders", block, count });
+      const run = () => promisify(execFile)(process.execPath, [program, options], { maxBuffer: 2 ** 24 });
+      const outputs = await Promise.all(Array.from({ length: 4 }, run));
+      const lists = outputs.map(({ stdout }) => (JSON.parse(stdout) as string[]).map(Number));
+      for (const values of lists) {
+        expect(values.length).toBe(count);
+        // One at a time, answers of calls at once may come in any order.
+        if (block > 1) expect(values.every((value, at) => at === 0 || value > values[at - 1])).toBe(true);
+      }
+      expect(new Set(lists.flat()).size).toBe(4 * count);
+      // Nothing is skipped but what each has left.
+      expect(Math.max(...lists.flat())).toBeLessThanOrEqual(4 * (count + (block > 1 ? 2 * block : 0)));
+    } finally {
+      const port = connection?.port as SqlPort | RedisPort;
+      if ("query" in port) await port.query(`DROP TABLE "${own}_counters"`, []);
+      else await port.eval("return redis.call('DEL', KEYS[1])", [`${own}:{orders}:counter`], []);
+      await connection?.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+// Why there is a script at all.
+test.skipIf(!REDIS_URL)("Redis counts in integers, but INCR reaches a program as a double", async () => {
+  const redis = new Redis(REDIS_URL ?? "");
+  const [name, key] = ["pinned", keyOf("pinned")];
+  try {
+    await redis.set(key, "9007199254740996");
+    expect(String(await redis.incr(key))).toBe("9007199254740996");
+    expect(await redis.get(key)).toBe("9007199254740997");
+    await redis.set(key, "9007199254740996");
+    const counter = new Counter({ backend: fromIORedis(redis, { prefix }), name });
+    expect(String(await counter.next())).toBe("9007199254740997");
+  } finally {
+    await redis.del(key);
+    await redis.quit();
+  }
+});
+
+describe.skipIf(!startable.redis)("a Redis of one's own", () => {
+  test.each([1, 10])("that is flushed, or restarted without its data: refused, by %d", async (block) => {
+    const server = await startRedis();
+    const redis = new Redis(server.url, { retryStrategy: () => 20 });
+    redis.on("error", () => {});
+    try {
+      const backend = fromIORedis(redis);
+      for (const lose of [() => redis.flushall(), () => server.restart()]) {
+        const counter = new Counter({ backend, name: "orders", block });
+        const had: bigint[] = [];
+        for (let call = 0; call < 25; call++) had.push(await counter.next());
+        await lose();
+        // By the block, what is in memory comes first.
+        let error: unknown;
+        for (let tries = 0; tries < 100 && (error === undefined || error instanceof BackendError); tries++) {
+          await counter.next().then(
+            (value) => had.push(value),
+            // While it restarts it may be a BackendError first.
+            (reason: unknown) => {
+              error = reason;
+            },
+          );
+        }
+        expect(error).toBeInstanceOf(CounterBackwardsError);
+        await expect(counter.next()).rejects.toBeInstanceOf(CounterBackwardsError);
+        expect(await redis.exists("bitflake:{orders}:counter")).toBe(0);
+        // Nothing was lost but what was lost, and nothing twice.
+        expect(had).toEqual(had.map((_, at) => BigInt(at + 1)));
+        await redis.flushall();
+      }
+    } finally {
+      redis.disconnect();
+      await server.stop();
+    }
+  });
+
+  test.each([1, 10])("that hangs: errors in time, and afterwards no value twice, by %d", async (block) => {
+    const server = await startRedis();
+    const redis = new Redis(server.url);
+    try {
+      const counter = new Counter({ backend: fromIORedis(redis, { timeoutMs: 100 }), name: "orders", block });
+      const had: bigint[] = [];
+      for (let call = 0; call < 5; call++) had.push(await counter.next());
+      server.pause();
+      const reasons: unknown[] = [];
+      // By the block, the first ones still come out of memory.
+      while (reasons.length < 5) {
+        await counter.next().then(
+          (value) => had.push(value),
+          (error: BackendError) => reasons.push(error.reason),
+        );
+      }
+      expect(reasons).toEqual(Array.from({ length: 5 }, () => "timeout"));
+      server.resume();
+      for (let call = 0; call < 30; call++) had.push(await counter.next());
+      expect(had.every((value, at) => at === 0 || value > had[at - 1])).toBe(true);
+    } finally {
+      server.resume();
+      redis.disconnect();
+      await server.stop();
+    }
+  });
+});

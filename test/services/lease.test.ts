@@ -1,0 +1,217 @@
+// Leases on real stores: each says what the protocol says, whatever it is asked and in whichever order; many holders at
+// once never get one node; and what a lease costs.
+
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Backend, type MemoryPort, memory, setup } from "../../src/backend/index.ts";
+import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
+import { type Answer, acquire, type Book, release, renew, type Space } from "../../src/lease/protocol.ts";
+import { storeOf } from "../../src/lease/store.ts";
+import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
+import { redisAdapters } from "./redis-clients.ts";
+import { sqliteAdapters } from "./sqlite-clients.ts";
+
+interface Ground {
+  readonly name: string;
+  open(): Promise<{ readonly port: Backend; close(): unknown }>;
+}
+
+/** Tables of this run alone, for the servers may be the user's own. */
+const prefix = `lease_${process.pid}`;
+
+const { REDIS_URL, DATABASE_URL } = process.env;
+const grounds: Ground[] = [
+  { name: "memory", open: async () => ({ port: memory(), close: () => {} }) },
+  ...(REDIS_URL ? redisAdapters : []).map(({ name, open }) => ({
+    name,
+    open: () => open(REDIS_URL ?? "", { prefix }),
+  })),
+  ...(DATABASE_URL ? [...postgresAdapters, pgliteAdapter] : []).map(({ name, open }) => ({
+    name,
+    open: () => open(DATABASE_URL ?? "", { prefix }),
+  })),
+  ...sqliteAdapters.map(({ name, open }) => ({ name, open: async () => open(":memory:", { prefix }) })),
+];
+
+const MONTH = 30 * 86_400_000;
+/** The store's time is what it is; in ticks as long as these it stands still for a test, at tick 10. */
+const EPOCH = Math.floor(Date.now() / MONTH) * MONTH - 10 * MONTH;
+
+/** What a holder does; `half` says which of two spaces it is in. */
+type Order = { readonly half: number; readonly owner: string; readonly terms: Partial<Space> } & (
+  | { readonly do: "acquire"; readonly at: number }
+  | { readonly do: "renew"; readonly node: number; readonly at: number }
+  | { readonly do: "release"; readonly node: number; readonly unused: number }
+);
+
+const anyHolder = {
+  half: fc.nat(1),
+  // Names with all that a script or statement may trip over.
+  owner: fc.constantFrom("a", "b", "c d", "%s ' \" 1 2 \\", "ü"),
+  terms: fc.record({
+    shape: fc.constantFrom(...Array(9).fill("41.5.5.12 epoch 0 tick 1 leased nodes"), "other"),
+    ttlTicks: fc.integer({ min: 1, max: 3 }),
+    maxSkewMs: fc.constantFrom(2 ** 52, 2 ** 52, 2 * MONTH),
+  }),
+};
+const node = fc.nat(2);
+const at = fc.nat(14);
+const anyOrder: fc.Arbitrary<Order> = fc.oneof(
+  fc.record({ ...anyHolder, do: fc.constant("acquire" as const), at }),
+  fc.record({ ...anyHolder, do: fc.constant("renew" as const), node, at }),
+  fc.record({ ...anyHolder, do: fc.constant("release" as const), node, unused: at }),
+);
+
+const withoutTime = (answer: Answer) => ({ ...answer, storeMs: undefined });
+
+let namespaces = 0;
+const freshNamespace = () => `${prefix} ${namespaces++} ü'"`;
+
+describe.each(grounds)("leases on $name", ({ open }) => {
+  let port: Backend;
+  let close: () => unknown;
+  beforeAll(async () => {
+    const opened = await open();
+    port = opened.port;
+    close = () => opened.close();
+    await setup(port, ["lease"]);
+  });
+  afterAll(async () => {
+    if ("query" in port) {
+      for (const table of ["nodes", "namespaces"]) await port.query(`DROP TABLE "${prefix}_${table}"`, []);
+    }
+    if ("eval" in port) {
+      await port.eval(
+        "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
+        [],
+        [`${prefix}:*`],
+      );
+    }
+    await close();
+  });
+
+  test("the store answers as the protocol does, and keeps what that keeps", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(anyOrder, { maxLength: 25 }),
+        async (count, orders) => {
+          const store = storeOf(port, freshNamespace());
+          let book: Book | undefined;
+          for (const order of orders) {
+            const first = order.half * count;
+            const space = { first, count, epochMs: EPOCH, tickMs: MONTH, ...order.terms } as Space;
+            const owner = `${order.owner} ${order.half}`;
+            const storeMs = Date.now();
+            if (order.do === "release") {
+              if (book) book = release(book, owner, first + order.node, order.unused);
+              await store.release(space, owner, first + order.node, order.unused);
+              continue;
+            }
+            const nowMs = EPOCH + order.at * MONTH + 5;
+            const [next, wanted] =
+              order.do === "acquire"
+                ? acquire(book, space, owner, nowMs, storeMs)
+                : renew(book, space, owner, first + order.node, nowMs, storeMs);
+            const said =
+              order.do === "acquire"
+                ? await store.acquire(space, owner, nowMs)
+                : await store.renew(space, owner, first + order.node, nowMs);
+            expect(withoutTime(said)).toEqual(withoutTime(wanted));
+            if ("storeMs" in said) expect(Math.abs(said.storeMs - storeMs)).toBeLessThan(5000);
+            // A refusal leaves nothing behind, not even the name of the namespace.
+            if (wanted.outcome === "granted") book = next;
+          }
+          const kept = await store.read();
+          expect(new Map([...(kept.book?.nodes ?? [])].sort())).toEqual(
+            new Map([...(book?.nodes ?? [])].sort()),
+          );
+          if (book) expect(kept.book?.shape).toBe(book.shape);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("as many holders as there are nodes, all at once, get one each; one more gets none", async () => {
+    const namespace = freshNamespace();
+    const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 5, sequenceBits: 16 };
+    const options = { backend: port, namespace, preset, ttlMs: 60_000, holder: "crowd" };
+    const leases = await Promise.all(Array.from({ length: 64 }, () => leaseNode(options)));
+    expect(leases.map((lease) => lease.node).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 64 }, (_, i) => i),
+    );
+    await expect(leaseNode(options)).rejects.toThrow(NoNodeAvailableError);
+    const ids = leases.flatMap(({ generator }) => generator.nextIds(1000));
+    expect(new Set(ids).size).toBe(64_000);
+    const { held, used, shape } = await inspect(port, namespace);
+    expect(held.map(({ node, holder, isCurrent }) => [node, holder, isCurrent])).toEqual(
+      Array.from({ length: 64 }, (_, node) => [node, "crowd", true]),
+    );
+    expect([used, shape]).toEqual([64, "41.1.5.16 epoch 1577836800000 tick 1 leased nodes"]);
+    // Given back and taken again, all at once.
+    await Promise.all(leases.map((lease) => lease.release()));
+    expect((await inspect(port, namespace)).held).toEqual([]);
+    await new Promise((wake) => setTimeout(wake, 20));
+    const again = await Promise.all(Array.from({ length: 64 }, () => leaseNode(options)));
+    expect(new Set(again.map(({ node }) => node)).size).toBe(64);
+    const later = again.flatMap(({ generator }) => generator.nextIds(1000));
+    expect(new Set([...ids, ...later]).size).toBe(128_000);
+    await Promise.all(again.map((lease) => lease.release()));
+  });
+
+  test("more nodes than are written down at once are found, one after the other", async () => {
+    const space = {
+      shape: "s",
+      first: 5000,
+      count: 2500,
+      epochMs: EPOCH,
+      tickMs: MONTH,
+      ttlTicks: 2,
+      maxSkewMs: MONTH,
+    };
+    const store = storeOf(port, freshNamespace());
+    const nodes = new Set<number>();
+    for (let i = 0; i < 2500; i += 50) {
+      const owners = Array.from({ length: 50 }, (_, at) => `${i + at}`);
+      const answers = await Promise.all(owners.map((owner) => store.acquire(space, owner, Date.now())));
+      for (const answer of answers) nodes.add(answer.outcome === "granted" ? answer.node : -1);
+    }
+    expect([nodes.size, Math.min(...nodes), Math.max(...nodes)]).toEqual([2500, 5000, 7499]);
+    expect((await store.acquire(space, "one more", Date.now())).outcome).toBe("taken");
+  });
+
+  test("a node among 1024 of which 1000 are taken is one question, and so are its renewal and its return", async () => {
+    const space = {
+      shape: "s",
+      first: 0,
+      count: 1024,
+      epochMs: EPOCH,
+      tickMs: MONTH,
+      ttlTicks: 2,
+      maxSkewMs: MONTH,
+    };
+    const namespace = freshNamespace();
+    for (let i = 0; i < 1000; i++) await storeOf(port, namespace).acquire(space, `${i}`, Date.now());
+    let questions = 0;
+    const count =
+      <T extends unknown[], R>(ask: (...args: T) => R) =>
+      (...args: T) => {
+        questions++;
+        return ask(...args);
+      };
+    const counted: Backend =
+      "eval" in port
+        ? { ...port, eval: count(port.eval) }
+        : "query" in port
+          ? { ...port, query: count(port.query) }
+          : { apply: count(port.apply as MemoryPort["apply"]) as MemoryPort["apply"] };
+    const store = storeOf(counted, namespace);
+    expect(await store.acquire(space, "mine", Date.now())).toMatchObject({ outcome: "granted", node: 1000 });
+    expect(questions).toBe(1);
+    expect(await store.renew(space, "mine", 1000, Date.now())).toMatchObject({ outcome: "granted" });
+    expect(questions).toBe(2);
+    await store.release(space, "mine", 1000, 12);
+    expect(questions).toBe(3);
+  });
+});

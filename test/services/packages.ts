@@ -1,0 +1,9 @@
+// Where the clients lie, for examples: they are run from no folder, and would find none.
+
+import manifest from "./package.json" with { type: "json" };
+
+const clients = Object.keys(manifest.dependencies).filter((name) => !name.startsWith("@types/"));
+
+export const packages: Readonly<Record<string, string>> = Object.fromEntries(
+  clients.map((name) => [name, import.meta.resolve(name)]),
+);

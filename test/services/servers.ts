@@ -1,0 +1,217 @@
+// Throw-away servers: a Redis or a PostgreSQL of one's own, in a temporary folder, to be frozen, killed and restarted.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+export interface Server {
+  readonly url: string;
+  readonly port: number;
+  /** Of the server's first process; another one after a restart. */
+  readonly pid: number;
+  /** Freezes all of it: connections stay, and nobody answers. */
+  pause(): void;
+  resume(): void;
+  /** Ends all of it at once, as a loss of power does. */
+  kill(): Promise<void>;
+  /** Starts it again, with the same data on the same port; in good order first ends what still runs. */
+  restart(): Promise<void>;
+  /** Ends it, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Where a program is: on the PATH, or where Debian keeps those of PostgreSQL. */
+function find(program: string): string | undefined {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    ...versions.map((v) => join(debian, v, "bin")),
+  ];
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+}
+
+const programs = { redis: find("redis-server"), postgres: find("postgres"), initdb: find("initdb") };
+
+/** Which servers can be started here. */
+export const startable = {
+  redis: programs.redis !== undefined,
+  postgres: programs.postgres !== undefined && programs.initdb !== undefined,
+};
+
+/**
+ * A free port, below those that the system gives to connections: a client that tries to reconnect could be given the
+ * very port that it tries, and then talks to itself.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+/** What may be said of a process; PostgreSQL refuses to run as root. */
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+function postgresAccount(): Account {
+  if (process.getuid?.() !== 0) return {};
+  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** A process and all that it has started. The processes of PostgreSQL are no group: each makes one of its own. */
+function family(pid: number): number[] {
+  let children = "";
+  try {
+    children = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
+  } catch (error) {
+    // So pgrep says that there are none; anything else, such as no pgrep, would leave half of a server running.
+    if ((error as { status?: unknown }).status !== 1) throw error;
+  }
+  return [pid, ...children.split("\n").filter(Boolean).map(Number)];
+}
+
+/** The parent comes first, so that it starts no more children meanwhile. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  for (const member of family(pid)) {
+    try {
+      process.kill(member, name);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/**
+ * Ends a server and removes its folder when this process is gone, in whatever way: then the pipe closes that the guard
+ * reads. A frozen child of PostgreSQL would stay for ever.
+ */
+const GUARD = `cat
+kill -CONT $1 $(pgrep -P $1)
+kill -INT $1
+for second in 1 2 3 4 5; do kill -0 $1 && sleep 1; done
+kill -KILL $1 $(pgrep -P $1)
+rm -rf "$2"`;
+
+function guard(server: ChildProcess, folder: string): void {
+  const args = ["-c", GUARD, "guard", String(server.pid), folder];
+  // Detached, for the signal that ends this process may go to all of its group.
+  const watch = spawn("sh", args, { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  server.once("exit", () => {
+    watch.kill("SIGKILL");
+    watch.stdin?.destroy();
+  });
+}
+
+/** Starts a program, and waits until it says that it is ready. */
+function launch(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  account: Account,
+): Promise<ChildProcess> {
+  const child = spawn(program, args, { cwd, ...account, stdio: ["ignore", "pipe", "pipe"] });
+  guard(child, cwd);
+  return new Promise((resolve, reject) => {
+    let log = "";
+    const listen = (text: Buffer) => {
+      log = (log + text).slice(-10_000);
+      // Redis and PostgreSQL say it in the same words.
+      if (/ready to accept connections/i.test(log)) resolve(child);
+    };
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${program} ended with ${code}:\n${log}`)));
+  });
+}
+
+/** A server that a command line runs. */
+async function serve(
+  {
+    program,
+    args,
+    folder,
+    account = {},
+  }: { program: string; args: string[]; folder: string; account?: Account },
+  url: string,
+  port: number,
+): Promise<Server> {
+  let child = await launch(program, args, folder, account);
+  // Both take SIGINT as "now, but in order": connections are cut, data is kept.
+  const end = async (name: "SIGINT" | "SIGKILL") => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    // In good order it is the first process that ends the others, and a frozen one hears nothing.
+    if (name === "SIGKILL") signal(child.pid as number, name);
+    else {
+      signal(child.pid as number, "SIGCONT");
+      child.kill(name);
+    }
+    // A Redis in a script that never ends does not hear that either.
+    const insist = setTimeout(() => signal(child.pid as number, "SIGKILL"), 5000);
+    await ended;
+    clearTimeout(insist);
+  };
+  return {
+    url,
+    port,
+    get pid() {
+      return child.pid as number;
+    },
+    pause: () => signal(child.pid as number, "SIGSTOP"),
+    resume: () => signal(child.pid as number, "SIGCONT"),
+    kill: () => end("SIGKILL"),
+    async restart() {
+      await end("SIGINT");
+      child = await launch(program, args, folder, account);
+    },
+    async stop() {
+      // In good order, for the children of a PostgreSQL that is killed are left for others to bury.
+      await end("SIGINT");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything. */
+export async function startRedis({ durable = false } = {}): Promise<Server> {
+  if (!programs.redis) throw new Error("there is no redis-server");
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-redis-"));
+  const port = await freePort();
+  const append = durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, ...append];
+  return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);
+}
+
+/** Starts a PostgreSQL. It is durable but for a loss of power. */
+export async function startPostgres(): Promise<Server> {
+  if (!programs.postgres || !programs.initdb) throw new Error("there is no postgres and initdb");
+  const account = postgresAccount();
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-postgres-"));
+  if (account.uid !== undefined) chownSync(folder, account.uid, account.gid as number);
+  const data = join(folder, "data");
+  const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  execFileSync(programs.initdb, initdb, { cwd: folder, ...account });
+  const port = await freePort();
+  const settings = [
+    `port=${port}`,
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    "max_connections=200",
+    "fsync=off",
+  ];
+  const args = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  return serve({ program: programs.postgres, args, folder, account }, url, port);
+}
