@@ -28,7 +28,9 @@ export const leases = {
         truth(error instanceof LeaseExpiredError && error instanceof bitflake.BitflakeError, String(error));
       }
     }
-    await fails(bitflake, "ArgumentError", () => leaseNode({ backend, machineId: 1 }), { field: "machineId" });
+    await fails(bitflake, "ArgumentError", () => leaseNode({ backend, machineId: 1 }), {
+      field: "machineId",
+    });
   },
 
   "Counter: one by one, and by the block": async ({ load }) => {
