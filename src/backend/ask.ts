@@ -41,7 +41,9 @@ export async function ask<T>(
   const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, mostMs));
   let stop = () => {};
   const late = new Promise<never>((_, reject) => {
-    const refuse = () => reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms`));
+    const why = limitMs === mostMs ? ", which was all the time there was" : "";
+    const refuse = () =>
+      reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${why}`));
     stop = startTimer(refuse, limitMs, background);
   });
   let answer: unknown;

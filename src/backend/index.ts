@@ -1,8 +1,6 @@
 // bitflake/backend: the only door to Redis and SQL.
 
-// The types of what it throws; as values ArgumentError is in "bitflake".
-export type { ArgumentError } from "../core.ts";
-export { BackendError } from "../core.ts";
+export { ArgumentError, BackendError } from "../core.ts";
 export { memory } from "./memory.ts";
 export type { Backend, MemoryPort, PortSettings, RedisPort, SqlPort, SqlRow } from "./ports.ts";
 export {

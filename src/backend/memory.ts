@@ -24,7 +24,7 @@ export function memory(options: { readonly clock?: () => number } = {}): MemoryP
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
   const states = new Map<string, unknown>();
   return {
-    apply<State, Result>(
+    change<State, Result>(
       name: string,
       change: (state: State | undefined, nowMs: number) => readonly [State, Result],
     ): Result {

@@ -38,7 +38,7 @@ export interface MemoryPort extends PortSettings {
    *
    * @param change gets the state, `undefined` before the first change, and the time; returns the next and a result
    */
-  apply<State, Result>(
+  change<State, Result>(
     name: string,
     change: (state: State | undefined, nowMs: number) => readonly [State, Result],
   ): Result;

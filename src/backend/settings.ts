@@ -23,16 +23,16 @@ export function named(field: string, name: unknown): string {
   );
 }
 
-/** Lets through what has a method. */
+/** Lets through what has one of the methods. */
 function having<T>(field: string, value: T, methods: readonly string[]): T {
-  if (methods.some((method) => typeof (Object(value) as Record<string, unknown>)[method] === "function"))
-    return value;
+  const has = (method: string) => typeof (Object(value) as Record<string, unknown>)[method] === "function";
+  if (methods.some(has)) return value;
   throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, value);
 }
 
 /** Lets through a backend of one of the three kinds, also one that the user wrote. */
 export function aBackend(backend: Backend): Backend {
-  const { prefix, timeoutMs } = having("backend", backend, ["eval", "query", "apply"]);
+  const { prefix, timeoutMs } = having("backend", backend, ["eval", "query", "change"]);
   if ("query" in backend) oneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
   if (prefix !== undefined) named("backend.prefix", prefix);
   if (timeoutMs !== undefined) whole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
@@ -69,9 +69,14 @@ export function keyOf(port: PortSettings, name: string, part: string): string {
   return `${port.prefix ?? "bitflake"}:{${name}}:${part}`;
 }
 
-/** The name of a table or index, as SQL wants it. */
+/** The name of a table or index. */
+export function nameOf(port: PortSettings, table: string): string {
+  return `${port.prefix ?? "bitflake"}_${table}`;
+}
+
+/** The same as SQL wants it. */
 export function tableOf(port: PortSettings, table: string): string {
-  return quoted("prefix", `${port.prefix ?? "bitflake"}_${table}`);
+  return quoted("prefix", nameOf(port, table));
 }
 
 /** The name of a table with its schema. */

@@ -1,9 +1,9 @@
 // The tables of all features, and what makes them.
 
-import { ArgumentError, oneOf } from "../core.ts";
+import { ArgumentError, anObject, oneOf } from "../core.ts";
 import { ask } from "./ask.ts";
 import type { Backend, SqlPort } from "./ports.ts";
-import { pathOf, tableOf } from "./settings.ts";
+import { aBackend, nameOf, pathOf, tableOf } from "./settings.ts";
 
 /** What has tables. */
 export type Feature = "lease" | "counter";
@@ -11,44 +11,59 @@ export type Feature = "lease" | "counter";
 /** What `setupSql` writes SQL for. */
 export type SqlTarget = Pick<SqlPort, "dialect" | "schema" | "prefix">;
 
-const DEFINITIONS: Record<Feature, (target: SqlTarget) => string[]> = {
+/** Something to make, and the name that it is found by. */
+interface Definition {
+  readonly name: string;
+  readonly sql: string;
+}
+
+function table(target: SqlTarget, name: string, ...columns: string[]): Definition {
+  const sql = `CREATE TABLE IF NOT EXISTS ${pathOf(target, name)} (\n  ${columns.join(",\n  ")}\n)`;
+  return { name, sql };
+}
+
+function index(target: SqlTarget, on: string, name: string, columns: string): Definition {
+  const sql = `CREATE INDEX IF NOT EXISTS ${tableOf(target, name)} ON ${pathOf(target, on)} (${columns})`;
+  return { name, sql };
+}
+
+const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
   lease: (target) => [
-    `CREATE TABLE IF NOT EXISTS ${pathOf(target, "namespaces")} (
-  namespace TEXT PRIMARY KEY,
-  shape TEXT NOT NULL
-)`,
-    `CREATE TABLE IF NOT EXISTS ${pathOf(target, "nodes")} (
-  namespace TEXT NOT NULL,
-  space BIGINT NOT NULL,
-  node BIGINT NOT NULL,
-  owner TEXT,
-  since BIGINT NOT NULL,
-  until BIGINT NOT NULL,
-  PRIMARY KEY (namespace, node)
-)`,
+    table(target, "namespaces", "namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL"),
+    table(
+      target,
+      "nodes",
+      "namespace TEXT NOT NULL",
+      "space BIGINT NOT NULL",
+      "node BIGINT NOT NULL",
+      "owner TEXT",
+      "since BIGINT NOT NULL",
+      "until BIGINT NOT NULL",
+      "PRIMARY KEY (namespace, node)",
+    ),
     // For the node that has been free for longest, and for the one that an owner has.
-    `CREATE INDEX IF NOT EXISTS ${tableOf(target, "nodes_until")} ON ${pathOf(target, "nodes")} (namespace, space, until, node)`,
-    `CREATE INDEX IF NOT EXISTS ${tableOf(target, "nodes_owner")} ON ${pathOf(target, "nodes")} (owner)`,
+    index(target, "nodes", "nodes_until", "namespace, space, until, node"),
+    index(target, "nodes", "nodes_owner", "owner"),
   ],
-  counter: (target) => [
-    `CREATE TABLE IF NOT EXISTS ${pathOf(target, "counters")} (
-  name TEXT PRIMARY KEY,
-  last BIGINT NOT NULL
-)`,
-  ],
+  counter: (target) => [table(target, "counters", "name TEXT PRIMARY KEY", "last BIGINT NOT NULL")],
 };
 
 const FEATURES = Object.keys(DEFINITIONS) as Feature[];
 
-/** The statements that make the tables. */
-function statements(target: SqlTarget, features: readonly Feature[]): string[] {
-  if (oneOf("dialect", target.dialect, ["postgres", "sqlite"]) === "sqlite" && target.schema !== undefined) {
-    throw new ArgumentError("schema", "left out for SQLite, where it is the file", target.schema);
+function definitions(target: SqlTarget, features: readonly Feature[]): Definition[] {
+  const { dialect, schema } = anObject("target", target);
+  if (oneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
+    throw new ArgumentError("schema", "left out for SQLite, where it is the file", schema);
   }
   // An iterator would be empty the second time, and a text is a list of letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
   const names: readonly Feature[] = features;
   return names.flatMap((name) => DEFINITIONS[oneOf("feature", name, FEATURES)](target));
+}
+
+/** One script of statements. */
+function scriptOf(made: readonly Definition[]): string {
+  return made.map(({ sql }) => `${sql};\n`).join("\n");
 }
 
 /**
@@ -67,14 +82,12 @@ function statements(target: SqlTarget, features: readonly Feature[]): string[] {
  * ```
  */
 export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATURES): string {
-  return statements(target, features)
-    .map((statement) => `${statement};\n`)
-    .join("\n");
+  return scriptOf(definitions(target, features));
 }
 
 /**
  * Makes the tables that the features need, where they are missing. Run it when you deploy, or at each start: what is
- * there already is left alone. Redis and memory need no tables, and nothing is done.
+ * there already is left alone, and needs no right to make tables. Redis and memory need none, and nothing is done.
  *
  * @param backend the store
  * @param features whose tables; default all
@@ -90,20 +103,31 @@ export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATU
  * ```
  */
 export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  if (!("query" in backend)) return "";
-  for (const statement of statements(backend, features)) {
-    const run = () =>
-      ask(
-        backend,
-        "setup",
-        () => backend.query(statement, []),
-        () => true,
-      );
+  if (!("query" in aBackend(backend))) return "";
+  const port = backend as SqlPort;
+  const send = (sql: string, params: string[]) =>
+    ask(
+      port,
+      "setup",
+      () => port.query(sql, params),
+      (rows) => rows as readonly unknown[],
+    );
+  const missing: Definition[] = [];
+  for (const definition of definitions(port, features)) {
+    const { name } = definition;
+    // Looked for first, for where all is there, the right to make tables is none that a program should need.
+    const [sql, found] =
+      port.dialect === "postgres"
+        ? ["SELECT 1 AS found WHERE TO_REGCLASS($1) IS NOT NULL", pathOf(port, name)]
+        : ["SELECT 1 AS found FROM sqlite_master WHERE name = $1", nameOf(port, name)];
+    if ((await send(sql, [found])).length === 0) missing.push(definition);
+  }
+  for (const { sql } of missing) {
     // PostgreSQL looks before it makes: of two that do so at once, one fails, and finds the table when it looks again.
-    await run().catch((error) => {
-      if (error.reason === "failed") return run();
+    await send(sql, []).catch((error) => {
+      if (error.reason === "failed") return send(sql, []);
       throw error;
     });
   }
-  return setupSql(backend, features);
+  return scriptOf(missing);
 }

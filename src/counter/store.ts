@@ -29,7 +29,7 @@ function memoryStore(port: MemoryPort, name: string): CounterStore {
     return ask(
       port,
       OPERATION,
-      async () => port.apply(`counter:${name}`, change),
+      async () => port.change(`counter:${name}`, change),
       (answer) => {
         const { before, after } = answer as { before: bigint; after: bigint };
         return outcomeOf(request, before, after);

@@ -1,28 +1,25 @@
 // bitflake/lease: node IDs leased from a backend.
 
-// The types of what it takes and throws; as values they are in "bitflake".
 export type { Backend } from "../backend/ports.ts";
-export type {
+export {
   ArgumentError,
+  BackendError,
   ClockBackwardsError,
+  ClockSkewError,
   ClockStalledError,
   EpochError,
-  GeneratorOptions,
+  type GeneratorOptions,
   InvalidIdError,
   LayoutError,
-  Preset,
-  PresetName,
+  LeaseExpiredError,
+  NamespaceError,
+  NoNodeAvailableError,
+  type Preset,
+  type PresetName,
   SequenceExhaustedError,
   SnowflakeGenerator,
   TimestampOverflowError,
   UnsupportedError,
-} from "../core.ts";
-export {
-  BackendError,
-  ClockSkewError,
-  LeaseExpiredError,
-  NamespaceError,
-  NoNodeAvailableError,
 } from "../core.ts";
 export { type HeldNode, inspect, type NamespaceReport } from "./inspect.ts";
 export type { Lease, LeaseStatus } from "./lease.ts";

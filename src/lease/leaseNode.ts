@@ -3,8 +3,9 @@
 import { startTimer } from "../backend/ask.ts";
 import { type Grantee, type Issuer, NoNodeAvailableError, SnowflakeGenerator } from "../core.ts";
 import { SharedGenerator } from "../threads/index.ts";
+import { Holder } from "./holder.ts";
 import { LeasedIssuer } from "./issuer.ts";
-import { Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { type LeaseOptions, type Plan, planOf } from "./options.ts";
 
 /** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
@@ -45,7 +46,7 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   const plan = planOf(options);
   const { generator, issuer } = generatorOf(plan);
-  const lease = new Lease(plan, generator, issuer, issuer.clock);
+  const lease = new Holder(plan, generator, issuer, issuer.clock);
   const deadline = performance.now() + plan.waitMs;
   for (;;) {
     try {

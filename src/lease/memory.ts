@@ -9,7 +9,7 @@ export function memoryStore(port: MemoryPort, namespace: string): LeaseStore {
   const name = `lease:${namespace}`;
   type Change<T> = (book: Book | undefined, storeMs: number) => readonly [Book | undefined, T];
   const apply = <T>(operation: string, change: Change<T>) => {
-    const call = async () => port.apply<Book | undefined, T>(name, change);
+    const call = async () => port.change<Book | undefined, T>(name, change);
     return ask(port, operation, call, (result) => result as T);
   };
   return {

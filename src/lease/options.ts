@@ -6,6 +6,7 @@ import {
   ArgumentError,
   anObject,
   compileSettings,
+  defaults,
   type GeneratorOptions,
   gather,
   oneOf,
@@ -50,6 +51,19 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   readonly threads?: boolean | undefined;
 }
 
+/** The options that are not the generator's. */
+const OWN = [
+  "backend",
+  "preset",
+  "namespace",
+  "holder",
+  "ttlMs",
+  "waitMs",
+  "maxSkewMs",
+  "onExpired",
+  "threads",
+];
+
 /** What a lease goes by. */
 export interface Plan {
   readonly backend: Backend;
@@ -85,6 +99,8 @@ export function planOf(options: LeaseOptions): Plan {
     if (given?.machineId === undefined) continue;
     throw new ArgumentError("machineId", "left out, for it is what is leased", given.machineId);
   }
+  const names = [...OWN, ...Object.keys(defaults())].filter((name) => name !== "machineId");
+  for (const name of Object.keys(rest)) oneOf("option", name, names);
   const given = gather(rest, gather(preset));
   const settings = compileSettings(given);
   const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;

@@ -119,7 +119,8 @@ export function redisStore(port: RedisPort, namespace: string): LeaseStore {
 }
 
 function readAnswer(nodes: Pick<Space, "first" | "count">, answer: unknown): Answer | undefined {
-  const [outcome, ...values] = String(answer).split(" ");
+  if (typeof answer !== "string") return undefined;
+  const [outcome, ...values] = answer.split(" ");
   if (outcome === "granted") return readGrant(nodes, values);
   if (outcome === "shape") return { outcome, shape: values.join(" ") };
   const [first = 0, second = 0] = wholes(values);
@@ -128,8 +129,9 @@ function readAnswer(nodes: Pick<Space, "first" | "count">, answer: unknown): Ans
   return undefined;
 }
 
-function readBook(answer: unknown): { book: Book | undefined; storeMs: number } {
-  const [at, ...lines] = String(answer).split("\n");
+function readBook(answer: unknown): { book: Book | undefined; storeMs: number } | undefined {
+  if (typeof answer !== "string") return undefined;
+  const [at, ...lines] = answer.split("\n");
   const [storeMs = 0] = wholes([at?.replace(/^at /, "")]);
   let shape: string | undefined;
   const nodes = new Map<number, Holding>();

@@ -32,7 +32,7 @@ export function spaceOf(settings: Settings, isFixed: boolean, ttlMs: number, max
   }
   const widths = [timestampBits, datacenterBits, machineBits, sequenceBits].join(".");
   return {
-    shape: `${widths} epoch ${epochMs} tick ${tickMs} leased ${isOne ? "machines" : "nodes"}`,
+    shape: `${widths} epoch ${epochMs} tick ${tickMs} ${isOne ? "machineId" : "both fields"} leased`,
     first: isOne ? datacenterId * 2 ** machineBits : 0,
     count: 2 ** bits,
     epochMs,

@@ -1,7 +1,6 @@
 // bitflake/text: text forms of an ID that sort as the IDs do, IDs with a prefix, and IDs in JSON.
 
-// The types of what it throws; as values they are in "bitflake".
-export type { ArgumentError, InvalidIdError } from "../core.ts";
+export { ArgumentError, InvalidIdError } from "../core.ts";
 export { type Base32, base32 } from "./base32.ts";
 export type { TextCodec } from "./codec.ts";
 export { hex } from "./hex.ts";

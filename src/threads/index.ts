@@ -1,16 +1,16 @@
 // bitflake/threads: one generator shared by many worker threads.
 
-// The types of what it takes and throws; as values they are in "bitflake".
-export type {
+export {
   ArgumentError,
   ClockBackwardsError,
   ClockStalledError,
   EpochError,
-  GeneratorOptions,
+  type GeneratorOptions,
   InvalidIdError,
   LayoutError,
-  Preset,
-  PresetName,
+  LeaseExpiredError,
+  type Preset,
+  type PresetName,
   SequenceExhaustedError,
   SnowflakeGenerator,
   TimestampOverflowError,

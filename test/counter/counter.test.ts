@@ -35,7 +35,7 @@ const kinds: [string, () => { backend: Backend; get(): bigint; set(at: bigint): 
     () => {
       const backend = memory();
       const look = (change: (at: bigint | undefined) => bigint) =>
-        backend.apply<bigint, bigint>("counter:orders", (at) => [change(at), change(at)]);
+        backend.change<bigint, bigint>("counter:orders", (at) => [change(at), change(at)]);
       return { backend, get: () => look((at = NONE) => at), set: (at) => void look(() => at) };
     },
   ],
@@ -253,7 +253,7 @@ describe("an answer that makes no sense", () => {
     dialect: "postgres",
     query: async () => rows as readonly SqlRow[],
   });
-  const memoryOf = (answer: unknown): Backend => ({ apply: () => answer as never });
+  const memoryOf = (answer: unknown): Backend => ({ change: () => answer as never });
   const from = (before: unknown, after: unknown) => `from ${before} to ${after}`;
 
   test.each<[string, Backend]>([

@@ -37,14 +37,14 @@ function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: n
     after: () => {},
     fails: "never" as "never" | "before" | "after",
     calls: 0,
-    apply: ((name, change) => {
+    change: ((name, change) => {
       port.calls++;
       if (port.fails === "before") throw new Error("connection refused");
-      const result = store.apply(name, change);
+      const result = store.change(name, change);
       if (port.fails === "after") throw new Error("connection reset");
       port.after();
       return result;
-    }) as MemoryPort["apply"],
+    }) as MemoryPort["change"],
   };
   return port;
 }
@@ -189,7 +189,7 @@ describe("leaseNode", () => {
       const attempt = leaseNode({ backend, namespace: "orders", ...other });
       await expect(attempt).rejects.toThrow(NamespaceError);
       await expect(attempt).rejects.toThrow(
-        "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 leased nodes, got ",
+        "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
       );
       await leaseNode({ backend, namespace: "others", ...other }).catch(() => {});
     }
@@ -216,6 +216,14 @@ describe("leaseNode", () => {
     ["a machine", { backend, machineId: 3 }, "machineId"],
     ["a machine in the preset", { backend, preset: { ...PAIR, machineId: 1 } }, "machineId"],
     ["an unknown option", { backend, ttl: 5 }, "option"],
+    ["an adapter instead of what it makes", { backend: memory }, "backend"],
+    [
+      "a client of pg instead of a port",
+      { backend: { query: async () => ({ rows: [] }) } },
+      "backend.dialect",
+    ],
+    ["a port with an endless timeout", { backend: { ...backend, timeoutMs: Infinity } }, "backend.timeoutMs"],
+    ["a port with a wrong prefix", { backend: { ...backend, prefix: "" } }, "backend.prefix"],
     ["an unknown preset", { backend, preset: "facebook" }, "preset"],
     ["null for a preset", { backend, preset: null }, "preset"],
     ["a lease too short", { backend, ttlMs: 99 }, "ttlMs"],
@@ -256,6 +264,14 @@ describe("leaseNode", () => {
     await expect(leaseNode({ backend, clock: () => 5 })).rejects.toThrow(
       expect.objectContaining({ code: "ERR_EPOCH" }),
     );
+  });
+
+  test("names its own options where one is misspelt", async () => {
+    const attempt = leaseNode({ backend, ttl: 5 } as never);
+    await expect(attempt).rejects.toThrow(
+      /^option must be one of backend, preset, .*ttlMs, .*datacenterId, .*got "ttl"$/,
+    );
+    await expect(attempt).rejects.not.toThrow("machineId");
   });
 
   test("has a generator of the type that was asked for", async () => {
@@ -371,7 +387,7 @@ describe("a lease", () => {
     backend.fails = "after";
     await pass(20_000);
     expect(lease.status().state).toBe("lost");
-    const { held } = await inspect({ apply: backend.apply }).catch(() => ({ held: [] }));
+    const { held } = await inspect({ change: backend.change }).catch(() => ({ held: [] }));
     expect(held.length).toBeLessThanOrEqual(1);
     backend.fails = "never";
     await pass(1000);
@@ -391,7 +407,7 @@ describe("a lease", () => {
     expect(heir.generator.nextId()).toBeTypeOf("bigint");
     await pass(3000);
     expect(lost).toHaveBeenCalledTimes(1);
-    expect(lost.mock.calls[0]?.[0]).not.toHaveProperty("cause");
+    expect(lost.mock.calls[0]?.[0].cause.message).toMatch("paused, or the event loop was blocked");
   });
 
   test("ends when the store has forgotten it, or has another holder: none too early is better than one twice", async () => {
@@ -399,7 +415,7 @@ describe("a lease", () => {
     const lost = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000, namespace: "n" });
     lease.onLost(lost);
-    backend.apply("lease:n", () => [undefined, true]);
+    backend.change("lease:n", () => [undefined, true]);
     await pass(3000);
     expect(lost).toHaveBeenCalledTimes(1);
     expect(lost.mock.calls[0]?.[0].cause).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
@@ -423,7 +439,7 @@ describe("a lease", () => {
     expect(other.node).toBe(lease.node);
     const ids = other.generator.nextIds(5);
     vi.setSystemTime(NOW + 2002);
-    const space = { shape: "41.0.1.21 epoch 1577836800000 tick 1 leased nodes", first: 0, count: 2 };
+    const space = { shape: "41.0.1.21 epoch 1577836800000 tick 1 both fields leased", first: 0, count: 2 };
     const terms = { epochMs: 1_577_836_800_000, tickMs: 1, ttlTicks: 1001, maxSkewMs: 1_000_000 };
     const late = await storeOf(backend, "default").acquire(
       { ...space, ...terms },
@@ -677,7 +693,7 @@ describe("inspect", () => {
     const { held, ...rest } = await inspect(backend, "orders");
     expect(rest).toEqual({
       namespace: "orders",
-      shape: "41.5.5.12 epoch 1577836800000 tick 1 leased nodes",
+      shape: "41.5.5.12 epoch 1577836800000 tick 1 both fields leased",
       storeTime: new Date(NOW),
       used: 3,
     });
@@ -707,14 +723,14 @@ describe("inspect", () => {
       held: [],
     });
     await expect(inspect({} as never)).rejects.toThrow(
-      "backend must be an object with eval(), query(), apply()",
+      "backend must be an object with eval(), query(), change()",
     );
     await expect(inspect(memory(), "")).rejects.toThrow("namespace must be a text of 1 to 100 characters");
   });
 
   test("refuses a book that is none", async () => {
     const backend = memory();
-    backend.apply("lease:default", () => [{ shape: "nonsense", nodes: new Map() }, true]);
+    backend.change("lease:default", () => [{ shape: "nonsense", nodes: new Map() }, true]);
     await expect(inspect(backend)).rejects.toThrow(BackendError);
   });
 });

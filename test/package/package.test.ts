@@ -67,6 +67,7 @@ const NAMES = {
     "uuidv7",
   ],
   "bitflake/backend": [
+    "ArgumentError",
     "BackendError",
     "fromIORedis",
     "fromNodeRedis",
@@ -79,18 +80,57 @@ const NAMES = {
     "setup",
     "setupSql",
   ],
-  "bitflake/counter": ["BackendError", "Counter", "CounterBackwardsError", "CounterExhaustedError"],
-  "bitflake/lease": [
+  "bitflake/counter": [
+    "ArgumentError",
     "BackendError",
+    "Counter",
+    "CounterBackwardsError",
+    "CounterExhaustedError",
+  ],
+  "bitflake/lease": [
+    "ArgumentError",
+    "BackendError",
+    "ClockBackwardsError",
     "ClockSkewError",
+    "ClockStalledError",
+    "EpochError",
+    "InvalidIdError",
+    "LayoutError",
     "LeaseExpiredError",
     "NamespaceError",
     "NoNodeAvailableError",
+    "SequenceExhaustedError",
+    "SnowflakeGenerator",
+    "TimestampOverflowError",
+    "UnsupportedError",
     "inspect",
     "leaseNode",
   ],
-  "bitflake/text": ["base32", "base58", "base62", "hex", "prefixed", "readIds", "writeIds"],
-  "bitflake/threads": ["SharedGenerator"],
+  "bitflake/text": [
+    "ArgumentError",
+    "InvalidIdError",
+    "base32",
+    "base58",
+    "base62",
+    "hex",
+    "prefixed",
+    "readIds",
+    "writeIds",
+  ],
+  "bitflake/threads": [
+    "ArgumentError",
+    "ClockBackwardsError",
+    "ClockStalledError",
+    "EpochError",
+    "InvalidIdError",
+    "LayoutError",
+    "LeaseExpiredError",
+    "SequenceExhaustedError",
+    "SharedGenerator",
+    "SnowflakeGenerator",
+    "TimestampOverflowError",
+    "UnsupportedError",
+  ],
 };
 
 describe("the installed package", () => {
@@ -103,6 +143,20 @@ describe("the installed package", () => {
       expect(JSON.parse(node("names.cjs", `const given = require("${path}"); ${show}`))).toEqual(names);
     },
   );
+
+  test.each(Object.entries(NAMES))("%s declares as values what is there, and nothing else", (path, names) => {
+    const uses = names.map((name, at) => `export const value${at}: unknown = given.${name};`);
+    // Of a namespace import, keyof knows the values only.
+    const exact = `type Same<A, B> = [A, B] extends [B, A] ? true : never;
+      export const same: Same<keyof typeof given, ${names.map((name) => `"${name}"`).join(" | ")}> = true;`;
+    writeFileSync(
+      join(project, "values.mts"),
+      [`import * as given from "${path}";`, ...uses, exact].join("\n"),
+    );
+    const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+    const options = ["--module", "nodenext", "--target", "es2022", "--lib", "es2022"];
+    run(process.execPath, tsc, "--noEmit", "--strict", ...options, "values.mts");
+  });
 
   test("its subpaths are listed, each with types for import and require", () => {
     const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
@@ -128,7 +182,7 @@ describe("the installed package", () => {
         known &&= lease.generator instanceof SharedGenerator;
         await lease.release();
         try { lease.generator.nextId(); } catch (error) { known &&= error instanceof LeaseExpiredError; }
-        const broken = { apply() { throw new Error("down"); } };
+        const broken = { change() { throw new Error("down"); } };
         await new Counter({ backend: broken, name: "n" }).next().catch((error) => {
           known &&= error instanceof BackendError;
         });

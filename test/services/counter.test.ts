@@ -65,7 +65,7 @@ async function look(port: Backend, name: string): Promise<string | undefined> {
     const [row] = await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${TABLE} WHERE name = $1`, [name]);
     return row?.["last"] as string | undefined;
   }
-  const at = port.apply<bigint | undefined, bigint>(`counter:${name}`, (state = NONE) => [state, state]);
+  const at = port.change<bigint | undefined, bigint>(`counter:${name}`, (state = NONE) => [state, state]);
   return at === NONE ? undefined : String(at);
 }
 
@@ -78,7 +78,7 @@ async function put(port: Backend, name: string, at: bigint): Promise<void> {
     await port.query(`DELETE FROM ${TABLE} WHERE name = $1`, [name]);
     const insert = `INSERT INTO ${TABLE} (name, last) VALUES ($1, CAST($2 AS BIGINT))`;
     if (at !== NONE) await port.query(insert, [name, `${at}`]);
-  } else port.apply<bigint | undefined, true>(`counter:${name}`, () => [at === NONE ? undefined : at, true]);
+  } else port.change<bigint | undefined, true>(`counter:${name}`, () => [at === NONE ? undefined : at, true]);
 }
 
 const keyOf = (name: string) => `${prefix}:{${name}}:counter`;
@@ -124,7 +124,7 @@ describe.each(grounds)("counters on $name", ({ open }) => {
     await setup(port, ["counter"]);
   });
   afterAll(async () => {
-    if (!("apply" in port)) await clean(port);
+    if (!("change" in port)) await clean(port);
     await close();
   });
 
@@ -259,7 +259,7 @@ describe.each(grounds)("counters on $name", ({ open }) => {
         message: expect.stringContaining("has setup() been run?"),
       });
     } else {
-      port.apply(`counter:${name}`, () => [Symbol("no number"), true]);
+      port.change(`counter:${name}`, () => [Symbol("no number"), true]);
       await expect(new Counter({ backend: port, name }).next()).rejects.toBeInstanceOf(BackendError);
     }
   });

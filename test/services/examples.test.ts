@@ -50,6 +50,7 @@ const guides = readdirSync(join(root, "docs")).filter(
 const examples = [
   ...sources.filter((file) => file.endsWith(".ts")).map((file) => join("src", file)),
   ...guides.map((file) => join("docs", file)),
+  "README.md",
 ].flatMap((file) => examplesOf(join(root, file)));
 
 /** What the compiler has to say about the examples, by name. */

@@ -133,7 +133,7 @@ test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { sk
     "had again": count(log, "reacquired"),
     "given back": count(log, "released"),
     "refused for want of a node": count(log, "refused", { code: "ERR_NO_NODE_AVAILABLE" }),
-    "by the store's silence": count(log, "refused", { code: "ERR_BACKEND" }),
+    "for want of a store": count(log, "refused", { code: "ERR_BACKEND" }),
     "for the clock": count(log, "refused", { code: "ERR_CLOCK_SKEW" }),
     "jumps of a clock": count(log, "jumped"),
   };

@@ -49,7 +49,7 @@ const anyHolder = {
   // Names with all that a script or statement may trip over.
   owner: fc.constantFrom("a", "b", "c d", "%s ' \" 1 2 \\", "ü"),
   terms: fc.record({
-    shape: fc.constantFrom(...Array(9).fill("41.5.5.12 epoch 0 tick 1 leased nodes"), "other"),
+    shape: fc.constantFrom(...Array(9).fill("41.5.5.12 epoch 0 tick 1 both fields leased"), "other"),
     ttlTicks: fc.integer({ min: 1, max: 3 }),
     maxSkewMs: fc.constantFrom(2 ** 52, 2 ** 52, 2 * MONTH),
   }),
@@ -148,7 +148,7 @@ describe.each(grounds)("leases on $name", ({ open }) => {
     expect(held.map(({ node, holder, isCurrent }) => [node, holder, isCurrent])).toEqual(
       Array.from({ length: 64 }, (_, node) => [node, "crowd", true]),
     );
-    expect([used, shape]).toEqual([64, "41.1.5.16 epoch 1577836800000 tick 1 leased nodes"]);
+    expect([used, shape]).toEqual([64, "41.1.5.16 epoch 1577836800000 tick 1 both fields leased"]);
     // Given back and taken again, all at once.
     await Promise.all(leases.map((lease) => lease.release()));
     expect((await inspect(port, namespace)).held).toEqual([]);
@@ -205,7 +205,7 @@ describe.each(grounds)("leases on $name", ({ open }) => {
         ? { ...port, eval: count(port.eval) }
         : "query" in port
           ? { ...port, query: count(port.query) }
-          : { apply: count(port.apply as MemoryPort["apply"]) as MemoryPort["apply"] };
+          : { change: count(port.change as MemoryPort["change"]) as MemoryPort["change"] };
     const store = storeOf(counted, namespace);
     expect(await store.acquire(space, "mine", Date.now())).toMatchObject({ outcome: "granted", node: 1000 });
     expect(questions).toBe(1);

@@ -1,6 +1,7 @@
 // A process of the fire test: leases a node, makes IDs into a file, gives the node back, and so on, whatever is done to
 // it meanwhile. What happens to its leases goes into a log, one line of JSON each; an error that should not be ends it.
 
+import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -46,7 +47,7 @@ const refusals = ["ERR_NO_NODE_AVAILABLE", "ERR_BACKEND", "ERR_CLOCK_SKEW"];
 
 // --- The store, by clients with their own ideas of what to do in an outage.
 
-function connect() {
+async function connect() {
   // Shorter and longer than a lease: late answers come to holders that have given up and to some that have not.
   const timeoutMs = [ttlMs / 4, ttlMs, 5000][between(0, 2)];
   if (store === "postgres") {
@@ -58,10 +59,11 @@ function connect() {
   const failing = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
   const client = new Redis(url, { retryStrategy: () => 50, ...(chance(0.3) ? failing : {}) });
   client.on("error", () => {});
+  await Promise.race([once(client, "ready").catch(() => {}), setTimeout(1000)]);
   return fromIORedis(client, { timeoutMs });
 }
 
-const backend = connect();
+const backend = await connect();
 
 // --- The threads.
 

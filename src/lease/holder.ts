@@ -1,0 +1,255 @@
+// Holds a lease: takes a node, renews it for as long as it is wanted, and says so when it is lost.
+
+import { type Asking, startTimer } from "../backend/ask.ts";
+import {
+  ArgumentError,
+  BackendError,
+  ClockSkewError,
+  EpochError,
+  type Grant,
+  type Grantee,
+  LeaseExpiredError,
+  NamespaceError,
+  NoNodeAvailableError,
+  type SnowflakeGenerator,
+  uuid,
+} from "../core.ts";
+import type { Lease, LeaseStatus } from "./lease.ts";
+import type { Plan } from "./options.ts";
+import { fieldsOf, type NodeFields } from "./space.ts";
+import { type LeaseStore, storeOf } from "./store.ts";
+
+/** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
+const FIRST_RETRY_MS = 100;
+
+/** When less is left of a lease than this, in milliseconds, no further renewal is tried. */
+const LAST_RETRY_MS = 10;
+
+/** A lease, from its first question to the store on. */
+export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> implements Lease<Generator> {
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  declare readonly generator: Generator;
+  readonly #plan: Plan;
+  readonly #store: LeaseStore;
+  readonly #grantee: Grantee;
+  readonly #clock: () => number;
+  readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
+  #owner: string;
+  #grant: Grant = { node: 0, from: 0, until: 0 };
+  #state: LeaseStatus["state"] = "lost";
+  #loss: LeaseExpiredError | undefined;
+  #release: Promise<void> | undefined;
+  #stopTimer: () => void = () => {};
+  #renewedMs = 0;
+  #skewMs = 0;
+  #failures = 0;
+  #lastError: unknown;
+  #grants = 0;
+
+  constructor(plan: Plan, generator: Generator, grantee: Grantee, clock: () => number) {
+    this.generator = generator;
+    this.#plan = plan;
+    this.#store = storeOf(plan.backend, plan.namespace);
+    this.#grantee = grantee;
+    this.#clock = clock;
+    this.#owner = ownerOf(plan);
+    // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
+    if (Symbol.asyncDispose) {
+      Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.release(), configurable: true });
+    }
+  }
+
+  get node(): number {
+    return this.#grant.node;
+  }
+
+  get until(): Date {
+    return new Date(this.#untilMs);
+  }
+
+  #fields(): NodeFields {
+    return fieldsOf(this.node, this.generator.layout.machineBits);
+  }
+
+  get #untilMs(): number {
+    const { epochMs, tickMs } = this.#plan.space;
+    return epochMs + this.#grant.until * tickMs;
+  }
+
+  onLost(listener: (error: LeaseExpiredError) => void): () => void {
+    if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
+    this.#listeners.add(listener);
+    if (this.#state === "lost") call(listener, this.#loss as LeaseExpiredError);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  status(): LeaseStatus {
+    return {
+      // By the clock, for a process that was paused has had no time yet to notice.
+      state: this.#state === "held" && this.#leftMs() <= 0 ? "lost" : this.#state,
+      namespace: this.#plan.namespace,
+      node: this.node,
+      ...this.#fields(),
+      until: this.until,
+      renewedAt: new Date(this.#renewedMs),
+      skewMs: this.#skewMs,
+      failures: this.#failures,
+      lastError: this.#lastError,
+      grants: this.#grants,
+    };
+  }
+
+  release(): Promise<void> {
+    this.#release ??= this.#giveBack().catch((error) => {
+      this.#release = undefined;
+      throw error;
+    });
+    return this.#release;
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#stopTimer();
+    this.#state = "released";
+    const unused = this.#grantee.close();
+    this.#grantee.extend(unused); // For who asks why there are no IDs: that is where it ended.
+    await this.#store.release(this.#plan.space, this.#owner, this.node, unused);
+  }
+
+  /** Asks for a node. */
+  async acquire(asking?: Asking): Promise<void> {
+    const { space, namespace } = this.#plan;
+    const nowMs = this.#read();
+    const answer = await this.#store.acquire(space, this.#owner, nowMs, asking);
+    if (answer.outcome === "shape") {
+      throw new NamespaceError(
+        `namespace ${namespace}`,
+        `used as it was first, for ${answer.shape}`,
+        space.shape,
+      );
+    }
+    if (answer.outcome === "skew") throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    if (answer.outcome !== "granted") {
+      const soonest = answer.outcome === "taken" ? answer.soonest : 0;
+      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + soonest * space.tickMs);
+    }
+    if (this.#state === "released") {
+      // Given back while the answer was on its way.
+      return this.#store.release(space, this.#owner, answer.node, answer.from);
+    }
+    this.#grant = answer;
+    this.#grantee.open(answer, nowMs);
+    // A SharedGenerator knows by itself, in every thread.
+    if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
+    this.#state = "held";
+    this.#grants++;
+    this.#succeed(nowMs, answer.storeMs);
+  }
+
+  /** The clock, as far as it tells a time that a lease can begin at. */
+  #read(): number {
+    const nowMs = this.#clock();
+    if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
+    const { epochMs } = this.#plan.space;
+    if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
+    return Math.floor(nowMs);
+  }
+
+  #succeed(nowMs: number, storeMs: number): void {
+    this.#renewedMs = nowMs;
+    this.#skewMs = nowMs - storeMs;
+    this.#failures = 0;
+    this.#lastError = undefined;
+    this.#later(this.#plan.ttlMs / 3);
+  }
+
+  #later(ms: number): void {
+    this.#stopTimer();
+    this.#stopTimer = startTimer(() => void this.#keep(), ms, true);
+  }
+
+  /** One attempt to renew, or to get a new lease where the old one is lost. It never rejects. */
+  async #keep(): Promise<void> {
+    try {
+      if (this.#state === "lost") await this.acquire({ background: true });
+      else if (this.#leftMs() > 0) await this.#renew();
+      else
+        this.#lose(
+          this.#lastError ?? new Error("no renewal ran in time: paused, or the event loop was blocked"),
+        );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "released") return;
+    this.#failures++;
+    this.#lastError = error;
+    const pauseMs = pauseOf(this.#failures, this.#plan.ttlMs);
+    const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
+    // The nearer the end, the more often, so that a store which is back just in time is in time.
+    if (leftMs > LAST_RETRY_MS) this.#later(Math.min(pauseMs, leftMs / 2));
+    else if (leftMs > 0) this.#later(leftMs);
+    else this.#lose(error);
+  }
+
+  /** How long the lease has to go, by a clock that may fail as any function of the user's: then it is not over yet. */
+  #leftMs(): number {
+    try {
+      return this.#untilMs - this.#read();
+    } catch {
+      return Infinity;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { space } = this.#plan;
+    const owner = this.#owner;
+    const nowMs = this.#read();
+    // Not past its end: who is told too late that it has ended, is told of the loss too late.
+    const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
+    const answer = await this.#store.renew(space, owner, this.node, nowMs, asking);
+    if (this.#state !== "held") return;
+    // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
+    // in between the node may have been someone else's.
+    if (answer.outcome === "granted" && answer.from === this.#grant.from) {
+      this.#grant = answer;
+      this.#grantee.extend(answer.until);
+      this.#succeed(nowMs, answer.storeMs);
+    } else if (answer.outcome === "skew") {
+      throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    } else {
+      this.#lose(
+        new BackendError("lease: renew", "answer", `node ${this.node} is another's, or the store lost it`),
+      );
+    }
+  }
+
+  #lose(cause: unknown): void {
+    this.#grantee.close();
+    this.#state = "lost";
+    // From now on it asks for something else, under a name of its own: what was sent under the old one may still come.
+    this.#owner = ownerOf(this.#plan);
+    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
+    this.#lastError = cause;
+    for (const listener of this.#listeners) call(listener, this.#loss);
+    if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
+  }
+}
+
+/** A name that no other holder has, and the one that the user gave this process. */
+function ownerOf({ holder }: Plan): string {
+  return holder === "" ? uuid() : `${uuid()} ${holder}`;
+}
+
+/** Calls a listener later: what it throws is the program's, and does not keep a lease from being renewed. */
+function call(listener: (error: LeaseExpiredError) => void, error: LeaseExpiredError): void {
+  queueMicrotask(() => listener(error));
+}
+
+/** How long to wait after so many failures: twice as long each time, and never all processes at the same moment. */
+function pauseOf(failures: number, ttlMs: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** failures, ttlMs / 6) * (0.5 + Math.random() / 2);
+}
