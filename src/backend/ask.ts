@@ -29,6 +29,7 @@ export function startTimer(wake: () => void, ms: number, background = false): ()
  * @param operation what is asked, for the error: `"lease: acquire"`
  * @param call sends it
  * @param read makes sense of the answer; what it throws, or `undefined`, says that there is none
+ * @param asking.late gets the answer that comes when it is no longer waited for
  * @throws {@link BackendError}
  */
 export async function ask<T>(
@@ -36,21 +37,30 @@ export async function ask<T>(
   operation: string,
   call: () => Promise<unknown>,
   read: (answer: unknown) => T | undefined,
-  { mostMs = Infinity, background = false }: Asking = {},
+  { mostMs = Infinity, background = false, late }: Asking & { readonly late?: (meaning: T) => void } = {},
 ): Promise<T> {
   const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, mostMs));
   let stop = () => {};
-  const late = new Promise<never>((_, reject) => {
+  let isOver = false;
+  const over = new Promise<never>((_, reject) => {
     const why = limitMs === mostMs ? ", which was all the time there was" : "";
-    const refuse = () =>
+    const refuse = () => {
+      isOver = true;
       reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${why}`));
+    };
     stop = startTimer(refuse, limitMs, background);
   });
+  // Wrapped, for a client that throws at once instead of rejecting is a failure all the same.
+  const sent = new Promise((resolve) => resolve(call()));
   let answer: unknown;
   try {
-    // Not awaited twice: a client that throws at once instead of rejecting is a failure all the same.
-    answer = await Promise.race([new Promise((resolve) => resolve(call())), late]);
+    answer = await Promise.race([sent, over]);
   } catch (cause) {
+    const tell = (tardy: unknown) => {
+      const meaning = read(tardy);
+      if (meaning !== undefined) late?.(meaning);
+    };
+    if (isOver && late) sent.then(tell).catch(() => {}); // Whoever asked has heard of a failure already.
     throw cause instanceof BitflakeError
       ? cause
       : new BackendError(operation, "failed", saying(cause), { cause });

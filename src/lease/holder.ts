@@ -16,6 +16,7 @@ import {
 } from "../core.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
 import type { Plan } from "./options.ts";
+import type { Answer } from "./protocol.ts";
 import { fieldsOf, type NodeFields } from "./space.ts";
 import { type LeaseStore, storeOf } from "./store.ts";
 
@@ -39,6 +40,8 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
   #release: Promise<void> | undefined;
+  /** The first tick that was not stamped, until the store knows it. */
+  #owed: number | undefined;
   #stopTimer: () => void = () => {};
   #renewedMs = 0;
   #skewMs = 0;
@@ -110,18 +113,33 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   }
 
   async #giveBack(): Promise<void> {
+    // What was lost is not ours to give: the store has ended it as well, or someone else has it.
+    if (this.#state === "held") this.#owed = this.#grantee.close();
+    this.abandon();
+    if (this.#owed === undefined) return;
+    this.#grantee.extend(this.#owed); // For who asks why there are no IDs: that is where it ended.
+    await this.#store.release(this.#plan.space, this.#owner, this.node, this.#owed);
+    this.#owed = undefined;
+  }
+
+  /** Wants no node any more. One that an answer on its way still brings is given back. */
+  abandon(): void {
     this.#stopTimer();
     this.#state = "released";
-    const unused = this.#grantee.close();
-    this.#grantee.extend(unused); // For who asks why there are no IDs: that is where it ended.
-    await this.#store.release(this.#plan.space, this.#owner, this.node, unused);
   }
 
   /** Asks for a node. */
   async acquire(asking?: Asking): Promise<void> {
     const { space, namespace } = this.#plan;
+    const owner = this.#owner;
     const nowMs = this.#read();
-    const answer = await this.#store.acquire(space, this.#owner, nowMs, asking);
+    // Asked again, the store gives the same owner the same node. So an answer that comes too late to be used matters
+    // only where nobody asks again.
+    const late = (tardy: Answer | null) => {
+      if (this.#state !== "released" || tardy?.outcome !== "granted") return;
+      this.#store.release(space, owner, tardy.node, tardy.from).catch(() => {}); // Then it is free in a while.
+    };
+    const answer = await this.#store.acquire(space, owner, nowMs, { ...asking, late });
     if (answer.outcome === "shape") {
       throw new NamespaceError(
         `namespace ${namespace}`,
@@ -136,7 +154,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     }
     if (this.#state === "released") {
       // Given back while the answer was on its way.
-      return this.#store.release(space, this.#owner, answer.node, answer.from);
+      return this.#store.release(space, owner, answer.node, answer.from);
     }
     this.#grant = answer;
     this.#grantee.open(answer, nowMs);

@@ -54,7 +54,10 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease> {
       return lease;
     } catch (error) {
       const leftMs = deadline - performance.now();
-      if (!(error instanceof NoNodeAvailableError) || leftMs <= 0) throw error;
+      if (!(error instanceof NoNodeAvailableError) || leftMs <= 0) {
+        lease.abandon();
+        throw error;
+      }
       const soonMs = Math.max(error.soonestMs - issuer.clock(), 10) * (1 + Math.random() / 4);
       await new Promise<void>((wake) => startTimer(wake, Math.min(soonMs, POLL_MS, leftMs)));
     }

@@ -5,12 +5,12 @@
 // has been free for longest is found without looking at the others. An answer is one text that begins with a word: the
 // Upstash client turns what reads like JSON into numbers.
 
-import { type Asking, ask } from "../backend/ask.ts";
+import { ask } from "../backend/ask.ts";
 import type { RedisPort } from "../backend/ports.ts";
 import { keyOf } from "../backend/settings.ts";
 import { readGrant, wholes } from "./answer.ts";
 import type { Answer, Book, Holding, Space } from "./protocol.ts";
-import type { LeaseStore } from "./store.ts";
+import type { Acquiring, LeaseStore } from "./store.ts";
 
 /** What the scripts that grant begin with. ARGV: owner, now, skew, epoch, tick, ttl. */
 const PRELUDE = `
@@ -90,7 +90,7 @@ export function redisStore(port: RedisPort, namespace: string): LeaseStore {
   const index = (space: Pick<Space, "first">) => keyOf(port, namespace, `lease:${space.first}`);
   type Nodes = Pick<Space, "first" | "count">;
   /** @param nodes those that the answer may be about */
-  const granting = (space: Space, nodes: Nodes, script: string, args: unknown[], asking?: Asking) => {
+  const granting = (space: Space, nodes: Nodes, script: string, args: unknown[], asking?: Acquiring) => {
     const { maxSkewMs, epochMs, tickMs, ttlTicks } = space;
     const [owner, nowMs, ...rest] = args;
     const words = [owner, nowMs, maxSkewMs, epochMs, tickMs, ttlTicks, ...rest].map(String);

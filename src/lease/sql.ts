@@ -85,7 +85,8 @@ WHERE namespace = $1 AND since >= 0 ORDER BY ${nodes}.node`,
 export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
   const statements = statementsOf(port);
   type Read<T> = (rows: readonly SqlRow[]) => T | undefined;
-  const send = <T>(operation: string, text: string, params: unknown[], read: Read<T>, asking?: Asking) => {
+  type Asked<T> = Asking & { readonly late?: (meaning: T) => void };
+  const send = <T>(operation: string, text: string, params: unknown[], read: Read<T>, asking?: Asked<T>) => {
     const call = () => port.query(text, [namespace, ...params].map(String));
     return ask(port, `lease: ${operation}`, call, (rows) => read(rows as readonly SqlRow[]), asking);
   };
@@ -112,11 +113,12 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
   };
 
   return {
-    async acquire(space, owner, nowMs, asking) {
+    async acquire(space, owner, nowMs, acquiring = {}) {
+      const { late, ...asking } = acquiring;
       const params = [owner, nowMs, ...terms(space), space.first, space.shape];
       const last = space.first + space.count - 1;
       for (let tries = 1; ; tries++) {
-        const grant = await send("acquire", statements.acquire, params, grantOf(space), asking);
+        const grant = await send("acquire", statements.acquire, params, grantOf(space), acquiring);
         if (grant) return grant;
         // Why not? What is seen now may have changed since; it only decides what to say, or whether to ask again.
         const { storeMs, shape, newest, soonest } = await look(space, asking);
@@ -133,7 +135,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
         }
         // Others ask at the same moment: not all of them again at the same moment.
         if (tries > 1)
-          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, asking?.background));
+          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, asking.background));
       }
     },
     async renew(space, owner, node, nowMs, asking) {

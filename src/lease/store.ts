@@ -7,9 +7,15 @@ import type { Answer, Book, Space } from "./protocol.ts";
 import { redisStore } from "./redis.ts";
 import { sqlStore } from "./sql.ts";
 
+/** What is known of an acquire besides what it asks. */
+export interface Acquiring extends Asking {
+  /** Gets the answer that comes when it is no longer waited for; `null` if that grants nothing. */
+  readonly late?: (answer: Answer | null) => void;
+}
+
 /** The steps of the protocol, on a store. */
 export interface LeaseStore {
-  acquire(space: Space, owner: string, nowMs: number, asking?: Asking): Promise<Answer>;
+  acquire(space: Space, owner: string, nowMs: number, asking?: Acquiring): Promise<Answer>;
   renew(space: Space, owner: string, node: number, nowMs: number, asking?: Asking): Promise<Answer>;
   release(space: Space, owner: string, node: number, unused: number): Promise<void>;
   /** What is kept of the namespace, `undefined` before its first grant, and the store's time. */

@@ -527,6 +527,15 @@ describe("a lease", () => {
     expect(heir.status().state).toBe("held");
   });
 
+  test("given back when it is lost has nothing to ask of a store that may still be away", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, ttlMs: 900 });
+    backend.fails = "before";
+    await pass(1000);
+    await lease.release();
+    expect(lease.status().state).toBe("released");
+  });
+
   test("given back while the store is down stops all the same, and can be given back again", async () => {
     const backend = fragile();
     const lost = vi.fn();
@@ -678,6 +687,94 @@ describe("a store that answers what it should not", () => {
     await pass(20);
     expect(lost).toHaveBeenCalledTimes(1);
     expect(lost.mock.calls[0]?.[0].cause).toMatchObject({ code: "ERR_BACKEND", reason: "timeout" });
+  });
+});
+
+describe("an answer that comes too late", () => {
+  /** A store of its own whose answers can be held back, and its book. */
+  const slow = () => {
+    const store = memory();
+    let isHeld = false;
+    const waiting: (() => void)[] = [];
+    const book = storeOf(store, "default");
+    // What is asked of Redis, carried out on the protocol: a port in memory answers at once.
+    const port = {
+      timeoutMs: 1000,
+      async eval(script: string, _keys: readonly string[], args: readonly string[]) {
+        if (script.includes("late'")) {
+          const [owner = "", node, unused] = args;
+          await book.release({} as never, owner, Number(node), Number(unused));
+          return "released";
+        }
+        const [owner = "", now, maxSkewMs, epochMs, tickMs, ttlTicks, shape = "", first, count] = args;
+        const numbers = { epochMs: Number(epochMs), tickMs: Number(tickMs), ttlTicks: Number(ttlTicks) };
+        const space = {
+          shape,
+          first: Number(first),
+          count: Number(count),
+          maxSkewMs: Number(maxSkewMs),
+          ...numbers,
+        };
+        const answer = await (script.includes("count = ARGV[7]")
+          ? book.acquire(space, owner, Number(now))
+          : book.renew(space, owner, Number(args[6]), Number(now)));
+        if (isHeld) await new Promise<void>((go) => waiting.push(go));
+        if (answer.outcome !== "granted") return `lost ${Date.now()}`;
+        return `granted ${answer.node} ${answer.from} ${answer.until} ${answer.storeMs}`;
+      },
+    };
+    return {
+      port,
+      held: async () => (await inspect(store)).held.filter(({ isCurrent }) => isCurrent).length,
+      /** Whether answers from now on are held back. */
+      hold: (from = true) => {
+        isHeld = from;
+      },
+      letGo: () => {
+        isHeld = false;
+        for (const go of waiting.splice(0)) go();
+      },
+    };
+  };
+
+  test("to leaseNode, which has thrown, gives the node back", async () => {
+    const { port, held, hold, letGo } = slow();
+    hold();
+    const attempt = leaseNode({ backend: port }).catch((error) => error);
+    await pass(1001);
+    expect(await attempt).toMatchObject({ code: "ERR_BACKEND", reason: "timeout" });
+    expect(await held()).toBe(1);
+    letGo();
+    await pass(1);
+    expect(await held()).toBe(0);
+  });
+
+  test("to a lease that is being taken anew, and is released meanwhile, gives the node back", async () => {
+    const { port, held, hold, letGo } = slow();
+    const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
+    hold();
+    await pass(3000);
+    expect(lease.status().state).toBe("lost");
+    await lease.release();
+    letGo();
+    await pass(1);
+    expect(await held()).toBe(0);
+    await pass(10_000);
+    expect([lease.status().state, await held()]).toEqual(["released", 0]);
+  });
+
+  test("to a lease that asks again takes nothing away from it", async () => {
+    const { port, held, hold, letGo } = slow();
+    const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
+    hold();
+    await pass(3000);
+    hold(false);
+    await pass(2000);
+    expect([lease.status().state, await held()]).toEqual(["held", 1]);
+    letGo();
+    await pass(1);
+    expect([lease.status().state, await held()]).toEqual(["held", 1]);
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
   });
 });
 
