@@ -15,7 +15,6 @@ import {
   type Backend,
   BackendError,
   fromIORedis,
-  memory,
   type RedisPort,
   type SqlPort,
   setup,
@@ -24,32 +23,15 @@ import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src
 import { LAST, NONE, type Reservation, reserve } from "../../src/counter/reserve.ts";
 import { storeOf } from "../../src/counter/store.ts";
 import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
-import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
+import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-
-interface Ground {
-  readonly name: string;
-  open(): Promise<{ readonly port: Backend; close(): unknown }>;
-}
+import { stores } from "./stores.ts";
 
 /** Keys and tables of this run alone, for the servers may be the user's own. */
 const prefix = `counter_${process.pid}`;
-
 const { REDIS_URL, DATABASE_URL } = process.env;
-const grounds: Ground[] = [
-  { name: "memory", open: async () => ({ port: memory(), close: () => {} }) },
-  ...(REDIS_URL ? redisAdapters : []).map(({ name, open }) => ({
-    name,
-    open: () => open(REDIS_URL ?? "", { prefix }),
-  })),
-  ...(DATABASE_URL ? [...postgresAdapters, pgliteAdapter] : []).map(({ name, open }) => ({
-    name,
-    open: () => open(DATABASE_URL ?? "", { prefix }),
-  })),
-  ...sqliteAdapters.map(({ name, open }) => ({ name, open: async () => open(":memory:", { prefix }) })),
-];
 
 let names = 0;
 /** A name with all that a script or statement may trip over. */
@@ -114,7 +96,7 @@ function requestOf(order: Exclude<Order, { put: bigint }>, at: bigint): Reservat
   return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NONE) };
 }
 
-describe.each(grounds)("counters on $name", ({ open }) => {
+describe.each(stores(prefix))("counters on $name", ({ open }) => {
   let port: Backend;
   let close: () => unknown;
   beforeAll(async () => {

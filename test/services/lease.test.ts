@@ -3,35 +3,14 @@
 
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Backend, type MemoryPort, memory, setup } from "../../src/backend/index.ts";
+import { type Backend, type MemoryPort, setup } from "../../src/backend/index.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
 import { type Answer, acquire, type Book, release, renew, type Space } from "../../src/lease/protocol.ts";
 import { storeOf } from "../../src/lease/store.ts";
-import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
-import { redisAdapters } from "./redis-clients.ts";
-import { sqliteAdapters } from "./sqlite-clients.ts";
-
-interface Ground {
-  readonly name: string;
-  open(): Promise<{ readonly port: Backend; close(): unknown }>;
-}
+import { stores } from "./stores.ts";
 
 /** Tables of this run alone, for the servers may be the user's own. */
 const prefix = `lease_${process.pid}`;
-
-const { REDIS_URL, DATABASE_URL } = process.env;
-const grounds: Ground[] = [
-  { name: "memory", open: async () => ({ port: memory(), close: () => {} }) },
-  ...(REDIS_URL ? redisAdapters : []).map(({ name, open }) => ({
-    name,
-    open: () => open(REDIS_URL ?? "", { prefix }),
-  })),
-  ...(DATABASE_URL ? [...postgresAdapters, pgliteAdapter] : []).map(({ name, open }) => ({
-    name,
-    open: () => open(DATABASE_URL ?? "", { prefix }),
-  })),
-  ...sqliteAdapters.map(({ name, open }) => ({ name, open: async () => open(":memory:", { prefix }) })),
-];
 
 const MONTH = 30 * 86_400_000;
 /** The store's time is what it is; in ticks as long as these it stands still for a test, at tick 10. */
@@ -67,7 +46,7 @@ const withoutTime = (answer: Answer) => ({ ...answer, storeMs: undefined });
 let namespaces = 0;
 const freshNamespace = () => `${prefix} ${namespaces++} ü'"`;
 
-describe.each(grounds)("leases on $name", ({ open }) => {
+describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
   let port: Backend;
   let close: () => unknown;
   beforeAll(async () => {
@@ -213,5 +192,23 @@ describe.each(grounds)("leases on $name", ({ open }) => {
     expect(questions).toBe(2);
     await store.release(space, "mine", 1000, 12);
     expect(questions).toBe(3);
+    // What it costs is printed, and not judged, for the machine has other things to do as well.
+    const bare = async () =>
+      "eval" in port ? port.eval("return 1", [], []) : "query" in port && port.query("SELECT 1", []);
+    const times: Record<"bare" | "acquire", number[]> = { bare: [], acquire: [] };
+    for (let i = 0; i < 200; i++) {
+      const start = performance.now();
+      await bare();
+      const middle = performance.now();
+      const answer = await storeOf(port, namespace).acquire(space, `timed ${i}`, Date.now());
+      times.bare.push(middle - start);
+      times.acquire.push(performance.now() - middle);
+      expect(answer.outcome).toBe("granted");
+      // In the tick that it was granted in, so that it is free again.
+      if ("node" in answer) await storeOf(port, namespace).release(space, `timed ${i}`, answer.node, 10);
+    }
+    const median = (some: number[]) => some.sort((one, other) => one - other)[100];
+    const ratio = median(times.acquire) / median(times.bare);
+    if (!("change" in port)) console.info(`${name}: a lease takes ${ratio.toFixed(1)} × a bare round trip`);
   });
 });

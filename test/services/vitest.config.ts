@@ -1,6 +1,6 @@
 // The tests that need servers, run by `npm run test:services`: the clients are real, and so are the servers.
 
-import unit from "../vitest.config.ts";
+import unit, { onServers } from "../vitest.config.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 // A file in which there is nothing to test is an error to vitest.
@@ -13,6 +13,13 @@ export default {
     include: ["test/services/**/*.test.ts"],
     exclude: ["**/node_modules/**", ...sqlite],
     globalSetup: ["test/services/ground.ts"],
+    coverage: {
+      ...unit.test?.coverage,
+      include: onServers,
+      exclude: [],
+      // Answers that make no sense come from scripted ports, in the unit suite.
+      thresholds: { branches: 85, statements: 94, functions: 94, lines: 94 },
+    },
     // They wait more than they work.
     maxWorkers: 3,
   },
