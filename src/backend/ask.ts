@@ -80,8 +80,12 @@ export async function ask<T>(
 
 /** What a client says went wrong. Some, as an AggregateError of refused connections, say it with a code alone. */
 function saying(cause: unknown): string {
-  const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
-  const text = String(message || code || cause);
-  // PostgreSQL's "undefined table", in whichever language it speaks, and SQLite's.
-  return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
+  try {
+    const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
+    const text = String(message || code || cause);
+    // PostgreSQL's "undefined table", in whichever language it speaks, and SQLite's.
+    return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
+  } catch {
+    return "the client threw what cannot be read";
+  }
 }

@@ -1,6 +1,6 @@
 // A store in the memory of this process.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError, anObject } from "../core.ts";
 import type { MemoryPort } from "./ports.ts";
 
 /**
@@ -20,7 +20,7 @@ import type { MemoryPort } from "./ports.ts";
  * ```
  */
 export function memory(options: { readonly clock?: () => number } = {}): MemoryPort {
-  const { clock = () => Date.now() } = options;
+  const { clock = () => Date.now() } = anObject("options", options);
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
   const states = new Map<string, unknown>();
   return {
@@ -28,7 +28,9 @@ export function memory(options: { readonly clock?: () => number } = {}): MemoryP
       name: string,
       change: (state: State | undefined, nowMs: number) => readonly [State, Result],
     ): Result {
-      const [state, result] = change(states.get(name) as State | undefined, clock());
+      const nowMs = clock();
+      if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
+      const [state, result] = change(states.get(name) as State | undefined, nowMs);
       states.set(name, state);
       return result;
     },

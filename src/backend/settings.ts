@@ -15,7 +15,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 /** Lets through a name of the user's: 1 to 100 characters that print, none of them a brace. */
 export function named(field: string, name: unknown): string {
   // Braces would move a key to another slot of a Redis Cluster; control characters no store likes alike.
-  if (typeof name === "string" && /^[^\p{C}{}]{1,100}$/u.test(name)) return name;
+  if (typeof name === "string" && /^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) return name;
   throw new ArgumentError(
     field,
     "a text of 1 to 100 characters, without control characters and braces",

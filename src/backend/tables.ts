@@ -103,8 +103,11 @@ export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATU
  * ```
  */
 export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  if (!("query" in aBackend(backend))) return "";
-  const port = backend as SqlPort;
+  const port = aBackend(backend);
+  if (!("query" in port)) {
+    definitions({ dialect: "sqlite" }, features); // Refuses a feature that there is not, on any store.
+    return "";
+  }
   const send = (sql: string, params: string[]) =>
     ask(
       port,

@@ -12,6 +12,7 @@ import {
   NamespaceError,
   NoNodeAvailableError,
   type SnowflakeGenerator,
+  TimestampOverflowError,
   uuid,
 } from "../core.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
@@ -148,13 +149,19 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
       );
     }
     if (answer.outcome === "skew") throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
-    if (answer.outcome !== "granted") {
-      const soonest = answer.outcome === "taken" ? answer.soonest : 0;
-      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + soonest * space.tickMs);
+    if (answer.outcome === "taken") {
+      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + answer.soonest * space.tickMs);
     }
+    if (answer.outcome !== "granted")
+      throw new BackendError("lease: acquire", "answer", "the answer makes no sense");
     if (this.#state === "released") {
       // Given back while the answer was on its way.
       return this.#store.release(space, owner, answer.node, answer.from);
+    }
+    const { maxTick } = this.#plan;
+    if (answer.from > maxTick) {
+      await this.#store.release(space, owner, answer.node, answer.from);
+      throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
     this.#grantee.open(answer, nowMs);

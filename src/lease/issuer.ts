@@ -1,6 +1,7 @@
 // Issues the IDs of whichever node is leased, and none while no node is.
 
 import {
+  createEntry,
   type Entry,
   type Grant,
   type Grantee,
@@ -26,6 +27,9 @@ export class LeasedIssuer extends Issuer implements Grantee {
     this.#settings = settings;
     this.#terms = terms;
     this.#mask = this.lowMask;
+    // Not the ledger's: what other generators of the node stamp, of another namespace say, is no reading under this grant,
+    // and calls within one tick ask no further. It is the grants that keep leases apart.
+    this.entry = createEntry();
     this.close();
   }
 
@@ -35,15 +39,10 @@ export class LeasedIssuer extends Issuer implements Grantee {
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
-    const before = lastOfTick(this.#settings, node, Math.max(from, this.#unused) - 1);
+    // As if the tick before were used up: of the last one stamped, nothing is left for another node.
+    this.entry.word[0] = lastOfTick(this.#settings, node, Math.max(from, this.#unused) - 1);
+    this.entry.readingMs = nowMs;
     this.#terms.node = nodeBits(this.#settings, node);
-    // The entry of the ledger, so that another generator of this node in this thread repeats nothing either.
-    const { entry } = new Issuer({ ...this.#settings, node: this.#terms.node });
-    if ((entry.word[0] as bigint) < before) {
-      entry.word[0] = before;
-      entry.readingMs = nowMs;
-    }
-    this.entry = entry;
     this.lowMask = this.#mask;
     this.#node = node;
     this.#isOpen = true;

@@ -27,6 +27,7 @@ const POLL_MS = 1000;
  * @throws {@link LayoutError} if the layout is none, or has no bits to lease
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
  * @throws {@link EpochError} if the clock is before the epoch
+ * @throws {@link TimestampOverflowError} if it is past the last tick that the layout holds
  *
  * @example
  * ```ts

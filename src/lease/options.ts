@@ -74,6 +74,8 @@ export interface Plan {
   readonly isReacquired: boolean;
   readonly isShared: boolean;
   readonly space: Space;
+  /** The last tick that the layout holds. */
+  readonly maxTick: number;
   /** The generator's options. */
   readonly given: GeneratorOptions;
 }
@@ -116,6 +118,7 @@ export function planOf(options: LeaseOptions): Plan {
     isReacquired: onExpired === "reacquire",
     isShared: oneOf("threads", threads, [true, false]),
     space: spaceOf(settings, isFixed, ttlMs, maxSkewMs),
+    maxTick: settings.maxTick,
     given,
   };
 }

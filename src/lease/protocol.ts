@@ -114,7 +114,8 @@ export function acquire(
   if (!best || known < space.count) best = { node: space.first + known, until: -1 };
   // Free is a node only when its grant has passed by both clocks: by the holder's, for it must not stamp before; by the
   // store's, for another holder may be at work until then.
-  if (best.until > tickAt(space, Math.min(nowMs, storeMs))) {
+  const past = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
+  if (best.until > past) {
     return [book, { outcome: "taken", soonest: best.until, storeMs }];
   }
   const from = Math.max(best.until, tickAt(space, nowMs));

@@ -124,8 +124,8 @@ function readAnswer(nodes: Pick<Space, "first" | "count">, answer: unknown): Ans
   if (outcome === "granted") return readGrant(nodes, values);
   if (outcome === "shape") return { outcome, shape: values.join(" ") };
   const [first = 0, second = 0] = wholes(values);
-  if (outcome === "taken") return { outcome, soonest: first, storeMs: second };
-  if (outcome === "lost" || outcome === "skew") return { outcome, storeMs: first };
+  if (outcome === "taken" && values.length === 2) return { outcome, soonest: first, storeMs: second };
+  if ((outcome === "lost" || outcome === "skew") && values.length === 1) return { outcome, storeMs: first };
   return undefined;
 }
 

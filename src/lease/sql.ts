@@ -25,20 +25,21 @@ function statementsOf(port: SqlPort) {
   const isPostgres = port.dialect === "postgres";
   const [namespaces, nodes] = [pathOf(port, "namespaces"), pathOf(port, "nodes")];
   const [most, least] = isPostgres ? ["GREATEST", "LEAST"] : ["MAX", "MIN"];
+  // The same throughout a statement, so that an index can be searched by it.
   const ms = isPostgres
-    ? "CAST(FLOOR(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000) AS BIGINT)"
+    ? "CAST(FLOOR(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000) AS BIGINT)"
     : "CAST(ROUND((JULIANDAY('now') - 2440587.5) * 86400000) AS INTEGER)";
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const now = int("$3");
-  const skewed = `ABS(${now} - (SELECT ms FROM store)) > ${int("$4")}`;
+  const skewed = `ABS(${now} - ${ms}) > ${int("$4")}`;
   const tick = (of: string) => `((${of} - ${int("$5")}) / ${int("$6")})`;
-  const ends = `${most}(until, ${tick(`${most}(${now}, (SELECT ms FROM store))`)} + ${int("$7")})`;
-  const past = tick(`${least}(${now}, (SELECT ms FROM store))`);
+  const ends = `${most}(until, ${tick(`${most}(${now}, ${ms})`)} + ${int("$7")})`;
+  const past = `${most}(${tick(`${least}(${now}, ${ms})`)}, -1)`;
   const texts = (...names: string[]) => names.map((name) => `CAST(${name} AS TEXT) AS ${name}`).join(", ");
   const asked = `${texts("node", "since", "until")}, CAST(${ms} AS TEXT) AS ms`;
   return {
     // $1 namespace, $2 owner, $3 now, $4 skew, $5 epoch, $6 tick, $7 ttl, $8 space, $9 shape
-    acquire: `WITH store AS (SELECT ${ms} AS ms), chosen AS MATERIALIZED (
+    acquire: `WITH chosen AS MATERIALIZED (
   SELECT COALESCE(
     (SELECT node FROM ${nodes} WHERE namespace = $1 AND owner = $2 LIMIT 1),
     (SELECT node FROM ${nodes} WHERE namespace = $1 AND space = ${int("$8")} AND until <= ${past}
@@ -53,8 +54,7 @@ WHERE namespace = $1 AND node = (SELECT pick FROM chosen) AND (owner = $2 OR unt
   AND NOT ${skewed} AND EXISTS (SELECT 1 FROM ${namespaces} WHERE namespace = $1 AND shape = $9)
 RETURNING ${asked}`,
     // $1 namespace, $2 owner, $3 now, $4 skew, $5 epoch, $6 tick, $7 ttl, $8 node
-    renew: `WITH store AS (SELECT ${ms} AS ms)
-UPDATE ${nodes} SET until = ${ends}
+    renew: `UPDATE ${nodes} SET until = ${ends}
 WHERE namespace = $1 AND owner = $2 AND node = ${int("$8")} AND NOT ${skewed}
 RETURNING ${asked}`,
     // $1 namespace, $2 owner, $3 node, $4 unused
@@ -124,7 +124,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
         const { storeMs, shape, newest, soonest } = await look(space, asking);
         if (shape !== null && shape !== space.shape) return { outcome: "shape", shape: String(shape) };
         if (Math.abs(nowMs - storeMs) > space.maxSkewMs) return { outcome: "skew", storeMs };
-        const isFree = soonest <= tickAt(space, Math.min(nowMs, storeMs));
+        const isFree = soonest <= Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1);
         if (tries === TRIES || (!isFree && newest >= last && shape !== null)) {
           return { outcome: "taken", soonest, storeMs };
         }

@@ -274,6 +274,55 @@ describe("leaseNode", () => {
     await expect(attempt).rejects.not.toThrow("machineId");
   });
 
+  test("leases of two namespaces that have one node end each in its own time", async () => {
+    // Found by attack: they shared a ledger entry, and the one whose lease had ended went on with the other's reading.
+    const orders = await leaseNode({ backend: memory(), namespace: "orders", ttlMs: 3000 });
+    const users = await leaseNode({ backend: memory(), namespace: "users", ttlMs: 60_000 });
+    expect(users.node).toBe(orders.node);
+    vi.setSystemTime(NOW + 4000);
+    users.generator.nextId();
+    expect(() => orders.generator.nextId()).toThrow(LeaseExpiredError);
+    expect(() => orders.generator.nextIds(2)).toThrow(LeaseExpiredError);
+  });
+
+  test("a grant past the layout's last tick is given back, and said", async () => {
+    const preset = { timestampBits: 41, datacenterBits: 0, machineBits: 10, sequenceBits: 12, epochMs: 0 };
+    const clock = () => 2 ** 41 + 5;
+    const store = memory({ clock });
+    const attempt = leaseNode({ backend: store, preset, clock });
+    await expect(attempt).rejects.toMatchObject({ code: "ERR_TIMESTAMP_OVERFLOW", maxTick: 2 ** 41 - 1 });
+    expect((await inspect(store)).held).toEqual([]);
+  });
+
+  test("an epoch between the two clocks is no reason to refuse", async () => {
+    const clock = () => Date.now() + 1000;
+    const lease = await leaseNode({ backend: memory(), clock, epochMs: NOW - 1, namespace: "n" });
+    expect(lease.generator.nextId()).toBeTypeOf("bigint");
+    const early = memory({ clock: () => NOW - 500 });
+    expect((await leaseNode({ backend: early, epochMs: NOW - 1 })).node).toBe(0);
+  });
+
+  test("a store in memory whose clock tells nothing is refused", async () => {
+    const attempt = leaseNode({ backend: memory({ clock: () => Number.NaN }) });
+    await expect(attempt).rejects.toMatchObject({ code: "ERR_ARGUMENT", field: "clock()" });
+  });
+
+  test.each([
+    ["nothing that can be read", Object.create(null)],
+    [
+      "an object that throws when it is looked at",
+      {
+        get message() {
+          throw new Error("mine");
+        },
+      },
+    ],
+    ["undefined", undefined],
+  ])("a client that throws %s is a BackendError all the same", async (_title, thrown) => {
+    const port = { eval: () => Promise.reject(thrown) };
+    await expect(leaseNode({ backend: port })).rejects.toThrow(BackendError);
+  });
+
   test("has a generator of the type that was asked for", async () => {
     expectTypeOf(leaseNode({ backend, namespace: "t" })).resolves.toEqualTypeOf<Lease<SnowflakeGenerator>>();
     const lease = await leaseNode({ backend, namespace: "t", threads: true });
@@ -651,6 +700,10 @@ describe("a store that answers what it should not", () => {
     ["null", () => null],
     ["a number", () => 5],
     ["an empty text", () => ""],
+    ["a refusal without its time", () => "skew"],
+    ["a full house without an end", () => `taken ${Date.now()}`],
+    ["what is an answer to a renewal", () => `lost ${Date.now()}`],
+    ["a list with an answer in it", () => [`granted 0 ${tick()} ${tick() + 9} ${Date.now()}`]],
     ["another word", () => "hello"],
     ["a grant without an end", () => `granted 0 ${tick()}`],
     ["a grant of no number", () => `granted 0 ${tick()} x ${Date.now()}`],
