@@ -37,6 +37,8 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   readonly #clock: () => number;
   readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
   #owner: string;
+  /** The owner's name that the last grant was had under. */
+  #heldAs: string | undefined;
   #grant: Grant = { node: 0, from: 0, until: 0 };
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
@@ -135,9 +137,9 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     const owner = this.#owner;
     const nowMs = this.#read();
     // Asked again, the store gives the same owner the same node. So an answer that comes too late to be used matters
-    // only where nobody asks again.
+    // only where nobody asks again; and where somebody did, and had the node, it says nothing of what was stamped.
     const late = (tardy: Answer | null) => {
-      if (this.#state !== "released" || tardy?.outcome !== "granted") return;
+      if (this.#state !== "released" || owner === this.#heldAs || tardy?.outcome !== "granted") return;
       this.#store.release(space, owner, tardy.node, tardy.from).catch(() => {}); // Then it is free in a while.
     };
     const answer = await this.#store.acquire(space, owner, nowMs, { ...asking, late });
@@ -164,6 +166,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
+    this.#heldAs = owner;
     this.#grantee.open(answer, nowMs);
     // A SharedGenerator knows by itself, in every thread.
     if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());

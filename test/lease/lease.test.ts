@@ -755,6 +755,7 @@ describe("an answer that comes too late", () => {
       timeoutMs: 1000,
       async eval(script: string, _keys: readonly string[], args: readonly string[]) {
         if (script.includes("late'")) {
+          if (isHeld) await new Promise<void>((go) => waiting.push(go));
           const [owner = "", node, unused] = args;
           await book.release({} as never, owner, Number(node), Number(unused));
           return "released";
@@ -783,10 +784,13 @@ describe("an answer that comes too late", () => {
       hold: (from = true) => {
         isHeld = from;
       },
-      letGo: () => {
+      /** Lets answers go, the oldest first. */
+      letGo: (count = waiting.length) => {
         isHeld = false;
-        for (const go of waiting.splice(0)) go();
+        for (const go of waiting.splice(0, count)) go();
       },
+      waiting: () => waiting.length,
+      until: async (node: number) => (await book.read()).book?.nodes.get(node)?.until ?? 0,
     };
   };
 
@@ -814,6 +818,27 @@ describe("an answer that comes too late", () => {
     expect(await held()).toBe(0);
     await pass(10_000);
     expect([lease.status().state, await held()]).toEqual(["released", 0]);
+  });
+
+  test("to a lease that had the node after all does not give back what it has stamped", async () => {
+    const { port, hold, letGo, waiting, until } = slow();
+    const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
+    hold();
+    await pass(3000);
+    hold(false);
+    await pass(2000);
+    const late = waiting();
+    expect(late).toBeGreaterThan(0);
+    const stamped = Number(lease.generator.nextId() >> 22n);
+    // Its release is on the way, and the late answer is heard before the store hears of that.
+    hold();
+    const releasing = lease.release();
+    await pass(1);
+    letGo(late);
+    await pass(1);
+    letGo();
+    await releasing;
+    expect(await until(lease.node)).toBe(stamped + 1);
   });
 
   test("to a lease that asks again takes nothing away from it", async () => {
