@@ -18,9 +18,16 @@ export type ErrorCode =
   | "ERR_CLOCK_SKEW"
   | "ERR_COUNTER_BACKWARDS"
   | "ERR_COUNTER_EXHAUSTED"
+  | "ERR_FINGERPRINT"
+  | "ERR_ID_POOL_EMPTY"
+  | "ERR_ID_POOL_EXHAUSTED"
+  | "ERR_IN_FLIGHT"
   | "ERR_LEASE_EXPIRED"
+  | "ERR_LOCK_LOST"
   | "ERR_NAMESPACE"
-  | "ERR_NO_NODE_AVAILABLE";
+  | "ERR_NOT_KEPT"
+  | "ERR_NO_NODE_AVAILABLE"
+  | "ERR_NO_VALID_ID";
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
@@ -285,6 +292,112 @@ export class CounterExhaustedError extends BitflakeError {
   }
 }
 
+/** What the errors of running once have in common: each is about a key. */
+export abstract class KeyError extends BitflakeError {
+  /** The key. */
+  declare readonly key: string;
+
+  /** @param what is said of the key */
+  constructor(key: string, what: string, facts: object = {}) {
+    super(`key ${show(key)} ${what}`, { ...facts, key });
+  }
+}
+
+/** The key was used before, for something else. Nothing has run. */
+export class FingerprintError extends KeyError {
+  constructor(key: string) {
+    super(key, "was used before, with another fingerprint");
+  }
+
+  override get name(): string {
+    return "FingerprintError";
+  }
+}
+
+/** Another call with the same key is at work. Nothing has run: ask again in a moment, and have what comes of it. */
+export class InFlightError extends KeyError {
+  /** How long the other's lock holds yet; it extends it while it works. */
+  declare readonly lockedMs: number;
+
+  constructor(key: string, lockedMs: number) {
+    super(key, `is in use, and locked for ${lockedMs} ms yet`, { lockedMs });
+  }
+
+  override get name(): string {
+    return "InFlightError";
+  }
+}
+
+/**
+ * The lock of a key was not extended in time, and another call has taken it over. What comes of the key is that one's
+ * result.
+ */
+export class LockLostError extends KeyError {
+  constructor(key: string) {
+    super(key, "was taken over or forgotten while its work went on");
+  }
+
+  override get name(): string {
+    return "LockLostError";
+  }
+}
+
+/** The key's work was done before, but its result was not kept: it was too large, or nothing that JSON can say. */
+export class NotKeptError extends KeyError {
+  constructor(key: string) {
+    super(key, "has been done, and its result was not kept");
+  }
+
+  override get name(): string {
+    return "NotKeptError";
+  }
+}
+
+/** The pool has not enough IDs at hand. A refill brings more: try again in a moment. */
+export class IdPoolEmptyError extends BitflakeError {
+  /** The type of the IDs. */
+  declare readonly type: string;
+  /** How many were asked for. */
+  declare readonly count: number;
+  /** How many there are. */
+  declare readonly available: number;
+
+  constructor(type: string, count: number, available: number, options?: { readonly cause: unknown }) {
+    super(`the pool of ${show(type)} has ${available} IDs at hand, and ${count} were asked for`, {
+      type,
+      count,
+      available,
+      ...options,
+    });
+  }
+
+  override get name(): string {
+    return "IdPoolEmptyError";
+  }
+}
+
+/** Every ID of the type has been issued, or so many that not enough are left: there will be no more. */
+export class IdPoolExhaustedError extends BitflakeError {
+  /** The type of the IDs. */
+  declare readonly type: string;
+  /** How many were asked for. */
+  declare readonly count: number;
+  /** How many are left. */
+  declare readonly available: number;
+
+  constructor(type: string, count: number, available: number) {
+    super(`of all IDs of ${show(type)} ${available} are left, and ${count} were asked for`, {
+      type,
+      count,
+      available,
+    });
+  }
+
+  override get name(): string {
+    return "IdPoolExhaustedError";
+  }
+}
+
 /** The lease of the generator's node has ended: it was not renewed in time, or was given back. */
 export class LeaseExpiredError extends BitflakeError {
   /** The node, as a number over both fields. */
@@ -308,7 +421,10 @@ export class LeaseExpiredError extends BitflakeError {
   }
 }
 
-/** A namespace of leases is one of another layout, epoch or tick: its IDs and these could be the same. */
+/**
+ * What a store has under this name is of another kind: leases of another layout, epoch or tick, or numeric IDs with
+ * other rules. Its IDs and these could be the same.
+ */
 export class NamespaceError extends ArgumentError {
   override get name(): string {
     return "NamespaceError";
@@ -334,5 +450,21 @@ export class NoNodeAvailableError extends BitflakeError {
 
   override get name(): string {
     return "NoNodeAvailableError";
+  }
+}
+
+/** No ID keeps the rules of its type, or so few that millions of attempts found none. */
+export class NoValidIdError extends BitflakeError {
+  /** The type of the ID. */
+  declare readonly type: string;
+  /** How many digits it has. */
+  declare readonly length: number;
+
+  constructor(type: string, length: number) {
+    super(`no ID of ${length} digits was found that keeps the rules of ${show(type)}`, { type, length });
+  }
+
+  override get name(): string {
+    return "NoValidIdError";
   }
 }

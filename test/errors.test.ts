@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import * as backend from "../src/backend/index.ts";
 import * as counter from "../src/counter/index.ts";
+import * as idempotency from "../src/idempotency/index.ts";
 import * as bitflake from "../src/index.ts";
 import {
   ArgumentError,
@@ -17,6 +18,7 @@ import {
   UnsupportedError,
 } from "../src/index.ts";
 import * as lease from "../src/lease/index.ts";
+import * as numeric from "../src/numeric/index.ts";
 
 const each: [string, ErrorCode, BitflakeError][] = [
   ["ArgumentError", "ERR_ARGUMENT", new ArgumentError("count", "whole", 1.5)],
@@ -32,9 +34,16 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["ClockSkewError", "ERR_CLOCK_SKEW", new lease.ClockSkewError(9, 3, 5)],
   ["CounterBackwardsError", "ERR_COUNTER_BACKWARDS", new counter.CounterBackwardsError("n", 7n)],
   ["CounterExhaustedError", "ERR_COUNTER_EXHAUSTED", new counter.CounterExhaustedError("n")],
+  ["FingerprintError", "ERR_FINGERPRINT", new idempotency.FingerprintError("k")],
+  ["IdPoolEmptyError", "ERR_ID_POOL_EMPTY", new numeric.IdPoolEmptyError("farmer", 3, 2)],
+  ["IdPoolExhaustedError", "ERR_ID_POOL_EXHAUSTED", new numeric.IdPoolExhaustedError("farmer", 3, 2)],
+  ["InFlightError", "ERR_IN_FLIGHT", new idempotency.InFlightError("k", 5)],
   ["LeaseExpiredError", "ERR_LEASE_EXPIRED", new lease.LeaseExpiredError(3, 5, 6)],
+  ["LockLostError", "ERR_LOCK_LOST", new idempotency.LockLostError("k")],
   ["NamespaceError", "ERR_NAMESPACE", new lease.NamespaceError("namespace n", "a", "b")],
   ["NoNodeAvailableError", "ERR_NO_NODE_AVAILABLE", new lease.NoNodeAvailableError("n", 32, 5)],
+  ["NotKeptError", "ERR_NOT_KEPT", new idempotency.NotKeptError("k")],
+  ["NoValidIdError", "ERR_NO_VALID_ID", new numeric.NoValidIdError("farmer", 10)],
 ];
 
 describe("every error", () => {
@@ -53,9 +62,14 @@ describe("every error", () => {
   });
 
   test("is exported, and every exported error is in this table", () => {
-    const exported = Object.keys({ ...bitflake, ...backend, ...counter, ...lease }).filter(
-      (name) => name.endsWith("Error") && name !== "BitflakeError",
-    );
+    const exported = Object.keys({
+      ...bitflake,
+      ...backend,
+      ...counter,
+      ...idempotency,
+      ...lease,
+      ...numeric,
+    }).filter((name) => name.endsWith("Error") && name !== "BitflakeError");
     expect(exported.sort()).toEqual(each.map(([name]) => name).sort());
   });
 

@@ -43,7 +43,7 @@ export async function ask<T>(
   let stop = () => {};
   let isOver = false;
   const over = new Promise<never>((_, reject) => {
-    const why = limitMs === mostMs ? ", which was all the time there was" : "";
+    const why = limitMs === mostMs ? ", all the time there was" : "";
     const refuse = () => {
       isOver = true;
       reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${why}`));
@@ -68,13 +68,14 @@ export async function ask<T>(
     stop();
   }
   let meaning: T | undefined;
+  let cause = answer;
   try {
     meaning = read(answer);
-  } catch (cause) {
-    throw new BackendError(operation, "answer", "the answer makes no sense", { cause });
+  } catch (error) {
+    cause = error;
   }
   if (meaning === undefined)
-    throw new BackendError(operation, "answer", "the answer makes no sense", { cause: answer });
+    throw new BackendError(operation, "answer", "the answer makes no sense", { cause });
   return meaning;
 }
 
@@ -86,6 +87,6 @@ function saying(cause: unknown): string {
     // PostgreSQL's "undefined table", in whichever language it speaks, and SQLite's.
     return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
   } catch {
-    return "the client threw what cannot be read";
+    return "an error that cannot be read";
   }
 }

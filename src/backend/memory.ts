@@ -1,14 +1,15 @@
 // A store in the memory of this process.
 
-import { ArgumentError, anObject } from "../core.ts";
+import { ArgumentError } from "../core.ts";
 import type { MemoryPort } from "./ports.ts";
+import { aFunction, onlyKnown } from "./settings.ts";
 
 /**
  * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.
  * Each call makes a store of its own.
  *
  * @param options.clock the store's clock, for tests. Default `Date.now`
- * @throws {@link ArgumentError} if the clock is no function
+ * @throws {@link ArgumentError} if the clock is no function, or an option is unknown
  *
  * @example
  * ```ts
@@ -20,8 +21,9 @@ import type { MemoryPort } from "./ports.ts";
  * ```
  */
 export function memory(options: { readonly clock?: () => number } = {}): MemoryPort {
-  const { clock = () => Date.now() } = anObject("options", options);
-  if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
+  onlyKnown(options, ["clock"]);
+  const { clock = () => Date.now() } = options;
+  aFunction("clock", clock);
   const states = new Map<string, unknown>();
   return {
     change<State, Result>(

@@ -1,4 +1,4 @@
-// Adapters for clients of Redis: each turns EVAL into the call that its client has for any command.
+// Adapters for clients of Redis: each turns EVAL into the call that its client has for it.
 
 import type { PortSettings, RedisPort } from "./ports.ts";
 import { portSettings } from "./settings.ts";

@@ -12,15 +12,28 @@ export const LONGEST_NAME = "nodes_until";
 /** The longest timer there is, in every runtime. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Lets through a name of the user's: 1 to 100 characters that print, none of them a brace. */
+/** Lets through a name of the user's: 1 to 100 characters of one line, none of them a brace. */
 export function named(field: string, name: unknown): string {
   // Braces would move a key to another slot of a Redis Cluster; control characters no store likes alike.
   if (typeof name === "string" && /^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) return name;
-  throw new ArgumentError(
-    field,
-    "a text of 1 to 100 characters, without control characters and braces",
-    name,
-  );
+  throw new ArgumentError(field, "a text of 1 to 100 characters in one line, without braces", name);
+}
+
+/** Lets through a key that comes from outside: 1 to 255 characters that every store keeps as they are. */
+export function aKey(field: string, key: unknown): string {
+  if (typeof key === "string" && /^[^\0\p{Cs}]{1,255}$/u.test(key)) return key;
+  throw new ArgumentError(field, "a text of 1 to 255 characters, without U+0000 and lone surrogates", key);
+}
+
+/** Lets through a function. */
+export function aFunction<T>(field: string, value: T): T {
+  if (typeof value === "function") return value;
+  throw new ArgumentError(field, "a function", value);
+}
+
+/** Refuses options that there are not, so that no typo means a default. */
+export function onlyKnown(options: object, names: readonly string[]): void {
+  for (const name of Object.keys(anObject("options", options))) oneOf("option", name, names);
 }
 
 /** Lets through what has one of the methods. */
@@ -32,7 +45,12 @@ function having<T>(field: string, value: T, methods: readonly string[]): T {
 
 /** Lets through a backend of one of the three kinds, also one that the user wrote. */
 export function aBackend(backend: Backend): Backend {
-  const { prefix, timeoutMs } = having("backend", backend, ["eval", "query", "change"]);
+  type Client = Partial<Record<"multi" | "connect", unknown>>;
+  const port = having("backend", backend, ["eval", "query", "change"]);
+  const { prefix, timeoutMs, multi, connect } = port as Backend & Client;
+  // A client has methods of these names too, and takes other arguments.
+  if (multi ?? connect)
+    throw new ArgumentError("backend", "made of its client, as by fromIORedis or fromPg", backend);
   if ("query" in backend) oneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
   if (prefix !== undefined) named("backend.prefix", prefix);
   if (timeoutMs !== undefined) whole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
@@ -58,8 +76,7 @@ export function portSettings(
   ...more: string[]
 ): Settled {
   having("client", client, [method]);
-  const known = ["prefix", "timeoutMs", ...more];
-  for (const name of Object.keys(anObject("options", given))) oneOf("option", name, known);
+  onlyKnown(given, ["prefix", "timeoutMs", ...more]);
   const { prefix = "bitflake", timeoutMs = 5000 } = given;
   return { prefix: named("prefix", prefix), timeoutMs: whole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT) };
 }
@@ -83,6 +100,14 @@ export function tableOf(port: PortSettings, table: string): string {
 export function pathOf(port: Pick<SqlPort, "schema" | "prefix">, table: string): string {
   const name = tableOf(port, table);
   return port.schema === undefined ? name : `${quoted("schema", port.schema)}.${name}`;
+}
+
+/** SQL for the server's clock: milliseconds since 1970, the same throughout a statement, for an index to search by. */
+export function msOf(isPostgres: boolean): string {
+  const ms = isPostgres
+    ? "FLOOR(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000)"
+    : "ROUND((JULIANDAY('now') - 2440587.5) * 86400000)";
+  return `CAST(${ms} AS BIGINT)`;
 }
 
 /** Quotes a name, and refuses one that PostgreSQL would cut: two cut names can be the same. */

@@ -6,7 +6,7 @@ import type { Backend, SqlPort } from "./ports.ts";
 import { aBackend, nameOf, pathOf, tableOf } from "./settings.ts";
 
 /** What has tables. */
-export type Feature = "lease" | "counter";
+export type Feature = "lease" | "counter" | "numeric" | "idempotency" | "ratelimit";
 
 /** What `setupSql` writes SQL for. */
 export type SqlTarget = Pick<SqlPort, "dialect" | "schema" | "prefix">;
@@ -22,8 +22,9 @@ function table(target: SqlTarget, name: string, ...columns: string[]): Definitio
   return { name, sql };
 }
 
-function index(target: SqlTarget, on: string, name: string, columns: string): Definition {
-  const sql = `CREATE INDEX IF NOT EXISTS ${tableOf(target, name)} ON ${pathOf(target, on)} (${columns})`;
+/** @param what the columns in brackets, and which rows if not all */
+function index(target: SqlTarget, on: string, name: string, what: string, kind = "INDEX"): Definition {
+  const sql = `CREATE ${kind} IF NOT EXISTS ${tableOf(target, name)} ON ${pathOf(target, on)} ${what}`;
   return { name, sql };
 }
 
@@ -42,18 +43,69 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
       "PRIMARY KEY (namespace, node)",
     ),
     // For the node that has been free for longest, and for the one that an owner has.
-    index(target, "nodes", "nodes_until", "namespace, space, until, node"),
-    index(target, "nodes", "nodes_owner", "owner"),
+    index(target, "nodes", "nodes_until", "(namespace, space, until, node)"),
+    index(target, "nodes", "nodes_owner", "(owner)"),
   ],
   counter: (target) => [table(target, "counters", "name TEXT PRIMARY KEY", "last BIGINT NOT NULL")],
+  numeric: (target) => [
+    table(
+      target,
+      "id_types",
+      "type TEXT PRIMARY KEY",
+      "shape TEXT NOT NULL",
+      "sweep TEXT NOT NULL",
+      "filler TEXT",
+      "filling BIGINT NOT NULL",
+    ),
+    table(
+      target,
+      "ids",
+      "type TEXT NOT NULL",
+      "id TEXT NOT NULL",
+      "rank BIGINT NOT NULL",
+      "taken BIGINT",
+      "request TEXT",
+      "PRIMARY KEY (type, id)",
+    ),
+    // For those that are at hand, in the order of their issue, and for the one that a request was given.
+    index(target, "ids", "ids_stock", "(type, rank) WHERE taken IS NULL"),
+    index(target, "ids", "ids_request", "(type, request) WHERE request IS NOT NULL", "UNIQUE INDEX"),
+  ],
+  idempotency: (target) => [
+    table(
+      target,
+      "once",
+      "name TEXT NOT NULL",
+      "key TEXT NOT NULL",
+      "fingerprint TEXT NOT NULL",
+      "owner TEXT NOT NULL",
+      "until BIGINT",
+      "value TEXT",
+      "ends BIGINT NOT NULL",
+      "PRIMARY KEY (name, key)",
+    ),
+    // For those that have had their time.
+    index(target, "once", "once_ends", "(ends)"),
+  ],
+  ratelimit: (target) => [
+    table(
+      target,
+      "rates",
+      "name TEXT NOT NULL",
+      "key TEXT NOT NULL",
+      "ends BIGINT NOT NULL",
+      "PRIMARY KEY (name, key)",
+    ),
+    index(target, "rates", "rates_ends", "(ends)"),
+  ],
 };
 
-const FEATURES = Object.keys(DEFINITIONS) as Feature[];
+const FEATURES = /* @__PURE__ */ Object.keys(DEFINITIONS) as Feature[];
 
 function definitions(target: SqlTarget, features: readonly Feature[]): Definition[] {
   const { dialect, schema } = anObject("target", target);
   if (oneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
-    throw new ArgumentError("schema", "left out for SQLite, where it is the file", schema);
+    throw new ArgumentError("schema", "left out for SQLite", schema);
   }
   // An iterator would be empty the second time, and a text is a list of letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);

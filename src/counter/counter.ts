@@ -2,15 +2,8 @@
 
 import type { Asking } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named } from "../backend/settings.ts";
-import {
-  ArgumentError,
-  anObject,
-  CounterBackwardsError,
-  CounterExhaustedError,
-  oneOf,
-  whole,
-} from "../core.ts";
+import { aBackend, named, onlyKnown } from "../backend/settings.ts";
+import { ArgumentError, CounterBackwardsError, CounterExhaustedError, whole } from "../core.ts";
 import { Guard } from "./guard.ts";
 import { LAST, type Range } from "./reserve.ts";
 import { type CounterStore, storeOf } from "./store.ts";
@@ -19,12 +12,15 @@ import { Supply } from "./supply.ts";
 /** The most values that are reserved at once. The counter has 2^32 such blocks. */
 const MAX_BLOCK = 2 ** 31;
 
+/** The most values that one call gives out. */
+const MAX_COUNT = 10_000;
+
 /** What a {@link Counter} is made of. An unknown name is refused. */
 export interface CounterOptions {
   /** The store. SQL needs its table: see `setup` of `bitflake/backend`. */
   readonly backend: Backend;
   /**
-   * Which counter of the store: 1 to 100 characters, without control characters and braces. Counters of one name in
+   * Which counter of the store: 1 to 100 characters of one line, without braces. Counters of one name in
    * one store are one counter, in whichever process.
    */
   readonly name: string;
@@ -68,6 +64,8 @@ export interface CounterOptions {
  * ```
  */
 export class Counter {
+  /** The store. */
+  declare readonly backend: Backend;
   /** Which counter of the store. */
   declare readonly name: string;
   /** How many values are reserved at once. */
@@ -86,17 +84,16 @@ export class Counter {
    *   name of a table
    */
   constructor(options: CounterOptions) {
-    for (const option of Object.keys(anObject("options", options))) {
-      oneOf("option", option, ["backend", "name", "block", "floor"]);
-    }
+    onlyKnown(options, ["backend", "name", "block", "floor"]);
     const { backend, name, block = 1, floor = 1n } = options;
     if (typeof floor !== "bigint" || floor < 0n || floor > LAST) {
       throw new ArgumentError("floor", "a bigint from 0 to 2^63 - 1", floor);
     }
+    this.backend = aBackend(backend);
     this.name = named("name", name);
     this.block = whole("block", block, 1, MAX_BLOCK);
     this.#floor = floor;
-    this.#store = storeOf(aBackend(backend), name);
+    this.#store = storeOf(backend, name);
     this.#supply = block === 1 ? undefined : new Supply((asking) => this.#reserve(BigInt(block), asking));
   }
 
@@ -121,6 +118,34 @@ export class Counter {
    */
   next(): Promise<bigint> {
     return this.#supply?.next() ?? this.#reserve(1n).then(({ first }) => first);
+  }
+
+  /**
+   * Gives out several values, in order. One at a time (`block: 1`) they follow one another without a gap, and are one step
+   * of the store; by the block they are what as many calls of {@link Counter.next} would give.
+   *
+   * @param count 1 to 10,000
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense
+   * @throws {@link CounterBackwardsError} if the store's counter is behind what it has given out before
+   * @throws {@link CounterExhaustedError} if there are not as many left; those that were are then gone
+   * @throws {@link ArgumentError} if the count is out of its limits
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { Counter } from "bitflake/counter";
+   *
+   * const seats = new Counter({ backend: memory(), name: "seats" });
+   * await seats.nextMany(3); // => [ 1n, 2n, 3n ]
+   * ```
+   */
+  async nextMany(count: number): Promise<bigint[]> {
+    whole("count", count, 1, MAX_COUNT);
+    if (this.#supply !== undefined) return Promise.all(Array.from({ length: count }, () => this.next()));
+    const { first, last } = await this.#reserve(BigInt(count));
+    // Where the counter ends, it gives what there is.
+    if (last - first + 1n < count) throw new CounterExhaustedError(this.name);
+    return Array.from({ length: count }, (_, i) => first + BigInt(i));
   }
 
   async #reserve(count: bigint, asking?: Asking): Promise<Range> {

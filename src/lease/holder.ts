@@ -37,8 +37,8 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   readonly #clock: () => number;
   readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
   #owner: string;
-  /** The owner's name that the last grant was had under. */
-  #heldAs: string | undefined;
+  /** The same, while there has been no grant under that name, and so no stamp. */
+  #unused: string | undefined;
   #grant: Grant = { node: 0, from: 0, until: 0 };
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
@@ -58,7 +58,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#store = storeOf(plan.backend, plan.namespace);
     this.#grantee = grantee;
     this.#clock = clock;
-    this.#owner = ownerOf(plan);
+    this.#owner = this.#unused = ownerOf(plan);
     // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
     if (Symbol.asyncDispose) {
       Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.release(), configurable: true });
@@ -137,9 +137,9 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     const owner = this.#owner;
     const nowMs = this.#read();
     // Asked again, the store gives the same owner the same node. So an answer that comes too late to be used matters
-    // only where nobody asks again; and where somebody did, and had the node, it says nothing of what was stamped.
+    // only where nobody asks again. Where a node was had under that name, it says nothing of what was stamped since.
     const late = (tardy: Answer | null) => {
-      if (this.#state !== "released" || owner === this.#heldAs || tardy?.outcome !== "granted") return;
+      if (this.#state !== "released" || owner !== this.#unused || tardy?.outcome !== "granted") return;
       this.#store.release(space, owner, tardy.node, tardy.from).catch(() => {}); // Then it is free in a while.
     };
     const answer = await this.#store.acquire(space, owner, nowMs, { ...asking, late });
@@ -166,7 +166,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    this.#heldAs = owner;
+    this.#unused = undefined;
     this.#grantee.open(answer, nowMs);
     // A SharedGenerator knows by itself, in every thread.
     if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
@@ -202,10 +202,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     try {
       if (this.#state === "lost") await this.acquire({ background: true });
       else if (this.#leftMs() > 0) await this.#renew();
-      else
-        this.#lose(
-          this.#lastError ?? new Error("no renewal ran in time: paused, or the event loop was blocked"),
-        );
+      else this.#lose(this.#lastError ?? new Error("no renewal ran in time: paused or blocked"));
     } catch (error) {
       this.#fail(error);
     }
@@ -223,7 +220,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     else this.#lose(error);
   }
 
-  /** How long the lease has to go, by a clock that may fail as any function of the user's: then it is not over yet. */
+  /** How long the lease has to go. A clock is a function of the user's, and may fail: then it is not over yet. */
   #leftMs(): number {
     try {
       return this.#untilMs - this.#read();
@@ -259,7 +256,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#grantee.close();
     this.#state = "lost";
     // From now on it asks for something else, under a name of its own: what was sent under the old one may still come.
-    this.#owner = ownerOf(this.#plan);
+    this.#owner = this.#unused = ownerOf(this.#plan);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
     this.#lastError = cause;
     for (const listener of this.#listeners) call(listener, this.#loss);

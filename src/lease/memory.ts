@@ -2,21 +2,45 @@
 
 import { type Asking, ask } from "../backend/ask.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { acquire, type Book, release, renew } from "./protocol.ts";
+import { readGrant } from "./answer.ts";
+import { type Answer, acquire, type Book, release, renew, type Space } from "./protocol.ts";
 import type { LeaseStore } from "./store.ts";
+
+/** Reads what a step answers; the port may be one that the user wrote, and then it can be anything. */
+const reading =
+  (nodes: Pick<Space, "first" | "count">) =>
+  (answer: Answer): Answer =>
+    answer.outcome === "granted"
+      ? readGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
+      : answer;
 
 export function memoryStore(port: MemoryPort, namespace: string): LeaseStore {
   const name = `lease:${namespace}`;
   type Change<T> = (book: Book | undefined, storeMs: number) => readonly [Book | undefined, T];
-  const apply = <T>(operation: string, change: Change<T>, asking?: Asking) => {
+  const apply = <T>(
+    operation: string,
+    change: Change<T>,
+    read: (result: T) => T = (result) => result,
+    asking?: Asking,
+  ) => {
     const call = async () => port.change<Book | undefined, T>(name, change);
-    return ask(port, operation, call, (result) => result as T, asking);
+    return ask(port, operation, call, (result) => read(result as T), asking);
   };
   return {
     acquire: (space, owner, nowMs, asking) =>
-      apply("lease: acquire", (book, storeMs) => acquire(book, space, owner, nowMs, storeMs), asking),
+      apply(
+        "lease: acquire",
+        (book, storeMs) => acquire(book, space, owner, nowMs, storeMs),
+        reading(space),
+        asking,
+      ),
     renew: (space, owner, node, nowMs, asking) =>
-      apply("lease: renew", (book, storeMs) => renew(book, space, owner, node, nowMs, storeMs), asking),
+      apply(
+        "lease: renew",
+        (book, storeMs) => renew(book, space, owner, node, nowMs, storeMs),
+        reading({ first: node, count: 1 }),
+        asking,
+      ),
     release: async (_space, owner, node, unused) => {
       await apply("lease: release", (book) => [book && release(book, owner, node, unused), true]);
     },

@@ -1,7 +1,7 @@
 // What leaseNode takes, validated once, as the plan that a lease goes by.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named } from "../backend/settings.ts";
+import { aBackend, named, onlyKnown } from "../backend/settings.ts";
 import {
   ArgumentError,
   anObject,
@@ -102,7 +102,7 @@ export function planOf(options: LeaseOptions): Plan {
     throw new ArgumentError("machineId", "left out, for it is what is leased", given.machineId);
   }
   const names = [...OWN, ...Object.keys(defaults())].filter((name) => name !== "machineId");
-  for (const name of Object.keys(rest)) oneOf("option", name, names);
+  onlyKnown(rest, names);
   const given = gather(rest, gather(preset));
   const settings = compileSettings(given);
   const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;

@@ -6,7 +6,7 @@
 
 import { type Asking, ask, startTimer } from "../backend/ask.ts";
 import type { SqlPort, SqlRow } from "../backend/ports.ts";
-import { pathOf } from "../backend/settings.ts";
+import { msOf, pathOf } from "../backend/settings.ts";
 import { readGrant, wholes } from "./answer.ts";
 import { type Answer, type Holding, type Space, tickAt } from "./protocol.ts";
 import type { LeaseStore } from "./store.ts";
@@ -25,10 +25,7 @@ function statementsOf(port: SqlPort) {
   const isPostgres = port.dialect === "postgres";
   const [namespaces, nodes] = [pathOf(port, "namespaces"), pathOf(port, "nodes")];
   const [most, least] = isPostgres ? ["GREATEST", "LEAST"] : ["MAX", "MIN"];
-  // The same throughout a statement, so that an index can be searched by it.
-  const ms = isPostgres
-    ? "CAST(FLOOR(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000) AS BIGINT)"
-    : "CAST(ROUND((JULIANDAY('now') - 2440587.5) * 86400000) AS INTEGER)";
+  const ms = msOf(isPostgres);
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const now = int("$3");
   const skewed = `ABS(${now} - ${ms}) > ${int("$4")}`;
@@ -91,16 +88,11 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
     return ask(port, `lease: ${operation}`, call, (rows) => read(rows as readonly SqlRow[]), asking);
   };
   const terms = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: Space) => [maxSkewMs, epochMs, tickMs, ttlTicks];
-  /** The grant, if one row says so; `null` if there is none. */
+  /** The grant, if a row says so; `null` if there is none. */
   const grantOf =
     (nodes: Pick<Space, "first" | "count">) =>
-    (rows: readonly SqlRow[]): Answer | null =>
-      rows.length === 0
-        ? null
-        : readGrant(
-            nodes,
-            ["node", "since", "until", "ms"].map((name) => rows[0]?.[name]),
-          );
+    ([row]: readonly SqlRow[]): Answer | null =>
+      row ? readGrant(nodes, [row["node"], row["since"], row["until"], row["ms"]]) : null;
   /** What there is of a space. */
   const look = (space: Pick<Space, "first">, asking?: Asking) => {
     const read: Read<{ storeMs: number; shape: unknown; newest: number; soonest: number }> = ([row]) => {

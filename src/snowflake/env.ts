@@ -115,8 +115,8 @@ export function makeGeneratorFromEnv(
  * ```
  */
 export function machineIdFromHostname(hostname: string): number {
-  const ordinal =
-    typeof hostname === "string" ? Number(/^[^.]+-(0|[1-9]\d*)(\.|$)/.exec(hostname)?.[1]) : Number.NaN;
+  const digits = typeof hostname === "string" ? /^[^.]+-(0|[1-9]\d*)(\.|$)/.exec(hostname)?.[1] : undefined;
+  const ordinal = Number(digits);
   if (Number.isSafeInteger(ordinal)) return ordinal;
   throw new ArgumentError("hostname", 'a name like "web-3"', hostname);
 }

@@ -168,7 +168,6 @@ export class SnowflakeGenerator {
     const issuer = this.#issuer;
     const watch = stallWatch(STALL_SLEEPS, Infinity);
     for (;;) {
-      // Looked up each time: a lease may have brought another node, and so another entry, while this slept.
       const { entry } = issuer;
       const now = issuer.clock();
       const waitMs = issuer.take(entry, now, Infinity);

@@ -156,7 +156,7 @@ export class SharedIssuer extends Issuer implements Grantee {
       // What was waited already counts, for another thread may have used up the tick that was waited for.
       const spentMs = Number.isFinite(now) ? Math.abs(now - this.#since) : 0;
       const terms = this.#terms;
-      const { until } = memory;
+      const until = memory.isLeased ? memory.until : 0;
       if (memory.isLeased) {
         terms.node = nodeBits(this.#settings, memory.node);
         // Where there is no ID there is no grant, whatever its end says.

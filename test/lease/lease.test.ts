@@ -235,6 +235,8 @@ describe("leaseNode", () => {
     ["an empty namespace", { backend, namespace: "" }, "namespace"],
     ["a namespace with braces", { backend, namespace: "{a}" }, "namespace"],
     ["a namespace with a line break", { backend, namespace: "a\nb" }, "namespace"],
+    ["a namespace with a line separator", { backend, namespace: "a\u2028b" }, "namespace"],
+    ["a holder with a paragraph separator", { backend, holder: "a\u2029b" }, "holder"],
     ["half a surrogate", { backend, namespace: "\ud800" }, "namespace"],
     ["a long namespace", { backend, namespace: "x".repeat(101) }, "namespace"],
     ["an empty holder", { backend, holder: "" }, "holder"],
@@ -300,6 +302,11 @@ describe("leaseNode", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
     const early = memory({ clock: () => NOW - 500 });
     expect((await leaseNode({ backend: early, epochMs: NOW - 1 })).node).toBe(0);
+  });
+
+  test("a store in memory has a clock and no other option", () => {
+    expect(() => memory({ clok: Date.now } as never)).toThrow('option must be one of clock, got "clok"');
+    expect(() => memory(null as never)).toThrow("options must be an object");
   });
 
   test("a store in memory whose clock tells nothing is refused", async () => {
@@ -456,7 +463,7 @@ describe("a lease", () => {
     expect(heir.generator.nextId()).toBeTypeOf("bigint");
     await pass(3000);
     expect(lost).toHaveBeenCalledTimes(1);
-    expect(lost.mock.calls[0]?.[0].cause.message).toMatch("paused, or the event loop was blocked");
+    expect(lost.mock.calls[0]?.[0].cause.message).toMatch("paused or blocked");
   });
 
   test("ends when the store has forgotten it, or has another holder: none too early is better than one twice", async () => {
@@ -719,6 +726,18 @@ describe("a store that answers what it should not", () => {
     await expect(attempt).rejects.toMatchObject({ reason: "answer", operation: "lease: acquire" });
   });
 
+  test.each<[string, unknown]>([
+    ["null", null],
+    ["a text", "granted"],
+    ["an object", {}],
+    ["a grant of nothing", { outcome: "granted" }],
+    ["a node that there is not", { outcome: "granted", node: 5000, from: 1, until: 2, storeMs: 3 }],
+  ])("also where the port is of the kind of memory: %s", async (_title, answer) => {
+    const attempt = leaseNode({ backend: { change: () => answer as never } });
+    await expect(attempt).rejects.toThrow(BackendError);
+    await expect(attempt).rejects.toMatchObject({ reason: "answer" });
+  });
+
   test("to a renewal, it is tried again", async () => {
     const grant = (ms: number) => `granted 7 ${NOW - 1_577_836_800_000} ${tick() + ms} ${Date.now()}`;
     const backend = saying(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
@@ -839,6 +858,26 @@ describe("an answer that comes too late", () => {
     letGo();
     await releasing;
     expect(await until(lease.node)).toBe(stamped + 1);
+  });
+
+  test("to a lease before this one does not give back what that has stamped", async () => {
+    const { port, hold, letGo, waiting, until } = slow();
+    const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
+    hold();
+    await pass(3000);
+    hold(false);
+    await pass(2000);
+    const late = waiting();
+    const { node } = lease;
+    const stamped = Number(lease.generator.nextId() >> 22n);
+    // That lease is lost as well, and nobody has its node: its owner's name still stands in the book.
+    hold();
+    await pass(2000);
+    expect(lease.status().state).toBe("lost");
+    await lease.release();
+    letGo(late);
+    await pass(1);
+    expect(await until(node)).toBeGreaterThan(stamped);
   });
 
   test("to a lease that asks again takes nothing away from it", async () => {

@@ -3,30 +3,22 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { fromIORedis } from "../../src/backend/index.ts";
 import { decode } from "../../src/index.ts";
 import { type HeldNode, inspect } from "../../src/lease/index.ts";
-import { root } from "../docs/snippet.ts";
+import { programsOf, settled } from "./programs.ts";
 
-const guide = readFileSync(join(root, "docs/node-ids.md"), "utf8");
-
-/** The programs by the file names that they begin with. */
-const programs = Object.fromEntries(
-  [...guide.matchAll(/^```js\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, name = "", code = ""]) => [name, code]),
-);
+const programs = programsOf("docs/node-ids.md");
 
 test("the guide has no program that is not run here", () => {
-  expect(guide.match(/^```js$/gm)).toHaveLength(4);
   expect(Object.keys(programs)).toEqual(["server.mjs", "ecosystem.config.cjs", "cluster.mjs", "handler.mjs"]);
 });
 
@@ -35,23 +27,15 @@ let client: Redis;
 /** Where the programs of a test lie, and what is leased by them. */
 let folder = "";
 let namespace = "";
+let settles = 0;
 const children = new Set<ChildProcess>();
 
-/** Puts the programs where they find their packages. */
+/** Puts the programs where they find their packages, with a namespace of their own. */
 function settle(change: (code: string) => string = (code) => code): void {
-  folder = mkdtempSync(join(tmpdir(), "bitflake-guides-"));
-  namespace = folder.replace(/.*[/\\]/, "");
-  const packages = join(folder, "node_modules");
-  mkdirSync(packages);
-  symlinkSync(root, join(packages, "bitflake"), "junction");
-  symlinkSync(
-    fileURLToPath(new URL("node_modules/ioredis", import.meta.url)),
-    join(packages, "ioredis"),
-    "junction",
-  );
-  for (const [name, code] of Object.entries(programs)) {
-    writeFileSync(join(folder, name), change(code).replace('"orders"', JSON.stringify(namespace)));
-  }
+  namespace = `guides ${process.pid} ${settles++}`;
+  const own = (code: string) => change(code).replace('"orders"', JSON.stringify(namespace));
+  const files = Object.entries(programs).map(([name, code]) => [name, own(code)]);
+  folder = settled(Object.fromEntries(files), "ioredis");
 }
 
 function start(program: string, env: Readonly<Record<string, string>> = {}): ChildProcess {

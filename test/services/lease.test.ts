@@ -112,6 +112,16 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
     );
   });
 
+  test("an epoch that the holder's clock has reached, and the store's has not, is no reason to refuse", async () => {
+    const nowMs = Date.now() + 60_000;
+    const terms = { epochMs: nowMs - 10, tickMs: 1, ttlTicks: 100, maxSkewMs: 120_000 };
+    const store = storeOf(port, freshNamespace());
+    for (const node of [0, 1]) {
+      const answer = await store.acquire({ shape: "s", first: 0, count: 4, ...terms }, `${node}`, nowMs);
+      expect(answer).toMatchObject({ outcome: "granted", node, from: 10, until: 110 });
+    }
+  });
+
   test("as many holders as there are nodes, all at once, get one each; one more gets none", async () => {
     const namespace = freshNamespace();
     const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 5, sequenceBits: 16 };

@@ -22,8 +22,8 @@ const url = process.env.DATABASE_URL ?? "";
 const awkward = (name: string) => `${name} "Žluť" 日本`;
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-const tables = ["counters", "namespaces", "nodes"];
-const indexes = ["nodes_owner", "nodes_until"];
+const tables = ["counters", "id_types", "ids", "namespaces", "nodes", "once", "rates"];
+const indexes = ["ids_request", "ids_stock", "nodes_owner", "nodes_until", "once_ends", "rates_ends"];
 
 /** What there is of a prefix in PostgreSQL, each with its schema. */
 async function found(port: SqlPort, prefix: string): Promise<string[]> {

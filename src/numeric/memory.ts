@@ -1,0 +1,162 @@
+// Pools in the memory of this process.
+
+import { ask } from "../backend/ask.ts";
+import type { MemoryPort } from "../backend/ports.ts";
+import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./answers.ts";
+import { RANKS } from "./random.ts";
+import type { Entry, PoolStore, Stock, Supply } from "./store.ts";
+
+/** All of a type's IDs. Changed in place: copied at each step it would be slow, and no one else sees it. */
+interface Shelf {
+  /** In no order; what is issued is replaced by the last. */
+  readonly available: string[];
+  /** Each ID: where it is among the available, or -1 once it is taken. */
+  readonly places: Map<string, number>;
+  readonly requests: Map<string, string>;
+  sweep: string;
+  filler: string | undefined;
+  filling: number;
+}
+
+function emptyShelf(): Shelf {
+  return {
+    available: [],
+    places: new Map(),
+    requests: new Map(),
+    sweep: "",
+    filler: undefined,
+    filling: 0,
+  };
+}
+
+/** Takes the ID at a place of the available. */
+function pull({ available, places }: Shelf, at: number): string {
+  const id = available[at] as string;
+  const last = available.pop() as string;
+  if (last !== id) {
+    available[at] = last;
+    places.set(last, at);
+  }
+  places.set(id, -1);
+  return id;
+}
+
+function issue(shelf: Shelf, count: number, from: number): readonly string[] | Supply {
+  const { length } = shelf.available;
+  if (length < count) return { available: length, sweep: shelf.sweep };
+  const at = Math.floor((from / RANKS) * length);
+  return Array.from({ length: count }, () => pull(shelf, at % shelf.available.length));
+}
+
+function issueFor(shelf: Shelf, request: string, from: number): readonly string[] | Supply {
+  const known = shelf.requests.get(request);
+  if (known !== undefined) return [known];
+  const taken = issue(shelf, 1, from);
+  if ("available" in taken) return taken;
+  shelf.requests.set(request, taken[0] as string);
+  return taken;
+}
+
+function add({ available, places }: Shelf, entries: readonly Entry[]): number {
+  const before = places.size;
+  for (const [id] of entries) {
+    if (!places.has(id)) places.set(id, available.push(id) - 1);
+  }
+  return places.size - before;
+}
+
+function take(shelf: Shelf, ids: readonly string[]): number {
+  let count = 0;
+  for (const id of ids) {
+    const at = shelf.places.get(id);
+    if (at === -1) continue;
+    if (at === undefined) shelf.places.set(id, -1);
+    else pull(shelf, at);
+    count++;
+  }
+  return count;
+}
+
+/** Reads what an issue answers; the port may be one that the user wrote, and then it can be anything. */
+const issued = (count: number) => (answer: unknown) =>
+  Array.isArray(answer) ? idsIn(answer, count) : supplyIn(answer as Supply);
+
+export function memoryStore(port: MemoryPort, type: string): PoolStore {
+  const apply = <T>(
+    operation: string,
+    change: (shelf: Shelf, nowMs: number) => unknown,
+    read: (answer: unknown) => T,
+  ): Promise<T> =>
+    ask(
+      port,
+      `pool: ${operation}`,
+      async () =>
+        port.change<Shelf, unknown>(`pool:${type}`, (shelf = emptyShelf(), nowMs) => [
+          shelf,
+          change(shelf, nowMs),
+        ]),
+      read,
+    );
+  return {
+    issue: (count, from) => apply("issue", (shelf) => issue(shelf, count, from), issued(count)),
+    issueFor: (request, from) => apply("issue", (shelf) => issueFor(shelf, request, from), issued(1)),
+    count: (most) =>
+      apply(
+        "count",
+        ({ available, sweep }) => ({ available: Math.min(available.length, most), sweep }),
+        (answer) => supplyIn(answer as Supply),
+      ),
+    stock: () =>
+      apply(
+        "status",
+        ({ available, places, sweep, filler, filling }, nowMs) => ({
+          available: available.length,
+          taken: places.size - available.length,
+          sweep,
+          isFilling: filler !== undefined && filling > nowMs,
+        }),
+        (answer) => stockIn(answer as Stock),
+      ),
+    add: (entries) =>
+      apply(
+        "add",
+        (shelf) => add(shelf, entries),
+        (answer) => amountIn(answer, entries.length),
+      ),
+    take: (ids) =>
+      apply(
+        "import",
+        (shelf) => take(shelf, ids),
+        (answer) => amountIn(answer, ids.length),
+      ),
+    claim: (filler, ms) =>
+      apply(
+        "claim",
+        (shelf, nowMs) => {
+          const isFree = shelf.filler === undefined || shelf.filler === filler || shelf.filling <= nowMs;
+          if (!isFree) return null;
+          shelf.filler = filler;
+          shelf.filling = nowMs + ms;
+          return shelf.sweep;
+        },
+        (answer) => (answer === null ? null : sweepIn(answer)),
+      ),
+    leave: async (filler) => {
+      const leave = (shelf: Shelf) => {
+        if (shelf.filler === filler) shelf.filler = undefined;
+        return true;
+      };
+      await apply("leave", leave, () => true);
+    },
+    advance: (from, to) =>
+      apply(
+        "advance",
+        (shelf) => {
+          if (shelf.sweep !== from) return false;
+          shelf.sweep = to;
+          return true;
+        },
+        yesNoIn,
+      ),
+  };
+}

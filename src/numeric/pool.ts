@@ -1,0 +1,431 @@
+// IdPool: IDs made ahead, kept in a store, and each issued once.
+
+import { startTimer } from "../backend/ask.ts";
+import type { Backend } from "../backend/ports.ts";
+import { aBackend, onlyKnown } from "../backend/settings.ts";
+import { ArgumentError, IdPoolEmptyError, IdPoolExhaustedError, whole } from "../core.ts";
+import { Filler, type FillProgress } from "./filler.ts";
+import { randomRank } from "./random.ts";
+import { recall, register, type Shape } from "./registry.ts";
+import { type PoolStore, type Supply, storeOf } from "./store.ts";
+import { sweepOf } from "./sweep.ts";
+import { aType, type NumericIdType, walkOf } from "./type.ts";
+
+declare global {
+  interface SymbolConstructor {
+    /** As TypeScript's own `esnext.disposable` and Node's types declare it, for programs that have neither. */
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** The most IDs that one call issues. */
+const MAX_ISSUE = 10_000;
+
+/** The most that a pool keeps at hand. */
+const MAX_MARK = 2 ** 31 - 1;
+
+/** How many IDs one step of an import takes. */
+const IMPORT_STEP = 500;
+
+/** How long to wait before looking again for what another process refills. */
+const LOOK_MS = 50;
+
+/** The longest timer there is, in every runtime. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** The stock of a pool that has not begun. */
+const NOTHING = { available: 0, taken: 0, sweep: "", isFilling: false };
+
+/** What an {@link IdPool} is made of. An unknown name is refused. */
+export interface IdPoolOptions {
+  /** PostgreSQL, SQLite or memory. SQL needs its tables: see `setup` of `bitflake/backend`. */
+  readonly backend: Backend;
+  /** What the IDs are. A store has one pool for each name of a type. */
+  readonly type: NumericIdType;
+  /** When as few are left, a refill begins in the background. Default 1000, or `highMark` if that is less. */
+  readonly lowMark?: number | undefined;
+  /** How many a refill leaves at hand. Default 6000, or `lowMark` if that is more. */
+  readonly highMark?: number | undefined;
+  /** How long an issue waits for a refill where not enough are at hand, in milliseconds. Default 5000. */
+  readonly waitMs?: number | undefined;
+}
+
+/** What {@link IdPool.status} says. */
+export interface IdPoolStatus {
+  /** How many IDs are at hand. */
+  readonly available: number;
+  /** How many were issued or imported. */
+  readonly taken: number;
+  /** How many more can be issued: the type's capacity, which may be an estimate, without those that are taken. */
+  readonly left: bigint;
+  /** Whether `left` is exact. */
+  readonly isExact: boolean;
+  /** Whether none is at hand, and none will come. */
+  readonly isExhausted: boolean;
+  /** Whether some process refills the pool now. */
+  readonly isFilling: boolean;
+  /** What went wrong with the last refill of this process, `undefined` if nothing did. */
+  readonly lastError: unknown;
+}
+
+/** What {@link IdPool.import} did. */
+export interface IdImport {
+  /** How many IDs were taken. */
+  readonly taken: number;
+  /** How many had been taken before, or were given twice. */
+  readonly known: number;
+  /** Those that are no IDs of the type: it never issues them, so there is nothing to take. */
+  readonly outside: readonly string[];
+}
+
+/**
+ * IDs of one type in a store, for all processes that use the store: made ahead at random, then issued, each once.
+ *
+ * - **Available, then taken, for ever.** An ID is taken in the same step that issues it. What a process had been given
+ *   when it ended is not issued again; {@link IdPool.issue} with a `requestKey` gives it to whoever asks again.
+ * - **Refills** run in the background, in whichever process finds the pool low, and in one of them at a time.
+ * - **The end is counted.** When most of a space is used, the pool looks at every number that there is, and issues the
+ *   last ID. Then it is an {@link IdPoolExhaustedError}, also after a restart.
+ * - **Another pool** of the same type, with other rules, another length or by {@link PermutedIds}, is refused in the
+ *   same store: it would issue the same IDs.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { IdPool, NumericIdType } from "bitflake/numeric";
+ *
+ * const farmer = new NumericIdType({ name: "farmer", length: 10 });
+ * const pool = new IdPool({ backend: memory(), type: farmer });
+ *
+ * const id = await pool.issue();
+ * farmer.validate(id).valid; // => true
+ * await pool.stop();
+ * ```
+ */
+export class IdPool {
+  /** Stops, for `await using`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** What the IDs are. */
+  declare readonly type: NumericIdType;
+
+  readonly #backend: Backend;
+  readonly #store: PoolStore;
+  readonly #filler: Filler;
+  readonly #lowMark: number;
+  readonly #highMark: number;
+  readonly #waitMs: number;
+  /** What the store remembers of the pool. */
+  readonly #shape: Shape;
+  #begun: Promise<void> | undefined;
+  #stops = 0;
+  /** Whether every ID there is is in the store. */
+  #isWhole = false;
+  #lastError: unknown;
+  #looking: Promise<void> | undefined;
+  /** How many IDs this process may issue before it looks how many are left. */
+  #unwatched = 1;
+
+  /**
+   * Asks nothing of the store yet.
+   *
+   * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default 5000
+   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, the backend is Redis, or its `prefix`
+   *   makes too long a name of a table
+   */
+  constructor(options: IdPoolOptions) {
+    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs"]);
+    const { backend, type, waitMs = 5000 } = options;
+    const { lowMark, highMark } = options;
+    this.type = aType(type);
+    if (lowMark !== undefined) whole("lowMark", lowMark, 0, MAX_MARK);
+    if (highMark !== undefined) whole("highMark", highMark, 1, MAX_MARK);
+    this.#highMark = highMark ?? Math.max(6000, lowMark ?? 0);
+    this.#lowMark = whole("lowMark", lowMark ?? Math.min(1000, this.#highMark), 0, this.#highMark);
+    this.#waitMs = whole("waitMs", waitMs, 0, MAX_TIMER);
+    this.#backend = aBackend(backend);
+    // In lists the order does not matter.
+    const rules = Object.entries(type.rules).map(([name, rule]) => [
+      name,
+      Array.isArray(rule) ? [...new Set(rule)].sort() : rule,
+    ]);
+    this.#shape = { kind: "pool", length: type.length, ...Object.fromEntries(rules) };
+    this.#store = storeOf(backend, type.name);
+    this.#filler = new Filler(this.#store, type.name, walkOf(type));
+    // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
+    if (Symbol.asyncDispose) {
+      Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.stop(), configurable: true });
+    }
+  }
+
+  /**
+   * Issues an ID.
+   *
+   * @param options.requestKey what the ID is for, 1 to 255 characters of one line, unique among all requests to the
+   *   pool for all time. Whoever asks with the same key gets the same ID, for ever
+   * @throws {@link IdPoolEmptyError} if none is at hand, and no refill has brought one within `waitMs`; its `cause` is
+   *   what is wrong with the refill, if anything is
+   * @throws {@link IdPoolExhaustedError} if all are issued
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense. Whether an ID was taken is then not
+   *   known: ask again with the same `requestKey`, and there is no loss
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   * @throws {@link ArgumentError} if the key is none, or an option is unknown
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "household", length: 8 });
+   * const pool = new IdPool({ backend: memory(), type });
+   * const first = await pool.issue({ requestKey: "form 17" });
+   * (await pool.issue({ requestKey: "form 17" })) === first; // => true
+   * await pool.stop();
+   * ```
+   */
+  async issue(options: { readonly requestKey?: string | undefined } = {}): Promise<string> {
+    onlyKnown(options, ["requestKey"]);
+    const { requestKey } = options;
+    if (requestKey === undefined) return (await this.issueMany(1))[0] as string;
+    if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
+      throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
+    }
+    const [id] = await this.#take(1, () => this.#store.issueFor(requestKey, randomRank()));
+    return id as string;
+  }
+
+  /**
+   * Issues several IDs in one step: all of them, or none.
+   *
+   * @param count 1 to 10,000
+   * @throws {@link IdPoolEmptyError} if not as many are at hand, and no refill has brought them within `waitMs`
+   * @throws {@link IdPoolExhaustedError} if there are not as many left; it says how many are
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense: whether IDs were taken is then not
+   *   known, and if they were, they are lost
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   * @throws {@link ArgumentError} if the count is out of its limits
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "card", length: 12, rules: "mosip" });
+   * await using pool = new IdPool({ backend: memory(), type });
+   * (await pool.issueMany(100)).length; // => 100
+   * ```
+   */
+  async issueMany(count: number): Promise<string[]> {
+    whole("count", count, 1, MAX_ISSUE);
+    return [...(await this.#take(count, () => this.#store.issue(count, randomRank())))];
+  }
+
+  /**
+   * Refills the pool now, and resolves when it is full, or holds all there is. Nothing needs it: an issue refills what
+   * it finds empty. It is for filling a pool before the first issue, and for large numbers.
+   *
+   * @param options.to how many are to be at hand, 1 to 2^31 - 1; default `highMark`
+   * @param options.onProgress called after each step, of some hundred IDs
+   * @returns how many are at hand; fewer than asked for if there are no more, or `stop` was called
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense. What was added stays
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   * @throws {@link UnsupportedError} if the runtime has no `crypto`
+   * @throws {@link ArgumentError} if an option is wrong or unknown
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "farmer", length: 10 });
+   * await using pool = new IdPool({ backend: memory(), type });
+   * let share = 0;
+   * await pool.fill({ to: 2000, onProgress: ({ available, target }) => { share = available / target; } }); // => 2000
+   * share; // => 1
+   * ```
+   */
+  async fill(
+    options: {
+      readonly to?: number | undefined;
+      readonly onProgress?: ((progress: FillProgress) => void) | undefined;
+    } = {},
+  ): Promise<number> {
+    onlyKnown(options, ["to", "onProgress"]);
+    const { to = this.#highMark, onProgress = () => {} } = options;
+    whole("to", to, 1, MAX_MARK);
+    if (typeof onProgress !== "function") throw new ArgumentError("onProgress", "a function", onProgress);
+    const stops = this.#stops;
+    await this.#begin();
+    for (;;) {
+      // Others are to other marks, and not ours to fail for.
+      while (this.#filler.run) await this.#filler.run.catch(() => {});
+      const end = stops === this.#stops ? await this.#filler.fill(to, onProgress) : "stopped";
+      this.#isWhole = end === "whole";
+      this.#lastError = undefined;
+      const { available } = await this.#store.count(MAX_MARK);
+      if (available >= to || end === "whole" || end === "stopped") return available;
+      await pause(LOOK_MS); // Another process refills, perhaps to a lower mark.
+    }
+  }
+
+  /**
+   * Takes IDs that were issued elsewhere, so that the pool never issues them. It may be run again with the same IDs.
+   *
+   * @param ids the IDs; all are looked at before the first is taken
+   * @throws {@link ArgumentError} if one of them is not made of digits alone: take spaces and hyphens out first
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense. What was taken until then stays so
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "farmer", length: 10 });
+   * const pool = new IdPool({ backend: memory(), type });
+   * await pool.import(["8349257232", "3029384756", "1234567890"]);
+   * // => { taken: 2, known: 0, outside: [ '1234567890' ] }
+   * await pool.stop();
+   * ```
+   */
+  async import(ids: Iterable<string>): Promise<IdImport> {
+    if (typeof ids === "string" || typeof Object(ids)[Symbol.iterator] !== "function") {
+      throw new ArgumentError("ids", "an array of strings", ids);
+    }
+    const all = Array.from(ids, (id, i) => {
+      // Spaces or hyphens, and the pool would issue the very ID that somebody has already.
+      if (typeof id === "string" && /^\d+$/.test(id)) return id;
+      throw new ArgumentError(`ids[${i}]`, "a string of digits", id);
+    });
+    const outside = all.filter((id) => !this.type.validate(id).valid);
+    const foreign = new Set(outside);
+    // In order, as all that adds rows does, so that no two wait for each other.
+    const own = [...new Set(all)].filter((id) => !foreign.has(id)).sort();
+    await this.#begin();
+    let taken = 0;
+    for (let i = 0; i < own.length; i += IMPORT_STEP) {
+      taken += await this.#store.take(own.slice(i, i + IMPORT_STEP));
+    }
+    this.#unwatched = 1;
+    return { taken, known: all.length - outside.length - taken, outside };
+  }
+
+  /**
+   * Says how the pool is. It counts rows, so with millions of them it takes a moment.
+   *
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   */
+  async status(): Promise<IdPoolStatus> {
+    // A look leaves nothing behind: with the first ID only is it settled what the type is.
+    const isBegun = await recall(this.#backend, this.type.name, this.#shape);
+    const { available, taken, sweep, isFilling } = isBegun ? await this.#store.stock() : NOTHING;
+    const isWhole = sweepOf(sweep)?.left === 0n;
+    const { ids, isExact } = this.type.capacity();
+    const left = ids - BigInt(taken);
+    return {
+      available,
+      taken,
+      left: isWhole || left < available ? BigInt(available) : left,
+      isExact: isWhole || isExact,
+      isExhausted: isWhole && available === 0,
+      isFilling,
+      lastError: this.#lastError,
+    };
+  }
+
+  /**
+   * Ends the refill that is under way, after its step, and begins no other in the background: for the end of a program.
+   * IDs that are at hand are still issued.
+   */
+  async stop(): Promise<void> {
+    this.#stops++;
+    await this.#filler.stop();
+    await this.#looking;
+  }
+
+  /** Has the store remember what the pool is, once. */
+  #begin(): Promise<void> {
+    this.#begun ??= register(this.#backend, this.type.name, this.#shape).catch((error) => {
+      this.#begun = undefined;
+      throw error;
+    });
+    return this.#begun;
+  }
+
+  /** Takes IDs, and waits for a refill where there are not enough. */
+  async #take(count: number, attempt: () => Promise<readonly string[] | Supply>): Promise<readonly string[]> {
+    await this.#begin();
+    let isOver = this.#waitMs === 0;
+    let isFailed = false;
+    let stopTimer: (() => void) | undefined;
+    try {
+      for (;;) {
+        const outcome = await attempt();
+        if (!("available" in outcome)) {
+          this.#watch(count);
+          return outcome;
+        }
+        const { available } = outcome;
+        this.#isWhole = sweepOf(outcome.sweep)?.left === 0n;
+        if (this.#isWhole) throw new IdPoolExhaustedError(this.type.name, count, available);
+        if (isFailed) throw this.#emptiness(count, available);
+        const refill = this.#stops > 0 ? undefined : this.#refill(Math.max(count, this.#highMark));
+        if (isOver || !refill) throw this.#emptiness(count, available);
+        stopTimer ??= startTimer(() => {
+          isOver = true;
+        }, this.#waitMs);
+        // The first step of a refill can be enough; and where another process refills, there is nothing to wait for.
+        // One that fails may have brought enough before it did.
+        isFailed = await Promise.race([refill, pause(LOOK_MS)]);
+        if (!isFailed && !this.#filler.run) await pause(LOOK_MS);
+      }
+    } finally {
+      stopTimer?.();
+    }
+  }
+
+  #emptiness(count: number, available: number): IdPoolEmptyError {
+    const cause = this.#lastError;
+    return new IdPoolEmptyError(
+      this.type.name,
+      count,
+      available,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+
+  /** After an issue: looks now and then how many are left, and refills if they are few. It never rejects. */
+  #watch(count: number): void {
+    this.#unwatched -= count;
+    if (this.#unwatched > 0 || this.#isWhole || this.#stops > 0 || this.#filler.run) return;
+    // Until the answer is there, one look is enough.
+    this.#unwatched = Infinity;
+    this.#looking = this.#look().catch((error) => {
+      this.#lastError = error;
+      this.#unwatched = 1;
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { available } = await this.#store.count(this.#highMark);
+    if (available <= this.#lowMark && this.#stops === 0) await this.#refill(this.#highMark);
+    const above = Math.max(0, available - this.#lowMark);
+    // Others issue as well: with up to eight processes, one of them looks in time.
+    this.#unwatched = Math.max(1, Math.floor(above / 8));
+  }
+
+  /** A refill in the background. It never rejects: what goes wrong is kept, and the answer is whether anything did. */
+  async #refill(target: number): Promise<boolean> {
+    try {
+      this.#isWhole = (await this.#filler.fill(target)) === "whole";
+      this.#lastError = undefined;
+    } catch (error) {
+      this.#lastError = error;
+    }
+    return this.#lastError !== undefined;
+  }
+}
+
+function pause(ms: number): Promise<false> {
+  return new Promise((wake) => startTimer(() => wake(false), ms));
+}

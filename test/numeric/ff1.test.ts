@@ -1,0 +1,311 @@
+// AES and FF1: the published examples, and a slow one of everything to hold the fast one against.
+
+import { type Cipher, createCipheriv, createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Aes } from "../../src/numeric/aes.ts";
+import { Ff1 } from "../../src/numeric/ff1.ts";
+
+const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
+
+function aesOf(key: Uint8Array, bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const block = Int32Array.of(view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12));
+  new Aes(key).encrypt(block);
+  return Array.from(block, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** AES by OpenSSL. In this mode blocks do not depend on each other, so that one cipher does for all. */
+function openssl(key: Uint8Array): Cipher {
+  return createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
+}
+
+/** FF1 as the standard has it, step by step (SP 800-38G, algorithms 6 and 7), for any radix. */
+class Reference {
+  readonly #cipher: Cipher;
+  readonly #radix: bigint;
+  readonly #n: number;
+  readonly #tweak: Uint8Array;
+
+  constructor(key: Uint8Array, radix: number, n: number, tweak: Uint8Array) {
+    this.#cipher = openssl(key);
+    this.#radix = BigInt(radix);
+    this.#n = n;
+    this.#tweak = tweak;
+  }
+
+  /** Of so many digits, how many numbers there are. */
+  count(digits: number): bigint {
+    return this.#radix ** BigInt(digits);
+  }
+
+  #prf(bytes: Buffer): Buffer {
+    let state = Buffer.alloc(16);
+    for (let at = 0; at < bytes.length; at += 16) {
+      state = this.#cipher.update(state.map((byte, i) => byte ^ (bytes[at + i] as number)));
+    }
+    return state;
+  }
+
+  /** Steps 6.i to 6.iv: the number y of a round. */
+  y(round: number, half: bigint): bigint {
+    const n = this.#n;
+    const t = this.#tweak.length;
+    const u = Math.floor(n / 2);
+    const v = n - u;
+    const b = Math.ceil((this.count(v) - 1n).toString(2).length / 8);
+    const d = 4 * Math.ceil(b / 4) + 4;
+    const p = Buffer.from([1, 2, 1, 0, 0, Number(this.#radix), 10, u % 256, 0, 0, 0, n, 0, 0, 0, t]);
+    const padding = Buffer.alloc((((-t - b - 1) % 16) + 16) % 16);
+    const number = Buffer.from(half.toString(16).padStart(2 * b, "0"), "hex");
+    const r = this.#prf(Buffer.concat([p, this.#tweak, padding, Buffer.of(round), number]));
+    expect(d).toBeLessThanOrEqual(r.length);
+    return BigInt(`0x${r.subarray(0, d).toString("hex")}`);
+  }
+
+  encrypt(value: bigint): bigint {
+    const u = Math.floor(this.#n / 2);
+    const v = this.#n - u;
+    let [a, b] = [value / this.count(v), value % this.count(v)];
+    for (let round = 0; round < 10; round++) {
+      const c = (a + this.y(round, b)) % this.count(round % 2 === 0 ? u : v);
+      [a, b] = [b, c];
+    }
+    return a * this.count(v) + b;
+  }
+
+  decrypt(value: bigint): bigint {
+    const u = Math.floor(this.#n / 2);
+    const v = this.#n - u;
+    let [a, b] = [value / this.count(v), value % this.count(v)];
+    for (let round = 9; round >= 0; round--) {
+      const m = this.count(round % 2 === 0 ? u : v);
+      const c = (((b - this.y(round, a)) % m) + m) % m;
+      [a, b] = [c, a];
+    }
+    return a * this.count(v) + b;
+  }
+}
+
+/** The same for decimal digits, of which one is enough. */
+function model(key: Uint8Array, digits: number, tweak: Uint8Array): (value: bigint) => bigint {
+  const reference = new Reference(key, 10, Math.max(2, digits), tweak);
+  return (value) => {
+    let result = reference.encrypt(value);
+    while (digits === 1 && result > 9n) result = reference.encrypt(result);
+    return result;
+  };
+}
+
+/** Bytes and numbers that look random and are the same in every run. */
+function noise(length: number, ...from: readonly number[]): Uint8Array {
+  return Uint8Array.from(createHash("shake256", { outputLength: length }).update(from.join()).digest());
+}
+function numberOf(digits: number, ...from: readonly number[]): bigint {
+  return BigInt(`0x${Buffer.from(noise(24, ...from)).toString("hex")}`) % 10n ** BigInt(digits);
+}
+
+const SIZES = [16, 24, 32];
+const ALL_DIGITS = Array.from({ length: 31 }, (_, at) => at + 1);
+
+const anyBytes = (minLength: number, maxLength = minLength) =>
+  fc.uint8Array({ minLength, maxLength, size: "max" });
+const anyKey = fc.oneof(...SIZES.map((size) => anyBytes(size)));
+const anyTweak = anyBytes(0, 40);
+const anyDigits = fc.integer({ min: 1, max: 31 });
+/** Numbers of so many digits, also around the powers of ten, where limbs and halves end. */
+const anyValue = (digits: number) =>
+  fc.oneof(
+    fc.bigInt(0n, 10n ** BigInt(digits) - 1n),
+    fc
+      .tuple(fc.bigInt(0n, BigInt(digits)), fc.bigInt(-2n, 2n))
+      .map(([power, by]) => 10n ** power + by)
+      .filter((value) => value >= 0n && value < 10n ** BigInt(digits)),
+  );
+const anyCase = anyDigits.chain((digits) =>
+  fc.tuple(fc.constant(digits), anyKey, anyTweak, anyValue(digits)),
+);
+
+describe("AES", () => {
+  test.each([
+    [
+      "B",
+      "2b7e151628aed2a6abf7158809cf4f3c",
+      "3243f6a8885a308d313198a2e0370734",
+      "3925841d02dc09fbdc118597196a0b32",
+    ],
+    [
+      "C.1",
+      "000102030405060708090a0b0c0d0e0f",
+      "00112233445566778899aabbccddeeff",
+      "69c4e0d86a7b0430d8cdb78070b4c55a",
+    ],
+    [
+      "C.2",
+      "000102030405060708090a0b0c0d0e0f1011121314151617",
+      "00112233445566778899aabbccddeeff",
+      "dda97ca4864cdfe06eaf70a0ec0d7191",
+    ],
+    [
+      "C.3",
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+      "00112233445566778899aabbccddeeff",
+      "8ea2b7ca516745bfeafc49904b496089",
+    ],
+  ])("is that of FIPS 197, appendix %s", (_appendix, key, plain, cipher) => {
+    expect(aesOf(unhex(key), unhex(plain))).toBe(cipher);
+  });
+
+  test("agrees with OpenSSL", () => {
+    fc.assert(
+      fc.property(anyKey, anyBytes(16), (key, block) => {
+        expect(aesOf(key, block)).toBe(openssl(key).update(block).toString("hex"));
+      }),
+    );
+  });
+
+  test("agrees with OpenSSL over a long chain, in which every byte comes at every place", () => {
+    for (const size of SIZES) {
+      const key = noise(size, size);
+      const aes = new Aes(key);
+      const cipher = openssl(key);
+      const block = new Int32Array(4);
+      let bytes = Buffer.alloc(16);
+      for (let count = 0; count < 5000; count++) {
+        aes.encrypt(block);
+        bytes = cipher.update(bytes);
+      }
+      expect(Array.from(block)).toEqual([0, 4, 8, 12].map((at) => bytes.readInt32BE(at)));
+    }
+  });
+});
+
+describe("FF1", () => {
+  const K128 = "2B7E151628AED2A6ABF7158809CF4F3C";
+  const K192 = `${K128}EF4359D8D580AA4F`;
+  const K256 = `${K192}7F036D6F04FC6A94`;
+  const TEN = "39383736353433323130";
+  const ELEVEN = "3737373770717273373737";
+  const samples: [number, string, number, string, string, string][] = [
+    [1, K128, 10, "", "0123456789", "2433477484"],
+    [2, K128, 10, TEN, "0123456789", "6124200773"],
+    [3, K128, 36, ELEVEN, "0123456789abcdefghi", "a9tv40mll9kdu509eum"],
+    [4, K192, 10, "", "0123456789", "2830668132"],
+    [5, K192, 10, TEN, "0123456789", "2496655549"],
+    [6, K192, 36, ELEVEN, "0123456789abcdefghi", "xbj3kv35jrawxv32ysr"],
+    [7, K256, 10, "", "0123456789", "6657667009"],
+    [8, K256, 10, TEN, "0123456789", "1001623463"],
+    [9, K256, 36, ELEVEN, "0123456789abcdefghi", "xs8a0azh2avyalyzuwd"],
+  ];
+  const parse = (text: string, radix: number): bigint =>
+    Array.from(text).reduce((sum, digit) => sum * BigInt(radix) + BigInt(Number.parseInt(digit, radix)), 0n);
+
+  test.each(samples.filter(([, , radix]) => radix === 10))(
+    "is that of NIST's sample %i",
+    (_sample, key, _radix, tweak, plain, cipher) => {
+      const ff1 = new Ff1(unhex(key), plain.length, unhex(tweak));
+      expect(ff1.encrypt(BigInt(plain))).toBe(BigInt(cipher));
+      expect(ff1.decrypt(BigInt(cipher))).toBe(BigInt(plain));
+    },
+  );
+
+  test.each(samples)(
+    "NIST's sample %i also holds for the reference",
+    (_sample, key, radix, tweak, plain, cipher) => {
+      const reference = new Reference(unhex(key), radix, plain.length, unhex(tweak));
+      expect(reference.encrypt(parse(plain, radix))).toBe(parse(cipher, radix));
+      expect(reference.decrypt(parse(cipher, radix))).toBe(parse(plain, radix));
+    },
+  );
+
+  test("agrees with the reference for every length of number, tweak and key", () => {
+    for (const digits of ALL_DIGITS) {
+      for (let length = 0; length <= 40; length++) {
+        for (const size of SIZES) {
+          const key = noise(size, digits, length, size);
+          const tweak = noise(length, size, digits, length);
+          const value = numberOf(digits, length, size, digits);
+          const result = new Ff1(key, digits, tweak).encrypt(value);
+          expect(result, `${digits} ${length} ${size}`).toBe(model(key, digits, tweak)(value));
+        }
+      }
+    }
+  });
+
+  test("agrees with the reference for any number", () => {
+    fc.assert(
+      fc.property(anyCase, ([digits, key, tweak, value]) => {
+        expect(new Ff1(key, digits, tweak).encrypt(value)).toBe(model(key, digits, tweak)(value));
+      }),
+    );
+  });
+
+  test("decrypts as the reference does", () => {
+    fc.assert(
+      fc.property(anyCase, ([digits, key, tweak, value]) => {
+        fc.pre(digits > 1);
+        const reference = new Reference(key, 10, digits, tweak);
+        expect(new Ff1(key, digits, tweak).decrypt(value)).toBe(reference.decrypt(value));
+      }),
+    );
+  });
+
+  test("decrypts what it encrypts, and encrypts what it decrypts", () => {
+    fc.assert(
+      fc.property(anyCase, ([digits, key, tweak, value]) => {
+        const ff1 = new Ff1(key, digits, tweak);
+        expect(ff1.decrypt(ff1.encrypt(value))).toBe(value);
+        expect(ff1.encrypt(ff1.decrypt(value))).toBe(value);
+      }),
+    );
+  });
+
+  test("carries from limb to limb where the sum just reaches it", () => {
+    const limb = 10n ** 8n;
+    for (const digits of ALL_DIGITS.filter((digits) => digits >= 18)) {
+      const key = noise(16, digits);
+      const tweak = noise(5, digits);
+      const reference = new Reference(key, 10, digits, tweak);
+      const right = numberOf(Math.ceil(digits / 2), digits);
+      // What is added to the left half in the first round makes the lower limb come out at 10^8 - 1, 10^8 and above.
+      const y = reference.y(0, right) % limb;
+      for (const by of [-1n, 0n, 1n]) {
+        const value = ((limb - y + by) % limb) * 10n ** BigInt(Math.ceil(digits / 2)) + right;
+        const result = new Ff1(key, digits, tweak).encrypt(value);
+        expect(result).toBe(reference.encrypt(value));
+        expect(new Ff1(key, digits, tweak).decrypt(result)).toBe(value);
+      }
+    }
+  });
+
+  test.each([1, 2, 3, 4])("gives every number of %i digits once", (digits) => {
+    for (const size of SIZES) {
+      const ff1 = new Ff1(noise(size, digits), digits, noise(digits, size));
+      const values = Array.from({ length: 10 ** digits }, (_, at) => BigInt(at));
+      const results = values.map((value) => ff1.encrypt(value));
+      expect(results.toSorted((a, b) => Number(a - b))).toEqual(values);
+      expect(results.map((result) => ff1.decrypt(result))).toEqual(values);
+      expect(results).not.toEqual(values);
+    }
+  });
+
+  test("gives the same again, whatever came between, and whatever becomes of key and tweak", () => {
+    const [key, tweak] = [noise(16, 1), noise(20, 2)];
+    const ff1 = new Ff1(key, 19, tweak);
+    const values = Array.from({ length: 20 }, (_, at) => numberOf(19, at));
+    const results = values.map((value) => ff1.encrypt(value));
+    expect([key, tweak]).toEqual([noise(16, 1), noise(20, 2)]);
+    key.fill(0);
+    tweak.fill(0);
+    new Ff1(noise(32, 3), 7, noise(3, 4)).encrypt(1n);
+    expect(results.toReversed().map((result) => ff1.decrypt(result))).toEqual(values.toReversed());
+    expect(values.map((value) => ff1.encrypt(value))).toEqual(results);
+  });
+
+  test("a tweak that only has more zeros is another", () => {
+    const results = [0, 1, 2, 15, 16, 17].map((length) =>
+      new Ff1(noise(16), 15, new Uint8Array(length)).encrypt(1n),
+    );
+    expect(new Set(results).size).toBe(results.length);
+  });
+});

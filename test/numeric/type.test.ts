@@ -1,0 +1,719 @@
+// Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
+
+import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
+import { random16 } from "../../src/core.ts";
+import { type Digits, draw } from "../../src/numeric/draw.ts";
+import {
+  ArgumentError,
+  defineIdTypes,
+  type IdCapacity,
+  type IdTypeDefinition,
+  NoValidIdError,
+  type NumericIdOptions,
+  NumericIdType,
+  type NumericRules,
+  type OwnRules,
+  type RuleSet,
+  UnsupportedError,
+  type Validation,
+  verhoeff,
+} from "../../src/numeric/index.ts";
+import { randomDigit } from "../../src/numeric/random.ts";
+import { rulesOf } from "../../src/numeric/rules.ts";
+import { walkOf } from "../../src/numeric/type.ts";
+import { Walk } from "../../src/numeric/walk.ts";
+
+const SETS = ["openg2p", "mosip"] as const;
+const DIGITS = [..."0123456789"];
+
+const isShort = Number(process.env.FC_RUNS ?? 10_000) < 10_000;
+
+const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
+  new NumericIdType({ name: "farmer", length, rules });
+
+/** Every ID of a type, found among all numbers. */
+function allOf(type: NumericIdType): string[] {
+  const ids: string[] = [];
+  for (let number = 0; number < 10 ** (type.length - 1); number++) {
+    const payload = `${number}`.padStart(type.length - 1, "0");
+    const id = payload + verhoeff.checkDigit(payload);
+    if (type.validate(id).valid) ids.push(id);
+  }
+  return ids;
+}
+
+describe("a type", () => {
+  test("shows what it is made of", () => {
+    const { name, length, rules } = new NumericIdType({ name: "farmer", length: 10, rules: "mosip" });
+    expect({ name, length, rules }).toEqual({ name: "farmer", length: 10, rules: rulesOf("rules", "mosip") });
+  });
+
+  test.each([
+    ["a"],
+    ["x".repeat(100)],
+    ["🍏".repeat(100)],
+    ["pessoa física"],
+    [" "],
+    ["__proto__"],
+    ["a.b/c:d"],
+  ])("is named %j", (name) => {
+    expect(new NumericIdType({ name, length: 10 }).name).toBe(name);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["101 characters", "x".repeat(101)],
+    ["101 emoji", "🍏".repeat(101)],
+    ["an opening brace", "a{b"],
+    ["a closing brace", "}"],
+    ["a line break", "a\nb"],
+    ["a line break at the end", "a\n"],
+    ["a carriage return", "a\rb"],
+    ["a line separator", "a\u2028b"],
+    ["a paragraph separator", "a\u2029b"],
+    ["a zero byte", "a\0b"],
+    ["half an emoji", "a\ud83c"],
+    ["a number", 5],
+    ["null", null],
+    ["undefined", undefined],
+    ["an array", ["a"]],
+    ["a String object", Object("a")],
+  ])("is not named by %s", (_title, name) => {
+    expect(() => new NumericIdType({ name: name as string, length: 10 })).toThrow(
+      expect.objectContaining({
+        code: "ERR_ARGUMENT",
+        field: "name",
+        rule: "a text of 1 to 100 characters in one line, without braces",
+      }),
+    );
+  });
+
+  test.each([1, 0, -5, 33, 2.5, NaN, Infinity, "10", 10n, null, undefined, [10], true])(
+    "has no length of %s",
+    (length) => {
+      expect(() => typeOf(length as number)).toThrow(
+        expect.objectContaining({
+          code: "ERR_ARGUMENT",
+          field: "length",
+          rule: "a whole number from 2 to 32",
+        }),
+      );
+    },
+  );
+
+  test.each([["rule"], ["Name"], ["prefix"], ["toString"], [""]])("has no option %j", (option) => {
+    expect(() => new NumericIdType({ name: "a", length: 10, [option]: undefined })).toThrow(
+      expect.objectContaining({ field: "option", rule: "one of name, length, rules", value: `"${option}"` }),
+    );
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a name", "farmer"],
+    ["an array", [{ name: "farmer", length: 10 }]],
+    ["a function", () => ({ name: "farmer", length: 10 })],
+  ])("is not made of %s", (_title, options) => {
+    expect(() => new NumericIdType(options as NumericIdOptions)).toThrow(
+      expect.objectContaining({ field: "options", rule: "an object" }),
+    );
+  });
+
+  test("has the types that it says it has", () => {
+    const type = new NumericIdType({ name: "farmer", length: 10 });
+    expectTypeOf(type.generate()).toEqualTypeOf<string>();
+    expectTypeOf(type.generateMany(2)).toEqualTypeOf<string[]>();
+    expectTypeOf(type.validate("")).toEqualTypeOf<Validation>();
+    expectTypeOf(type.capacity()).toEqualTypeOf<IdCapacity>();
+    expectTypeOf(type.rules).toEqualTypeOf<NumericRules>();
+    expectTypeOf<NumericIdOptions["rules"]>().toEqualTypeOf<RuleSet | OwnRules | undefined>();
+    expectTypeOf<RuleSet>().toEqualTypeOf<"openg2p" | "mosip">();
+    // @ts-expect-error There is no such set.
+    expect(() => new NumericIdType({ name: "farmer", length: 10, rules: "mosip2" })).toThrow(ArgumentError);
+    // @ts-expect-error There is no such rule.
+    expect(() => new NumericIdType({ name: "farmer", length: 10, rules: { limit: 3 } })).toThrow();
+    // @ts-expect-error Numbers as text.
+    expect(() => typeOf(10, { restrictedNumbers: [786] })).toThrow(ArgumentError);
+    // @ts-expect-error Nothing has a length by default.
+    expect(() => new NumericIdType({ name: "farmer" })).toThrow(ArgumentError);
+  });
+});
+
+describe("generate", () => {
+  const lengths = Array.from({ length: 31 }, (_, i) => i + 2);
+
+  test.each(SETS)("makes IDs of all lengths, and each is valid: %s", (set) => {
+    // Of five digits the first five are always the last five, which mosip refuses.
+    for (const length of lengths.filter((each) => set !== "mosip" || each !== 5)) {
+      const type = typeOf(length, set);
+      for (let i = 0; i < (isShort ? 20 : 200); i++) {
+        const id = type.generate();
+        expect(id).toMatch(/^\d+$/);
+        expect(id).toHaveLength(length);
+        expect(type.validate(id)).toEqual({ valid: true, broken: [] });
+      }
+    }
+  });
+
+  test.each([25, 26, 27, 28, 29, 30, 31, 32])("of %d digits they are valid, and all different", (length) => {
+    for (const set of SETS) {
+      const type = typeOf(length, set);
+      const ids = Array.from({ length: isShort ? 200 : 2_000 }, () => type.generate());
+      for (const id of ids) if (!type.validate(id).valid) expect.fail(id);
+      expect(new Set(ids).size).toBe(ids.length);
+    }
+  });
+
+  test("makes the only ID that there is", () => {
+    const type = typeOf(2, { notStartWith: DIGITS.filter((digit) => digit !== "7") });
+    const id = `7${verhoeff.checkDigit("7")}`;
+    expect(type.capacity().ids).toBe(1n);
+    expect(type.generate()).toBe(id);
+    expect(type.generateMany(1)).toEqual([id]);
+  });
+
+  test("makes IDs of digits that rules leave, however few", () => {
+    const type = typeOf(12, {
+      ...{ evenDigitsLimit: 1, repeatingBlockLimit: null, digitsGroupLimit: null, sequenceLimit: null },
+      restrictedNumbers: ["1", "3", "99"],
+    });
+    // Each takes a while, for it is drawn plainly first, in vain.
+    for (let i = 0; i < 3; i++) expect(type.generate()).toMatch(/^[579]{12}$/);
+  });
+});
+
+describe("100 % of the commonest errors are caught", () => {
+  const type = typeOf(10);
+  const ids = Array.from({ length: isShort ? 10_000 : 100_000 }, () => type.generate());
+
+  test(`every single wrong digit in ${ids.length.toLocaleString("en-US")} random IDs`, () => {
+    let missed = 0;
+    for (const id of ids) {
+      for (let i = 0; i < id.length; i++) {
+        const [before, after] = [id.slice(0, i), id.slice(i + 1)];
+        for (const digit of DIGITS) if (digit !== id[i] && verhoeff.isValid(before + digit + after)) missed++;
+      }
+    }
+    expect(missed).toBe(0);
+  });
+
+  test(`every two neighbours that changed places in ${ids.length.toLocaleString("en-US")} random IDs`, () => {
+    let missed = 0;
+    for (const id of ids) {
+      for (let i = 0; i < id.length - 1; i++) {
+        const swapped = id.slice(0, i) + id[i + 1] + id[i] + id.slice(i + 2);
+        if (swapped !== id && verhoeff.isValid(swapped)) missed++;
+      }
+    }
+    expect(missed).toBe(0);
+  });
+});
+
+describe("generateMany", () => {
+  test.each([0, 1, 2, 1000])("makes %d IDs, all different and valid", (count) => {
+    const type = typeOf(8, "mosip");
+    const ids = type.generateMany(count);
+    expect(ids).toHaveLength(count);
+    expect(new Set(ids).size).toBe(count);
+    for (const id of ids) expect(type.validate(id).valid).toBe(true);
+  });
+
+  test.each([2, 3, 4, 5])(
+    "makes every ID of %d digits that there is, and says so if more are asked for",
+    (length) => {
+      const type = typeOf(length);
+      const all = allOf(type);
+      expect(type.capacity().ids).toBe(BigInt(all.length));
+      for (let round = 0; round < 2; round++) {
+        expect(type.generateMany(all.length).sort()).toEqual(all);
+        expect(() => type.generateMany(all.length + 1)).toThrow(
+          expect.objectContaining({
+            code: "ERR_ARGUMENT",
+            field: "count",
+            rule: `at most ${all.length}, for there are no more IDs`,
+            value: `${all.length + 1}`,
+          }),
+        );
+      }
+    },
+  );
+
+  test.each([-1, 1.5, NaN, Infinity, 2 ** 20 + 1, "5", 5n, null, undefined, [5]])(
+    "refuses a count of %s",
+    (count) => {
+      expect(() => typeOf(10).generateMany(count as number)).toThrow(
+        expect.objectContaining({ field: "count", rule: "a whole number from 0 to 1048576" }),
+      );
+    },
+  );
+
+  test("makes none of none", () => {
+    expect(typeOf(5, "mosip").generateMany(0)).toEqual([]);
+  });
+});
+
+describe("capacity", () => {
+  const own: OwnRules = { repeatingLimit: 4, notStartWith: ["0", "12"], restrictedNumbers: ["35", "808"] };
+
+  test.each([
+    ["openg2p", "openg2p"],
+    ["mosip", "mosip"],
+    ["rules of one's own", own],
+  ] as const)("is what is found among all numbers of 2 to 6 digits: %s", (_title, rules) => {
+    for (let length = 2; length <= (isShort ? 5 : 6); length++) {
+      const type = typeOf(length, rules);
+      expect(type.capacity()).toEqual({ ids: BigInt(allOf(type).length), isExact: true, error: 0 });
+    }
+  });
+
+  const COUNTED: [length: number, ids: bigint][] = [
+    [6, 29_593n],
+    [7, 231_359n],
+    [8, 1_790_577n],
+    [9, 13_682_178n],
+  ];
+  // The last takes a second.
+  test.each(COUNTED.slice(0, isShort ? -1 : undefined))("of openg2p with %d digits is %d", (length, ids) => {
+    expect(typeOf(length).capacity()).toEqual({ ids, isExact: true, error: 0 });
+  });
+
+  // The shares were measured apart from this: by drawing all digits and testing them, 100,000 to 400,000 times with
+  // success, or where that would take hours, by 1,500,000 paths.
+  test.each([
+    [10, 0.10334, 0.0015],
+    [12, 0.05666, 0.0062],
+    [16, 0.014659, 0.0015],
+    [20, 0.00308, 0.0062],
+    [24, 0.00050977, 0.0031],
+    [32, 0.0000068389, 0.0025],
+  ])("of openg2p with %d digits is about %d of all numbers", (length, share, shareError) => {
+    const { ids, isExact, error } = typeOf(length).capacity();
+    expect(isExact).toBe(false);
+    expect(error).toBeGreaterThan(0.005);
+    expect(error).toBeLessThan(0.05);
+    expect(Math.abs(Number(ids) / 10 ** (length - 1) / share - 1)).toBeLessThan(2 * (error + shareError));
+  });
+
+  test("is the same each time, and with each type of the kind", () => {
+    for (const length of [4, 10]) {
+      const type = typeOf(length, "mosip");
+      const first = type.capacity();
+      expect(type.capacity()).toBe(first);
+      expect(typeOf(length, "mosip").capacity()).toEqual(first);
+      expect(Object.isFrozen(first)).toBe(true);
+    }
+  });
+
+  test("counts without disturbing what is generated, and the other way round", () => {
+    for (const length of [4, 25]) {
+      const untouched = typeOf(length).capacity();
+      const type = typeOf(length);
+      expect(type.validate(type.generate()).valid).toBe(true);
+      expect(type.capacity()).toEqual(untouched);
+      for (let i = 0; i < 100; i++) expect(type.validate(type.generate()).valid).toBe(true);
+    }
+  });
+
+  // All paths weigh the same there, and their variance is what rounding leaves of 0: less than that, at some lengths.
+  test("of a type without rules is estimated with hardly any error", () => {
+    const none: OwnRules = {
+      ...{ notStartWith: [], restrictedNumbers: [], cyclicNumbers: [] },
+      ...{ sequenceLimit: null, repeatingLimit: null, repeatingBlockLimit: null, evenDigitsLimit: null },
+      ...{ digitsGroupLimit: null, reverseDigitsGroupLimit: null },
+    };
+    for (const length of [10, 11, 13, 16, 22, 32]) {
+      const { ids, error } = typeOf(length, none).capacity();
+      expect(Number(ids) / 10 ** (length - 1)).toBeCloseTo(1, 9);
+      expect(error).toBeLessThan(1e-6);
+    }
+  });
+});
+
+describe("rules that no ID can keep", () => {
+  const refusal = (length: number) =>
+    expect.objectContaining({
+      code: "ERR_NO_VALID_ID",
+      type: "farmer",
+      length,
+      message: `no ID of ${length} digits was found that keeps the rules of "farmer"`,
+    });
+
+  test.each<[title: string, length: number, rules: RuleSet | OwnRules]>([
+    ["no digit may be the first", 10, { notStartWith: DIGITS }],
+    ["two digits make no six", 6, { evenDigitsLimit: 1, restrictedNumbers: ["1", "3", "7"] }],
+    ["more digits than there are different ones", 11, { repeatingLimit: 11 }],
+    ["no check digit fits", 2, { restrictedNumbers: allOf(typeOf(2)) }],
+    ["five digits always begin as they end", 5, "mosip"],
+  ])("are found out: %s", (_title, length, rules) => {
+    const type = typeOf(length, rules);
+    expect(() => type.generate()).toThrow(NoValidIdError);
+    const isExact = length < 10;
+    expect(type.capacity()).toEqual({ ids: 0n, isExact, error: isExact ? 0 : 1 });
+  });
+
+  test("are so each time, however the IDs are asked for", () => {
+    const type = typeOf(32, { repeatingLimit: 32 });
+    for (let round = 0; round < 2; round++) {
+      expect(() => type.generate()).toThrow(refusal(32));
+      expect(() => type.generateMany(1)).toThrow(refusal(32));
+      expect(type.capacity()).toEqual({ ids: 0n, isExact: false, error: 1 });
+    }
+  });
+});
+
+describe("without randomness", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    // What a stub has left in the batch is used up.
+    for (let i = 0; i < 4096; i++) random16();
+  });
+
+  /** Uses up what was drawn before, and then some. */
+  const drain = (type: NumericIdType) => () => {
+    for (let i = 0; i < 5000; i++) type.generate();
+  };
+
+  test.each([8, 32])("there is no ID of %d digits, and there are some again later on", (length) => {
+    const type = typeOf(length);
+    vi.stubGlobal("crypto", undefined);
+    expect(drain(type)).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
+    expect(() => type.generateMany(1)).toThrow(UnsupportedError);
+    vi.unstubAllGlobals();
+    expect(drain(type)).not.toThrow();
+    expect(type.validate(type.generate()).valid).toBe(true);
+  });
+
+  test.each([8, 32])("a source that always says the same is found out, with %d digits", (length) => {
+    const type = typeOf(length);
+    vi.stubGlobal("crypto", { getRandomValues: (array: Uint16Array) => array.fill(0xffff) });
+    expect(drain(type)).toThrow(
+      expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "fair randomness" }),
+    );
+    expect(() => type.generate()).toThrow(UnsupportedError);
+  });
+
+  test("a source that refuses is the cause", () => {
+    const type = typeOf(8);
+    const cause = new Error("Disallowed operation called within global scope");
+    vi.stubGlobal("crypto", {
+      getRandomValues() {
+        throw cause;
+      },
+    });
+    expect(drain(type)).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", cause }));
+    vi.unstubAllGlobals();
+    expect(type.validate(type.generate()).valid).toBe(true);
+  });
+
+  test("all else works", () => {
+    vi.stubGlobal("crypto", undefined);
+    const type = typeOf(10);
+    expect(type.validate("8349257232").valid).toBe(true);
+    expect(type.capacity().ids).toBeGreaterThan(10n ** 8n);
+    expect(type.generateMany(0)).toEqual([]);
+  });
+});
+
+describe("every ID is equally likely", () => {
+  const KINDS: [title: string, length: number, rules: RuleSet | OwnRules][] = [
+    ["openg2p", 4, "openg2p"],
+    ["mosip", 4, "mosip"],
+    ["with digits farther apart", 4, { repeatingLimit: 4 }],
+    ["with beginnings of two digits", 4, { notStartWith: ["0", "12", "358"], repeatingLimit: 3 }],
+    ["with digits that are refused", 4, { restrictedNumbers: ["7", "35"], evenDigitsLimit: 2 }],
+    ["mosip, where beginning and end overlap", 4, { extends: "mosip", reverseDigitsGroupLimit: 3 }],
+  ];
+
+  /** Sum of (observed - expected)^2 / expected, over all IDs. */
+  function chiSquared(type: NumericIdType, isPlain: boolean, draws: number): { chi: number; bound: number } {
+    const walk = walkOf(type);
+    const counts = new Map(allOf(type).map((id) => [id, 0]));
+    const { size } = counts;
+    for (let i = 0; i < draws; i++) {
+      const id = draw(walk, randomDigit, isPlain) as string;
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(size);
+    const expected = draws / size;
+    const chi = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    // Once in 10^9 times a fair draw is beyond that (Wilson and Hilferty's approximation, at six deviations).
+    const free = size - 1;
+    const bound = free * (1 - 2 / (9 * free) + 6 * Math.sqrt(2 / (9 * free))) ** 3;
+    return { chi, bound };
+  }
+
+  test.each(KINDS)("as the counts say: %s", (_title, length, rules) => {
+    const { chi, bound } = chiSquared(typeOf(length, rules), true, isShort ? 50_000 : 200_000);
+    expect(chi).toBeLessThan(bound);
+  });
+
+  test("and they would say if it were not so: the draw for long IDs is not fair", () => {
+    const { chi, bound } = chiSquared(typeOf(4), false, 50_000);
+    expect(chi).toBeGreaterThan(2 * bound);
+  });
+
+  /**
+   * For each ID, between how many digits the draw chooses on the way to it, as a product over all places. The draw is
+   * led there digit by digit, and its walk shows what it does with each of the ten that could be next: takes it, draws
+   * again, or begins anew. One that is drawn again leaves the others more likely. So an ID's probability in an attempt
+   * is 1 in this product.
+   */
+  function oddsOf(type: NumericIdType, isPlain: boolean): Map<string, number> {
+    const walk = new Walk(type.length, type.rules);
+    const odds = new Map<string, number>();
+    const outcomeOf = (script: string): string | { id: string } => {
+      let at = 0;
+      const scripted: Digits = () => {
+        if (at === script.length) throw new RangeError("the script is over");
+        return Number(script[at++]);
+      };
+      try {
+        return { id: draw(walk, scripted, isPlain) as string };
+      } catch (error) {
+        if (error instanceof RangeError) return walk.toString();
+        throw error;
+      }
+    };
+    const follow = (start: string, product: number) => {
+      const outcomes = DIGITS.map((digit) => outcomeOf(start + digit));
+      // At the first place both are the same.
+      const again = start === "" ? 0 : outcomes.filter((outcome) => outcome === start).length;
+      const odd = product * (10 - again);
+      outcomes.forEach((outcome, digit) => {
+        if (typeof outcome === "object") odds.set(outcome.id, odd);
+        else if (outcome === `${start}${digit}`) follow(outcome, odd);
+      });
+    };
+    follow("", 1);
+    return odds;
+  }
+
+  test.each(KINDS)("as each step of the draw says: %s", (_title, length, rules) => {
+    const type = typeOf(length, rules);
+    const odds = oddsOf(type, true);
+    expect([...odds.keys()].sort()).toEqual(allOf(type));
+    expect(new Set(odds.values()).size).toBe(1);
+  });
+
+  test("and the steps of the draw for long IDs say that it is not fair", () => {
+    const odds = oddsOf(typeOf(4), false);
+    expect([...odds.keys()].sort()).toEqual(allOf(typeOf(4)));
+    expect(new Set(odds.values()).size).toBeGreaterThan(2);
+  });
+
+  test.each([
+    ["plain", true],
+    ["constrained", false],
+  ])(
+    "a digit that is too near its like is drawn again, and no attempt ends for it: %s",
+    (_title, isPlain) => {
+      const walk = new Walk(12, rulesOf("rules", { sequenceLimit: null, notStartWith: [] }));
+      // Each digit twice: the second time it is too near. In the end every digit has been, though at different places.
+      const script = [..."93816274509"].flatMap((digit) => [Number(digit), Number(digit)]).slice(0, -1);
+      const id = draw(walk, () => script.shift() ?? Number.NaN, isPlain);
+      expect(id).toBe(`93816274509${verhoeff.checkDigit("93816274509")}`);
+      expect(script).toEqual([]);
+    },
+  );
+
+  test("up to 24 digits, and from 25 on it is drawn the other way", () => {
+    const source = vi.spyOn(crypto, "getRandomValues");
+    const batches = (length: number) => {
+      source.mockClear();
+      const type = typeOf(length);
+      for (let i = 0; i < 50; i++) type.generate();
+      return source.mock.calls.length;
+    };
+    // Plainly an ID takes some ten thousand digits.
+    expect(batches(24)).toBeGreaterThan(10);
+    expect(batches(25)).toBeLessThan(5);
+    source.mockRestore();
+  });
+});
+
+describe("defineIdTypes", () => {
+  const DEFINITIONS = {
+    farmer: { length: 10 },
+    household: { length: 12, rules: { extends: "mosip", restrictedNumbers: ["13"] } },
+  } as const;
+
+  test.each([
+    ["an object", DEFINITIONS],
+    ["the text of a JSON file", JSON.stringify(DEFINITIONS, null, 2)],
+  ])("makes types of %s", (_title, given) => {
+    const types = defineIdTypes(given as string);
+    expect(Object.keys(types)).toEqual(["farmer", "household"]);
+    const { farmer, household } = types;
+    expect(farmer).toBeInstanceOf(NumericIdType);
+    expect(farmer).toMatchObject({ name: "farmer", length: 10, rules: rulesOf("rules", "openg2p") });
+    expect(household?.name).toBe("household");
+    expect(household?.rules).toEqual({ ...rulesOf("rules", "mosip"), restrictedNumbers: ["13"] });
+    expect(household?.validate(household.generate()).valid).toBe(true);
+  });
+
+  test("makes none of none", () => {
+    expect(Object.keys(defineIdTypes({}))).toEqual([]);
+    expect(Object.keys(defineIdTypes("{}"))).toEqual([]);
+  });
+
+  test("the result is frozen, and has these names and no others", () => {
+    const types = defineIdTypes(DEFINITIONS);
+    expect(Object.isFrozen(types)).toBe(true);
+    expect(Object.getPrototypeOf(types)).toBe(null);
+    expect("toString" in types).toBe(false);
+    expect(() => Object.assign(types, { farmer: null })).toThrow(TypeError);
+  });
+
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "7"])(
+    "a type may be named %s",
+    (name) => {
+      const types = defineIdTypes(`{ "a": { "length": 8 }, ${JSON.stringify(name)}: { "length": 10 } }`);
+      expect(Object.keys(types).sort()).toEqual(["a", name].sort());
+      expect(types[name]).toBeInstanceOf(NumericIdType);
+      expect(types[name]).toMatchObject({ name, length: 10 });
+      expect(Object.getPrototypeOf(types)).toBe(null);
+    },
+  );
+
+  test.each<[title: string, definitions: unknown, field: string, rule: string]>([
+    ["no length", { farmer: {} }, "types.farmer.length", "a whole number from 2 to 32"],
+    ["a length as text", { farmer: { length: "10" } }, "types.farmer.length", "a whole number from 2 to 32"],
+    [
+      "a wrong limit",
+      { farmer: { length: 10, rules: { sequenceLimit: 1 } } },
+      "types.farmer.rules.sequenceLimit",
+      "a whole number from 2 to 32, or null",
+    ],
+    [
+      "a wrong number in a list",
+      { farmer: { length: 10, rules: { restrictedNumbers: ["786", 666] } } },
+      "types.farmer.rules.restrictedNumbers[1]",
+      "a string of 1 to 100 digits",
+    ],
+    [
+      "an unknown set to extend",
+      { farmer: { length: 10, rules: { extends: "mosip2" } } },
+      "types.farmer.rules.extends",
+      "one of openg2p, mosip",
+    ],
+    [
+      "an unknown set",
+      { farmer: { length: 10, rules: "mosip2" } },
+      "types.farmer.rules",
+      "one of openg2p, mosip",
+    ],
+    ["rules that are null", { farmer: { length: 10, rules: null } }, "types.farmer.rules", "an object"],
+    [
+      "an unknown option",
+      { farmer: { length: 10, rule: {} } },
+      "a name in types.farmer",
+      "one of length, rules",
+    ],
+    [
+      "a name of its own",
+      { farmer: { length: 10, name: "farmer" } },
+      "a name in types.farmer",
+      "one of length, rules",
+    ],
+    [
+      "a name of its own that is not set",
+      { farmer: { length: 10, name: null } },
+      "a name in types.farmer",
+      "one of length, rules",
+    ],
+    [
+      "a bad name",
+      { "far{mer": { length: 10 } },
+      "types.far{mer.name",
+      "a text of 1 to 100 characters in one line, without braces",
+    ],
+    [
+      "no name",
+      { "": { length: 10 } },
+      "types..name",
+      "a text of 1 to 100 characters in one line, without braces",
+    ],
+    ["a definition that is null", { farmer: null }, "types.farmer", "an object"],
+    ["a definition that is an array", { farmer: [10] }, "types.farmer", "an object"],
+    ["a definition that is a length", { farmer: 10 }, "types.farmer", "an object"],
+    ["a definition that is a set", { farmer: "mosip" }, "types.farmer", "an object"],
+    [
+      "the second definition",
+      { farmer: { length: 10 }, card: { length: 1 } },
+      "types.card.length",
+      "a whole number from 2 to 32",
+    ],
+    ["an array", [{ length: 10 }], "types", "an object"],
+    ["null", null, "types", "an object"],
+    ["a number", 10, "types", "an object"],
+  ])("names what is wrong, by its path: %s", (_title, definitions, field, rule) => {
+    const wanted = expect.objectContaining({ code: "ERR_ARGUMENT", field, rule });
+    expect(() => defineIdTypes(definitions as Record<string, IdTypeDefinition>)).toThrow(wanted);
+    expect(() => defineIdTypes(JSON.stringify(definitions))).toThrow(wanted);
+  });
+
+  test("a text may begin with a byte order mark, as some editors have it", () => {
+    expect(Object.keys(defineIdTypes(`\uFEFF${JSON.stringify(DEFINITIONS)}`))).toEqual([
+      "farmer",
+      "household",
+    ]);
+  });
+
+  test("names a rule that there is not", () => {
+    expect(() => defineIdTypes({ farmer: { length: 10, rules: { sequence: 3 } as OwnRules } })).toThrow(
+      expect.objectContaining({ field: "a name in types.farmer.rules", value: '"sequence"' }),
+    );
+  });
+
+  test.each([
+    "",
+    "farmer",
+    "{",
+    '{ "farmer": { "length": 10 }, }',
+    "{ farmer: { length: 10 } }",
+    "undefined",
+  ])("says so if a text is no JSON: %j", (text) => {
+    expect(() => defineIdTypes(text)).toThrow(
+      expect.objectContaining({
+        code: "ERR_ARGUMENT",
+        field: "types",
+        rule: expect.stringMatching(/^JSON: ./),
+      }),
+    );
+  });
+
+  test("says so at no length, however long the text is", () => {
+    const refusal = (text: string) => {
+      try {
+        defineIdTypes(text);
+      } catch (error) {
+        return error as ArgumentError;
+      }
+      throw new Error("not refused");
+    };
+    expect(refusal("x".repeat(2 ** 20)).message.length).toBeLessThan(300);
+  });
+
+  test.each([
+    ["undefined", undefined],
+    ["a function", () => DEFINITIONS],
+    ["a Map", new Map([["farmer", { length: 10 }]])],
+  ])("refuses %s", (_title, definitions) => {
+    expect(() => defineIdTypes(definitions as unknown as string)).toThrow(
+      expect.objectContaining({ field: "types", rule: "an object" }),
+    );
+  });
+
+  test("knows the names of what it is given as an object", () => {
+    const types = defineIdTypes(DEFINITIONS);
+    expectTypeOf(types).toEqualTypeOf<Readonly<Record<"farmer" | "household", NumericIdType>>>();
+    // @ts-expect-error There is none of that name.
+    expect(types.card).toBe(undefined);
+    const fromText = defineIdTypes(JSON.stringify(DEFINITIONS));
+    expectTypeOf(fromText).toEqualTypeOf<Readonly<Record<string, NumericIdType>>>();
+    // @ts-expect-error A type has its name already.
+    expect(() => defineIdTypes({ farmer: { name: "farmer", length: 10 } })).toThrow(ArgumentError);
+    // @ts-expect-error Nothing has a length by default.
+    expect(() => defineIdTypes({ farmer: {} })).toThrow(ArgumentError);
+  });
+});

@@ -1,0 +1,295 @@
+// Pools under fire: real processes issue IDs from a real PostgreSQL and refill it, while they are killed, and while the
+// server is. Every ID that a process got is kept, and none may have been given twice, or be lost but by a kill.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { describe, expect, test } from "vitest";
+import { BackendError, fromPg, setup } from "../../src/backend/index.ts";
+import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
+import { type Journal, readJournal, repeatsIn } from "./numeric/journal.ts";
+import { startable, startPostgres } from "./servers.ts";
+
+const { DATABASE_URL = "" } = process.env;
+const program = fileURLToPath(new URL("numeric/process.mjs", import.meta.url));
+
+/** What each test is given to say what is to be undone: two of them run at once. */
+type Undo = (step: () => Promise<void> | void) => void;
+
+/** What still runs when this process ends. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** A process at work. */
+interface Worker {
+  readonly child: ChildProcess;
+  /** How it ended: a code or a signal, and what it complained of. */
+  readonly ended: Promise<string>;
+}
+
+function start(plan: Readonly<Record<string, unknown>>): Worker {
+  // The deprecation of a driver is no complaint.
+  const child = spawn(process.execPath, ["--no-warnings", program, JSON.stringify(plan)], {
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  running.add(child);
+  // One that is killed hears nothing more, and that is no error.
+  child.stdin.on("error", () => {});
+  const ended = Promise.all([once(child, "exit"), text(child.stderr)]).then(([[code, signal], errors]) => {
+    running.delete(child);
+    return `${signal ?? code}${errors}`;
+  });
+  return { child, ended };
+}
+
+let tables = 0;
+
+/** A place for the pool of one test: tables and a type of its own, and what its processes are told. */
+async function place(
+  undo: Undo,
+  length: number,
+  marks: Readonly<Record<string, number>> = {},
+  url = DATABASE_URL,
+) {
+  const prefix = `numeric_fire_${process.pid}_${tables++}`;
+  const client = new pg.Pool({ connectionString: url });
+  client.on("error", () => {});
+  const backend = fromPg(client, { prefix });
+  await setup(backend, ["numeric"]);
+  undo(async () => {
+    for (const table of ["ids", "id_types"]) await client.query(`DROP TABLE ${prefix}_${table}`);
+    await client.end();
+  });
+  const type = new NumericIdType({ name: "farmer", length });
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-numeric-"));
+  undo(() => rmSync(folder, { recursive: true }));
+  const plan = { url, prefix, type: { name: type.name, length }, marks };
+  /** The IDs in the table, with the requests that they are for. */
+  const rows = async (which: "taken" | "available") => {
+    const is = which === "taken" ? "NOT NULL" : "NULL";
+    const all = await client.query(`SELECT id, request FROM ${prefix}_ids WHERE taken IS ${is}`);
+    return all.rows as { id: string; request: string | null }[];
+  };
+  return { prefix, client, backend, type, folder, plan, rows };
+}
+
+const idsOf = (answers: Journal["answers"]) => answers.flatMap(({ ids }) => ids);
+
+describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
+  test("200,000 IDs for four processes with 40 connections: each once, in what they got and in the table", async ({
+    onTestFinished: undo,
+  }) => {
+    // Long enough that no draw meets what another has found, but for a few.
+    const { folder, plan, rows, backend, type } = await place(undo, 12, {
+      lowMark: 20_000,
+      highMark: 40_000,
+    });
+    // Most are made before, for it is a matter of issues; the others while they go on.
+    await new IdPool({ backend, type }).fill({ to: 170_000 });
+    const sizes = { singles: 1000, batches: 490, batch: 100 };
+    const started = performance.now();
+    const workers = Array.from({ length: 4 }, (_, at) =>
+      start({ ...plan, ...sizes, task: "issueAll", connections: 10, journal: join(folder, `${at}`) }),
+    );
+    expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual(["0", "0", "0", "0"]);
+    const seconds = (performance.now() - started) / 1000;
+    console.info(`numeric: 200,000 IDs in ${seconds.toFixed(1)} s, 4,000 of them one by one`);
+    const { answers, open } = readJournal(folder);
+    const ids = idsOf(answers);
+    expect([ids.length, new Set(ids).size, open.length]).toEqual([200_000, 200_000, 0]);
+    const taken = (await rows("taken")).map(({ id }) => id);
+    expect([taken.length, new Set([...taken, ...ids]).size]).toEqual([200_000, 200_000]);
+  });
+
+  test("processes that are killed: no ID twice, a request keeps its ID, and lost is only what was under way", async ({
+    onTestFinished: undo,
+  }) => {
+    // So near to each other that there is a refill most of the time.
+    const { folder, plan, rows, backend, type } = await place(undo, 10, { lowMark: 500, highMark: 1000 });
+    const lives = [0, 0, 0, 0];
+    const launch = (slot: number) => {
+      const name = `${slot}.${lives[slot]++}`;
+      return start({
+        ...{ ...plan, task: "issueOn", connections: 5, name, first: 0, journal: join(folder, name) },
+      });
+    };
+    const crew = lives.map((_, slot) => launch(slot));
+    const ends: string[] = [];
+    const killing = crew.map(async (_, slot) => {
+      for (let kill = 0; kill < 4; kill++) {
+        // It takes a moment to start, and longer where the machine is busy.
+        while (!existsSync(join(folder, `${slot}.${kill}`))) await setTimeout(20);
+        await setTimeout(100 + Math.random() * 900);
+        crew[slot].child.kill("SIGKILL");
+        ends.push(await crew[slot].ended);
+        crew[slot] = launch(slot);
+      }
+    });
+    await Promise.all(killing);
+    await setTimeout(700);
+    for (const { child } of crew) child.kill("SIGTERM");
+    // Some may not have listened yet.
+    expect(await Promise.all(crew.map(({ ended }) => ended))).toEqual(
+      Array.from({ length: 4 }, () => expect.stringMatching(/^(0|SIGTERM)$/)),
+    );
+    expect(ends).toEqual(Array.from({ length: 16 }, () => "SIGKILL"));
+
+    const { answers, open } = readJournal(folder);
+    const ids = new Set(idsOf(answers));
+    expect(ids.size).toBeGreaterThan(500);
+    expect(repeatsIn(answers)).toEqual([]);
+
+    // Whoever asks again for a request gets what it was given, also if nobody was there to hear it.
+    const pool = new IdPool({ backend, type, ...plan.marks });
+    const keys = new Set([...answers, ...open].flatMap(({ key }) => (key === undefined ? [] : [key])));
+    const again = await Promise.all(
+      [...keys].map(async (key) => ({ key, count: 1, ids: [await pool.issue({ requestKey: key })] })),
+    );
+    await pool.stop();
+    expect(repeatsIn([...answers, ...again])).toEqual([]);
+    for (const id of idsOf(again)) ids.add(id);
+
+    const taken = await rows("taken");
+    expect(new Set(taken.map(({ id }) => id)).size).toBe(taken.length);
+    expect(taken.filter(({ id }) => !type.validate(id).valid)).toEqual([]);
+    const lost = taken.filter(({ id }) => !ids.has(id));
+    expect(taken.length - lost.length).toBe(ids.size);
+    expect(lost.filter(({ request }) => request !== null)).toEqual([]);
+    const underWay = open.reduce((sum, { key, count }) => sum + (key === undefined ? count : 0), 0);
+    expect(lost.length).toBeLessThanOrEqual(underWay);
+    // All of it has happened.
+    expect(underWay).toBeGreaterThan(0);
+    expect(open.some(({ key }) => key !== undefined)).toBe(true);
+    console.info(
+      `numeric: ${ids.size} IDs of 20 processes, 16 of them killed with IDs for ${underWay} under way, ${lost.length} lost`,
+    );
+  });
+
+  /** The steps that a process has written down. */
+  const steps = (folder: string, file: string) =>
+    existsSync(join(folder, file)) ? readJournal(folder, file).notes : [];
+
+  test.concurrent("a fill of 100,000 that is killed is finished by another process within moments", async ({
+    expect,
+    onTestFinished: undo,
+  }) => {
+    const { folder, plan, rows, type } = await place(undo, 10);
+    const fill = { ...plan, task: "fill", to: 100_000, connections: 2 };
+    const first = start({ ...fill, journal: join(folder, "first") });
+    while ((steps(folder, "first").at(-1)?.available ?? 0) < 20_000) await setTimeout(20);
+    first.child.kill("SIGKILL");
+    expect(await first.ended).toBe("SIGKILL");
+    const killed = Date.now();
+    const second = start({ ...fill, journal: join(folder, "second") });
+    expect(await second.ended).toBe("0");
+
+    const progress = steps(folder, "second");
+    // The one that was killed had said that it would be at it for 3 seconds.
+    expect(progress[0].at - killed).toBeLessThan(10_000);
+    expect(progress[0].available).toBeGreaterThan(20_000);
+    const available = progress.map((step) => step.available);
+    expect(available).toEqual([...available].sort((a, b) => a - b));
+    expect(progress.at(-1)).toMatchObject({ available: 100_000, target: 100_000 });
+    expect(progress.at(-1)?.added).toBe(100_000 - available[0] + progress[0].added);
+
+    const ids = (await rows("available")).map(({ id }) => id);
+    expect([ids.length, new Set(ids).size]).toEqual([100_000, 100_000]);
+    expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
+  });
+
+  test.concurrent("a sweep that is killed is gone on with, and finds every ID there is", async ({
+    expect,
+    onTestFinished: undo,
+  }) => {
+    const { prefix, client, folder, plan, rows, backend, type } = await place(undo, 6);
+    const fill = { ...plan, task: "fill", to: 100_000, connections: 2 };
+    const first = start({ ...fill, journal: join(folder, "first") });
+    const left = async () => {
+      const { rows } = await client.query(`SELECT sweep FROM ${prefix}_id_types`);
+      return rows[0]?.sweep ? Number(rows[0].sweep.split(" ")[2]) : Number.POSITIVE_INFINITY;
+    };
+    // A number of six digits but one; of those it is to have looked at some.
+    while ((await left()) > 95_000) await setTimeout(5);
+    first.child.kill("SIGKILL");
+    expect(await first.ended).toBe("SIGKILL");
+    expect(await left()).toBeGreaterThan(0);
+    const second = start({ ...fill, journal: join(folder, "second") });
+    expect(await second.ended).toBe("0");
+    expect(await left()).toBe(0);
+
+    const ids = (await rows("available")).map(({ id }) => id);
+    expect([ids.length, new Set(ids).size]).toEqual([29_593, 29_593]);
+    expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
+    const pool = new IdPool({ backend, type });
+    expect(await pool.status()).toMatchObject({
+      available: 29_593,
+      isExact: true,
+      isFilling: false,
+    });
+  });
+});
+
+// What is committed outlives the server's processes, though not a loss of power: for that it would have to wait for a disk.
+test.skipIf(!startable.postgres)(
+  "a PostgreSQL that is killed: what was issued stays so, and is not issued again",
+  async ({ onTestFinished: undo }) => {
+    const server = await startPostgres();
+    undo(() => server.stop());
+    const { backend, type, rows } = await place(undo, 10, {}, server.url);
+    const pool = new IdPool({ backend, type, lowMark: 500, highMark: 1000 });
+    await pool.fill();
+    const answers: Journal["answers"][number][] = [];
+    let unanswered = 0;
+    let failures = 0;
+    let isOver = false;
+    /** Asks until there is an answer; a request again and again, anything else anew. */
+    async function issue(count: number, key?: string): Promise<void> {
+      while (!isOver || key !== undefined) {
+        try {
+          const ids = count > 1 ? await pool.issueMany(count) : [await pool.issue({ requestKey: key })];
+          answers.push({ count, ids, ...(key === undefined ? {} : { key }) });
+          return;
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          failures++;
+          if (key === undefined && error instanceof BackendError) unanswered += count;
+          await setTimeout(20);
+        }
+      }
+    }
+    const callers = Array.from({ length: 9 }, async (_, caller) => {
+      for (let call = 0; !isOver; call++) {
+        await issue([1, 20, 1][caller % 3] as number, caller % 3 === 2 ? `${caller} ${call}` : undefined);
+      }
+    });
+    for (let crash = 0; crash < 2; crash++) {
+      await setTimeout(500);
+      await server.kill();
+      await setTimeout(200);
+      await server.restart();
+    }
+    await setTimeout(500);
+    isOver = true;
+    await Promise.all(callers);
+    await pool.stop();
+
+    const ids = new Set(idsOf(answers));
+    expect(failures).toBeGreaterThan(0);
+    expect(ids.size).toBeGreaterThan(500);
+    expect(repeatsIn(answers)).toEqual([]);
+    const taken = await rows("taken");
+    const lost = taken.filter(({ id }) => !ids.has(id));
+    expect(taken.length - lost.length).toBe(ids.size);
+    // Those who had no answer; and those for requests have asked again.
+    expect(lost.length).toBeLessThanOrEqual(unanswered);
+    expect(lost.filter(({ request }) => request !== null)).toEqual([]);
+  },
+);

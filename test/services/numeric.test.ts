@@ -1,0 +1,736 @@
+// Pools and permuted IDs on real stores: each does what a pool asks of a store, in whichever order; every ID of a type is
+// issued once, to the last one; and what callers at once, imports and refills do to each other.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import fc from "fast-check";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Backend, fromPg, type SqlPort, setup, setupSql } from "../../src/backend/index.ts";
+import { Counter } from "../../src/counter/index.ts";
+import {
+  ArgumentError,
+  BackendError,
+  IdPool,
+  IdPoolExhaustedError,
+  NamespaceError,
+  NumericIdType,
+  PermutedIds,
+} from "../../src/numeric/index.ts";
+import { RANKS } from "../../src/numeric/random.ts";
+import { type Entry, type PoolStore, storeOf } from "../../src/numeric/store.ts";
+import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
+import { redisAdapters } from "./redis-clients.ts";
+import { sqliteAdapters } from "./sqlite-clients.ts";
+import { stores } from "./stores.ts";
+
+/** Keys and tables of this run alone, for the servers may be the user's own. */
+const prefix = `numeric_${process.pid}`;
+const { DATABASE_URL = "", REDIS_URL } = process.env;
+
+const KEY = "2b7e151628aed2a6abf7158809cf4f3c";
+
+let names = 0;
+/** A name with all that a script or statement may trip over. */
+const freshName = () => `farmer ${names++} ü'" %s $1 ? 日本`;
+const freshType = (length: number) => new NumericIdType({ name: freshName(), length });
+
+/** Every store, opened once for all of this: a PGlite takes its time. */
+const everywhere = stores(prefix).map(({ name, open }) => {
+  let opened: ReturnType<typeof open> | undefined;
+  return {
+    name,
+    async open(): Promise<Backend> {
+      opened ??= open();
+      return (await opened).port;
+    },
+    async close(): Promise<void> {
+      if (!opened) return;
+      const { port, close } = await opened;
+      await clean(port);
+      await close();
+    },
+  };
+});
+afterAll(async () => {
+  for (const { close } of everywhere) await close();
+});
+
+const onRedis = everywhere.filter(({ name }) => redisAdapters.some((adapter) => adapter.name === name));
+const forPools = everywhere.filter((store) => !onRedis.includes(store));
+const onSql = forPools.filter(({ name }) => name !== "memory");
+
+/** Where a type with many IDs is issued to the end: one store of each dialect. The others have one with fewer. */
+const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name];
+
+/** Takes away what this run has made. */
+async function clean(port: Backend): Promise<void> {
+  if ("query" in port) {
+    for (const table of ["ids", "id_types", "counters"]) {
+      await port.query(`DROP TABLE IF EXISTS "${prefix}_${table}"`, []);
+    }
+  } else if ("eval" in port) {
+    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+    await port.eval(script, [], [`${prefix}:*`]);
+  }
+}
+
+/** What a pool's store is to be, in the simplest words. */
+class Model {
+  readonly ranks = new Map<string, number>();
+  readonly available = new Set<string>();
+  readonly requests = new Map<string, string>();
+  sweep = "";
+  filler: string | undefined;
+
+  /** The ranks of those that are issued next. */
+  next(count: number, from: number): number[] {
+    const ranks = [...this.available].map((id) => this.ranks.get(id) as number).sort((a, b) => a - b);
+    return [...ranks.filter((rank) => rank >= from), ...ranks.filter((rank) => rank < from)].slice(0, count);
+  }
+
+  add(entries: readonly Entry[]): number {
+    const fresh = entries.filter(([id]) => !this.ranks.has(id));
+    for (const [id, rank] of fresh) {
+      this.ranks.set(id, rank);
+      this.available.add(id);
+    }
+    return fresh.length;
+  }
+
+  take(ids: readonly string[]): number {
+    const left = ids.filter((id) => !this.ranks.has(id) || this.available.has(id));
+    for (const id of left) {
+      this.ranks.set(id, 0);
+      this.available.delete(id);
+    }
+    return left.length;
+  }
+}
+
+/** What is asked of a store next. */
+type Order = (store: PoolStore, model: Model, hasOrder: boolean) => Promise<void>;
+
+/** An issue, by either way: what it gets, or is told, is what the model says. */
+async function issued(
+  answer: Promise<Awaited<ReturnType<PoolStore["issue"]>>>,
+  [model, hasOrder]: readonly [Model, boolean],
+  [count, from]: readonly [number, number],
+): Promise<readonly string[]> {
+  const ids = await answer;
+  if ("available" in ids) {
+    expect(ids).toEqual({ available: model.available.size, sweep: model.sweep });
+    expect(model.available.size).toBeLessThan(count);
+    return [];
+  }
+  expect(new Set(ids).size).toBe(count);
+  for (const id of ids) expect(model.available).toContain(id);
+  const ranks = ids.map((id) => model.ranks.get(id) as number).sort((a, b) => a - b);
+  // The memory keeps no ranks: it takes from anywhere.
+  if (hasOrder) expect(ranks).toEqual(model.next(count, from).sort((a, b) => a - b));
+  for (const id of ids) model.available.delete(id);
+  return ids;
+}
+
+const anyRank = fc.oneof(fc.constantFrom(0, 1, RANKS - 1), fc.integer({ min: 0, max: 9 }), fc.nat(RANKS - 1));
+const anyId = fc.integer({ min: 0, max: 19 }).map((number) => String(number).padStart(2, "0"));
+const anySweep = fc.constantFrom("", "1 3 7", "9 7 0");
+const anyFiller = fc.constantFrom("me", "you");
+
+const anyOrder: fc.Arbitrary<Order> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 6 }), anyRank).map(
+      ([count, from]): Order =>
+        async (store, model, hasOrder) => {
+          await issued(store.issue(count, from), [model, hasOrder], [count, from]);
+        },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom("a", "b", "%s ' \" $1 ? \\"), anyRank).map(
+      ([request, from]): Order =>
+        async (store, model, hasOrder) => {
+          const answer = store.issueFor(request, from);
+          const known = model.requests.get(request);
+          if (known !== undefined) expect(await answer).toEqual([known]);
+          const [id] = known ? [] : await issued(answer, [model, hasOrder], [1, from]);
+          if (id !== undefined) model.requests.set(request, id);
+        },
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.uniqueArray(fc.tuple(anyId, anyRank), { selector: ([id]) => id, maxLength: 9 }).map(
+      (entries): Order =>
+        async (store, model) =>
+          expect(await store.add(entries)).toBe(model.add(entries)),
+    ),
+  },
+  fc.uniqueArray(anyId, { maxLength: 5 }).map(
+    (ids): Order =>
+      async (store, model) =>
+        expect(await store.take(ids)).toBe(model.take(ids)),
+  ),
+  fc.integer({ min: 1, max: 9 }).map(
+    (most): Order =>
+      async (store, { available, sweep }) =>
+        expect(await store.count(most)).toEqual({ available: Math.min(available.size, most), sweep }),
+  ),
+  fc.constant<Order>(async (store, { available, ranks, sweep, filler }) =>
+    expect(await store.stock()).toEqual({
+      available: available.size,
+      taken: ranks.size - available.size,
+      sweep,
+      isFilling: filler !== undefined,
+    }),
+  ),
+  anyFiller.map(
+    (filler): Order =>
+      async (store, model) => {
+        const isFree = model.filler === undefined || model.filler === filler;
+        expect(await store.claim(filler, 60_000)).toBe(isFree ? model.sweep : null);
+        if (isFree) model.filler = filler;
+      },
+  ),
+  anyFiller.map(
+    (filler): Order =>
+      async (store, model) => {
+        await store.leave(filler);
+        if (model.filler === filler) model.filler = undefined;
+      },
+  ),
+  fc.tuple(anySweep, anySweep).map(
+    ([from, to]): Order =>
+      async (store, model) => {
+        expect(await store.advance(from, to)).toBe(model.sweep === from);
+        if (model.sweep === from) model.sweep = to;
+      },
+  ),
+);
+
+describe.each(forPools)("pools on $name", ({ name, open }) => {
+  let port: Backend;
+  beforeAll(async () => {
+    port = await open();
+    await setup(port, ["numeric"]);
+  });
+
+  /** The store of a type that nobody has asked for yet, with IDs whose ranks are told. */
+  async function filled(ranks: Readonly<Record<string, number>> = {}): Promise<PoolStore> {
+    const type = freshType(8);
+    // By this the store knows of the type.
+    await new IdPool({ backend: port, type }).import([]);
+    const store = storeOf(port, type.name);
+    await store.add(Object.entries(ranks));
+    return store;
+  }
+
+  /** IDs in an order that can be compared: a store says them in any. */
+  const sorted = (ids: Awaited<ReturnType<PoolStore["issue"]>>) =>
+    "available" in ids ? ids : [...ids].sort();
+
+  test("the store does as the model says, whatever is asked of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyOrder, { maxLength: 25, size: "max" }), async (orders) => {
+        const store = await filled();
+        const model = new Model();
+        for (const order of orders) await order(store, model, name !== "memory");
+      }),
+      // Each step is a round trip, and each store has its turn.
+      { numRuns: process.env.CI ? 80 : 40 },
+    );
+  });
+
+  test("an issue takes all that it is asked for, or none", async () => {
+    const store = await filled({ 51: 1, 52: 2, 53: 3 });
+    expect(await store.issue(4, 0)).toEqual({ available: 3, sweep: "" });
+    expect(sorted(await store.issue(3, 2))).toEqual(["51", "52", "53"]);
+    expect(await store.issue(1, 0)).toEqual({ available: 0, sweep: "" });
+    expect(await store.stock()).toMatchObject({ available: 0, taken: 3 });
+  });
+
+  // Memory has no ranks.
+  (name === "memory" ? () => {} : test)(
+    "ranks are the order of issue, and after the last comes the first",
+    async () => {
+      const ranks = { 51: 0, 52: 10, 53: 20, 54: 30, 55: RANKS - 1 };
+      expect(sorted(await (await filled(ranks)).issue(2, 10))).toEqual(["52", "53"]);
+      expect(sorted(await (await filled(ranks)).issue(2, 11))).toEqual(["53", "54"]);
+      expect(sorted(await (await filled(ranks)).issue(3, 31))).toEqual(["51", "52", "55"]);
+      const store = await filled({ ...ranks, 55: 40 });
+      expect(sorted(await store.issue(2, RANKS - 1))).toEqual(["51", "52"]);
+      expect(sorted(await store.issueFor("request", 50))).toEqual(["53"]);
+    },
+  );
+
+  test("a request is given one ID for ever, also when nothing is left", async () => {
+    const store = await filled({ 51: 1, 52: 2 });
+    const first = await store.issueFor("one", 0);
+    expect(await store.issueFor("one", RANKS - 1)).toEqual(first);
+    const second = await store.issueFor("two", 0);
+    expect([first, second].flat().sort()).toEqual(["51", "52"]);
+    expect(await store.issueFor("three", 0)).toEqual({ available: 0, sweep: "" });
+    expect(await store.issueFor("one", 0)).toEqual(first);
+    expect(await store.stock()).toMatchObject({ available: 0, taken: 2 });
+  });
+
+  test("a type's requests and IDs are its own", async () => {
+    const [one, other] = [await filled({ 51: 1 }), await filled({ 51: 1, 52: 2 })];
+    expect(await one.issueFor("request", 0)).toEqual(["51"]);
+    expect(sorted(await other.issue(2, 0))).toEqual(["51", "52"]);
+    expect(await other.issueFor("request", 0)).toEqual({ available: 0, sweep: "" });
+  });
+
+  test("what was taken is not added again", async () => {
+    const store = await filled({ 51: 1, 52: 2 });
+    await store.issue(2, 0);
+    const entries: Entry[] = ["51", "52", "53"].map((id) => [id, 5]);
+    expect(await store.add(entries)).toBe(1);
+    expect(await store.issue(1, 0)).toEqual(["53"]);
+    expect(await store.add(entries)).toBe(0);
+  });
+
+  test("an import takes what is there and what is not, and says how many were new", async () => {
+    const store = await filled({ 51: 1, 52: 2, 53: 3 });
+    expect(await store.take(["51", "61"])).toBe(2);
+    expect(await store.take(["51", "52", "61", "62"])).toBe(2);
+    expect(await store.issue(1, 0)).toEqual(["53"]);
+    expect(await store.stock()).toMatchObject({ available: 0, taken: 5 });
+  });
+
+  test("one process refills at a time, until it leaves, or its time is over by the store's clock", async () => {
+    const store = await filled();
+    expect(await store.claim("me", 60_000)).toBe("");
+    expect(await store.claim("you", 60_000)).toBeNull();
+    await store.leave("you");
+    expect(await store.claim("you", 60_000)).toBeNull();
+    expect((await store.stock()).isFilling).toBe(true);
+    await store.leave("me");
+    expect((await store.stock()).isFilling).toBe(false);
+    expect(await store.claim("you", 100)).toBe("");
+    await setTimeout(150);
+    expect((await store.stock()).isFilling).toBe(false);
+    expect(await store.claim("me", 60_000)).toBe("");
+    expect(await store.claim("you", 60_000)).toBeNull();
+  });
+
+  test("of two that move the sweep on from the same place, one does", async () => {
+    const store = await filled();
+    const moved = await Promise.all(["1 3 7", "2 3 7"].map((to) => store.advance("", to)));
+    expect([...moved].sort()).toEqual([false, true]);
+    expect((await store.count(1)).sweep).toBe(moved[0] ? "1 3 7" : "2 3 7");
+  });
+
+  test("40 at once who ask for 3 of 100: 33 get theirs, and 7 hear that 1 is left", async () => {
+    const ranks = Array.from({ length: 100 }, (_, at) => [`${100 + at}`, at * 42_000_000] as const);
+    const store = await filled(Object.fromEntries(ranks));
+    const from = () => Math.floor(Math.random() * RANKS);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => store.issue(3, from())));
+    const ids = answers.flatMap((answer) => ("available" in answer ? [] : answer));
+    expect([ids.length, new Set(ids).size]).toEqual([99, 99]);
+    const refusals = answers.filter((answer) => "available" in answer);
+    expect(refusals).toEqual(Array.from({ length: 7 }, () => ({ available: 1, sweep: "" })));
+  });
+
+  test("every ID of a type is issued once, whoever restarts meanwhile; and then there is none, for ever", async () => {
+    const type = freshType(thorough.includes(name) ? 6 : 5);
+    const total = { 5: 3723, 6: 29_593 }[type.length];
+    const batch = type.length === 6 ? 500 : 100;
+    const start = () => new IdPool({ backend: port, type, lowMark: 2 * batch, highMark: 6 * batch });
+    let pool = start();
+    const ids: string[] = [];
+    let left: number | undefined;
+    for (let call = 1; left === undefined; call++) {
+      if (call % 15 === 0) {
+        await pool.stop();
+        pool = start();
+      }
+      const some = await pool.issueMany(batch).catch((error) => {
+        expect(error).toBeInstanceOf(IdPoolExhaustedError);
+        left = error.available;
+        return left ? pool.issueMany(left) : [];
+      });
+      ids.push(...some);
+    }
+    expect([ids.length, new Set(ids).size]).toEqual([total, total]);
+    expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
+    for (const again of [pool, start()]) {
+      await expect(again.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
+      await expect(again.issue({ requestKey: "late" })).rejects.toBeInstanceOf(IdPoolExhaustedError);
+      expect(await again.fill({ to: 10 })).toBe(0);
+      expect(await again.status()).toEqual({
+        ...{ available: 0, taken: total, left: 0n, isExact: true, isExhausted: true, isFilling: false },
+        lastError: undefined,
+      });
+      await again.stop();
+    }
+  });
+
+  test("a request key may be as long as it gets, and of any characters", async () => {
+    const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
+    const awkward = `a 'quoted' "key" $1 $2 ? %s \\ ü 日本 🌾`;
+    const keys = [awkward, "🌾".repeat(255), "'".repeat(255), awkward.repeat(9).slice(0, 250), "NULL", " "];
+    const ids: string[] = [];
+    for (const requestKey of keys) ids.push(await pool.issue({ requestKey }));
+    expect(new Set(ids).size).toBe(keys.length);
+    for (const [at, requestKey] of keys.entries()) expect(await pool.issue({ requestKey })).toBe(ids[at]);
+    await expect(pool.issue({ requestKey: "🌾".repeat(256) })).rejects.toBeInstanceOf(ArgumentError);
+    await pool.stop();
+  });
+
+  test("what was imported is never issued, and the rest is", async () => {
+    const type = freshType(4);
+    const all = type.generateMany(465);
+    const pool = new IdPool({ backend: port, type, highMark: 100 });
+    await pool.issueMany(20);
+    // Some were issued, some are at hand, and some have yet to be found.
+    const known = await pool.import(all.slice(0, 200));
+    expect(known.taken + known.known).toBe(200);
+    expect(await pool.import(all.slice(0, 200))).toEqual({ taken: 0, known: 200, outside: [] });
+    const rest = await pool.issueMany(465 - 20 - known.taken);
+    expect(new Set([...rest, ...all.slice(0, 200)]).size).toBe(rest.length + 200);
+    await expect(pool.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
+    await pool.stop();
+  });
+
+  test("another pool or permutation of the same name is refused, and the first goes on", async () => {
+    const type = freshType(8);
+    const pool = new IdPool({ backend: port, type, lowMark: 0, highMark: 10 });
+    await pool.issue();
+    await setup(port, ["counter"]);
+    const counter = new Counter({ backend: port, name: type.name });
+    await expect(new PermutedIds({ type, key: KEY, counter }).issue()).rejects.toBeInstanceOf(NamespaceError);
+    for (const other of [{ length: 9 }, { length: 8, rules: "mosip" as const }]) {
+      const another = new NumericIdType({ name: type.name, ...other });
+      await expect(new IdPool({ backend: port, type: another }).issue()).rejects.toBeInstanceOf(
+        NamespaceError,
+      );
+    }
+    await pool.issue();
+    await pool.stop();
+  });
+});
+
+describe.each(onSql)("tables of pools on $name", ({ open }) => {
+  test("that are missing are an error that names setup(), from each of the calls", async () => {
+    const port = await open();
+    const pool = new IdPool({ backend: { ...port, prefix: `${prefix}_not` }, type: freshType(8) });
+    const calls = [
+      () => pool.issue(),
+      () => pool.issue({ requestKey: "one" }),
+      () => pool.fill(),
+      () => pool.import([]),
+      () => pool.status(),
+    ];
+    for (const call of calls) {
+      const error = await call().catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(BackendError);
+      expect(error).toMatchObject({
+        reason: "failed",
+        message: expect.stringContaining("has setup() been run?"),
+      });
+    }
+  });
+
+  test("are made once, and a pool that could not begin without them begins then", async () => {
+    const port = { ...((await open()) as SqlPort), prefix: `${prefix}_new` };
+    const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
+    await expect(pool.issue()).rejects.toBeInstanceOf(BackendError);
+    const { dialect } = port;
+    const sql = await setup(port, ["numeric"]);
+    expect(sql).toBe(setupSql({ dialect, prefix: port.prefix }, ["numeric"]));
+    for (const name of ["id_types", "ids", "ids_stock", "ids_request"]) {
+      expect(sql).toContain(`"${port.prefix}_${name}"`);
+    }
+    expect(await setup(port, ["numeric"])).toBe("");
+    await pool.issue();
+    await pool.stop();
+    for (const table of ["ids", "id_types"]) await port.query(`DROP TABLE "${port.prefix}_${table}"`, []);
+  });
+});
+
+/** The same store several times, as several processes have it; the memory and a PGlite are in one process. */
+const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }> }[] = [
+  ...everywhere
+    .filter(({ name }) => ["memory", pgliteAdapter.name].includes(name))
+    .map(({ name, open }) => ({
+      name,
+      async openMany(count: number) {
+        const port = await open();
+        return { ports: Array.from<Backend>({ length: count }).fill(port), close: () => {} };
+      },
+    })),
+  ...(DATABASE_URL ? postgresAdapters : []).map(({ name, open }) => ({
+    name,
+    async openMany(count: number) {
+      const own = `${prefix}_crowd`;
+      // All but a Client have up to ten connections each, and the server has other guests.
+      const clients = Array.from({ length: name.includes("Client") ? count : 4 }, () =>
+        open(DATABASE_URL, { prefix: own }),
+      );
+      const opened = await Promise.all(clients);
+      const close = async () => {
+        for (const table of ["ids", "id_types"])
+          await opened[0].port.query(`DROP TABLE "${own}_${table}"`, []);
+        await Promise.all(opened.map((one) => one.close()));
+      };
+      return { ports: Array.from({ length: count }, (_, at) => opened[at % opened.length].port), close };
+    },
+  })),
+  ...sqliteAdapters.map(({ name, open }) => ({
+    name,
+    async openMany(count: number) {
+      const folder = mkdtempSync(join(tmpdir(), "bitflake-numeric-"));
+      const opened = Array.from({ length: count }, () =>
+        open(join(folder, "ids.db"), { prefix, timeoutMs: 30_000 }),
+      );
+      const close = () => {
+        for (const one of opened) one.close();
+        rmSync(folder, { recursive: true });
+      };
+      return { ports: opened.map(({ port }) => port), close };
+    },
+  })),
+];
+
+describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
+  let ports: Backend[];
+  let close: () => unknown;
+  beforeAll(async () => {
+    ({ ports, close } = await openMany(10));
+    await setup(ports[0], ["numeric"]);
+  });
+  afterAll(() => close());
+
+  const share = (type: NumericIdType) =>
+    ports.map((backend) => new IdPool({ backend, type, lowMark: 100, highMark: 1000, waitMs: 30_000 }));
+
+  test("200 calls at once for one request get one ID, and one is taken", async () => {
+    const pools = share(freshType(6));
+    await pools[0].fill();
+    // So that all of them are past their first question.
+    await Promise.all(pools.map((pool) => pool.status()));
+    const calls = Array.from({ length: 200 }, (_, call) => pools[call % 10].issue({ requestKey: "one" }));
+    expect(new Set(await Promise.all(calls)).size).toBe(1);
+    expect(await pools[9].status()).toMatchObject({ available: 999, taken: 1 });
+    // Who came second has a connection that works.
+    const ids = await Promise.all(Array.from({ length: 100 }, (_, call) => pools[call % 10].issue()));
+    expect(new Set(ids).size).toBe(100);
+    await Promise.all(pools.map((pool) => pool.stop()));
+  });
+
+  test("on an empty store all get IDs at once, no two the same, though one of them refills", async () => {
+    const pools = share(freshType(6));
+    const calls = Array.from({ length: 100 }, (_, call) =>
+      call % 3 === 0 ? pools[call % 10].issueMany(40) : pools[call % 10].issue(),
+    );
+    const ids = (await Promise.all(calls)).flat();
+    expect([ids.length, new Set(ids).size]).toEqual([34 * 40 + 66, 34 * 40 + 66]);
+    await Promise.all(pools.map((pool) => pool.stop()));
+    expect(await pools[0].status()).toMatchObject({ taken: ids.length, isFilling: false });
+  });
+});
+
+describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
+  /** What the server refuses, with the codes that say so: an adapter asks again after some of them. */
+  const refusals: string[] = [];
+  const opened: pg.Pool[] = [];
+
+  /** A port with a pool of connections of its own. */
+  function connect(options: { prefix: string; schema?: string }, settings: pg.PoolConfig = {}): SqlPort {
+    const client = new pg.Pool({ connectionString: DATABASE_URL, ...settings });
+    opened.push(client);
+    const query = (text: string, params: string[]) =>
+      client.query(text, params).catch((error) => {
+        refusals.push(error.code);
+        throw error;
+      });
+    return fromPg({ query }, options);
+  }
+
+  afterAll(async () => {
+    await Promise.all(opened.map((client) => client.end()));
+  });
+
+  test("imports in opposite orders, issues and refills at once: nothing twice, nothing lost, and no deadlock", async () => {
+    const own = { prefix: `${prefix}_import` };
+    await setup(connect(own), ["numeric"]);
+    refusals.length = 0;
+    const type = freshType(6);
+    const start = () =>
+      new IdPool({ backend: connect(own, { max: 5 }), type, lowMark: 2000, highMark: 3000, waitMs: 30_000 });
+    const foreign = type.generateMany(5000);
+    const issuedIds: string[] = [];
+    const issue = async (pool: IdPool) => {
+      for (let call = 0; call < 40; call++) issuedIds.push(...(await pool.issueMany(1 + (call % 50))));
+    };
+    const pools = Array.from({ length: 4 }, start);
+    const [one, other] = await Promise.all([
+      start().import(foreign),
+      start().import([...foreign].reverse()),
+      ...pools.flatMap((pool) => [issue(pool), issue(pool)]),
+    ]);
+    await Promise.all(pools.map((pool) => pool.stop()));
+
+    expect(new Set(issuedIds).size).toBe(issuedIds.length);
+    const before = new Set(foreign);
+    const both = issuedIds.filter((id) => before.has(id)).length;
+    // Some were issued before they were imported: those were known to whoever came to them.
+    expect(one.taken + other.taken + both).toBe(5000);
+    const rows = await connect(own).query(`SELECT id FROM "${own.prefix}_ids" WHERE taken IS NOT NULL`, []);
+    expect(new Set(rows.map(({ id }) => id))).toEqual(new Set([...issuedIds, ...foreign]));
+    expect(refusals).toEqual([]);
+    for (const table of ["ids", "id_types"])
+      await connect(own).query(`DROP TABLE "${own.prefix}_${table}"`, []);
+  });
+
+  test("of two at once for a request one is refused within the server, and its connection is as good as before", async () => {
+    const own = { prefix: `${prefix}_loser` };
+    const name = `${prefix}_loser`;
+    const port = connect(own, { max: 10, application_name: name });
+    await setup(port, ["numeric"]);
+    const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 1000 });
+    await pool.fill();
+    refusals.length = 0;
+    // Until it has happened: that they meet is a matter of time.
+    for (let round = 0; round < 50 && refusals.length === 0; round++) {
+      const requestKey = `${round}`;
+      const ids = await Promise.all(Array.from({ length: 10 }, () => pool.issue({ requestKey })));
+      expect(new Set(ids).size).toBe(1);
+    }
+    expect(new Set(refusals)).toEqual(new Set(["23505"]));
+    const states = await port.query(
+      "SELECT DISTINCT state FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()",
+      [name],
+    );
+    expect(states).toEqual([{ state: "idle" }]);
+    await pool.stop();
+    for (const table of ["ids", "id_types"]) await port.query(`DROP TABLE "${own.prefix}_${table}"`, []);
+  });
+
+  test("under stricter isolation, too, all get IDs, and none twice", async () => {
+    const own = { prefix: `${prefix}_strict` };
+    await setup(connect(own), ["numeric"]);
+    const options = "-c default_transaction_isolation=serializable";
+    const type = freshType(8);
+    const start = () => new IdPool({ backend: connect(own, { options }), type, lowMark: 50, highMark: 200 });
+    const pools = Array.from({ length: 3 }, start);
+    const calls = Array.from({ length: 120 }, (_, call) =>
+      call % 2 === 0 ? pools[call % 3].issue() : pools[call % 3].issue({ requestKey: `${call % 7}` }),
+    );
+    const ids = await Promise.all(calls);
+    expect(new Set(ids).size).toBe(60 + 7);
+    await Promise.all(pools.map((pool) => pool.stop()));
+    for (const table of ["ids", "id_types"])
+      await connect(own).query(`DROP TABLE "${own.prefix}_${table}"`, []);
+  });
+
+  test("stay within their schema and prefix, whatever is in the names", async () => {
+    const schema = `S "Žluť" ${prefix}`;
+    const quoted = `"${schema.replaceAll('"', '""')}"`;
+    const admin = connect({ prefix });
+    await admin.query(`CREATE SCHEMA ${quoted}`, []);
+    try {
+      const type = freshType(4);
+      const all: string[][] = [];
+      for (const own of ["one $1", "two ?"]) {
+        const backend = connect({ schema, prefix: own });
+        await setup(backend, ["numeric"]);
+        const pool = new IdPool({ backend, type, highMark: 100 });
+        all.push(await pool.issueMany(465));
+        const count = `SELECT CAST(COUNT(*) AS TEXT) AS rows FROM ${quoted}."${own}_ids" WHERE taken IS NOT NULL`;
+        expect(await admin.query(count, [])).toEqual([{ rows: "465" }]);
+        await pool.stop();
+      }
+      // Each has issued all that there are, and knows nothing of the other.
+      expect([...all[0]].sort()).toEqual([...all[1]].sort());
+    } finally {
+      await admin.query(`DROP SCHEMA ${quoted} CASCADE`, []);
+    }
+  });
+});
+
+describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
+  let port: Backend;
+  beforeAll(async () => {
+    port = await open();
+    await setup(port, ["counter", "numeric"]);
+  });
+
+  /** IDs to the last one; each process that has issued so many ends, and another one comes. */
+  async function allOf(type: NumericIdType, block: number, life: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (;;) {
+      const counter = new Counter({ backend: port, name: type.name, block });
+      const process = new PermutedIds({ type, key: KEY, counter });
+      try {
+        for (let made = 0; made < life; made++) ids.push(await process.issue());
+      } catch (error) {
+        expect(error).toBeInstanceOf(IdPoolExhaustedError);
+        await expect(process.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
+        return ids;
+      }
+    }
+  }
+
+  test("one value at a time: each ID once, through restarts, and then there is none", async () => {
+    const type = freshType(4);
+    const ids = await allOf(type, 1, 50);
+    expect([ids.length, new Set(ids).size]).toEqual([465, 465]);
+    // To whoever comes then as well.
+    expect(await allOf(type, 1, 50)).toEqual([]);
+  });
+
+  const inDepth = [...thorough, redisAdapters[0].name].includes(name);
+  (inDepth ? test : () => {})("by the block, each ID of a type once", async () => {
+    const type = freshType(6);
+    const ids = await allOf(type, 1000, Number.POSITIVE_INFINITY);
+    expect([ids.length, new Set(ids).size]).toEqual([29_593, 29_593]);
+    expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
+  });
+
+  test("several at once, one by one and by the block: none twice", async () => {
+    const type = freshType(8);
+    const makers = [1, 1, 7, 100].map((block) => {
+      const counter = new Counter({ backend: port, name: type.name, block });
+      return new PermutedIds({ type, key: KEY, counter });
+    });
+    const calls = Array.from({ length: 100 }, (_, call) => makers[call % 4].issue());
+    const ids = await Promise.all(calls);
+    expect(new Set(ids).size).toBe(100);
+  });
+
+  test("another key, length or counter is refused, and so is a pool", async () => {
+    const type = freshType(8);
+    const counter = new Counter({ backend: port, name: type.name });
+    const first = new PermutedIds({ type, key: KEY, counter });
+    const id = await first.issue();
+    const longer = new NumericIdType({ name: type.name, length: 9 });
+    const elsewhere = new Counter({ backend: port, name: freshName() });
+    for (const other of [
+      { key: KEY.toUpperCase().replace("2B", "2C") },
+      { type: longer },
+      { counter: elsewhere },
+    ]) {
+      const another = new PermutedIds({ type, key: KEY, counter, ...other });
+      await expect(another.issue()).rejects.toBeInstanceOf(NamespaceError);
+    }
+    if (!("eval" in port)) {
+      await expect(new IdPool({ backend: port, type }).issue()).rejects.toBeInstanceOf(NamespaceError);
+    }
+    expect(await first.issue()).not.toBe(id);
+  });
+});
+
+describe.skipIf(!REDIS_URL).each(onRedis)("a pool on $name", ({ open }) => {
+  test("is refused: it could forget what it has taken", async () => {
+    const backend = await open();
+    const make = () => new IdPool({ backend, type: freshType(8) });
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(/PostgreSQL, SQLite or memory/);
+  });
+});
