@@ -1,0 +1,42 @@
+// Bodies, read as far as a limit.
+
+/** A body that is within the limit, whole; or what was read of one that is not, and the rest. */
+export type Read =
+  | { readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly chunks: readonly Uint8Array[]; readonly rest: ReadableStreamDefaultReader<Uint8Array> };
+
+/** Reads until the end, or until there is more than `maxBytes`. */
+export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Read> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = body?.getReader();
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    // Anything else has another length, or none, and would become zeros.
+    if (!(part.value instanceof Uint8Array)) throw new TypeError("a body must be of Uint8Arrays");
+    chunks.push(part.value);
+    length += part.value.length;
+    if (reader && length > maxBytes) return { chunks, rest: reader };
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return { bytes };
+}
+
+/** A body that was read in part, as a stream from its beginning. */
+export function unread({ chunks, rest }: Extract<Read, { rest: unknown }>): ReadableStream<Uint8Array> {
+  const first = [...chunks];
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const chunk = first.shift();
+      if (chunk) return controller.enqueue(chunk);
+      const { done, value } = await rest.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => rest.cancel(reason),
+  });
+}

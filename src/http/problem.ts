@@ -1,0 +1,47 @@
+// Refusals as RFC 9457 has them: problem+json, with the stable code of the error that it stands for.
+
+/** The titles that belong to the statuses. */
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** The type of the text. */
+export const PROBLEM = "application/problem+json";
+
+/** Writes what is wrong. */
+export function writeProblem(status: number, code: string, detail: string): string {
+  return JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail, code });
+}
+
+/** Makes the response that says what is wrong. */
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(writeProblem(status, code, detail), {
+    status,
+    headers: { "cache-control": "no-store", ...headers, "content-type": PROBLEM },
+  });
+}
+
+/** A time as `Retry-After` has it: whole seconds, never too early. */
+export function secondsOf(ms: number): string {
+  return String(Math.ceil(ms / 1000));
+}

@@ -1,0 +1,28 @@
+// Fingerprints: what a key was used for, in 64 characters.
+
+import { ArgumentError, UnsupportedError } from "../core.ts";
+
+/**
+ * The SHA-256 of a text, as UTF-8, or of bytes: 64 hexadecimal digits. For what `once` has to tell apart.
+ *
+ * @throws {@link ArgumentError} if it is neither bytes nor a text, or the text has lone surrogates
+ * @throws {@link UnsupportedError} if the runtime has no `crypto.subtle`, as pages on insecure origins
+ *
+ * @example
+ * ```ts
+ * import { fingerprint } from "bitflake/idempotency";
+ *
+ * await fingerprint("abc"); // => 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+ * ```
+ */
+export async function fingerprint(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  // Lone surrogates have no UTF-8: all of them would be one.
+  if (typeof data === "string" ? /\p{Cs}/u.test(data) : !(data instanceof Uint8Array)) {
+    throw new ArgumentError("data", "a Uint8Array, or a text without lone surrogates", data);
+  }
+  const { subtle } = globalThis.crypto ?? {};
+  if (!subtle) throw new UnsupportedError("crypto.subtle");
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

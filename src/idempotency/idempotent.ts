@@ -1,0 +1,192 @@
+// idempotent: a fetch handler whose work is done once for each key that clients send.
+
+import { aFunction } from "../backend/settings.ts";
+import { ArgumentError, type BackendError, oneOf, whole } from "../core.ts";
+import { readBody, unread } from "../http/body.ts";
+import { problem } from "../http/problem.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { HEADERS, keyIn } from "./key.ts";
+import { type IdempotencyOptions, settingsOf } from "./options.ts";
+import { MARK, readResponse, writeResponse } from "./replay.ts";
+import { type Done, type Ran, run } from "./run.ts";
+
+/** What {@link idempotent} is set up with: all of {@link IdempotencyOptions}, and more. An unknown name is refused. */
+export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {
+  /**
+   * Who asks, as a text: the same key of another tenant is another key, so that nobody gets another's response. Take it
+   * from what you have authenticated, and the same for a client whose token was renewed. A service with one tenant says
+   * `() => ""`. It gets what the handler gets; what it throws, the handler throws.
+   */
+  readonly tenant: (request: Request, context: Context) => string | Promise<string>;
+  /** Whether a request without a key is refused. Default `true`; `false` lets it through, to be done each time. */
+  readonly required?: boolean | undefined;
+  /** Which methods it is about; others are let through. Default `["POST", "PATCH"]`. */
+  readonly methods?: readonly string[] | undefined;
+  /**
+   * Which responses are kept, by their status. Default: those below 500. Never are 401, 403 and 429, which are about
+   * who asks and when. What is not kept has not been done: the next request with the key does it.
+   */
+  readonly keeps?: ((status: number) => boolean) | undefined;
+  /** The largest body of a request, in bytes up to 2^28. Default 2^20. A larger one is refused with 413. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Hears of each call that the store failed, whether it was refused or passed by. */
+  readonly onError?: ((error: BackendError) => void) | undefined;
+}
+
+/** The names of the options that are only here. */
+const MORE = ["tenant", "required", "methods", "keeps", "maxRequestBytes", "onError"];
+
+/** Statuses that say something of the asker and the moment, and nothing of the work. */
+const NEVER_KEPT = [401, 403, 429];
+
+/** Soon, for whatever is under way mostly ends before its lock does. */
+const SOON = { "retry-after": "1" };
+
+/** What a client is told of a run that has no response of the handler's. */
+function refusalOf({ outcome }: Ran<Response>): Response {
+  switch (outcome) {
+    case "running":
+      return problem(409, "ERR_IN_FLIGHT", "A request with this key is being worked on.", SOON);
+    case "lost":
+      return problem(409, "ERR_LOCK_LOST", "Another request with this key has taken it over.", SOON);
+    case "mismatch":
+      return problem(422, "ERR_FINGERPRINT", "This key was used before, for another request.");
+    case "completed":
+      return problem(
+        409,
+        "ERR_NOT_KEPT",
+        "The request with this key is done, and its response was not kept.",
+      );
+    default:
+      return problem(503, "ERR_BACKEND", "The store of the keys cannot be reached.", SOON);
+  }
+}
+
+/** Whether it is a response, and nobody has begun to read it. */
+function isUnread(response: Response): boolean {
+  const isResponse = {}.toString.call(response) === "[object Response]";
+  return isResponse && !response.bodyUsed && !response.body?.locked;
+}
+
+/** The largest request body there may be. */
+const MAX_BODY = 2 ** 28;
+
+/**
+ * Makes a handler do its work once for each key that clients send in the header `Idempotency-Key` (or
+ * `X-Idempotency-Key`), and answer every other request with the key with the same response, marked
+ * `Idempotent-Replayed: true`. For anything that speaks `Request` and `Response`: Node, Deno, Bun, Workers, Hono.
+ *
+ * A key belongs to a tenant, a method and a path, and was used for one query and body:
+ *
+ * | request | answer |
+ * |---|---|
+ * | the first with its key | the handler's |
+ * | the same again | the same status, headers and bytes, but for hop-by-hop headers and `Set-Cookie` |
+ * | the same, while the first is worked on | 409, `Retry-After` |
+ * | another body or query with the key | 422 |
+ * | no key | 400, or without any of this if `required` is `false` |
+ * | a key that is empty, malformed or longer than 255 characters | 400 |
+ * | a body above `maxRequestBytes` | 413 |
+ * | the store is down | 503, or without any of this if `onFailure` is `"bypass"` |
+ * | the same, when its response was above `maxBytes` | 409 |
+ *
+ * Refusals are `application/problem+json` with a `code`. A handler that throws has not done its work, and so has one
+ * whose response is not kept: see `keeps`. One that returns no response, or a used one, has: it is an error, and then 409.
+ * A response is sent when its end is known, or `maxBytes` of it: this is not
+ * for streams that must flow. The handler's request has a `signal` that is also aborted when the lock is lost.
+ *
+ * @param handler gets the request, and the context that the runtime calls it with, if there is one
+ * @param options `backend`, `name` and `tenant`, and what there is a default for
+ * @returns a handler that is called the same way
+ * @throws {@link ArgumentError} if an option is missing, wrong or unknown
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { idempotent } from "bitflake/idempotency";
+ *
+ * let orders = 0;
+ * const handler = idempotent(async () => Response.json({ order: ++orders }, { status: 201 }), {
+ *   backend: memory(),
+ *   name: "orders",
+ *   tenant: () => "",
+ * });
+ *
+ * const order = () =>
+ *   handler(new Request("https://shop.example/orders", { method: "POST", headers: { "Idempotency-Key": "a1" } }));
+ * const [first, again] = [await order(), await order()];
+ * [first.status, await first.json()]; // => [ 201, { order: 1 } ]
+ * [again.status, await again.json()]; // => [ 201, { order: 1 } ]
+ * again.headers.get("idempotent-replayed"); // => 'true'
+ * ```
+ */
+export function idempotent<Context>(
+  handler: (request: Request, context: Context) => Response | Promise<Response>,
+  options: IdempotentOptions<Context>,
+): (
+  request: Request,
+  ...context: unknown extends Context ? [context?: unknown] : [context: Context]
+) => Promise<Response> {
+  const settings = settingsOf(options, ...MORE);
+  const { tenant, required = true, methods = ["POST", "PATCH"], maxRequestBytes = 2 ** 20 } = options;
+  const { keeps = (status) => status < 500, onError = () => {} } = options;
+  aFunction("handler", handler);
+  aFunction("tenant", tenant);
+  aFunction("keeps", keeps);
+  aFunction("onError", onError);
+  oneOf("required", required, [true, false]);
+  whole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
+  if (!Array.isArray(methods) || !methods.every((method) => /^[A-Z]+$/.test(method))) {
+    throw new ArgumentError("methods", "an array of methods in capitals", methods);
+  }
+  const isKept = (status: number) => status >= 200 && !NEVER_KEPT.includes(status) && keeps(status);
+
+  /** Reads a response to its end, if it is to be kept. */
+  const doneOf = async (response: Response): Promise<Done<Response>> => {
+    // The handler is done, whatever is wrong with what it returns: thrown here, it would be called again.
+    if (!isUnread(response)) return { value: response, kept: null };
+    if (!isKept(response.status)) return { value: response, kept: undefined };
+    const read = await readBody(response.body, settings.maxBytes);
+    if ("rest" in read) return { value: new Response(unread(read), response), kept: null };
+    // A 204 must have no body at all.
+    const value = new Response(read.bytes.length > 0 ? read.bytes : null, response);
+    value.headers.delete(MARK); // It is for replays to say.
+    return { value, kept: writeResponse(response, read.bytes) };
+  };
+
+  return async (request, ...rest) => {
+    const context = rest[0] as Context;
+    if (!methods.includes(request.method)) return handler(request, context);
+    const key = keyIn((name) => request.headers.get(name));
+    if (typeof key === "object") return problem(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
+    if (key === undefined) {
+      if (!required) return handler(request, context);
+      return problem(400, "ERR_IDEMPOTENCY_KEY", `The header ${HEADERS[0]} is missing.`);
+    }
+    const who = await tenant(request, context);
+    if (typeof who !== "string") throw new ArgumentError("the tenant", "a text", who);
+    const body = await readBody(request.body, maxRequestBytes);
+    if ("rest" in body) {
+      void body.rest.cancel().catch(() => {}); // Whatever the other side makes of it.
+      return problem(413, "ERR_CONTENT_TOO_LARGE", `The body must be at most ${maxRequestBytes} bytes.`);
+    }
+    const { pathname, search } = new URL(request.url);
+    // In a store there are only digests: neither keys nor tenants are anyone's to read there.
+    const scope = await fingerprint(JSON.stringify([who, request.method, pathname, key]));
+    const print = (await fingerprint(body.bytes)) + (search && (await fingerprint(search)));
+    const work = async (signal: AbortSignal) => {
+      const signals = AbortSignal.any([request.signal, signal]);
+      // What was read cannot be read again; what had no body must not get one.
+      const again = request.bodyUsed ? { body: body.bytes, signal: signals } : { signal: signals };
+      return doneOf(await handler(new Request(request, again), context));
+    };
+    const ran = await run(settings, scope, key, print, work);
+    if ("error" in ran && ran.error) onError(ran.error);
+    if (ran.outcome === "ran") {
+      if (isUnread(ran.value)) return ran.value;
+      throw new ArgumentError("the handler's result", "a Response that nobody has read", ran.value);
+    }
+    if (ran.outcome === "completed" && ran.value !== null) return readResponse(ran.value);
+    return refusalOf(ran);
+  };
+}

@@ -1,0 +1,16 @@
+// bitflake/idempotency: run once, replay after.
+
+export type { Backend } from "../backend/ports.ts";
+export {
+  ArgumentError,
+  BackendError,
+  FingerprintError,
+  InFlightError,
+  LockLostError,
+  NotKeptError,
+  UnsupportedError,
+} from "../core.ts";
+export { fingerprint } from "./fingerprint.ts";
+export { Idempotency, type Once } from "./idempotency.ts";
+export { type IdempotentOptions, idempotent } from "./idempotent.ts";
+export type { IdempotencyOptions } from "./options.ts";

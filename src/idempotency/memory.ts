@@ -1,0 +1,60 @@
+// Keys in the memory of this process: the steps as they are.
+
+import { type Asking, ask } from "../backend/ask.ts";
+import { putExpiring } from "../backend/expiring.ts";
+import type { MemoryPort } from "../backend/ports.ts";
+import { beginningIn, yesNoIn } from "./answers.ts";
+import { begin, complete, extend, type Held, isReleasable } from "./record.ts";
+import type { BeginAsking, OnceStore } from "./store.ts";
+
+/** All keys of a name. Changed in place: copied at each step it would be slow, and no one else sees it. */
+type Book = Map<string, Held>;
+
+export function memoryStore(port: MemoryPort, name: string): OnceStore {
+  const apply = <T>(
+    operation: string,
+    change: (book: Book, now: number) => unknown,
+    read: (answer: unknown) => T,
+    asking: Asking | undefined,
+  ): Promise<T> => {
+    const step = (book: Book = new Map(), nowMs: number) => [book, change(book, Math.floor(nowMs))] as const;
+    return ask(
+      port,
+      `idempotency: ${operation}`,
+      async () => port.change(`once:${name}`, step),
+      read,
+      asking,
+    );
+  };
+  /** Puts what a step makes of a key; resolves to whether it made anything. */
+  const change = (
+    operation: string,
+    key: string,
+    step: (held: Held | undefined, now: number) => Held | undefined,
+    asking?: Asking,
+  ) => {
+    const put = (book: Book, now: number) => {
+      const after = step(book.get(key), now);
+      if (after !== undefined) putExpiring(book, key, after, now);
+      return after !== undefined;
+    };
+    return apply(operation, put, yesNoIn, asking);
+  };
+  return {
+    begin: (key, claim, asking?: BeginAsking) => {
+      const put = (book: Book, now: number) => {
+        const [after, beginning] = begin(book.get(key), claim, now);
+        if (beginning.outcome === "started") putExpiring(book, key, after, now);
+        return beginning;
+      };
+      return apply("begin", put, beginningIn, asking);
+    },
+    extend: (key, claim, asking) => change("extend", key, (held, now) => extend(held, claim, now), asking),
+    complete: (key, claim, value) =>
+      change("complete", key, (held, now) => complete(held, claim, value, now)),
+    release: (key, owner, asking) => {
+      const leave = (book: Book, now: number) => isReleasable(book.get(key), owner, now) && book.delete(key);
+      return apply("release", leave, yesNoIn, asking);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
+
+import { type Asking, ask } from "../backend/ask.ts";
+import { cleaning } from "../backend/expiring.ts";
+import type { SqlPort, SqlRow } from "../backend/ports.ts";
+import { msOf, pathOf } from "../backend/settings.ts";
+import { BackendError } from "../core.ts";
+import { beginningIn } from "./answers.ts";
+import type { Beginning, Claim } from "./record.ts";
+import type { OnceStore } from "./store.ts";
+
+/** How often a beginning is tried that finds the key taken, and then finds it free. */
+const TRIES = 50;
+
+/** The statements, in a dialect. $1 is the name, $2 the key, $3 the owner. */
+function statementsOf(port: SqlPort, now: string) {
+  const once = pathOf(port, "once");
+  const after = (parameter: string) => `${now} + CAST(${parameter} AS BIGINT)`;
+  const mine = `WHERE name = $1 AND key = $2 AND owner = $3 AND ends > ${now}`;
+  const isRunning = "until IS NOT NULL";
+  return {
+    // $4 fingerprint, $5 lock, $6 keep
+    begin: `INSERT INTO ${once} AS held (name, key, owner, fingerprint, until, value, ends)
+VALUES ($1, $2, $3, $4, ${after("$5")}, NULL, ${after("$6")})
+ON CONFLICT (name, key) DO UPDATE SET
+  owner = excluded.owner, fingerprint = excluded.fingerprint, until = excluded.until, value = NULL, ends = excluded.ends
+WHERE held.ends <= ${now} OR (
+  held.fingerprint = excluded.fingerprint AND held.${isRunning} AND (held.owner = excluded.owner OR held.until <= ${now})
+) RETURNING key`,
+    // $1 name, $2 key
+    look: `SELECT fingerprint, value, CAST(until - ${now} AS TEXT) AS wait
+FROM ${once} WHERE name = $1 AND key = $2 AND ends > ${now}`,
+    // $4 lock, $5 keep
+    extend: `UPDATE ${once} SET until = ${after("$4")}, ends = ${after("$5")} ${mine} AND ${isRunning} RETURNING key`,
+    // $4 keep, $5 value
+    complete: (value: string) =>
+      `UPDATE ${once} SET until = NULL, value = ${value}, ends = ${after("$4")} ${mine} RETURNING key`,
+    release: `DELETE FROM ${once} ${mine} AND ${isRunning} RETURNING key`,
+  };
+}
+
+export function sqlStore(port: SqlPort, name: string): OnceStore {
+  const now = msOf(port.dialect === "postgres");
+  const statements = statementsOf(port, now);
+  const clean = cleaning(port, "once", now);
+  const send = <T>(
+    operation: string,
+    text: string,
+    params: readonly unknown[],
+    read: (rows: readonly SqlRow[]) => T,
+    asking?: Asking,
+  ) =>
+    ask(
+      port,
+      `idempotency: ${operation}`,
+      () => port.query(text, [name, ...params].map(String)),
+      (rows) => {
+        if (Array.isArray(rows) && rows.length <= 1) return read(rows);
+        throw new Error("not one row or none");
+      },
+      asking,
+    );
+  const isDone = (rows: readonly SqlRow[]) => rows.length > 0;
+  const look = (key: string, fingerprint: string, asking?: Asking) =>
+    send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
+
+  return {
+    async begin(key, claim: Claim, { late, ...asking } = {}) {
+      clean();
+      const { owner, fingerprint, lockMs, keepMs } = claim;
+      const started = (rows: readonly SqlRow[]): Beginning | null =>
+        isDone(rows) ? { outcome: "started" } : null;
+      const lateStart = { ...asking, late: (start: Beginning | null) => start && late?.(start) };
+      for (let tries = 0; tries < TRIES; tries++) {
+        const params = [key, owner, fingerprint, lockMs, keepMs];
+        const start = await send("begin", statements.begin, params, started, lateStart);
+        // Why not? What is seen now may have changed since; then it is asked for again.
+        const beginning = start ?? (await look(key, fingerprint, asking));
+        if (beginning !== null) return beginning;
+      }
+      throw new BackendError("idempotency: begin", "failed", `the key changed hands, ${TRIES} times`);
+    },
+    extend: (key, { owner, lockMs, keepMs }, asking) =>
+      send("extend", statements.extend, [key, owner, lockMs, keepMs], isDone, asking),
+    complete: (key, { owner, keepMs }, value) =>
+      value === null
+        ? send("complete", statements.complete("NULL"), [key, owner, keepMs], isDone)
+        : send("complete", statements.complete("$5"), [key, owner, keepMs, value], isDone),
+    release: (key, owner, asking) => send("release", statements.release, [key, owner], isDone, asking),
+  };
+}
+
+/** What a row says of a key, `null` if it has become free. */
+function seen(row: SqlRow, fingerprint: string): Beginning | null {
+  const { fingerprint: known, value, wait } = row;
+  if (typeof known !== "string") throw new Error("no fingerprint");
+  if (known !== fingerprint) return { outcome: "mismatch" };
+  if (wait === null) return beginningIn({ outcome: "completed", value });
+  const waitMs = Number(wait);
+  return waitMs <= 0 ? null : beginningIn({ outcome: "running", waitMs });
+}

@@ -1,0 +1,37 @@
+// What whoever asked is told.
+
+import type { BackendError } from "../core.ts";
+import type { Rate, Step } from "./gcra.ts";
+
+/** What {@link RateLimit.limit} resolves to. */
+export interface Decision {
+  /** Whether the call may pass. */
+  readonly allowed: boolean;
+  /** How many more calls of cost 1 would pass right now. */
+  readonly remaining: number;
+  /**
+   * When a call of this cost passes if nobody else calls with this key, in milliseconds from now. 0 if this one may
+   * pass, else at least 1.
+   */
+  readonly retryAfterMs: number;
+  /** When the whole quota is there again if nobody calls with this key, in milliseconds from now. */
+  readonly resetMs: number;
+  /** Why the store could not be asked, where calls pass all the same: see `onFailure`. The numbers say nothing then. */
+  readonly error?: BackendError;
+}
+
+/** Says what an outcome means. What is denied and free by now, as another statement saw it, passes in a moment. */
+export function decide({ interval, tolerance }: Rate, price: number, { allowed, ends, now }: Step): Decision {
+  const ahead = Math.max(ends - now, 0);
+  return {
+    allowed,
+    remaining: Math.max(0, Math.floor((tolerance - ahead) / interval)),
+    retryAfterMs: allowed ? 0 : Math.max(1, msOf(ahead + price - tolerance)),
+    resetMs: msOf(ahead),
+  };
+}
+
+/** Never too early: a millisecond that has begun counts. */
+function msOf(microseconds: number): number {
+  return Math.ceil(microseconds / 1000);
+}

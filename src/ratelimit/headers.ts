@@ -1,0 +1,47 @@
+// What clients are told of a limit in the headers of a response.
+
+import { secondsOf } from "../http/problem.ts";
+import type { Decision } from "./decision.ts";
+import type { RateLimit } from "./limiter.ts";
+
+/** A name as a string of structured fields (RFC 9651), which has printable ASCII and nothing else. */
+function quoted(name: string): string {
+  // The percent sign too, or a name that has one could not be told from one that was encoded.
+  const ascii = name.replace(/[^ -~]|%/gu, encodeURIComponent);
+  return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/**
+ * The headers that tell a client of a limit, after the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
+ *
+ * - `ratelimit-policy` has the limit's name, the quota `q` and the window `w` in seconds, rounded up;
+ * - `ratelimit` has the name, what remains `r`, and in how many seconds the whole quota is there again `t`;
+ * - `retry-after`, if the call was denied, says in how many seconds to come again.
+ *
+ * After a decision with an `error` nothing is known but the policy. In the name, the percent sign and characters that
+ * are not printable ASCII are percent-encoded. Several limits of one response belong in the same headers: append them.
+ *
+ * @returns names in small letters, and values
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { RateLimit, rateLimitHeaders } from "bitflake/ratelimit";
+ *
+ * const limiter = new RateLimit({ backend: memory(), name: "api", limit: 10, windowMs: 60_000 });
+ * const headers = rateLimitHeaders(limiter, await limiter.limit("client-1"));
+ * headers["ratelimit-policy"]; // => '"api";q=10;w=60'
+ * headers["ratelimit"]; // => '"api";r=9;t=6'
+ * ```
+ */
+export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record<string, string> {
+  const name = quoted(limiter.name);
+  const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${secondsOf(limiter.windowMs)}` };
+  const { allowed, remaining, retryAfterMs, resetMs, error } = decision;
+  if (error) return policy;
+  return {
+    ...policy,
+    ratelimit: `${name};r=${remaining};t=${secondsOf(resetMs)}`,
+    ...(allowed ? {} : { "retry-after": secondsOf(retryAfterMs) }),
+  };
+}

@@ -1,0 +1,295 @@
+// The fetch handler: what it lets through, what it refuses, and what a store that is down does to it.
+
+import { describe, expect, expectTypeOf, test, vi } from "vitest";
+import { BackendError, type MemoryPort, memory } from "../../src/backend/index.ts";
+import { ArgumentError, type IdempotentOptions, idempotent } from "../../src/idempotency/index.ts";
+
+type Fields = Readonly<Record<string, string>>;
+
+const request = (headers: Fields = { "idempotency-key": "k" }, init: RequestInit = {}, path = "/orders") =>
+  new Request(`https://shop.example${path}`, { method: "POST", body: "{}", headers, ...init });
+
+const base = () => ({ backend: memory(), name: "n", tenant: () => "" });
+
+/** A store in memory that is down. */
+const down: MemoryPort = {
+  change: () => {
+    throw new Error("connection to 10.0.0.5 lost");
+  },
+};
+
+describe("options", () => {
+  test.each<[string, object]>([
+    ["tenant", { tenant: undefined }],
+    ["tenant", { tenant: "one" }],
+    ["required", { required: "yes" }],
+    ["methods", { methods: "POST" }],
+    ["methods", { methods: ["post"] }],
+    ["methods", { methods: [1] }],
+    ["keeps", { keeps: [200] }],
+    ["maxRequestBytes", { maxRequestBytes: -1 }],
+    ["onError", { onError: 5 }],
+    ["ttlMs", { ttlMs: 0 }],
+    ["option", { tenants: () => "" }],
+  ])("a wrong %s is refused: %o", (field, wrong) => {
+    const options = { ...base(), ...wrong } as IdempotentOptions;
+    expect(() => idempotent(() => new Response(), options)).toThrow(expect.objectContaining({ field }));
+  });
+
+  test("a handler that is none is refused", () => {
+    expect(() => idempotent({} as () => Response, base())).toThrow(ArgumentError);
+  });
+
+  test("types: the context goes through, whoever asks for it", async () => {
+    interface Info {
+      readonly id: string;
+    }
+    const both = idempotent((_: Request, info: Info) => new Response(info.id), {
+      ...base(),
+      tenant: (_, info) => info.id,
+    });
+    expectTypeOf(both).parameters.toEqualTypeOf<[Request, context: Info]>();
+    expect(await (await both(request(), { id: "a" })).text()).toBe("a");
+    const one = idempotent(() => new Response(), { ...base(), tenant: (_: Request, { id }: Info) => id });
+    expectTypeOf(one).parameters.toEqualTypeOf<[Request, context: Info]>();
+    const none = idempotent(() => new Response(), base());
+    expectTypeOf(none).parameters.toEqualTypeOf<[Request, context?: unknown]>();
+  });
+});
+
+describe("requests", () => {
+  test.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("a %s is let through as it is", async (method) => {
+    const seen: Request[] = [];
+    const handler = idempotent((given) => {
+      seen.push(given);
+      return new Response();
+    }, base());
+    const given = request({ "idempotency-key": "k" }, { method, body: undefined });
+    await handler(given);
+    await handler(given);
+    expect(seen).toEqual([given, given]);
+    expect(seen[0]).toBe(given);
+  });
+
+  test("the methods can be others", async () => {
+    const run = vi.fn(() => new Response());
+    const handler = idempotent(run, { ...base(), methods: ["PUT"] });
+    for (const method of ["PUT", "PUT", "POST", "POST"])
+      await handler(request({ "idempotency-key": "k" }, { method }));
+    expect(run).toHaveBeenCalledTimes(3);
+  });
+
+  test("the handler gets the request as it came: address, headers, body, and more", async () => {
+    const handler = idempotent(
+      async (given) =>
+        Response.json([
+          given.method,
+          given.url,
+          given.headers.get("x-a"),
+          await given.text(),
+          given.bodyUsed,
+        ]),
+      base(),
+    );
+    const response = await handler(
+      request({ "idempotency-key": "k", "x-a": "1" }, { body: "ü" }, "/orders?x=1"),
+    );
+    expect(await response.json()).toEqual(["POST", "https://shop.example/orders?x=1", "1", "ü", true]);
+  });
+
+  test("without a body it has none", async () => {
+    const handler = idempotent(async (given) => new Response(String(given.body)), base());
+    expect(await (await handler(request(undefined, { body: undefined }))).text()).toBe("null");
+  });
+
+  test.each<[string, Fields]>([
+    ["missing", {}],
+    ["empty", { "idempotency-key": "" }],
+    ["malformed", { "idempotency-key": "a b" }],
+    ["too long", { "idempotency-key": "x".repeat(256) }],
+    ["ambiguous", { "idempotency-key": "k", "x-idempotency-key": "l" }],
+  ])("a key that is %s is 400", async (_, headers) => {
+    const run = vi.fn(() => new Response());
+    const response = await idempotent(run, base())(request(headers));
+    expect(response.status).toBe(400);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({
+      type: "about:blank",
+      title: "Bad Request",
+      status: 400,
+      code: "ERR_IDEMPOTENCY_KEY",
+      detail: expect.stringMatching(/idempotency-key/),
+    });
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test("where no key is required, a missing one is let through, and a malformed one is 400", async () => {
+    const run = vi.fn(() => new Response());
+    const handler = idempotent(run, { ...base(), required: false });
+    const given = request({});
+    expect((await handler(given)).status).toBe(200);
+    expect(run).toHaveBeenCalledExactlyOnceWith(given, undefined);
+    expect((await handler(request({ "idempotency-key": "" }))).status).toBe(400);
+  });
+
+  test("a body above the limit is 413, and one of it is not", async () => {
+    const run = vi.fn(() => new Response());
+    const handler = idempotent(run, { ...base(), maxRequestBytes: 10 });
+    expect((await handler(request({ "idempotency-key": "k" }, { body: "x".repeat(10) }))).status).toBe(200);
+    const refused = await handler(request({ "idempotency-key": "l" }, { body: "x".repeat(11) }));
+    expect(await refused.json()).toMatchObject({ status: 413, code: "ERR_CONTENT_TOO_LARGE" });
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
+  test("a body without end is read no farther than the limit", async () => {
+    let chunks = 0;
+    let isCancelled = false;
+    const body = new ReadableStream({
+      pull: (controller) => {
+        chunks++;
+        controller.enqueue(new Uint8Array(1000));
+      },
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const handler = idempotent(() => new Response(), { ...base(), maxRequestBytes: 5000 });
+    const init = { body, duplex: "half" } as RequestInit;
+    expect((await handler(request({ "idempotency-key": "k" }, init))).status).toBe(413);
+    expect(chunks).toBeLessThan(10);
+    expect(isCancelled).toBe(true);
+  });
+
+  test("a tenant that is no text is an error", async () => {
+    const handler = idempotent(() => new Response(), { ...base(), tenant: () => undefined as never });
+    await expect(handler(request())).rejects.toMatchObject({ field: "the tenant" });
+  });
+
+  test("a client that goes away aborts the handler's signal", async () => {
+    const controller = new AbortController();
+    const handler = idempotent(
+      (given) =>
+        new Promise<Response>((_, reject) => {
+          given.signal.addEventListener("abort", () => reject(given.signal.reason));
+        }),
+      base(),
+    );
+    const call = handler(request(undefined, { signal: controller.signal }));
+    setTimeout(() => controller.abort(new Error("gone")), 20);
+    await expect(call).rejects.toThrow("gone");
+  });
+});
+
+describe("responses", () => {
+  const used = new Response("used");
+  test.each<[string, () => unknown]>([
+    ["no response", () => "done"],
+    ["nothing", () => undefined],
+    ["one that was read", () => used],
+    [
+      "one that somebody reads",
+      () => {
+        const response = new Response("done");
+        response.body?.getReader();
+        return response;
+      },
+    ],
+  ])("a handler that returns %s is an error, and is not called again", async (_, respond) => {
+    await used.text().catch(() => {});
+    let runs = 0;
+    const handler = idempotent(() => {
+      runs++;
+      return respond() as Response;
+    }, base());
+    await expect(handler(request())).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    expect(await (await handler(request())).json()).toMatchObject({ status: 409, code: "ERR_NOT_KEPT" });
+    expect(runs).toBe(1);
+  });
+
+  test("a body of anything but bytes is the handler's failure, and nothing is sent for it", async () => {
+    const texts = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue("hello");
+        controller.close();
+      },
+    });
+    const handler = idempotent(() => new Response(texts), base());
+    await expect(handler(request())).rejects.toThrow("Uint8Array");
+  });
+
+  test("the mark is on replays alone, whatever the handler says", async () => {
+    const headers = { "idempotent-replayed": "true" };
+    const handler = idempotent(() => new Response("done", { headers }), base());
+    expect((await handler(request())).headers.get("idempotent-replayed")).toBeNull();
+    expect((await handler(request())).headers.get("idempotent-replayed")).toBe("true");
+  });
+
+  test("a body that breaks off is the handler's failure", async () => {
+    let runs = 0;
+    const broken = () =>
+      new ReadableStream({
+        pull: (controller) => controller.error(new Error("broken")),
+      });
+    const handler = idempotent(() => new Response(++runs === 1 ? broken() : "done"), base());
+    await expect(handler(request())).rejects.toThrow("broken");
+    expect(await (await handler(request())).text()).toBe("done");
+  });
+
+  test("a response without a status of its own is passed on", async () => {
+    const handler = idempotent(() => Response.error(), base());
+    expect((await handler(request())).type).toBe("error");
+  });
+
+  test("one that is too large flows on after what was read, and can be left", async () => {
+    let chunks = 0;
+    let isCancelled = false;
+    const endless = new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(1000).fill(++chunks));
+      },
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const handler = idempotent(() => new Response(endless), { ...base(), maxBytes: 2500 });
+    const reader = ((await handler(request())).body as ReadableStream<Uint8Array>).getReader();
+    for (let at = 1; at <= 10; at++) expect((await reader.read()).value?.[0]).toBe(at);
+    await reader.cancel();
+    expect(isCancelled).toBe(true);
+  });
+
+  test("one that is too large ends where it ends", async () => {
+    const text = "x".repeat(100_000);
+    const handler = idempotent(() => new Response(new Blob([text]).stream()), { ...base(), maxBytes: 10 });
+    expect(await (await handler(request())).text()).toBe(text);
+  });
+});
+
+describe("a store that is down", () => {
+  test("is 503, tells the client nothing of itself, and is heard of", async () => {
+    const run = vi.fn(() => new Response());
+    const onError = vi.fn();
+    const handler = idempotent(run, { ...base(), backend: down, onError });
+    const response = await handler(request());
+    expect(response.headers.get("retry-after")).toBe("1");
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ status: 503, code: "ERR_BACKEND" });
+    expect(text).not.toContain("10.0.0.5");
+    expect(run).not.toHaveBeenCalled();
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(BackendError));
+  });
+
+  test("told to bypass, the handler runs each time", async () => {
+    let runs = 0;
+    const onError = vi.fn();
+    const options = { ...base(), backend: down, onFailure: "bypass", onError } as const;
+    const handler = idempotent(async (given) => new Response(`${await given.text()} ${++runs}`), options);
+    expect(await (await handler(request())).text()).toBe("{} 1");
+    expect(await (await handler(request())).text()).toBe("{} 2");
+    expect(onError).toHaveBeenCalledTimes(2);
+    // What is not kept in the best of times neither is in these.
+    const failing = idempotent(() => new Response("no", { status: 500 }), options);
+    expect((await failing(request())).status).toBe(500);
+    expect(onError).toHaveBeenCalledTimes(3);
+  });
+});

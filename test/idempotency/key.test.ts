@@ -1,0 +1,90 @@
+// The key in the headers: quoted, bare, or wrong.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { keyIn as keyOf } from "../../src/idempotency/key.ts";
+
+const keyIn = (headers: Headers) => keyOf((name) => headers.get(name));
+
+const of = (text: string, name = "Idempotency-Key") => keyIn(new Headers({ [name]: text }));
+
+describe("a key", () => {
+  test.each([
+    ["8e03978e-40d5-43dd-bc93-6894a57f9324", "8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ['"8e03978e-40d5-43dd-bc93-6894a57f9324"', "8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ["  k  ", "k"],
+    ['"a b"', "a b"],
+    ['"a, b"', "a, b"],
+    ['"\\"\\\\"', '"\\'],
+    ["order:41/x+y=;@", "order:41/x+y=;@"],
+    ["x".repeat(255), "x".repeat(255)],
+    [`"${"x".repeat(255)}"`, "x".repeat(255)],
+    [`"${'\\"'.repeat(255)}"`, '"'.repeat(255)],
+  ])("%s is %s", (text, key) => {
+    expect(of(text)).toBe(key);
+    expect(of(text, "X-Idempotency-Key")).toBe(key);
+  });
+
+  test.each([
+    "",
+    '""',
+    "a b",
+    "a,b",
+    "k, k",
+    '"k", "k"',
+    '"k',
+    'k"',
+    '"k";a=1',
+    '"a"b"',
+    '"\\n"',
+    "a\\b",
+    '"\tx"',
+    "ü",
+    '"ü"',
+    "x".repeat(256),
+    `"${"x".repeat(256)}"`,
+  ])("%j is none", (text) => {
+    expect(of(text)).toMatchObject({ wrong: expect.stringContaining("1 to 255 characters") });
+    expect(of(text, "X-Idempotency-Key")).toMatchObject({
+      wrong: expect.stringMatching(/^x-idempotency-key /),
+    });
+  });
+
+  test("is missing", () => {
+    expect(keyIn(new Headers())).toBeUndefined();
+  });
+
+  test("may be in both headers, if it is the same", () => {
+    const both = (one: string, other: string) =>
+      keyIn(new Headers({ "idempotency-key": one, "x-idempotency-key": other }));
+    expect(both("k", '"k"')).toBe("k");
+    expect(both("k", "l")).toMatchObject({ wrong: expect.stringContaining("the same") });
+    expect(both("k", "")).toHaveProperty("wrong");
+  });
+
+  test("of printable ASCII comes back from its quotes, whatever it is", () => {
+    const ascii = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 255 });
+    fc.assert(
+      fc.property(ascii, (key) => {
+        expect(of(`"${key.replace(/["\\]/g, "\\$&")}"`)).toBe(key);
+      }),
+    );
+  });
+
+  test("is either a key or said to be wrong, whatever comes", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) }), (text) => {
+        let key: ReturnType<typeof of>;
+        try {
+          key = of(text);
+        } catch (error) {
+          // What a header cannot hold comes from no client.
+          expect(error).toBeInstanceOf(TypeError);
+          return;
+        }
+        if (typeof key === "string") expect(key).toMatch(/^[\x20-\x7e]{1,255}$/);
+        else expect(key).toHaveProperty("wrong");
+      }),
+    );
+  });
+});

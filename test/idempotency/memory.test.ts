@@ -1,0 +1,65 @@
+// Running once, in memory: all cases, and what only a clock of one's own can show.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { memory } from "../../src/backend/index.ts";
+import { Idempotency } from "../../src/idempotency/index.ts";
+import { cases, storeCases } from "./cases.ts";
+
+const backend = memory();
+describe("on memory", () => {
+  storeCases(() => backend, fc.readConfigureGlobal().numRuns as number);
+  cases(() => backend);
+});
+
+describe("time", () => {
+  test("a result is kept for exactly as long as it says, from the end of its work", async () => {
+    let now = 1_000_000;
+    const once = new Idempotency({
+      backend: memory({ clock: () => now }),
+      name: "n",
+      ttlMs: 5000,
+      lockMs: 1000,
+    });
+    await once.once("k", "f", () => {
+      now += 700;
+      return 1;
+    });
+    now += 4999;
+    expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
+    now += 1;
+    expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
+  });
+
+  test("a lock ends exactly when it says", async () => {
+    let now = 1_000_000;
+    const once = new Idempotency({ backend: memory({ clock: () => now }), name: "n", lockMs: 1000 });
+    let finish = () => {};
+    const first = once.once(
+      "k",
+      "f",
+      () =>
+        new Promise<number>((resolve) => {
+          finish = () => resolve(1);
+        }),
+    );
+    now += 999;
+    await expect(once.once("k", "f", () => 2)).rejects.toMatchObject({ lockedMs: 1 });
+    now += 1;
+    expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
+    finish();
+    await expect(first).rejects.toMatchObject({ code: "ERR_LOCK_LOST", key: "k" });
+  });
+
+  test("what has had its time does not stay in memory", async () => {
+    let now = 1_000_000;
+    const port = memory({ clock: () => now });
+    const once = new Idempotency({ backend: port, name: "n", ttlMs: 1000, lockMs: 100 });
+    for (let call = 0; call < 100; call++) {
+      now += 100;
+      await once.once(`key ${call}`, "f", () => call);
+    }
+    const size = port.change<Map<string, unknown>, number>("once:n", (book = new Map()) => [book, book.size]);
+    expect(size).toBe(10);
+  });
+});

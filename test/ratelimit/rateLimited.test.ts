@@ -1,0 +1,308 @@
+// The handler that is not called too often: what passes, what is refused, and what becomes of responses.
+
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { type Backend, memory } from "../../src/backend/index.ts";
+import {
+  ArgumentError,
+  addressKey,
+  BackendError,
+  RateLimit,
+  type RateLimitedOptions,
+  type RateLimitOptions,
+  rateLimited,
+} from "../../src/ratelimit/index.ts";
+
+const limiterOf = (more: Partial<RateLimitOptions> = {}) =>
+  new RateLimit({ backend: memory(), name: "api", limit: 2, windowMs: 60_000, ...more });
+const broken: Backend = { eval: () => Promise.reject(new Error("connection refused at 10.0.0.7")) };
+const key = () => "ada";
+const request = new Request("https://api.example/");
+
+/** All headers, by their names. */
+function headersOf(response: Response): Record<string, string> {
+  const headers: Record<string, string> = {};
+  response.headers.forEach((value, name) => {
+    headers[name] = value;
+  });
+  return headers;
+}
+
+describe("a handler", () => {
+  test("is called within the limit, and its response says what remains", async () => {
+    const handler = rateLimited(() => new Response("hello", { headers: { "x-own": "1" } }), {
+      limiter: limiterOf(),
+      key,
+    });
+    const response = await handler(request);
+    expect([response.status, await response.text()]).toEqual([200, "hello"]);
+    expect(headersOf(response)).toEqual({
+      "content-type": "text/plain;charset=UTF-8",
+      "x-own": "1",
+      "ratelimit-policy": '"api";q=2;w=60',
+      ratelimit: '"api";r=1;t=30',
+    });
+  });
+
+  test("is not called beyond it", async () => {
+    let calls = 0;
+    const limited = rateLimited(() => new Response(String(++calls)), {
+      limiter: limiterOf({ limit: 1 }),
+      key,
+    });
+    await limited(request);
+    const response = await limited(request);
+    expect(calls).toBe(1);
+    expect(response.status).toBe(429);
+    expect(headersOf(response)).toEqual({
+      "cache-control": "no-store",
+      "content-type": "application/problem+json",
+      "ratelimit-policy": '"api";q=1;w=60',
+      ratelimit: '"api";r=0;t=60',
+      "retry-after": "60",
+    });
+    expect(await response.json()).toEqual({
+      type: "about:blank",
+      title: "Too Many Requests",
+      status: 429,
+      detail: "Too many requests. Come again in 60 s.",
+      code: "ERR_RATE_LIMITED",
+    });
+  });
+
+  test("gets the request and the context as they came, and so does the key", async () => {
+    const seen: unknown[] = [];
+    const context = { remoteAddr: { hostname: "2001:db8::1" } };
+    const limited = rateLimited(
+      async (...all: [Request, typeof context]) => {
+        seen.push(...all);
+        return new Response();
+      },
+      {
+        limiter: limiterOf(),
+        key: async (...all) => {
+          seen.push(...all);
+          return addressKey(all[1].remoteAddr.hostname);
+        },
+      },
+    );
+    await limited(request, context);
+    expect(seen.length).toBe(4);
+    for (const [at, value] of [request, context, request, context].entries()) expect(seen[at]).toBe(value);
+  });
+
+  test("that throws has thrown, and the call has counted", async () => {
+    const limiter = limiterOf();
+    const limited = rateLimited(() => Promise.reject(new RangeError("mine")), { limiter, key });
+    await expect(limited(request)).rejects.toThrow(new RangeError("mine"));
+    expect((await limiter.limit("ada")).remaining).toBe(0);
+  });
+
+  test("that returns no Response is refused", async () => {
+    for (const result of [undefined, null, {}, "hello", { status: 200 }]) {
+      const limited = rateLimited(() => result as Response, { limiter: limiterOf(), key });
+      await expect(limited(request)).rejects.toBeInstanceOf(ArgumentError);
+    }
+  });
+
+  test("whose key throws, or is none, is not called", async () => {
+    const handler = () => {
+      throw new Error("called");
+    };
+    const mine = new RangeError("no such client");
+    const throwing = () => {
+      throw mine;
+    };
+    for (const onFailure of ["closed", "open"] as const) {
+      const limiter = limiterOf({ onFailure });
+      await expect(rateLimited(handler, { limiter, key: throwing })(request)).rejects.toBe(mine);
+      for (const none of ["", "a".repeat(256), undefined, null]) {
+        const limited = rateLimited(handler, { limiter, key: () => none as string });
+        await expect(limited(request)).rejects.toBeInstanceOf(ArgumentError);
+      }
+    }
+  });
+});
+
+describe("a response", () => {
+  const pass = (response: Response) => rateLimited(() => response, { limiter: limiterOf(), key })(request);
+
+  test.each([
+    ["a redirect, whose headers cannot be changed", () => Response.redirect("https://api.example/b", 303)],
+    ["no content", () => new Response(null, { status: 204 })],
+    ["reset content", () => new Response(null, { status: 205 })],
+    ["not modified", () => new Response(null, { status: 304, headers: { etag: '"a"' } })],
+    ["an error of the handler's", () => Response.json({ a: 1 }, { status: 500, statusText: "Oh" })],
+    ["an empty text", () => new Response("")],
+  ])("passes with more headers: %s", async (_, make) => {
+    const [before, after] = [make(), await pass(make())];
+    expect([after.status, after.statusText]).toEqual([before.status, before.statusText]);
+    expect(await after.text()).toBe(await before.text());
+    expect(headersOf(after)).toMatchObject(headersOf(before));
+    expect(after.headers.get("ratelimit")).toBe('"api";r=1;t=30');
+    expect(Response.redirect("https://a.example").headers.get("ratelimit")).toBe(null);
+  });
+
+  test("that was fetched passes too", async () => {
+    const fetched = await fetch("data:text/plain,hello");
+    expect(() => fetched.headers.set("a", "b")).toThrow();
+    const response = await pass(fetched);
+    expect([await response.text(), response.headers.get("ratelimit")]).toEqual(["hello", '"api";r=1;t=30']);
+  });
+
+  test("keeps each of its cookies", async () => {
+    const response = new Response();
+    for (const cookie of ["a=1", "b=2; Path=/"]) response.headers.append("set-cookie", cookie);
+    expect((await pass(response)).headers.getSetCookie()).toEqual(["a=1", "b=2; Path=/"]);
+  });
+
+  test("is passed on unread", async () => {
+    let pulled = 0;
+    let cancelled: unknown;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          controller.enqueue(new Uint8Array([++pulled]));
+        },
+        cancel(reason) {
+          cancelled = reason;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const response = await pass(new Response(body));
+    expect(pulled).toBe(0);
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.value).toEqual(new Uint8Array([1]));
+    expect(pulled).toBe(1);
+    await reader?.cancel("enough");
+    expect(cancelled).toBe("enough");
+  });
+
+  test("that cannot be made anew passes as it is", async () => {
+    const failed = Response.error();
+    expect(await pass(failed)).toBe(failed);
+    const switched = Object.defineProperty(new Response(), "status", { value: 101 });
+    expect(await pass(switched)).toBe(switched);
+  });
+
+  test("tells of each of several limits", async () => {
+    const [inner, outer] = [limiterOf(), limiterOf({ name: "all", limit: 1, windowMs: 10_000 })];
+    const limited = rateLimited(
+      rateLimited(() => new Response(), { limiter: inner, key }),
+      {
+        limiter: outer,
+        key,
+      },
+    );
+    const { headers } = await limited(request);
+    expect(headers.get("ratelimit-policy")).toBe('"api";q=2;w=60, "all";q=1;w=10');
+    expect(headers.get("ratelimit")).toBe('"api";r=1;t=30, "all";r=0;t=10');
+    const denied = await limited(request);
+    expect([denied.status, denied.headers.get("retry-after")]).toEqual([429, "10"]);
+    expect(denied.headers.get("ratelimit")).toBe('"all";r=0;t=10');
+  });
+});
+
+describe("a store that is down", () => {
+  test("closes: 503 without what the store said, and onError hears of it", async () => {
+    const heard: unknown[] = [];
+    let isCalled = false;
+    const limited = rateLimited(
+      () => {
+        isCalled = true;
+        return new Response();
+      },
+      { limiter: limiterOf({ backend: broken }), key, onError: (error) => heard.push(error) },
+    );
+    const response = await limited(request);
+    expect(isCalled).toBe(false);
+    expect(response.status).toBe(503);
+    expect(headersOf(response)).toEqual({
+      "cache-control": "no-store",
+      "content-type": "application/problem+json",
+      "retry-after": "1",
+    });
+    expect(await response.json()).toEqual({
+      type: "about:blank",
+      title: "Service Unavailable",
+      status: 503,
+      detail: "The store of the rate limits cannot be reached.",
+      code: "ERR_BACKEND",
+    });
+    expect(heard).toEqual([expect.any(BackendError)]);
+    const quiet = rateLimited(() => new Response(), { limiter: limiterOf({ backend: broken }), key });
+    expect((await quiet(request)).status).toBe(503);
+  });
+
+  test("opens, if told so: the handler is called, and onError hears of it", async () => {
+    const heard: unknown[] = [];
+    const limiter = limiterOf({ backend: broken, onFailure: "open" });
+    const onError = (error: BackendError) => void heard.push(error.reason);
+    const limited = rateLimited(() => new Response("hello"), { limiter, key, onError });
+    const response = await limited(request);
+    expect([response.status, await response.text()]).toEqual([200, "hello"]);
+    expect(response.headers.get("ratelimit-policy")).toBe('"api";q=2;w=60');
+    expect(response.headers.get("ratelimit")).toBe(null);
+    expect(heard).toEqual(["failed"]);
+    expect((await rateLimited(() => new Response(), { limiter, key })(request)).status).toBe(200);
+  });
+
+  test("is not what another error of the limit's is", async () => {
+    const limiter = limiterOf({ backend: memory({ clock: () => Number.NaN }), onFailure: "open" });
+    const limited = rateLimited(() => new Response(), { limiter, key });
+    await expect(limited(request)).rejects.toBeInstanceOf(ArgumentError);
+  });
+});
+
+describe("options", () => {
+  const good = { limiter: limiterOf(), key };
+  const handler = () => new Response();
+
+  test.each<[string, unknown, unknown]>([
+    ["handler", undefined, good],
+    ["handler", "GET", good],
+    ["key", handler, { limiter: good.limiter }],
+    ["key", handler, { ...good, key: "ip" }],
+    ["onError", handler, { ...good, onError: null }],
+    ["onError", handler, { ...good, onError: "log" }],
+    ["limiter.limit", handler, { key }],
+    ["limiter.limit", handler, { ...good, limiter: null }],
+    ["limiter.limit", handler, { ...good, limiter: {} }],
+    ["option", handler, { ...good, keys: key }],
+    ["options", handler, undefined],
+    ["options", handler, []],
+  ])("with a wrong %s are refused", (field, given, options) => {
+    const make = () => rateLimited(given as typeof handler, options as RateLimitedOptions);
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(expect.objectContaining({ field }));
+  });
+
+  test("may have onError left out", () => {
+    expect(rateLimited(handler, { ...good, onError: undefined })).toBeInstanceOf(Function);
+  });
+});
+
+test("the types follow the context, from wherever it is known", () => {
+  interface Info {
+    readonly remoteAddr: { readonly hostname: string };
+  }
+  type Plain = (request: Request, context?: unknown) => Promise<Response>;
+  type Informed = (request: Request, context: Info) => Promise<Response>;
+  const serve = (handler: (request: Request, info: Info) => Response | Promise<Response>) => handler;
+  const limiter = limiterOf();
+  const hello = () => new Response();
+
+  const plain = rateLimited(hello, { limiter, key });
+  expectTypeOf(plain).toEqualTypeOf<Plain>();
+  serve(plain);
+  expectTypeOf(
+    rateLimited((_request, _info: Info) => new Response(), { limiter, key }),
+  ).toEqualTypeOf<Informed>();
+  expectTypeOf(
+    rateLimited(hello, { limiter, key: (_request, info: Info) => info.remoteAddr.hostname }),
+  ).toEqualTypeOf<Informed>();
+  serve(rateLimited(hello, { limiter, key: (_request, info) => addressKey(info.remoteAddr.hostname) }));
+  serve(rateLimited((_request, info) => new Response(info.remoteAddr.hostname), { limiter, key }));
+  // @ts-expect-error the handler needs its context
+  void rateLimited((_request, _info: Info) => new Response(), { limiter, key })(request);
+});

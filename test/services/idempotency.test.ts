@@ -1,0 +1,253 @@
+// Running once on real stores: every case on each of them, processes that crash, and stores that are down.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once as event } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Backend, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
+import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
+import { cases, storeCases } from "../idempotency/cases.ts";
+import { postgresAdapters } from "./postgres-clients.ts";
+import { redisAdapters } from "./redis-clients.ts";
+import { startable, startPostgres, startRedis } from "./servers.ts";
+import { sqliteAdapters } from "./sqlite-clients.ts";
+import { stores } from "./stores.ts";
+
+/** Keys and tables of this run alone, for the servers may be the user's own. */
+const prefix = `once_${process.pid}`;
+const TABLE = `"${prefix}_once"`;
+
+/** One client of each store: with these, all cases. */
+const whole = ["fromIORedis", "fromPg with a Pool", "fromSqlite with node:sqlite"];
+
+async function clean(port: Backend): Promise<void> {
+  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
+  if ("eval" in port) {
+    const script =
+      "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end return 'done'";
+    await port.eval(script, [], [`${prefix}:*`]);
+  }
+}
+
+describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
+  let port: Backend;
+  let close: () => unknown;
+  beforeAll(async () => {
+    const opened = await open();
+    port = opened.port;
+    close = () => opened.close();
+    await setup(port, ["idempotency"]);
+  });
+  afterAll(async () => {
+    await clean(port);
+    await close();
+  });
+  // Each step is a round trip or two, and each store has its turn.
+  storeCases(() => port, process.env.CI ? 60 : 30);
+  // What is above the store is the same for each client of it, and takes its time.
+  if (whole.includes(name)) cases(() => port);
+
+  test.skipIf(name === "memory")("what has had its time does not stay in the store", async () => {
+    await clean(port);
+    await setup(port, ["idempotency"]);
+    const once = new Idempotency({ backend: port, name: "old", ttlMs: 1, lockMs: 100 });
+    for (let call = 0; call < 20; call++) await once.once(`key ${call}`, "f", () => call);
+    await new Promise((wake) => setTimeout(wake, 150));
+    const next = new Idempotency({ backend: port, name: "new" });
+    await next.once("k", "f", () => 1);
+    // In the background.
+    await new Promise((wake) => setTimeout(wake, 200));
+    if ("query" in port) {
+      const [row] = await port.query(`SELECT CAST(COUNT(*) AS TEXT) AS count FROM ${TABLE}`, []);
+      expect(row?.["count"]).toBe("1");
+    } else if ("eval" in port) {
+      const count = await port.eval("return 'n' .. #redis.call('KEYS', ARGV[1])", [], [`${prefix}:*`]);
+      expect(count).toBe("n1");
+    }
+  });
+});
+
+const { REDIS_URL, DATABASE_URL } = process.env;
+
+/** Each kind of store that processes can share, as a child opens it. */
+const shared: { client: string; address: string; open(): Promise<{ port: Backend; close(): unknown }> }[] =
+  [];
+const folder = mkdtempSync(join(tmpdir(), "bitflake-once-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const [redis] = redisAdapters;
+const [postgres] = postgresAdapters;
+const sqlite = sqliteAdapters.find(({ name }) => name.includes("node:sqlite"));
+if (REDIS_URL && redis) {
+  const open = () => redis.open(REDIS_URL, { prefix });
+  shared.push({ client: "ioredis", address: REDIS_URL, open });
+}
+if (DATABASE_URL && postgres) {
+  const open = () => postgres.open(DATABASE_URL, { prefix });
+  shared.push({ client: "pg", address: DATABASE_URL, open });
+}
+if (sqlite) {
+  const address = join(folder, "once.db");
+  shared.push({ client: "node:sqlite", address, open: async () => sqlite.open(address, { prefix }) });
+}
+
+const program = fileURLToPath(new URL("idempotency/process.mjs", import.meta.url));
+
+/** What a child prints, line by line. */
+function start(facts: object): {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  until(line: string): Promise<void>;
+} {
+  const child = spawn(process.execPath, [program, JSON.stringify({ prefix, ...facts })], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: string[] = [];
+  child.stdout.on("data", (data: Buffer) => lines.push(...data.toString().trim().split("\n")));
+  const until = async (line: string) => {
+    while (!lines.includes(line) && child.exitCode === null)
+      await new Promise((wake) => setTimeout(wake, 10));
+    expect(lines).toContain(line);
+  };
+  return { child, lines, until };
+}
+
+describe.each(shared)("processes on $client", ({ client, address, open }) => {
+  let port: Backend;
+  let close: () => unknown;
+  beforeAll(async () => {
+    const opened = await open();
+    port = opened.port;
+    close = () => opened.close();
+    await setup(port, ["idempotency"]);
+  });
+  afterAll(async () => {
+    await clean(port);
+    await close();
+  });
+
+  test("of several at once one does the work, and the next ones have its result", async () => {
+    const facts = { client, address, name: "together", lockMs: 30_000, workMs: 1500 };
+    const all = Array.from({ length: 4 }, () => start(facts));
+    await Promise.all(all.map(({ child }) => event(child, "close")));
+    const lines = all.flatMap(({ lines }) => lines);
+    const [ran] = lines.filter((line) => line.startsWith("ran "));
+    expect(lines.filter((line) => line === "started")).toHaveLength(1);
+    const replayed = `replayed ${ran?.slice(4)}`;
+    for (const line of lines) expect(["started", ran, "ERR_IN_FLIGHT", replayed]).toContain(line);
+    const late = start(facts);
+    await event(late.child, "close");
+    expect(late.lines).toEqual([replayed]);
+  });
+
+  test("one that is killed leaves its key to the next, when its lock has ended", async () => {
+    const once = new Idempotency({ backend: port, name: "crash", lockMs: 2000 });
+    const { child, until } = start({ client, address, name: "crash", lockMs: 2000, workMs: 60_000 });
+    await until("started");
+    child.kill("SIGKILL");
+    await event(child, "close");
+    const killed = performance.now();
+    await expect(once.once("k", "f", () => "next")).rejects.toMatchObject({ code: "ERR_IN_FLIGHT" });
+    for (;;) {
+      const outcome = await once.once("k", "f", () => "next").catch(({ code }) => code);
+      if (outcome === "ERR_IN_FLIGHT") await new Promise((wake) => setTimeout(wake, 20));
+      else {
+        expect(outcome).toEqual({ value: "next", isReplay: false });
+        break;
+      }
+    }
+    expect(performance.now() - killed).toBeLessThan(4000);
+    expect(await once.once("k", "f", () => "third")).toEqual({ value: "next", isReplay: true });
+  });
+
+  test("one that was stopped for longer than its lock holds finds its work done by another", async () => {
+    const once = new Idempotency({ backend: port, name: "pause", lockMs: 500 });
+    const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 300 });
+    await until("started");
+    child.kill("SIGSTOP");
+    await new Promise((wake) => setTimeout(wake, 800));
+    expect(await once.once("k", "f", () => "other")).toEqual({ value: "other", isReplay: false });
+    child.kill("SIGCONT");
+    await event(child, "close");
+    expect(lines).toEqual(["started", "ERR_LOCK_LOST"]);
+    expect(await once.once("k", "f", () => "third")).toEqual({ value: "other", isReplay: true });
+  });
+});
+
+/** A server of one's own, and a client of it. */
+const servers = [
+  {
+    name: "Redis",
+    isThere: startable.redis,
+    async open() {
+      const server = await startRedis();
+      const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1 });
+      redis.on("error", () => {});
+      return { server, backend: fromIORedis(redis, { timeoutMs: 300 }), close: () => redis.disconnect() };
+    },
+  },
+  {
+    name: "PostgreSQL",
+    isThere: startable.postgres,
+    async open() {
+      const server = await startPostgres();
+      const pool = new Pool({ connectionString: server.url });
+      pool.on("error", () => {});
+      const backend = fromPg(pool, { timeoutMs: 300 });
+      await setup(backend, ["idempotency"]);
+      return { server, backend, close: () => pool.end().catch(() => {}) };
+    },
+  },
+];
+
+describe.each(servers.filter(({ isThere }) => isThere))("a $name of one's own", ({ open }) => {
+  test("that hangs or is killed: fails or bypasses as told, and goes on when it is there again", async () => {
+    const { server, backend, close } = await open();
+    try {
+      let runs = 0;
+      const make = (onFailure: "fail" | "bypass") =>
+        idempotent(async () => new Response(`${++runs}`), {
+          backend,
+          name: "n",
+          tenant: () => "",
+          onFailure,
+        });
+      const [failing, bypassing] = [make("fail"), make("bypass")];
+      const request = (key: string) =>
+        new Request("https://shop.example/", { method: "POST", headers: { "idempotency-key": key } });
+      expect(await (await failing(request("a"))).text()).toBe("1");
+
+      server.pause();
+      expect((await failing(request("b"))).status).toBe(503);
+      expect(runs).toBe(1);
+      expect(await (await bypassing(request("b"))).text()).toBe("2");
+      server.resume();
+      // What it heard late was taken back, so the keys are free; until then they are in flight.
+      let response = await failing(request("b"));
+      for (let tries = 0; tries < 100 && response.status !== 200; tries++) {
+        await new Promise((wake) => setTimeout(wake, 50));
+        response = await failing(request("b"));
+      }
+      expect(await response.text()).toBe("3");
+
+      await server.kill();
+      expect((await failing(request("c"))).status).toBe(503);
+      expect(await (await bypassing(request("c"))).text()).toBe("4");
+      await server.restart();
+      let again = await failing(request("c"));
+      for (let tries = 0; tries < 100 && again.status !== 200; tries++) {
+        await new Promise((wake) => setTimeout(wake, 50));
+        again = await failing(request("c"));
+      }
+      expect(await again.text()).toBe("5");
+    } finally {
+      server.resume();
+      await close();
+      await server.stop();
+    }
+  });
+});

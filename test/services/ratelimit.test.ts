@@ -1,0 +1,392 @@
+// Rate limits on real stores: each does what the rule says, whatever there was before; however many ask at once, no more
+// pass than may; and what nobody needs any more goes.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type Backend,
+  BackendError,
+  fromIORedis,
+  fromPg,
+  type RedisPort,
+  type SqlPort,
+  setup,
+} from "../../src/backend/index.ts";
+import { GRACE, type Rate, rateOf, step } from "../../src/ratelimit/gcra.ts";
+import { RateLimit } from "../../src/ratelimit/index.ts";
+import { storeOf } from "../../src/ratelimit/store.ts";
+import { anyLimit, anyShare } from "../ratelimit/arbitraries.ts";
+import { startable, startRedis } from "./servers.ts";
+import { stores } from "./stores.ts";
+
+/** Keys and tables of this run alone, for the servers may be the user's own. */
+const prefix = `ratelimit_${process.pid}`;
+const TABLE = `"${prefix}_rates"`;
+const keyOf = (name: string, key: string) => `${prefix}:{${key}}:rate:${name}`;
+
+let names = 0;
+/** A name with all that a script or statement may trip over. */
+const freshName = () => `api ${names++} ü'" %s $1 ?`;
+
+/** Keys with all of that, and more that only keys may have. */
+const KEYS = [
+  "ada",
+  "ADA",
+  "{",
+  "}",
+  "{}",
+  "a}:rate:b{",
+  "'",
+  '"',
+  "''\"\"",
+  "%s %d %%",
+  "$1 $2 ? ?1 :a @b",
+  "\\",
+  "\n",
+  "\r\n\t",
+  "a\nb",
+  " ",
+  "1",
+  "true",
+  "null",
+  '{"a":1}',
+  "[1]",
+  "🙂",
+  "é",
+  "e\u0301",
+  "\u202e",
+  "a".repeat(255),
+  "🙂".repeat(255),
+  "2001:db8:1:200::/56",
+];
+
+type Book = Map<string, { readonly ends: number }>;
+
+/** A key's number, as text. */
+async function look(port: Backend, name: string, key: string): Promise<string | undefined> {
+  if ("eval" in port) {
+    const script = "return '=' .. (redis.call('GET', KEYS[1]) or '')";
+    return String(await port.eval(script, [keyOf(name, key)], [])).slice(1) || undefined;
+  }
+  if ("query" in port) {
+    const select = `SELECT CAST(ends AS TEXT) AS ends FROM ${TABLE} WHERE name = $1 AND key = $2`;
+    const [row] = await port.query(select, [name, key]);
+    return row?.["ends"] as string | undefined;
+  }
+  const read = (book: Book = new Map()) => [book, book.get(key)?.ends] as const;
+  const ends = port.change(`rate:${name}`, read);
+  return ends === undefined ? undefined : String(ends);
+}
+
+/** Puts a number there. */
+async function put(port: Backend, name: string, key: string, ends: number): Promise<void> {
+  if ("eval" in port) {
+    await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name, key)], [`${ends}`]);
+  } else if ("query" in port) {
+    await port.query(`DELETE FROM ${TABLE} WHERE name = $1 AND key = $2`, [name, key]);
+    const insert = `INSERT INTO ${TABLE} (name, key, ends) VALUES ($1, $2, CAST($3 AS BIGINT))`;
+    await port.query(insert, [name, key, `${ends}`]);
+  } else port.change(`rate:${name}`, (book: Book = new Map()) => [book.set(key, { ends }), true]);
+}
+
+/** Takes away what this run has made. */
+async function clean(port: RedisPort | SqlPort): Promise<void> {
+  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
+  else {
+    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+    await port.eval(script, [], [`${prefix}:*`]);
+  }
+}
+
+/** How many of so many calls pass. */
+async function passing(calls: Promise<{ readonly allowed: boolean }>[]): Promise<number> {
+  return (await Promise.all(calls)).filter(({ allowed }) => allowed).length;
+}
+
+describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
+  let port: Backend;
+  let close: () => unknown;
+  beforeAll(async () => {
+    const opened = await open();
+    port = opened.port;
+    close = () => opened.close();
+    await setup(port, ["ratelimit"]);
+  });
+  afterAll(async () => {
+    if (!("change" in port)) await clean(port);
+    await close();
+  });
+
+  test("the store does as the rule says, and answers so", async () => {
+    const anyHeld = fc.oneof(
+      fc.constantFrom(0, 1, -1, GRACE, 2 * GRACE, -GRACE),
+      fc.integer({ min: -1e12, max: 1e12 }),
+      fc.integer({ min: -1e15, max: 1e15 }),
+    );
+    /** Where the key is put before the call, if it is, by where it may be at most. */
+    const anyOrder = fc.record({
+      held: fc.option(fc.tuple(anyShare, anyHeld), { nil: undefined }),
+      share: anyShare,
+    });
+    const orders = fc.array(anyOrder, { minLength: 1, maxLength: 10, size: "max" });
+    await fc.assert(
+      fc.asyncProperty(anyLimit, orders, async (terms, all) => {
+        const rate: Rate = rateOf(terms.limit, terms.windowMs);
+        const [name, key] = [freshName(), KEYS[names % KEYS.length]];
+        const store = storeOf(port, name, rate);
+        let ends: number | undefined;
+        let now = Date.now() * 1000; // All stores are on this machine.
+        for (const { held, share } of all) {
+          if (held) {
+            const [part, more] = held;
+            ends = Math.max(0, now + Math.floor(part * rate.tolerance) + more);
+            await put(port, name, key, ends);
+          }
+          const price = Math.max(1, Math.ceil(share * terms.limit)) * rate.interval;
+          const outcome = await store(key, price);
+          now = outcome.now;
+          expect(Math.abs(now / 1000 - Date.now())).toBeLessThan(2000);
+          const wanted = step(rate, price, ends, now);
+          if (outcome.allowed === wanted.allowed) expect(outcome).toEqual(wanted);
+          else {
+            // SQL was asked twice, and in between it has become free.
+            expect("query" in port && wanted.allowed).toBe(true);
+            expect(outcome).toEqual({ allowed: false, ends, now });
+          }
+          ends = outcome.ends;
+          // A key that owes nothing any more may be gone.
+          const found = await look(port, name, key);
+          if (found === undefined) expect(ends).toBeLessThan(Date.now() * 1000 + 2000);
+          else expect(found).toBe(String(ends));
+        }
+      }),
+      // Each step is a few round trips, and each store has its turn.
+      { numRuns: process.env.CI ? 200 : 40 },
+    );
+  });
+
+  test("of 200 calls at once, of several limiters of one name, 10 pass of a limit of 10", async () => {
+    const options = { backend: port, name: freshName(), limit: 10, windowMs: 3_600_000 };
+    const limiters = Array.from({ length: 5 }, () => new RateLimit(options));
+    const all = (key: string, cost?: number) =>
+      passing(Array.from({ length: 200 }, (_, call) => limiters[call % 5].limit(key, cost)));
+    expect(await all("ada")).toBe(10);
+    expect(await all("ada")).toBe(0);
+    expect(await all("bob", 3)).toBe(3);
+    expect(await limiters[0].limit("bob", 1)).toMatchObject({ allowed: true, remaining: 0 });
+    const denied = await limiters[0].limit("bob", 10);
+    expect(denied).toMatchObject({ allowed: false, remaining: 0 });
+    expect(denied.retryAfterMs).toBeGreaterThan(3_590_000);
+    expect(denied.retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  });
+
+  test("under pressure no more pass than the limit and the time allow", async () => {
+    const [limit, windowMs] = [20, 400];
+    const limiter = new RateLimit({ backend: port, name: freshName(), limit, windowMs });
+    const until = performance.now() + 600;
+    const begin = performance.now();
+    let passed = 0;
+    const press = async () => {
+      while (performance.now() < until) if ((await limiter.limit("ada")).allowed) passed++;
+    };
+    await Promise.all(Array.from({ length: 40 }, press));
+    const most = limit + ((performance.now() - begin + 2) * limit) / windowMs;
+    expect(passed).toBeLessThanOrEqual(most);
+    expect(passed).toBeGreaterThanOrEqual(limit);
+  });
+
+  test("a steady client passes at each of its times, whoever presses as well", async () => {
+    const limiter = new RateLimit({ backend: port, name: freshName(), limit: 1, windowMs: 50 });
+    for (let call = 0; call < 8; call++) {
+      expect(await limiter.limit("ada")).toMatchObject({ allowed: true, remaining: 0 });
+      // Whoever comes too early pays nothing for it.
+      let retryAfterMs = 1;
+      for (let tries = 0; tries < 3 && retryAfterMs > 0; tries++) {
+        const early = await limiter.limit("ada", 1);
+        // A machine that is busy may be late with this.
+        if (early.allowed) break;
+        retryAfterMs = early.retryAfterMs;
+      }
+      expect(retryAfterMs).toBeLessThanOrEqual(51);
+      // By the store's clock, and setTimeout may be a millisecond early.
+      await sleep(55);
+    }
+  });
+
+  test("comes again when it is said to", async () => {
+    const limiter = new RateLimit({ backend: port, name: freshName(), limit: 4, windowMs: 200 });
+    await limiter.limit("ada", 4);
+    for (const cost of [1, 3, 4]) {
+      const { allowed, retryAfterMs } = await limiter.limit("ada", cost);
+      if (allowed) continue; // On a machine that is busy.
+      await sleep(retryAfterMs + 2);
+      expect((await limiter.limit("ada", cost)).allowed).toBe(true);
+    }
+  });
+
+  test("keys and names are kept apart, whatever is in them", async () => {
+    const options = { backend: port, limit: 2, windowMs: 3_600_000 };
+    const limiters = [freshName(), freshName()].map((name) => new RateLimit({ ...options, name }));
+    for (const limiter of limiters) {
+      expect(await passing(KEYS.map((key) => limiter.limit(key)))).toBe(KEYS.length);
+    }
+    for (const limiter of limiters) {
+      for (const key of KEYS) {
+        expect(await limiter.limit(key)).toMatchObject({ allowed: true, remaining: 0 });
+        expect(await limiter.limit(key)).toMatchObject({ allowed: false });
+      }
+    }
+  });
+
+  test("what a clock that was set back has left is put right, and pays off", async () => {
+    const [name, windowMs] = [freshName(), 300];
+    const limiter = new RateLimit({ backend: port, name, limit: 3, windowMs });
+    await put(port, name, "ada", (Date.now() + 86_400_000) * 1000);
+    const denied = await limiter.limit("ada");
+    expect(denied).toEqual({ allowed: false, remaining: 0, retryAfterMs: 100, resetMs: 300 });
+    await sleep(windowMs + 2);
+    expect(await limiter.limit("ada", 3)).toMatchObject({ allowed: true });
+  });
+
+  test("what owes nothing any more goes", async () => {
+    const name = freshName();
+    const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 5000 });
+    await limiter.limit("ada");
+    if ("eval" in port) {
+      const ttl = "return 'ms ' .. redis.call('PTTL', KEYS[1])";
+      const [, left] = String(await port.eval(ttl, [keyOf(name, "ada")], [])).split(" ");
+      expect(Number(left)).toBeGreaterThan(0);
+      expect(Number(left)).toBeLessThanOrEqual(500);
+      await put(port, name, "bob", (Date.now() + 86_400_000) * 1000);
+      await limiter.limit("bob");
+      const [, pulled] = String(await port.eval(ttl, [keyOf(name, "bob")], [])).split(" ");
+      expect(Number(pulled)).toBeGreaterThan(0);
+      expect(Number(pulled)).toBeLessThanOrEqual(5000);
+      await sleep(505);
+      expect(await look(port, name, "ada")).toBe(undefined);
+    } else {
+      await sleep(505);
+      // Each limiter cleans with its first call, and memory with each.
+      await new RateLimit({ backend: port, name, limit: 10, windowMs: 5000 }).limit("bob");
+      await expect.poll(() => look(port, name, "ada")).toBe(undefined);
+      expect(await look(port, name, "bob")).not.toBe(undefined);
+    }
+  });
+
+  test("what is no number, or nowhere to put one, is an error that says so", async () => {
+    const name = freshName();
+    if ("eval" in port) {
+      for (const text of ["", "abc", "-5", "1.5", " 1", "1e3", "nan", "inf"]) {
+        await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name, "ada")], [text]);
+        const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 1000 });
+        const error = await limiter.limit("ada").catch((error: unknown) => error);
+        expect(error).toBeInstanceOf(BackendError);
+        expect(error).toMatchObject({
+          reason: "failed",
+          message: expect.stringContaining("holds no rate limit"),
+        });
+      }
+      // One that is far too large is one.
+      await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name, "ada")], ["9".repeat(400)]);
+      const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 1000 });
+      expect(await limiter.limit("ada")).toMatchObject({ allowed: false, resetMs: 1000 });
+    } else if ("query" in port) {
+      const backend = { ...port, prefix: `${prefix}_not` };
+      const limiter = new RateLimit({ backend, name, limit: 10, windowMs: 1000 });
+      await expect(limiter.limit("ada")).rejects.toMatchObject({
+        reason: "failed",
+        message: expect.stringContaining("has setup() been run?"),
+      });
+      const insert = `INSERT INTO ${TABLE} (name, key, ends) VALUES ($1, $2, 9223372036854775807)`;
+      await port.query(insert, [name, "ada"]);
+      const here = new RateLimit({ backend: port, name, limit: 10, windowMs: 1000 });
+      expect(await here.limit("ada")).toMatchObject({ allowed: false, resetMs: 1000 });
+      await sleep(102);
+      expect(await here.limit("ada")).toMatchObject({ allowed: true });
+    } else {
+      port.change(`rate:${name}`, () => [Symbol("no map"), true]);
+      const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 1000 });
+      await expect(limiter.limit("ada")).rejects.toBeInstanceOf(BackendError);
+    }
+  });
+});
+
+describe.skipIf(!process.env.DATABASE_URL)("a PostgreSQL", () => {
+  test("whose statement waits for another one has an older time than the row: it passes or not all the same", async () => {
+    const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+    const own = `${prefix}_wait`;
+    const table = `"${own}_rates"`;
+    try {
+      const backend = fromPg(pool, { prefix: own });
+      await setup(backend, ["ratelimit"]);
+      const limiter = new RateLimit({ backend, name: "api", limit: 10, windowMs: 10_000 });
+      await limiter.limit("ada");
+      /** Asks while somebody else has the row, who moves it so far ahead of the time when they let it go. */
+      const whileHeld = async (ahead: number) => {
+        const other = await pool.connect();
+        try {
+          await other.query("BEGIN");
+          await other.query(`SELECT 1 FROM ${table} FOR UPDATE`);
+          const asked = limiter.limit("ada");
+          await sleep(300);
+          const now = "CAST(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000 AS BIGINT)";
+          await other.query(`UPDATE ${table} SET ends = ${now} + ${ahead}`);
+          await other.query("COMMIT");
+          return await asked;
+        } finally {
+          other.release();
+        }
+      };
+      const passed = await whileHeld(0);
+      expect(passed).toMatchObject({ allowed: true, remaining: 8 });
+      expect(passed.resetMs).toBeGreaterThan(1200);
+      const denied = await whileHeld(10_000_000);
+      expect(denied).toMatchObject({ allowed: false, remaining: 0 });
+      expect(denied.retryAfterMs).toBeGreaterThan(900);
+      expect(denied.retryAfterMs).toBeLessThanOrEqual(1001);
+    } finally {
+      await pool.query(`DROP TABLE IF EXISTS ${table}`);
+      await pool.end();
+    }
+  });
+});
+
+describe.skipIf(!startable.redis)("a Redis of one's own", () => {
+  test("that hangs, and then is gone: closed or open, as each limit has it, and both go on afterwards", async () => {
+    const server = await startRedis();
+    const redis = new Redis(server.url, { maxRetriesPerRequest: 0, retryStrategy: () => 20 });
+    redis.on("error", () => {});
+    try {
+      const backend = fromIORedis(redis, { timeoutMs: 200 });
+      const options = { backend, name: "api", limit: 10, windowMs: 3_600_000 };
+      const closed = new RateLimit(options);
+      const open = new RateLimit({ ...options, onFailure: "open" });
+      const isDown = async (reason: "failed" | "timeout") => {
+        const error = await closed.limit("ada").catch((error: unknown) => error);
+        expect(error).toBeInstanceOf(BackendError);
+        expect(error).toMatchObject({ operation: "ratelimit: limit", reason });
+        const decision = await open.limit("ada");
+        expect(decision).toMatchObject({ allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0 });
+        expect(decision.error).toMatchObject({ code: "ERR_BACKEND", reason });
+      };
+      expect(await closed.limit("ada", 5)).toMatchObject({ allowed: true, remaining: 5 });
+      server.pause();
+      await isDown("timeout");
+      server.resume();
+      await expect.poll(async () => (await open.limit("bob")).error, { timeout: 5000 }).toBe(undefined);
+      await server.kill();
+      await isDown("failed");
+      await server.restart();
+      await expect.poll(async () => (await open.limit("bob")).error, { timeout: 10_000 }).toBe(undefined);
+      // It kept nothing, so all have their whole quota.
+      expect(await closed.limit("ada")).toMatchObject({ allowed: true, remaining: 9 });
+    } finally {
+      server.resume();
+      redis.disconnect();
+      await server.stop();
+    }
+  });
+});
