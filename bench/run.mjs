@@ -1,4 +1,5 @@
-// What bitflake costs, beside the floor and beside its peers, all in one run: `npm run bench`, `--json` for machines.
+// What bitflake costs, beside the floor and beside its peers, all in one run: `npm run bench`, `--json` for machines,
+// `--short` where it only has to be seen to run.
 
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -7,6 +8,7 @@ import FlakeId from "flake-idgen";
 import { Redis } from "ioredis";
 import { nanoid } from "nanoid";
 import { Snowflake as NodejsSnowflake } from "nodejs-snowflake";
+import pg from "pg";
 import { Snowyflake } from "snowyflake";
 import { v4, v7 } from "uuid";
 import { uuidv7 as liosk } from "uuidv7";
@@ -14,9 +16,13 @@ import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index
 import { counters } from "./counter.mjs";
 import { acquired, leased } from "./leases.mjs";
 import { duplicates, keep, race } from "./measure.mjs";
+import { fairness, numericIds } from "./numeric.mjs";
+import { pools } from "./pools.mjs";
+import { services } from "./service.mjs";
 import { texts } from "./texts.mjs";
 import { alone, together } from "./threads.mjs";
 
+const isShort = process.argv.includes("--short");
 const BURST = 1_000_000;
 const EPOCH = 1577836800000;
 
@@ -235,6 +241,20 @@ async function onRedis() {
   return ns;
 }
 
+/** What takes a PostgreSQL, the one of DATABASE_URL or of this machine. Without one it is left out. */
+async function onPostgres() {
+  const url = process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+  } catch {
+    console.error("no PostgreSQL by DATABASE_URL or on this machine: pools are left out");
+    return {};
+  }
+  await client.end();
+  return pools(pg.Pool, url, isShort ? 1 : 5);
+}
+
 const load = fullLoad();
 const report = {
   ids: snowflakes(),
@@ -247,7 +267,12 @@ const report = {
   threads: await together(),
   lease: await leased(),
   redis: await onRedis(),
+  numeric: numericIds(),
+  fairness: await fairness(isShort ? 1000 : 30_000),
+  pools: await onPostgres(),
+  service: await services(isShort),
 };
+const count = (value) => value?.toLocaleString("en-US") ?? "–";
 const ns = (name) => report.strings.find((row) => row.name === name).ns;
 const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
 const [arrayNs, nextIdsNs] = Object.values(report.nextIds);
@@ -281,6 +306,30 @@ if (report.redis["Redis, EVAL"]) {
       report.redis["Counter, block 1"] / report.redis["Counter, block 1000"],
   });
 }
+for (const [digits, least] of [
+  [10, 1.8],
+  [16, 4],
+  [20, 6],
+]) {
+  report.goals[`draw and test / NumericIdType, ${digits} digits, at least ${least}`] =
+    report.numeric[`draw and test, ${digits} digits`] / report.numeric[`NumericIdType, ${digits} digits`];
+}
+report.goals["NumericIdType, 20 digits / 32 digits, at least 0.25"] =
+  report.numeric["NumericIdType, 20 digits"] / report.numeric["NumericIdType, 32 digits"];
+for (const [by, least] of [
+  ["one by one", 0.5],
+  ["100 at a time", 0.8],
+]) {
+  if (!report.pools[`pgbench, ${by}`]) continue;
+  report.goals[`IdPool / pgbench, ${by}, at least ${least}`] =
+    report.pools[`IdPool, ${by}`] / report.pools[`pgbench, ${by}`];
+}
+const { ratios, growth } = report.service;
+Object.assign(report.goals, {
+  "service / bare node:http, requests a second, at least 0.8": ratios.perSecond,
+  "service / bare node:http, p99, at most 2": ratios.p99Us,
+  [`service, kB that its heap grew in ${count(growth.requests)} requests`]: growth.grownKb,
+});
 
 if (process.argv.includes("--json")) {
   const plain = (_key, value) => (typeof value === "bigint" ? String(value) : value);
@@ -295,7 +344,6 @@ if (process.argv.includes("--json")) {
     for (const line of lines) console.log(`| ${line.map(pad).join(" | ")} |`);
     console.log();
   };
-  const count = (value) => value?.toLocaleString("en-US") ?? "–";
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`);
   console.log(
     `${Object.entries(dependencies)
@@ -324,6 +372,35 @@ if (process.argv.includes("--json")) {
   table(
     ["leases and counters", "ns"],
     Object.entries({ ...report.lease, ...report.redis }).map(([name, value]) => [name, value.toFixed(1)]),
+  );
+  table(
+    ["numeric IDs", "ns"],
+    Object.entries(report.numeric).map(([name, value]) => [name, value.toFixed(1)]),
+  );
+  table(
+    ["the draw from 25 digits on", "likeliest / fair", "unlikeliest / fair", "deviation", "effective"],
+    report.fairness.map(({ rules, length, likeliest, unlikeliest, deviation, effective }) => [
+      `${rules}, ${length} digits`,
+      likeliest.toFixed(1),
+      unlikeliest.toFixed(2),
+      deviation.toFixed(2),
+      `${(effective * 100).toFixed(0)} %`,
+    ]),
+  );
+  table(
+    ["pools on PostgreSQL, 40 connections", "IDs a second"],
+    Object.entries(report.pools).map(([name, value]) => [name, count(Math.round(value))]),
+  );
+  const { service, bare } = report.service;
+  table(
+    ["GET /generate_snowflake_id, 10 connections", "requests a second", "p50 µs", "p99 µs", "CPU µs each"],
+    Object.entries({ "bare node:http": bare, "bitflake/service": service }).map(
+      ([name, { perSecond, p50Us, p99Us, cpuUs }]) => [
+        name,
+        count(Math.round(perSecond)),
+        ...[p50Us, p99Us, cpuUs].map((us) => us.toFixed(0)),
+      ],
+    ),
   );
   table(
     ["goal", "measured"],

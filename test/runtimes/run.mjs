@@ -9,6 +9,7 @@ import { firefox } from "./launchers/firefox.mjs";
 import { node } from "./launchers/node.mjs";
 import { webkit } from "./launchers/webkit.mjs";
 import { workerd } from "./launchers/workerd.mjs";
+import { serve } from "./service.mjs";
 import { table, tally } from "./table.mjs";
 import { installRuntimes, makeWorkspace } from "./workspace.mjs";
 
@@ -31,7 +32,7 @@ async function outcomeOf(runtime, workspace) {
   return outcome;
 }
 
-const names = [...RUNTIMES.map(({ name }) => name), "bundlers"];
+const names = [...RUNTIMES.map(({ name }) => name), "bundlers", "service"];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) throw new Error(`there is no ${unknown}, but ${names}`);
@@ -50,7 +51,10 @@ if (wanted.includes("bundlers")) {
   bundlers = await bundle(workspace);
 }
 
-for (const outcomes of [runtimes, bundlers]) if (outcomes.size > 0) console.log(`${table(outcomes)}\n`);
-const { passed, red } = tally([...runtimes, ...bundlers]);
+const services = wanted.includes("service") ? await serve(workspace) : new Map();
+
+for (const outcomes of [runtimes, bundlers, services])
+  if (outcomes.size > 0) console.log(`${table(outcomes)}\n`);
+const { passed, red } = tally([...runtimes, ...bundlers, ...services]);
 console.log([...red, `${passed} passed, ${red.length} failed`].join("\n"));
 process.exit(red.length > 0 ? 1 : 0);

@@ -1,0 +1,29 @@
+// Requests and responses of the fetch standard, as a service sees them.
+
+import { readBody } from "../http/body.ts";
+import type { Ask, Reply } from "./exchange.ts";
+
+/** What a request asks. */
+export function askOf(request: Request, address: string | undefined): Ask {
+  const { url } = request;
+  const path = url.indexOf("/", url.indexOf("//") + 2);
+  const hash = url.indexOf("#");
+  return {
+    method: request.method,
+    target: path < 0 ? "/" : url.slice(path, hash < 0 ? undefined : hash),
+    address,
+    header: (name) => request.headers.get(name) ?? undefined,
+    body: async (maxBytes) => {
+      const read = await readBody(request.body, maxBytes);
+      if ("bytes" in read) return read.bytes;
+      void read.rest.cancel().catch(() => {}); // Whatever the other side makes of it.
+      return undefined;
+    },
+  };
+}
+
+/** The response that says a reply. */
+export function responseOf({ status, headers, body }: Reply, method: string): Response {
+  const isEmpty = method === "HEAD" || status === 204;
+  return new Response(isEmpty ? null : body, { status, headers });
+}

@@ -1,0 +1,122 @@
+// The routes that make IDs.
+
+import { randomString, timestampId, uuid, uuidv7 } from "../core.ts";
+import { andThen, type Reply, type Soon } from "./exchange.ts";
+import { idsReply } from "./openapi.ts";
+import { type Query, shown, wholeOf } from "./query.ts";
+import { jsonText, Refusal } from "./reply.ts";
+import type { Means, Route } from "./route.ts";
+
+/** The most IDs of one request. */
+const MAX_COUNT = 10_000;
+
+/** The longest random string. */
+const MAX_LENGTH = 4096;
+
+/** The most characters of random strings in one reply. */
+const MAX_CHARACTERS = 2 ** 20;
+
+const COUNT = { name: "count", description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`.` };
+
+function countOf({ count }: Query): number | undefined {
+  return count === undefined ? undefined : wholeOf("count", count, MAX_COUNT);
+}
+
+/** No ID here has a character that JSON would escape, except random strings: their alphabet has none either. */
+function one(id: string | bigint): Reply {
+  return jsonText(`{"id":"${id}"}`);
+}
+
+function many(ids: readonly (string | bigint)[]): Reply {
+  return jsonText(`{"ids":["${ids.join('","')}"]}`);
+}
+
+/** So many of what a function makes. */
+function times(count: number, make: () => string): string[] {
+  return Array.from({ length: count }, make);
+}
+
+/** Makes the routes. */
+export function generateRoutes({ life, metrics }: Means): Route[] {
+  /** Answers with what is made, and counts it. */
+  const reply = (
+    kind: string,
+    query: Query,
+    make: () => Soon<string | bigint>,
+    makeMany: (count: number) => Soon<readonly (string | bigint)[]>,
+  ): Soon<Reply> => {
+    const count = countOf(query);
+    const made = count === undefined ? andThen(make(), one) : andThen(makeMany(count), many);
+    return andThen(made, (reply) => {
+      metrics.issued(kind, count ?? 1);
+      return reply;
+    });
+  };
+  const route = (name: string, summary: string, answer: Route["answer"]): Route => ({
+    method: "GET",
+    path: `/generate_${name}`,
+    query: ["count"],
+    operation: { summary, query: [COUNT], reply: idsReply },
+    answer,
+  });
+  return [
+    {
+      ...route("uuid", "A UUID: random (4), or by time (7).", ({ query }) => {
+        const { version = "4" } = query;
+        if (version !== "4" && version !== "7") {
+          throw new Refusal(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
+        }
+        const make = version === "4" ? uuid : uuidv7;
+        return reply("uuid", query, make, (count) => times(count, make));
+      }),
+      query: ["count", "version"],
+      operation: {
+        summary: "A UUID: random (version 4), or in the order of time (version 7).",
+        query: [COUNT, { name: "version", description: "4, the default, or 7.", values: ["4", "7"] }],
+        reply: idsReply,
+      },
+    },
+    route("timestamp_id", "The milliseconds since 1970. Not unique.", ({ query }) =>
+      reply("timestamp", query, timestampId, (count) => times(count, timestampId)),
+    ),
+    route("counter_id", "The next value of the service's counter.", ({ query }) =>
+      andThen(life.need(), ({ counter }) =>
+        reply(
+          "counter",
+          query,
+          () => counter.next(),
+          (count) => counter.nextMany(count),
+        ),
+      ),
+    ),
+    route("snowflake_id", "A Snowflake ID.", ({ query }) =>
+      andThen(life.need(), ({ generator }) =>
+        reply(
+          "snowflake",
+          query,
+          () => generator.nextId(),
+          (count) => generator.nextIds(count),
+        ),
+      ),
+    ),
+    {
+      method: "GET",
+      path: "/generate_random_string/{length}",
+      query: ["count"],
+      operation: {
+        summary: "A random string of A-Z, a-z, 0-9, _ and -.",
+        params: { length: `How long, 1 to ${MAX_LENGTH}.` },
+        query: [COUNT],
+        reply: idsReply,
+      },
+      answer: ({ params, query }) => {
+        const length = wholeOf("length", params["length"] as string, MAX_LENGTH);
+        if (length * (countOf(query) ?? 1) > MAX_CHARACTERS) {
+          throw new Refusal(400, "ERR_ARGUMENT", `length times count must be at most ${MAX_CHARACTERS}.`);
+        }
+        const make = () => randomString(length);
+        return reply("random_string", query, make, (count) => times(count, make));
+      },
+    },
+  ];
+}

@@ -1,0 +1,143 @@
+// The OpenAPI document, written from the routes themselves.
+
+import { VERSION } from "../version.ts";
+import type { Route } from "./route.ts";
+
+/** JSON Schema, as far as it is needed. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** A parameter of the query. */
+interface Parameter {
+  readonly name: string;
+  readonly description: string;
+  readonly values?: readonly string[];
+}
+
+/** What the document says of a route. */
+export interface Operation {
+  readonly summary: string;
+  /** The parameters of the path, and what they are. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: readonly Parameter[];
+  /** Headers that it looks at. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What it answers when all is well. */
+  readonly reply: Schema;
+  /** What else it answers, besides problems: the statuses, and their schemas. */
+  readonly others?: Readonly<Record<number, { readonly description: string; readonly schema: Schema }>>;
+}
+
+const text: Schema = { type: "string" };
+
+/** An object all of whose fields are there, and no others. */
+export function objectOf(properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema {
+  return {
+    type: "object",
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+    ...more,
+  };
+}
+
+/** One ID, or as many as asked for. */
+export const idsReply: Schema = {
+  oneOf: [
+    objectOf({ id: text }),
+    objectOf({ ids: { type: "array", items: text, minItems: 1, maxItems: 10_000 } }),
+  ],
+};
+
+/** What is around each answer of the numeric routes. */
+export function envelopeOf(response: Schema): Schema {
+  return objectOf({
+    id: { const: "openg2p.idgenerator" },
+    version: { const: "1.0" },
+    responsetime: { type: "string", format: "date-time" },
+    response,
+    errors: { type: "array", items: objectOf({ errorCode: text, message: text }) },
+  });
+}
+
+const problemSchema: Schema = objectOf({
+  type: { const: "about:blank" },
+  title: text,
+  status: { type: "integer", minimum: 400, maximum: 599 },
+  detail: text,
+  code: { type: "string", pattern: "^ERR_[A-Z_]+$" },
+});
+
+const problemReply: Schema = {
+  description: "What is wrong.",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
+
+/** A reply of a route, with its type. */
+function replyOf(description: string, schema: Schema, type = "application/json"): Schema {
+  return { description, content: { [type]: { schema } } };
+}
+
+function operationOf({ operation, type, isOpen = false }: Route): Schema {
+  const { summary, params = {}, query = [], headers = {}, reply, others = {} } = operation;
+  const parameter = (
+    place: string,
+    name: string,
+    description: string,
+    isRequired: boolean,
+    values?: unknown,
+  ) => ({
+    in: place,
+    name,
+    description,
+    required: isRequired,
+    schema: values ? { type: "string", enum: values } : text,
+  });
+  const named = Object.entries(others).map(([status, { description, schema }]) => [
+    status,
+    replyOf(description, schema),
+  ]);
+  return {
+    summary,
+    ...(isOpen && { security: [] }),
+    parameters: [
+      ...Object.entries(params).map(([name, description]) => parameter("path", name, description, true)),
+      ...query.map(({ name, description, values }) => parameter("query", name, description, false, values)),
+      ...Object.entries(headers).map(([name, description]) => parameter("header", name, description, false)),
+    ],
+    responses: {
+      200: replyOf("As asked for.", reply, type),
+      ...Object.fromEntries(named),
+      default: problemReply,
+    },
+  };
+}
+
+/** Writes the document. */
+export function documentOf(routes: readonly Route[], hasKeys: boolean): Schema {
+  const paths: Record<string, Record<string, Schema>> = {};
+  for (const route of routes) {
+    const path = paths[route.path] ?? {};
+    path[route.method.toLowerCase()] = operationOf(route);
+    paths[route.path] = path;
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "bitflake",
+      version: VERSION,
+      summary: "IDs over HTTP.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    ...(hasKeys && { security: [{ bearer: [] }, { header: [] }] }),
+    paths,
+    components: {
+      schemas: { Problem: problemSchema },
+      ...(hasKeys && {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer" },
+          header: { type: "apiKey", in: "header", name: "X-API-Key" },
+        },
+      }),
+    },
+  };
+}

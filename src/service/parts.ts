@@ -1,0 +1,75 @@
+// What a service works with: made at the start, given back at the end.
+
+import { type Feature, setup } from "../backend/index.ts";
+import { makeGenerator, type SnowflakeGenerator } from "../core.ts";
+import { Counter } from "../counter/index.ts";
+import { type Lease, leaseNode } from "../lease/index.ts";
+import { IdPool } from "../numeric/index.ts";
+import type { Settings } from "./settings.ts";
+
+/** How long an issue waits for a refill, in milliseconds: a client would rather come again than hang. */
+const POOL_WAIT_MS = 2000;
+
+/** How long the start waits for a node, in milliseconds: those of a version before give theirs back. */
+const NODE_WAIT_MS = 5000;
+
+/** All of it. */
+export interface Parts {
+  readonly generator: SnowflakeGenerator;
+  /** Missing where the node is given. */
+  readonly lease: Lease | undefined;
+  readonly counter: Counter;
+  readonly pools: Readonly<Record<string, IdPool>>;
+  /** Resolves when the pools are filled, or when that has failed or was stopped. */
+  readonly filled: Promise<unknown>;
+}
+
+/** Makes the tables that are missing. */
+async function setUp({ backend, poolBackend, types, limiter, node }: Settings): Promise<void> {
+  const features: Feature[] = ["counter"];
+  if (node.machineId === undefined) features.push("lease");
+  if (limiter) features.push("ratelimit");
+  await setup(backend, features);
+  if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric"]);
+}
+
+/** Makes the pools; pools on a Redis are refused here, before anything is asked of a store. */
+export function poolsOf({ poolBackend, types }: Settings): Readonly<Record<string, IdPool>> {
+  const pools: Record<string, IdPool> = Object.create(null);
+  for (const [name, type] of Object.entries(types)) {
+    pools[name] = new IdPool({ backend: poolBackend, type, waitMs: POOL_WAIT_MS });
+  }
+  return pools;
+}
+
+/** Makes all of it; what it has taken when it fails, it gives back. */
+export async function begin(settings: Settings, pools: Parts["pools"]): Promise<Parts> {
+  const { backend, name, preset, node, isSetUp } = settings;
+  if (isSetUp) await setUp(settings);
+  // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
+  await Promise.all(Object.values(pools).map((pool) => pool.status()));
+  const counter = new Counter({ backend, name });
+  const { machineId, datacenterId } = node;
+  const lease =
+    machineId === undefined
+      ? await leaseNode({
+          backend,
+          preset,
+          datacenterId,
+          namespace: name,
+          onExpired: "reacquire",
+          waitMs: NODE_WAIT_MS,
+        })
+      : undefined;
+  const generator = lease?.generator ?? makeGenerator(preset, node);
+  // A pool that cannot be filled says so in its status, and to those who find it empty.
+  const filled = Promise.allSettled(Object.values(pools).map((pool) => pool.fill()));
+  return { generator, lease, counter, pools, filled };
+}
+
+/** Gives back what was taken. A store that is down frees the node when the lease ends. */
+export async function end({ lease, pools, filled }: Parts): Promise<void> {
+  const stopped = Object.values(pools).map((pool) => pool.stop());
+  // A fill that is stopped asks the store once more, and its client must still be there for that.
+  await Promise.all([...stopped, filled, lease?.release().catch(() => {})]);
+}

@@ -1,0 +1,40 @@
+// The query of a request: only what the route knows, and each of it once.
+
+import { Refusal } from "./reply.ts";
+
+export type Query = Readonly<Partial<Record<string, string>>>;
+
+const NONE: Query = {};
+
+/** Reads a query, without its question mark. */
+export function queryOf(text: string, known: readonly string[]): Query {
+  if (text === "") return NONE;
+  const query: Record<string, string> = Object.create(null);
+  new URLSearchParams(text).forEach((value, name) => {
+    if (!known.includes(name)) {
+      const rule = known.length > 0 ? `one of ${known.join(", ")}` : "left out";
+      throw new Refusal(400, "ERR_ARGUMENT", `A parameter of the query must be ${rule}, got ${shown(name)}.`);
+    }
+    if (name in query) {
+      throw new Refusal(400, "ERR_ARGUMENT", `The parameter ${name} must be there once, got it again.`);
+    }
+    query[name] = value;
+  });
+  return query;
+}
+
+/** What came from outside, never longer than a line. */
+export function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 64));
+}
+
+/** Reads a number of the client's, as digits and nothing else. */
+export function wholeOf(name: string, text: string, most: number): number {
+  const value = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= most) return value;
+  throw new Refusal(
+    400,
+    "ERR_ARGUMENT",
+    `${name} must be a whole number from 1 to ${most}, got ${shown(text)}.`,
+  );
+}

@@ -1,0 +1,87 @@
+// Replies: JSON, and refusals with their reasons.
+
+import { ArgumentError, BitflakeError } from "../core.ts";
+import { PROBLEM, writeProblem } from "../http/problem.ts";
+import type { Reply } from "./exchange.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Of one object for all: each reply that has headers of its own makes a copy. */
+const JSON_HEADERS: Headers = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+};
+
+/** A reply of JSON that is written already. */
+export function jsonText(body: string, status = 200): Reply {
+  return { status, headers: JSON_HEADERS, body };
+}
+
+/** A reply of JSON. */
+export function json(value: unknown, status = 200): Reply {
+  return jsonText(JSON.stringify(value), status);
+}
+
+/** The reply with more headers. */
+export function withHeaders(reply: Reply, headers: Headers): Reply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
+/** A refusal, to be thrown: the client is told what it says. */
+export class Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly headers: Headers;
+
+  constructor(status: number, code: string, detail: string, headers: Headers = {}) {
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.headers = headers;
+  }
+
+  reply(): Reply {
+    const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM };
+    return { status: this.status, headers, body: writeProblem(this.status, this.code, this.detail) };
+  }
+}
+
+/** When to come again where nobody knows: soon. */
+export const SOON: Headers = { "retry-after": "1" };
+
+/** Runs what works on values of the client's: what it refuses, the client is told. */
+export function asked<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ArgumentError) throw new Refusal(400, error.code, error.message);
+    throw error;
+  }
+}
+
+/** What a client is told of a failure, none of which is its own. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const code = error instanceof BitflakeError ? error.code : undefined;
+  switch (code) {
+    // What its client says can have addresses in it.
+    case "ERR_BACKEND":
+      return new Refusal(503, code, "The store cannot be reached.", SOON);
+    case "ERR_COUNTER_EXHAUSTED":
+      return new Refusal(410, code, "The counter has given out its last value.");
+    case "ERR_COUNTER_BACKWARDS":
+      return new Refusal(503, code, "The store's counter has gone back below what it had given out.");
+    case "ERR_CLOCK_BACKWARDS":
+    case "ERR_CLOCK_SKEW":
+    case "ERR_CLOCK_STALLED":
+    case "ERR_EPOCH":
+    case "ERR_LEASE_EXPIRED":
+    case "ERR_NO_NODE_AVAILABLE":
+    case "ERR_SEQUENCE_EXHAUSTED":
+    case "ERR_TIMESTAMP_OVERFLOW":
+      return new Refusal(503, code, "No ID can be made at the moment.", SOON);
+    default:
+      return new Refusal(500, "ERR_INTERNAL", "Something went wrong on this side.");
+  }
+}

@@ -1,0 +1,117 @@
+// Routes, and which of them a request is for.
+
+import type { Client } from "./client.ts";
+import type { Ask, Reply, Soon } from "./exchange.ts";
+import type { Life } from "./life.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Operation } from "./openapi.ts";
+import type { Query } from "./query.ts";
+import { Refusal } from "./reply.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a route has to answer with. */
+export interface Call {
+  readonly ask: Ask;
+  readonly client: Client;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+}
+
+/** What all routes work with. */
+export interface Means {
+  readonly settings: Settings;
+  readonly life: Life;
+  readonly metrics: Metrics;
+}
+
+/** One of the routes. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** Path with parameters in braces. */
+  readonly path: string;
+  /** Whether it needs no API key and has no limit: for those who watch the service. */
+  readonly isOpen?: boolean;
+  /** The type of its replies, if that is not JSON. */
+  readonly type?: string;
+  /** The parameters of its query. Default none. */
+  readonly query?: readonly string[];
+  /** What the OpenAPI document says of it. */
+  readonly operation: Operation;
+  readonly answer: (call: Call) => Soon<Reply>;
+}
+
+/** A route, and its parameters. */
+export interface Match {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = {};
+
+/** The methods that a route answers. */
+function methodsOf({ method }: Route): string[] {
+  return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Refusal(400, "ERR_ARGUMENT", "The path must be percent-encoded UTF-8.");
+  }
+}
+
+/** The parameters, if the path is one of the route's. */
+function paramsOf(
+  pattern: readonly string[],
+  segments: readonly string[],
+): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, part] of pattern.entries()) {
+    const segment = segments[at] as string;
+    if (part.startsWith("{")) params[part.slice(1, -1)] = decoded(segment);
+    else if (part !== segment) return undefined;
+  }
+  return params;
+}
+
+/** What {@link router} makes: finds the route of a path, whatever the method. */
+export type Router = (path: string) => Match | undefined;
+
+/** Makes what finds routes. Each path has one. */
+export function router(routes: readonly Route[]): Router {
+  const fixed = new Map<string, Match>();
+  const open: { readonly route: Route; readonly pattern: readonly string[] }[] = [];
+  for (const route of routes) {
+    if (route.path.includes("{")) open.push({ route, pattern: route.path.split("/") });
+    else fixed.set(route.path, { route, params: NO_PARAMS });
+  }
+  return (path) => {
+    const match = fixed.get(path);
+    if (match) return match;
+    const segments = path.split("/");
+    for (const { route, pattern } of open) {
+      const params = paramsOf(pattern, segments);
+      if (params) return { route, params };
+    }
+    return undefined;
+  };
+}
+
+/** Refuses a method that the route does not have. */
+export function checkMethod(route: Route, method: string): void {
+  const methods = methodsOf(route);
+  if (methods.includes(method)) return;
+  const allow = methods.join(", ");
+  throw new Refusal(405, "ERR_METHOD_NOT_ALLOWED", `The method must be one of ${allow}.`, { allow });
+}
+
+/** The reply to OPTIONS. */
+export function optionsOf(route: Route): Reply {
+  return {
+    status: 204,
+    headers: { allow: methodsOf(route).join(", "), "cache-control": "no-store" },
+    body: "",
+  };
+}

@@ -1,0 +1,59 @@
+// createService: an HTTP service over everything else, as one function.
+
+import { ArgumentError } from "../core.ts";
+import type { Ask, Reply, Soon } from "./exchange.ts";
+import { askOf, responseOf } from "./fetch.ts";
+import { House } from "./house.ts";
+import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
+import { settingsOf } from "./settings.ts";
+
+/** What answers behind each service, for adapters that have no Request. */
+const houses = /* @__PURE__ */ new WeakMap<Service, House>();
+
+/** What answers behind a service. */
+export function answerOf(service: Service): (ask: Ask) => Soon<Reply> {
+  const house = houses.get(service);
+  if (house) return (ask) => house.answer(ask);
+  throw new ArgumentError("service", "made by createService", service);
+}
+
+/**
+ * Makes an HTTP service that gives out IDs: a function of a `Request`, for Node (see {@link listen}), Deno, Bun, Workers,
+ * Hono and whatever else speaks fetch. docs/service.md has its routes.
+ *
+ * It works in the background: leases are renewed and pools refilled by timers that must outlive a request. A Worker's do
+ * not, but those of a Durable Object do.
+ *
+ * @param options `backend`, and what there is a default for: see {@link ServiceOptions}
+ * @returns a function that answers requests, with `start` and `stop`
+ * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or `types` are given and their store is a
+ *   Redis
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { createService } from "bitflake/service";
+ *
+ * const service = createService({ backend: memory(), types: { farmer: { length: 10 } } });
+ * const response = await service(new Request("http://localhost/generate_counter_id?count=3"));
+ * await response.json(); // => { ids: [ '1', '2', '3' ] }
+ * await service.stop();
+ * ```
+ */
+export function createService(options: ServiceOptions): Service {
+  const house = new House(settingsOf(options));
+  const answer = async (request: Request, context: ServiceContext = {}) => {
+    const { address }: { address?: unknown } = Object(context);
+    // Some runtimes hand over something else in that place: Bun its server, whose address is its own.
+    const known = typeof address === "string" ? address : undefined;
+    return responseOf(await house.answer(askOf(request, known)), request.method);
+  };
+  const service = Object.assign(answer, {
+    start: async () => {
+      await house.life.start();
+    },
+    stop: () => house.life.stop(),
+  });
+  houses.set(service, house);
+  return service;
+}

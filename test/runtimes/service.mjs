@@ -1,0 +1,165 @@
+// The programs of docs/service.md, as they stand there, on the runtimes that they are for.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { start } from "./program.mjs";
+import { adapted, beginSlowly, check, untilUp } from "./service-checks.mjs";
+import { installed } from "./workspace.mjs";
+
+const GUIDE = new URL("../../docs/service.md", import.meta.url);
+
+/** How long a program may take to end; Node alone waits 5 s for a connection that is kept alive. */
+const END_MS = 8000;
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** The program of the guide that begins with the name of its file. */
+async function programOf(file) {
+  const [, code] =
+    new RegExp(`^\`\`\`js\n(// ${file}\n.*?)^\`\`\``, "ms").exec(await readFile(GUIDE, "utf8")) ?? [];
+  if (!code) throw new Error(`the guide has no ${file}`);
+  return code;
+}
+
+/** Runs a program that is a process, and ends it as whoever deploys it does. */
+function inProcess(file, ...command) {
+  return async (folder) => {
+    const port = await freePort();
+    await writeFile(join(folder, file), adapted(await programOf(file), port));
+    let said = "";
+    const [program, ...args] = [...command, file];
+    const { child, ended } = start(program, args, { cwd: folder, limitMs: 60_000 });
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
+    const base = `http://127.0.0.1:${port}`;
+    await untilUp(base, ended);
+    const outcome = await check(base, { said: () => said });
+    const slow = await beginSlowly(base);
+    child.kill("SIGTERM");
+    await new Promise((wake) => setTimeout(wake, 300));
+    // Refused in good order it may be, for it had not begun; broken off it may not.
+    const status = await slow.finish().catch(String);
+    outcome["answers what comes when it ends"] = [200, 503].includes(status) ? "ok" : `${status}`;
+    const limit = setTimeout(() => child.kill("SIGKILL"), END_MS);
+    outcome["ends on SIGTERM"] = await ended.then(() => "ok", String);
+    clearTimeout(limit);
+    return outcome;
+  };
+}
+
+/** What is to last: the greatest IDs there have been, and whose numeric ID is whose. Many ask at once, from the start. */
+async function seen(base) {
+  const post = { method: "POST", headers: { "idempotency-key": "lasting" } };
+  const ask = async (path, options) => (await fetch(`${base}${path}`, options)).json();
+  const [flakes, counts, numeric] = await Promise.all([
+    Promise.all(Array.from({ length: 20 }, () => ask("/generate_snowflake_id"))),
+    Promise.all(Array.from({ length: 20 }, () => ask("/generate_counter_id"))),
+    ask("/v1/idgenerator/farmer/id", post),
+  ]);
+  return {
+    flakes: flakes.map(({ id }) => BigInt(id)),
+    counts: counts.map(({ id }) => Number(id)),
+    numeric: numeric.response.id,
+  };
+}
+
+/** Compares with what was seen before the end of the process before. */
+async function lasts(base, before) {
+  const after = await seen(base);
+  assert.equal(after.numeric, before.numeric);
+  const counts = [...before.counts.sort((a, b) => a - b), ...after.counts.sort((a, b) => a - b)];
+  assert.deepEqual(
+    counts,
+    Array.from({ length: 40 }, (_, at) => at + 1),
+  );
+  assert.equal(new Set([...before.flakes, ...after.flakes]).size, 40);
+}
+
+/** Runs the Worker in workerd, twice on one storage, bundled as wrangler does it. */
+async function inWorkerd(folder) {
+  const { build } = await import("esbuild");
+  const port = await freePort();
+  await writeFile(join(folder, "worker.mjs"), adapted(await programOf("worker.mjs"), port));
+  await build({
+    entryPoints: [join(folder, "worker.mjs")],
+    bundle: true,
+    format: "esm",
+    external: ["cloudflare:workers"],
+    outfile: join(folder, "worker", "index.js"),
+    logLevel: "silent",
+  });
+  await mkdir(join(folder, "worker", "storage"));
+  await writeFile(
+    join(folder, "worker", "config.capnp"),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "storage", disk = (path = "${join(folder, "worker", "storage")}", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  modules = [(name = "worker", esModule = embed "index.js")],
+  durableObjectNamespaces = [(className = "Ids", uniqueKey = "ids", enableSql = true)],
+  durableObjectStorage = (localDisk = "storage"),
+  bindings = [(name = "IDS", durableObjectNamespace = "Ids")],
+);`,
+  );
+  const base = `http://127.0.0.1:${port}`;
+  const during = async (play) => {
+    let said = "";
+    const { child, ended, stop } = start(
+      installed("@cloudflare/workerd-linux-64/bin/workerd"),
+      ["serve", join(folder, "worker", "config.capnp")],
+      { limitMs: 60_000 },
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (text) => {
+        said += text;
+      });
+    }
+    try {
+      await untilUp(base, ended);
+      return await play(() => said);
+    } finally {
+      await stop();
+    }
+  };
+  const before = await during(() => seen(base));
+  return during(async (said) => ({
+    "lasts through a restart": await lasts(base, before).then(() => "ok", String),
+    ...(await check(base, { said, isByHeader: true })),
+  }));
+}
+
+const HOSTS = {
+  node20: inProcess("mount.mjs", installed("node20/bin/node")),
+  node22: inProcess("mount.mjs", installed("node22/bin/node")),
+  node24: inProcess("mount.mjs", installed("node24/bin/node")),
+  node26: inProcess("mount.mjs", installed("node26/bin/node")),
+  deno: inProcess("deno.mjs", installed("@deno/linux-x64-glibc/deno"), "run", "--no-prompt", "--allow-net"),
+  bun: inProcess("bun.mjs", installed("@oven/bun-linux-x64/bin/bun")),
+  workerd: inWorkerd,
+};
+
+/** @returns runtime → title → "ok", or what is wrong */
+export async function serve({ folder }) {
+  const outcomes = new Map();
+  for (const [host, play] of Object.entries(HOSTS)) {
+    const outcome = await play(folder).catch((error) => ({ starts: String(error) }));
+    outcomes.set(`${host} serves`, outcome);
+  }
+  return outcomes;
+}
