@@ -1,0 +1,59 @@
+// Takes a command line apart: which flags were given, with which text, and what else there is.
+
+import { quoted, UsageError } from "./failure.ts";
+import { type FlagTable, flagOf } from "./flags.ts";
+import { didYouMean } from "./nearest.ts";
+
+/** A command line, taken apart. Nothing is validated but that the flags exist. */
+export interface Argv {
+  /** The texts of each flag that was given, by its setting; a switch has none. */
+  readonly flags: Readonly<Record<string, readonly string[]>>;
+  /** What is no flag. */
+  readonly args: readonly string[];
+}
+
+/**
+ * Takes a command line apart.
+ *
+ * @throws {@link UsageError} for a flag that there is not, lacks its value, has one too many, or comes twice
+ */
+export function parseArgv(table: FlagTable, argv: readonly string[]): Argv {
+  const names = new Map(Object.keys(table).map((name) => [flagOf(name), name]));
+  const flags: Record<string, string[]> = {};
+  const args: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] as string;
+    if (word === "--") {
+      args.push(...argv.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      args.push(word);
+      continue;
+    }
+    const [, flag = word, inline] = /^(--?[^=]*)=(.*)$/s.exec(word) ?? [];
+    const name = names.get(flag === "-h" ? "--help" : flag);
+    const row = name === undefined ? undefined : table[name];
+    if (name === undefined || !row) {
+      throw new UsageError(`there is no option ${quoted(flag)}${didYouMean(flag, [...names.keys()])}`);
+    }
+    if (row.kind === "list" && row.noFlag) throw new UsageError(`${flag} is no option: ${row.noFlag}`);
+    if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} was given twice`);
+    flags[name] ??= [];
+    if (row.kind === "switch") {
+      if (inline !== undefined) throw new UsageError(`${flag} takes no value, got ${quoted(inline)}`);
+      continue;
+    }
+    const next = argv[i + 1];
+    const isMissing = inline === undefined && (next === undefined || (next.startsWith("-") && next !== "-"));
+    if (isMissing) {
+      // What begins with a hyphen is rather the next flag than a value.
+      const hint =
+        next === undefined || next === "--" ? "" : `; one that begins with a hyphen is written ${flag}=VALUE`;
+      throw new UsageError(`${flag} needs a value${hint}`);
+    }
+    flags[name].push(inline ?? (next as string));
+    if (inline === undefined) i++;
+  }
+  return { flags, args };
+}

@@ -1,0 +1,90 @@
+// What a command may be told: a table of settings, from which parsing, validation and help all come.
+
+/** What every setting has. */
+interface Common {
+  /** What it is, in a few words, for help. */
+  readonly what: string;
+  /** The environment variable that says it where no flag does. */
+  readonly env?: string;
+  /** What holds where nobody says it, if that is no value: `"a node is leased"`. */
+  readonly otherwise?: string;
+  /** That the command cannot do without it. */
+  readonly required?: true;
+  /** That it has no place in a configuration file. */
+  readonly notInFile?: true;
+}
+
+/** Said or not. */
+export interface Switch extends Common {
+  readonly kind: "switch";
+}
+
+/** A whole number. */
+export interface Whole extends Common {
+  readonly kind: "whole";
+  readonly least: number;
+  readonly most: number;
+  readonly default?: number;
+}
+
+/** Any text but an empty one. */
+interface Text extends Common {
+  readonly kind: "text";
+  /** What stands for it in help: `"URL"`. */
+  readonly value: string;
+  readonly default?: string;
+}
+
+/** One of a few words. */
+interface Choice extends Common {
+  readonly kind: "choice";
+  readonly choices: readonly string[];
+  readonly default?: string;
+}
+
+/** Several texts: in the environment with commas between them, in a file as an array. */
+interface List extends Common {
+  readonly kind: "list";
+  readonly value: string;
+  /** Why it is no flag, where it is none. */
+  readonly noFlag?: string;
+}
+
+/** What a JSON file holds: said by its path, or in a configuration file also as an object. */
+interface Document extends Common {
+  readonly kind: "document";
+}
+
+export type Flag = Switch | Whole | Text | Choice | List | Document;
+
+/** Settings by their names, as a configuration file has them: `machineId`, which is `--machine-id` as a flag. */
+export type FlagTable = Readonly<Record<string, Flag>>;
+
+/** A {@link Document} as it was said. */
+export type Said = { readonly path: string } | { readonly content: object; readonly path?: never };
+
+/** The type of a setting's value. */
+type ValueOf<F extends Flag> = F extends Switch
+  ? boolean
+  : F extends Whole
+    ? number
+    : F extends { readonly choices: readonly (infer C)[] }
+      ? C
+      : F extends List
+        ? readonly string[]
+        : F extends Document
+          ? Said
+          : string;
+
+/** What is there in any case. */
+type Sure = { readonly default: string | number } | { readonly required: true } | { readonly kind: "switch" };
+
+/** The values of a table. */
+export type Values<T extends FlagTable> = {
+  readonly [Name in keyof T]: T[Name] extends Sure ? ValueOf<T[Name]> : ValueOf<T[Name]> | undefined;
+};
+
+/** A setting's name as a flag. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,74 @@
+// How a command is told which layout it works with: a preset, widths, epoch and tick.
+
+import { type GeneratorOptions, PRESETS } from "../core.ts";
+import type { Values, Whole } from "./flags.ts";
+
+/** The setting of a preset. */
+const PRESET_FLAG = {
+  kind: "choice",
+  choices: ["twitter", "minimal", "single_dc", "large_cluster", "high_throughput", "safe_integer"],
+  what: "the layout by its name",
+  env: "BITFLAKE_PRESET",
+} as const;
+
+/** The setting of the epoch: any moment that an epoch can be. */
+const EPOCH_FLAG = {
+  kind: "whole",
+  least: -100_000_000_000_000,
+  most: 8_640_000_000_000_000,
+  what: "the moment of tick 0, in milliseconds since 1970",
+  otherwise: "2020-01-01 UTC",
+} as const;
+
+/** The setting of a width. */
+type Width = { readonly kind: "whole"; readonly least: 0; readonly most: 53; readonly what: string };
+
+const width = (field: string): Width => ({
+  kind: "whole",
+  least: 0,
+  most: 53,
+  what: `bits for the ${field}`,
+});
+
+/** The settings of a layout. */
+type LayoutFlags = {
+  readonly preset: typeof PRESET_FLAG & { readonly otherwise: string };
+  readonly timestampBits: Width;
+  readonly datacenterBits: Width;
+  readonly machineBits: Width;
+  readonly sequenceBits: Width;
+  readonly epochMs: typeof EPOCH_FLAG & { readonly env: string };
+  readonly tickMs: Omit<Whole, "default">;
+};
+
+/** The settings of a layout. */
+export const LAYOUT_FLAGS: LayoutFlags = {
+  preset: { ...PRESET_FLAG, otherwise: "twitter; with widths: minimal" },
+  timestampBits: width("time"),
+  datacenterBits: width("datacenter"),
+  machineBits: width("machine"),
+  sequenceBits: width("sequence"),
+  epochMs: { ...EPOCH_FLAG, env: "FLAKEID_EPOCH_MS" },
+  tickMs: {
+    kind: "whole",
+    least: 1,
+    most: 8.64e15,
+    what: "how many milliseconds a tick lasts",
+    otherwise: "1",
+  },
+};
+
+/** The options of the layout that a command was told. */
+export function layoutOptions(values: Values<typeof LAYOUT_FLAGS>): GeneratorOptions {
+  const { preset, epochMs, tickMs, ...widths } = values;
+  const own: GeneratorOptions = {
+    timestampBits: widths.timestampBits,
+    datacenterBits: widths.datacenterBits,
+    machineBits: widths.machineBits,
+    sequenceBits: widths.sequenceBits,
+  };
+  const given = Object.fromEntries(Object.entries(own).filter(([, bits]) => bits !== undefined));
+  // As in the library, widths that are left out are those of minimal, unless a preset is named.
+  const base = preset ?? (Object.keys(given).length > 0 ? "minimal" : "twitter");
+  return { ...PRESETS[base], ...given, epochMs, tickMs };
+}

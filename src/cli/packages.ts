@@ -1,0 +1,53 @@
+// Finds the packages that the user has: from the folder of the call first, then from beside the program.
+
+import { complaintOf, Failure } from "./failure.ts";
+import { nodeModule, pathFrom, type World } from "./world.ts";
+
+/** A package that was found. */
+interface Found {
+  readonly name: string;
+  /** What it exports; of CommonJS, what it is. */
+  readonly module: unknown;
+}
+
+/** The address of a package, if there is one of the name. */
+async function addressOf(name: string, world: World): Promise<string | undefined> {
+  const { createRequire } = await nodeModule(world, "node:module");
+  const { pathToFileURL } = await nodeModule(world, "node:url");
+  // A file that need not exist: only its folder matters.
+  for (const from of [await pathFrom(world, "package.json"), world.here]) {
+    try {
+      return pathToFileURL(createRequire(from).resolve(name)).href;
+    } catch {
+      // Not there; perhaps elsewhere.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Loads whichever of some packages there is, the first of them if there are several.
+ *
+ * @param what needs it: `"redis://"`
+ * @throws {@link Failure} if there is none, or it cannot be loaded
+ */
+export async function loadFirst(what: string, names: readonly string[], world: World): Promise<Found> {
+  for (const name of names) {
+    const address = await addressOf(name, world);
+    if (address === undefined) continue;
+    try {
+      const module = (await world.import(address)) as { readonly default?: unknown };
+      return { name, module: module.default ?? module };
+    } catch (error) {
+      throw new Failure(
+        "ERR_PACKAGE",
+        `the package ${name} cannot be loaded: ${complaintOf(error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+  const installs = names.map((name) => `npm install ${name}`).join("  or  ");
+  throw new Failure("ERR_PACKAGE", `${what} needs a client, and none is installed here: ${installs}`);
+}

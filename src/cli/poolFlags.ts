@@ -1,0 +1,25 @@
+// How a command is told which pool it works with.
+
+import { UsageError } from "./failure.ts";
+import { kindOf } from "./store.ts";
+
+/** The settings of a pool. */
+export const POOL_FLAGS = {
+  store: {
+    kind: "text",
+    value: "URL",
+    env: "BITFLAKE_STORE",
+    required: true,
+    what: "where the pool is: postgres://..., sqlite:PATH or memory:",
+  },
+  types: { kind: "document", required: true, what: "a JSON file of types, as defineIdTypes takes it" },
+  type: { kind: "text", value: "NAME", required: true, what: "which type of the file" },
+} as const;
+
+/** Refuses a store that keeps no pools, before it is connected to. */
+export function refuseRedis(url: string, source = "--store"): void {
+  if (kindOf(url, source) !== "redis") return;
+  throw new UsageError(
+    `${source} must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools`,
+  );
+}

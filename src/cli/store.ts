@@ -1,0 +1,121 @@
+// Opens the store that an address names, with whichever client is installed.
+
+import { type Backend, BackendError, memory } from "../backend/index.ts";
+import { type Connection, ended } from "./connect.ts";
+import { complaintOf, Failure, UsageError, withoutSecrets } from "./failure.ts";
+import { openPostgres } from "./storePostgres.ts";
+import { openRedis } from "./storeRedis.ts";
+import { openSqlite } from "./storeSqlite.ts";
+import type { World } from "./world.ts";
+
+/** What kinds of stores there are. */
+export type StoreKind = "redis" | "postgres" | "sqlite" | "memory";
+
+/** A store that is open. */
+export interface OpenStore {
+  readonly backend: Backend;
+  /** Its address, without a password. */
+  readonly description: string;
+  /** Ends the connection. It never rejects, and takes two seconds at most. */
+  close(): Promise<void>;
+}
+
+/** The setting of a store. */
+export const STORE_FLAG = {
+  kind: "text",
+  value: "URL",
+  env: "BITFLAKE_STORE",
+  required: true,
+  what: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
+} as const;
+
+/** How long to wait for a store that does not answer, in milliseconds. */
+const CONNECT_MS = 5000;
+
+const KINDS: Readonly<Record<string, StoreKind>> = {
+  redis: "redis",
+  rediss: "redis",
+  postgres: "postgres",
+  postgresql: "postgres",
+  sqlite: "sqlite",
+  memory: "memory",
+};
+
+/**
+ * What kind of store an address names.
+ *
+ * @param source what the address is called where it was said. The address itself is never shown: it may hold a password
+ * @throws {@link UsageError} if it names none
+ */
+export function kindOf(url: string, source = "--store"): StoreKind {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
+  const kind = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
+  const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
+  if (!kind) {
+    const got = scheme
+      ? `one that begins with ${JSON.stringify(`${scheme.slice(0, 30)}:`)}`
+      : "one without a scheme";
+    throw new UsageError(`${source} must be ${forms}, got ${got}`);
+  }
+  if (kind === "sqlite" && (rest === "" || rest.startsWith("//"))) {
+    throw new UsageError(
+      `${source} must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db`,
+    );
+  }
+  if ((kind === "redis" || kind === "postgres") && !rest.startsWith("//")) {
+    throw new UsageError(`${source} must be ${scheme}:// and a host, as in ${scheme}://127.0.0.1`);
+  }
+  if (kind === "memory" && rest !== "")
+    throw new UsageError(`${source} must be memory: and nothing after it`);
+  return kind;
+}
+
+/** An address without what nobody else should see. */
+function described(url: string): string {
+  // Whatever comes after a question mark may be a secret too.
+  return withoutSecrets(url).replace(/[?#].*$/s, "");
+}
+
+/** Connects to a store of a kind. */
+function connect(kind: StoreKind, url: string, world: World, isNew: boolean): Promise<Connection> {
+  switch (kind) {
+    case "redis":
+      return openRedis(url, world, CONNECT_MS);
+    case "postgres":
+      return openPostgres(url, world, CONNECT_MS);
+    case "sqlite":
+      return openSqlite(url.slice("sqlite:".length), world, isNew);
+    case "memory":
+      return Promise.resolve({ backend: memory(), close: () => {} });
+  }
+}
+
+/**
+ * Opens a store, and makes sure that it answers.
+ *
+ * @param options.source what the address is called where it was said, default `--store`
+ * @param options.isNew whether a file that is missing is made, default true
+ * @throws {@link UsageError} if the address names no store
+ * @throws {@link Failure} if no client is installed
+ * @throws {@link BackendError} if the store is down
+ */
+export async function openStore(
+  url: string,
+  world: World,
+  options: { readonly source?: string | undefined; readonly isNew?: boolean } = {},
+): Promise<OpenStore> {
+  const { source = "--store", isNew = true } = options;
+  const kind = kindOf(url, source);
+  const description = described(url);
+  try {
+    const { backend, close } = await connect(kind, url, world, isNew);
+    return {
+      backend,
+      description,
+      close: () => ended({ close }),
+    };
+  } catch (cause) {
+    if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+    throw new BackendError(description, "failed", complaintOf(cause).message, { cause });
+  }
+}

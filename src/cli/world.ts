@@ -1,0 +1,83 @@
+// All that the command line reads and writes. It is an argument, so that a program, or a test, can be its own world.
+
+/** Text that comes in. */
+export interface Input extends AsyncIterable<string> {
+  /** Whether a person types it. */
+  readonly isTTY: boolean;
+}
+
+/** What a write rejects with where nobody reads any more, as after `| head`. */
+export class Unread extends Error {}
+
+/** Where text goes. */
+export interface Output {
+  /**
+   * Resolves when the text was taken, so that who waits for it never writes faster than anybody reads; rejects with
+   * {@link Unread} if nobody does.
+   */
+  write(text: string): Promise<void>;
+  /** Whether a person reads it. */
+  readonly isTTY: boolean;
+  /** How wide it is, as far as that is known; it may change. */
+  readonly columns: number | undefined;
+}
+
+/** What a command has around it. */
+export interface World {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that the command was called in. */
+  readonly cwd: string;
+  /** The address of the program, beside which its package lies. */
+  readonly here: string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** From this call on, a first SIGINT or SIGTERM aborts what is returned, and does not end the process. */
+  stopSignal(): AbortSignal;
+  /** Loads a module: one of the runtime's, or a file by its address. */
+  import(name: string): Promise<unknown>;
+}
+
+/** What is used of `node:fs/promises`. */
+interface Files {
+  readFile(path: string, encoding: "utf8"): Promise<string>;
+  access(path: string): Promise<void>;
+}
+
+/** What is used of `node:path`. */
+interface Paths {
+  resolve(...parts: string[]): string;
+  dirname(path: string): string;
+}
+
+/** What is used of `node:module`. */
+interface Modules {
+  createRequire(from: string): { resolve(name: string): string };
+}
+
+/** What is used of `node:url`. */
+interface Urls {
+  pathToFileURL(path: string): { readonly href: string };
+}
+
+interface NodeModules {
+  readonly "node:fs/promises": Files;
+  readonly "node:path": Paths;
+  readonly "node:module": Modules;
+  readonly "node:url": Urls;
+}
+
+/** Loads a module of the runtime, by the part of it that is used here. */
+export async function nodeModule<Name extends keyof NodeModules>(
+  world: World,
+  name: Name,
+): Promise<NodeModules[Name]> {
+  return (await world.import(name)) as NodeModules[Name];
+}
+
+/** A path as seen from a folder; by default, from where the command was called. */
+export async function pathFrom(world: World, path: string, folder: string = world.cwd): Promise<string> {
+  return (await nodeModule(world, "node:path")).resolve(world.cwd, folder, path);
+}

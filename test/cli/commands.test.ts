@@ -1,0 +1,459 @@
+// The commands that need no store: what they print for people and for programs, and what they say when used wrongly.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode, makeGenerator } from "bitflake";
+import { NumericIdType } from "bitflake/numeric";
+import { base32, base58, base62, hex } from "bitflake/text";
+import { afterAll, describe, expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { Unread } from "../../src/cli/world.ts";
+import { cli } from "./world.ts";
+
+const cwd = mkdtempSync(join(tmpdir(), "bitflake-cli-"));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+writeFileSync(
+  join(cwd, "types.json"),
+  '\uFEFF{ "farmer": { "length": 10 }, "card": { "length": 6, "rules": "mosip" } }',
+);
+writeFileSync(join(cwd, "broken.json"), '{ "farmer": { "length": 99 } }');
+writeFileSync(join(cwd, "no.json"), "{");
+
+/** The lines of an output. */
+const lines = (text: string) => text.split("\n").slice(0, -1);
+
+const ID = "911780371413233664";
+
+describe("new", () => {
+  test("makes one ID of Twitter's layout", async () => {
+    const before = Date.now();
+    const { code, out, err } = await cli("new");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^\d+\n$/);
+    const { timestampMs, datacenterId, machineId } = decode(out.trim(), "twitter");
+    expect([datacenterId, machineId]).toEqual([0, 0]);
+    expect(timestampMs).toBeGreaterThanOrEqual(before);
+  });
+
+  test("makes many, increasing, in pieces", async () => {
+    const { out, writes } = await cli("new --count 25000");
+    const ids = lines(out).map(BigInt);
+    expect(ids).toHaveLength(25_000);
+    expect(ids.every((id, i) => i === 0 || id > (ids[i - 1] as bigint))).toBe(true);
+    expect(writes).toHaveLength(3);
+  });
+
+  test("takes its node from variables, and flags over them", async () => {
+    const env = { FLAKEID_DATACENTER_ID: "3", FLAKEID_MACHINE_ID: "9", FLAKEID_EPOCH_MS: "1420070400000" };
+    const of = async (line: string) => {
+      const { datacenterId, machineId, timestampMs } = decode(
+        (await cli(line, { env })).out.trim(),
+        "twitter",
+      );
+      return [datacenterId, machineId, timestampMs > Date.now() + 1e11];
+    };
+    expect(await of("new")).toEqual([3, 9, true]);
+    expect(await of("new --machine-id 4")).toEqual([3, 4, true]);
+    expect(await of("new --datacenter-id=0 --epoch-ms 1577836800000")).toEqual([0, 9, false]);
+  });
+
+  test.each([
+    ["hex", hex],
+    ["base32", base32],
+    ["base58", base58],
+    ["base62", base62],
+  ])("writes %s, and for programs the ID as well", async (format, codec) => {
+    const { out } = await cli(["new", "--format", format, "--count", "2"]);
+    for (const text of lines(out)) decode(codec.decode(text), "twitter");
+    const { id, text } = JSON.parse((await cli(["new", "--format", format, "--json"])).out);
+    expect(codec.encode(BigInt(id))).toBe(text);
+  });
+
+  test("writes an object a line for programs", async () => {
+    const { out } = await cli("new --count 2 --json");
+    expect(lines(out).map((line) => Object.keys(JSON.parse(line)))).toEqual([["id"], ["id"]]);
+    expect(typeof JSON.parse(lines(out)[0] as string).id).toBe("string");
+  });
+
+  test("takes the time that a slow layout takes", async () => {
+    // One ID in 50 ms.
+    const line = "new --count 3 --timestamp-bits 53 --machine-bits 10 --sequence-bits 0 --tick-ms 50";
+    expect(new Set(lines((await cli(line)).out)).size).toBe(3);
+  });
+
+  test("takes a preset from a variable", async () => {
+    const { out } = await cli("new", { env: { BITFLAKE_PRESET: "safe_integer" } });
+    expect(Number.isSafeInteger(Number(out))).toBe(true);
+  });
+
+  test("ends quietly when nobody reads any more", async () => {
+    let heard = 0;
+    const hear = (where: string) => {
+      heard++;
+      if (where === "stdout" && heard === 3) throw new Unread();
+    };
+    expect(await cli("new --count 1000000", { hear })).toMatchObject({ code: 0, err: "" });
+    expect(heard).toBe(3);
+  });
+});
+
+describe("decode", () => {
+  const fields = (id: string) => ({ ...decode(id, "twitter"), id });
+
+  test("takes IDs apart, with a line between them", async () => {
+    const { code, out } = await cli(`decode ${ID} 0`);
+    expect(code).toBe(0);
+    const [first = "", second = ""] = out.split("\n\n");
+    expect(lines(`${first}\n`).map((line) => line.split(/ {2,}/)[1])).toEqual(
+      Object.values(fields(ID)).map(String).sort(byShown(first)),
+    );
+    expect(second).toContain("generated at  2020-01-01T00:00:00.000Z\n");
+  });
+
+  test("writes objects with IDs as texts for programs", async () => {
+    const { out } = await cli(`decode ${ID} 0 --json`);
+    expect(lines(out).map((line) => JSON.parse(line))).toEqual([fields(ID), fields("0")]);
+  });
+
+  test("reads the standard input, whichever way it comes", async () => {
+    const stdin = [`${ID}\r\n\n  `, "1", "2\n", "\n3"];
+    const { code, out } = await cli("decode --json", { stdin });
+    expect(code).toBe(0);
+    expect(lines(out).map((line) => JSON.parse(line).id)).toEqual([ID, "12", "3"]);
+    expect(await cli("decode", { stdin: "" })).toEqual({ code: 0, out: "", err: "", writes: [] });
+  });
+
+  test("tells a person what it waits for", async () => {
+    const { err } = await cli("decode", { stdin: "1\n", terminal: ["stdin"] });
+    expect(err).toBe("Reading IDs, one a line; Ctrl-D ends.\n");
+    expect((await cli("decode 1", { terminal: ["stdin"] })).err).toBe("");
+  });
+
+  test.each([
+    ["hex", hex.encode(BigInt(ID))],
+    ["base32", base32.encode(BigInt(ID)).toLowerCase()],
+    ["base58", base58.encode(BigInt(ID))],
+    ["base62", base62.encode(BigInt(ID))],
+  ])("reads %s", async (format, text) => {
+    expect(JSON.parse((await cli(["decode", "--json", "--format", format, text])).out)).toEqual(fields(ID));
+  });
+
+  test("takes preset, widths, epoch and tick", async () => {
+    const id = makeGenerator("safe_integer", { machineId: 5 }).nextId();
+    const at = async (line: string, env = {}) =>
+      JSON.parse((await cli(`decode ${line} --json`, { env })).out);
+    expect((await at(`${id} --preset safe_integer`)).machineId).toBe(5);
+    expect((await at(`${id} --timestamp-bits 41 --machine-bits 5 --sequence-bits 7`)).machineId).toBe(5);
+    expect((await at("0 --epoch-ms=-1000")).timestampMs).toBe(-1000);
+    expect((await at("0", { FLAKEID_EPOCH_MS: "5" })).timestampMs).toBe(5);
+    expect((await at(`${1n << 22n} --preset twitter --tick-ms 10`)).timestampMs).toBe(1577836800010);
+    expect((await at(`${1n << 10n} --timestamp-bits 53`)).timestampMs).toBe(1577836800001);
+    const widths = "--preset twitter --datacenter-bits 0 --machine-bits 10";
+    expect((await at(`${ID} ${widths}`)).machineId).toBe(39);
+  });
+
+  test("reports what is no ID, and reads the others", async () => {
+    const { code, out, err } = await cli(`decode x 0 ${2n ** 63n} -- -1`);
+    expect(code).toBe(1);
+    expect(out).toContain("sequence      0\n");
+    expect(lines(err)).toEqual(
+      ["x", String(2n ** 63n), "-1"].map(
+        (text) =>
+          `error: id must be a bigint, decimal string or safe integer from 0 to 2^63-1, got "${text}"`,
+      ),
+    );
+    const { err: json } = await cli("decode x --json");
+    expect(JSON.parse(json)).toEqual({
+      error: { code: "ERR_INVALID_ID", message: expect.stringMatching(/got "x"$/) },
+    });
+  });
+});
+
+/** The order in which values stand in a text. */
+function byShown(text: string): (a: string, b: string) => number {
+  return (a, b) => text.indexOf(` ${a}`) - text.indexOf(` ${b}`);
+}
+
+describe("capacity and layout", () => {
+  test("say what the library says, for programs", async () => {
+    expect(JSON.parse((await cli("capacity --json")).out)).toEqual(makeGenerator("twitter").capacity());
+    const { bits, fields } = JSON.parse((await cli("layout --preset minimal --json")).out);
+    expect(bits).toBe(63);
+    expect(fields).toEqual([
+      { name: "timestamp", bits: 53, high: 62, low: 10 },
+      { name: "sequence", bits: 10, high: 9, low: 0 },
+    ]);
+  });
+
+  test.each([
+    "--preset twitter",
+    "--preset minimal",
+    "--preset safe_integer",
+    "--preset large_cluster",
+    "--timestamp-bits 53 --datacenter-bits 1 --machine-bits 1 --sequence-bits 8",
+    "--timestamp-bits 1 --datacenter-bits 1 --machine-bits 53 --sequence-bits 8",
+    "--timestamp-bits 53 --sequence-bits 0",
+  ])("a layout of %s is drawn in 80 columns", async (widths) => {
+    const { code, out } = await cli(`layout ${widths}`);
+    expect(code).toBe(0);
+    expect(lines(out)).toHaveLength(5);
+    for (const line of lines(out)) expect(line.length).toBe(80);
+    if (widths.includes("datacenter-bits 1")) expect(out).toMatch(/ bit \d+ .* 1 bit /s);
+  });
+});
+
+describe("numeric new", () => {
+  test("makes IDs that are valid, and no two the same", async () => {
+    const { code, out } = await cli("numeric new --length 8 --rules mosip --count 500");
+    expect(code).toBe(0);
+    const type = new NumericIdType({ name: "x", length: 8, rules: "mosip" });
+    expect(new Set(lines(out)).size).toBe(500);
+    expect(lines(out).every((id) => type.validate(id).valid)).toBe(true);
+  });
+
+  test("makes those of a file of types, and objects for programs", async () => {
+    const { out } = await cli("numeric new --types types.json --type card --json", { cwd });
+    expect(JSON.parse(out).id).toMatch(/^\d{6}$/);
+  });
+
+  test("fails where no ID keeps the rules", async () => {
+    writeFileSync(
+      join(cwd, "none.json"),
+      '{ "x": { "length": 5, "rules": { "evenDigitsLimit": 1, "notStartWith": ["1","3","5","7","9"] } } }',
+    );
+    expect(await cli("numeric new --types none.json --type x --json", { cwd })).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^\{"error":\{"code":"ERR_NO_VALID_ID","message":".*"\}\}\n$/),
+    });
+  });
+});
+
+describe("numeric check", () => {
+  test("says what is broken, in words", async () => {
+    const { code, out } = await cli("numeric check 8349257232 8349257223 --length 10");
+    expect(code).toBe(1);
+    expect(lines(out)).toEqual([
+      "8349257232: valid",
+      "8349257223: not valid",
+      "  checkDigit: 3 is not the check digit of the digits before it",
+      "  repeating: 22, at digit 8, has a digit twice",
+    ]);
+  });
+
+  test("is content with valid ones, from the standard input as well", async () => {
+    const { code, out } = await cli("numeric check --length 10", { stdin: "8349257232\n\n3029384756\n" });
+    expect([code, out]).toEqual([0, "8349257232: valid\n3029384756: valid\n"]);
+  });
+
+  test("writes an object for each for programs", async () => {
+    const { out, code } = await cli("numeric check 8349257232 x --types types.json --type farmer --json", {
+      cwd,
+    });
+    expect(code).toBe(1);
+    expect(lines(out).map((line) => JSON.parse(line))).toMatchObject([
+      { id: "8349257232", valid: true, broken: [] },
+      { id: "x", valid: false, broken: [{ rule: "digits" }, { rule: "length" }] },
+    ]);
+  });
+
+  test("does not hand a terminal what it would obey", async () => {
+    const { out } = await cli(["numeric", "check", "\u001b[2J1\u009b", "--length", "10"], {
+      terminal: ["stdout"],
+    });
+    expect(out).toMatch(/^"\\u001b\[2J1\?": /);
+  });
+
+  test("is coloured on a terminal that bears it, and nowhere else", async () => {
+    const out = async (env: Record<string, string>, terminal: ("stdout" | "stderr")[] = ["stdout"]) =>
+      (await cli("numeric check 8349257232 --length 10", { env, terminal })).out;
+    expect(await out({})).toBe("8349257232: \u001b[32mvalid\u001b[39m\n");
+    expect(await out({ NO_COLOR: "" })).toContain("\u001b");
+    for (const plain of [
+      await out({ NO_COLOR: "1" }),
+      await out({ NO_COLOR: "0" }),
+      await out({ TERM: "dumb" }),
+      await out({}, ["stderr"]),
+    ]) {
+      expect(plain).toBe("8349257232: valid\n");
+    }
+  });
+});
+
+test("the version is the package's", async () => {
+  expect(await cli("--version")).toMatchObject({ code: 0, out: `${manifest.version}\n` });
+  expect((await cli("--version --json")).out).toBe(`{"version":"${manifest.version}"}\n`);
+});
+
+test.each([
+  "postgres://me@corp:s3cret@127.0.0.1:1/test",
+  "postgres://u:s3c/ret@127.0.0.1:1/test",
+  "redis://u:s3c ret@127.0.0.1:1",
+  "postgres://127.0.0.1:1/test?password=s3cret",
+])("the password of %s is never printed", async (url) => {
+  for (const argv of [
+    ["lease", "inspect", "--store", url],
+    [url],
+    ["serve", "--port", url],
+    ["new", "--preset", url],
+  ]) {
+    const { code, out, err } = await cli(argv, { cwd });
+    expect(code).not.toBe(0);
+    expect(out + err).not.toMatch(/s3c|ret@/);
+  }
+});
+
+describe("what is used wrongly exits 2, and says in a sentence what and how", () => {
+  const whole = (least: number, most: number) => `must be a whole number from ${least} to ${most}`;
+  test.each([
+    ["", "a command is needed", ""],
+    ["--verbose new", 'a command comes first, got "--verbose"', ""],
+    ["nwe", 'there is no command "nwe"; did you mean new?', ""],
+    ["poool fill", 'there is no command "poool"', ""],
+    ["pool", "pool needs a command after it", "pool"],
+    ["pool --store memory:", "pool needs a command after it", "pool"],
+    ["pool drain", 'there is no command "pool drain"', "pool"],
+    ["numeric chekc", 'there is no command "numeric chekc"; did you mean numeric check?', "numeric"],
+    ["new 5", 'new takes no arguments, got "5"', "new"],
+    [
+      "new redis://user:verylongpasswordverylongpasswordverylongpassword@host",
+      'new takes no arguments, got "redis://user:***@host"',
+      "new",
+    ],
+    ["new --count 0", `--count ${whole(1, 1_000_000)}, got "0"`, "new"],
+    ["new --count x", `--count ${whole(1, 1_000_000)}, got "x"`, "new"],
+    ["new --count 1000001", `--count ${whole(1, 1_000_000)}, got "1000001"`, "new"],
+    ["new --cuont 1", 'there is no option "--cuont"; did you mean --count?', "new"],
+    ["new --format hexx", '--format must be one of decimal, hex, base32, base58, base62, got "hexx"', "new"],
+    ["new --machine-id 32", "--machine-id must be a whole number from 0 to 31 (5 bits), got 32", "new"],
+    ["new --epoch-ms 99999999999999", "--epoch-ms must be in the past, got 99999999999999", "new"],
+    [
+      "decode 1 --preset x",
+      expect.stringMatching(/^--preset must be one of twitter, .*, got "x"$/),
+      "decode",
+    ],
+    ["decode 1 --sequence-bits 54", `--sequence-bits ${whole(0, 53)}, got "54"`, "decode"],
+    ["decode 1 --timestamp-bits 0", `--timestamp-bits ${whole(1, 53)}, got 0`, "decode"],
+    ["decode 1 --timestamp-bits 52", "layout must be 63 or 53 bits, got 62", "decode"],
+    ["capacity x", 'capacity takes no arguments, got "x"', "capacity"],
+    [
+      "layout --tick-ms 0",
+      expect.stringMatching(/^--tick-ms must be a whole number from 1 to \d+, got "0"$/),
+      "layout",
+    ],
+    ["numeric new", "--length is needed, or --types and --type", "numeric new"],
+    ["numeric new --length 33", `--length ${whole(2, 32)}, got "33"`, "numeric new"],
+    [
+      "numeric new --length 2 --count 1000",
+      expect.stringMatching(/^--count must be at most \d+, for there are no more IDs, got 1000$/),
+      "numeric new",
+    ],
+    [
+      "numeric new --length 9 --types types.json --type farmer",
+      "--length does not go with --types: the file says it",
+      "numeric new",
+    ],
+    [
+      "numeric new --rules mosip --types types.json --type farmer",
+      "--rules does not go with --types: the file says it",
+      "numeric new",
+    ],
+    ["numeric new --type farmer", "--types is needed", "numeric new"],
+    ["numeric check 1 --types types.json", "--type is needed, for a file may hold many", "numeric check"],
+    [
+      "numeric check 1 --types types.json --type house",
+      '--type must be one of farmer, card in types.json, got "house"',
+      "numeric check",
+    ],
+    [
+      "numeric check 1 --types types.json --type __proto__",
+      '--type must be one of farmer, card in types.json, got "__proto__"',
+      "numeric check",
+    ],
+    [
+      "numeric check 1 --types broken.json --type farmer",
+      "types.farmer.length in broken.json must be a whole number from 2 to 32, got 99",
+      "numeric check",
+    ],
+    [
+      "numeric check 1 --types no.json --type farmer",
+      expect.stringMatching(/^no.json must be JSON(, and it is not, .*)?$/),
+      "numeric check",
+    ],
+    [
+      "numeric check 1 --types absent.json --type farmer",
+      expect.stringMatching(/^--types must be a file that can be read: ENOENT: /),
+      "numeric check",
+    ],
+  ])("%s", async (line, message, help) => {
+    const { code, out, err } = await cli(line, { cwd });
+    expect([code, out]).toEqual([2, ""]);
+    const [said = "", hint] = lines(err);
+    expect(said.replace(/^error: /, "")).toEqual(message);
+    expect(hint).toBe(`Try \`bitflake ${help}${help && " "}--help\`.`);
+    const { code: again, err: json } = await cli(`${line} --json`, { cwd });
+    expect(again).toBe(2);
+    const { error } = JSON.parse(json);
+    expect(Object.keys(error)).toEqual(["code", "message"]);
+    expect(error.code).toMatch(/^ERR_(USAGE|ARGUMENT|LAYOUT)$/);
+    if (line !== "" && line !== "pool") expect(error.message).toEqual(message);
+  });
+
+  test.each([
+    [
+      { FLAKEID_MACHINE_ID: "32" },
+      'FLAKEID_MACHINE_ID must be a whole number from 0 to 31 (5 bits), got "32"',
+    ],
+    [
+      { FLAKEID_EPOCH_MS: "x" },
+      'FLAKEID_EPOCH_MS must be a whole number from -100000000000000 to 8640000000000000, got "x"',
+    ],
+    [
+      { BITFLAKE_PRESET: "x" },
+      'BITFLAKE_PRESET must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, got "x"',
+    ],
+  ])("a variable of %j", async (env, message) => {
+    expect(await cli("new", { env })).toMatchObject({
+      code: 2,
+      out: "",
+      err: `error: ${message}\nTry \`bitflake new --help\`.\n`,
+    });
+  });
+
+  test("in red, on a terminal", async () => {
+    expect((await cli("nwe", { terminal: ["stderr"] })).err).toContain(
+      "\u001b[31merror:\u001b[39m there is no",
+    );
+  });
+
+  test("and -- ends the options, --json among them", async () => {
+    expect((await cli("new -- --json")).err).toBe(
+      'error: new takes no arguments, got "--json"\nTry `bitflake new --help`.\n',
+    );
+  });
+
+  test("also where nobody hears what is wrong", async () => {
+    const hear = (where: string) => {
+      if (where === "stderr") throw new Error("closed");
+    };
+    expect((await cli("nwe", { hear })).code).toBe(2);
+    expect((await cli("decode x", { hear })).code).toBe(1);
+  });
+});
+
+test("what nobody has thought of is reported in one line", async () => {
+  const failing = (error: unknown) => {
+    const hear = (where: string) => {
+      if (where === "stdout") throw error;
+    };
+    return cli("capacity --json", { hear }).then(({ code, err }) => [code, JSON.parse(err)]);
+  };
+  const as = (message: string) => [1, { error: { code: "ERR_UNEXPECTED", message } }];
+  expect(await failing(new Error("first\n  second at redis://u:secret@h"))).toEqual(
+    as("first second at redis://u:***@h"),
+  );
+  // So some clients report that nobody is at any of the addresses of a name.
+  expect(await failing(Object.assign(new Error(""), { code: "ECONNREFUSED" }))).toEqual(as("ECONNREFUSED"));
+  expect(await failing("a text")).toEqual(as("a text"));
+});

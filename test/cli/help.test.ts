@@ -1,0 +1,110 @@
+// Help and the guide: what they show is true, and fits a terminal.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { flagOf } from "../../src/cli/flags.ts";
+import { SERVE_SETTINGS } from "../../src/cli/serveSettings.ts";
+import { PRESETS } from "../../src/core.ts";
+import { examples, needsStore, typesFile } from "./examples.ts";
+import { settingRows } from "./settings.ts";
+import { cli } from "./world.ts";
+
+const cwd = mkdtempSync(join(tmpdir(), "bitflake-help-"));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+writeFileSync(join(cwd, "types.json"), typesFile());
+
+const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
+
+describe("examples", () => {
+  test("are found where they are", () => {
+    expect(examples.filter(({ where }) => where === "the guide").length).toBeGreaterThan(12);
+    expect(examples.filter(({ where }) => where !== "the guide").length).toBeGreaterThan(18);
+    expect(examples.map(({ line }) => line)).not.toContain("");
+  });
+
+  test.each(examples.filter((one) => !needsStore(one)))(
+    "of $where: bitflake $line",
+    async ({ line, env, output }) => {
+      const { code, out, err } = await cli(line, { env, cwd });
+      expect(err).toBe("");
+      // A check that finds something wrong has done what it is for.
+      expect(code).toBe(/^numeric check.*6786305283|5138/.test(line) ? 1 : 0);
+      if (output) expect(out).toBe(output);
+      else expect(out).not.toBe("");
+    },
+  );
+});
+
+describe("help", () => {
+  test.each(COMMANDS)("of $words says what there is", async ({ words, flags, summary }) => {
+    const { code, out } = await cli([...words.split(" "), "--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: bitflake ${words} `);
+    expect(out.replaceAll("\n", " ")).toContain(summary);
+    for (const [name, flag] of Object.entries(flags)) {
+      expect(out).toContain(flag.kind === "list" ? `$${flag.env}` : flagOf(name));
+    }
+    expect((await cli(["help", ...words.split(" ")])).out).toBe(out);
+    expect((await cli([...words.split(" "), "-h", "--json"])).out).toBe(out);
+  });
+
+  test.each(COMMANDS)("of $words fits 80 columns, but for examples", async ({ words }) => {
+    const { out } = await cli([...words.split(" "), "--help"]);
+    const [text = ""] = out.split("\nExamples:");
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test("is as wide as the terminal, within reason", async () => {
+    const widest = async (columns: number) => {
+      const { out } = await cli("serve --help", { columns });
+      return Math.max(...(out.split("\nExamples:")[0] as string).split("\n").map((line) => line.length));
+    };
+    expect(await widest(60)).toBeLessThanOrEqual(60);
+    expect(await widest(1000)).toBeGreaterThan(80);
+    expect(await widest(1000)).toBeLessThanOrEqual(100);
+  });
+
+  test.each(["--help", "-h", "help"])("of all by %s lists every command in 80 columns", async (line) => {
+    const { code, out } = await cli(line);
+    expect(code).toBe(0);
+    for (const { words, summary } of COMMANDS) expect(out).toContain(`  ${words.padEnd(16)}${summary}\n`);
+    for (const row of out.split("\n")) expect(row.length).toBeLessThanOrEqual(80);
+  });
+
+  test.each(["help numeric", "numeric --help", "numeric -h"])(
+    "of a group by %s lists its commands",
+    async (line) => {
+      const { code, out } = await cli(line);
+      expect(code).toBe(0);
+      expect(out).toMatch(/numeric new .*\n {2}numeric check /);
+      expect(out).not.toContain("pool");
+    },
+  );
+
+  test("of what there is not is an error", async () => {
+    expect(await cli("help deocde")).toMatchObject({
+      code: 2,
+      err: 'error: there is no command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
+    });
+  });
+});
+
+describe("the guide", () => {
+  test("has the settings of the service as the table of the program has them", () => {
+    for (const row of settingRows()) expect(guide).toContain(`\n${row}\n`);
+    expect(guide.match(/`BITFLAKE_\w+` \|/g)).toHaveLength(Object.keys(SERVE_SETTINGS).length);
+  });
+
+  test("names every command", () => {
+    for (const { words } of COMMANDS) expect(guide).toContain(`| [\`${words}\`](#`);
+  });
+});
+
+test("the presets are those of the library, wherever they can be named", () => {
+  for (const { flags } of COMMANDS) {
+    if (flags.preset) expect(flags.preset).toMatchObject({ choices: Object.keys(PRESETS) });
+  }
+});

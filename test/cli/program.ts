@@ -1,0 +1,80 @@
+// The program itself: bundled from the source as the package bundles it, and started as a process.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** A program on the disk. */
+export interface Program {
+  /** The folder that it is in, where a package.json says that it is bitflake. */
+  readonly folder: string;
+  /** Its file. */
+  readonly file: string;
+  /** Starts it. */
+  start(args: readonly string[], env?: Record<string, string>, cwd?: string): Running;
+  remove(): void;
+}
+
+/** A process. */
+interface Running {
+  readonly child: ChildProcess;
+  /** What it has written so far. */
+  readonly written: { out: string; err: string };
+  /** Resolves when the standard output holds a text. */
+  says(text: string): Promise<void>;
+  /** How it ended: its exit code, or the name of the signal. */
+  readonly ended: Promise<number | string | null>;
+}
+
+function running(child: ChildProcess): Running {
+  const written = { out: "", err: "" };
+  const listeners = new Set<() => void>();
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    written.out += text;
+    for (const listen of listeners) listen();
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    written.err += text;
+  });
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("close", (code, signal) => resolve(signal ?? code));
+  });
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (written.out.includes(text)) resolve();
+      };
+      listeners.add(look);
+      look();
+      void ended.then((how) => reject(new Error(`ended with ${how}: ${written.err}`)));
+    });
+  return { child, written, ended, says };
+}
+
+/** Makes the program. */
+export async function makeProgram(): Promise<Program> {
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-program-"));
+  const file = join(folder, "dist", "cli.js");
+  await build({
+    entryPoints: [fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))],
+    outfile: file,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    platform: "neutral",
+    logLevel: "error",
+  });
+  writeFileSync(join(folder, "package.json"), '{ "name": "bitflake", "type": "module" }');
+  return {
+    folder,
+    file,
+    start: (args, env = {}, cwd = folder) =>
+      running(
+        spawn(process.execPath, [file, ...args], { cwd, env: { PATH: process.env.PATH ?? "", ...env } }),
+      ),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

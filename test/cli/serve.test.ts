@@ -1,0 +1,324 @@
+// bitflake serve, on a store in memory: its settings from everywhere, what it says, and how it ends.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { decode } from "bitflake";
+import { afterAll, describe, expect, test } from "vitest";
+import { logOf } from "../../src/cli/serveLog.ts";
+import { cli, type Done, type Given, worldOf } from "./world.ts";
+
+const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-"));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+const put = (name: string, content: unknown) =>
+  writeFileSync(join(cwd, name), typeof content === "string" ? content : JSON.stringify(content));
+put("types.json", { farmer: { length: 10 } });
+
+const KEY = "0123456789abcdef";
+
+/** Serves until what is asked is answered. */
+async function served(
+  line: string,
+  use: (url: string) => Promise<void> = async () => {},
+  given: Given = {},
+): Promise<Done> {
+  const controller = new AbortController();
+  let using: Promise<void> | undefined;
+  const hear = (where: string, text: string) => {
+    if (where !== "stdout") return;
+    const url = /http:[^"\s]+/.exec(text)?.[0] as string;
+    using = use(url).finally(() => controller.abort());
+  };
+  const done = await cli(`serve --port 0 ${line}`, { cwd, hear, signal: controller.signal, ...given });
+  await using;
+  return done;
+}
+
+const idOf = async (url: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(`${url}/generate_snowflake_id`, { headers });
+  return { status: response.status, body: (await response.json()) as { id: string } };
+};
+
+describe("the service", () => {
+  test("says where it is, gives out IDs, and ends in order", async () => {
+    let id = "";
+    const { code, out, err } = await served("--store memory: --log none", async (url) => {
+      id = (await idOf(url)).body.id;
+    });
+    expect([code, out]).toEqual([0, expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/)]);
+    expect(err).toBe(
+      "note: the store is memory: gone when the service ends, and shared with no other process\n",
+    );
+    expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  test("speaks JSON to programs", async () => {
+    const { out, err } = await served("--store memory: --log none --json");
+    expect(JSON.parse(out)).toEqual({ url: expect.stringMatching(/^http:/), store: "memory:" });
+    expect(JSON.parse(err)).toEqual({ note: expect.stringMatching(/^the store is memory:/) });
+  });
+
+  test("takes a store of its own where nobody names one", async () => {
+    const old = (name: string) =>
+      name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
+    const { code, err } = await served("--log none", undefined, { import: old });
+    expect([code, err]).toEqual([0, expect.stringMatching(/^note: the store is memory: gone/)]);
+  });
+
+  test("is told its node, layout and epoch", async () => {
+    let id = "";
+    const line = "--store memory: --log none --preset single_dc --machine-id 700 --epoch-ms 1420070400000";
+    await served(line, async (url) => {
+      id = (await idOf(url)).body.id;
+    });
+    const { machineId, timestampMs } = decode(id, {
+      timestampBits: 41,
+      datacenterBits: 0,
+      machineBits: 10,
+      sequenceBits: 12,
+      epochMs: 1420070400000,
+    });
+    expect([machineId, Math.abs(timestampMs - Date.now()) < 60_000]).toEqual([700, true]);
+  });
+
+  test("keeps to keys, limits and types from a file, with paths as seen from there", async () => {
+    mkdirSync(join(cwd, "etc"), { recursive: true });
+    put("etc/types.json", { card: { length: 8 } });
+    put("etc/bitflake.json", {
+      store: "memory:",
+      apiKeys: [KEY],
+      rateLimit: 2,
+      rateWindowMs: 600_000,
+      onRateFailure: "open",
+      types: "types.json",
+      log: "none",
+    });
+    const statuses: number[] = [];
+    const { code } = await served("--config etc/bitflake.json", async (url) => {
+      const headers = { authorization: `Bearer ${KEY}`, "x-api-key": KEY };
+      statuses.push((await idOf(url)).status);
+      const card = await fetch(`${url}/generate_id/card`, { headers });
+      statuses.push(card.status === 404 ? 200 : card.status);
+      for (let i = 0; i < 3; i++) statuses.push((await idOf(url, headers)).status);
+    });
+    expect(code).toBe(0);
+    expect(statuses).toContain(401);
+    expect(statuses).toContain(429);
+    expect(statuses).toContain(200);
+  });
+
+  test.each(["types.json", { farmer: { length: 10 } }])("has pools of the types %j", async (types) => {
+    put("pools.json", { store: "memory:", types, log: "none" });
+    let health = {};
+    await served("--config pools.json", async (url) => {
+      health = (await (await fetch(`${url}/health`)).json()) as object;
+    });
+    expect(health).toMatchObject({ pools: { farmer: {} } });
+  });
+
+  test("warns whoever opens it to others without keys", async () => {
+    const line = "--store memory: --log none --host 0.0.0.0 --json";
+    const warning = { warning: "0.0.0.0 is open to others, and without apiKeys anyone may ask" };
+    const { err } = await served(line);
+    expect(JSON.parse(err.split("\n")[1] as string)).toEqual(warning);
+    expect((await served(line, undefined, { env: { BITFLAKE_API_KEYS: KEY } })).err).not.toContain("warning");
+    expect((await served("--store memory: --log none --host localhost")).err).not.toContain("warning");
+  });
+
+  test("ends without a word where it is stopped before it began", async () => {
+    const { code, out } = await cli("serve --store memory:", { cwd, signal: AbortSignal.abort() });
+    expect([code, out]).toEqual([0, ""]);
+  });
+
+  test("fails where its second store cannot be opened", async () => {
+    const old = (name: string) =>
+      name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
+    const line = "serve --store memory: --pool-store sqlite:ids.db";
+    const here = pathToFileURL(join(cwd, "cli.js")).href;
+    expect(await cli(line, { cwd, here, import: old })).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/npm install better-sqlite3\n$/),
+    });
+  });
+
+  test("fails where the port is taken", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await new Promise((ready) => taken.once("listening", ready));
+    const { port } = taken.address() as { port: number };
+    const { code, err } = await cli(`serve --store memory: --port ${port} --log none`, { cwd });
+    taken.close();
+    expect(code).toBe(1);
+    expect(err).toMatch(/\nerror: 127\.0\.0\.1:\d+ is in use by another; take another port\n$/);
+  });
+});
+
+describe("the log", () => {
+  const requests = async (url: string) => {
+    await idOf(url);
+    await fetch(`${url}/nowhere`);
+  };
+
+  test("is JSON where programs read it", async () => {
+    for (const line of ["--store memory:", "--store memory: --log json"]) {
+      const { err } = await served(line, requests);
+      const [, ...entries] = err
+        .trim()
+        .split("\n")
+        .map((row) => (row.startsWith("{") ? JSON.parse(row) : row));
+      expect(entries).toMatchObject([
+        { method: "GET", status: 200 },
+        { method: "GET", status: 404 },
+      ]);
+      expect(Object.keys(entries[0])).toEqual(
+        expect.arrayContaining(["time", "route", "durationMs", "client"]),
+      );
+    }
+  });
+
+  test("is text on a terminal", async () => {
+    const { err } = await served("--store memory:", requests, { terminal: ["stderr"] });
+    expect(err).toMatch(/\n\d{4}-\S+Z GET \/generate_snowflake_id 200 \d+\.\d ms \S+\n/);
+    expect(err).toMatch(/ GET - 404 \d+\.\d ms \S+ ERR_\w+\n/);
+  });
+});
+
+describe("a line of the log", () => {
+  const entry = {
+    time: "T",
+    method: "GET",
+    route: "/x",
+    status: 500,
+    durationMs: 1.25,
+    client: "0",
+    code: "ERR_BACKEND",
+  };
+  const logged = async (form: "json" | "text", error?: unknown) => {
+    const { world, written } = worldOf();
+    logOf(form, world)?.({ ...entry, error });
+    await Promise.resolve();
+    return written.stderr.join("");
+  };
+
+  test("has the error in a word, and no password", async () => {
+    const error = new Error("no redis://u:secret@h\nat all");
+    expect(await logged("text", error)).toBe(
+      "T GET /x 500 1.3 ms 0 ERR_BACKEND: no redis://u:***@h at all\n",
+    );
+    expect(JSON.parse(await logged("json", error))).toEqual({ ...entry, error: "no redis://u:***@h at all" });
+    expect(await logged("text")).toBe("T GET /x 500 1.3 ms 0 ERR_BACKEND\n");
+    expect(JSON.parse(await logged("json"))).toEqual(entry);
+  });
+
+  test("that nobody reads is no error", async () => {
+    const hear = () => {
+      throw new Error("closed");
+    };
+    logOf("text", worldOf({ hear }).world)?.(entry);
+    await new Promise((later) => setTimeout(later, 10));
+    expect(logOf("none", worldOf().world)).toBeUndefined();
+  });
+});
+
+describe("a setting that is wrong exits 2, and is called what it was called where it was said", () => {
+  put("bitflake.json", { port: "80" });
+  put("unknown.json", { prot: 80 });
+  put("keys.json", { apiKeys: [KEY, "short"] });
+  put("types-inside.json", { types: { farmer: { length: 99 } } });
+  put("types-outside.json", { types: "bad-types.json" });
+  put("bad-types.json", { farmer: { length: 99 } });
+  put("text.json", '{ "apiKeys": ["topsecret" } ');
+  put("list.json", "[]");
+  put("redis.json", { store: "redis://u:secret@h", types: { farmer: { length: 10 } } });
+  const port = "must be a whole number from 0 to 65535, got";
+  test.each<[string, Record<string, string>, unknown]>([
+    ["--port x", {}, `--port ${port} "x"`],
+    ["", { BITFLAKE_PORT: "x" }, `BITFLAKE_PORT ${port} "x"`],
+    ["--config bitflake.json", {}, `port in bitflake.json ${port} "80"`],
+    ["", { BITFLAKE_CONFIG: "bitflake.json" }, `port in bitflake.json ${port} "80"`],
+    ["--config unknown.json", {}, 'unknown.json has "prot", which is no setting; did you mean port?'],
+    ["--config absent.json", {}, expect.stringMatching(/^--config must be a file that can be read: ENOENT/)],
+    [
+      "",
+      { BITFLAKE_CONFIG: "absent.json" },
+      expect.stringMatching(/^BITFLAKE_CONFIG must be a file that can be read/),
+    ],
+    ["--config text.json", {}, expect.stringMatching(/^text\.json must be JSON/)],
+    ["--config list.json", {}, "list.json must hold a JSON object"],
+    [
+      "--config keys.json",
+      {},
+      expect.stringMatching(/^apiKeys\[1\] in keys\.json must be 16 to 255 characters/),
+    ],
+    [
+      "",
+      { BITFLAKE_API_KEYS: `${KEY},short` },
+      expect.stringMatching(/^BITFLAKE_API_KEYS\[1\] must be 16 to 255/),
+    ],
+    [
+      "--api-keys abc",
+      {},
+      expect.stringMatching(/^--api-keys is no option: the list of processes would show the keys/),
+    ],
+    [
+      "--config types-inside.json",
+      {},
+      expect.stringMatching(/^types\.farmer\.length in types-inside\.json must be/),
+    ],
+    [
+      "--config types-outside.json",
+      {},
+      expect.stringMatching(/^types\.farmer\.length in \S*bad-types\.json must be/),
+    ],
+    [
+      "--types bad-types.json",
+      {},
+      expect.stringMatching(/^types\.farmer\.length in bad-types\.json must be/),
+    ],
+    ["--types absent.json", {}, expect.stringMatching(/^--types must be a file that can be read/)],
+    [
+      "",
+      { BITFLAKE_TYPES: "absent.json" },
+      expect.stringMatching(/^BITFLAKE_TYPES must be a file that can be read/),
+    ],
+    ["--machine-id 32", {}, "--machine-id must be a whole number from 0 to 31 (5 bits), got 32"],
+    [
+      "",
+      { BITFLAKE_MACHINE_ID: "32" },
+      "BITFLAKE_MACHINE_ID must be a whole number from 0 to 31 (5 bits), got 32",
+    ],
+    ["--name {x}", {}, expect.stringMatching(/^--name must be a text of 1 to 100 characters/)],
+    ["--store nonsense", {}, expect.stringMatching(/^--store must be redis:/)],
+    ["--pool-store nonsense:", {}, expect.stringMatching(/^--pool-store must be redis:/)],
+    [
+      "--pool-store redis://h",
+      {},
+      expect.stringMatching(/^--pool-store must name a store of its own: numeric IDs/),
+    ],
+    [
+      "--config redis.json",
+      {},
+      expect.stringMatching(/^--pool-store must name a store of its own: numeric IDs/),
+    ],
+    ["somewhere", {}, 'serve takes no arguments, got "somewhere"'],
+  ])("%s %j", async (line, env, message) => {
+    const given = line.includes("--store") || line.includes("redis.json") ? line : `--store memory: ${line}`;
+    const { code, out, err } = await cli(`serve ${given}`, { cwd, env });
+    expect([code, out]).toEqual([2, ""]);
+    const said = err
+      .split("\n")
+      .find((row) => row.startsWith("error: "))
+      ?.replace("error: ", "");
+    expect(said).toEqual(message);
+    expect(err).not.toMatch(/secret|short/);
+  });
+});
+
+test("the guide's configuration file is one", async () => {
+  const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
+  const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
+  put("guide.json", { ...JSON.parse(config), store: "memory:", poolStore: "memory:", port: 0, log: "none" });
+  expect(await served("--config guide.json")).toMatchObject({ code: 0 });
+});

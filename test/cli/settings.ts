@@ -1,0 +1,19 @@
+// The table of the service's settings, as the guide shows it.
+
+import { flagOf } from "../../src/cli/flags.ts";
+import { SERVE_SETTINGS } from "../../src/cli/serveSettings.ts";
+
+/** A row for each setting. */
+export function settingRows(): string[] {
+  return Object.entries(SERVE_SETTINGS).map(([name, row]) => {
+    const fallback = "default" in row ? String(row.default) : "otherwise" in row ? row.otherwise : "none";
+    const cells = [
+      "notInFile" in row ? "" : `\`${name}\``,
+      "noFlag" in row ? "" : `\`${flagOf(name)}\``,
+      `\`${row.env}\``,
+      fallback,
+      "choices" in row ? `${row.what}: ${row.choices.join(", ")}` : row.what,
+    ];
+    return `| ${cells.join(" | ")} |`.replaceAll(/ {2,}/g, " ");
+  });
+}

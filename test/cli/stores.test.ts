@@ -1,0 +1,239 @@
+// What commands with a store do before and without one: addresses, packages that are missing, pools in memory.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { kindOf, openStore } from "../../src/cli/store.ts";
+import { cli, worldOf } from "./world.ts";
+
+const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+writeFileSync(join(cwd, "types.json"), '{ "farmer": { "length": 10 }, "tiny": { "length": 3 } }');
+/** A place where nothing is installed, neither for the caller nor for the program. */
+const nowhere = { cwd, here: pathToFileURL(join(cwd, "cli.js")).href };
+
+describe("an address", () => {
+  test.each([
+    ["redis://h", "redis"],
+    ["rediss://u:p@h:1/2", "redis"],
+    ["postgres://h/db", "postgres"],
+    ["postgresql:///db", "postgres"],
+    ["sqlite:x.db", "sqlite"],
+    ["sqlite:/var/x.db", "sqlite"],
+    ["sqlite::memory:", "sqlite"],
+    ["memory:", "memory"],
+  ])("%s names a %s", (url, kind) => {
+    expect(kindOf(url)).toBe(kind);
+  });
+
+  const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
+  test.each([
+    ["mysql://root:secret@h", `--store must be ${forms}, got one that begins with "mysql:"`],
+    ["constructor:secret", `--store must be ${forms}, got one that begins with "constructor:"`],
+    ["secret", `--store must be ${forms}, got one without a scheme`],
+    ["/var/secret.db", `--store must be ${forms}, got one without a scheme`],
+    ["redis:secret", "--store must be redis:// and a host, as in redis://127.0.0.1"],
+    ["sqlite:", "--store must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db"],
+    [
+      "sqlite://secret.db",
+      "--store must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db",
+    ],
+    ["memory:secret", "--store must be memory: and nothing after it"],
+  ])("%s is refused, and not shown", (url, message) => {
+    expect(() => kindOf(url)).toThrow(message);
+    expect(message).not.toContain("secret");
+  });
+
+  test("is refused by the name under which it was said", async () => {
+    const { code, err } = await cli("lease inspect", { env: { BITFLAKE_STORE: "x:" } });
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: BITFLAKE_STORE must be /);
+    expect((await cli("lease inspect")).err).toMatch(/^error: --store is needed, or BITFLAKE_STORE\n/);
+  });
+});
+
+describe("a package that is missing", () => {
+  test.each([
+    [
+      "redis://u:secret@h",
+      "redis:// needs a client, and none is installed here: npm install ioredis  or  npm install redis",
+    ],
+    [
+      "postgres://u:secret@h",
+      "postgres:// needs a client, and none is installed here: npm install pg  or  npm install postgres",
+    ],
+  ])("for %s is named with what installs it", async (url, message) => {
+    const line = `lease inspect --store ${url}`;
+    expect(await cli(line, nowhere)).toMatchObject({ code: 1, out: "", err: `error: ${message}\n` });
+    const { err } = await cli(`${line} --json`, nowhere);
+    expect(JSON.parse(err)).toEqual({ error: { code: "ERR_PACKAGE", message } });
+  });
+
+  test("for sqlite: is better-sqlite3, where the runtime has none of its own", async () => {
+    const old = (name: string) =>
+      name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
+    expect(
+      await cli("pool fill --store sqlite:x.db --types types.json --type farmer", {
+        ...nowhere,
+        import: old,
+      }),
+    ).toMatchObject({
+      code: 1,
+      err: "error: sqlite: on this runtime needs a client, and none is installed here: npm install better-sqlite3\n",
+    });
+  });
+});
+
+describe("a package that is there", () => {
+  /** Puts a package into a folder. */
+  const install = (name: string, code: string) => {
+    const folder = join(cwd, "has", "node_modules", name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "index.js"), code);
+  };
+
+  test("and cannot be loaded is an error that says why", async () => {
+    install("ioredis", "throw new Error('built for another Node, at redis://u:secret@h')");
+    const { code, err } = await cli("lease inspect --store redis://h", { ...nowhere, cwd: join(cwd, "has") });
+    expect(code).toBe(1);
+    expect(err).toBe(
+      "error: the package ioredis cannot be loaded: built for another Node, at redis://u:***@h\n",
+    );
+  });
+
+  test("may fail with addresses in what it says, and passwords in them", async () => {
+    install(
+      "pg",
+      "exports.Pool = class { on() {} end() {} query() { throw new Error('no postgres://u:s3cr3t@h?password=s3cr3t') } }",
+    );
+    const { code, err } = await cli("lease inspect --store postgres://u:s3cr3t@h/db?password=s3cr3t", {
+      ...nowhere,
+      cwd: join(cwd, "has"),
+    });
+    expect(code).toBe(1);
+    expect(err).toBe("error: postgres://u:***@h/db: no postgres://u:***@h?password=***\n");
+  });
+});
+
+describe("pools in memory", () => {
+  const pool = (what: string, more = "") => `pool ${what} --store memory: --types types.json ${more}`;
+
+  test("are filled, with lines where there is no terminal", async () => {
+    const { code, out, err } = await cli(pool("fill", "--type farmer --to 700"), { cwd });
+    expect([code, out]).toEqual([0, "farmer: 700 IDs are at hand, 700 of them new.\n"]);
+    expect(err).toMatch(/^farmer: \d+ of 700, \d+%\n/);
+  });
+
+  test("are filled with a bar on a terminal", async () => {
+    const { err } = await cli(pool("fill", "--type farmer --to 700"), {
+      cwd,
+      terminal: ["stderr"],
+      columns: 60,
+    });
+    expect(err.startsWith("\r[####")).toBe(true);
+    expect(err.endsWith("] farmer: 700 of 700, 100%\u001b[K\n")).toBe(true);
+  });
+
+  test("are filled in silence for programs", async () => {
+    expect(await cli(pool("fill", "--type farmer --to 10 --json"), { cwd })).toMatchObject({
+      code: 0,
+      out: '{"type":"farmer","available":10,"added":10,"target":10,"isStopped":false}\n',
+      err: "",
+    });
+  });
+
+  test("that have no more IDs are exit code 1", async () => {
+    const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^tiny: \d+ IDs are at hand, \d+ of them new\.\n$/);
+    expect(err).toMatch(/error: of all IDs of "tiny" \d+ are left, and 6000 were asked for\n$/);
+  });
+
+  test("are left where they are by an interrupt", async () => {
+    const controller = new AbortController();
+    const hear = (where: string) => {
+      if (where === "stderr") controller.abort();
+    };
+    const { code, out } = await cli(pool("fill", "--type farmer --to 1000000"), {
+      cwd,
+      hear,
+      signal: controller.signal,
+    });
+    expect(code).toBe(130);
+    expect(out).toMatch(/^farmer: \d+ IDs are at hand, \d+ of them new\. It was stopped\.\n$/);
+    const { code: early, out: none } = await cli(pool("fill", "--type farmer --json"), {
+      cwd,
+      signal: AbortSignal.abort(),
+    });
+    expect([early, JSON.parse(none)]).toEqual([
+      130,
+      { type: "farmer", available: 0, added: 0, target: 6000, isStopped: true },
+    ]);
+  });
+
+  test("say how they are", async () => {
+    const { code, out } = await cli(pool("status", "--type farmer"), { cwd });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^type +farmer\nat hand +0\ntaken +0\nleft to issue +about \d+\nexhausted +no\nbeing filled +no\n$/,
+    );
+    expect(JSON.parse((await cli(pool("status", "--type tiny --json"), { cwd })).out)).toEqual({
+      type: "tiny",
+      available: 0,
+      taken: 0,
+      left: expect.stringMatching(/^\d+$/),
+      isExact: true,
+      isExhausted: false,
+      isFilling: false,
+    });
+  });
+
+  test.each([
+    ["pool fill --types types.json --type farmer", "--store is needed, or BITFLAKE_STORE"],
+    ["pool fill --store memory: --type farmer", "--types is needed"],
+    ["pool fill --store memory: --types types.json", "--type is needed"],
+    [
+      "pool fill --store memory: --types types.json --type farmer --to 0",
+      /^--to must be a whole number from 1 to \d+, got "0"$/,
+    ],
+    [
+      "pool status --store redis://h --types types.json --type farmer",
+      "--store must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools",
+    ],
+    [
+      "pool fill --store rediss://h --types types.json --type farmer",
+      "--store must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools",
+    ],
+    [
+      "lease inspect --store memory: --namespace {x}",
+      /^--namespace must be a text of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
+    ],
+  ])("and leases: %s exits 2", async (line, message) => {
+    const { code, err, out } = await cli(line, { cwd });
+    expect([code, out]).toEqual([2, ""]);
+    const said = (err.split("\n")[0] as string).replace("error: ", "");
+    if (typeof message === "string") expect(said).toBe(message);
+    else expect(said).toMatch(message);
+  });
+});
+
+test("a file that is missing is not made by a look at it", async () => {
+  for (const line of ["pool status --types types.json --type farmer", "lease inspect"]) {
+    const { code, err } = await cli(`${line} --store sqlite:absent.db`, { cwd });
+    expect([code, err]).toEqual([1, "error: sqlite:absent.db: there is no such file\n"]);
+  }
+});
+
+test("a store is closed once and for all, also if its client will not end", async () => {
+  const folder = join(cwd, "stuck", "node_modules", "pg");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, "index.js"),
+    "exports.Pool = class { on() {} end() { return new Promise(() => {}) } async query() { return { rows: [{ here: 1 }] } } }",
+  );
+  const store = await openStore("postgres://u:p@h/db?x=1", worldOf({ cwd: join(cwd, "stuck") }).world);
+  expect(store.description).toBe("postgres://u:***@h/db");
+  await store.close();
+});

@@ -1,0 +1,21 @@
+// Text in columns.
+
+import { expect, test } from "vitest";
+import { columns, pairs } from "../../src/cli/table.ts";
+
+test("pairs are aligned by their values", () => {
+  expect(pairs({ a: 1n, "longer name": "x" })).toBe("a            1\nlonger name  x\n");
+});
+
+test("columns are as wide as the widest of their cells, and no line ends in spaces", () => {
+  expect(
+    columns(
+      ["NODE", "HOLDER"],
+      [
+        ["1023", "pod-7"],
+        ["5", ""],
+      ],
+    ),
+  ).toBe("NODE  HOLDER\n1023  pod-7\n5\n");
+  expect(columns(["N"], [])).toBe("N\n");
+});

@@ -1,0 +1,80 @@
+// A world made of strings: what the command line reads is given, and what it writes is kept.
+
+import { pathToFileURL } from "node:url";
+import { run } from "../../src/cli/run.ts";
+import type { Output, World } from "../../src/cli/world.ts";
+
+/** What a world is made of. */
+export interface Given {
+  readonly stdin?: string | readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly here?: string;
+  /** Which streams are a terminal. */
+  readonly terminal?: readonly ("stdin" | "stdout" | "stderr")[];
+  readonly columns?: number;
+  readonly now?: () => number;
+  readonly signal?: AbortSignal;
+  readonly import?: (name: string) => Promise<unknown>;
+  /** Hears of each text that is written; may throw. */
+  readonly hear?: (where: "stdout" | "stderr", text: string) => void;
+}
+
+/** What a command has done. */
+export interface Done {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Each text that was written to the standard output. */
+  readonly writes: readonly string[];
+}
+
+/** A world, and what was written in it. */
+export function worldOf(given: Given = {}): { world: World; written: Record<"stdout" | "stderr", string[]> } {
+  const { stdin = "", terminal = [], columns, hear } = given;
+  const written = { stdout: [] as string[], stderr: [] as string[] };
+  const output = (name: "stdout" | "stderr"): Output => ({
+    async write(text) {
+      hear?.(name, text);
+      written[name].push(text);
+    },
+    isTTY: terminal.includes(name),
+    columns,
+  });
+  const world: World = {
+    stdin: {
+      async *[Symbol.asyncIterator]() {
+        yield* typeof stdin === "string" ? [stdin] : stdin;
+      },
+      isTTY: terminal.includes("stdin"),
+    },
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    env: given.env ?? {},
+    cwd: given.cwd ?? "/",
+    here: given.here ?? new URL("../../src/cli/main.ts", pathToFileURL(import.meta.filename)).href,
+    now: given.now ?? Date.now,
+    stopSignal: () => given.signal ?? new AbortController().signal,
+    import: given.import ?? ((name) => import(/* @vite-ignore */ name)),
+  };
+  return { world, written };
+}
+
+/** Splits a command line as a shell does, as far as examples need it: quotes and variables. */
+function split(line: string, env: Given["env"] = {}): string[] {
+  const words = line.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? [];
+  return words.map((word) =>
+    word.replace(/"([^"]*)"|'([^']*)'|\$(\w+)/g, (_, double, single, name) =>
+      name === undefined
+        ? (single ?? double.replace(/\$(\w+)/g, (_all: string, n: string) => env[n] ?? ""))
+        : (env[name] ?? ""),
+    ),
+  );
+}
+
+/** Runs a command line, which begins after `bitflake`. */
+export async function cli(line: string | readonly string[], given: Given = {}): Promise<Done> {
+  const { world, written } = worldOf(given);
+  const code = await run(typeof line === "string" ? split(line, given.env) : line, world);
+  return { code, out: written.stdout.join(""), err: written.stderr.join(""), writes: written.stdout };
+}

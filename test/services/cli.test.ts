@@ -1,0 +1,332 @@
+// The command line on real stores: it opens them with whichever client there is, fills pools, looks at leases, serves.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Redis } from "ioredis";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type OpenStore, openStore } from "../../src/cli/store.ts";
+import { leaseNode } from "../../src/lease/index.ts";
+import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
+import { examples, needsStore, typesFile } from "../cli/examples.ts";
+import { makeProgram, type Program } from "../cli/program.ts";
+import { cli, type Given, worldOf } from "../cli/world.ts";
+import { startable, startPostgres, startRedis } from "./servers.ts";
+import { sqliteHere } from "./sqlite-here.ts";
+
+const { REDIS_URL = "", DATABASE_URL = "" } = process.env;
+const namespace = `cli_${process.pid}`;
+
+const folder = mkdtempSync(join(tmpdir(), "bitflake-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A folder in which there are some of the clients and no others; the program has none beside it. */
+function placeWith(...clients: string[]): { cwd: string; here: string } {
+  const cwd = join(folder, clients.join("-") || "empty");
+  mkdirSync(join(cwd, "node_modules"), { recursive: true });
+  for (const name of clients) {
+    const client = fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
+    symlinkSync(client, join(cwd, "node_modules", name), "junction");
+  }
+  writeFileSync(join(cwd, "types.json"), typesFile());
+  return { cwd, here: pathToFileURL(join(folder, "elsewhere", "cli.js")).href };
+}
+
+/** A database for each client, for the tables of the command line have the names that the user's have. */
+function databaseOf(client: string): string {
+  const url = new URL(DATABASE_URL || "postgres://nowhere/");
+  url.pathname = `/${namespace}_${client}`;
+  return url.href;
+}
+
+async function administer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: DATABASE_URL });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+beforeAll(async () => {
+  if (!DATABASE_URL) return;
+  for (const client of ["pg", "postgres"]) await administer(`CREATE DATABASE ${namespace}_${client}`);
+});
+afterAll(async () => {
+  if (DATABASE_URL)
+    for (const client of ["pg", "postgres"])
+      await administer(`DROP DATABASE ${namespace}_${client} WITH (FORCE)`);
+  if (!REDIS_URL) return;
+  const client = new Redis(REDIS_URL);
+  for (const key of await client.keys(`bitflake:{${namespace}*`)) await client.del(key);
+  await client.quit();
+});
+
+const clients = [
+  ...(REDIS_URL ? ["ioredis", "redis"].map((client) => ({ client, url: REDIS_URL })) : []),
+  ...(DATABASE_URL ? ["pg", "postgres"].map((client) => ({ client, url: databaseOf(client) })) : []),
+  ...(sqliteHere.better ? [{ client: "better-sqlite3", url: "sqlite:better.db" }] : []),
+];
+const places = new Map(clients.map(({ client }) => [client, placeWith(client)]));
+const placeOf = (client: string): Given => places.get(client) as Given;
+
+/** A runtime without an SQLite of its own. */
+const withoutSqlite = (name: string): Promise<unknown> =>
+  name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
+
+async function echo({ backend }: OpenStore): Promise<unknown> {
+  if ("eval" in backend) return backend.eval("return ARGV[1]", [], ["hello"]);
+  if ("query" in backend)
+    return (await backend.query("SELECT CAST($1 AS TEXT) AS echo", ["hello"]))[0]?.["echo"];
+  return "hello";
+}
+
+describe.each(clients)("a store opened with $client", ({ client, url }) => {
+  const { world } = worldOf({ ...placeOf(client), import: withoutSqlite });
+
+  test("answers until it is closed", async () => {
+    const store = await openStore(url, world);
+    expect(await echo(store)).toBe("hello");
+    await store.close();
+    await expect(echo(store)).rejects.toThrow();
+  });
+
+  test.skipIf(url.startsWith("sqlite:"))(
+    "that is not there is an error that says why, and no password",
+    async () => {
+      const nowhere = new URL(url);
+      nowhere.host = "127.0.0.1:1";
+      nowhere.username = "user";
+      nowhere.password = "s3cr3t";
+      const { code, out, err } = await cli(`lease inspect --store ${nowhere.href}`, { ...placeOf(client) });
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(/^error: \w+:\/\/user:\*\*\*@127\.0\.0\.1:1\S*: .*ECONNREFUSED.*\n$/);
+      expect(err).not.toContain("s3cr3t");
+    },
+  );
+});
+
+describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
+  test.each(clients.filter(({ url }) => !url.startsWith("sqlite:")))(
+    "does not end a process that uses $client, and is over when it is over",
+    async ({ client, url }) => {
+      const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
+      const store = await openStore(server.url, worldOf(placeOf(client)).world);
+      await server.kill();
+      await expect(echo(store)).rejects.toThrow();
+      await server.restart();
+      const until = Date.now() + 20_000;
+      let answer: unknown;
+      while (answer !== "hello" && Date.now() < until) {
+        answer = await echo(store).catch(() => setTimeout(50));
+      }
+      expect(answer).toBe("hello");
+      await store.close();
+      await server.stop();
+    },
+  );
+
+  test.each(clients.filter(({ url }) => !url.startsWith("sqlite:")))(
+    "that freezes what $client connects to ends the command in time",
+    async ({ client, url }) => {
+      const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
+      server.pause();
+      const { code, err } = await cli(`lease inspect --store ${server.url}`, placeOf(client));
+      server.resume();
+      await server.stop();
+      expect(code).toBe(1);
+      expect(err).toMatch(/^error: \S+: .+\n$/);
+    },
+  );
+});
+
+const pools = [
+  ...clients
+    .filter(({ client }) => /^(pg|postgres|better-sqlite3)$/.test(client))
+    .map((one) => ({ ...one, import: withoutSqlite })),
+  ...(sqliteHere.node ? [{ client: "node:sqlite", url: "sqlite:own.db", import: undefined }] : []),
+];
+if (sqliteHere.node) places.set("node:sqlite", placeWith());
+
+describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
+  const type = client.replace(/\W/g, "");
+  const given: Given = { ...placeOf(client), ...(load && { import: load }) };
+  writeFileSync(
+    join(given.cwd as string, "own.json"),
+    JSON.stringify({ [type]: { length: 10 }, tiny: { length: 3 } }),
+  );
+  const of = (what: string, name = type) => `pool ${what} --store ${url} --types own.json --type ${name}`;
+
+  test("is looked at before there is any, and nothing is left behind", async () => {
+    const { code, out, err } = await cli(of("status"), given);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(
+      url.startsWith("sqlite:")
+        ? /^error: sqlite:\w+\.db(: there is no such file| has no tables of pools; `bitflake pool fill` makes them)\n$/
+        : /^error: \S+ has no tables of pools; `bitflake pool fill` makes them\n$/,
+    );
+  });
+
+  test("is filled, further filled, and looked at", async () => {
+    expect(await cli(of("fill --to 800"), given)).toMatchObject({
+      code: 0,
+      out: `${type}: 800 IDs are at hand, 800 of them new.\n`,
+    });
+    expect((await cli(`${of("fill --to 1000")} --json`, given)).out).toBe(
+      `{"type":"${type}","available":1000,"added":200,"target":1000,"isStopped":false}\n`,
+    );
+    const { code, out } = await cli(`${of("status")} --json`, given);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ type, available: 1000, taken: 0, isExhausted: false });
+  });
+
+  test("is filled to the last ID that there is", async () => {
+    const { code, out } = await cli(of("fill", "tiny"), given);
+    expect(code).toBe(1);
+    const [, available] = /^tiny: (\d+) IDs/.exec(out) ?? [];
+    const { out: status } = await cli(`${of("status", "tiny")} --json`, given);
+    expect(JSON.parse(status)).toMatchObject({
+      available: Number(available),
+      left: available,
+      isExact: true,
+    });
+  });
+
+  test("is exhausted when all of them are issued", async () => {
+    const { world } = worldOf(given);
+    const store = await openStore(url, world);
+    const tiny = new NumericIdType({ name: "tiny", length: 3 });
+    const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
+    await pool.issueMany((await pool.status()).available);
+    await pool.stop();
+    await store.close();
+    const { code, out } = await cli(of("status", "tiny"), given);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^type +tiny\nat hand +0\ntaken +\d+\nleft to issue +0\nexhausted +yes\nbeing filled +no\n$/,
+    );
+  });
+
+  test("is left as it is when somebody interrupts", async () => {
+    const controller = new AbortController();
+    const hear = (where: string) => {
+      if (where === "stderr") controller.abort();
+    };
+    const { code } = await cli(of("fill --to 100000"), { ...given, hear, signal: controller.signal });
+    expect(code).toBe(130);
+    const { available, isFilling } = JSON.parse((await cli(`${of("status")} --json`, given)).out);
+    expect(available).toBeGreaterThanOrEqual(1000);
+    expect(isFilling).toBe(false);
+  });
+});
+
+describe("leases", () => {
+  const stores = [
+    ...(REDIS_URL ? [{ client: "ioredis", url: REDIS_URL }] : []),
+    ...(DATABASE_URL ? [{ client: "pg", url: databaseOf("pg") }] : []),
+  ];
+
+  test.each(stores)("on $client are listed, by who holds them", async ({ client, url }) => {
+    const given = placeOf(client);
+    const line = `lease inspect --store ${url} --namespace ${namespace}`;
+    const none = await cli(line, given);
+    expect(none.out || none.err).toMatch(/[Nn]o node was ever leased/);
+    const store = await openStore(url, worldOf(given).world);
+    if ("query" in store.backend)
+      await (await import("../../src/backend/index.ts")).setup(store.backend, ["lease"]);
+    const lease = await leaseNode({ backend: store.backend, namespace, preset: "twitter", holder: "pod-7" });
+    const { code, out } = await cli(line, given);
+    expect(code).toBe(0);
+    expect(out).toContain(`${namespace}: 1 held, 0 expired, 1 ever used; layout `);
+    expect(out).toMatch(/\nNODE +DATACENTER .*\n0 +0 +0 +\S+Z +\S+Z +held +pod-7\n$/);
+    expect(JSON.parse((await cli(`${line} --json`, given)).out)).toMatchObject({
+      namespace,
+      held: [{ node: 0, holder: "pod-7", isCurrent: true }],
+    });
+    await lease.release();
+    expect((await cli(line, given)).out).toContain(`${namespace}: 0 held, 0 expired, 1 ever used; layout `);
+    await store.close();
+  });
+});
+
+describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples that need a store", () => {
+  const place = placeWith("ioredis", "pg");
+  const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
+  const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
+  writeFileSync(
+    join(place.cwd, "bitflake.json"),
+    JSON.stringify({ ...JSON.parse(config), store: REDIS_URL, name: namespace, port: 0 }),
+  );
+  const env = { REDIS_URL, DATABASE_URL: databaseOf("pg") };
+
+  test.each(examples.filter(needsStore))("of $where: bitflake $line", async ({ line, output }) => {
+    // Ports of the examples may be taken here; and each pool is a new one, for what is shown of it.
+    const isService = line.startsWith("serve");
+    const free =
+      line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
+    if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
+    const controller = new AbortController();
+    const hear = (where: string) => {
+      if (where === "stdout" && isService) controller.abort();
+    };
+    const { code, out } = await cli(free, { ...place, env, hear, signal: controller.signal });
+    expect(code).toBe(0);
+    if (output) expect(out).toBe(output);
+    else expect(out).not.toBe("");
+  });
+});
+
+describe.skipIf(!sqliteHere.node)("the program", () => {
+  let program: Program;
+  beforeAll(async () => {
+    program = await makeProgram();
+    writeFileSync(join(program.folder, "types.json"), typesFile());
+  });
+  afterAll(() => program.remove());
+
+  test("keeps what it knows in a file where nobody names a store", async () => {
+    const args = ["serve", "--types", "types.json", "--port", "0", "--log", "none"];
+    const { child, written, ended, says } = program.start(args);
+    await says("listening on ");
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(written.err).toBe("note: the store is sqlite:bitflake.db: kept in this file, on this machine\n");
+    const look = program.start([
+      "lease",
+      "inspect",
+      "--store",
+      "sqlite:bitflake.db",
+      "--namespace",
+      "service",
+    ]);
+    expect(await look.ended).toBe(0);
+    // Given back, in order.
+    expect(look.written.out).toContain("service: 0 held, 0 expired, 1 ever used");
+    expect(look.written.err).toBe("");
+  });
+
+  test("ends a fill at SIGINT, and what was made stays", async () => {
+    const pool = ["--store", "sqlite:ids.db", "--types", "types.json", "--type", "farmer"];
+    const { child, written, ended } = program.start(["pool", "fill", ...pool, "--to", "1000000"]);
+    while (!written.err) await setTimeout(20);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    const { written: status, ended: looked } = program.start(["pool", "status", ...pool, "--json"]);
+    expect(await looked).toBe(0);
+    const { available, isFilling } = JSON.parse(status.out);
+    expect(written.out).toContain(
+      `farmer: ${available} IDs are at hand, ${available} of them new. It was stopped.`,
+    );
+    expect(isFilling).toBe(false);
+  });
+
+  test("refuses a file that is no database", async () => {
+    const { written, ended } = program.start(["lease", "inspect", "--store", "sqlite:types.json"]);
+    expect(await ended).toBe(1);
+    expect(written.err).toMatch(/^error: sqlite:types\.json: .*not a database\n$/);
+    const missing = program.start(["serve", "--store", "sqlite:no/such/folder.db", "--port", "0"]);
+    expect(await missing.ended).toBe(1);
+    expect(missing.written.err).toMatch(/^error: sqlite:no\/such\/folder\.db: .*unable to open.*\n$/);
+  });
+});
