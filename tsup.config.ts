@@ -16,13 +16,17 @@ const oneFileEach: NonNullable<Options["esbuildPlugins"]>[number] = {
   },
 };
 
-export default defineConfig({
+const library: Options = {
   entry: {
     core: "src/core.ts",
     index: "src/index.ts",
     backend: "src/backend/index.ts",
     counter: "src/counter/index.ts",
+    idempotency: "src/idempotency/index.ts",
     lease: "src/lease/index.ts",
+    numeric: "src/numeric/index.ts",
+    ratelimit: "src/ratelimit/index.ts",
+    service: "src/service/index.ts",
     text: "src/text/index.ts",
     threads: "src/threads/index.ts",
   },
@@ -31,9 +35,22 @@ export default defineConfig({
   platform: "neutral",
   dts: true,
   sourcemap: true,
-  clean: true,
   esbuildPlugins: [oneFileEach],
   splitting: false,
   // Off on purpose: with source maps on, it writes a second sourceMappingURL line. Consumers' bundlers shake.
   treeshake: false,
-});
+};
+
+/** The program: ESM alone, for nobody imports it. What it uses of the library it loads from the library's own files. */
+const program: Options = {
+  entry: { cli: "src/cli/main.ts" },
+  format: ["esm"],
+  target: "es2022",
+  platform: "neutral",
+  sourcemap: true,
+  esbuildPlugins: [oneFileEach],
+  splitting: false,
+  treeshake: false,
+};
+
+export default defineConfig([library, program]);

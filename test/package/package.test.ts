@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VERSION } from "../../src/version.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = mkdtempSync(join(tmpdir(), "bitflake-user-"));
@@ -87,6 +88,18 @@ const NAMES = {
     "CounterBackwardsError",
     "CounterExhaustedError",
   ],
+  "bitflake/idempotency": [
+    "ArgumentError",
+    "BackendError",
+    "FingerprintError",
+    "Idempotency",
+    "InFlightError",
+    "LockLostError",
+    "NotKeptError",
+    "UnsupportedError",
+    "fingerprint",
+    "idempotent",
+  ],
   "bitflake/lease": [
     "ArgumentError",
     "BackendError",
@@ -106,6 +119,32 @@ const NAMES = {
     "inspect",
     "leaseNode",
   ],
+  "bitflake/numeric": [
+    "ArgumentError",
+    "BackendError",
+    "CounterBackwardsError",
+    "CounterExhaustedError",
+    "IdPool",
+    "IdPoolEmptyError",
+    "IdPoolExhaustedError",
+    "InvalidIdError",
+    "NamespaceError",
+    "NoValidIdError",
+    "NumericIdType",
+    "PermutedIds",
+    "UnsupportedError",
+    "defineIdTypes",
+    "verhoeff",
+  ],
+  "bitflake/ratelimit": [
+    "ArgumentError",
+    "BackendError",
+    "RateLimit",
+    "addressKey",
+    "rateLimitHeaders",
+    "rateLimited",
+  ],
+  "bitflake/service": ["ArgumentError", "BackendError", "createService", "listen", "nodeListener"],
   "bitflake/text": [
     "ArgumentError",
     "InvalidIdError",
@@ -133,6 +172,9 @@ const NAMES = {
   ],
 };
 
+/** Those that speak of requests and responses, which the types of browsers have, and those of Node. */
+const ON_FETCH = ["bitflake/idempotency", "bitflake/ratelimit", "bitflake/service"];
+
 describe("the installed package", () => {
   test.each(Object.entries(NAMES))(
     "%s gives every name to import and to require, and no more",
@@ -154,7 +196,8 @@ describe("the installed package", () => {
       [`import * as given from "${path}";`, ...uses, exact].join("\n"),
     );
     const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-    const options = ["--module", "nodenext", "--target", "es2022", "--lib", "es2022"];
+    const lib = ON_FETCH.includes(path) ? "es2022,dom" : "es2022";
+    const options = ["--module", "nodenext", "--target", "es2022", "--lib", lib];
     run(process.execPath, tsc, "--noEmit", "--strict", ...options, "values.mts");
   });
 
@@ -186,6 +229,27 @@ describe("the installed package", () => {
         await new Counter({ backend: broken, name: "n" }).next().catch((error) => {
           known &&= error instanceof BackendError;
         });
+        const { IdPool, NumericIdType, PermutedIds } = ${load}("bitflake/numeric");
+        const type = new NumericIdType({ name: "n", length: 10 });
+        await new IdPool({ backend: broken, type }).issue().catch((error) => {
+          known &&= error instanceof BackendError;
+        });
+        const counter = new Counter({ backend: memory(), name: "n" });
+        const id = await new PermutedIds({ type, key: "00".repeat(16), counter }).issue();
+        known &&= type.validate(id).valid;
+        const { Idempotency, InFlightError } = ${load}("bitflake/idempotency");
+        const once = new Idempotency({ backend: memory(), name: "n" });
+        await once.once("k", "f", () => once.once("k", "f", () => 1)).catch((error) => {
+          known &&= error instanceof InFlightError;
+        });
+        const { RateLimit } = ${load}("bitflake/ratelimit");
+        await new RateLimit({ backend: broken, name: "n", limit: 1, windowMs: 1 }).limit("k").catch((error) => {
+          known &&= error instanceof BackendError;
+        });
+        const { createService } = ${load}("bitflake/service");
+        const service = createService({ backend: memory() });
+        known &&= (await service(new Request("http://localhost/generate_snowflake_id"))).status === 200;
+        await service.stop();
         console.log(known);
       })();`,
     );
@@ -269,6 +333,19 @@ describe("the installed package", () => {
       const attached: Promise<SharedGenerator> = leaseNode({ backend, threads: true }).then((held) => held.generator);
       const dispose: (held: Lease) => Promise<void> = (held) => held[Symbol.asyncDispose]();
       const count: Promise<bigint> = new Counter({ backend, name: "n", floor: 1n }).next();
+      import { defineIdTypes, IdPool, NumericIdType, type NumericRules, PermutedIds } from "bitflake/numeric";
+      const types = defineIdTypes({ farmer: { length: 10, rules: { extends: "mosip", sequenceLimit: null } } });
+      const rules: NumericRules = types.farmer.rules;
+      const pool = new IdPool({ backend, type: types.farmer, waitMs: 0 });
+      const issued: Promise<string> = pool.issue({ requestKey: "form 17" });
+      const disposePool: (held: IdPool) => Promise<void> = (held) => held[Symbol.asyncDispose]();
+      const counter = new Counter({ backend, name: "farmers" });
+      const permuted = new PermutedIds({ type: types.farmer, key: new Uint8Array(32), counter });
+      // @ts-expect-error: there is no such type
+      types.household;
+      // @ts-expect-error: a set of rules that there is not
+      new NumericIdType({ name: "n", length: 10, rules: "strict" });
+      export { disposePool, issued, permuted, rules };
       const text: (error: BackendError) => string = (error) => error.operation;
       // @ts-expect-error: not a client of pg
       fromPg({ connect() {} });
@@ -283,6 +360,59 @@ describe("the installed package", () => {
     const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
     const options = ["--module", module, "--moduleResolution", moduleResolution, "--target", "es2022"];
     run(process.execPath, tsc, "--noEmit", "--strict", "--lib", "es2022", ...options, file);
+  });
+
+  test.each(["use-fetch.mts", "use-fetch.cts"])(
+    "resolves the types that speak of requests from %s",
+    (file) => {
+      writeFileSync(
+        join(project, file),
+        `import { memory } from "bitflake/backend";
+      const backend = memory();
+      import { fingerprint, Idempotency, idempotent, type IdempotentOptions } from "bitflake/idempotency";
+      const once = new Idempotency({ backend, name: "n", onFailure: "bypass" });
+      const receipt: Promise<{ id: string }> = fingerprint("x")
+        .then((print) => once.once("k", print, async () => ({ id: "1" })))
+        .then(({ value }) => value);
+      const idempotentOptions: IdempotentOptions = { backend, name: "n", tenant: () => "" };
+      const handler: (request: Request) => Promise<Response> = idempotent(() => new Response(), idempotentOptions);
+      // @ts-expect-error: whose keys they are must be said
+      idempotent(() => new Response(), { backend, name: "n" });
+      import { addressKey, type Decision, RateLimit, rateLimited } from "bitflake/ratelimit";
+      const limiter = new RateLimit({ backend, name: "n", limit: 10, windowMs: 1000 });
+      const decision: Promise<Decision> = limiter.limit(addressKey("::1"));
+      const limited: (request: Request) => Promise<Response> = rateLimited(handler, { limiter, key: () => "k" });
+      import { createServer } from "node:http";
+      import { createService, listen, nodeListener, type Service, type ServiceOptions } from "bitflake/service";
+      const serviceOptions: ServiceOptions = { backend, preset: "twitter", types: { farmer: { length: 10 } } };
+      const service: Service = createService(serviceOptions);
+      const answer: Promise<Response> = service(new Request("http://localhost/"), { address: "::1" });
+      const port: Promise<number> = listen(service, { port: 0 }).then((server) => server.port);
+      createServer(nodeListener(service)).listen(0);
+      // @ts-expect-error: a misspelt option
+      createService({ backend, apikeys: [] });
+      export { answer, decision, limited, port, receipt };
+`,
+      );
+      const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+      const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+      const options = [
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022",
+        "--skipLibCheck",
+        ...types,
+      ];
+      run(process.execPath, tsc, "--noEmit", "--strict", ...options, file);
+    },
+  );
+
+  test("the version that the service tells is the package's", () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect(VERSION).toBe(version);
   });
 
   test("has no dependencies, and brings the sources its maps point to", () => {
