@@ -15,14 +15,13 @@ import { uuidv7 as liosk } from "uuidv7";
 import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index.js";
 import { counters } from "./counter.mjs";
 import { acquired, leased } from "./leases.mjs";
-import { duplicates, keep, race } from "./measure.mjs";
+import { duplicates, isShort, keep, race } from "./measure.mjs";
 import { fairness, numericIds } from "./numeric.mjs";
 import { pools } from "./pools.mjs";
 import { services } from "./service.mjs";
 import { texts } from "./texts.mjs";
 import { alone, together } from "./threads.mjs";
 
-const isShort = process.argv.includes("--short");
 const BURST = 1_000_000;
 const EPOCH = 1577836800000;
 
@@ -270,7 +269,7 @@ const report = {
   numeric: numericIds(),
   fairness: await fairness(isShort ? 1000 : 30_000),
   pools: await onPostgres(),
-  service: await services(isShort),
+  service: await services(),
 };
 const count = (value) => value?.toLocaleString("en-US") ?? "–";
 const ns = (name) => report.strings.find((row) => row.name === name).ns;

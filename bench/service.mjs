@@ -11,6 +11,7 @@ import autocannon from "autocannon";
 import { memory } from "../dist/backend.js";
 import { makeGenerator } from "../dist/index.js";
 import { createService, listen } from "../dist/service.js";
+import { isShort } from "./measure.mjs";
 
 const CONNECTIONS = 10;
 
@@ -158,10 +159,8 @@ async function growth(seconds) {
 /**
  * Requests a second, percentiles and processor time of the service and of the bare handler, the medians of rounds in
  * turn; and the growth of the heap.
- *
- * @param isShort whether it only has to be seen to run
  */
-export async function services(isShort, hasGrowth = true) {
+export async function services(hasGrowth = true) {
   const [rounds, seconds, minutes] = isShort ? [2, 1, 10 / 60] : [9, 5, 5];
   const ours = await start("plain");
   const { names, text } = await shapeOf(ours.url);
@@ -192,7 +191,7 @@ export async function services(isShort, hasGrowth = true) {
 if (process.argv[1] === file) {
   if (process.argv[2] === "serve") await serve(...process.argv.slice(3));
   else {
-    const report = await services(process.argv.includes("--short"), !process.argv.includes("--no-growth"));
+    const report = await services(!process.argv.includes("--no-growth"));
     if (process.argv.includes("--json")) console.log(JSON.stringify(report, null, 2));
     else console.dir(report, { depth: 3 });
   }

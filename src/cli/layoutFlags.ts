@@ -11,7 +11,7 @@ const PRESET_FLAG = {
   env: "BITFLAKE_PRESET",
 } as const;
 
-/** The setting of the epoch: any moment that an epoch can be. */
+/** The setting of the epoch: whichever moment an epoch can be. */
 const EPOCH_FLAG = {
   kind: "whole",
   least: -100_000_000_000_000,

@@ -1,8 +1,7 @@
 // Redis, with ioredis or redis, whichever is installed.
 
 import { fromIORedis, fromNodeRedis, type IORedisClient, type NodeRedisClient } from "../backend/index.ts";
-import type { Connection } from "./connect.ts";
-import { established } from "./connect.ts";
+import { type Connection, established } from "./connect.ts";
 import { loadFirst } from "./packages.ts";
 import type { World } from "./world.ts";
 

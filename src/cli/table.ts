@@ -11,7 +11,7 @@ export function pairs(rows: Readonly<Record<string, unknown>>): string {
 /** Rows under a head, each column as wide as it must be. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] as string).length)));
   return all
     .map(
       (row) =>

@@ -17,13 +17,18 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes
     length += part.value.length;
     if (reader && length > maxBytes) return { chunks, rest: reader };
   }
+  return { bytes: joined(chunks, length) };
+}
+
+/** Puts pieces together, which have so many bytes in all. */
+export function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return { bytes };
+  return bytes;
 }
 
 /** A body that was read in part, as a stream from its beginning. */

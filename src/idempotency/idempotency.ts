@@ -76,7 +76,7 @@ export class Idempotency {
    * Does the work, or returns what it came to before.
    *
    * @param key 1 to 255 characters that say which work it is
-   * @param fingerprint 1 to 255 characters that say what it is to do, as {@link fingerprint} makes them
+   * @param fingerprint 1 to 255 characters that say what it is to do, as `fingerprint` makes them
    * @param work gets a signal that is aborted when the lock is lost; returns what JSON keeps as it is, or nothing
    * @throws {@link InFlightError} if another call is at it
    * @throws {@link FingerprintError} if the key was used for something else

@@ -1,8 +1,9 @@
 // Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
 
-import { type Asking, ask } from "../backend/ask.ts";
+import type { Asking } from "../backend/ask.ts";
 import { cleaning } from "../backend/expiring.ts";
 import type { SqlPort, SqlRow } from "../backend/ports.ts";
+import { askRows } from "../backend/rows.ts";
 import { msOf, pathOf } from "../backend/settings.ts";
 import { BackendError } from "../core.ts";
 import { beginningIn } from "./answers.ts";
@@ -50,14 +51,12 @@ export function sqlStore(port: SqlPort, name: string): OnceStore {
     read: (rows: readonly SqlRow[]) => T,
     asking?: Asking,
   ) =>
-    ask(
+    askRows(
       port,
       `idempotency: ${operation}`,
-      () => port.query(text, [name, ...params].map(String)),
-      (rows) => {
-        if (Array.isArray(rows) && rows.length <= 1) return read(rows);
-        throw new Error("not one row or none");
-      },
+      text,
+      [name, ...params],
+      (rows) => (rows.length > 1 ? undefined : read(rows)),
       asking,
     );
   const isDone = (rows: readonly SqlRow[]) => rows.length > 0;

@@ -18,7 +18,7 @@ const ALL = 1023;
  * Draws one ID, or none if so many digits do not make one.
  *
  * - Plainly: a digit that breaks a rule ends the attempt, and the next one begins anew. What comes out is what drawing
- *   all digits and testing them would bring, each ID as likely as any other, only sooner. A digit that is too near its
+ *   all digits and testing them would bring, each ID as likely as the others, only sooner. A digit that is too near its
  *   like is drawn again, and does no harm to that: at each place there are as many of those, whatever came before.
  * - Constrained: a digit that breaks any rule is drawn again, until one fits or none does. Much faster where nearly all
  *   plain attempts fail; but an ID on whose way few digits fit is more likely than another.

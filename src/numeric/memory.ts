@@ -141,12 +141,12 @@ export function memoryStore(port: MemoryPort, type: string): PoolStore {
         },
         (answer) => (answer === null ? null : sweepIn(answer)),
       ),
-    leave: async (filler) => {
+    leave: (filler) => {
       const leave = (shelf: Shelf) => {
         if (shelf.filler === filler) shelf.filler = undefined;
         return true;
       };
-      await apply("leave", leave, () => true);
+      return apply("leave", leave, () => true);
     },
     advance: (from, to) =>
       apply(

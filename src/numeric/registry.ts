@@ -2,6 +2,7 @@
 
 import { ask } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
+import { askRows } from "../backend/rows.ts";
 import { keyOf, pathOf } from "../backend/settings.ts";
 import { BackendError, NamespaceError } from "../core.ts";
 
@@ -32,12 +33,11 @@ async function remember(backend: Backend, type: string, shape?: string): Promise
   if (shape !== undefined) {
     const insert = `INSERT INTO ${types} (type, shape, sweep, filling) VALUES ($1, $2, '', 0)
 ON CONFLICT (type) DO NOTHING`;
-    const call = () => backend.query(insert, [type, shape]);
-    await ask(backend, OPERATION, call, () => true);
+    await askRows(backend, OPERATION, insert, [type, shape], () => true);
   }
-  const call = () => backend.query(`SELECT shape FROM ${types} WHERE type = $1`, [type]);
-  return ask(backend, OPERATION, call, (rows) => {
-    const [{ shape = "" } = {}] = rows as readonly { readonly shape?: unknown }[];
+  // No row is an empty shape, as in the other stores.
+  return askRows(backend, OPERATION, `SELECT shape FROM ${types} WHERE type = $1`, [type], ([row]) => {
+    const { shape = "" } = (row ?? {}) as { readonly shape?: unknown };
     return typeof shape === "string" ? shape : undefined;
   });
 }

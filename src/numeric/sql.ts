@@ -1,8 +1,9 @@
 // Pools in PostgreSQL and SQLite. An ID has one row for ever: `taken` is empty while it is available, and afterwards
 // says when that ended.
 
-import { type Asking, ask, startTimer } from "../backend/ask.ts";
+import { startTimer } from "../backend/ask.ts";
 import type { SqlPort, SqlRow } from "../backend/ports.ts";
+import { askRows } from "../backend/rows.ts";
 import { msOf, pathOf } from "../backend/settings.ts";
 import { BackendError } from "../core.ts";
 import { amountIn, idsIn, stockIn, supplyIn, sweepIn } from "./answers.ts";
@@ -79,18 +80,7 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
     text: string,
     params: readonly unknown[],
     read: (rows: readonly SqlRow[]) => T,
-    asking?: Asking,
-  ) =>
-    ask(
-      port,
-      `pool: ${operation}`,
-      () => port.query(text, [type, ...params].map(String)),
-      (rows) => {
-        if (Array.isArray(rows)) return read(rows);
-        throw new Error("no rows");
-      },
-      asking,
-    );
+  ) => askRows(port, `pool: ${operation}`, text, [type, ...params], read);
   /** The IDs of the rows, as many as asked for, or none. */
   const issued = (count: number) => (rows: readonly SqlRow[]) => {
     const ids = rows.map(({ id }) => id);
@@ -143,9 +133,7 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
     },
     claim: (filler, ms) =>
       send("claim", statements.claim, [filler, ms], ([row]) => (row ? sweepIn(row["sweep"]) : null)),
-    leave: async (filler) => {
-      await send("leave", statements.leave, [filler], () => true);
-    },
+    leave: (filler) => send("leave", statements.leave, [filler], () => true),
     advance: (from, to) => send("advance", statements.advance, [from, to], (rows) => rows.length > 0),
   };
 }

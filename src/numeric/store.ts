@@ -38,7 +38,7 @@ export interface PoolStore {
   /** Makes a process the one that refills, for so long, unless another one is; resolves to the sweep. */
   claim(filler: string, ms: number): Promise<string | null>;
   /** Gives that up. */
-  leave(filler: string): Promise<void>;
+  leave(filler: string): Promise<unknown>;
   /** Moves the sweep on, unless someone else has. */
   advance(from: string, to: string): Promise<boolean>;
 }

@@ -2,7 +2,8 @@
 
 import { ask } from "../backend/ask.ts";
 import { cleaning, putExpiring } from "../backend/expiring.ts";
-import type { Backend, MemoryPort, RedisPort, SqlPort } from "../backend/ports.ts";
+import type { Backend, MemoryPort, RedisPort, SqlPort, SqlRow } from "../backend/ports.ts";
+import { askRows } from "../backend/rows.ts";
 import { keyOf, msOf, pathOf } from "../backend/settings.ts";
 import { GRACE, isOutOfReach, isPossible, type Rate, type Step, step } from "./gcra.ts";
 
@@ -107,17 +108,13 @@ WHERE rate.ends <= ${now} + ${whole("$4")} RETURNING ${asked}`,
   };
 }
 
-/** What the one row says, if there is one. */
-function readRow(
-  rows: unknown,
-): { readonly ends: number; readonly now: number; readonly text: string } | null {
-  if (!Array.isArray(rows) || rows.length > 1) throw new Error("not one row or none");
+/** What the one row says; `null` if there is none. */
+function readRow(rows: readonly SqlRow[]) {
   if (rows.length === 0) return null;
-  const { ends, now } = rows[0] as { ends: unknown; now: unknown };
-  if (typeof ends !== "string" || typeof now !== "string" || !/^-?\d+ \d+$/.test(`${ends} ${now}`)) {
-    throw new Error("not two whole numbers");
-  }
-  return { ends: Number(ends), now: Number(now), text: ends };
+  const { ends, now } = rows[0] as SqlRow & Record<"ends" | "now", unknown>;
+  const areTexts =
+    typeof ends === "string" && typeof now === "string" && /^-?\d+ \d+$/.test(`${ends} ${now}`);
+  return areTexts && rows.length === 1 ? { ends: Number(ends), now: Number(now), text: ends } : undefined;
 }
 
 function sqlStore(port: SqlPort, name: string, rate: Rate): RateStore {
@@ -127,8 +124,11 @@ function sqlStore(port: SqlPort, name: string, rate: Rate): RateStore {
   const clean = cleaning(port, "rates", now);
   return async (key, price) => {
     clean();
-    const send = <T>(text: string, params: readonly unknown[], read: (rows: unknown) => T | undefined) =>
-      ask(port, OPERATION, () => port.query(text, [name, key, ...params].map(String)), read);
+    const send = <T>(
+      text: string,
+      params: readonly unknown[],
+      read: (rows: readonly SqlRow[]) => T | undefined,
+    ) => askRows(port, OPERATION, text, [name, key, ...params], read);
 
     const taken = await send(take, [price, tolerance - price], (rows) => {
       const row = readRow(rows);

@@ -6,11 +6,12 @@ import type { Ask, Reply } from "./exchange.ts";
 /** What a request asks. */
 export function askOf(request: Request, address: string | undefined): Ask {
   const { url } = request;
+  // There is one in each: without a path it is "/".
   const path = url.indexOf("/", url.indexOf("//") + 2);
   const hash = url.indexOf("#");
   return {
     method: request.method,
-    target: path < 0 ? "/" : url.slice(path, hash < 0 ? undefined : hash),
+    target: url.slice(path, hash < 0 ? undefined : hash),
     address,
     header: (name) => request.headers.get(name) ?? undefined,
     body: async (maxBytes) => {

@@ -2,7 +2,7 @@
 
 import { randomString, timestampId, uuid, uuidv7 } from "../core.ts";
 import { andThen, type Reply, type Soon } from "./exchange.ts";
-import { idsReply } from "./openapi.ts";
+import { idsReply, type Parameter } from "./openapi.ts";
 import { type Query, shown, wholeOf } from "./query.ts";
 import { jsonText, Refusal } from "./reply.ts";
 import type { Means, Route } from "./route.ts";
@@ -52,30 +52,26 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
       return reply;
     });
   };
-  const route = (name: string, summary: string, answer: Route["answer"]): Route => ({
+  const route = (name: string, summary: string, answer: Route["answer"], ...more: Parameter[]): Route => ({
     method: "GET",
     path: `/generate_${name}`,
-    query: ["count"],
-    operation: { summary, query: [COUNT], reply: idsReply },
+    operation: { summary, query: [COUNT, ...more], reply: idsReply },
     answer,
   });
   return [
-    {
-      ...route("uuid", "A UUID: random (4), or by time (7).", ({ query }) => {
+    route(
+      "uuid",
+      "A UUID: random (version 4), or in the order of time (version 7).",
+      ({ query }) => {
         const { version = "4" } = query;
         if (version !== "4" && version !== "7") {
           throw new Refusal(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
         }
         const make = version === "4" ? uuid : uuidv7;
         return reply("uuid", query, make, (count) => times(count, make));
-      }),
-      query: ["count", "version"],
-      operation: {
-        summary: "A UUID: random (version 4), or in the order of time (version 7).",
-        query: [COUNT, { name: "version", description: "4, the default, or 7.", values: ["4", "7"] }],
-        reply: idsReply,
       },
-    },
+      { name: "version", description: "4, the default, or 7.", values: ["4", "7"] },
+    ),
     route("timestamp_id", "The milliseconds since 1970. Not unique.", ({ query }) =>
       reply("timestamp", query, timestampId, (count) => times(count, timestampId)),
     ),
@@ -102,7 +98,6 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
     {
       method: "GET",
       path: "/generate_random_string/{length}",
-      query: ["count"],
       operation: {
         summary: "A random string of A-Z, a-z, 0-9, _ and -.",
         params: { length: `How long, 1 to ${MAX_LENGTH}.` },

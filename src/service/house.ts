@@ -132,11 +132,11 @@ export class House {
 
   /** What the route answers, once it is known that the client may ask. */
   #within(ask: Ask, { route, params }: Match, search: string, client: Client): Soon<Reply> {
-    const { type = "application/json", query = [] } = route;
+    const { type = "application/json", operation } = route;
     if (!accepts(ask.header("accept"), type)) {
       throw new Refusal(406, "ERR_NOT_ACCEPTABLE", `There is only ${type}.`);
     }
-    const call = { ask, client, params, query: queryOf(search, query) };
+    const call = { ask, client, params, query: queryOf(search, operation.query) };
     if (route.method === "GET") return route.answer(call);
     return this.#checkBody(ask).then(() => route.answer(call));
   }

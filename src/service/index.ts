@@ -2,7 +2,14 @@
 
 export type { Backend } from "../backend/ports.ts";
 export { ArgumentError, BackendError } from "../core.ts";
-export { type Listening, listen, type NodeRequest, type NodeResponse, type NodeSocket, nodeListener } from "./node.ts";
+export {
+  type Listening,
+  listen,
+  type NodeRequest,
+  type NodeResponse,
+  type NodeSocket,
+  nodeListener,
+} from "./node.ts";
 export type {
   Service,
   ServiceContext,

@@ -18,8 +18,9 @@ export interface Gauge {
   readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
+/** A name of a route or type, none of which has a line break. */
 function escaped(text: string): string {
-  return text.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`));
+  return text.replace(/[\\"]/g, "\\$&");
 }
 
 function labelled(name: string, labels: Readonly<Record<string, string | number>>): string {

@@ -1,6 +1,8 @@
 // The adapter for Node's own HTTP server, without a Request or Response in between.
 
+import { onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, whole } from "../core.ts";
+import { joined } from "../http/body.ts";
 import { PROBLEM, writeProblem } from "../http/problem.ts";
 import type { Ask, Reply } from "./exchange.ts";
 import type { Service } from "./options.ts";
@@ -14,37 +16,37 @@ export interface NodeSocket {
 
 /** What is used of a request of Node's. */
 export interface NodeRequest {
-  /** As Node has it. */
+  /** In capitals. */
   readonly method?: string | undefined;
-  /** As Node has it. */
+  /** Path and query; behind some proxies, the whole address. */
   readonly url?: string | undefined;
-  /** As Node has it. */
+  /** By their names in small letters. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As Node has it. */
+  /** The connection it came on. */
   readonly socket: NodeSocket;
-  /** As Node has it. */
+  /** Whether somebody has read the body to its end. */
   readonly readableEnded?: boolean | undefined;
-  /** As Node has it. */
+  /** Whether nothing more comes. */
   readonly destroyed?: boolean | undefined;
-  /** As Node has it. */
+  /** Hears of each piece of the body. */
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  /** As Node has it. */
+  /** Hears of the end of the body, and of that of the request, which may come without it. */
   on(event: "end" | "close", listener: () => void): unknown;
-  /** As Node has it. */
+  /** Hears of a body that breaks off. */
   on(event: "error", listener: (error: Error) => void): unknown;
-  /** As Node has it. */
+  /** Hears no more of the body. */
   removeAllListeners(event: "data"): unknown;
-  /** As Node has it. */
+  /** Lets the rest of the body go by. */
   resume(): unknown;
 }
 
 /** What is used of a response of Node's. */
 export interface NodeResponse {
-  /** As Node has it. */
+  /** Whether somebody has answered. */
   readonly headersSent?: boolean | undefined;
-  /** As Node has it. */
+  /** Sends status and headers. */
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
-  /** As Node has it. */
+  /** Sends the body, and ends the response. */
   end(body?: string): unknown;
 }
 
@@ -112,15 +114,7 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | un
       request.resume();
       resolve(undefined);
     });
-    request.on("end", () => {
-      const bytes = new Uint8Array(length);
-      let at = 0;
-      for (const chunk of chunks) {
-        bytes.set(chunk, at);
-        at += chunk.length;
-      }
-      resolve(bytes);
-    });
+    request.on("end", () => resolve(joined(chunks, length)));
     request.on("error", reject);
     // After its end, or without one: a client that went away in the middle.
     request.on("close", () => reject(new Error("the body broke off")));
@@ -228,7 +222,7 @@ function answerMalformed({ code = "" }: { code?: string }, socket: Socket): void
  * @param service made by `createService`
  * @param options.host default `"127.0.0.1"`: this machine alone
  * @param options.port default 3000; 0 takes a free one
- * @throws {@link ArgumentError} if an argument is wrong
+ * @throws {@link ArgumentError} if an argument is wrong, or an option is unknown
  * @throws the runtime's own error, if the port is taken
  *
  * @example
@@ -248,6 +242,7 @@ export async function listen(
   service: Service,
   options: { readonly host?: string | undefined; readonly port?: number | undefined } = {},
 ): Promise<Listening> {
+  onlyKnown(options, ["host", "port"]);
   const { host = "127.0.0.1", port = 3000 } = options;
   whole("port", port, 0, 65_535);
   if (typeof host !== "string" || host === "") throw new ArgumentError("host", "an address or a name", host);

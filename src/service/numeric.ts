@@ -3,11 +3,10 @@
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError } from "../core.ts";
 import { fingerprint } from "../idempotency/index.ts";
 import { keyIn } from "../idempotency/key.ts";
-import type { NumericRules } from "../numeric/index.ts";
+import type { IdPool, NumericRules } from "../numeric/index.ts";
 import { VERSION } from "../version.ts";
 import type { Reply } from "./exchange.ts";
 import { envelopeOf, objectOf, type Schema } from "./openapi.ts";
-import type { Parts } from "./parts.ts";
 import { json, Refusal, SOON, withHeaders } from "./reply.ts";
 import type { Call, Means, Route } from "./route.ts";
 
@@ -66,9 +65,8 @@ const AWAY = { 503: { description: "IDG-001, IDG-005 or IDG-006: not at the mome
 /** Makes the routes. */
 export function numericRoutes({ settings, life, metrics }: Means): Route[] {
   const { types, poolBackend } = settings;
-  /** The name of a type that there is; or says what is wrong with it. */
-  const typeOf = (name: string): Reply | undefined => {
-    if (name in types) return undefined;
+  /** What is said of a name that is no type's. */
+  const unknown = (name: string): Reply => {
     if (!TYPE.test(name)) {
       throw new Refusal(422, "ERR_ARGUMENT", `The type must be ${TYPE.source}, or one of those configured.`);
     }
@@ -84,17 +82,16 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
 
   const issue = async (call: Call): Promise<Reply> => {
     const name = call.params["type"] as string;
-    const unknown = typeOf(name);
-    if (unknown) return unknown;
+    if (!types[name]) return unknown(name);
     const requestKey = await requestKeyOf(call);
-    let pools: Parts["pools"];
+    let pool: IdPool;
     try {
-      ({ pools } = await life.need());
+      pool = (await life.need()).pools[name] as IdPool; // Each type has one.
     } catch (error) {
       return fault(503, "IDG-005", "The service is not ready", error);
     }
     try {
-      const id = await pools[name]?.issue({ requestKey });
+      const id = await pool.issue({ requestKey });
       metrics.issued("numeric", 1);
       return envelope({ id }, []);
     } catch (error) {
@@ -109,11 +106,11 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
   };
 
   const validate = ({ params }: Call): Reply => {
-    const { type = "", id = "" } = params;
-    const unknown = typeOf(type);
-    if (unknown) return unknown;
+    const { type: name, id } = params as { readonly type: string; readonly id: string };
+    const type = types[name];
+    if (!type) return unknown(name);
     if (!DIGITS.test(id)) throw new Refusal(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
-    return envelope({ id, valid: types[type]?.validate(id).valid ?? false }, []);
+    return envelope({ id, valid: type.validate(id).valid }, []);
   };
 
   const health = async (): Promise<Reply> => {

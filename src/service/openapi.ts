@@ -7,7 +7,7 @@ import type { Route } from "./route.ts";
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** A parameter of the query. */
-interface Parameter {
+export interface Parameter {
   readonly name: string;
   readonly description: string;
   readonly values?: readonly string[];
@@ -18,6 +18,7 @@ export interface Operation {
   readonly summary: string;
   /** The parameters of the path, and what they are. */
   readonly params?: Readonly<Record<string, string>>;
+  /** The parameters of the query. Default none, and then it must be left out. */
   readonly query?: readonly Parameter[];
   /** Headers that it looks at. */
   readonly headers?: Readonly<Record<string, string>>;

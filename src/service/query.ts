@@ -1,5 +1,6 @@
 // The query of a request: only what the route knows, and each of it once.
 
+import type { Parameter } from "./openapi.ts";
 import { Refusal } from "./reply.ts";
 
 export type Query = Readonly<Partial<Record<string, string>>>;
@@ -7,8 +8,9 @@ export type Query = Readonly<Partial<Record<string, string>>>;
 const NONE: Query = {};
 
 /** Reads a query, without its question mark. */
-export function queryOf(text: string, known: readonly string[]): Query {
+export function queryOf(text: string, parameters: readonly Parameter[] = []): Query {
   if (text === "") return NONE;
+  const known = parameters.map(({ name }) => name);
   const query: Record<string, string> = Object.create(null);
   new URLSearchParams(text).forEach((value, name) => {
     if (!known.includes(name)) {

@@ -22,7 +22,6 @@ export function readRoutes({ settings }: Means): Route[] {
     {
       method: "GET",
       path: "/decode/{id}",
-      query: ["preset"],
       operation: {
         summary: "What a Snowflake ID says: when and where it was made.",
         params: { id: "The ID, in decimal." },
@@ -45,7 +44,6 @@ export function readRoutes({ settings }: Means): Route[] {
     {
       method: "GET",
       path: "/capacity",
-      query: ["preset"],
       operation: {
         summary: "How long a layout lasts, and how much it holds.",
         query: [PRESET],

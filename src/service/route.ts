@@ -33,8 +33,6 @@ export interface Route {
   readonly isOpen?: boolean;
   /** The type of its replies, if that is not JSON. */
   readonly type?: string;
-  /** The parameters of its query. Default none. */
-  readonly query?: readonly string[];
   /** What the OpenAPI document says of it. */
   readonly operation: Operation;
   readonly answer: (call: Call) => Soon<Reply>;

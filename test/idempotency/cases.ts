@@ -231,30 +231,32 @@ export function cases(open: () => Backend): void {
     });
 
     test("a lock is extended while the work goes on", async () => {
-      const options = { backend: open(), name: freshName(), lockMs: 400 };
+      const options = { backend: open(), name: freshName(), lockMs: 2000 };
       let runs = 0;
+      const { opened, open: finish } = gate();
       const slow = async (signal: AbortSignal) => {
         runs++;
-        await pause(1500);
+        await opened;
         return signal.aborted;
       };
       const first = new Idempotency(options).once("k", "f", slow);
       const began = performance.now();
-      while (performance.now() - began < 1100) {
+      while (performance.now() - began < 5000) {
         await pause(100);
         await expect(new Idempotency(options).once("k", "f", slow)).rejects.toBeInstanceOf(InFlightError);
       }
+      finish();
       expect(await first).toEqual({ value: false, isReplay: false });
       expect(runs).toBe(1);
     });
 
     test("a crash: its lock ends, and the next does the work", async () => {
       const [backend, name] = [open(), freshName()];
-      const crashed = { fingerprint: "f", owner: "crashed", lockMs: 200, keepMs: LONG };
+      const crashed = { fingerprint: "f", owner: "crashed", lockMs: 1000, keepMs: LONG };
       await storeOf(backend, name).begin("k", crashed);
       const once = new Idempotency({ backend, name });
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(InFlightError);
-      await pause(250);
+      await pause(1050);
       await expect(once.once("k", "g", () => 1)).rejects.toBeInstanceOf(FingerprintError);
       expect(await once.once("k", "f", () => 2)).toEqual({ value: 2, isReplay: false });
       expect(await once.once("k", "f", () => 3)).toEqual({ value: 2, isReplay: true });

@@ -6,7 +6,7 @@ import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { PRESET_TWITTER } from "../../src/index.ts";
 import { accepts } from "../../src/service/accept.ts";
 import { createService, type ServiceLogEntry, type ServiceOptions } from "../../src/service/index.ts";
-import { open, read } from "./house.ts";
+import { Fragile, open, read } from "./house.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -405,17 +405,11 @@ describe("the end", () => {
   });
 
   test("a start that fails says why, and can be tried again", async () => {
-    const port = memory();
-    let isDown = true;
-    const backend: MemoryPort = {
-      change: (name, change) => {
-        if (isDown) throw new Error("down");
-        return port.change(name, change);
-      },
-    };
+    const backend = new Fragile();
+    backend.isDown = true;
     const service = createService({ backend });
     await expect(service.start()).rejects.toMatchObject({ code: "ERR_BACKEND" });
-    isDown = false;
+    backend.isDown = false;
     await service.start();
     expect((await service(new Request("http://localhost/generate_snowflake_id"))).status).toBe(200);
     await service.stop();

@@ -2,7 +2,7 @@
 
 import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { memory } from "../../src/backend/index.ts";
+import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import {
   createService,
   type Service,
@@ -87,4 +87,18 @@ export async function open(options: Partial<ServiceOptions> = {}): Promise<{
 /** What a client reads of an answer. */
 export async function read(response: Response): Promise<[number, unknown]> {
   return [response.status, await response.json()];
+}
+
+/** A memory that can be down, and then says where it is. */
+export class Fragile implements MemoryPort {
+  isDown = false;
+  readonly #port = memory();
+
+  change<State, Result>(
+    name: string,
+    change: (state: State | undefined, nowMs: number) => readonly [State, Result],
+  ): Result {
+    if (this.isDown) throw new Error("down at 10.0.0.5");
+    return this.#port.change(name, change);
+  }
 }

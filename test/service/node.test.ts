@@ -61,6 +61,8 @@ describe("listen", () => {
       await expect(listen(service, { port: port as number })).rejects.toMatchObject({ field: "port" });
     }
     await expect(listen(service, { host: "" })).rejects.toMatchObject({ field: "host" });
+    await expect(listen(service, { hostname: "::" } as object)).rejects.toMatchObject({ field: "option" });
+    await expect(listen(service, null as unknown as object)).rejects.toMatchObject({ field: "options" });
     await expect(listen((() => {}) as unknown as Service)).rejects.toMatchObject({ field: "service" });
     const six = await listen(service, { host: "::1", port: 0 }).catch(() => undefined);
     if (six) expect(six.url).toBe(`http://[::1]:${six.port}`);

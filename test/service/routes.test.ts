@@ -6,7 +6,7 @@ import { BackendError, type MemoryPort, memory } from "../../src/backend/index.t
 import { decode, PRESET_TWITTER } from "../../src/index.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { VERSION } from "../../src/version.ts";
-import { documentOf, open, read } from "./house.ts";
+import { documentOf, Fragile, open, read } from "./house.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -316,14 +316,8 @@ describe("numeric types", () => {
   });
 
   test("a database that is down is 503 with IDG-006, or IDG-005 if it was at the start", async () => {
-    const port = memory();
-    let isDown = true;
-    const backend: MemoryPort = {
-      change: (name, change) => {
-        if (isDown) throw new Error("down at 10.0.0.5");
-        return port.change(name, change);
-      },
-    };
+    const backend = new Fragile();
+    backend.isDown = true;
     const { ask, service } = await open({ backend, types });
     const response = await ask(issue, { method: "POST" });
     expect(await read(response)).toEqual([503, fault("IDG-005")]);
@@ -331,13 +325,13 @@ describe("numeric types", () => {
     expect(await read(await ask("/v1/idgenerator/health"))).toEqual([503, fault("IDG-005")]);
     expect(await read(await ask("/generate_counter_id"))).toMatchObject([503, { code: "ERR_BACKEND" }]);
     expect(await (await ask("/generate_uuid")).json()).toHaveProperty("id");
-    isDown = false;
+    backend.isDown = false;
     await vi.waitFor(async () => expect((await ask(issue, { method: "POST" })).status).toBe(200), 5000);
-    isDown = true;
+    backend.isDown = true;
     const down = await (await ask(issue, { method: "POST" })).text();
     expect(JSON.parse(down)).toEqual(fault("IDG-006"));
     expect(down).not.toContain("10.0.0.5");
-    isDown = false;
+    backend.isDown = false;
     await service.stop();
   });
 
@@ -384,6 +378,30 @@ describe("for those who watch", () => {
     ]);
     await service.stop();
     expect(await read(await ask("/health"))).toMatchObject([503, { status: "stopping" }]);
+  });
+
+  test("of a pool that cannot be asked it is said that it fails, and no numbers", async () => {
+    const poolBackend = new Fragile();
+    const { ask, service } = await open({ poolBackend, machineId: 7, types: { farmer: { length: 10 } } });
+    await service.start();
+    const gauges = async () =>
+      (await (await ask("/metrics")).text())
+        .split("\n")
+        .filter((line) => /^bitflake_(lease|pool)/.test(line));
+    expect(await gauges()).toEqual([
+      expect.stringMatching(/^bitflake_pool_available\{type="farmer"\} \d+$/),
+      'bitflake_pool_taken{type="farmer"} 0',
+    ]);
+    poolBackend.isDown = true;
+    const failing = { farmer: { status: "failing", available: null } };
+    await vi.waitFor(async () => {
+      expect(await (await ask("/health")).json()).toMatchObject({ lease: null, pools: failing });
+    }, 5000);
+    expect(await gauges()).toEqual([]);
+    // What needs no pool goes on.
+    expect((await ask("/generate_snowflake_id")).status).toBe(200);
+    poolBackend.isDown = false;
+    await service.stop();
   });
 
   test("/health asks the store at most once a second, whoever asks", async () => {

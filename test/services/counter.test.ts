@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Backend,
   BackendError,
@@ -27,7 +27,7 @@ import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { stores } from "./stores.ts";
+import { onStore, stores } from "./stores.ts";
 
 /** Keys and tables of this run alone, for the servers may be the user's own. */
 const prefix = `counter_${process.pid}`;
@@ -66,15 +66,6 @@ async function put(port: Backend, name: string, at: bigint): Promise<void> {
 const keyOf = (name: string) => `${prefix}:{${name}}:counter`;
 const TABLE = `"${prefix}_counters"`;
 
-/** Takes away what this run has made. */
-async function clean(port: RedisPort | SqlPort): Promise<void> {
-  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
-  else {
-    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
-    await port.eval(script, [], [`${prefix}:*`]);
-  }
-}
-
 /** What happens to a counter next: someone asks, or it is put elsewhere. */
 type Order = { readonly put: bigint } | { readonly ask: Reservation } | { readonly near: readonly bigint[] };
 
@@ -98,16 +89,8 @@ function requestOf(order: Exclude<Order, { put: bigint }>, at: bigint): Reservat
 
 describe.each(stores(prefix))("counters on $name", ({ open }) => {
   let port: Backend;
-  let close: () => unknown;
-  beforeAll(async () => {
-    const opened = await open();
-    port = opened.port;
-    close = () => opened.close();
-    await setup(port, ["counter"]);
-  });
-  afterAll(async () => {
-    if (!("change" in port)) await clean(port);
-    await close();
+  onStore(open, ["counter"], (opened) => {
+    port = opened;
   });
 
   test("the store does as the rule says, and answers so", async () => {

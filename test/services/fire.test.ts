@@ -112,6 +112,9 @@ const runs = [
   ["postgres, 4 worker threads", { store: "postgres", threads: true, tickMs: 10 }],
 ] as const;
 
+/** So many IDs, or the run has tried too little. */
+const LEAST = (seconds / 30) * 10_000_000;
+
 test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { skip }) => {
   const { store, tickMs } = run;
   if (!startable[store]) skip(`there is no ${store} to start`);
@@ -121,7 +124,7 @@ test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { sk
   const folder = freshFolder();
 
   const chance = new Chance(seed);
-  const outcome = await churn({ ...run, server, namespace: NAMESPACE, seconds, chance, folder });
+  const outcome = await churn({ ...run, server, namespace: NAMESPACE, seconds, ids: LEAST, chance, folder });
   const free = await freeNodes(backend, tickMs);
   const findings = readFindings(folder, tickMs);
 
@@ -152,7 +155,7 @@ test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { sk
   expect(repeats, why).toBe(0);
   expect(findings.shared.length, why).toBe(0);
   expect(findings.disordered, why).toEqual([]);
-  expect(ids, why).toBeGreaterThan((seconds / 30) * 10_000_000);
+  expect(ids, why).toBeGreaterThan(LEAST);
 
   // All of it has happened, and the processes have felt it.
   for (const [name, many] of Object.entries({ ...troubles, ...lived })) expect(many, name).toBeGreaterThan(0);

@@ -8,15 +8,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { Pool } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { type Backend, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
+import { storeOf } from "../../src/idempotency/store.ts";
 import { cases, storeCases } from "../idempotency/cases.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { stores } from "./stores.ts";
+import { clean, onStore, stores } from "./stores.ts";
 
 /** Keys and tables of this run alone, for the servers may be the user's own. */
 const prefix = `once_${process.pid}`;
@@ -25,27 +26,10 @@ const TABLE = `"${prefix}_once"`;
 /** One client of each store: with these, all cases. */
 const whole = ["fromIORedis", "fromPg with a Pool", "fromSqlite with node:sqlite"];
 
-async function clean(port: Backend): Promise<void> {
-  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
-  if ("eval" in port) {
-    const script =
-      "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end return 'done'";
-    await port.eval(script, [], [`${prefix}:*`]);
-  }
-}
-
 describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
   let port: Backend;
-  let close: () => unknown;
-  beforeAll(async () => {
-    const opened = await open();
-    port = opened.port;
-    close = () => opened.close();
-    await setup(port, ["idempotency"]);
-  });
-  afterAll(async () => {
-    await clean(port);
-    await close();
+  onStore(open, ["idempotency"], (opened) => {
+    port = opened;
   });
   // Each step is a round trip or two, and each store has its turn.
   storeCases(() => port, process.env.CI ? 60 : 30);
@@ -55,9 +39,10 @@ describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
   test.skipIf(name === "memory")("what has had its time does not stay in the store", async () => {
     await clean(port);
     await setup(port, ["idempotency"]);
-    const once = new Idempotency({ backend: port, name: "old", ttlMs: 1, lockMs: 100 });
-    for (let call = 0; call < 20; call++) await once.once(`key ${call}`, "f", () => call);
-    await new Promise((wake) => setTimeout(wake, 150));
+    const store = storeOf(port, "old");
+    const claim = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
+    for (let call = 0; call < 20; call++) await store.begin(`key ${call}`, claim);
+    await new Promise((wake) => setTimeout(wake, 50));
     const next = new Idempotency({ backend: port, name: "new" });
     await next.once("k", "f", () => 1);
     // In the background.
@@ -118,16 +103,8 @@ function start(facts: object): {
 
 describe.each(shared)("processes on $client", ({ client, address, open }) => {
   let port: Backend;
-  let close: () => unknown;
-  beforeAll(async () => {
-    const opened = await open();
-    port = opened.port;
-    close = () => opened.close();
-    await setup(port, ["idempotency"]);
-  });
-  afterAll(async () => {
-    await clean(port);
-    await close();
+  onStore(open, ["idempotency"], (opened) => {
+    port = opened;
   });
 
   test("of several at once one does the work, and the next ones have its result", async () => {
@@ -166,7 +143,7 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
 
   test("one that was stopped for longer than its lock holds finds its work done by another", async () => {
     const once = new Idempotency({ backend: port, name: "pause", lockMs: 500 });
-    const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 300 });
+    const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 1000 });
     await until("started");
     child.kill("SIGSTOP");
     await new Promise((wake) => setTimeout(wake, 800));

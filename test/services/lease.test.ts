@@ -2,12 +2,12 @@
 // once never get one node; and what a lease costs.
 
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Backend, type MemoryPort, setup } from "../../src/backend/index.ts";
+import { describe, expect, test } from "vitest";
+import type { Backend, MemoryPort } from "../../src/backend/index.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
 import { type Answer, acquire, type Book, release, renew, type Space } from "../../src/lease/protocol.ts";
 import { storeOf } from "../../src/lease/store.ts";
-import { stores } from "./stores.ts";
+import { onStore, stores } from "./stores.ts";
 
 /** Tables of this run alone, for the servers may be the user's own. */
 const prefix = `lease_${process.pid}`;
@@ -48,25 +48,8 @@ const freshNamespace = () => `${prefix} ${namespaces++} ü'"`;
 
 describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
   let port: Backend;
-  let close: () => unknown;
-  beforeAll(async () => {
-    const opened = await open();
-    port = opened.port;
-    close = () => opened.close();
-    await setup(port, ["lease"]);
-  });
-  afterAll(async () => {
-    if ("query" in port) {
-      for (const table of ["nodes", "namespaces"]) await port.query(`DROP TABLE "${prefix}_${table}"`, []);
-    }
-    if ("eval" in port) {
-      await port.eval(
-        "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
-        [],
-        [`${prefix}:*`],
-      );
-    }
-    await close();
+  onStore(open, ["lease"], (opened) => {
+    port = opened;
   });
 
   test("the store answers as the protocol does, and keeps what that keeps", async () => {

@@ -24,7 +24,7 @@ import { type Entry, type PoolStore, storeOf } from "../../src/numeric/store.ts"
 import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { stores } from "./stores.ts";
+import { clean, stores } from "./stores.ts";
 
 /** Keys and tables of this run alone, for the servers may be the user's own. */
 const prefix = `numeric_${process.pid}`;
@@ -64,18 +64,6 @@ const onSql = forPools.filter(({ name }) => name !== "memory");
 
 /** Where a type with many IDs is issued to the end: one store of each dialect. The others have one with fewer. */
 const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name];
-
-/** Takes away what this run has made. */
-async function clean(port: Backend): Promise<void> {
-  if ("query" in port) {
-    for (const table of ["ids", "id_types", "counters"]) {
-      await port.query(`DROP TABLE IF EXISTS "${prefix}_${table}"`, []);
-    }
-  } else if ("eval" in port) {
-    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
-    await port.eval(script, [], [`${prefix}:*`]);
-  }
-}
 
 /** What a pool's store is to be, in the simplest words. */
 class Model {

@@ -5,22 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type Backend,
-  BackendError,
-  fromIORedis,
-  fromPg,
-  type RedisPort,
-  type SqlPort,
-  setup,
-} from "../../src/backend/index.ts";
+import { describe, expect, test } from "vitest";
+import { type Backend, BackendError, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { GRACE, type Rate, rateOf, step } from "../../src/ratelimit/gcra.ts";
 import { RateLimit } from "../../src/ratelimit/index.ts";
 import { storeOf } from "../../src/ratelimit/store.ts";
 import { anyLimit, anyShare } from "../ratelimit/arbitraries.ts";
 import { startable, startRedis } from "./servers.ts";
-import { stores } from "./stores.ts";
+import { onStore, stores } from "./stores.ts";
 
 /** Keys and tables of this run alone, for the servers may be the user's own. */
 const prefix = `ratelimit_${process.pid}`;
@@ -92,15 +84,6 @@ async function put(port: Backend, name: string, key: string, ends: number): Prom
   } else port.change(`rate:${name}`, (book: Book = new Map()) => [book.set(key, { ends }), true]);
 }
 
-/** Takes away what this run has made. */
-async function clean(port: RedisPort | SqlPort): Promise<void> {
-  if ("query" in port) await port.query(`DROP TABLE IF EXISTS ${TABLE}`, []);
-  else {
-    const script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
-    await port.eval(script, [], [`${prefix}:*`]);
-  }
-}
-
 /** How many of so many calls pass. */
 async function passing(calls: Promise<{ readonly allowed: boolean }>[]): Promise<number> {
   return (await Promise.all(calls)).filter(({ allowed }) => allowed).length;
@@ -108,16 +91,8 @@ async function passing(calls: Promise<{ readonly allowed: boolean }>[]): Promise
 
 describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
   let port: Backend;
-  let close: () => unknown;
-  beforeAll(async () => {
-    const opened = await open();
-    port = opened.port;
-    close = () => opened.close();
-    await setup(port, ["ratelimit"]);
-  });
-  afterAll(async () => {
-    if (!("change" in port)) await clean(port);
-    await close();
+  onStore(open, ["ratelimit"], (opened) => {
+    port = opened;
   });
 
   test("the store does as the rule says, and answers so", async () => {

@@ -1,7 +1,16 @@
 // The processes of a run, and what is done to them and to their store while they make IDs.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, cpSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -40,7 +49,9 @@ export interface Campaign {
   readonly namespace: string;
   readonly threads: boolean;
   readonly tickMs: number;
+  /** How long all of it lasts at least; longer, to three times that, where the machine is too slow for so many IDs. */
   readonly seconds: number;
+  readonly ids: number;
   readonly chance: Chance;
   /** Where the files of the processes go. */
   readonly folder: string;
@@ -76,7 +87,7 @@ process.once("exit", () => {
 
 /** Runs the processes for a while, does to them and to the store what may happen to any, and ends them in good order. */
 export async function churn(campaign: Campaign): Promise<Outcome> {
-  const { store, server, namespace, threads, tickMs, seconds, chance, folder } = campaign;
+  const { store, server, namespace, threads, tickMs, seconds, ids, chance, folder } = campaign;
   const troubles: Troubles = {
     killed: 0,
     stopped: 0,
@@ -172,9 +183,16 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
     member.child.kill("SIGCONT");
   }
 
+  /** How many IDs are on record. */
+  function made(): number {
+    const files = readdirSync(folder).filter((file) => file.endsWith(".ids"));
+    return files.reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0) / 8;
+  }
+
   async function troubleProcesses(): Promise<void> {
     const stops: Promise<void>[] = [];
-    while (Date.now() < troubleEnds) {
+    const latest = started + 3 * seconds * 1000;
+    while (Date.now() < troubleEnds || (made() <= ids && Date.now() < latest)) {
       await setTimeout(chance.between(100, 400));
       const way = chance.next();
       // Those that are stopped may be killed as well.

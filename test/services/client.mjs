@@ -1,0 +1,27 @@
+// How the processes that tests start open a store, on the built package: by the name of a client.
+
+import { createRequire } from "node:module";
+import { fromIORedis, fromPg, fromSqlite } from "../../dist/backend.js";
+
+// Only the client that is asked for is loaded: not each Node has all of them.
+const require = createRequire(import.meta.url);
+
+const clients = {
+  ioredis(address, prefix) {
+    const redis = new (require("ioredis").Redis)(address);
+    return [fromIORedis(redis, { prefix }), () => redis.quit()];
+  },
+  pg(address, prefix) {
+    const pool = new (require("pg").Pool)({ connectionString: address });
+    return [fromPg(pool, { prefix }), () => pool.end()];
+  },
+  "node:sqlite"(address, prefix) {
+    const db = new (require("node:sqlite").DatabaseSync)(address);
+    return [fromSqlite(db, { prefix, timeoutMs: 30_000 }), () => db.close()];
+  },
+};
+
+/** The backend, and what closes it. */
+export function open({ client, address, prefix }) {
+  return clients[client](address, prefix);
+}
