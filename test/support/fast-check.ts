@@ -3,7 +3,7 @@
 import fc from "fast-check";
 
 const seed = Number(process.env.FC_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const numRuns = Number(process.env.FC_RUNS ?? (process.env.CI ? 2_000 : 1_000));
+const numRuns = Number(process.env.FC_RUNS ?? (process.env.CI ? 10_000 : 1_000));
 
 fc.configureGlobal({ seed, numRuns, endOnFailure: false });
 if (process.env.CI)
