@@ -7,15 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromPg, setup } from "../dist/backend.js";
 import { IdPool, NumericIdType } from "../dist/numeric.js";
+import { isShort } from "./measure.mjs";
 
 const CONNECTIONS = 40;
-const SECONDS = 2;
+const SECONDS = isShort ? 1 : 2;
 
 /** More than a round takes, so that the statement always finds enough. */
 const STOCK = 250_000;
 
 /** How many IDs the refill that is timed adds. */
-const REFILL = 100_000;
+const REFILL = isShort ? 10_000 : 100_000;
 
 const type = new NumericIdType({ name: "farmer", length: 12 });
 
@@ -64,9 +65,8 @@ function pgbench(url, folder, { text, batch }) {
  *
  * @param Pool that of `pg`
  * @param url where the PostgreSQL is
- * @param rounds how many
  */
-export async function pools(Pool, url, rounds) {
+export async function pools(Pool, url) {
   const prefix = `bitflake_bench_${process.pid}`;
   const client = new Pool({ connectionString: url, max: CONNECTIONS });
   const folder = mkdtempSync(join(tmpdir(), "bitflake-bench-"));
@@ -102,7 +102,7 @@ export async function pools(Pool, url, rounds) {
       await first.issueMany(batch);
       const { text } = sent.find(({ text }) => text.startsWith("WITH "));
       const [ours, theirs] = [[], []];
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < (isShort ? 1 : 5); round++) {
         await restore();
         const pool = open(plain);
         ours.push(await issuing(pool, batch));

@@ -161,7 +161,8 @@ function strings() {
     "bitflake, randomString(21)": () => randomString(21),
     "nanoid, nanoid(21)": () => nanoid(21),
   };
-  return Object.entries(rows).map(([name, ns]) => ({ name, ns, ...duplicates(next[name], BURST) }));
+  const burst = isShort ? BURST / 10 : BURST;
+  return Object.entries(rows).map(([name, ns]) => ({ name, ns, ...duplicates(next[name], burst) }));
 }
 
 /** How much of the twitter layout's 4096 IDs a millisecond is reached, and how many repeat; best of three seconds. */
@@ -251,7 +252,7 @@ async function onPostgres() {
     return {};
   }
   await client.end();
-  return pools(pg.Pool, url, isShort ? 1 : 5);
+  return pools(pg.Pool, url);
 }
 
 const load = fullLoad();

@@ -161,7 +161,7 @@ async function growth(seconds) {
  * turn; and the growth of the heap.
  */
 export async function services(hasGrowth = true) {
-  const [rounds, seconds, minutes] = isShort ? [2, 1, 10 / 60] : [9, 5, 5];
+  const [rounds, seconds, minutes] = isShort ? [1, 1, 5 / 60] : [9, 5, 5];
   const ours = await start("plain");
   const { names, text } = await shapeOf(ours.url);
   const theirs = await start("bare", names.includes("content-length"));

@@ -61,9 +61,11 @@ describe("the headers", () => {
   });
 
   test("have each name so that a header can have it, and it can be read again", () => {
-    const anyName = fc
-      .string({ unit: "binary", minLength: 1, maxLength: 100 })
-      .filter((name) => /^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name));
+    const anyCharacter = fc
+      .string({ unit: "binary", minLength: 1, maxLength: 1 })
+      .filter((character) => /^[^\p{C}\p{Zl}\p{Zp}{}]$/u.test(character));
+    // In UTF-16 the last ones have two.
+    const anyName = fc.string({ unit: anyCharacter, minLength: 1, maxLength: 100 });
     fc.assert(
       fc.property(anyName, (name) => {
         const headers = rateLimitHeaders(limiterOf(name), allowed);

@@ -92,19 +92,17 @@ describe.each(clients)("a store opened with $client", ({ client, url }) => {
     await expect(echo(store)).rejects.toThrow();
   });
 
-  test.skipIf(url.startsWith("sqlite:"))(
-    "that is not there is an error that says why, and no password",
-    async () => {
-      const nowhere = new URL(url);
-      nowhere.host = "127.0.0.1:1";
-      nowhere.username = "user";
-      nowhere.password = "s3cr3t";
-      const { code, out, err } = await cli(`lease inspect --store ${nowhere.href}`, { ...placeOf(client) });
-      expect([code, out]).toEqual([1, ""]);
-      expect(err).toMatch(/^error: \w+:\/\/user:\*\*\*@127\.0\.0\.1:1\S*: .*ECONNREFUSED.*\n$/);
-      expect(err).not.toContain("s3cr3t");
-    },
-  );
+  if (url.startsWith("sqlite:")) return;
+  test("that is not there is an error that says why, and no password", async () => {
+    const nowhere = new URL(url);
+    nowhere.host = "127.0.0.1:1";
+    nowhere.username = "user";
+    nowhere.password = "s3cr3t";
+    const { code, out, err } = await cli(`lease inspect --store ${nowhere.href}`, { ...placeOf(client) });
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^error: \w+:\/\/user:\*\*\*@127\.0\.0\.1:1\S*: .*ECONNREFUSED.*\n$/);
+    expect(err).not.toContain("s3cr3t");
+  });
 });
 
 describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
