@@ -30,22 +30,25 @@ export interface Complaint {
   readonly message: string;
 }
 
-/** What comes before the host in a text that is an address and nothing else: with it, spaces are in the password. */
-const ADDRESS = /^([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/]*):.*@/is;
+/** How a text begins that is an address and nothing else, up to its password. */
+const ADDRESS = /^[a-z][a-z0-9+.-]{0,30}:\/\/[^:]*:/i;
 
 /** Takes out of a text the passwords of all addresses in it. Clients like to quote the address that they were given. */
 function withoutPasswords(text: string): string {
   return (
     text
       // To the last @: a user can have one too, and a password whatever its owner forgot to encode. Rather too much.
-      .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/]*):\S*@/gi, "$1:***@")
+      .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:]*):\S*@/gi, "$1:***@")
       .replace(/([?&]\w*pass\w*=)[^&\s]*/gi, "$1***")
   );
 }
 
-/** A text that may be an address as a whole: then there can be anything in its password. */
+/** A text that may be an address as a whole: then there can be anything in its user and password, at any length. */
 export function withoutSecrets(text: string): string {
-  return withoutPasswords(text.slice(0, 4096).replace(ADDRESS, "$1:***@"));
+  const [head] = ADDRESS.exec(text) ?? [];
+  const at = text.lastIndexOf("@");
+  const rest = head !== undefined && at >= head.length ? `${head}***${text.slice(at)}` : text;
+  return withoutPasswords(rest.slice(0, 4096));
 }
 
 /** A text from the command line as a message shows it: in quotes, not for long, and without passwords. */

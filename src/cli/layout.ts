@@ -3,7 +3,7 @@
 import { SnowflakeGenerator } from "../core.ts";
 import { drawn, fieldsOf } from "./box.ts";
 import { type Command, define } from "./command.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "./layoutFlags.ts";
+import { layoutOptions, WIDTH_FLAGS } from "./layoutFlags.ts";
 
 /** How wide the drawing is. */
 const COLUMNS = 80;
@@ -11,7 +11,7 @@ const COLUMNS = 80;
 export const drawLayout: Command = define({
   words: "layout",
   summary: "Draws which bits of an ID mean what.",
-  flags: LAYOUT_FLAGS,
+  flags: WIDTH_FLAGS,
   examples: [
     {
       run: "bitflake layout --preset twitter",
@@ -27,7 +27,9 @@ export const drawLayout: Command = define({
     },
   ],
   async run({ values, isJson, world }) {
-    const fields = fieldsOf(new SnowflakeGenerator(layoutOptions(values)).layout);
+    const fields = fieldsOf(
+      new SnowflakeGenerator(layoutOptions({ ...values, epochMs: undefined, tickMs: undefined })).layout,
+    );
     const bits = fields.reduce((sum, field) => sum + field.bits, 0);
     await world.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawn(fields, COLUMNS));
     return 0;

@@ -30,24 +30,33 @@ const width = (field: string): Width => ({
   what: `bits for the ${field}`,
 });
 
-/** The settings of a layout. */
-type LayoutFlags = {
+/** The settings of the bits of a layout. */
+type WidthFlags = {
   readonly preset: typeof PRESET_FLAG & { readonly otherwise: string };
   readonly timestampBits: Width;
   readonly datacenterBits: Width;
   readonly machineBits: Width;
   readonly sequenceBits: Width;
+};
+
+/** The settings of a layout. */
+type LayoutFlags = WidthFlags & {
   readonly epochMs: typeof EPOCH_FLAG & { readonly env: string };
   readonly tickMs: Omit<Whole, "default">;
 };
 
-/** The settings of a layout. */
-export const LAYOUT_FLAGS: LayoutFlags = {
+/** The settings of the bits of a layout. */
+export const WIDTH_FLAGS: WidthFlags = {
   preset: { ...PRESET_FLAG, otherwise: "twitter; with widths: minimal" },
   timestampBits: width("time"),
   datacenterBits: width("datacenter"),
   machineBits: width("machine"),
   sequenceBits: width("sequence"),
+};
+
+/** The settings of a layout. */
+export const LAYOUT_FLAGS: LayoutFlags = {
+  ...WIDTH_FLAGS,
   epochMs: { ...EPOCH_FLAG, env: "FLAKEID_EPOCH_MS" },
   tickMs: {
     kind: "whole",

@@ -5,15 +5,22 @@ import type { World } from "./world.ts";
 /** The most of a line that is looked at. */
 const LONGEST = 4096;
 
+/**
+ * No more of a line than shows that it is none: put together again with each piece, it would take for ever. What is left
+ * out is marked, so that what comes before it does not pass for all.
+ */
+function cut(line: string): string {
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
+}
+
 /** A text in pieces as its lines, without those that are empty. */
 async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
   for await (const piece of pieces) {
     const lines = piece.split("\n");
-    // No more of a line than shows that it is none: put together again with each piece, it would take for ever.
-    lines[0] = (rest + lines[0]).slice(0, LONGEST);
-    rest = lines.pop() as string;
-    for (const line of lines) if (line.trim() !== "") yield line.trim();
+    lines[0] = rest + lines[0];
+    rest = cut(lines.pop() as string);
+    for (const line of lines) if (line.trim() !== "") yield cut(line).trim();
   }
   if (rest.trim() !== "") yield rest.trim();
 }

@@ -3,7 +3,7 @@
 import { type GeneratorOptions, PRESETS } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
 import { type Command, define } from "./command.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import { readTypes } from "./numericType.ts";
 import { logOf } from "./serveLog.ts";
 import { SERVE_SETTINGS } from "./serveSettings.ts";
@@ -68,7 +68,7 @@ async function introduce(
 
 /** The options of the service, from the settings of the command. */
 function optionsOf(
-  { values, isJson, world }: ServeCall,
+  { values, sources, isJson, world }: ServeCall,
   types: ServiceOptions["types"],
   store: OpenStore,
   poolStore: OpenStore | undefined,
@@ -83,6 +83,10 @@ function optionsOf(
           windowMs: values.rateWindowMs,
           onFailure: values.onRateFailure,
         };
+  for (const name of ["rateWindowMs", "onRateFailure"] as const) {
+    if (rateLimit || values[name] === undefined) continue;
+    throw new UsageError(`${sources[name]} says something of a rate limit, and there is none`);
+  }
   const log = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
   return {
     backend: store.backend,
@@ -131,7 +135,7 @@ export const serve: Command = define({
   summary: "Serves IDs over HTTP: Snowflakes, counters, pools.",
   notes: [
     "Without a store it keeps what it must remember in bitflake.db in this folder, or in memory where the runtime has no SQLite, and says which. A flag wins over a variable, a variable over the file, the file over the default. The variables of the other commands, FLAKEID_..., say nothing to it.",
-    "SIGINT or SIGTERM ends it in order, with exit code 0: requests under way are answered, and the node is given back. A second one ends it at once.",
+    "SIGINT or SIGTERM ends it in order, with exit code 0: requests under way are answered, and the node is given back. A second one ends it at once, by the signal itself.",
   ],
   flags: SERVE_SETTINGS,
   examples: [

@@ -89,14 +89,14 @@ export const SERVE_SETTINGS = {
     least: 1,
     most: 2_147_483_647,
     env: "BITFLAKE_RATE_WINDOW_MS",
-    default: 60_000,
+    otherwise: "60000",
     what: "that window, in milliseconds",
   },
   onRateFailure: {
     kind: "choice",
     choices: ["open", "closed"],
     env: "BITFLAKE_ON_RATE_FAILURE",
-    default: "closed",
+    otherwise: "closed",
     what: "whether requests pass while the store cannot count them",
   },
   proxies: {

@@ -33,7 +33,7 @@ function ruleOf(flag: Flag): string {
     case "text":
       return "a text that is not empty";
     case "list":
-      return "texts that are not empty";
+      return "a list of texts, none of them empty";
     case "document":
       return "the path of a JSON file";
   }

@@ -4,7 +4,7 @@ import { type Backend, BackendError, memory } from "../backend/index.ts";
 import { type Connection, ended } from "./connect.ts";
 import { complaintOf, Failure, UsageError, withoutSecrets } from "./failure.ts";
 import { openPostgres } from "./storePostgres.ts";
-import { openRedis } from "./storeRedis.ts";
+import { databaseIn, openRedis } from "./storeRedis.ts";
 import { openSqlite } from "./storeSqlite.ts";
 import type { World } from "./world.ts";
 
@@ -64,6 +64,11 @@ export function kindOf(url: string, source = "--store"): StoreKind {
   }
   if ((kind === "redis" || kind === "postgres") && !rest.startsWith("//")) {
     throw new UsageError(`${source} must be ${scheme}:// and a host, as in ${scheme}://127.0.0.1`);
+  }
+  if (kind === "redis" && !/^\d{0,9}$/.test(databaseIn(url))) {
+    throw new UsageError(
+      `${source} must end with the number of a database, if with any, as in ${scheme}://127.0.0.1:6379/0`,
+    );
   }
   if (kind === "memory" && rest !== "")
     throw new UsageError(`${source} must be memory: and nothing after it`);

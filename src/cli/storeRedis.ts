@@ -13,6 +13,7 @@ interface IORedis {
   ) => IORedisClient & {
     on(event: "error", listener: (error: unknown) => void): unknown;
     connect(): Promise<unknown>;
+    select(database: number): Promise<unknown>;
     disconnect(): void;
   };
 }
@@ -27,6 +28,12 @@ interface NodeRedis {
   };
 }
 
+/** The database that an address names, as text; empty if it names none. */
+export function databaseIn(url: string): string {
+  const from = url.includes("@") ? url.lastIndexOf("@") + 1 : url.indexOf("//") + 2;
+  return /^[^/?#]*\/([^?#]*)/.exec(url.slice(from))?.[1] ?? "";
+}
+
 function withIORedis({ Redis }: IORedis, url: string, ms: number): Promise<Connection> {
   const client = new Redis(url, { lazyConnect: true, connectTimeout: ms, maxRetriesPerRequest: 1 });
   let last: unknown;
@@ -35,7 +42,10 @@ function withIORedis({ Redis }: IORedis, url: string, ms: number): Promise<Conne
     last = error;
   });
   const connection = { backend: fromIORedis(client), close: () => client.disconnect() };
-  return established(ms, client.connect(), connection, () => last);
+  // By itself it says nothing of a database that there is not, and works in another.
+  const database = databaseIn(url);
+  const connecting = client.connect().then(() => database !== "" && client.select(Number(database)));
+  return established(ms, connecting, connection, () => last);
 }
 
 function withNodeRedis({ createClient }: NodeRedis, url: string, ms: number): Promise<Connection> {

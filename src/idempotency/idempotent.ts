@@ -4,6 +4,7 @@ import { aFunction } from "../backend/settings.ts";
 import { ArgumentError, type BackendError, oneOf, whole } from "../core.ts";
 import { readBody, unread } from "../http/body.ts";
 import { problem } from "../http/problem.ts";
+import { tell } from "../http/tell.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { HEADERS, keyIn } from "./key.ts";
 import { type IdempotencyOptions, settingsOf } from "./options.ts";
@@ -29,7 +30,7 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
   readonly keeps?: ((status: number) => boolean) | undefined;
   /** The largest body of a request, in bytes up to 2^28. Default 2^20. A larger one is refused with 413. */
   readonly maxRequestBytes?: number | undefined;
-  /** Hears of each call that the store failed, whether it was refused or passed by. */
+  /** Hears of each call that the store failed, whether it was refused or passed by. What it throws is ignored. */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
 
@@ -90,8 +91,8 @@ const MAX_BODY = 2 ** 28;
  * | the store is down | 503, or without any of this if `onFailure` is `"bypass"` |
  * | the same, when its response was above `maxBytes` | 409 |
  *
- * Refusals are `application/problem+json` with a `code`. A handler that throws has not done its work, and so has one
- * whose response is not kept: see `keeps`. One that returns no response, or a used one, has: it is an error, and then 409.
+ * Refusals are `application/problem+json` with a `code`. A handler that throws, or whose response breaks off, has not done
+ * its work, and so has one whose response is not kept: see `keeps`. One that returns no response, or a used one, has: it is an error, and then 409.
  * A response is sent when its end is known, or `maxBytes` of it: this is not
  * for streams that must flow. The handler's request has a `signal` that is also aborted when the lock is lost.
  *
@@ -136,22 +137,19 @@ export function idempotent<Context>(
   aFunction("onError", onError);
   oneOf("required", required, [true, false]);
   whole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
-  if (!Array.isArray(methods) || !methods.every((method) => /^[A-Z]+$/.test(method))) {
+  if (!Array.isArray(methods) || ![...methods].every((method) => /^[A-Z]+$/.test(method))) {
     throw new ArgumentError("methods", "an array of methods in capitals", methods);
   }
   const isKept = (status: number) => status >= 200 && !NEVER_KEPT.includes(status) && keeps(status);
 
-  /** Reads a response to its end, if it is to be kept. */
-  const doneOf = async (response: Response): Promise<Done<Response>> => {
-    // The handler is done, whatever is wrong with what it returns: thrown here, it would be called again.
-    if (!isUnread(response)) return { value: response, kept: null };
-    if (!isKept(response.status)) return { value: response, kept: undefined };
-    const read = await readBody(response.body, settings.maxBytes);
-    if ("rest" in read) return { value: new Response(unread(read), response), kept: null };
+  /** Reads a response to its end. One that breaks off is a handler that fails. */
+  const read = async (response: Response): Promise<Done<Response>> => {
+    const body = await readBody(response.body, settings.maxBytes);
+    if ("rest" in body) return { value: new Response(unread(body), response), kept: null };
     // A 204 must have no body at all.
-    const value = new Response(read.bytes.length > 0 ? read.bytes : null, response);
+    const value = new Response(body.bytes.length > 0 ? body.bytes : null, response);
     value.headers.delete(MARK); // It is for replays to say.
-    return { value, kept: writeResponse(response, read.bytes) };
+    return { value, kept: writeResponse(response, body.bytes) };
   };
 
   return async (request, ...rest) => {
@@ -174,18 +172,28 @@ export function idempotent<Context>(
     // In a store there are only digests: neither keys nor tenants are anyone's to read there.
     const scope = await fingerprint(JSON.stringify([who, request.method, pathname, key]));
     const print = (await fingerprint(body.bytes)) + (search && (await fingerprint(search)));
+    let refusal: { readonly error: unknown } | undefined;
     const work = async (signal: AbortSignal) => {
       const signals = AbortSignal.any([request.signal, signal]);
       // What was read cannot be read again; what had no body must not get one.
       const again = request.bodyUsed ? { body: body.bytes, signal: signals } : { signal: signals };
-      return doneOf(await handler(new Request(request, again), context));
+      const response = await handler(new Request(request, again), context);
+      try {
+        if (!isUnread(response)) {
+          throw new ArgumentError("the handler's result", "a Response that nobody has read", response);
+        }
+        if (!isKept(response.status)) return { value: response, kept: undefined };
+      } catch (error) {
+        // The handler is done, whatever is wrong with what it returned: thrown here, it would be called again.
+        refusal = { error };
+        return { value: response, kept: null };
+      }
+      return read(response);
     };
     const ran = await run(settings, scope, key, print, work);
-    if ("error" in ran && ran.error) onError(ran.error);
-    if (ran.outcome === "ran") {
-      if (isUnread(ran.value)) return ran.value;
-      throw new ArgumentError("the handler's result", "a Response that nobody has read", ran.value);
-    }
+    if ("error" in ran && ran.error) tell(onError, ran.error);
+    if (refusal) throw refusal.error;
+    if (ran.outcome === "ran") return ran.value;
     if (ran.outcome === "completed" && ran.value !== null) return readResponse(ran.value);
     return refusalOf(ran);
   };

@@ -7,7 +7,7 @@ const RULE =
 
 /** Whether a value is what JSON has made of it. */
 function isSame(value: unknown, parsed: unknown): boolean {
-  if (value === parsed) return true;
+  if (Object.is(value, parsed)) return true; // -0 would come back as 0.
   if (Object(value) !== value || Object(parsed) !== parsed) return false;
   const isArray = Array.isArray(value);
   const prototype = Object.getPrototypeOf(value);

@@ -3,6 +3,7 @@
 import { aFunction, onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, BackendError } from "../core.ts";
 import { problem, secondsOf } from "../http/problem.ts";
+import { tell } from "../http/tell.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 import type { RateLimit } from "./limiter.ts";
@@ -16,7 +17,7 @@ export interface RateLimitedOptions<Context = unknown> {
    * throws, and what the limit says of a key that is none, the handler throws.
    */
   readonly key: (request: Request, context: Context) => string | Promise<string>;
-  /** Hears of each request for which the store could not be asked, whether it was refused or let through. */
+  /** Hears of each request for which the store could not be asked, whether it was refused or let through. What it throws is ignored. */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
 
@@ -95,13 +96,13 @@ export function rateLimited<Context>(
       decision = await limiter.limit(whose);
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
-      onError(error);
+      tell(onError, error);
       // What the store said is for the program alone.
       return problem(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
         "retry-after": "1",
       });
     }
-    if (decision.error) onError(decision.error);
+    if (decision.error) tell(onError, decision.error);
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = secondsOf(decision.retryAfterMs);

@@ -1,6 +1,7 @@
 // The house that answers: what becomes of a request on its way to its route, and of the reply on its way back.
 
 import { BackendError, BitflakeError } from "../core.ts";
+import { tell } from "../http/tell.ts";
 import { type Decision, type RateLimit, rateLimitHeaders } from "../ratelimit/index.ts";
 import { accepts } from "./accept.ts";
 import { type Client, clientOf } from "./client.ts";
@@ -183,11 +184,7 @@ export class House {
       const code = trace.code ?? (error instanceof BitflakeError ? error.code : undefined);
       const time = new Date(Date.now() - durationMs).toISOString();
       const facts = { time, method, route, status, durationMs, client };
-      try {
-        log({ ...facts, ...(code !== undefined && { code }), ...(error !== undefined && { error }) });
-      } catch {
-        // A log that fails is no reason to leave a client without its answer.
-      }
+      tell(log, { ...facts, ...(code !== undefined && { code }), ...(error !== undefined && { error }) });
     }
     return reply;
   }

@@ -126,9 +126,12 @@ export class Life {
     await this.#starting?.catch(() => {});
     if (this.#requests > 0) {
       await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-        // A body that never comes would hold up the end for ever.
-        startTimer(resolve, PATIENCE_MS, true);
+        // A body that never comes would hold up the end for ever. The process is to wait for it, or it leaves its node.
+        const stopTimer = startTimer(resolve, PATIENCE_MS);
+        this.#idle = () => {
+          stopTimer();
+          resolve();
+        };
       });
     }
     if (this.parts) await end(this.parts);

@@ -61,28 +61,44 @@ interface Socket {
 interface Server {
   on(event: "clientError", listener: (error: Error & { code?: string }, socket: Socket) => void): unknown;
   on(event: "connection", listener: (socket: ServerSocket) => void): unknown;
-  on(event: "request", listener: (request: NodeRequest, response: Answering) => void): unknown;
+  on(event: "request", listener: (request: NodeRequest, response: NodeResponse & Answering) => void): unknown;
   listen(port: number, host: string, done: () => void): unknown;
   once(event: "error", listener: (error: Error) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
   address(): { readonly port: number } | string | null;
   close(done: () => void): unknown;
-  closeIdleConnections(): unknown;
+  closeIdleConnections: () => unknown;
+  maxHeadersCount: number | null;
 }
 
 /** A connection to it. */
 interface ServerSocket extends Socket {
+  readonly bytesRead: number;
+  /** Lets what is written out first. */
+  destroySoon(): unknown;
   once(event: "close", listener: () => void): unknown;
 }
 
 /** A response that is under way, and whether all of its request is there. */
 interface Answering {
   readonly writableEnded: boolean;
-  readonly req: { readonly complete: boolean; readonly socket: unknown };
+  readonly req: { readonly complete: boolean; readonly socket: ServerSocket };
+  on(event: "close", listener: (this: Answering) => void): unknown;
+}
+
+/** What is known of a connection. */
+interface Connection {
+  /** The responses that are not wholly sent; of a client that does not wait for answers there are several. */
+  readonly open: Set<unknown>;
+  /** How much had been read when there was last nothing under way: what came since is part of a request. */
+  readBefore: number;
 }
 
 /** How long a client may take for the rest of its request once the server closes, in milliseconds. */
 const REST_MS = 3000;
+
+/** How many times as long it may take to read what it has been answered. */
+const READS = 5;
 
 /** A server that listens. */
 export interface Listening {
@@ -91,8 +107,8 @@ export interface Listening {
   /** The port, also where 0 was asked for. */
   readonly port: number;
   /**
-   * Takes no more connections, and resolves when the requests under way are answered; who has not sent the rest of one
-   * within 3 s is cut off. It does not stop the service.
+   * Takes no more connections, and resolves when the requests under way are answered. Who has not sent the rest of one
+   * within 3 s is cut off, and so is who has not read its answers within 15. It does not stop the service.
    */
   close(): Promise<void>;
 }
@@ -170,10 +186,10 @@ export function nodeListener(service: Service): (request: NodeRequest, response:
   return listenerOf(service, () => false);
 }
 
-/** @param isClosing whether a connection is to end with the answer that is sent on it */
+/** @param isLast whether a connection is to end with the response */
 function listenerOf(
   service: Service,
-  isClosing: () => boolean,
+  isLast: (request: NodeRequest, response: NodeResponse) => boolean,
 ): (request: NodeRequest, response: NodeResponse) => void {
   const answer = answerOf(service);
   const encoder = new TextEncoder();
@@ -183,7 +199,11 @@ function listenerOf(
       if (response.headersSent) return;
       // With its length a reply is sent in one piece, and HEAD says it too; without, it is sent in chunks.
       const length = status === 204 ? undefined : { "content-length": String(encoder.encode(body).length) };
-      response.writeHead(status, { ...headers, ...length, ...(isClosing() && { connection: "close" }) });
+      response.writeHead(status, {
+        ...headers,
+        ...length,
+        ...(isLast(request, response) && { connection: "close" }),
+      });
       response.end(status === 204 ? undefined : body);
     };
     const reply = answer(new NodeAsk(request));
@@ -247,20 +267,33 @@ export async function listen(
   whole("port", port, 0, 65_535);
   if (typeof host !== "string" || host === "") throw new ArgumentError("host", "an address or a name", host);
   let isClosing = false;
-  const listener = listenerOf(service, () => isClosing);
+  const connections = new Map<unknown, Connection>();
+  // Not while others wait on the same connection for answers of their own.
+  const listener = listenerOf(service, ({ socket }) => isClosing && connections.get(socket)?.open.size === 1);
   // By a variable, so that bundlers for runtimes without it leave it alone.
   const name = "node:http";
-  const { createServer } = (await import(name)) as { createServer(listener: unknown): Server };
-  const server = createServer(listener);
+  const { createServer } = (await import(name)) as { createServer(): Server };
+  const server = createServer();
+  // Beyond a count Node drops headers, and says nothing: one of them may be the key of the request.
+  server.maxHeadersCount = 0;
   server.on("clientError", answerMalformed);
-  /** What is sent on each connection, or was last. */
-  const connections = new Map<ServerSocket, Answering | undefined>();
   server.on("connection", (socket) => {
-    connections.set(socket, undefined);
+    connections.set(socket, { open: new Set(), readBefore: 0 });
     socket.once("close", () => connections.delete(socket));
   });
-  server.on("request", (_request, response) => {
-    connections.set(response.req.socket as ServerSocket, response);
+  // One for all: a function for each request would be felt.
+  const sent = function (this: Answering) {
+    const { socket } = this.req;
+    const connection = connections.get(socket);
+    connection?.open.delete(this);
+    if (!connection || connection.open.size > 0) return;
+    connection.readBefore = socket.bytesRead;
+    if (isClosing) socket.destroySoon();
+  };
+  server.on("request", (request, response) => {
+    connections.get(request.socket)?.open.add(response);
+    response.on("close", sent);
+    listener(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -276,19 +309,28 @@ export async function listen(
     port: actual,
     close: () =>
       new Promise<void>((resolve) => {
-        // Of those that are at work, none is left open for more: it would take seconds until they are given up.
         isClosing = true;
-        // Node gives up nobody any more once it closes: who sends nothing, or half a request, would hold it up for ever.
-        const timer = setTimeout(() => {
-          for (const [socket, response] of connections) {
-            if (!response || response.writableEnded || !response.req.complete) socket.destroy();
+        let looks = 0;
+        // Node gives up nobody any more once it closes: who sends nothing, half a request, or does not read, would hold
+        // it up for ever.
+        const look = () => {
+          for (const [socket, { open, readBefore }] of connections as Map<ServerSocket, Connection>) {
+            const responses = [...open] as Answering[];
+            const isIdle = responses.length === 0 && (looks > 0 || socket.bytesRead === readBefore);
+            const isHalf = looks > 0 && responses.length > 0 && responses.every(({ req }) => !req.complete);
+            const isUnread = looks >= READS && responses.every(({ writableEnded }) => writableEnded);
+            if (isIdle || isHalf || isUnread) socket.destroy();
           }
-        }, REST_MS);
+          looks++;
+        };
+        const timer = setInterval(look, REST_MS);
+        // It would cut off whoever has not read an answer yet.
+        server.closeIdleConnections = () => {};
         server.close(() => {
-          clearTimeout(timer);
+          clearInterval(timer);
           resolve();
         });
-        server.closeIdleConnections();
+        look();
       }),
   };
 }

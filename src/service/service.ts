@@ -7,13 +7,13 @@ import { House } from "./house.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 
-/** What answers behind each service, for adapters that have no Request. */
-const houses = /* @__PURE__ */ new WeakMap<Service, House>();
+/** Where a service has what answers behind it: known to every copy of the package, for one may be ESM and one CommonJS. */
+const ANSWER = /* @__PURE__ */ Symbol.for("bitflake.service.1");
 
-/** What answers behind a service. */
+/** What answers behind a service, for adapters that have no Request. */
 export function answerOf(service: Service): (ask: Ask) => Soon<Reply> {
-  const house = houses.get(service);
-  if (house) return (ask) => house.answer(ask);
+  const { [ANSWER]: answer } = Object(service) as { readonly [ANSWER]?: (ask: Ask) => Soon<Reply> };
+  if (answer) return answer;
   throw new ArgumentError("service", "made by createService", service);
 }
 
@@ -54,6 +54,6 @@ export function createService(options: ServiceOptions): Service {
     },
     stop: () => house.life.stop(),
   });
-  houses.set(service, house);
+  Object.defineProperty(service, ANSWER, { value: (ask: Ask) => house.answer(ask) });
   return service;
 }

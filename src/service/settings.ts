@@ -4,6 +4,7 @@ import type { Backend } from "../backend/ports.ts";
 import { aBackend, aFunction, named, onlyKnown } from "../backend/settings.ts";
 import {
   ArgumentError,
+  anObject,
   compileSettings,
   type GeneratorOptions,
   gather,
@@ -62,9 +63,9 @@ const NAMES = [
 
 /** Lets through keys that are long enough not to be guessed, and none of them twice. */
 function keysOf(apiKeys: readonly string[]): readonly string[] {
-  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array of texts", apiKeys);
+  // A key is never shown, not even a wrong one, or several as one text.
+  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array of texts", typeof apiKeys);
   for (const [at, key] of apiKeys.entries()) {
-    // A key is never shown, not even a wrong one.
     const shown = typeof key === "string" ? `[a text of ${key.length} characters]` : key;
     if (typeof key !== "string" || !/^[\x21-\x7e]{16,255}$/.test(key)) {
       throw new ArgumentError(`apiKeys[${at}]`, "16 to 255 characters of visible ASCII", shown);
@@ -77,7 +78,9 @@ function keysOf(apiKeys: readonly string[]): readonly string[] {
 
 function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): RateLimit | undefined {
   if (rateLimit === undefined) return undefined;
-  onlyKnown(rateLimit, ["limit", "windowMs", "onFailure"]);
+  for (const option of Object.keys(anObject("rateLimit", rateLimit))) {
+    oneOf("a name in rateLimit", option, ["limit", "windowMs", "onFailure"]);
+  }
   const { limit, windowMs = MINUTE, onFailure = "closed" } = rateLimit;
   return new RateLimit({ backend, name, limit, windowMs, onFailure });
 }

@@ -124,6 +124,13 @@ describe("decode", () => {
     expect(await cli("decode", { stdin: "" })).toEqual({ code: 0, out: "", err: "", writes: [] });
   });
 
+  test("a line whose end is too far away is not taken for what it begins with", async () => {
+    const long = `${ID}${" ".repeat(5000)}xyz`;
+    for (const stdin of [`${long}\n`, long, [...long]]) {
+      expect(await cli("decode", { stdin })).toMatchObject({ code: 1, out: "" });
+    }
+  });
+
   test("tells a person what it waits for", async () => {
     const { err } = await cli("decode", { stdin: "1\n", terminal: ["stdin"] });
     expect(err).toBe("Reading IDs, one a line; Ctrl-D ends.\n");
@@ -291,6 +298,10 @@ test.each([
   "postgres://u:s3c/ret@127.0.0.1:1/test",
   "redis://u:s3c ret@127.0.0.1:1",
   "postgres://127.0.0.1:1/test?password=s3cret",
+  "postgres://us er:s3cret@127.0.0.1:1/x",
+  "postgres://a/b:s3cret@127.0.0.1:1/x",
+  "postgres:///us%2Fer:s3cret@127.0.0.1:1",
+  `redis://:${"s3cret".repeat(900)}@127.0.0.1:1`,
 ])("the password of %s is never printed", async (url) => {
   for (const argv of [
     ["lease", "inspect", "--store", url],
@@ -338,9 +349,9 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
     ["decode 1 --timestamp-bits 52", "layout must be 63 or 53 bits, got 62", "decode"],
     ["capacity x", 'capacity takes no arguments, got "x"', "capacity"],
     [
-      "layout --tick-ms 0",
+      "capacity --tick-ms 0",
       expect.stringMatching(/^--tick-ms must be a whole number from 1 to \d+, got "0"$/),
-      "layout",
+      "capacity",
     ],
     ["numeric new", "--length is needed, or --types and --type", "numeric new"],
     ["numeric new --length 33", `--length ${whole(2, 32)}, got "33"`, "numeric new"],

@@ -172,10 +172,10 @@ describe("a setting", () => {
       "types in x.json must be the path of a JSON file, got [object]",
     ],
     // What is in a list may be secret.
-    [{ env: { KEYS: "secret,,b" } }, "KEYS must be texts that are not empty, got [object]"],
+    [{ env: { KEYS: "secret,,b" } }, "KEYS must be a list of texts, none of them empty, got [object]"],
     [
       { file: { path, content: { keys: "secret" } } },
-      "keys in x.json must be texts that are not empty, got [object]",
+      "keys in x.json must be a list of texts, none of them empty, got [object]",
     ],
   ])("of %j is refused by the name under which it was said", (origins, message) => {
     const attempt = () => settle(table, { ...nothing, ...origins });

@@ -132,6 +132,15 @@ describe("the service", () => {
     expect([code, out]).toEqual([0, ""]);
   });
 
+  test.each([
+    ["--rate-window-ms 5", "--rate-window-ms"],
+    ["--on-rate-failure open", "--on-rate-failure"],
+  ])("refuses %s where there is no limit that it could be about", async (flags, source) => {
+    const { code, err } = await cli(`serve --store memory: ${flags}`, { cwd });
+    expect(code).toBe(2);
+    expect(err).toContain(`${source} says something of a rate limit, and there is none`);
+  });
+
   test("fails where its second store cannot be opened", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);

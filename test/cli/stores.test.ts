@@ -20,6 +20,8 @@ describe("an address", () => {
     ["rediss://u:p@h:1/2", "redis"],
     ["postgres://h/db", "postgres"],
     ["postgresql:///db", "postgres"],
+    ["redis://user:pass/word@host/3?family=6", "redis"],
+    ["redis://host:6379/", "redis"],
     ["sqlite:x.db", "sqlite"],
     ["sqlite:/var/x.db", "sqlite"],
     ["sqlite::memory:", "sqlite"],
@@ -35,6 +37,10 @@ describe("an address", () => {
     ["secret", `--store must be ${forms}, got one without a scheme`],
     ["/var/secret.db", `--store must be ${forms}, got one without a scheme`],
     ["redis:secret", "--store must be redis:// and a host, as in redis://127.0.0.1"],
+    [
+      "redis://127.0.0.1:6379/mydb",
+      "--store must end with the number of a database, if with any, as in redis://127.0.0.1:6379/0",
+    ],
     ["sqlite:", "--store must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db"],
     [
       "sqlite://secret.db",

@@ -314,6 +314,7 @@ export function cases(open: () => Backend): void {
     test.each([
       ["a bigint", 5n],
       ["NaN", Number.NaN],
+      ["-0", -0],
       ["a date", new Date(0)],
       ["a map", new Map([[1, 2]])],
       ["a function", () => 1],

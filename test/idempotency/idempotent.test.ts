@@ -29,6 +29,7 @@ describe("options", () => {
     ["keeps", { keeps: [200] }],
     ["maxRequestBytes", { maxRequestBytes: -1 }],
     ["onError", { onError: 5 }],
+    ["methods", { methods: Array(1) }],
     ["ttlMs", { ttlMs: 0 }],
     ["option", { tenants: () => "" }],
   ])("a wrong %s is refused: %o", (field, wrong) => {
@@ -265,6 +266,27 @@ describe("responses", () => {
   });
 });
 
+describe("a handler that is done is not called again, though", () => {
+  test.each<[string, () => Response, object]>([
+    ["it returns no response", () => "done" as unknown as Response, {}],
+    [
+      "`keeps` throws",
+      () => new Response(),
+      {
+        keeps: () => {
+          throw new Error("broken");
+        },
+      },
+    ],
+  ])("%s", async (_, respond, options) => {
+    const run = vi.fn(respond);
+    const handler = idempotent(run, { ...base(), ...options });
+    await expect(handler(request())).rejects.toThrow();
+    expect(await (await handler(request())).json()).toMatchObject({ status: 409, code: "ERR_NOT_KEPT" });
+    expect(run).toHaveBeenCalledOnce();
+  });
+});
+
 describe("a store that is down", () => {
   test("is 503, tells the client nothing of itself, and is heard of", async () => {
     const run = vi.fn(() => new Response());
@@ -277,6 +299,16 @@ describe("a store that is down", () => {
     expect(text).not.toContain("10.0.0.5");
     expect(run).not.toHaveBeenCalled();
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(BackendError));
+  });
+
+  test("whoever hears of it and throws harms nobody", async () => {
+    const onError = () => {
+      throw new Error("deaf");
+    };
+    const options = { ...base(), backend: down, onError } as const;
+    expect((await idempotent(() => new Response(), options)(request())).status).toBe(503);
+    const bypassing = idempotent(() => new Response("done"), { ...options, onFailure: "bypass" });
+    expect(await (await bypassing(request())).text()).toBe("done");
   });
 
   test("told to bypass, the handler runs each time", async () => {

@@ -281,6 +281,22 @@ describe("the installed package", () => {
     expect(out).toBe("0 true");
   });
 
+  test("a service made by the one is served by the other", () => {
+    const out = node(
+      "served.mjs",
+      `import { createRequire } from "node:module";
+      import { memory } from "bitflake/backend";
+      import { listen } from "bitflake/service";
+      const { createService } = createRequire(import.meta.url)("bitflake/service");
+      const service = createService({ backend: memory() });
+      const server = await listen(service, { port: 0 });
+      console.log((await fetch(server.url + "/generate_snowflake_id")).status);
+      await server.close();
+      await service.stop();`,
+    );
+    expect(out).toBe("200");
+  });
+
   test("reads no clock, randomness or environment when it is imported", () => {
     // A bare realm in which to touch any of these is an error. Node's own loader reads them, so not in a process.
     const realm: Record<string, unknown> = {};

@@ -34,7 +34,7 @@ describe("options", () => {
     ["limit", { rateLimit: { limit: 0 } }],
     ["windowMs", { rateLimit: { limit: 1, windowMs: 0 } }],
     ["onFailure", { rateLimit: { limit: 1, onFailure: "fail" } }],
-    ["option", { rateLimit: { limit: 1, window: 5 } }],
+    ["a name in rateLimit", { rateLimit: { limit: 1, window: 5 } }],
     ["proxies", { proxies: -1 }],
     ["proxies", { proxies: true }],
     ["maxBodyBytes", { maxBodyBytes: 2 ** 28 + 1 }],
@@ -46,9 +46,20 @@ describe("options", () => {
     expect(() => createService(options)).toThrow(expect.objectContaining({ field }));
   });
 
+  test("of a rate limit names the rate limit", () => {
+    const make = (rateLimit: unknown) => () =>
+      createService({ backend: memory(), rateLimit } as ServiceOptions);
+    expect(make(5)).toThrow("rateLimit must be an object");
+    expect(make({ limit: 5, window: 4 })).toThrow(
+      "a name in rateLimit must be one of limit, windowMs, onFailure",
+    );
+  });
+
   test("a key that is wrong is not shown", () => {
-    const options = { backend: memory(), apiKeys: ["hunter2"] };
-    expect(() => createService(options)).toThrow(/^(?!.*hunter2)/);
+    for (const apiKeys of [["hunter2"], "hunter2-hunter2-hunter2", new Set(["hunter2"])]) {
+      const options = { backend: memory(), apiKeys: apiKeys as string[] };
+      expect(() => createService(options)).toThrow(/^apiKeys(?!.*hunter2)/);
+    }
   });
 
   test("pools on a Redis are refused, with what to do", () => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request as send } from "node:http";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { memory } from "../../src/backend/index.ts";
+import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import {
   createService,
   type Listening,
@@ -179,6 +179,82 @@ describe("listen", () => {
     await listening.close();
     await own.stop();
     socket.destroy();
+  });
+
+  /** A service whose counter takes its time, and a connection on which nobody reads yet. */
+  async function slowly(ms: number) {
+    const port = memory();
+    const backend: MemoryPort = {
+      // The port's types say that a memory answers at once; it may take its time all the same.
+      change: ((name: string, change: Parameters<MemoryPort["change"]>[1]) =>
+        name.startsWith("counter:")
+          ? new Promise((wake) => setTimeout(wake, ms)).then(() => port.change(name, change))
+          : port.change(name, change)) as MemoryPort["change"],
+    };
+    const own = createService({ backend });
+    await own.start();
+    const listening = await listen(own, { port: 0 });
+    const socket = connect(listening.port, "127.0.0.1");
+    socket.on("error", () => {});
+    const ask = (...paths: string[]) =>
+      void socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join(""));
+    return { own, listening, socket, ask };
+  }
+  const text = async (socket: ReturnType<typeof connect>) => {
+    let all = "";
+    for await (const chunk of socket) all += chunk;
+    return all;
+  };
+
+  test("close() lets all be answered that one connection has asked at once", async () => {
+    const { own, listening, socket, ask } = await slowly(3500);
+    ask("/generate_counter_id", "/generate_uuid");
+    await new Promise((wake) => setTimeout(wake, 200));
+    const closed = listening.close();
+    const answers = await text(socket);
+    await closed;
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(answers).toContain('{"id":"1"}');
+    await own.stop();
+  });
+
+  test("close() waits until a slow reader has its answers", async () => {
+    const { own, listening, socket, ask } = await slowly(0);
+    ask(...Array.from({ length: 12 }, () => "/generate_random_string/4096?count=256"));
+    await new Promise((wake) => setTimeout(wake, 500));
+    const closed = listening.close();
+    await new Promise((wake) => setTimeout(wake, 500));
+    const answers = await text(socket);
+    await closed;
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(12);
+    expect(answers.length).toBeGreaterThan(12 * 4096 * 256);
+    await own.stop();
+  });
+
+  test("close() gives up who does not read its answers, and has begun another request", async () => {
+    const { own, listening, socket, ask } = await slowly(4500);
+    ask(
+      ...Array.from({ length: 12 }, () => "/generate_random_string/4096?count=256"),
+      "/generate_counter_id",
+    );
+    socket.write("GET /x HT");
+    await new Promise((wake) => setTimeout(wake, 500));
+    await listening.close();
+    await own.stop();
+    socket.destroy();
+  });
+
+  test("no header is one too many to be seen", async () => {
+    const id = async () => {
+      const socket = connect(server.port, "127.0.0.1");
+      const head = ["POST /v1/idgenerator/farmer/id HTTP/1.1", "host: x", "connection: close"];
+      socket.write([...head, ...Array(2100).fill("a:"), "idempotency-key: k1", "", ""].join("\r\n"));
+      const answer = await text(socket);
+      return /"response":\{"id":"(\d+)"/.exec(answer)?.[1];
+    };
+    const first = await id();
+    expect(first).toMatch(/^\d{10}$/);
+    expect(await id()).toBe(first);
   });
 
   test("a reply has its length, also of HEAD", async () => {
