@@ -17,7 +17,10 @@ export interface RateLimitedOptions<Context = unknown> {
    * throws, and what the limit says of a key that is none, the handler throws.
    */
   readonly key: (request: Request, context: Context) => string | Promise<string>;
-  /** Hears of each request for which the store could not be asked, whether it was refused or let through. What it throws is ignored. */
+  /**
+   * Hears of each request for which the store could not be asked, whether it was refused or let through. What it throws
+   * is ignored.
+   */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
 

@@ -318,8 +318,9 @@ export async function listen(
             const responses = [...open] as Answering[];
             const isIdle = responses.length === 0 && (looks > 0 || socket.bytesRead === readBefore);
             const isHalf = looks > 0 && responses.length > 0 && responses.every(({ req }) => !req.complete);
-            const isUnread = looks >= READS && responses.every(({ writableEnded }) => writableEnded);
-            if (isIdle || isHalf || isUnread) socket.destroy();
+            // Answered, and not read; behind that there may be half a request, too.
+            const isWaiting = responses.every(({ writableEnded, req }) => writableEnded || !req.complete);
+            if (isIdle || isHalf || (looks >= READS && isWaiting)) socket.destroy();
           }
           looks++;
         };

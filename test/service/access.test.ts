@@ -367,11 +367,19 @@ describe("the end", () => {
     });
     const init = { method: "POST", body, duplex: "half" } as RequestInit;
     const slow = service(new Request("http://localhost/v1/idgenerator/farmer/id", init));
+    const [started, cleared] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
     const stopped = service.stop();
+    await new Promise((wake) => setImmediate(wake));
+    // It keeps the process, which would be gone before the node is given back.
+    const patience = started.mock.results[started.mock.calls.findIndex(([, ms]) => ms === 15_000)]?.value;
+    expect(patience?.hasRef()).toBe(true);
     expect((await service(new Request("http://localhost/generate_uuid"))).status).toBe(503);
     end();
     expect((await slow).status).toBe(200);
     await stopped;
+    expect(cleared).toHaveBeenCalledWith(patience);
+    started.mockRestore();
+    cleared.mockRestore();
   });
 
   test("a node is another's when it is given back", async () => {

@@ -238,10 +238,18 @@ describe("listen", () => {
       "/generate_counter_id",
     );
     socket.write("GET /x HT");
-    await new Promise((wake) => setTimeout(wake, 500));
+    // Another, in one piece, for Node does not look at what comes when so much is unread: half of a body.
+    const other = connect(listening.port, "127.0.0.1");
+    other.on("error", () => {});
+    const large = "GET /generate_random_string/4096?count=256 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(12);
+    const half = "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf";
+    other.write(large + half);
+    // Both are to be read by then, and so many random letters take their time.
+    await new Promise((wake) => setTimeout(wake, 3000));
     await listening.close();
     await own.stop();
     socket.destroy();
+    other.destroy();
   });
 
   test("no header is one too many to be seen", async () => {

@@ -92,6 +92,16 @@ describe.each(clients)("a store opened with $client", ({ client, url }) => {
     await expect(echo(store)).rejects.toThrow();
   });
 
+  if (url.startsWith("redis:")) {
+    test("is no other database than the one that is named", async () => {
+      const nowhere = new URL(url);
+      nowhere.pathname = "/999999";
+      const { code, out, err } = await cli(`lease inspect --store ${nowhere.href}`, { ...placeOf(client) });
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(/^error: redis:\/\/\S+: .*DB index is out of range\n$/);
+    });
+  }
+
   if (url.startsWith("sqlite:")) return;
   test("that is not there is an error that says why, and no password", async () => {
     const nowhere = new URL(url);
