@@ -56,9 +56,8 @@ const common: Options = {
   treeshake: false,
 };
 
-/** For `import`. */
-const modules = {
-  ...common,
+/** The entries of the library. */
+const library = {
   entry: {
     core: "src/core.ts",
     index: "src/index.ts",
@@ -68,10 +67,18 @@ const modules = {
     lease: "src/lease/index.ts",
     numeric: "src/numeric/index.ts",
     ratelimit: "src/ratelimit/index.ts",
-    service: "src/service/index.ts",
     text: "src/text/index.ts",
     threads: "src/threads/index.ts",
   },
+};
+
+/** Its largest entry. The package ships of its sources only what the types lead to, and no map that would need the rest. */
+const service = { entry: { service: "src/service/index.ts" } };
+
+/** For `import`. */
+const modules: Options = {
+  ...common,
+  ...library,
   format: ["esm"],
   sourcemap: true,
   esbuildOptions: (options) => {
@@ -79,17 +86,14 @@ const modules = {
     options.sourcesContent = false;
   },
   onSuccess: async () => {
-    const { core, ...entries } = modules.entry;
-    for (const name of Object.keys({ core, ...entries })) await keepLines(`dist/${name}.js.map`);
+    for (const name of Object.keys(library.entry)) await keepLines(`dist/${name}.js.map`);
+    const { core: _, ...entries } = { ...library.entry, ...service.entry };
     await writeDeclarations(entries);
   },
-} satisfies Options;
+};
 
-/** For `require`. Without spaces and maps, or the package would be larger by a fifth. */
-const commonJs: Options = {
-  ...common,
-  entry: modules.entry,
-  format: ["cjs"],
+/** Without spaces and without a map, or the package would be larger than the 2 MB it may take. */
+const dense: Options = {
   minifyWhitespace: true,
   minifySyntax: true,
   esbuildOptions: (options) => {
@@ -98,7 +102,15 @@ const commonJs: Options = {
   },
 };
 
-/** The program: ESM alone, for nobody imports it. What it uses of the library it loads from the library's own files. */
-const program: Options = { ...common, entry: { cli: "src/cli/main.ts" }, format: ["esm"] };
+/**
+ * The program: ESM alone, because nobody imports it. What it uses of the library it loads from the library's own files.
+ */
+const program = { entry: { cli: "src/cli/main.ts" } };
 
-export default defineConfig([modules, commonJs, program]);
+export default defineConfig([
+  modules,
+  { ...common, ...service, format: ["esm"] },
+  // For `require`.
+  { ...common, ...dense, entry: { ...library.entry, ...service.entry }, format: ["cjs"] },
+  { ...common, ...dense, ...program, format: ["esm"] },
+]);

@@ -1,20 +1,24 @@
-// Type declarations: one bundled file per entry, with a map that leads editors to the sources.
+// Type declarations: one bundled file for all entries, with a map that leads editors to the sources.
 
 import { readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import ts from "typescript";
 
 /**
- * Writes `dist/NAME.d.cts` and its map for each entry, and `dist/NAME.d.ts`, which exports the same for ES modules. There
- * is one set of types because a class with private fields that is declared twice is two types, which are not assignable
- * to each other. It is the CommonJS one because an ES module may import CommonJS, and not the reverse.
+ * Writes all declarations to `dist/types.d.cts`, with a map, and for each entry `dist/NAME.d.cts`, which exports from it,
+ * and `dist/NAME.d.ts`, which exports the same for ES modules.
+ *
+ * There is one set of types because a class with private fields that is declared twice is two types, which are not
+ * assignable to each other. It is the CommonJS one because an ES module may import CommonJS, and not the reverse. It is
+ * one file because many small ones would take more of a disk.
  *
  * @param entry source files by the names of their entries
  */
 export async function writeDeclarations(entry: Readonly<Record<string, string>>): Promise<void> {
+  const entries = new Set(Object.values(entry).map((path) => resolve(path)));
   const bundle = await rollup({
     input: entry,
     plugins: [dts({ sourcemap: true })],
@@ -23,16 +27,20 @@ export async function writeDeclarations(entry: Readonly<Record<string, string>>)
       if (!/private shared type exports .*: AsyncDisposer\./.test(message)) throw new Error(message);
     },
   });
-  const { output } = await bundle.write({
+  const { output } = await bundle.generate({
     dir: "dist",
     entryFileNames: "[name].d.cts",
     chunkFileNames: "[name].d.cts",
-    sourcemap: true,
+    manualChunks: (id) => (entries.has(id) ? undefined : "types"),
+    minifyInternalExports: false,
+    sourcemap: "hidden",
   });
   await bundle.close();
   for (const chunk of output) {
-    if (chunk.type === "chunk" && chunk.map)
-      await writeMap(join("dist", chunk.fileName), chunk.code, chunk.map);
+    if (chunk.type !== "chunk") continue;
+    const { fileName, code, map, isEntry } = chunk;
+    await writeFile(`dist/${fileName}`, isEntry ? code : `${code}//# sourceMappingURL=${fileName}.map\n`);
+    if (!isEntry && map) await writeMap(`dist/${fileName}`, code, map);
   }
   for (const name of Object.keys(entry)) {
     await writeFile(`dist/${name}.d.ts`, `export * from "./${name}.cjs";\n`);
@@ -55,8 +63,7 @@ function namesIn(file: ts.SourceFile): Names {
       // Of overloads and accessors, the first.
       if (key !== undefined && at !== undefined && !positions.has(key)) positions.set(key, at);
     }
-    // The bundler numbers names that several files have.
-    const key = name.getText(file).replace(/\$\d+$/, "");
+    const key = name.getText(file);
     if (!names.has(key)) names.set(key, { at: name.getStart(file), members: positions });
   };
   for (const statement of file.statements) {
@@ -100,7 +107,8 @@ async function writeMap(
     // A name's own segment, or what stands before it on its line.
     const segment = sparse[line]?.findLast(([column, source]) => column <= character && source !== undefined);
     const source = segment?.[1];
-    const target = source === undefined ? undefined : parsed[source]?.names.get(name);
+    // The bundler numbers names that several files have.
+    const target = source === undefined ? undefined : parsed[source]?.names.get(name.replace(/\$\d+$/, ""));
     if (source === undefined || !target) throw new Error(`${path}: no source declares ${name}`);
     add(at, source, target.at);
     for (const [member, position] of members) {

@@ -310,10 +310,12 @@ describe("the installed package", () => {
     const installed = join(project, "node_modules", "bitflake");
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(manifest.dependencies ?? {}).toEqual({});
-    const maps = readdirSync(join(installed, "dist")).filter((file) => file.endsWith(".js.map"));
-    expect(maps.length).toBe(Object.keys(NAMES).length + 1);
-    for (const file of maps) {
-      const map = JSON.parse(readFileSync(join(installed, "dist", file), "utf8")) as {
+    const modules = readdirSync(join(installed, "dist")).filter((file) => file.endsWith(".js"));
+    // The command line and the service are the largest by far, and come without maps.
+    const mapped = modules.filter((file) => file !== "cli.js" && file !== "service.js");
+    expect(mapped.length).toBe(Object.keys(NAMES).length);
+    for (const file of mapped) {
+      const map = JSON.parse(readFileSync(join(installed, "dist", `${file}.map`), "utf8")) as {
         sources: string[];
         sourcesContent?: unknown;
       };
