@@ -324,7 +324,7 @@ export class IdPool extends AsyncDisposer {
 
   /**
    * Ends the refill that is under way, after its step, and begins no other in the background: for the end of a program.
-   * IDs that are at hand are still issued.
+   * IDs that are at hand are still issued. `await using` calls it at the end of a block.
    */
   async stop(): Promise<void> {
     this.#stops++;
