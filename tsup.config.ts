@@ -27,7 +27,9 @@ const noDocComments: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
-      const contents = text.replace(/^ *\/\*\*.*?\*\/$/gms, (comment) => comment.replace(/.+/g, ""));
+      const contents = text.replace(/^ *\/\*\*(?:(?!\*\/).)*\*\/$/gms, (comment) =>
+        comment.replace(/.+/g, ""),
+      );
       return { contents, loader: "ts" };
     });
   },
@@ -75,7 +77,7 @@ const library = {
 /** Its largest entry. The package ships of its sources only what the types lead to, and no map that would need the rest. */
 const service = { entry: { service: "src/service/index.ts" } };
 
-/** For `import`. */
+/** The library, for `import`. */
 const modules: Options = {
   ...common,
   ...library,
