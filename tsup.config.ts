@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import { defineConfig, type Options } from "tsup";
-import { writeDeclarations } from "./build/declarations.ts";
+import { writeDeclarations } from "./.build/declarations.ts";
 
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
