@@ -1,27 +1,26 @@
-// Randomness from the runtime's own CSPRNG: bytes of a call's own, and small numbers out of a batch.
+// Randomness from the runtime's own CSPRNG: a token drawn at the call, and bytes out of a batch that lives for one turn.
 
 import { UnsupportedError } from "../errors.ts";
 
-/** How many 16-bit numbers a batch holds: 8 KiB, well under the 65,536 bytes that one call may ask for. */
-const BATCH = 4096;
+/** The bytes of a turn's first batch: a call of `crypto` costs 1 to 2 µs, and for 256 bytes hardly more than for 16. */
+const FIRST_BATCH = 256;
 
-/** How many bytes in a row are never one value: by chance they are once in 2^120. */
+/** Each further batch of a turn is so many times larger, up to {@link LARGEST_BATCH}. */
+const GROWTH = 4;
+
+/** A call of `crypto` may ask for 65,536 bytes. */
+const LARGEST_BATCH = 16_384;
+
+/** Random bytes repeat one value so many times once in 2^120. */
 const SPAN = 16;
 
-let batch: Uint16Array<ArrayBuffer> | undefined;
-let used = BATCH;
+let batch: Uint8Array | undefined;
+/** How many bytes of the batch are used, and how many it has. */
+let used = 0;
+let size = 0;
 
-/** What a call of `crypto` throws, as an error of ours: some runtimes have it, and refuse it while they load modules. */
-export function refusal(cause: unknown): UnsupportedError {
-  return new UnsupportedError("randomness here", { cause });
-}
-
-/** The runtime's `crypto`. */
-export function webCrypto(): Crypto {
-  const { crypto } = globalThis as { crypto?: Crypto };
-  if (!crypto) throw new UnsupportedError("crypto");
-  return crypto;
-}
+/** How many batches have been dropped. What was drawn under another number was drawn in an earlier turn. */
+export let turn = 0;
 
 /** Whether the bytes of a span are all the same. */
 function isOneValue(bytes: Uint8Array, from: number): boolean {
@@ -34,24 +33,26 @@ function isOneValue(bytes: Uint8Array, from: number): boolean {
  * Draws random bytes from `crypto.getRandomValues`.
  *
  * It asks for bytes and takes the array that is returned, because a stub may fill one byte of a larger element or
- * return an array of its own. It refuses bytes that repeat one value, as a stub leaves them: random ones do that once
- * in 2^120 for each 16 bytes.
+ * return an array of its own. It refuses 16 bytes of one value, which is what most stubs leave. For each 16 bytes of a
+ * sound source that happens once in 2^120.
  *
  * @param count a multiple of 16, at most 65,536
- * @throws {@link UnsupportedError} if there is no `crypto`, or what it returns is not random bytes
+ * @throws {@link UnsupportedError} if there is no `crypto`, or if it throws or does not return random bytes
  */
-export function randomBytes(count: number): Uint8Array {
-  const crypto = webCrypto();
+function randomBytes(count: number): Uint8Array {
+  const { crypto } = globalThis as { crypto?: Crypto };
+  if (!crypto) throw new UnsupportedError("crypto");
   let bytes: unknown;
   try {
     bytes = crypto.getRandomValues(new Uint8Array(count));
   } catch (cause) {
-    throw refusal(cause);
+    // Some runtimes refuse while they load modules.
+    throw new UnsupportedError("randomness here", { cause });
   }
-  // By its tag, not its class: test environments have a realm of their own.
-  const isBytes = {}.toString.call(bytes) === "[object Uint8Array]";
-  if (!isBytes || (bytes as Uint8Array).length !== count)
-    throw new UnsupportedError("crypto.getRandomValues");
+  // By its tag and not its class, because test environments have classes of their own.
+  if ({}.toString.call(bytes) !== "[object Uint8Array]" || (bytes as Uint8Array).length !== count) {
+    throw new UnsupportedError("crypto.getRandomValues that returns its array");
+  }
   for (let at = 0; at < count; at += SPAN) {
     if (isOneValue(bytes as Uint8Array, at)) throw new UnsupportedError("fair randomness");
   }
@@ -59,20 +60,57 @@ export function randomBytes(count: number): Uint8Array {
 }
 
 /**
- * Draws a name that nothing else has: 128 random bits as 32 characters of `0-9a-f`, drawn at the call, so that two
- * copies of one process never have the same.
+ * Draws a name that nothing else has: 128 random bits as 32 characters of `0-9a-f`. They are drawn at the call, so two
+ * copies of one process never get the same.
  *
- * @throws {@link UnsupportedError} as {@link randomBytes}
+ * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  */
 export function freshToken(): string {
-  return Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (const byte of randomBytes(16)) text += byte.toString(16).padStart(2, "0");
+  return text;
 }
 
-/** A random whole number from 0 to 65,535. */
+function drop(): void {
+  batch = undefined;
+  used = 0;
+  size = 0;
+  turn++;
+}
+
+function refill(): void {
+  const next = size === 0 ? FIRST_BATCH : Math.min(size * GROWTH, LARGEST_BATCH);
+  batch = randomBytes(next);
+  // A microtask runs when the code that draws returns. Every runtime has them, and fake timers leave promises alone.
+  if (size === 0) Promise.resolve().then(drop);
+  used = 0;
+  size = next;
+}
+
+/**
+ * Hands random bytes out of a batch to a function.
+ *
+ * A batch is dropped when the code that draws returns to the event loop. So no copy of the process repeats it: neither
+ * one that starts from a V8 snapshot nor one that is cloned while it waits, as AWS SnapStart, Firecracker and CRIU do.
+ *
+ * @param count at most 256
+ * @param use gets the batch, and where in it the bytes begin
+ * @throws {@link UnsupportedError} as {@link freshToken}
+ */
+export function withRandom<T>(count: number, use: (bytes: Uint8Array, from: number) => T): T {
+  if (used + count > size) refill();
+  const from = used;
+  used += count;
+  return use(batch as Uint8Array, from);
+}
+
+/**
+ * Returns a random whole number from 0 to 65,535, out of the same batch.
+ *
+ * @throws {@link UnsupportedError} as {@link freshToken}
+ */
 export function random16(): number {
-  if (used === BATCH) {
-    batch = new Uint16Array(new Uint8Array(randomBytes(2 * BATCH)).buffer);
-    used = 0;
-  }
-  return (batch as Uint16Array)[used++] as number;
+  if (used + 2 > size) refill();
+  const bytes = batch as Uint8Array;
+  return ((bytes[used++] as number) << 8) | (bytes[used++] as number);
 }
