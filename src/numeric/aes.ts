@@ -1,4 +1,5 @@
-// The AES block cipher of FIPS 197, forward only: FF1 needs no more of it, in either direction.
+// The AES block cipher of FIPS 197, for where the platform has none. Forward only: FF1 needs no more of it, in either
+// direction.
 
 /** Multiplies by x in the field of AES, where x^8 + x^4 + x^3 + x + 1 is nothing. */
 function double(byte: number): number {
