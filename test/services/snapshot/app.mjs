@@ -10,7 +10,7 @@ import { fromIORedis, memory } from "bitflake/backend";
 import { Counter } from "bitflake/counter";
 import { Idempotency } from "bitflake/idempotency";
 import { leaseNode } from "bitflake/lease";
-import { NumericIdType } from "bitflake/numeric";
+import { NumericIdType, PermutedIds } from "bitflake/numeric";
 import { RateLimit } from "bitflake/ratelimit";
 
 /** How long IDs are made on a lease: longer than until its first renewal. */
@@ -25,6 +25,11 @@ const backend = { eval: (script, keys, args) => redis.eval(script, keys, args) }
 
 const once = new Idempotency({ backend, name: process.env.SNAPSHOT_NAME });
 const farmers = new NumericIdType({ name: "farmer", length: 16 });
+const permuted = new PermutedIds({
+  type: farmers,
+  key: "2b7e151628aed2a6abf7158809cf4f3c",
+  counter: new Counter({ backend, name: "farmers" }),
+});
 
 function draw() {
   return {
@@ -49,7 +54,7 @@ function drawEarly() {
 async function build() {
   drawEarly();
   makeGenerator("twitter", { machineId: 3 }).nextId();
-  new Counter({ backend, name: "c" });
+  permuted.idAt(1n);
   new RateLimit({ backend, name: "r", limit: 1, windowMs: 1000 });
   // What these draw and keep in the build.
   const lease = await leaseNode({ backend: memory(), preset: "twitter" });
@@ -90,6 +95,8 @@ async function issue(lease) {
 async function run() {
   // The first things that it does, before any other part of the program.
   const tokens = draw();
+  // A cipher of the platform is not in the snapshot, but the object that uses it is.
+  permuted.idAt(2n);
   const { Redis } = createRequire(`${process.cwd()}/`)("ioredis");
   const client = new Redis(process.env.REDIS_URL);
   redis = fromIORedis(client);
