@@ -14,8 +14,10 @@ const LARGEST_BATCH = 16_384;
 /** Random bytes repeat one value so many times once in 2^120. */
 const SPAN = 16;
 
-let batch: Uint8Array | undefined;
-/** How many bytes of the batch are used, and how many it has. */
+/** The batch, as bytes and as numbers of 16 bits. */
+let bytes: Uint8Array | undefined;
+let numbers: Uint16Array | undefined;
+/** How many numbers of the batch are used, and how many it has. */
 let used = 0;
 let size = 0;
 
@@ -23,9 +25,9 @@ let size = 0;
 export let turn = 0;
 
 /** Whether the bytes of a span are all the same. */
-function isOneValue(bytes: Uint8Array, from: number): boolean {
-  const value = bytes[from];
-  for (let at = from + 1; at < from + SPAN; at++) if (bytes[at] !== value) return false;
+function isOneValue(drawn: Uint8Array, from: number): boolean {
+  const value = drawn[from];
+  for (let at = from + 1; at < from + SPAN; at++) if (drawn[at] !== value) return false;
   return true;
 }
 
@@ -42,21 +44,21 @@ function isOneValue(bytes: Uint8Array, from: number): boolean {
 function randomBytes(count: number): Uint8Array {
   const { crypto } = globalThis as { crypto?: Crypto };
   if (!crypto) throw new UnsupportedError("crypto");
-  let bytes: unknown;
+  let drawn: unknown;
   try {
-    bytes = crypto.getRandomValues(new Uint8Array(count));
+    drawn = crypto.getRandomValues(new Uint8Array(count));
   } catch (cause) {
     // Some runtimes refuse while they load modules.
     throw new UnsupportedError("randomness here", { cause });
   }
   // By its tag and not its class, because test environments have classes of their own.
-  if ({}.toString.call(bytes) !== "[object Uint8Array]" || (bytes as Uint8Array).length !== count) {
+  if ({}.toString.call(drawn) !== "[object Uint8Array]" || (drawn as Uint8Array).length !== count) {
     throw new UnsupportedError("crypto.getRandomValues that returns its array");
   }
   for (let at = 0; at < count; at += SPAN) {
-    if (isOneValue(bytes as Uint8Array, at)) throw new UnsupportedError("fair randomness");
+    if (isOneValue(drawn as Uint8Array, at)) throw new UnsupportedError("fair randomness");
   }
-  return bytes as Uint8Array;
+  return drawn as Uint8Array;
 }
 
 /**
@@ -72,36 +74,38 @@ export function freshToken(): string {
 }
 
 function drop(): void {
-  batch = undefined;
+  bytes = undefined;
+  numbers = undefined;
   used = 0;
   size = 0;
   turn++;
 }
 
 function refill(): void {
-  const next = size === 0 ? FIRST_BATCH : Math.min(size * GROWTH, LARGEST_BATCH);
-  batch = randomBytes(next);
+  const fresh = randomBytes(size === 0 ? FIRST_BATCH : Math.min(2 * size * GROWTH, LARGEST_BATCH));
+  // An array that a stub returned may begin anywhere, where no number of 16 bits can.
+  bytes = fresh.byteOffset % 2 === 0 ? fresh : fresh.slice();
+  numbers = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   // A microtask runs when the code that draws returns. Every runtime has them, and fake timers leave promises alone.
   if (size === 0) Promise.resolve().then(drop);
   used = 0;
-  size = next;
+  size = numbers.length;
 }
 
 /**
- * Hands random bytes out of a batch to a function.
+ * Hands 16 random bytes out of a batch to a function.
  *
  * A batch is dropped when the code that draws returns to the event loop. So no copy of the process repeats it: neither
  * one that starts from a V8 snapshot nor one that is cloned while it waits, as AWS SnapStart, Firecracker and CRIU do.
  *
- * @param count at most 256
  * @param use gets the batch, and where in it the bytes begin
  * @throws {@link UnsupportedError} as {@link freshToken}
  */
-export function withRandom<T>(count: number, use: (bytes: Uint8Array, from: number) => T): T {
-  if (used + count > size) refill();
-  const from = used;
-  used += count;
-  return use(batch as Uint8Array, from);
+export function with16Bytes<T>(use: (bytes: Uint8Array, from: number) => T): T {
+  if (used + 8 > size) refill();
+  const from = 2 * used;
+  used += 8;
+  return use(bytes as Uint8Array, from);
 }
 
 /**
@@ -110,7 +114,6 @@ export function withRandom<T>(count: number, use: (bytes: Uint8Array, from: numb
  * @throws {@link UnsupportedError} as {@link freshToken}
  */
 export function random16(): number {
-  if (used + 2 > size) refill();
-  const bytes = batch as Uint8Array;
-  return ((bytes[used++] as number) << 8) | (bytes[used++] as number);
+  if (used === size) refill();
+  return (numbers as Uint16Array)[used++] as number;
 }

@@ -1,7 +1,7 @@
 // UUIDs: version 4 (random) and version 7 (time first, so that they sort).
 
 import { realmWide } from "../realm.ts";
-import { random16, turn, withRandom } from "./entropy.ts";
+import { random16, turn, with16Bytes } from "./entropy.ts";
 import { millis } from "./millis.ts";
 
 const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
@@ -32,7 +32,7 @@ function hex16(value: number): string {
  * ```
  */
 export function uuid(): string {
-  return withRandom(16, writeV4);
+  return with16Bytes(writeV4);
 }
 
 /** Writes 16 random bytes as a UUID v4. Sums, because a template of so many parts takes a tenth longer. */

@@ -100,6 +100,12 @@ describe.each(CALLS)("%s", (_name, draw) => {
     expect(draw()).not.toBe("");
   });
 
+  test("takes an array that begins at an odd place of its buffer", () => {
+    const sound = crypto.getRandomValues.bind(crypto);
+    stub((bytes) => sound(new Uint8Array(bytes.length + 1)).subarray(1));
+    expect(new Set(Array.from({ length: 1000 }, () => draw())).size).toBe(1000);
+  });
+
   test("does not use randomUUID, which a test may have replaced by a constant", () => {
     vi.stubGlobal("crypto", {
       getRandomValues: crypto.getRandomValues.bind(crypto),

@@ -74,7 +74,7 @@ describe("randomString", () => {
   test("draws are not shortened: every value up to the alphabet's last is reached", () => {
     let next = 0;
     vi.stubGlobal("crypto", {
-      getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 2 === 1 ? next++ : 0)),
+      getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 2 === 0 ? next++ : 0)),
     });
     expect(new Set(Array.from(randomString(20_000, alphabetOf(200)))).size).toBe(200);
   });
@@ -110,7 +110,7 @@ describe("randomString", () => {
 
   test("a source of numbers that never fit the alphabet is refused, and does not hang", () => {
     vi.stubGlobal("crypto", {
-      getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 16 === 1 ? 0xfe : 0xff)),
+      getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 16 === 0 ? 0xfe : 0xff)),
     });
     expect(() => randomString()).toThrow("this runtime has no fair randomness");
     vi.unstubAllGlobals();
