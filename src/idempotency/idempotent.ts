@@ -102,11 +102,11 @@ const MAX_BODY = 2 ** 28;
  * | the store is down | 503, or without any of this if `onFailure` is `"bypass"` |
  * | the same, when its response was above `maxBytes` | 409 |
  *
- * Refusals are `application/problem+json` with a `code` and a link to `documentation`. A handler that throws, or whose response breaks off, has not done
- * its work, and neither has one whose response is not kept: see `keeps`. One that returns no response, or a used one, has,
- * and so has one whose `keeps` throws: it is an error, and then 409.
- * A response is sent when its end is known, or `maxBytes` of it: this is not
- * for streams that must flow. The handler's request has a `signal` that is also aborted when the lock is lost.
+ * Refusals are `application/problem+json` with a `code` and a link to `documentation`. A handler that throws, or whose
+ * response breaks off, has not done its work, and neither has one whose response is not kept: see `keeps`. One that
+ * returns no response, or a used one, has, and so has one whose `keeps` throws: it is an error, and then 409.
+ * A response is sent when its end is known, or `maxBytes` of it: this is not for streams that must flow. The handler's
+ * request has a `signal` that is also aborted when the lock is lost.
  *
  * @param handler gets the request, and the context that the runtime calls it with, if there is one
  * @param options `backend`, `name` and `tenant`, and what there is a default for

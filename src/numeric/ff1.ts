@@ -112,23 +112,14 @@ export class Ff1 {
     }
   }
 
-  /** @param value in the range */
-  encrypt(value: bigint): bigint {
-    return this.#permute([value], false)[0] as bigint;
-  }
-
-  /**
-   * Encrypts several numbers, in less time than one by one.
-   *
-   * @param values in the range, at most {@link LANES}
-   */
-  encryptAll(values: readonly bigint[]): bigint[] {
+  /** @param values in the range, at most {@link LANES} */
+  encrypt(values: readonly bigint[]): bigint[] {
     return this.#permute(values, false);
   }
 
-  /** @param value in the range */
-  decrypt(value: bigint): bigint {
-    return this.#permute([value], true)[0] as bigint;
+  /** @param values in the range, at most {@link LANES} */
+  decrypt(values: readonly bigint[]): bigint[] {
+    return this.#permute(values, true);
   }
 
   #permute(values: readonly bigint[], isBack: boolean): bigint[] {

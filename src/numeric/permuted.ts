@@ -131,7 +131,7 @@ export class PermutedIds {
     for (let tries = 1; !this.#isExhausted; tries++) {
       const position = await this.#counter.next();
       // A counter with a floor of 0 begins before the first position.
-      const id = position > 0n && position <= this.#size ? this.#idOf(this.#numberAt(position)) : undefined;
+      const id = position > 0n && position <= this.#size ? this.idAt(position) : undefined;
       if (id !== undefined) return id;
       this.#isExhausted = position >= this.#size;
       if (tries % TURN === 0) await new Promise<void>((wake) => startTimer(wake, 0));
@@ -175,7 +175,11 @@ export class PermutedIds {
     if (typeof position !== "bigint" || position < 1n || position > this.#size) {
       throw new ArgumentError("position", `a bigint from 1 to ${this.#size}`, position);
     }
-    return this.#idOf(this.#numberAt(position));
+    const digits = this.type.length - 1;
+    const number = this.#numberAt(position).toString().padStart(digits, "0");
+    this.#walk.clear();
+    for (let i = 0; i < digits; i++) if (!this.#walk.push(number.charCodeAt(i) - 48)) return undefined;
+    return this.#walk.finish() ? this.#walk.toString() : undefined;
   }
 
   /** The number that a position is enciphered to. Where positions are asked for in a row, many are done at once. */
@@ -187,17 +191,9 @@ export class PermutedIds {
     const isOnward = at >= 0n && at < numbers.length + LANES;
     const length = isOnward ? Math.min(LANES, Number(this.#size - position) + 1) : 1;
     const values = Array.from({ length }, (_, i) => position - 1n + BigInt(i));
-    this.#ahead = { from: position, numbers: this.#cipher.encryptAll(values) };
-    return this.#ahead.numbers[0] as bigint;
-  }
-
-  /** The ID that a number is with its check digit; `undefined` if it breaks a rule. */
-  #idOf(number: bigint): string | undefined {
-    const digits = this.type.length - 1;
-    const text = number.toString().padStart(digits, "0");
-    this.#walk.clear();
-    for (let i = 0; i < digits; i++) if (!this.#walk.push(text.charCodeAt(i) - 48)) return undefined;
-    return this.#walk.finish() ? this.#walk.toString() : undefined;
+    const enciphered = this.#cipher.encrypt(values);
+    this.#ahead = { from: position, numbers: enciphered };
+    return enciphered[0] as bigint;
   }
 
   /**
@@ -209,6 +205,6 @@ export class PermutedIds {
     if (typeof id !== "string" || !this.type.validate(id).valid) {
       throw new InvalidIdError("id", `an ID of ${this.type.name}`, id);
     }
-    return this.#cipher.decrypt(BigInt(id.slice(0, -1))) + 1n;
+    return (this.#cipher.decrypt([BigInt(id.slice(0, -1))])[0] as bigint) + 1n;
   }
 }
