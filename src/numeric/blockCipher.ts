@@ -36,7 +36,7 @@ export function blockCipher(key: Uint8Array): () => EncryptBlocks {
   }
   const aes = new Aes(key);
   return () => (blocks) => {
-    for (let at = 0; at < blocks.length; at += 4) aes.encrypt(blocks.subarray(at, at + 4));
+    for (let at = 0; at < blocks.length; at += 4) aes.encrypt(blocks, at);
   };
 }
 

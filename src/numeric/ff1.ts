@@ -64,8 +64,8 @@ function preamble(digits: number, upper: number, width: number, tweak: Uint8Arra
  * FF1 needs two digits at least. For a single one, that of two digits is repeated until its result has one, which is a
  * permutation of the ten as well. It takes ten times as long on average, and ninety-one times at worst.
  *
- * Numbers are not checked. For one that is out of the range the result means nothing, and with a single digit there may
- * be none: the call does not end.
+ * Numbers are not checked. For one that is out of the range the result means nothing, and with a single digit the call
+ * may fail for its depth.
  *
  * Where there are few numbers, to try them all is easy: the draft of the standard's first revision asks for a million,
  * which are six digits.
