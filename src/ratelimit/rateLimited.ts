@@ -3,7 +3,7 @@
 import { aFunction, onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, BackendError } from "../core.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
-import { problem, secondsOf } from "../http/problem.ts";
+import { problem } from "../http/problem.ts";
 import { tell } from "../http/tell.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
@@ -109,7 +109,7 @@ export function rateLimited<Context>(
     if (decision.error) tell(onError, decision.error);
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
-    const seconds = secondsOf(decision.retryAfterMs);
+    const seconds = headers["retry-after"];
     return problem(429, "ERR_RATE_LIMITED", `Too many requests. Come again in ${seconds} s.`, headers);
   };
 }
