@@ -4,7 +4,9 @@
 export * from "./errors.ts";
 export * from "./snowflake/capacity.ts";
 export * from "./snowflake/check.ts";
+export { roomMs } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
+export * from "./snowflake/encode.ts";
 export * from "./snowflake/env.ts";
 export * from "./snowflake/fill.ts";
 export * from "./snowflake/generator.ts";
@@ -16,6 +18,7 @@ export * from "./snowflake/parse.ts";
 export * from "./snowflake/presets.ts";
 export * from "./snowflake/range.ts";
 export * from "./snowflake/settings.ts";
+export * from "./snowflake/sharedNode.ts";
 export * from "./snowflake/shortcut.ts";
 export * from "./wrappers/entropy.ts";
 export * from "./wrappers/random.ts";

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from "../errors.ts";
 import { whole } from "./check.ts";
-import type { Issuer } from "./issuer.ts";
+import { type Issuer, type Run, WaitBudget } from "./issuer.ts";
 import { copyEntry, createEntry } from "./ledger.ts";
 
 /** The largest array `nextIds` makes. V8 turns a larger one into a hash table, ten times slower and bigger. */
@@ -10,12 +10,6 @@ const MAX_COUNT = 16_777_216;
 
 /** An array to fill. */
 export type Words = BigUint64Array | BigInt64Array;
-
-/** IDs that count up from a first one. */
-export interface Run {
-  readonly first: bigint;
-  readonly count: number;
-}
 
 /** Fills an array with the runs that a claim brings: as many IDs as it was asked for. */
 export function fill<T extends Words>(target: T, claim: (length: number) => Run[]): T {
@@ -25,12 +19,21 @@ export function fill<T extends Words>(target: T, claim: (length: number) => Run[
   }
   const { length } = target;
   if (length === 0) return target;
-  const halves = new Uint32Array(target.buffer, target.byteOffset, length * 2);
-  const runs = claim(length);
-  target[0] = 1n;
-  const lowAt = halves.indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
+  const write = writer(target);
+  for (const run of claim(length)) write(run);
+  return target;
+}
+
+/** Returns a function that writes runs into an array, one behind the other. */
+export function writer(target: Words): (run: Run) => void {
+  const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
+  let lowAt = 0;
   let at = 0;
-  for (const { first, count } of runs) {
+  return ({ first, count }) => {
+    if (at === 0) {
+      target[0] = 1n;
+      lowAt = halves.indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
+    }
     target[at] = first;
     // The first ID of a run shows both halves; the others have the same high one, and low ones that count up.
     const low = halves[2 * at + lowAt] as number;
@@ -40,34 +43,43 @@ export function fill<T extends Words>(target: T, claim: (length: number) => Run[
       halves[2 * (at + i) + 1 - lowAt] = high;
     }
     at += count;
-  }
-  return target;
+  };
+}
+
+/** An array for so many IDs. */
+export function wordsFor(count: number): BigUint64Array<ArrayBuffer> {
+  return new BigUint64Array(whole("count", count, 0, MAX_COUNT));
+}
+
+/** The IDs of an array of words. */
+export function idsOf(words: Words): bigint[] {
+  const { length } = words;
+  const ids = new Array<bigint>(length);
+  for (let i = 0; i < length; i++) ids[i] = words[i] as bigint;
+  return ids;
 }
 
 /** Makes an array of IDs. */
 export function many(count: number, claim: (length: number) => Run[]): bigint[] {
-  const words = fill(new BigUint64Array(whole("count", count, 0, MAX_COUNT)), claim);
-  const ids = new Array<bigint>(count);
-  for (let i = 0; i < count; i++) ids[i] = words[i] as bigint;
-  return ids;
+  return idsOf(fill(wordsFor(count), claim));
 }
 
 /** Claims runs of IDs from an issuer's entry; if that throws, the entry has not changed. */
 export function claim(issuer: Issuer, length: number): Run[] {
-  const { entry, lowMask } = issuer;
+  const { entry } = issuer;
   const last = entry.word[0];
   // On a draft, which is made good at the end: a clock that fails midway changes nothing.
   const draft = createEntry();
   copyEntry(entry, draft);
   const runs: Run[] = [];
-  for (let left = length; left > 0; ) {
-    issuer.advance(draft);
-    const first = draft.word[0] as bigint;
-    const low = draft.low[0] as number;
-    const count = Math.min(((~low & lowMask) >>> 0) + 1, left);
-    draft.low[0] = low + count - 1;
-    runs.push({ first, count });
-    left -= count;
+  const budget = new WaitBudget(length);
+  for (;;) {
+    issuer.advance(draft, budget);
+    const run = issuer.rest(draft, budget.left);
+    runs.push(run);
+    budget.left -= run.count;
+    if (budget.left === 0) break;
+    issuer.proceed(draft, budget);
   }
   if (entry.word[0] !== last) throw new ArgumentError("clock", "a function that makes no IDs", issuer.clock);
   copyEntry(draft, entry);

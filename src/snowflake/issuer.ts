@@ -1,37 +1,38 @@
 // From settings to IDs: reads the clock, takes the step, writes its outcome into the ledger as the next ID.
 
-import { ClockStalledError, SequenceExhaustedError } from "../errors.ts";
-import { type ClockRules, step } from "./clock.ts";
-import { type Entry, entryOf } from "./ledger.ts";
+import { ArgumentError, ClockStalledError, SequenceExhaustedError } from "../errors.ts";
+import { type ClockRules, type ClockState, spanMs, step } from "./clock.ts";
+import { type Entry, entryOf, isTaken } from "./ledger.ts";
 
 /**
  * How often a spin reads the clock without seeing a new millisecond before it calls the clock stalled.
  * The coarsest clock that runs, Firefox's with resistFingerprinting, steps by 17 ms: at 20 ns a read, quicker than
- * any measured, that is 850,000 reads. This bound is more than twice that, and 0.08 s at the usual 35 to 40 ns. A
- * larger one would keep a test waiting whose clock is a mock that records its calls, at 1 µs each.
+ * any measured, that is 850,000 reads. This bound is more than twice that, and 0.15 s at the usual 70 ns for the clock
+ * and the time that is counted beside it. A larger one would keep a test waiting whose clock is a mock that records its
+ * calls, at 1 µs each.
  */
 const STALL_READS = 2_097_152;
 
 /**
- * How often a spin reads the clock in all, so that one which hardly moves ends as well. At 15 ns a reading, quicker
- * than any measured, this is the 2 s below.
+ * How often a spin reads the clock in all, so that one which hardly moves ends as well where there is no other clock to
+ * count time by. At 15 ns a reading, quicker than any measured, this is the 2 s below.
  */
 const MAX_READS = 134_217_728;
 
-/** The longest a synchronous call spins. A tick of an hour must not block the event loop for an hour. */
-const MAX_SPIN_MS = 2000;
+/** The longest a synchronous call waits, in milliseconds. A tick of an hour must not block the event loop for an hour. */
+const MAX_WAIT_MS = 2000;
 
 /**
- * Counts how long the clock has shown no new millisecond, and speaks up when that is too long.
+ * Counts how long the clock has shown no new millisecond, and throws when that is too long.
  *
  * @param limit how many readings without a new millisecond there may be
  * @param most how many readings in all
  */
-export function stallWatch(limit: number, most: number): (nowMs: number) => void {
+export function stallWatch(limit: number, most: number): (nowMs: number, isLate?: boolean) => void {
   let highest = -Infinity;
   let quiet = 0;
   let reads = 0;
-  return (nowMs) => {
+  return (nowMs, isLate = false) => {
     // Whole milliseconds, and only new highs: a clock that wavers or creeps by fractions stands still too.
     const ms = Math.floor(nowMs);
     quiet++;
@@ -39,8 +40,57 @@ export function stallWatch(limit: number, most: number): (nowMs: number) => void
       quiet = 0;
       highest = ms;
     }
-    if (++reads > most || quiet >= limit) throw new ClockStalledError(nowMs, reads);
+    if (++reads > most || quiet >= limit || isLate) throw new ClockStalledError(nowMs, reads);
   };
+}
+
+/** Milliseconds by the runtime's monotonic clock, which nobody sets; NaN where there is none. */
+function monotonicMs(): number {
+  const { performance } = globalThis as { performance?: { now?(): number } };
+  return performance?.now?.() ?? Number.NaN;
+}
+
+/** The time that a synchronous call may take to wait, however many IDs it is for. */
+export class WaitBudget {
+  /** How many IDs the call has not made yet. */
+  left: number;
+  readonly #watch: ReturnType<typeof stallWatch> = stallWatch(STALL_READS, MAX_READS);
+  /** When the first wait began, by the generator's clock. */
+  #sinceMs = Number.NaN;
+  /** When the call began, by the monotonic clock. */
+  readonly #startMs: number = monotonicMs();
+
+  constructor(count: number) {
+    this.left = count;
+  }
+
+  /** Whether the call has taken too long, whatever the generator's clock says. */
+  get isLate(): boolean {
+    return monotonicMs() - this.#startMs > MAX_WAIT_MS;
+  }
+
+  /**
+   * Asserts that a wait is within the budget.
+   *
+   * @param tick the tick that is full
+   * @param waitMs how long until there is room for all that is left
+   */
+  allow(tick: number, waitMs: number, nowMs: number): void {
+    if (Number.isNaN(this.#sinceMs)) this.#sinceMs = nowMs;
+    const spentMs = Math.max(nowMs - this.#sinceMs, 0);
+    if (waitMs + spentMs > MAX_WAIT_MS) throw new SequenceExhaustedError(tick, waitMs, this.left);
+  }
+
+  /** Asserts that a clock which has just shown no room has not stood still, or crept, for too long. */
+  watch(nowMs: number): void {
+    this.#watch(nowMs, this.isLate);
+  }
+}
+
+/** IDs that count up from a first one. */
+export interface Run {
+  readonly first: bigint;
+  readonly count: number;
 }
 
 /** What an issuer goes by, once validated. */
@@ -63,10 +113,9 @@ export class Issuer {
   readonly #terms: Terms;
 
   constructor(terms: Terms) {
-    const { timestampShift, sequenceBits, node, epochMs, tickMs, maxTick, maxSequence, clock } = terms;
-    this.entry = entryOf(clock, [maxTick, timestampShift, sequenceBits, node, epochMs, tickMs].join());
-    this.clock = clock;
-    this.lowMask = maxSequence | 0;
+    this.entry = entryOf(terms.clock, terms);
+    this.clock = terms.clock;
+    this.lowMask = terms.maxSequence | 0;
     this.#terms = terms;
   }
 
@@ -77,54 +126,104 @@ export class Issuer {
     return entry.word[0] as bigint;
   }
 
-  /** Moves an entry to its next ID: this issuer's own, or a draft of it. */
-  advance(entry: Entry): void {
+  /**
+   * Moves an entry to its next ID: this issuer's own, or a draft of it.
+   *
+   * @param budget that of a call for many
+   */
+  advance(entry: Entry, budget?: WaitBudget): void {
     const { clock, lowMask } = this;
     const now = clock();
     const low = entry.low[0] as number;
     // Unless the reading is new or the run is at its end, the step could only say: one more.
     if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
-    else this.spin(entry, now);
+    else this.spin(entry, now, budget);
   }
 
   /** Takes steps until one leads to an ID, reading the clock in between. */
-  spin(entry: Entry, firstMs: number): void {
+  spin(entry: Entry, firstMs: number, budget?: WaitBudget): void {
     const { clock } = this;
-    const watch = stallWatch(STALL_READS, MAX_READS);
-    let now = firstMs;
-    while (this.take(entry, now, MAX_SPIN_MS) > 0) {
+    let call = budget;
+    for (let now = firstMs; ; ) {
+      const count = call?.left ?? 1;
+      const waitMs = this.take(entry, now, count);
+      if (waitMs === 0) return;
+      call ??= new WaitBudget(1);
+      call.allow(this.tickOf(entry), waitMs + spanMs(this.#terms, count), now);
       const shown = now;
       do {
-        watch(now);
+        call.watch(now);
         now = clock();
       } while (now === shown);
     }
   }
 
+  /** The tick of an entry's last ID. */
+  tickOf({ word }: Entry): number {
+    return Number((word[0] as bigint) >> BigInt(this.#terms.timestampShift));
+  }
+
+  /**
+   * Asserts that a call for many may go on after a run that does not cover it: a clock that is slow to read can use up
+   * its time without a wait.
+   */
+  proceed(entry: Entry, { isLate, left }: WaitBudget): void {
+    if (!isLate) return;
+    const terms = this.#terms;
+    throw new SequenceExhaustedError(this.tickOf(entry), terms.tickMs + spanMs(terms, left), left);
+  }
+
+  /**
+   * Claims IDs that count up, without waiting.
+   *
+   * @param most how many are wanted: there may be fewer
+   * @returns the IDs, or the milliseconds to wait
+   */
+  claimAt(nowMs: number, most: number): Run | number {
+    const { entry } = this;
+    const waitMs = this.take(entry, nowMs, most);
+    return waitMs > 0 ? waitMs : this.rest(entry, most);
+  }
+
+  /** Extends an entry's last ID to the rest of its run, or as far as it is wanted. */
+  rest(entry: Entry, most: number): Run {
+    const first = entry.word[0] as bigint;
+    const low = entry.low[0] as number;
+    const count = Math.min(((~low & this.lowMask) >>> 0) + 1, most);
+    entry.low[0] = low + count - 1;
+    return { first, count };
+  }
+
   /**
    * Takes one step. Returns 0 with the entry at its next ID, or the milliseconds to wait with the entry untouched.
    *
-   * @param mostMs the longest wait that the caller will take
+   * @param count how many IDs are wanted, for the error that says how long that would take
    */
-  take(entry: Entry, nowMs: number, mostMs: number): number {
+  take(entry: Entry, nowMs: number, count: number): number {
     const { timestampShift, sequenceBits, node, maxSequence, sequenceStart } = this.#terms;
     const { readingMs, word } = entry;
-    const last = word[0] as bigint;
-    const tick = Number(last >> BigInt(timestampShift));
-    const sequence = Number(BigInt.asUintN(sequenceBits, last));
+    const tick = this.tickOf(entry);
+    const sequence = Number(BigInt.asUintN(sequenceBits, word[0] as bigint));
     // Math.random will do for a start: it spreads load over shards and keeps no secret.
     const start = () => (sequenceStart && Math.floor((Math.random() * (maxSequence + 1)) / 2)) || 0;
-    const next = step(this.#terms, { readingMs, tick, sequence }, nowMs, start);
-    if ("waitMs" in next) {
-      if (next.waitMs > mostMs) throw new SequenceExhaustedError(tick, next.waitMs);
-      return next.waitMs;
+    const next = step(this.#terms, { readingMs, tick, sequence }, nowMs, start, count);
+    // Not `in`, which also sees what somebody has put on Object.prototype.
+    if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
+    const state = next as ClockState;
+    if (state.tick !== tick) {
+      if (isTaken(entry, state.tick, timestampShift)) {
+        const rule =
+          "one that no generator of this node with another tickMs, epochMs or timestampBits has used";
+        throw new ArgumentError("tick", rule, state.tick);
+      }
+      if (tick < 0) entry.firstTick = state.tick;
     }
     // Once a tick BigInt arithmetic does no harm; it is the calls in between that must not pay for it.
     word[0] =
-      (BigInt(next.tick) << BigInt(timestampShift)) |
+      (BigInt(state.tick) << BigInt(timestampShift)) |
       node |
-      BigInt.asUintN(sequenceBits, BigInt(next.sequence));
-    entry.readingMs = next.readingMs;
+      BigInt.asUintN(sequenceBits, BigInt(state.sequence));
+    entry.readingMs = state.readingMs;
     return 0;
   }
 }

@@ -11,8 +11,11 @@ import {
   type MovingTerms,
   nodeBits,
   type Run,
+  roomMs,
+  SequenceExhaustedError,
   type Settings,
   underGrant,
+  WaitBudget,
 } from "../core.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
@@ -30,7 +33,9 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
   const refuse = () => {
     throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
   };
-  Object.defineProperty(local, "readingMs", { get: refuse, set: refuse });
+  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
+  const descriptor = { __proto__: null, get: refuse, set: refuse } as PropertyDescriptor;
+  Object.defineProperty(local, "readingMs", descriptor);
 }
 
 /** Issues the IDs of one identity together with other threads. */
@@ -45,8 +50,6 @@ export class SharedIssuer extends Issuer implements Grantee {
   readonly #halves: Uint32Array;
   readonly #lowAt: number;
   readonly #mask: number;
-  /** When the claim that is under way began. */
-  #since = 0;
   /** How many IDs the last claim brought. */
   #claimed = 0;
 
@@ -94,28 +97,71 @@ export class SharedIssuer extends Issuer implements Grantee {
   }
 
   override next(): bigint {
-    return this.#claim(1);
+    const now = this.clock();
+    return this.#more(now, 1) || this.#spun(now, 1);
   }
 
   /** Claims runs of IDs. Each is claimed at once; what other threads make lies between the runs. */
   runs(length: number): Run[] {
+    const budget = new WaitBudget(length);
     const runs: Run[] = [];
-    for (let left = length; left > 0; left -= this.#claimed) {
-      const last = this.#claim(left);
-      runs.push({ first: last - BigInt(this.#claimed - 1), count: this.#claimed });
+    for (;;) {
+      const now = this.clock();
+      if (runs.length === 0) this.#checkRoom(now, budget);
+      const last = this.#more(now, budget.left) || this.#spun(now, budget.left, budget);
+      runs.push(this.#runTo(last));
+      budget.left -= this.#claimed;
+      if (budget.left === 0) return runs;
+      this.proceed(this.entry, budget);
     }
-    return runs;
   }
 
-  /** Claims IDs that count up, at most so many; returns the last of them. */
-  #claim(most: number): bigint {
-    const { clock, entry, memory } = this;
+  override claimAt(nowMs: number, most: number): Run | number {
+    let last = this.#more(nowMs, most);
+    if (last === 0n) {
+      const waitMs = this.take(this.entry, nowMs, most);
+      if (waitMs > 0) return waitMs;
+      last = this.#withRest(most);
+    }
+    return this.#runTo(last);
+  }
+
+  /** The run that the last claim brought, by its last ID. */
+  #runTo(last: bigint): Run {
+    return { first: last - BigInt(this.#claimed - 1), count: this.#claimed };
+  }
+
+  /**
+   * Asserts that a call for many can have all its IDs in time, if other threads take none: what it claims is lost if a
+   * later run fails, so it is better not to begin. What is wrong with the reading itself, the claim will say.
+   */
+  #checkRoom(nowMs: number, budget: WaitBudget): void {
+    const { epochMs, maxBackwardMs, onExhausted, sequenceBits, timestampShift } = this.#settings;
+    const { last, readingMs } = this.memory;
+    if (!Number.isFinite(nowMs) || nowMs < epochMs || readingMs - nowMs > maxBackwardMs) return;
+    const tick = Number(last >> BigInt(timestampShift));
+    const sequence = Number(BigInt.asUintN(sequenceBits, last));
+    const waitMs = roomMs(this.#settings, { readingMs, tick, sequence }, nowMs, budget.left);
+    if (waitMs > 0 && onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, budget.left);
+    budget.allow(tick, waitMs, nowMs);
+  }
+
+  /** Waits for the next ID as long as it takes, and claims it with what is left of its run. Returns the last ID. */
+  #spun(now: number, most: number, budget?: WaitBudget): bigint {
+    this.spin(this.entry, now, budget);
+    return this.#withRest(most);
+  }
+
+  /**
+   * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
+   * could only say one more. Returns the last of them, or 0, which is the last of none.
+   */
+  #more(now: number, most: number): bigint {
+    const { entry, memory } = this;
     const { halves } = memory;
     const { word } = entry;
     const draft = this.#halves;
     const lowAt = this.#lowAt;
-    const now = clock();
-    // Unless the reading is new or the run is at its end, the step could only say: one more.
     while (memory.isHighest(now)) {
       // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
       const low = Atomics.load(halves, lowAt);
@@ -131,20 +177,23 @@ export class SharedIssuer extends Issuer implements Grantee {
         return next;
       }
     }
-    this.#since = now;
-    this.spin(entry, now);
-    const first = word[0] as bigint;
+    return 0n;
+  }
+
+  /** Claims the rest of the run of the ID just made, as the core does: there are clocks that never show a reading twice. */
+  #withRest(most: number): bigint {
+    const first = this.entry.word[0] as bigint;
     this.#claimed = 1;
-    // The rest of its run goes with it, as it does in the core: there are clocks that never show a reading twice.
-    const rest = Math.min((~(draft[lowAt] as number) & this.#mask) >>> 0, most - 1);
+    const low = this.#halves[this.#lowAt] as number;
+    const rest = Math.min((~low & this.#mask) >>> 0, most - 1);
     const last = first + BigInt(rest);
-    if (rest === 0 || !memory.replace(first, last)) return first;
+    if (rest === 0 || !this.memory.replace(first, last)) return first;
     this.#claimed += rest;
     return last;
   }
 
   /** The same on the shared memory: the entry is only where the next ID is drafted, also by a step that has to wait. */
-  override take(entry: Entry, nowMs: number, mostMs: number): number {
+  override take(entry: Entry, nowMs: number, count: number): number {
     const { memory } = this;
     for (let now = nowMs; ; ) {
       const { last, readingMs } = memory;
@@ -153,8 +202,6 @@ export class SharedIssuer extends Issuer implements Grantee {
       if (typeof now === "number" && now < readingMs) now = this.clock();
       entry.word[0] = last;
       entry.readingMs = readingMs;
-      // What was waited already counts, for another thread may have used up the tick that was waited for.
-      const spentMs = Number.isFinite(now) ? Math.abs(now - this.#since) : 0;
       const terms = this.#terms;
       const until = memory.isLeased ? memory.until : 0;
       if (memory.isLeased) {
@@ -162,7 +209,7 @@ export class SharedIssuer extends Issuer implements Grantee {
         // Where there is no ID there is no grant, whatever its end says.
         terms.maxTick = last < 0n ? -1 : Math.min(until - 1, this.#settings.maxTick);
       }
-      const take = () => super.take(entry, now, mostMs - spentMs);
+      const take = () => super.take(entry, now, count);
       const waitMs = underGrant(terms, this.#settings, until, now, take);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {

@@ -92,7 +92,7 @@ describe("identity", () => {
 
   test("the ledger does not show among the globals", () => {
     nextId();
-    const key = Symbol.for("bitflake.ledger.v1");
+    const key = Symbol.for("bitflake.ledger.v2");
     expect(key in globalThis).toBe(true);
     expect(Object.getOwnPropertyDescriptor(globalThis, key)?.enumerable).toBe(false);
   });
@@ -292,7 +292,8 @@ describe("wide fields", () => {
     const options = { timestampBits: 10, ...noBits, sequenceBits: 53, epochMs: NOW - 5, clock } as const;
     const generator = new SnowflakeGenerator(options);
     const first = generator.nextId();
-    const [entry] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1")).get(clock).values();
+    const [rivals] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entry] = rivals.values();
     entry.word[0] = first + 2n ** 32n - 3n;
     const ids = [generator.nextId(), generator.nextId(), ...generator.nextIds(3)];
     expect(ids.map((id) => id - first - 2n ** 32n)).toEqual([-2n, -1n, 0n, 1n, 2n]);
@@ -312,7 +313,8 @@ describe("wide fields", () => {
     };
     const generator = new SnowflakeGenerator({ ...options, machineId: 255, clock, onExhausted: "throw" });
     const first = generator.nextId();
-    const [entry] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v1")).get(clock).values();
+    const [rivals] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entry] = rivals.values();
     entry.word[0] = first + 2n ** BigInt(sequenceBits) - 2n;
     expect(generator.decode(generator.nextId())).toMatchObject({
       sequence: 2 ** sequenceBits - 1,
