@@ -4,7 +4,6 @@
 export * from "./errors.ts";
 export * from "./snowflake/capacity.ts";
 export * from "./snowflake/check.ts";
-export { roomMs } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
 export * from "./snowflake/encode.ts";
 export * from "./snowflake/env.ts";

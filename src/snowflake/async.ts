@@ -17,13 +17,15 @@ export async function claimAsync(issuer: Issuer, count: number, each: (run: Run)
   const watch = stallWatch(STALL_SLEEPS, Infinity);
   for (let left = count; left > 0; ) {
     const now = issuer.clock();
-    const claimed = issuer.claimAt(now, left);
-    if (typeof claimed === "number") {
+    const { entry } = issuer;
+    const waitMs = issuer.take(entry, now, left);
+    if (waitMs > 0) {
       watch(now);
-      await sleep(Math.min(Math.ceil(claimed), MAX_SLEEP_MS));
+      await sleep(Math.min(Math.ceil(waitMs), MAX_SLEEP_MS));
     } else {
-      each(claimed);
-      left -= claimed.count;
+      const run = issuer.rest(entry, left);
+      each(run);
+      left -= run.count;
     }
   }
 }

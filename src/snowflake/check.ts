@@ -33,11 +33,9 @@ export function oneOf<T>(field: string, value: T, allowed: readonly T[]): T {
 export function readField(from: object, name: string): unknown {
   let holder: object | null = from;
   if (name in Object.prototype) {
-    while (holder !== null && holder !== Object.prototype && !Object.hasOwn(holder, name)) {
-      holder = Object.getPrototypeOf(holder);
-    }
+    while (holder && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
   }
-  return holder === null || holder === Object.prototype ? undefined : Reflect.get(from, name);
+  return holder === Object.prototype ? undefined : Reflect.get(from, name);
 }
 
 /** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */

@@ -51,7 +51,7 @@ export interface ClockRules {
 }
 
 /** The tick of a reading. */
-function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
+export function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
   // Rounded down before the subtraction: with an epoch before 1970 the difference may be too large for a fraction.
   return Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
 }
@@ -62,7 +62,7 @@ export function spanMs({ tickMs, maxSequence }: ClockRules, count: number): numb
 }
 
 /** How long it takes at least until there has been room for so many IDs: 0 if there is room for all of them now. */
-export function roomMs(rules: ClockRules, state: ClockState, nowMs: number, count: number): number {
+export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: number, count: number): number {
   const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = rules;
   const tick = tickOf(rules, nowMs);
   const isNew = tick > state.tick;

@@ -54,11 +54,11 @@ function monotonicMs(): number {
 export class WaitBudget {
   /** How many IDs the call has not made yet. */
   left: number;
-  readonly #watch: ReturnType<typeof stallWatch> = stallWatch(STALL_READS, MAX_READS);
-  /** When the first wait began, by the generator's clock. */
-  #sinceMs = Number.NaN;
-  /** When the call began, by the monotonic clock. */
-  readonly #startMs: number = monotonicMs();
+  #watch: ReturnType<typeof stallWatch> | undefined;
+  /** When it was first asked, by the generator's clock. */
+  #sinceMs: number | undefined;
+  /** The same by the monotonic clock. */
+  #startMs: number | undefined;
 
   constructor(count: number) {
     this.left = count;
@@ -66,7 +66,9 @@ export class WaitBudget {
 
   /** Whether the call has taken too long, whatever the generator's clock says. */
   get isLate(): boolean {
-    return monotonicMs() - this.#startMs > MAX_WAIT_MS;
+    const now = monotonicMs();
+    this.#startMs ??= now;
+    return now - this.#startMs > MAX_WAIT_MS;
   }
 
   /**
@@ -76,13 +78,14 @@ export class WaitBudget {
    * @param waitMs how long until there is room for all that is left
    */
   allow(tick: number, waitMs: number, nowMs: number): void {
-    if (Number.isNaN(this.#sinceMs)) this.#sinceMs = nowMs;
+    this.#sinceMs ??= nowMs;
     const spentMs = Math.max(nowMs - this.#sinceMs, 0);
     if (waitMs + spentMs > MAX_WAIT_MS) throw new SequenceExhaustedError(tick, waitMs, this.left);
   }
 
   /** Asserts that a clock which has just shown no room has not stood still, or crept, for too long. */
   watch(nowMs: number): void {
+    this.#watch ??= stallWatch(STALL_READS, MAX_READS);
     this.#watch(nowMs, this.isLate);
   }
 }
@@ -103,6 +106,13 @@ export interface Terms extends ClockRules {
   readonly clock: () => number;
 }
 
+/** An entry's last ID as a state of the clock rule. */
+export function stateOf({ sequenceBits, timestampShift }: Terms, { readingMs, word }: Entry): ClockState {
+  const last = word[0] as bigint;
+  const sequence = Number(BigInt.asUintN(sequenceBits, last));
+  return { readingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
+}
+
 /** Issues the IDs of one identity. */
 export class Issuer {
   /** The last ID of the identity, shared with every other issuer of it. */
@@ -110,19 +120,19 @@ export class Issuer {
   declare readonly clock: () => number;
   /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
   declare lowMask: number;
-  readonly #terms: Terms;
+  declare readonly terms: Terms;
 
   constructor(terms: Terms) {
     this.entry = entryOf(terms.clock, terms);
     this.clock = terms.clock;
     this.lowMask = terms.maxSequence | 0;
-    this.#terms = terms;
+    this.terms = terms;
   }
 
   /** Issues an ID. This is the hot path: one clock reading, one comparison, one store, one load. */
   next(): bigint {
-    const { entry } = this;
-    this.advance(entry);
+    const { clock, entry } = this;
+    this.advance(entry, clock());
     return entry.word[0] as bigint;
   }
 
@@ -131,9 +141,8 @@ export class Issuer {
    *
    * @param budget that of a call for many
    */
-  advance(entry: Entry, budget?: WaitBudget): void {
-    const { clock, lowMask } = this;
-    const now = clock();
+  advance(entry: Entry, now: number, budget?: WaitBudget): void {
+    const { lowMask } = this;
     const low = entry.low[0] as number;
     // Unless the reading is new or the run is at its end, the step could only say: one more.
     if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
@@ -149,40 +158,13 @@ export class Issuer {
       const waitMs = this.take(entry, now, count);
       if (waitMs === 0) return;
       call ??= new WaitBudget(1);
-      call.allow(this.tickOf(entry), waitMs + spanMs(this.#terms, count), now);
+      call.allow(stateOf(this.terms, entry).tick, waitMs + spanMs(this.terms, count), now);
       const shown = now;
       do {
         call.watch(now);
         now = clock();
       } while (now === shown);
     }
-  }
-
-  /** The tick of an entry's last ID. */
-  tickOf({ word }: Entry): number {
-    return Number((word[0] as bigint) >> BigInt(this.#terms.timestampShift));
-  }
-
-  /**
-   * Asserts that a call for many may go on after a run that does not cover it: a clock that is slow to read can use up
-   * its time without a wait.
-   */
-  proceed(entry: Entry, { isLate, left }: WaitBudget): void {
-    if (!isLate) return;
-    const terms = this.#terms;
-    throw new SequenceExhaustedError(this.tickOf(entry), terms.tickMs + spanMs(terms, left), left);
-  }
-
-  /**
-   * Claims IDs that count up, without waiting.
-   *
-   * @param most how many are wanted: there may be fewer
-   * @returns the IDs, or the milliseconds to wait
-   */
-  claimAt(nowMs: number, most: number): Run | number {
-    const { entry } = this;
-    const waitMs = this.take(entry, nowMs, most);
-    return waitMs > 0 ? waitMs : this.rest(entry, most);
   }
 
   /** Extends an entry's last ID to the rest of its run, or as far as it is wanted. */
@@ -200,26 +182,24 @@ export class Issuer {
    * @param count how many IDs are wanted, for the error that says how long that would take
    */
   take(entry: Entry, nowMs: number, count: number): number {
-    const { timestampShift, sequenceBits, node, maxSequence, sequenceStart } = this.#terms;
-    const { readingMs, word } = entry;
-    const tick = this.tickOf(entry);
-    const sequence = Number(BigInt.asUintN(sequenceBits, word[0] as bigint));
+    const { timestampShift, sequenceBits, node, maxSequence, sequenceStart } = this.terms;
+    const before = stateOf(this.terms, entry);
     // Math.random will do for a start: it spreads load over shards and keeps no secret.
     const start = () => (sequenceStart && Math.floor((Math.random() * (maxSequence + 1)) / 2)) || 0;
-    const next = step(this.#terms, { readingMs, tick, sequence }, nowMs, start, count);
+    const next = step(this.terms, before, nowMs, start, count);
     // Not `in`, which also sees what somebody has put on Object.prototype.
     if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
     const state = next as ClockState;
-    if (state.tick !== tick) {
+    if (state.tick !== before.tick) {
       if (isTaken(entry, state.tick, timestampShift)) {
         const rule =
           "one that no generator of this node with another tickMs, epochMs or timestampBits has used";
         throw new ArgumentError("tick", rule, state.tick);
       }
-      if (tick < 0) entry.firstTick = state.tick;
+      if (before.tick < 0) entry.firstTick = state.tick;
     }
     // Once a tick BigInt arithmetic does no harm; it is the calls in between that must not pay for it.
-    word[0] =
+    entry.word[0] =
       (BigInt(state.tick) << BigInt(timestampShift)) |
       node |
       BigInt.asUintN(sequenceBits, BigInt(state.sequence));

@@ -2,6 +2,8 @@
 
 import {
   ArgumentError,
+  checkRoom,
+  checkTime,
   createEntry,
   type Entry,
   type Grant,
@@ -11,8 +13,6 @@ import {
   type MovingTerms,
   nodeBits,
   type Run,
-  roomMs,
-  SequenceExhaustedError,
   type Settings,
   underGrant,
   WaitBudget,
@@ -50,8 +50,6 @@ export class SharedIssuer extends Issuer implements Grantee {
   readonly #halves: Uint32Array;
   readonly #lowAt: number;
   readonly #mask: number;
-  /** How many IDs the last claim brought. */
-  #claimed = 0;
 
   /**
    * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
@@ -98,65 +96,44 @@ export class SharedIssuer extends Issuer implements Grantee {
 
   override next(): bigint {
     const now = this.clock();
-    return this.#more(now, 1) || this.#spun(now, 1);
+    if (this.#more(now, 1) === 0) this.spin(this.entry, now);
+    return this.entry.word[0] as bigint;
   }
 
   /** Claims runs of IDs. Each is claimed at once; what other threads make lies between the runs. */
   runs(length: number): Run[] {
+    const { entry, memory, terms } = this;
     const budget = new WaitBudget(length);
     const runs: Run[] = [];
     for (;;) {
       const now = this.clock();
-      if (runs.length === 0) this.#checkRoom(now, budget);
-      const last = this.#more(now, budget.left) || this.#spun(now, budget.left, budget);
-      runs.push(this.#runTo(last));
-      budget.left -= this.#claimed;
+      if (runs.length === 0) {
+        // What is claimed is lost if a later run fails, so it is better not to begin.
+        entry.word[0] = memory.last;
+        entry.readingMs = memory.readingMs;
+        checkRoom(terms, entry, now, budget);
+      }
+      const run = this.#runAt(now, budget);
+      runs.push(run);
+      budget.left -= run.count;
       if (budget.left === 0) return runs;
-      this.proceed(this.entry, budget);
+      checkTime(terms, entry, budget);
     }
   }
 
-  override claimAt(nowMs: number, most: number): Run | number {
-    let last = this.#more(nowMs, most);
-    if (last === 0n) {
-      const waitMs = this.take(this.entry, nowMs, most);
-      if (waitMs > 0) return waitMs;
-      last = this.#withRest(most);
-    }
-    return this.#runTo(last);
-  }
-
-  /** The run that the last claim brought, by its last ID. */
-  #runTo(last: bigint): Run {
-    return { first: last - BigInt(this.#claimed - 1), count: this.#claimed };
-  }
-
-  /**
-   * Asserts that a call for many can have all its IDs in time, if other threads take none: what it claims is lost if a
-   * later run fails, so it is better not to begin. What is wrong with the reading itself, the claim will say.
-   */
-  #checkRoom(nowMs: number, budget: WaitBudget): void {
-    const { epochMs, maxBackwardMs, onExhausted, sequenceBits, timestampShift } = this.#settings;
-    const { last, readingMs } = this.memory;
-    if (!Number.isFinite(nowMs) || nowMs < epochMs || readingMs - nowMs > maxBackwardMs) return;
-    const tick = Number(last >> BigInt(timestampShift));
-    const sequence = Number(BigInt.asUintN(sequenceBits, last));
-    const waitMs = roomMs(this.#settings, { readingMs, tick, sequence }, nowMs, budget.left);
-    if (waitMs > 0 && onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, budget.left);
-    budget.allow(tick, waitMs, nowMs);
-  }
-
-  /** Waits for the next ID as long as it takes, and claims it with what is left of its run. Returns the last ID. */
-  #spun(now: number, most: number, budget?: WaitBudget): bigint {
-    this.spin(this.entry, now, budget);
-    return this.#withRest(most);
+  #runAt(now: number, budget: WaitBudget): Run {
+    const { entry } = this;
+    const count = this.#more(now, budget.left);
+    if (count > 0) return { first: (entry.word[0] as bigint) - BigInt(count - 1), count };
+    this.spin(entry, now, budget);
+    return this.rest(entry, budget.left);
   }
 
   /**
    * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
-   * could only say one more. Returns the last of them, or 0, which is the last of none.
+   * could only say one more. Returns how many, with the last of them in the draft.
    */
-  #more(now: number, most: number): bigint {
+  #more(now: number, most: number): number {
     const { entry, memory } = this;
     const { halves } = memory;
     const { word } = entry;
@@ -171,25 +148,18 @@ export class SharedIssuer extends Issuer implements Grantee {
       draft[lowAt] = low;
       const last = word[0] as bigint;
       draft[lowAt] = low + count;
-      const next = word[0] as bigint;
-      if (memory.replace(last, next)) {
-        this.#claimed = count;
-        return next;
-      }
+      if (memory.replace(last, word[0] as bigint)) return count;
     }
-    return 0n;
+    return 0;
   }
 
   /** Claims the rest of the run of the ID just made, as the core does: there are clocks that never show a reading twice. */
-  #withRest(most: number): bigint {
-    const first = this.entry.word[0] as bigint;
-    this.#claimed = 1;
-    const low = this.#halves[this.#lowAt] as number;
-    const rest = Math.min((~low & this.#mask) >>> 0, most - 1);
-    const last = first + BigInt(rest);
-    if (rest === 0 || !this.memory.replace(first, last)) return first;
-    this.#claimed += rest;
-    return last;
+  override rest(entry: Entry, most: number): Run {
+    const first = entry.word[0] as bigint;
+    const low = entry.low[0] as number;
+    const more = Math.min((~low & this.#mask) >>> 0, most - 1);
+    const isMore = more > 0 && this.memory.replace(first, first + BigInt(more));
+    return { first, count: isMore ? more + 1 : 1 };
   }
 
   /** The same on the shared memory: the entry is only where the next ID is drafted, also by a step that has to wait. */
