@@ -55,6 +55,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "UnsupportedError",
     "capacity",
     "decode",
+    "encode",
     "isId",
     "machineIdFromHostname",
     "makeGenerator",
