@@ -14,15 +14,17 @@ import { UnsupportedError } from "./errors.ts";
 export function realmWide<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);
   // A frozen globalThis cannot be extended. A built-in class is the other object that all copies in a realm can reach.
-  const homes: object[] = [globalThis, WeakMap];
-  for (const home of homes) {
-    if (Object.hasOwn(home, key)) return Reflect.get(home, key);
-  }
-  const home = homes.find(Object.isExtensible);
-  if (!home) throw new UnsupportedError("globalThis that can be extended");
+  const isHome = Object.isExtensible(globalThis) || Object.hasOwn(globalThis, key);
+  const home = (isHome ? globalThis : WeakMap) as unknown as Record<symbol, T | undefined>;
+  const found = home[key];
+  if (found !== undefined) return found;
   const value = make();
-  // Not enumerable, so that test runners which compare the globals do not report a leak. Without a prototype, because
-  // a polluted Object.prototype would add to the descriptor.
-  Object.defineProperty(home, key, { __proto__: null, value } as PropertyDescriptor);
+  try {
+    // Not enumerable, so that test runners which compare the globals do not report a leak. Without a prototype, because
+    // a polluted Object.prototype would add to the descriptor.
+    Object.defineProperty(home, key, { __proto__: null, value } as PropertyDescriptor);
+  } catch (cause) {
+    throw new UnsupportedError("globalThis that can be extended", { cause });
+  }
   return value;
 }

@@ -13,12 +13,30 @@ interface Runtime {
   };
 }
 
+type Process = NonNullable<Runtime["process"]>;
+
 /** What says that there are other processes like this one, if something does. */
-function siblingsOf({ env, send, getBuiltinModule }: NonNullable<Runtime["process"]>): string | undefined {
+function siblingsOf(process: Process): string | undefined {
+  const { env } = process;
   // A worker of node:cluster has a channel to its primary. Without one the module need not be loaded.
-  if (send && getBuiltinModule?.("node:cluster")?.isWorker) return "a worker of node:cluster";
+  if (process.send && process.getBuiltinModule?.("node:cluster")?.isWorker) return "a worker of node:cluster";
   if ((env["NODE_APP_INSTANCE"] ?? env["pm_id"]) !== undefined) return "a process of PM2";
   return env["KUBERNETES_SERVICE_HOST"] === undefined ? undefined : "in a Kubernetes pod";
+}
+
+function warn(process: Process): void {
+  const what = siblingsOf(process);
+  if (what === undefined) return;
+  process.emitWarning?.(
+    `this process is ${what}, and makes IDs with no datacenterId and no machineId: processes that do so repeat each ` +
+      "other's IDs. Give each a node of its own: a machineId, FLAKEID_MACHINE_ID with makeGeneratorFromEnv and " +
+      "required: true, or a lease",
+    {
+      type: "BitflakeWarning",
+      code: "BITFLAKE_SHARED_NODE_ID",
+      detail: "See docs/node-ids.md in the package bitflake",
+    },
+  );
 }
 
 /**
@@ -29,19 +47,11 @@ export function warnOfSharedNode(): void {
   const state = realmWide("bitflake.sharedNode.v1", () => ({ isChecked: false }));
   if (state.isChecked) return;
   state.isChecked = true;
-  const { Deno, process } = globalThis as unknown as Runtime;
-  // Deno would ask the user for permission to read the environment.
-  if (Deno || !process?.emitWarning) return;
-  const what = siblingsOf(process);
-  if (what === undefined) return;
-  process.emitWarning(
-    `this process is ${what}, and makes IDs with no datacenterId and no machineId: processes that do so repeat each ` +
-      "other's IDs. Give each a node of its own: a machineId, FLAKEID_MACHINE_ID with makeGeneratorFromEnv and " +
-      "required: true, or a lease",
-    {
-      type: "BitflakeWarning",
-      code: "BITFLAKE_SHARED_NODE_ID",
-      detail: "See docs/node-ids.md in the package bitflake",
-    },
-  );
+  try {
+    const { Deno, process } = globalThis as unknown as Runtime;
+    // Deno would ask the user for permission to read the environment.
+    if (!Deno && process) warn(process);
+  } catch {
+    // Globals that cannot be read are no reason to make no ID.
+  }
 }
