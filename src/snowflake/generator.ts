@@ -22,7 +22,9 @@ import { warnOfSharedNode } from "./sharedNode.ts";
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
  * - **Twins.** Generators of one identity (layout, epoch, tick, node IDs, clock function) share one ledger entry
- *   in a thread, so building one per call repeats nothing. Worker threads and processes need node IDs of their own.
+ *   in a thread, so building one per call repeats nothing. Worker threads and processes need node IDs of their own: in
+ *   a worker of `node:cluster`, under PM2 and in a Kubernetes pod, a generator that is given neither `datacenterId` nor
+ *   `machineId` emits a warning with the code `BITFLAKE_SHARED_NODE_ID`, once in a process.
  *
  * A call that throws leaves the generator as it was.
  *

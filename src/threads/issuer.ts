@@ -42,6 +42,8 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 export class SharedIssuer extends Issuer implements Grantee {
   declare readonly memory: Memory;
   readonly #settings: Settings;
+  /** The ledger's entry, for generators of this thread that count the node's ticks in another way. */
+  readonly #local: Local;
   /** What it goes by: with a lease, as far as the memory says. */
   readonly #terms: MovingTerms;
   /** The first tick that was not stamped under the last grant. */
@@ -71,6 +73,8 @@ export class SharedIssuer extends Issuer implements Grantee {
     // From here on the entry is a draft of the next ID, and of no more than one: so that what works on drafts, as the
     // core's own fill, never counts up without asking.
     this.entry = createEntry();
+    this.entry.rivals = local.rivals;
+    this.#local = local;
     this.#mask = this.lowMask;
     this.lowMask = 0;
     this.#halves = new Uint32Array(this.entry.word.buffer);
@@ -184,8 +188,16 @@ export class SharedIssuer extends Issuer implements Grantee {
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {
         if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);
+        this.#record(entry.word[0]);
         return 0;
       }
     }
+  }
+
+  /** Shows in this thread's ledger how far the node's ticks are used. */
+  #record(id: bigint): void {
+    const local = this.#local;
+    if (local.firstTick === Infinity) local.firstTick = Number(id >> BigInt(this.#settings.timestampShift));
+    local.word[0] = id;
   }
 }

@@ -218,6 +218,24 @@ describe("two tick lengths on one node", () => {
     expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
   });
 
+  test("cannot do so either where one or both are shared by threads", () => {
+    const clock = settable(NOW);
+    const options = {
+      timestampBits: 41,
+      datacenterBits: 0,
+      machineBits: 10,
+      sequenceBits: 12,
+      epochMs,
+      clock,
+    };
+    new SharedGenerator({ ...options, tickMs: 1 }).nextId();
+    make(clock, { machineId: 1 }).nextId();
+    clock.now = epochMs + 36_000_000;
+    expect(() => make(clock, { tickMs: 10 }).nextId()).toThrow(refused);
+    expect(() => new SharedGenerator({ ...options, tickMs: 10 }).nextId()).toThrow(refused);
+    expect(() => new SharedGenerator({ ...options, tickMs: 10, machineId: 1 }).nextIds(2)).toThrow(refused);
+  });
+
   test("nor can two epochs, nor two lengths of the timestamp", () => {
     const clock = settable(NOW);
     const early = make(clock, {});
