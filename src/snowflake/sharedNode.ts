@@ -4,6 +4,7 @@ import { realmWide } from "../realm.ts";
 
 /** The parts of a runtime's globals that tell how it was started. */
 interface Runtime {
+  readonly Bun?: unknown;
   readonly Deno?: unknown;
   readonly process?: {
     readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,9 +49,9 @@ export function warnOfSharedNode(): void {
   if (state.isChecked) return;
   state.isChecked = true;
   try {
-    const { Deno, process } = globalThis as unknown as Runtime;
-    // Deno would ask the user for permission to read the environment.
-    if (!Deno && process) warn(process);
+    const { Bun, Deno, process } = globalThis as unknown as Runtime;
+    // For Node alone. Deno would ask the user for permission to read the environment.
+    if (!Bun && !Deno && process) warn(process);
   } catch {
     // Globals that cannot be read are no reason to make no ID.
   }

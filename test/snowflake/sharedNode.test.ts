@@ -182,14 +182,22 @@ describe("a cluster of four", () => {
 describe("elsewhere", () => {
   const state = () => Reflect.get(globalThis, Symbol.for("bitflake.sharedNode.v1")) as { isChecked: boolean };
 
-  test("on Deno the environment is not read, and without a process or its warnings nothing is", () => {
+  test("on Deno and Bun the environment is not read, and without a process or its warnings nothing is", () => {
     makeGenerator("twitter");
     const emitWarning = vi.fn();
     const env = new Proxy({}, { get: () => "1" });
+    const broken = {
+      get env(): object {
+        throw new Error("no environment here");
+      },
+      emitWarning,
+    };
     for (const [globals, calls] of [
       [{ Deno: {}, process: { env, emitWarning } }, 0],
+      [{ Bun: {}, process: { env, emitWarning } }, 0],
       [{ process: undefined }, 0],
       [{ process: { env } }, 0],
+      [{ process: broken }, 0],
       [{ process: { env, emitWarning } }, 1],
     ] as const) {
       for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
