@@ -30,8 +30,7 @@ function warn(process: Process): void {
   if (what === undefined) return;
   process.emitWarning?.(
     `this process is ${what}, and makes IDs with no datacenterId and no machineId: processes that do so repeat each ` +
-      "other's IDs. Give each a node of its own: a machineId, FLAKEID_MACHINE_ID with makeGeneratorFromEnv and " +
-      "required: true, or a lease",
+      "other's IDs. Give each a node of its own: a machineId, makeGeneratorFromEnv with required: true, or a lease",
     {
       type: "BitflakeWarning",
       code: "BITFLAKE_SHARED_NODE_ID",
