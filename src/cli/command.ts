@@ -1,6 +1,6 @@
 // A command: its words, its settings, its examples, and what it does.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError, EpochError } from "../core.ts";
 import { parseArgv } from "./argv.ts";
 import { readConfig } from "./config.ts";
 import { quoted, UsageError } from "./failure.ts";
@@ -62,6 +62,9 @@ const COMMON: { readonly json: Switch; readonly help: Switch } = {
 
 /** Turns an error of the library about a setting into one with the name under which it was said. */
 function renamed(error: unknown, sources: Readonly<Record<string, string>>): unknown {
+  if (error instanceof EpochError && sources["epochMs"] !== undefined) {
+    return new UsageError(`${sources["epochMs"]} must be in the past, got ${error.epochMs}`);
+  }
   if (!(error instanceof ArgumentError)) return error;
   const [, name = "", part = ""] = /^(\w+)(.*)$/s.exec(error.field) ?? [];
   const source = Object.hasOwn(sources, name) ? sources[name] : undefined;

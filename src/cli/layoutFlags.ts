@@ -6,7 +6,16 @@ import type { Values, Whole } from "./flags.ts";
 /** The setting of a preset. */
 const PRESET_FLAG = {
   kind: "choice",
-  choices: ["twitter", "minimal", "single_dc", "large_cluster", "high_throughput", "safe_integer"],
+  choices: [
+    "twitter",
+    "minimal",
+    "single_dc",
+    "large_cluster",
+    "high_throughput",
+    "safe_integer",
+    "x",
+    "discord",
+  ],
   what: "the layout by its name",
   env: "BITFLAKE_PRESET",
 } as const;
@@ -79,5 +88,7 @@ export function layoutOptions(values: Values<typeof LAYOUT_FLAGS>): GeneratorOpt
   const given = Object.fromEntries(Object.entries(own).filter(([, bits]) => bits !== undefined));
   // As in the library, widths that are left out are those of minimal, unless a preset is named.
   const base = preset ?? (Object.keys(given).length > 0 ? "minimal" : "twitter");
-  return { ...PRESETS[base], ...given, epochMs, tickMs };
+  const layout = { ...PRESETS[base], ...given, tickMs };
+  // Without an epoch of the user's, that of the preset stands, if it has one.
+  return epochMs === undefined ? layout : { ...layout, epochMs };
 }

@@ -74,7 +74,8 @@ function optionsOf(
   poolStore: OpenStore | undefined,
 ): ServiceOptions {
   const { name, datacenterId, machineId, apiKeys, proxies, maxBodyBytes, preset, epochMs } = values;
-  const layout: GeneratorOptions = { ...PRESETS[preset], epochMs };
+  // Without an epoch of the user's, that of the preset stands, if it has one.
+  const layout: GeneratorOptions = { ...PRESETS[preset], ...(epochMs === undefined ? {} : { epochMs }) };
   const rateLimit =
     values.rateLimit === undefined
       ? undefined

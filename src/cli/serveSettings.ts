@@ -32,7 +32,16 @@ export const SERVE_SETTINGS = {
   },
   preset: {
     kind: "choice",
-    choices: ["twitter", "minimal", "single_dc", "large_cluster", "high_throughput", "safe_integer"],
+    choices: [
+      "twitter",
+      "minimal",
+      "single_dc",
+      "large_cluster",
+      "high_throughput",
+      "safe_integer",
+      "x",
+      "discord",
+    ],
     env: "BITFLAKE_PRESET",
     default: "twitter",
     what: "the layout of the Snowflake IDs",

@@ -111,8 +111,8 @@ let lastTurn = -1;
 
 /**
  * Makes a UUID v7 (RFC 9562): 48 bits of Unix milliseconds, a counter of 42 bits that starts at random in each
- * millisecond, and 32 random bits. Within a process they strictly increase, as text too, whatever the clock does:
- * if it steps back, the last time is kept and the counter goes on.
+ * millisecond, and 32 random bits. Within a thread they strictly increase, as text too, whatever the clock does:
+ * if it steps back, the last time is kept and the counter goes on. Threads of a process have a counter each.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  * @throws {@link ArgumentError} if the clock returns no time from 1970 to the year 10889, where 48 bits end

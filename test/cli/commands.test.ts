@@ -340,8 +340,8 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
     ["new --machine-id 32", "--machine-id must be a whole number from 0 to 31 (5 bits), got 32", "new"],
     ["new --epoch-ms 99999999999999", "--epoch-ms must be in the past, got 99999999999999", "new"],
     [
-      "decode 1 --preset x",
-      expect.stringMatching(/^--preset must be one of twitter, .*, got "x"$/),
+      "decode 1 --preset twiter",
+      expect.stringMatching(/^--preset must be one of twitter, .*, got "twiter"$/),
       "decode",
     ],
     ["decode 1 --sequence-bits 54", `--sequence-bits ${whole(0, 53)}, got "54"`, "decode"],
@@ -421,8 +421,8 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
       'FLAKEID_EPOCH_MS must be a whole number from -100000000000000 to 8640000000000000, got "x"',
     ],
     [
-      { BITFLAKE_PRESET: "x" },
-      'BITFLAKE_PRESET must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, got "x"',
+      { BITFLAKE_PRESET: "twiter" },
+      'BITFLAKE_PRESET must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, got "twiter"',
     ],
   ])("a variable of %j", async (env, message) => {
     expect(await cli("new", { env })).toMatchObject({

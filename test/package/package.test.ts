@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "UnsupportedError",
     "capacity",
     "decode",
+    "encode",
     "isId",
     "machineIdFromHostname",
     "makeGenerator",
