@@ -7,7 +7,7 @@ import { Failure, UsageError } from "./failure.ts";
 import { readTypes } from "./numericType.ts";
 import { logOf } from "./serveLog.ts";
 import { SERVE_SETTINGS } from "./serveSettings.ts";
-import { startOf } from "./serveStart.ts";
+import { factsOf } from "./serveStart.ts";
 import { isLoopback, openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
 import { nodeModule, pathFrom } from "./world.ts";
 
@@ -59,6 +59,7 @@ function optionsOf(
   call: ServeCall,
   types: ServiceOptions["types"],
   { store, poolStore, leaseBackend }: ServeStores,
+  isListening: () => boolean,
 ): ServiceOptions {
   const { values, sources, isJson, world } = call;
   const { name, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
@@ -74,7 +75,7 @@ function optionsOf(
     if (rateLimit || values[name] === undefined) continue;
     throw new UsageError(`${sources[name]} says something of a rate limit, and there is none`);
   }
-  const log = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
+  const write = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
   return {
     backend: store.backend,
     poolBackend: poolStore?.backend,
@@ -88,7 +89,8 @@ function optionsOf(
     rateLimit,
     proxies,
     maxBodyBytes,
-    log,
+    // Before it listens, the only request is the one by which this command learns the node.
+    log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
   };
 }
 
@@ -99,11 +101,14 @@ async function serveOn(
   stores: ServeStores,
   generator: SnowflakeGenerator,
   options: ServiceOptions,
+  onListening: () => void,
 ): Promise<void> {
   const { values, world } = call;
   const signal = world.stopSignal();
   await service.start();
   if (signal.aborted) return;
+  const facts = await factsOf(service, call, stores, generator, options);
+  onListening();
   const { listen } = await serviceModule();
   const { host, port } = values;
   const { url, close } = await listen(service, { host, port }).catch((error) => {
@@ -113,7 +118,7 @@ async function serveOn(
     });
   });
   try {
-    await world.stdout.write(`${await startOf(service, url, call, stores, generator, options)}\n`);
+    await world.stdout.write(`${facts(url)}\n`);
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
   } finally {
     await close();
@@ -153,10 +158,13 @@ export const serve: Command = define({
     try {
       await warnOfMemory(call, stores, types !== undefined);
       const { createService } = await serviceModule();
-      const options = optionsOf(call, types, stores);
+      let isListening = false;
+      const options = optionsOf(call, types, stores, () => isListening);
       const service = createService(options);
       try {
-        await serveOn(service, call, stores, generator, options);
+        await serveOn(service, call, stores, generator, options, () => {
+          isListening = true;
+        });
       } finally {
         await service.stop();
       }

@@ -81,7 +81,7 @@ const OWN_SETTINGS = {
     value: "KEYS",
     env: "BITFLAKE_API_KEYS",
     what: "who may ask: keys of 16 to 255 visible characters, with commas between them",
-    otherwise: "anyone who reaches it may",
+    otherwise: "anyone who reaches it may ask",
     noFlag:
       "the list of processes would show the keys; set BITFLAKE_API_KEYS, or apiKeys in the --config file",
   },

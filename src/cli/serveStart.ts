@@ -37,7 +37,7 @@ async function nodeOf(
   const machines = 2 ** layout.machineBits;
   const fields = { datacenterId: Math.floor(node / machines), machineId: node % machines };
   if (leaseBackend) {
-    const twins = "a process of another user or machine, or with a node or store of its own";
+    const twins = "a process of another user or machine, or one that was given a node or a store";
     return { ...fields, leasedFrom: "the state folder", twins };
   }
   const place = kind === "sqlite" ? "in another file" : "in another store";
@@ -45,46 +45,40 @@ async function nodeOf(
   return { ...fields, leasedFrom: store.description, twins };
 }
 
-/** What the start of a service says: as text, a line each. */
-export async function startOf(
+/** Collects what the start says of a service that has started. Returns what writes it: as text, a line each. */
+export async function factsOf(
   service: Service,
-  url: string,
   call: ServeCall,
   stores: ServeStores,
   generator: SnowflakeGenerator,
   { apiKeys, types = {} }: Pick<ServiceOptions, "apiKeys" | "types">,
-): Promise<string> {
+): Promise<(url: string) => string> {
   const { values, isJson } = call;
   const { preset, host, rateLimit = null, rateWindowMs = 60_000 } = values;
   const node = await nodeOf(service, call, stores, generator);
   const { layout, epochMs, tickMs } = generator;
+  const store = stores.store.description;
   const poolStore = stores.poolStore?.description ?? null;
   const keys = apiKeys?.length ?? 0;
   const names = Object.keys(types);
   if (isJson) {
     const limits = rateLimit === null ? null : { limit: rateLimit, windowMs: rateWindowMs };
-    return JSON.stringify({
-      url,
-      node,
-      layout: { preset, ...layout, epochMs, tickMs },
-      store: stores.store.description,
-      poolStore,
-      auth: { keys },
-      limits,
-      types: names,
-    });
+    const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, poolStore };
+    return (url) => JSON.stringify({ url, ...facts, auth: { keys }, limits, types: names });
   }
+  const { datacenterId, machineId, leasedFrom, twins } = node;
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   const bits = [timestampBits, datacenterBits, machineBits, sequenceBits].join("·");
-  const source = node.leasedFrom === null ? "as given" : `leased from ${node.leasedFrom}`;
+  const source = leasedFrom === null ? "as given" : `leased from ${leasedFrom}`;
   const anyone = isLoopback(host) ? "any program on this machine" : "anyone who reaches it";
-  return [
-    `listening on ${url}`,
-    `node: datacenter ${node.datacenterId}, machine ${node.machineId}, ${source}; what could repeat its IDs: ${node.twins}`,
-    `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
-    `store: ${stores.store.description}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
-    `auth: ${keys > 0 ? `API keys, ${keys} of them` : `none, ${anyone} may ask`}`,
-    `limits: ${rateLimit === null ? "none" : `${rateLimit} requests a client in ${rateWindowMs} ms`}`,
-    `types: ${names.length > 0 ? quotedNames(names) : "none"}`,
-  ].join("\n");
+  return (url) =>
+    [
+      `listening on ${url}`,
+      `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; what could repeat its IDs: ${twins}`,
+      `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
+      `store: ${store}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
+      `auth: ${keys > 0 ? `API keys, ${keys} of them` : `none, ${anyone} may ask`}`,
+      `limits: ${rateLimit === null ? "none" : `${rateLimit} requests a client in ${rateWindowMs} ms`}`,
+      `types: ${names.length > 0 ? quotedNames(names) : "none"}`,
+    ].join("\n");
 }

@@ -33,7 +33,7 @@ function ruleOf(flag: Flag): string {
     case "text":
       return "a text that is not empty";
     case "list":
-      return `a list of texts, at least one and none of them empty (left out: ${flag.otherwise})`;
+      return `a list of texts, at least one and none of them empty${flag.otherwise ? `; left out, ${flag.otherwise}` : ""}`;
     case "document":
       return "the path of a JSON file";
   }
@@ -121,8 +121,9 @@ export function settle<T extends FlagTable>(table: T, { flags, env, file }: Orig
       continue;
     }
     if (values[name] === undefined) {
-      // A list is of secrets, and may be shown to nobody.
-      const given = row.kind === "list" ? [] : (texts?.[0] ?? variable ?? file?.content[name]);
+      const said = texts?.[0] ?? variable ?? file?.content[name];
+      // A list is of secrets, and may be shown to nobody, unless there is nothing in it.
+      const given = row.kind === "list" ? (String(said) === "" ? "" : []) : said;
       throw new ArgumentError(
         sources[name],
         ruleOf(row),
