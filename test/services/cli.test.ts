@@ -15,6 +15,7 @@ import { examples, needsStore, typesFile } from "../cli/examples.ts";
 import { makeProgram, type Program } from "../cli/program.ts";
 import { callOf, cli, type Given } from "../cli/world.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
+import { networkTo } from "./silent-proxy.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 const { REDIS_URL = "", DATABASE_URL = "" } = process.env;
@@ -145,6 +146,49 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
       await server.stop();
       expect(code).toBe(1);
       expect(err).toMatch(/^error: \S+: .+\n$/);
+    },
+  );
+});
+
+describe("a connection that goes silent, without an end", () => {
+  const servers = clients.filter(({ url }) => !url.startsWith("sqlite:"));
+
+  test.each(servers)(
+    "is given up by $client: requests fail, and are answered again soon",
+    async ({ client, url }) => {
+      const network = await networkTo(url);
+      const controller = new AbortController();
+      let asking: Promise<void> | undefined;
+      /** What the network does meanwhile, and what becomes of requests. */
+      const ask = async (base: string) => {
+        const counter = () => fetch(`${base}/generate_counter_id`);
+        const statusOf = async () => (await counter()).status;
+        // Several at once, so that a pool has several connections.
+        const many = () => Promise.all(Array.from({ length: 8 }, statusOf));
+        expect(await many()).toEqual(Array(8).fill(200));
+        network.silence();
+        const refused = await counter();
+        expect([refused.status, await refused.json()]).toMatchObject([503, { code: "ERR_BACKEND" }]);
+        // Those of new connections are silent too, and those requests end as well.
+        expect(await many()).toEqual(Array(8).fill(503));
+        network.restore();
+        const restored = performance.now();
+        while ((await statusOf()) !== 200) expect(performance.now() - restored).toBeLessThan(10_000);
+        expect(await many()).toEqual(Array(8).fill(200));
+      };
+      const hear = (where: string, text: string) => {
+        const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
+        if (base) asking = ask(base).finally(() => controller.abort());
+      };
+      const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 500 --store-pool-size 2 --port 0 --log none`;
+      const { code, err } = await cli(`${line} --name ${namespace}`, {
+        ...placeOf(client),
+        hear,
+        signal: controller.signal,
+      });
+      await asking;
+      expect([code, err]).toEqual([0, ""]);
+      network.close();
     },
   );
 });
