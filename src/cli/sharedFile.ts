@@ -12,14 +12,20 @@ import { nodeModule, pathFrom, type World } from "./world.ts";
 const KEPT = 64;
 
 /** How often a change is tried; each failure means that another process has succeeded. */
-const TRIES = 10_000;
+const TRIES = 1000;
 
-/** Writes maps as `{ "map": [[key, value], ...] }`, which JSON has no form for. */
+/** Writes what JSON has no form for: `{ "map": [[key, value], ...] }`, `{ "bigint": "1" }`. */
 const encode = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (part instanceof Map ? { map: [...part] } : part));
+  JSON.stringify(value, (_, part) => {
+    if (part instanceof Map) return { map: [...part] };
+    return typeof part === "bigint" ? { bigint: String(part) } : part;
+  });
 
 const decode = (text: string): unknown =>
-  JSON.parse(text, (_, part) => (Array.isArray(part?.map) ? new Map(part.map) : part));
+  JSON.parse(text, (_, part) => {
+    if (Array.isArray(part?.map)) return new Map(part.map);
+    return typeof part?.bigint === "string" ? BigInt(part.bigint) : part;
+  });
 
 /** Changes a shared value: gets it, `undefined` before the first change, and returns the next one and a result. */
 export type Change<State, Result> = (state: State | undefined) => readonly [State | undefined, Result];
