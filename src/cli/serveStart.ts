@@ -2,8 +2,8 @@
 
 import type { SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
+import { printable } from "./paint.ts";
 import { isLoopback, type ServeCall, type ServeStores } from "./serveStores.ts";
-import { quotedNames } from "./table.ts";
 
 /** The node of a service. */
 interface NodeFacts {
@@ -41,7 +41,7 @@ async function nodeOf(
     return { ...fields, leasedFrom: "the state folder", twins };
   }
   const place = kind === "sqlite" ? "in another file" : "in another store";
-  const twins = `a service that leases ${place}, or has another --name than ${quotedNames([name])}`;
+  const twins = `a service that leases ${place}, or has another --name than ${printable(name)}`;
   return { ...fields, leasedFrom: store.description, twins };
 }
 
@@ -79,6 +79,6 @@ export async function factsOf(
       `store: ${store}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} of them` : `none, ${anyone} may ask`}`,
       `limits: ${rateLimit === null ? "none" : `${rateLimit} requests a client in ${rateWindowMs} ms`}`,
-      `types: ${names.length > 0 ? quotedNames(names) : "none"}`,
+      `types: ${names.length > 0 ? names.map(printable).join(", ") : "none"}`,
     ].join("\n");
 }

@@ -28,7 +28,7 @@ const decode = (text: string): unknown =>
   });
 
 /** Changes a shared value: gets it, `undefined` before the first change, and returns the next one and a result. */
-export type Change<State, Result> = (state: State | undefined) => readonly [State | undefined, Result];
+type Change<State, Result> = (state: State | undefined) => readonly [State | undefined, Result];
 
 /** A shared value. */
 export interface SharedFile {

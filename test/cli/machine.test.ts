@@ -71,6 +71,11 @@ describe("services with nothing said, each in a folder of its own", () => {
     const services = [await serve(), await serve()];
     const nodes = await Promise.all(services.map((service) => service.node()));
     expect(new Set(nodes).size).toBe(2);
+    for (const [i, { written }] of services.entries()) {
+      expect(written.out).toContain(
+        `\nnode: datacenter 0, machine ${nodes[i]}, leased from the state folder; `,
+      );
+    }
     const rounds = services.map(async ({ ids }) => {
       const all: string[] = [];
       for (let round = 0; round < 50; round++) all.push(...(await ids(1000)));

@@ -1,6 +1,7 @@
 // bitflake serve, on a store in memory: its settings from everywhere, what it says, and how it ends.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -113,6 +114,19 @@ describe("the service", () => {
     expect(err).toContain(forgets);
     const { err: pools } = await served("--log none --types types.json --json", undefined, given);
     expect(JSON.parse(pools).warning).toContain("again, and numeric IDs that were issued are issued again.");
+  });
+
+  test.runIf(isBuiltin("node:sqlite"))("takes a file of the user's where nobody names a store", async () => {
+    const env = { BITFLAKE_STATE_DIR: join(cwd, "state") };
+    const shared = await served("--log none", undefined, { env });
+    expect(shared.out).toContain(`\nstore: sqlite:${join(cwd, "state", "bitflake.db")}\n`);
+    put("bitflake.db", "");
+    expect((await served("--log none", undefined, { env })).out).toContain("\nstore: sqlite:bitflake.db\n");
+    rmSync(join(cwd, "bitflake.db"));
+    const { out } = await served("--store sqlite:own.db --log none", undefined, { env });
+    expect(out).toMatch(
+      /\nnode: .*, leased from sqlite:own\.db; .* in another file, or has another --name than service\n/,
+    );
   });
 
   test("is told its node, layout and epoch", async () => {
