@@ -15,7 +15,7 @@ const flags = {
     kind: "text",
     value: "NAME",
     default: "default",
-    what: "what the leases belong to; those of `bitflake serve` to its --name",
+    what: "what the leases belong to; those of `bitflake serve` with a --store to its --name",
   },
 } as const;
 

@@ -125,6 +125,17 @@ async function serveOn(
   }
 }
 
+/** Warns of other pods, which this one knows nothing of. */
+async function warnOfPods(call: ServeCall, { kind }: ServeStores): Promise<void> {
+  const { values, world } = call;
+  if (!world.env["KUBERNETES_SERVICE_HOST"] || values.machineId !== undefined) return;
+  if (kind === "redis" || kind === "postgres") return;
+  await warn(
+    call,
+    "the service of another pod would repeat these IDs: name a --store that all of them share, or a --machine-id for each",
+  );
+}
+
 /** Warns of what a store in memory forgets, where nobody asked for one. */
 async function warnOfMemory(call: ServeCall, { kind }: ServeStores, hasPools: boolean): Promise<void> {
   const { store, poolStore } = call.values;
@@ -157,6 +168,7 @@ export const serve: Command = define({
     const stores = await openStores(call, types !== undefined, generator);
     try {
       await warnOfMemory(call, stores, types !== undefined);
+      await warnOfPods(call, stores);
       const { createService } = await serviceModule();
       let isListening = false;
       const options = optionsOf(call, types, stores, () => isListening);

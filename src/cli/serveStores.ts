@@ -50,14 +50,22 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Refuses a service that others reach, and whose node others can have too: where it is reached from, there are other
- * machines and containers, and a store of this machine alone tells it nothing of them.
+ * Refuses a service that others reach and whose node others can have too. Where it is reached from elsewhere, there are
+ * other machines and containers, and a store of this machine alone tells it nothing of them.
  */
 function refuseUnknownTwins({ values, sources }: ServeCall, kind: StoreKind): void {
   const { host, machineId } = values;
   if (isLoopback(host) || kind === "redis" || kind === "postgres" || machineId !== undefined) return;
   throw new UsageError(
     `${sources["host"]} ${host} needs a store that all such services share (--store redis://... or postgres://...), or a node that no other has (--machine-id): another service like it would repeat its IDs`,
+  );
+}
+
+/** Refuses a layout in which there are no nodes to lease. */
+function refuseOneNode({ values, sources }: ServeCall, { layout }: Shape): void {
+  if (values.machineId !== undefined || layout.datacenterBits + layout.machineBits > 0) return;
+  throw new UsageError(
+    `${sources["preset"]} ${values.preset} has one node, so two services would repeat each other's IDs: say by --machine-id 0 that this is the only one`,
   );
 }
 
@@ -70,6 +78,7 @@ function refuseUnknownTwins({ values, sources }: ServeCall, kind: StoreKind): vo
 export async function openStores(call: ServeCall, hasTypes: boolean, shape: Shape): Promise<ServeStores> {
   const { values, sources, world } = call;
   const { poolStore: poolUrl, store: given, machineId } = values;
+  refuseOneNode(call, shape);
   if (given === undefined) refuseUnknownTwins(call, "sqlite");
   const url = given ?? (await embedded(world));
   const kind = kindOf(url, sources["store"]);

@@ -18,9 +18,9 @@ const AHEAD_MS = 60_000;
 
 /** Makes IDs. */
 export interface Source {
-  /** Makes some; not more than fit into a tenth of a second, but one in any case. */
+  /** Makes so many, which are at most {@link Source.chunk}. */
   make(count: number): Promise<bigint[]>;
-  /** How many fit into a tenth of a second, and at least one. */
+  /** How many fit into a tenth of a second; at least one. */
   readonly chunk: number;
   close(): Promise<void>;
 }

@@ -208,6 +208,27 @@ describe("the service", () => {
     },
   );
 
+  test("warns in a pod where the services of other pods could have its node", async () => {
+    const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+    const warning = "warning: the service of another pod would repeat these IDs: ";
+    expect((await served("--store memory: --log none", undefined, { env })).err).toContain(warning);
+    expect((await served("--store memory: --log none --machine-id 3", undefined, { env })).err).toBe("");
+    expect((await served("--store memory: --log none")).err).toBe("");
+  });
+
+  test("is refused in a layout with one node, unless it is said to be the only one", async () => {
+    const { code, err } = await cli("serve --store memory: --preset minimal", { cwd });
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining(
+        "error: --preset minimal has one node, so two services would repeat each other's IDs: say by --machine-id 0 that this is the only one\n",
+      ),
+    ]);
+    expect(await served("--store memory: --preset minimal --machine-id 0 --log none")).toMatchObject({
+      code: 0,
+    });
+  });
+
   test("needs a machine where a datacenter is given and there is no store to lease from", async () => {
     const { code, err } = await cli("serve --store memory: --datacenter-id 1", { cwd });
     expect(code).toBe(2);
