@@ -47,8 +47,14 @@ function withPg({ Pool }: Pg, url: string, settings: StoreSettings): Promise<Con
 function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettings): Promise<Connection> {
   const { prefix, timeoutMs, poolSize } = settings;
   const { use, close } = renewing(timeoutMs, () => {
-    // It prints notices by itself, and a table that is there already is one.
-    const client = postgres(url, { onnotice: () => {}, connect_timeout: timeoutMs / 1000, max: poolSize });
+    const client = postgres(url, {
+      // It prints notices by itself, and a table that is there already is one.
+      onnotice: () => {},
+      connect_timeout: timeoutMs / 1000,
+      max: poolSize,
+      // It asks for the types of arrays by itself, and where that fails, nobody handles the rejection: the process ends.
+      fetch_types: false,
+    });
     // What is under way has a second; then the connections are cut.
     return { client, ready: Promise.resolve(), close: () => client.end({ timeout: 1 }) };
   });

@@ -174,8 +174,9 @@ describe("the settings of a store", () => {
     await other.connect();
     const named = `SELECT COUNT(*)::INT AS count FROM ${prefix}_ids`;
     expect((await other.query(named)).rows).toEqual([{ count: 50 }]);
+    await other.end();
 
-    const call = callOf(given, { storeTimeoutMs: 300, storePoolSize: 2 });
+    const call = callOf(given, { storeTimeoutMs: 2000, storePoolSize: 2 });
     const store = await openStore(url, call);
     const { backend } = store;
     if (!("query" in backend)) throw new Error("no SQL");
@@ -183,10 +184,9 @@ describe("the settings of a store", () => {
       Array.from({ length: 8 }, () => backend.query("SELECT PG_BACKEND_PID() AS pid, PG_SLEEP(0.01)", [])),
     );
     expect(new Set(pids.map(([row]) => row?.["pid"])).size).toBeLessThanOrEqual(2);
-    await expect(backend.query("SELECT PG_SLEEP(5)", [])).rejects.toThrow("no answer within 300 ms");
+    await expect(backend.query("SELECT PG_SLEEP(8)", [])).rejects.toThrow("no answer within 2000 ms");
     expect(await echo(store)).toBe("hello");
     await store.close();
-    await other.end();
   });
 
   test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
@@ -235,7 +235,7 @@ describe("a connection that goes silent, without an end", () => {
         const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
         if (base) asking = ask(base).finally(() => controller.abort());
       };
-      const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 500 --store-pool-size 2 --port 0 --log none`;
+      const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 1500 --store-pool-size 2 --port 0 --log none`;
       const { code, err } = await cli(`${line} --name ${namespace}`, {
         ...placeOf(client),
         hear,

@@ -14,12 +14,12 @@ const guide = readFileSync(join(root, "docs/stores.md"), "utf8");
 const section = /^## Connections that go silent\n(.*?)^## /ms.exec(guide)?.[1] ?? "";
 const examples = [...section.matchAll(/^```ts (\w+)\n(.*?)^```/gms)].map(([, client = "", code = ""]) => ({
   client,
-  // What makes the client and the adapter; and an outage that lasts a tenth of the guide's.
+  // What makes the client and the adapter; and an outage that is found sooner than with the guide's.
   code: code
     .slice(0, code.search(/^(await backend|const \[row\])/m))
-    .replaceAll("4_000", "400")
-    .replaceAll("connect_timeout: 4", "connect_timeout: 0.4")
-    .replaceAll("1_000", "100")
+    .replaceAll("4_000", "1500")
+    .replaceAll("connect_timeout: 4", "connect_timeout: 1.5")
+    .replaceAll("1_000", "300")
     .replaceAll("console.error", "() => {}"),
 }));
 
