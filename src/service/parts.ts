@@ -25,11 +25,12 @@ export interface Parts {
 }
 
 /** Makes the tables that are missing. */
-async function setUp({ backend, poolBackend, types, limiter, node }: Settings): Promise<void> {
+async function setUp(settings: Settings): Promise<void> {
+  const { backend, poolBackend, leaseBackend, types, limiter, node } = settings;
   const features: Feature[] = ["counter"];
-  if (node.machineId === undefined) features.push("lease");
   if (limiter) features.push("ratelimit");
   await setup(backend, features);
+  if (node.machineId === undefined) await setup(leaseBackend, ["lease"]);
   if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric"]);
 }
 
@@ -44,7 +45,7 @@ export function poolsOf({ poolBackend, types }: Settings): Readonly<Record<strin
 
 /** Makes all of it; what it has taken when it fails, it gives back. */
 export async function begin(settings: Settings, pools: Parts["pools"]): Promise<Parts> {
-  const { backend, name, preset, node, isSetUp } = settings;
+  const { backend, leaseBackend, name, preset, node, isSetUp } = settings;
   if (isSetUp) await setUp(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
@@ -53,7 +54,7 @@ export async function begin(settings: Settings, pools: Parts["pools"]): Promise<
   const lease =
     machineId === undefined
       ? await leaseNode({
-          backend,
+          backend: leaseBackend,
           preset,
           datacenterId,
           namespace: name,
