@@ -65,7 +65,7 @@ async function place(
   const backend = fromPg(client, { prefix });
   await setup(backend, ["numeric"]);
   undo(async () => {
-    for (const table of ["ids", "id_types"]) await client.query(`DROP TABLE ${prefix}_${table}`);
+    for (const table of ["ids", "id_types", "id_counts"]) await client.query(`DROP TABLE ${prefix}_${table}`);
     await client.end();
   });
   const type = new NumericIdType({ name: "farmer", length });
