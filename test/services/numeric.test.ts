@@ -108,6 +108,7 @@ async function begun(port: Backend, type: string) {
   const { recorded } = await store.begin();
   return {
     ...store,
+    raw: store,
     issue: (count: number, from: number) => store.issue(count, from, recorded),
     issueFor: (request: string, from: number) => store.issueFor(request, from, recorded),
     stock: () => store.stock(1_000_000, 60_000),
@@ -188,7 +189,7 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
         expect(await store.count(most)).toEqual({ available: Math.min(available.size, most), sweep }),
   ),
   fc.constant<Order>(async (store, { available, ranks, sweep, filler }) =>
-    expect(await store.stock()).toEqual({
+    expect(await store.stock()).toMatchObject({
       available: available.size,
       taken: ranks.size - available.size,
       sweep,
@@ -203,6 +204,8 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
         if (isFree) model.filler = filler;
       },
   ),
+  // What is counted stays the same.
+  fc.constant<Order>(async (store) => void (await store.mergeCounts())),
   anyFiller.map(
     (filler): Order =>
       async (store, model) => {
@@ -323,6 +326,45 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect((await store.stock()).isFilling).toBe(false);
     expect(await store.claim("me", 60_000)).toBe("");
     expect(await store.claim("you", 60_000)).toBeNull();
+  });
+
+  test("a claim that ends further off than any can is of a clock that was set back, and holds nobody", async () => {
+    const store = await filled();
+    // As one of 3000 ms looks after the store's clock was set back by an hour.
+    await store.claim("dead", 3_603_000);
+    expect((await store.raw.stock(1, 3000)).isFilling).toBe(false);
+    expect(await store.claim("me", 3000)).toBe("");
+    expect(await store.claim("you", 3000)).toBeNull();
+    // The clocks of statements that run at once differ by less than a second.
+    await store.leave("me");
+    await store.claim("me", 3900);
+    expect(await store.claim("you", 3000)).toBeNull();
+  });
+
+  test("what is taken again keeps its request, unless that was given another ID", async () => {
+    const store = await filled({ 51: 1 });
+    expect(await store.issueFor("one", 0)).toEqual(["51"]);
+    await store.add([
+      ["52", 2],
+      ["53", 3],
+    ]);
+    const again = [
+      ["51", "other"],
+      ["52", "two"],
+      ["61", "three"],
+      ["62", null],
+      ["63", "one"],
+    ] as const;
+    expect(await store.raw.take(again)).toBe(4);
+    for (const [request, id] of [
+      ["one", "51"],
+      ["two", "52"],
+      ["three", "61"],
+    ] as const) {
+      expect(await store.issueFor(request, 0)).toEqual([id]);
+    }
+    expect(await store.raw.take(again)).toBe(0);
+    expect(await store.stock()).toMatchObject({ available: 1, taken: 5 });
   });
 
   test("of two that move the sweep on from the same place, one does", async () => {
