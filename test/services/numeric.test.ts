@@ -662,22 +662,35 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     for (const table of tablesOf("postgres")) await port.query(`DROP TABLE "${own.prefix}_${table}"`, []);
   });
 
-  test("under stricter isolation, too, all get IDs, and none twice", async () => {
-    const own = { prefix: `${prefix}_strict` };
-    await setup(connect(own), ["numeric"]);
-    const options = "-c default_transaction_isolation=serializable";
-    const type = freshType(8);
-    const start = () => new IdPool({ backend: connect(own, { options }), type, lowMark: 50, highMark: 200 });
-    const pools = Array.from({ length: 3 }, start);
-    const calls = Array.from({ length: 120 }, (_, call) =>
-      call % 2 === 0 ? pools[call % 3].issue() : pools[call % 3].issue({ requestKey: `${call % 7}` }),
-    );
-    const ids = await Promise.all(calls);
-    expect(new Set(ids).size).toBe(60 + 7);
-    await Promise.all(pools.map((pool) => pool.stop()));
-    for (const table of tablesOf("postgres"))
-      await connect(own).query(`DROP TABLE "${own.prefix}_${table}"`, []);
-  });
+  test.each(["serializable", "repeatable read"])(
+    "under %s isolation 40 at once all get IDs, again and again, and none twice",
+    async (isolation) => {
+      const own = { prefix: `${prefix}_${isolation.slice(0, 6)}` };
+      await setup(connect(own), ["numeric"]);
+      const options = `-c default_transaction_isolation=${isolation.replace(" ", "\\ ")}`;
+      const type = freshType(8);
+      const start = () =>
+        new IdPool({ backend: connect(own, { options, max: 20 }), type, lowMark: 500, highMark: 1000 });
+      const pools = [start(), start()];
+      await pools[0].fill();
+      const callers = Array.from({ length: 40 }, async (_, caller) => {
+        const pool = pools[caller % 2];
+        const ids: string[] = [];
+        for (let round = 0; round < 5; round++) {
+          ids.push(...(await pool.issueMany(5)), await pool.issue());
+          ids.push(await pool.issue({ requestKey: `${caller % 20} ${round}` }));
+        }
+        return ids;
+      });
+      const ids = (await Promise.all(callers)).flat();
+      // Two callers each ask for the same request.
+      expect(new Set(ids).size).toBe(40 * 5 * 6 + 20 * 5);
+      await Promise.all(pools.map((pool) => pool.stop()));
+      expect((await pools[1].status()).taken).toBe(40 * 5 * 6 + 20 * 5);
+      for (const table of tablesOf("postgres"))
+        await connect(own).query(`DROP TABLE "${own.prefix}_${table}"`, []);
+    },
+  );
 
   test("stay within their schema and prefix, whatever is in the names", async () => {
     const schema = `S "Žluť" ${prefix}`;
