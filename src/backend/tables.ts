@@ -57,6 +57,8 @@ const ADDED = {
   nodes: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],
   // How many IDs of a type are taken; NULL until they are counted, in a pool of an earlier version.
   id_types: ["history TEXT NOT NULL DEFAULT ''", "taken BIGINT"],
+  // NULL of a lock that an earlier version took.
+  once: ["lock_ms BIGINT"],
 };
 
 /**
@@ -164,8 +166,10 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
       "until BIGINT",
       "value TEXT",
       "ends BIGINT NOT NULL",
+      ...ADDED.once,
       "PRIMARY KEY (name, key)",
     ),
+    ...ADDED.once.map((what) => addedColumn(target, "once", what)),
     // For those that have had their time.
     index(target, "once", "once_ends", "(ends)"),
   ],

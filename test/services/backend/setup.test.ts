@@ -25,18 +25,21 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const tables = ["counters", "id_types", "ids", "namespaces", "nodes", "once", "rates"];
 const indexes = ["ids_request", "ids_stock", "nodes_owner", "nodes_until", "once_ends", "rates_ends"];
 
+/** What keeps the number of taken IDs. */
+const counts = { postgres: ["id_counts"], sqlite: ["ids_added", "ids_taken"] };
+
 /** What there is of a prefix in PostgreSQL, each with its schema. */
 async function found(port: SqlPort, prefix: string): Promise<string[]> {
   const rows = await port.query(
     `SELECT n.nspname || '/' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE starts_with(c.relname, $1::text) AND c.relname NOT LIKE '%_pkey' ORDER BY 1`,
+      WHERE starts_with(c.relname, $1::text) AND c.relname NOT LIKE '%_pkey' AND c.relkind <> 'S' ORDER BY 1`,
     [`${prefix}_`],
   );
   return rows.map((row) => String(row.name));
 }
 
 const all = (schema: string, prefix: string) =>
-  [...tables, ...indexes].map((name) => `${schema}/${prefix}_${name}`).sort();
+  [...tables, ...counts.postgres, ...indexes].map((name) => `${schema}/${prefix}_${name}`).sort();
 
 const adapters = url ? [...postgresAdapters, pgliteAdapter] : [pgliteAdapter];
 
@@ -228,7 +231,7 @@ describe.each(sqliteAdapters)("setup by $name", ({ open }) => {
       expect(new Set(results)).toEqual(new Set([setupSql({ dialect: "sqlite", prefix })]));
       for (const { port } of connections) {
         expect(await made(port, prefix)).toEqual(
-          [...tables, ...indexes].map((name) => `${prefix}_${name}`).sort(),
+          [...tables, ...counts.sqlite, ...indexes].map((name) => `${prefix}_${name}`).sort(),
         );
       }
     } finally {
