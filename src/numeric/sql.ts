@@ -68,14 +68,16 @@ SELECT id FROM changed`
   const history = `COALESCE(types.history, '') AS recorded, ${current} AS current`;
   const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${types} AS types ON types.type = $1`;
   const merged = isPostgres ? `(SELECT COALESCE(SUM(taken), 0) FROM ${counts} WHERE type = $1)` : "0";
-  const base = `COALESCE(types.taken, ${uncountedSql(port)})`;
+  const uncounted = uncountedSql(port);
   return {
     begin: `SELECT ${history}, CASE
   WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${current} <> '')) THEN 'no' ELSE 'yes'
 END AS complete FROM ${typeIfThere}`,
     // Where a pool began under an earlier version, its taken IDs are counted once.
-    complete: `UPDATE ${types} AS types SET history = CASE WHEN history = '' THEN ${current} ELSE history END, taken = ${base}
+    complete: `UPDATE ${types} AS types SET history = CASE WHEN history = '' THEN ${current} ELSE history END, taken = COALESCE(taken, ${uncounted})
 WHERE type = $1`,
+    // The same for a look, which leaves nothing behind.
+    recount: `SELECT CAST(${uncounted} + ${merged} AS TEXT) AS taken FROM ${types} AS types WHERE type = $1`,
     // $2 history
     accept: `UPDATE ${types} SET history = $2 WHERE type = $1 AND ${current} = $2 RETURNING history`,
     // $2 rank, $3 history
@@ -91,7 +93,7 @@ WHERE type = $1`,
     count: `SELECT sweep, ${count(upTo("$2"))} AS available FROM ${types} WHERE type = $1`,
     shortage: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available FROM ${typeIfThere}`,
     // and $3 how long a claim lasts
-    stock: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available, CAST(${base} + ${merged} AS TEXT) AS taken,
+    stock: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available, CAST(types.taken + ${merged} AS TEXT) AS taken,
   CASE WHEN filler IS NOT NULL AND filling > ${ms} AND filling <= ${ms} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS filling
 FROM ${types} AS types WHERE type = $1`,
     // $2 entries
@@ -205,11 +207,13 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
         }
       }),
     count,
-    stock: (most, claimMs) =>
-      send("status", "stock", [most, claimMs], ([row]) => {
-        const stock = row as SqlRow & Record<keyof Stock | "filling", unknown>;
-        return stockIn({ ...stock, isFilling: stock.filling === "yes" });
-      }),
+    async stock(most, claimMs) {
+      const look = (name: "stock" | "recount", params: readonly unknown[]) =>
+        send("status", name, params, ([row]) => row as SqlRow & Record<keyof Stock | "filling", unknown>);
+      const stock = await look("stock", [most, claimMs]);
+      const { taken } = stock.taken === null ? await look("recount", []) : stock;
+      return stockIn({ ...stock, taken, isFilling: stock.filling === "yes" });
+    },
     add: (entries) => send("add", "add", [JSON.stringify(entries)], (rows) => rows.length),
     take: (entries) => send("import", "take", [JSON.stringify(entries)], (rows) => rows.length),
     mergeCounts: async () =>
