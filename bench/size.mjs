@@ -72,6 +72,7 @@ async function startPostgres() {
 async function connect() {
   for (let tries = 0; ; tries++) {
     const client = new pg.Pool({ connectionString: `postgres://postgres@127.0.0.1:${PORT}/postgres` });
+    client.on("error", () => {}); // Connections that the end of the server cuts.
     try {
       await client.query("SELECT 1");
       return client;

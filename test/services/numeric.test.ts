@@ -503,6 +503,54 @@ describe.each(onSql)("tables of pools on $name", ({ open }) => {
   });
 });
 
+describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
+  test("is counted once, by setup(), and again where its number is missing", async () => {
+    const now = (await open()) as SqlPort;
+    const port = { ...now, prefix: `${prefix}_old` };
+    const path = (table: string) => `"${port.prefix}_${table}"`;
+    const type = freshType(8);
+    for (const sql of [
+      `CREATE TABLE ${path("id_types")} (type TEXT PRIMARY KEY, shape TEXT NOT NULL, sweep TEXT NOT NULL, filler TEXT,
+        filling BIGINT NOT NULL)`,
+      `CREATE TABLE ${path("ids")} (type TEXT NOT NULL, id TEXT NOT NULL, rank BIGINT NOT NULL, taken BIGINT,
+        request TEXT, PRIMARY KEY (type, id))`,
+    ]) {
+      await port.query(sql, []);
+    }
+    await setup(now, ["numeric"]);
+    await new IdPool({ backend: now, type }).import([]);
+    const [{ shape }] = await now.query(`SELECT shape FROM "${prefix}_id_types" WHERE type = $1`, [
+      type.name,
+    ]);
+    const insert = `INSERT INTO ${path("id_types")} (type, shape, sweep, filling) VALUES ($1, $2, '', 0)`;
+    await port.query(insert, [type.name, String(shape)]);
+    const ids = type.generateMany(30);
+    for (const [at, id] of ids.entries()) {
+      const taken = at < 20 ? "5" : "NULL";
+      await port.query(`INSERT INTO ${path("ids")} VALUES ($1, $2, 7, ${taken}, NULL)`, [type.name, id]);
+    }
+
+    expect(await setup(port, ["numeric"])).toContain("ADD COLUMN");
+    const start = () => new IdPool({ backend: port, type, lowMark: 0, highMark: 100 });
+    expect(await start().status()).toMatchObject({ available: 10, taken: 20 });
+    const pool = start();
+    expect(ids.slice(20)).toContain(await pool.issue());
+    await pool.import(ids);
+    expect(await pool.status()).toMatchObject({ taken: 30 });
+    expect(await setup(port, ["numeric"])).toBe("");
+    // As a process of the earlier version leaves the type that it has begun meanwhile.
+    await port.query(`UPDATE ${path("id_types")} SET taken = NULL`, []);
+    expect(await pool.status()).toMatchObject({ taken: 30 });
+    const again = start();
+    await again.issue();
+    expect(await again.status()).toMatchObject({ taken: 31 });
+    const [row] = await port.query(`SELECT taken IS NULL AS missing FROM ${path("id_types")}`, []);
+    expect(Number(row.missing)).toBe(0);
+    for (const one of [pool, again]) await one.stop();
+    for (const table of tablesOf(port.dialect)) await port.query(`DROP TABLE ${path(table)}`, []);
+  });
+});
+
 /** The same store several times, as several processes have it; the memory and a PGlite are in one process. */
 const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }> }[] = [
   ...everywhere
