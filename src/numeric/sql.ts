@@ -9,7 +9,7 @@ import { askRows } from "../backend/rows.ts";
 import { msOf, pathOf } from "../backend/settings.ts";
 import { uncountedSql } from "../backend/tables.ts";
 import { BackendError } from "../core.ts";
-import { historyIn, idsIn, stockIn, supplyIn, sweepIn } from "./answers.ts";
+import { amountIn, historyIn, idsIn, stockIn, supplyIn, sweepIn } from "./answers.ts";
 import type { History, PoolStore, Stock, Supply } from "./store.ts";
 
 /** How often an issue is tried that finds enough IDs, and then does not get them because others are faster. */
@@ -208,11 +208,16 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
       }),
     count,
     async stock(most, claimMs) {
-      const look = (name: "stock" | "recount", params: readonly unknown[]) =>
-        send("status", name, params, ([row]) => row as SqlRow & Record<keyof Stock | "filling", unknown>);
-      const stock = await look("stock", [most, claimMs]);
-      const { taken } = stock.taken === null ? await look("recount", []) : stock;
-      return stockIn({ ...stock, taken, isFilling: stock.filling === "yes" });
+      const look = (taken?: number) =>
+        send("status", "stock", [most, claimMs], ([row]) => {
+          const stock = row as SqlRow & Record<keyof Stock | "filling", unknown>;
+          if (stock.taken === null && taken === undefined) return null; // Begun by an earlier version, and not counted.
+          return stockIn({ ...stock, taken: stock.taken ?? taken, isFilling: stock.filling === "yes" });
+        });
+      const stock = await look();
+      if (stock !== null) return stock;
+      const taken = await send("status", "recount", [], ([row]) => amountIn(row?.["taken"]));
+      return (await look(taken)) as Stock;
     },
     add: (entries) => send("add", "add", [JSON.stringify(entries)], (rows) => rows.length),
     take: (entries) => send("import", "take", [JSON.stringify(entries)], (rows) => rows.length),

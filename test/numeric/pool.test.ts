@@ -1687,6 +1687,36 @@ describe("status", () => {
     }
   });
 
+  test("asks the store once for all calls that are under way at once", async () => {
+    const glass = new Glass();
+    const pool = poolOf({ backend: glass.port() });
+    await pool.issue();
+    await idle();
+    glass.told();
+    const all = await Promise.all(Array.from({ length: 50 }, () => pool.status()));
+    expect(glass.told("status").length).toBe(1);
+    expect(new Set(all).size).toBe(1);
+    await pool.issue();
+    expect((await pool.status()).taken).toBe(2);
+    // One that fails is asked again.
+    glass.fails = (operation) => operation === "status";
+    await refusal(pool.status());
+    glass.fails = () => false;
+    expect((await pool.status()).taken).toBe(2);
+  });
+
+  test("estimates what is left where more is at hand than is counted, though all is known to be there", async () => {
+    const type = typeOf(4);
+    vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
+    const pool = poolOf({ type, lowMark: 0, highMark: 100 });
+    await pool.fill({ to: 1000 });
+    expect(await pool.status()).toMatchObject({ available: 101, left: 400n, isExact: false });
+    await pool.issueMany(364);
+    expect(await pool.status()).toMatchObject({ available: 101, left: 101n, isExact: false });
+    await pool.issue();
+    expect(await pool.status()).toMatchObject({ available: 100, left: 100n, isExact: true, taken: 365 });
+  });
+
   test("asks for no answer longer than the store may take", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port("pool", 300) });

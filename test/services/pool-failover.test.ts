@@ -11,14 +11,27 @@ import { canStandBy, catchUp, cutOff, failOver, startStandby } from "./standby.t
 const ROUNDS = Number(process.env["FAILOVER_ROUNDS"] ?? 2);
 
 /** A port that goes where a client factory says, as the name of a service does. */
-function movable(): { port: SqlPort; moveTo(server: Server): Promise<void> } {
+function movable() {
   let client: pg.Pool | undefined;
-  const port = fromPg({
-    query: (text: string, params: string[]) => (client as pg.Pool).query(text, params),
+  let hold: (() => Promise<void>) | undefined;
+  const port: SqlPort = fromPg({
+    async query(text: string, params: string[]) {
+      const result = await (client as pg.Pool).query(text, params);
+      if (text.startsWith("WITH changed AS (UPDATE")) await hold?.();
+      return result;
+    },
   });
   return {
     port,
-    async moveTo(server) {
+    /** Keeps back the answer of the next issue; resolves when the server has given it, to what lets it arrive. */
+    holdAnswer: () =>
+      new Promise<() => void>((held) => {
+        hold = () => {
+          hold = undefined;
+          return new Promise<void>((release) => held(release));
+        };
+      }),
+    async moveTo(server: Server) {
       const before = client;
       client = new pg.Pool({ connectionString: server.url, max: 10 });
       client.on("error", () => {});
@@ -46,7 +59,7 @@ test.skipIf(!canStandBy)(
       const standby = await startStandby(primary);
       undo(() => standby.stop());
       const type = new NumericIdType({ name: `farmer ${round}`, length: 10 });
-      const open = () => new IdPool({ backend: store.port, type, lowMark: 0, highMark: 150 });
+      const open = () => new IdPool({ backend: store.port, type, lowMark: 0, highMark: 160 });
       const pool = open();
       const neighbour = open();
       await pool.fill();
@@ -60,6 +73,9 @@ test.skipIf(!canStandBy)(
       const others = await neighbour.issue({ requestKey: "form 18" });
       issued.push(known, others);
       expect(new Set(issued).size).toBe(150);
+      const answer = store.holdAnswer();
+      const late = refusal(pool.issue());
+      const arrive = await answer;
       await failOver(primary, standby);
       await store.moveTo(standby);
 
@@ -80,6 +96,9 @@ test.skipIf(!canStandBy)(
         expect(current).not.toBe(recorded);
       }
       expect((await pool.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
+      // The server that issued it has been replaced, and the new one may issue it as well.
+      arrive();
+      expect(await late).toBeInstanceOf(IdPoolHistoryError);
 
       await fresh.acceptHistory();
       expect((await pool.status()).lastError).not.toBeInstanceOf(IdPoolHistoryError);
