@@ -94,6 +94,7 @@ export async function pools(Pool, url) {
     const started = performance.now();
     await first.fill({ to: STOCK });
     const rates = { "IdPool.fill()": (REFILL / (performance.now() - started)) * 1000 };
+    await first.stop(); // It is to look at no table that is emptied.
     await client.query(`CREATE TABLE ${prefix}_all AS SELECT * FROM ${prefix}_ids`);
     const against = hasPgbench();
     if (!against) console.error("no pgbench: pools are measured against nothing");
@@ -115,7 +116,6 @@ export async function pools(Pool, url) {
       rates[`IdPool, ${by}`] = median(ours);
       if (against) rates[`pgbench, ${by}`] = median(theirs);
     }
-    await first.stop();
     return rates;
   } finally {
     await client.query(

@@ -4,6 +4,7 @@
 import pg from "pg";
 import { expect, test } from "vitest";
 import { fromPg, type SqlPort, setup } from "../../src/backend/index.ts";
+import { Counter, CounterBackwardsError } from "../../src/counter/index.ts";
 import { IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import { type Server, startPostgres } from "./servers.ts";
 import { canStandBy, catchUp, cutOff, failOver, startStandby } from "./standby.ts";
@@ -54,7 +55,7 @@ test.skipIf(!canStandBy)(
     undo(() => primary.stop());
     const store = movable();
     await store.moveTo(primary);
-    await setup(store.port, ["numeric"]);
+    await setup(store.port, ["numeric", "counter"]);
     for (let round = 0; round < ROUNDS; round++) {
       const standby = await startStandby(primary);
       undo(() => standby.stop());
@@ -64,6 +65,8 @@ test.skipIf(!canStandBy)(
       const neighbour = open();
       await pool.fill();
       const issued = [...(await pool.issueMany(99)), await neighbour.issue()];
+      const counter = new Counter({ backend: store.port, name: `orders ${round}` });
+      expect(await counter.nextMany(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
       await catchUp(primary, standby);
       await cutOff(standby);
       // All of these the standby has at hand.
@@ -73,12 +76,15 @@ test.skipIf(!canStandBy)(
       const others = await neighbour.issue({ requestKey: "form 18" });
       issued.push(known, others);
       expect(new Set(issued).size).toBe(150);
+      await counter.nextMany(5);
       const answer = store.holdAnswer();
       const late = refusal(pool.issue());
       const arrive = await answer;
       await failOver(primary, standby);
       await store.moveTo(standby);
 
+      // A counter that has given out values that the store has forgotten gives out none.
+      expect(await refusal(counter.next())).toBeInstanceOf(CounterBackwardsError);
       const fresh = open();
       const calls = [
         () => pool.issue(),
