@@ -41,6 +41,11 @@ export function problem(
   });
 }
 
+/** The header that points to documentation for people. */
+export function describedBy(url: string): { readonly link: string } {
+  return { link: `<${url}>; rel="describedby"; type="text/html"` };
+}
+
 /** A time as `Retry-After` has it: whole seconds, never too early. */
 export function secondsOf(ms: number): string {
   return String(Math.ceil(ms / 1000));

@@ -3,6 +3,7 @@
 import type { Backend } from "../backend/ports.ts";
 import { aFunction, aKey } from "../backend/settings.ts";
 import { type BackendError, FingerprintError, InFlightError, LockLostError, NotKeptError } from "../core.ts";
+import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import { readJson, writeJson } from "./json.ts";
 import { type IdempotencyOptions, type Settings, settingsOf } from "./options.ts";
 import { type Done, run } from "./run.ts";
@@ -82,6 +83,7 @@ export class Idempotency {
    * @throws {@link FingerprintError} if the key was used for something else
    * @throws {@link LockLostError} if another call took the key over while the work went on
    * @throws {@link NotKeptError} if the work was done before, and its result was not kept
+   * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
    * @throws {@link BackendError} if the store is down, and `onFailure` is `"fail"`. After the work, it means that the
    *   store did not take the result: it has been done, and is done again after `lockMs` if it is asked for again
    * @throws {@link ArgumentError} if an argument is wrong, or the work returns what JSON would change; then it has been
@@ -90,7 +92,7 @@ export class Idempotency {
   async once<T>(
     key: string,
     fingerprint: string,
-    work: (signal: AbortSignal) => T | Promise<T>,
+    work: (signal: FetchAbortSignal) => T | Promise<T>,
   ): Promise<Once<T>> {
     aKey("key", key);
     aKey("fingerprint", fingerprint);

@@ -3,10 +3,11 @@
 import { aFunction } from "../backend/settings.ts";
 import { ArgumentError, type BackendError, oneOf, whole } from "../core.ts";
 import { readBody, unread } from "../http/body.ts";
-import { problem } from "../http/problem.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+import { describedBy, problem } from "../http/problem.ts";
 import { tell } from "../http/tell.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { HEADERS, keyIn } from "./key.ts";
+import { DOCUMENTATION, HEADERS, keyIn } from "./key.ts";
 import { type IdempotencyOptions, settingsOf } from "./options.ts";
 import { MARK, readResponse, writeResponse } from "./replay.ts";
 import { type Done, type Ran, run } from "./run.ts";
@@ -18,7 +19,7 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
    * from what you have authenticated, and the same for a client whose token was renewed. A service with one tenant says
    * `() => ""`. It gets what the handler gets; what it throws, the handler throws.
    */
-  readonly tenant: (request: Request, context: Context) => string | Promise<string>;
+  readonly tenant: (request: FetchRequest, context: Context) => string | Promise<string>;
   /** Whether a request without a key is refused. Default `true`; `false` lets it through, to be done each time. */
   readonly required?: boolean | undefined;
   /** Which methods it is about; others are let through. Default `["POST", "PATCH"]`. */
@@ -30,12 +31,17 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
   readonly keeps?: ((status: number) => boolean) | undefined;
   /** The largest body of a request, in bytes up to 2^28. Default 2^20. A larger one is refused with 413. */
   readonly maxRequestBytes?: number | undefined;
+  /**
+   * Where clients can read how your service uses the header: an `http` or `https` URL. Each refusal has it as
+   * `Link: <…>; rel="describedby"`, as the IETF draft asks for. Default: the page of the draft itself.
+   */
+  readonly documentation?: string | undefined;
   /** Hears of each call that the store failed, whether it was refused or passed by. What it throws is ignored. */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
 
 /** The names of the options that are only here. */
-const MORE = ["tenant", "required", "methods", "keeps", "maxRequestBytes", "onError"];
+const MORE = ["tenant", "required", "methods", "keeps", "maxRequestBytes", "documentation", "onError"];
 
 /** Statuses that say something of the asker and the moment, and nothing of the work. */
 const NEVER_KEPT = [401, 403, 429];
@@ -43,24 +49,30 @@ const NEVER_KEPT = [401, 403, 429];
 /** Soon, for whatever is under way mostly ends before its lock does. */
 const SOON = { "retry-after": "1" };
 
+/** Makes a refusal: {@link problem} with a link to the documentation. */
+type Refuse = typeof problem;
+
 /** What a client is told of a run that has no response of the handler's. */
-function refusalOf({ outcome }: Ran<Response>): Response {
+function refusalOf({ outcome }: Ran<Response>, refuse: Refuse): Response {
   switch (outcome) {
     case "running":
-      return problem(409, "ERR_IN_FLIGHT", "A request with this key is being worked on.", SOON);
+      return refuse(409, "ERR_IN_FLIGHT", "A request with this key is being worked on.", SOON);
     case "lost":
-      return problem(409, "ERR_LOCK_LOST", "Another request with this key has taken it over.", SOON);
+      return refuse(409, "ERR_LOCK_LOST", "Another request with this key has taken it over.", SOON);
     case "mismatch":
-      return problem(422, "ERR_FINGERPRINT", "This key was used before, for another request.");
+      return refuse(422, "ERR_FINGERPRINT", "This key was used before, for another request.");
     case "completed":
-      return problem(
-        409,
-        "ERR_NOT_KEPT",
-        "The request with this key is done, and its response was not kept.",
-      );
+      return refuse(409, "ERR_NOT_KEPT", "The request with this key is done, and its response was not kept.");
     default:
-      return problem(503, "ERR_BACKEND", "The store of the keys cannot be reached.", SOON);
+      return refuse(503, "ERR_BACKEND", "The store of the keys cannot be reached.", SOON);
   }
+}
+
+/** Asserts that a text is a URL that a person can open; returns it as a header can have it. */
+function webUrl(field: string, text: string): string {
+  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol)) return url.href;
+  throw new ArgumentError(field, "an http or https URL", text);
 }
 
 /** Whether it is a response, and nobody has begun to read it. */
@@ -91,11 +103,11 @@ const MAX_BODY = 2 ** 28;
  * | the store is down | 503, or without any of this if `onFailure` is `"bypass"` |
  * | the same, when its response was above `maxBytes` | 409 |
  *
- * Refusals are `application/problem+json` with a `code`. A handler that throws, or whose response breaks off, has not done
- * its work, and neither has one whose response is not kept: see `keeps`. One that returns no response, or a used one, has,
- * and so has one whose `keeps` throws: it is an error, and then 409.
- * A response is sent when its end is known, or `maxBytes` of it: this is not
- * for streams that must flow. The handler's request has a `signal` that is also aborted when the lock is lost.
+ * Refusals are `application/problem+json` with a `code` and a link to `documentation`. A handler that throws, or whose
+ * response breaks off, has not done its work, and neither has one whose response is not kept: see `keeps`. One that
+ * returns no response, or a used one, has, and so has one whose `keeps` throws: it is an error, and then 409.
+ * A response is sent when its end is known, or `maxBytes` of it: this is not for streams that must flow. The handler's
+ * request has a `signal` that is also aborted when the lock is lost.
  *
  * @param handler gets the request, and the context that the runtime calls it with, if there is one
  * @param options `backend`, `name` and `tenant`, and what there is a default for
@@ -123,21 +135,24 @@ const MAX_BODY = 2 ** 28;
  * ```
  */
 export function idempotent<Context>(
-  handler: (request: Request, context: Context) => Response | Promise<Response>,
+  handler: (request: FetchRequest, context: Context) => FetchResponse | Promise<FetchResponse>,
   options: IdempotentOptions<Context>,
 ): (
-  request: Request,
+  request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
-) => Promise<Response> {
+) => Promise<FetchResponse> {
   const settings = settingsOf(options, ...MORE);
   const { tenant, required = true, methods = ["POST", "PATCH"], maxRequestBytes = 2 ** 20 } = options;
-  const { keeps = (status) => status < 500, onError = () => {} } = options;
+  const { keeps = (status) => status < 500, documentation = DOCUMENTATION, onError = () => {} } = options;
   aFunction("handler", handler);
   aFunction("tenant", tenant);
   aFunction("keeps", keeps);
   aFunction("onError", onError);
   oneOf("required", required, [true, false]);
   whole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
+  const link = describedBy(webUrl("documentation", documentation));
+  const refuse: Refuse = (status, code, detail, headers) =>
+    problem(status, code, detail, { ...headers, ...link });
   if (!Array.isArray(methods) || ![...methods].every((method) => /^[A-Z]+$/.test(method))) {
     throw new ArgumentError("methods", "an array of methods in capitals", methods);
   }
@@ -157,17 +172,17 @@ export function idempotent<Context>(
     const context = rest[0] as Context;
     if (!methods.includes(request.method)) return handler(request, context);
     const key = keyIn((name) => request.headers.get(name));
-    if (typeof key === "object") return problem(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
+    if (typeof key === "object") return refuse(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
     if (key === undefined) {
       if (!required) return handler(request, context);
-      return problem(400, "ERR_IDEMPOTENCY_KEY", `The header ${HEADERS[0]} is missing.`);
+      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${HEADERS[0]} is missing.`);
     }
     const who = await tenant(request, context);
     if (typeof who !== "string") throw new ArgumentError("the tenant", "a text", who);
     const body = await readBody(request.body, maxRequestBytes);
     if ("rest" in body) {
       void body.rest.cancel().catch(() => {}); // Whatever the other side makes of it.
-      return problem(413, "ERR_CONTENT_TOO_LARGE", `The body must be at most ${maxRequestBytes} bytes.`);
+      return refuse(413, "ERR_CONTENT_TOO_LARGE", `The body must be at most ${maxRequestBytes} bytes.`);
     }
     const { pathname, search } = new URL(request.url);
     // In a store there are only digests: neither keys nor tenants are anyone's to read there.
@@ -196,6 +211,6 @@ export function idempotent<Context>(
     if (refusal) throw refusal.error;
     if (ran.outcome === "ran") return ran.value;
     if (ran.outcome === "completed" && ran.value !== null) return readResponse(ran.value);
-    return refusalOf(ran);
+    return refusalOf(ran, refuse);
   };
 }

@@ -3,18 +3,36 @@
 /** The names of the header; the second is what some older clients send. */
 export const HEADERS = ["idempotency-key", "x-idempotency-key"] as const;
 
+/** Where the header is described, for clients that are refused. */
+export const DOCUMENTATION = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
+
 /** The longest key. */
 const LONGEST = 255;
 
-/** A structured field's string: printable ASCII, quotes and backslashes escaped. */
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+/** A string of structured fields (RFC 9651): printable ASCII, with quotes and backslashes escaped. */
+const STRING = String.raw`"((?:[ !#-\[\]-~]|\\["\\])*)"`;
+
+/** The other values that a parameter may have: number or date, token, bytes, boolean, display string. */
+const VALUES = [
+  String.raw`@?-?\d{1,15}`,
+  String.raw`-?\d{1,12}\.\d{1,3}`,
+  String.raw`[A-Za-z*][\w!#$%&'*+.^\x60|~:/-]*`,
+  String.raw`:[A-Za-z\d+/=]*:`,
+  String.raw`\?[01]`,
+  String.raw`%"(?:[ !#$&-~]|%[\da-f]{2})*"`,
+];
+
+/** A string with parameters, which say nothing here and are skipped. Made once it is needed. */
+let quoted: RegExp | undefined;
 
 /** Visible ASCII but quotes, commas and backslashes: a comma would be two headers, joined. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
 /** What a header says; `undefined` if that is no key. */
 function unquoted(text: string): string | undefined {
-  return BARE.test(text) ? text : QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
+  if (BARE.test(text)) return text;
+  quoted ??= new RegExp(`^${STRING}(?:; *[a-z*][a-z\\d_.*-]*(?:=(?:${[STRING, ...VALUES].join("|")}))?)*$`);
+  return quoted.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
 }
 
 /**

@@ -1,7 +1,7 @@
 // Work that is done once for a key: begun, kept, and ended with what it came to.
 
 import { startTimer } from "../backend/ask.ts";
-import { BackendError, LockLostError, randomString } from "../core.ts";
+import { BackendError, freshToken, LockLostError } from "../core.ts";
 import { keep } from "./lock.ts";
 import type { Settings } from "./options.ts";
 import type { Beginning } from "./record.ts";
@@ -43,7 +43,7 @@ export async function run<T>(
   fingerprint: string,
   work: (signal: AbortSignal) => Promise<Done<T>>,
 ): Promise<Ran<T>> {
-  const owner = randomString();
+  const owner = freshToken(); // Of this run alone: two copies of one process are two owners.
   const release = async (background: boolean) => {
     await store.release(key, owner, { background }).catch(() => {}); // Its lock ends by itself.
   };

@@ -1,4 +1,5 @@
-// The AES block cipher of FIPS 197, forward only: FF1 needs no more of it, in either direction.
+// The AES block cipher of FIPS 197, for where the platform has none. Forward only: FF1 needs no more of it, in either
+// direction.
 
 /** Multiplies by x in the field of AES, where x^8 + x^4 + x^3 + x + 1 is nothing. */
 function double(byte: number): number {
@@ -89,27 +90,31 @@ export class Aes {
     this.#keys = expand(key, sharedTable);
   }
 
-  /** Encrypts a block in place. It is four words, each of four bytes, the first of them highest. */
-  encrypt(block: Int32Array): void {
+  /**
+   * Encrypts a block in place. It is four words, each of four bytes, the first of them highest.
+   *
+   * @param at where in the array the block begins
+   */
+  encrypt(blocks: Int32Array, at = 0): void {
     const table = this.#table;
     const keys = this.#keys;
     const last = keys.length - 4;
-    let a = (block[0] as number) ^ (keys[0] as number);
-    let b = (block[1] as number) ^ (keys[1] as number);
-    let c = (block[2] as number) ^ (keys[2] as number);
-    let d = (block[3] as number) ^ (keys[3] as number);
-    for (let at = 4; at < last; at += 4) {
-      const e = mixed(table, a, b, c, d) ^ (keys[at] as number);
-      const f = mixed(table, b, c, d, a) ^ (keys[at + 1] as number);
-      const g = mixed(table, c, d, a, b) ^ (keys[at + 2] as number);
-      d = mixed(table, d, a, b, c) ^ (keys[at + 3] as number);
+    let a = (blocks[at] as number) ^ (keys[0] as number);
+    let b = (blocks[at + 1] as number) ^ (keys[1] as number);
+    let c = (blocks[at + 2] as number) ^ (keys[2] as number);
+    let d = (blocks[at + 3] as number) ^ (keys[3] as number);
+    for (let round = 4; round < last; round += 4) {
+      const e = mixed(table, a, b, c, d) ^ (keys[round] as number);
+      const f = mixed(table, b, c, d, a) ^ (keys[round + 1] as number);
+      const g = mixed(table, c, d, a, b) ^ (keys[round + 2] as number);
+      d = mixed(table, d, a, b, c) ^ (keys[round + 3] as number);
       a = e;
       b = f;
       c = g;
     }
-    block[0] = substituted(table, a, b, c, d) ^ (keys[last] as number);
-    block[1] = substituted(table, b, c, d, a) ^ (keys[last + 1] as number);
-    block[2] = substituted(table, c, d, a, b) ^ (keys[last + 2] as number);
-    block[3] = substituted(table, d, a, b, c) ^ (keys[last + 3] as number);
+    blocks[at] = substituted(table, a, b, c, d) ^ (keys[last] as number);
+    blocks[at + 1] = substituted(table, b, c, d, a) ^ (keys[last + 1] as number);
+    blocks[at + 2] = substituted(table, c, d, a, b) ^ (keys[last + 2] as number);
+    blocks[at + 3] = substituted(table, d, a, b, c) ^ (keys[last + 3] as number);
   }
 }

@@ -1,7 +1,7 @@
 // Refilling a pool: by one process at a time, in small steps, and so that the end of the space is known.
 
 import { startTimer } from "../backend/ask.ts";
-import { NoValidIdError, uuid } from "../core.ts";
+import { freshToken, NoValidIdError } from "../core.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";
 import { randomDigit, randomRank } from "./random.ts";
 import type { Entry, PoolStore } from "./store.ts";
@@ -41,7 +41,8 @@ export class Filler {
   readonly #store: PoolStore;
   readonly #walk: Walk;
   readonly #type: string;
-  readonly #name: string = uuid();
+  /** The name of the refill under way, drawn when it begins: copies of one process are not one filler. */
+  #name = "";
   #run: Promise<FillEnd> | undefined;
   #isStopping = false;
 
@@ -76,6 +77,7 @@ export class Filler {
   }
 
   async #fill(target: number, tell?: (progress: FillProgress) => void): Promise<FillEnd> {
+    this.#name = freshToken();
     if ((await this.#store.claim(this.#name, CLAIM_MS)) === null) return "busy";
     try {
       return await this.#steps(target, tell);

@@ -4,8 +4,8 @@ import { startTimer } from "../backend/ask.ts";
 import { aBackend, onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, IdPoolExhaustedError, InvalidIdError } from "../core.ts";
 import type { Counter } from "../counter/index.ts";
-import { Aes } from "./aes.ts";
-import { Ff1 } from "./ff1.ts";
+import { blockCipher } from "./blockCipher.ts";
+import { Ff1, LANES } from "./ff1.ts";
 import { recall, register } from "./registry.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
 import type { Walk } from "./walk.ts";
@@ -37,7 +37,7 @@ function bytesOf(key: Uint8Array | string): Uint8Array {
 function signOf(key: Uint8Array): string {
   // FF1 begins its own blocks with 1.
   const block = Int32Array.of(0x62697466, 0x6c616b65, 0, 0);
-  new Aes(key).encrypt(block);
+  blockCipher(key)()(block);
   const [first = 0, second = 0] = Uint32Array.from(block);
   return first.toString(16).padStart(8, "0") + (second >>> 16).toString(16).padStart(4, "0");
 }
@@ -85,6 +85,8 @@ export class PermutedIds {
   readonly #sign: string;
   /** How many numbers there are. */
   readonly #size: bigint;
+  /** The numbers at the latest position and those after it. */
+  #ahead: { readonly from: bigint; readonly numbers: readonly bigint[] } = { from: 1n, numbers: [] };
   #begun: Promise<void> | undefined;
   #isExhausted = false;
 
@@ -174,13 +176,24 @@ export class PermutedIds {
       throw new ArgumentError("position", `a bigint from 1 to ${this.#size}`, position);
     }
     const digits = this.type.length - 1;
-    const number = this.#cipher
-      .encrypt(position - 1n)
-      .toString()
-      .padStart(digits, "0");
+    const number = this.#numberAt(position).toString().padStart(digits, "0");
     this.#walk.clear();
     for (let i = 0; i < digits; i++) if (!this.#walk.push(number.charCodeAt(i) - 48)) return undefined;
     return this.#walk.finish() ? this.#walk.toString() : undefined;
+  }
+
+  /** The number that a position is enciphered to. Where positions are asked for in a row, many are done at once. */
+  #numberAt(position: bigint): bigint {
+    const { from, numbers } = this.#ahead;
+    const at = position - from;
+    const known = at < 0n ? undefined : numbers[Number(at)];
+    if (known !== undefined) return known;
+    const isOnward = at >= 0n && at < numbers.length + LANES;
+    const length = isOnward ? Math.min(LANES, Number(this.#size - position) + 1) : 1;
+    const values = Array.from({ length }, (_, i) => position - 1n + BigInt(i));
+    const enciphered = this.#cipher.encrypt(values);
+    this.#ahead = { from: position, numbers: enciphered };
+    return enciphered[0] as bigint;
   }
 
   /**
@@ -192,6 +205,6 @@ export class PermutedIds {
     if (typeof id !== "string" || !this.type.validate(id).valid) {
       throw new InvalidIdError("id", `an ID of ${this.type.name}`, id);
     }
-    return this.#cipher.decrypt(BigInt(id.slice(0, -1))) + 1n;
+    return (this.#cipher.decrypt([BigInt(id.slice(0, -1))])[0] as bigint) + 1n;
   }
 }

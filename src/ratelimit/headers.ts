@@ -2,6 +2,7 @@
 
 import { secondsOf } from "../http/problem.ts";
 import type { Decision } from "./decision.ts";
+import { rateOf } from "./gcra.ts";
 import type { RateLimit } from "./limiter.ts";
 
 /** A name as a string of structured fields (RFC 9651), which has printable ASCII and nothing else. */
@@ -15,8 +16,9 @@ function quoted(name: string): string {
  * The headers that tell a client of a limit, after the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
  *
  * - `ratelimit-policy` has the limit's name, the quota `q` and the window `w` in seconds, rounded up;
- * - `ratelimit` has the name, what remains `r`, and in how many seconds the whole quota is there again `t`;
- * - `retry-after`, if the call was denied, says in how many seconds to come again.
+ * - `ratelimit` has the name, what remains `r`, and in how many seconds one more is available `t`, which is left out
+ *   when the quota is full;
+ * - `retry-after`, if the call was denied, says in how many seconds to come again, which is never before `t`.
  *
  * After a decision with an `error` nothing is known but the policy. In the name, the percent sign and characters that
  * are not printable ASCII are percent-encoded. Several limits of one response belong in the same headers: append them.
@@ -37,11 +39,20 @@ function quoted(name: string): string {
 export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record<string, string> {
   const name = quoted(limiter.name);
   const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${secondsOf(limiter.windowMs)}` };
-  const { allowed, remaining, retryAfterMs, resetMs, error } = decision;
+  const { allowed, remaining, retryAfterMs, error } = decision;
   if (error) return policy;
+  const moreMs = moreInMs(limiter, decision);
   return {
     ...policy,
-    ratelimit: `${name};r=${remaining};t=${secondsOf(resetMs)}`,
-    ...(allowed ? {} : { "retry-after": secondsOf(retryAfterMs) }),
+    ratelimit: `${name};r=${remaining}${moreMs > 0 ? `;t=${secondsOf(moreMs)}` : ""}`,
+    ...(allowed ? {} : { "retry-after": secondsOf(Math.max(retryAfterMs, moreMs)) }),
   };
+}
+
+/** In how many milliseconds one more call may pass than now; 0 when the quota is full. */
+function moreInMs({ quota, windowMs }: RateLimit, { remaining, resetMs }: Decision): number {
+  if (remaining >= quota) return 0;
+  // What is used comes back one by one, and all but one of it after the next one.
+  const intervalMs = rateOf(quota, windowMs).interval / 1000;
+  return resetMs - (quota - remaining - 1) * intervalMs;
 }

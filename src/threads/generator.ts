@@ -58,7 +58,8 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @param options further options, or other values for the preset's own
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
-   * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here
+   * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here, or a `crypto` that does not return random
+   *   bytes
    */
   constructor(preset?: PresetName | Preset | GeneratorOptions, options?: GeneratorOptions);
   /** @internal */

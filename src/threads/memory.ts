@@ -119,12 +119,19 @@ export class Memory {
   }
 }
 
-/** A number that no other memory has. Not by Math.random alone, which tests replace and `--random-seed` repeats. */
+/**
+ * A number that no other memory has. Not by Math.random alone, which tests replace and `--random-seed` repeats.
+ *
+ * @throws {@link UnsupportedError} if there is a `crypto` that does not return random bytes
+ */
 function freshTag(): number {
   try {
     return (random16() * 65_536 + random16()) * 65_536 + random16();
-  } catch {
-    return Math.random(); // A Worker at module scope has no crypto, and no other thread.
+  } catch (error) {
+    // A Worker at module scope has no crypto, and no other thread. A crypto that is there and not random is an error.
+    const isMissing = ["crypto", "randomness here"].includes((error as UnsupportedError).feature);
+    if (isMissing) return Math.random();
+    throw error;
   }
 }
 

@@ -28,6 +28,10 @@ describe("options", () => {
     ["methods", { methods: [1] }],
     ["keeps", { keeps: [200] }],
     ["maxRequestBytes", { maxRequestBytes: -1 }],
+    ["documentation", { documentation: "" }],
+    ["documentation", { documentation: "/docs/keys" }],
+    ["documentation", { documentation: "javascript:alert(1)" }],
+    ["documentation", { documentation: new URL("https://shop.example/") }],
     ["onError", { onError: 5 }],
     ["methods", { methods: Array(1) }],
     ["ttlMs", { ttlMs: 0 }],
@@ -122,6 +126,50 @@ describe("requests", () => {
       detail: expect.stringMatching(/idempotency-key/),
     });
     expect(run).not.toHaveBeenCalled();
+  });
+
+  const DRAFT = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
+  test.each<[string, string | undefined, string]>([
+    ["of the draft", undefined, DRAFT],
+    ["of your own", "https://shop.example/docs/keys", "https://shop.example/docs/keys"],
+    ["that has to be encoded", "https://shop.example/a b>c", "https://shop.example/a%20b%3Ec"],
+  ])("every refusal has a link to documentation %s", async (_, documentation, url) => {
+    const options = { ...base(), documentation, maxRequestBytes: 100, maxBytes: 5 };
+    const down = { change: () => Promise.reject(new Error("down")) as never };
+    let finish = () => {};
+    const waiting = new Promise<void>((wake) => {
+      finish = wake;
+    });
+    const handler = idempotent(async () => {
+      await waiting;
+      return new Response("too long to keep");
+    }, options);
+    const given = { "idempotency-key": "k" };
+    const first = handler(request(given));
+    const refusals = [
+      await handler(request(given)),
+      await handler(request(given, { body: "other" })),
+      await handler(request({})),
+      await handler(request({ "idempotency-key": "a b" })),
+      await handler(request({ "idempotency-key": "l" }, { body: "x".repeat(101) })),
+      await idempotent(() => new Response(), { ...options, backend: down })(request(given)),
+    ];
+    finish();
+    expect((await first).headers.get("link")).toBeNull();
+    refusals.push(await handler(request(given)));
+    expect(refusals.map(({ status }) => status)).toEqual([409, 422, 400, 400, 413, 503, 409]);
+    for (const { headers } of refusals) {
+      expect(headers.get("link")).toBe(`<${url}>; rel="describedby"; type="text/html"`);
+    }
+  });
+
+  test("a quoted key with parameters is that key", async () => {
+    const run = vi.fn(() => new Response());
+    const handler = idempotent(run, base());
+    for (const key of ["k", '"k"', '"k";a=1', '"k"; b="c;d"']) {
+      expect((await handler(request({ "idempotency-key": key }))).status).toBe(200);
+    }
+    expect(run).toHaveBeenCalledTimes(1);
   });
 
   test("where no key is required, a missing one is let through, and a malformed one is 400", async () => {

@@ -20,6 +20,13 @@ describe("a key", () => {
     ["x".repeat(255), "x".repeat(255)],
     [`"${"x".repeat(255)}"`, "x".repeat(255)],
     [`"${'\\"'.repeat(255)}"`, '"'.repeat(255)],
+    // Parameters may follow a string, and say nothing here.
+    ['"k";a', "k"],
+    ['"k";a=1', "k"],
+    ['"k";  a=-1.25;*b-c_d.e=?0', "k"],
+    ['"k";a="x;y=\\"z";b', "k"],
+    ['"k";a=token/x:y;b=*;c=:aGk=:;d=@1659578233;e=%"f%c3%bc"', "k"],
+    ['"a;b=c";d', "a;b=c"],
   ])("%s is %s", (text, key) => {
     expect(of(text)).toBe(key);
     expect(of(text, "X-Idempotency-Key")).toBe(key);
@@ -34,8 +41,23 @@ describe("a key", () => {
     '"k", "k"',
     '"k',
     'k"',
-    '"k";a=1',
     '"a"b"',
+    '"k";',
+    '"k" ;a',
+    '"k";A=1',
+    '"k";1a',
+    '"k";a=',
+    '"k";a= 1',
+    '"k";a=1b',
+    '"k";a=1234567890123456',
+    '"k";a=1.',
+    '"k";a="b',
+    '"k";a=?2',
+    '"k";a=:b',
+    '"k";a=(b)',
+    '"k";a=%"%FF"',
+    '"k";a, "l"',
+    '"";a',
     '"\\n"',
     "a\\b",
     '"\tx"',
@@ -49,6 +71,14 @@ describe("a key", () => {
       wrong: expect.stringMatching(/^x-idempotency-key /),
     });
   });
+
+  test.each([";a", ";a=1", '"', ';a="b"', "; ", ";a=:b", '\\"'])(
+    "that almost has parameters is refused without a search: %s",
+    (part) => {
+      // A pattern that tried all ways to read these would not come back.
+      expect(of(`"k"${part.repeat(20_000)}!`)).toHaveProperty("wrong");
+    },
+  );
 
   test("is missing", () => {
     expect(keyIn(new Headers())).toBeUndefined();

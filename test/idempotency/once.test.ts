@@ -200,6 +200,49 @@ class Scripted implements RedisPort {
   }
 }
 
+describe("an owner", () => {
+  /** A store in memory that notes whose each beginning is. */
+  const noting = () => {
+    const owners: string[] = [];
+    const port: RedisPort = {
+      eval: async (_script, _keys, args) => {
+        if (args.length === 4) owners.push(args[0] as string);
+        return args.length === 4 ? "started" : "yes";
+      },
+    };
+    return { owners, once: new Idempotency({ backend: port, name: "n" }) };
+  };
+
+  test("is of one run, and drawn when it begins", async () => {
+    const { owners, once } = noting();
+    const asked: number[] = [];
+    const sound = crypto.getRandomValues.bind(crypto);
+    vi.stubGlobal("crypto", {
+      getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => {
+        asked.push(bytes.length);
+        return sound(bytes);
+      },
+      // As a test may replace it, or a snapshot keep it.
+      randomUUID: () => "00000000-0000-4000-8000-000000000000",
+    });
+    for (let i = 0; i < 3; i++) await once.once("k", "f", () => i);
+    expect(asked).toEqual([16, 16, 16]);
+    expect(new Set(owners).size).toBe(3);
+    for (const owner of owners) expect(owner).toMatch(/^[0-9A-Za-z]{21,}$/);
+  });
+
+  test("is not drawn from a stub: nothing runs", async () => {
+    const { owners, once } = noting();
+    const work = vi.fn();
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes });
+    expect(await refusal(once.once("k", "f", work))).toBeInstanceOf(UnsupportedError);
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) });
+    expect(await refusal(once.once("k", "f", work))).toBeInstanceOf(UnsupportedError);
+    expect(work).not.toHaveBeenCalled();
+    expect(owners).toEqual([]);
+  });
+});
+
 describe("a store that is slow", () => {
   test("a key that it takes after its time is given back", async () => {
     vi.useFakeTimers();
@@ -398,6 +441,9 @@ describe("fingerprint", () => {
     expect(await fingerprint(new Uint8Array(0))).toBe(empty);
     expect(await fingerprint("ü")).toBe(await fingerprint(new Uint8Array([0xc3, 0xbc])));
     expect(await fingerprint(new Uint8Array(8).subarray(2, 4))).toBe(await fingerprint("\0\0"));
+    expect(await fingerprint(Buffer.from("abc"))).toBe(await fingerprint("abc"));
+    // The platform's digest refuses memory that threads share.
+    expect(await fingerprint(new Uint8Array(new SharedArrayBuffer(2)))).toBe(await fingerprint("\0\0"));
   });
 
   test.each([["\ud800"], [undefined], [null], [5], [[1, 2]], [new ArrayBuffer(4)]])(

@@ -1,10 +1,51 @@
 // AES and FF1: the published examples, and a slow one of everything to hold the fast one against.
 
 import { type Cipher, createCipheriv, createHash } from "node:crypto";
+import { ecb } from "@noble/ciphers/aes.js";
+import { FF1 as NobleFf1 } from "@noble/ciphers/ff1.js";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Aes } from "../../src/numeric/aes.ts";
-import { Ff1 } from "../../src/numeric/ff1.ts";
+import { blockCipher } from "../../src/numeric/blockCipher.ts";
+import { Ff1 as Ff1OfMany, LANES } from "../../src/numeric/ff1.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** FF1 on one number at a time, as most tests want it. */
+class Ff1 {
+  readonly ofMany: Ff1OfMany;
+
+  constructor(key: Uint8Array, digits: number, tweak: Uint8Array) {
+    this.ofMany = new Ff1OfMany(key, digits, tweak);
+  }
+
+  encrypt(value: bigint): bigint {
+    return this.ofMany.encrypt([value])[0] as bigint;
+  }
+
+  decrypt(value: bigint): bigint {
+    return this.ofMany.decrypt([value])[0] as bigint;
+  }
+}
+
+/** Does something where there is no `node:crypto`, or one of which something else is to be tried. */
+function withBuiltin<T>(module: object | undefined, act: () => T): T {
+  const lookUp = vi.spyOn(process, "getBuiltinModule").mockReturnValue(module as never);
+  try {
+    return act();
+  } finally {
+    expect(lookUp).toHaveBeenCalledWith("node:crypto");
+    lookUp.mockRestore();
+  }
+}
+
+/** What has its AES from the platform, and what has the own one. */
+const PATHS: readonly (readonly [string, <T>(act: () => T) => T])[] = [
+  ["the platform's AES", (act) => act()],
+  ["the own AES", (act) => withBuiltin(undefined, act)],
+];
 
 const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
 
@@ -180,6 +221,68 @@ describe("AES", () => {
   });
 });
 
+describe("the cipher of blocks", () => {
+  const words = (bytes: Uint8Array) => {
+    const view = new DataView(Uint8Array.from(bytes).buffer);
+    return Int32Array.from({ length: bytes.length / 4 }, (_, at) => view.getInt32(4 * at));
+  };
+
+  test.each(PATHS)("by %s is that of @noble/ciphers, for one block and for many", (_path, on) => {
+    fc.assert(
+      fc.property(anyKey, fc.integer({ min: 1, max: 40 }), fc.nat(), (key, count, salt) => {
+        const bytes = noise(16 * count, salt);
+        const blocks = words(bytes);
+        on(() => blockCipher(key))()(blocks);
+        expect(blocks).toEqual(words(ecb(key, { disablePadding: true }).encrypt(bytes)));
+      }),
+    );
+  });
+
+  test("is the platform's where it is there, and looked up when it is made", () => {
+    const encrypt = vi.spyOn(Aes.prototype, "encrypt");
+    const lookUp = vi.spyOn(process, "getBuiltinModule");
+    const start = blockCipher(noise(16));
+    expect(lookUp).toHaveBeenCalledTimes(1);
+    start()(new Int32Array(8));
+    expect(encrypt).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, object | undefined]>([
+    ["no node:crypto", undefined],
+    ["a node:crypto without ciphers", {}],
+    [
+      "one that does not know the mode",
+      {
+        createCipheriv() {
+          throw new Error("unknown cipher");
+        },
+      },
+    ],
+    [
+      "one that keeps the last block back",
+      { createCipheriv: () => ({ setAutoPadding() {}, update: () => new Uint8Array(0) }) },
+    ],
+  ])("is the own one where there is %s", (_title, module) => {
+    const blocks = new Int32Array(8);
+    withBuiltin(module, () => blockCipher(noise(16)))()(blocks);
+    const expected = new Int32Array(8);
+    blockCipher(noise(16))()(expected);
+    expect(blocks).toEqual(expected);
+  });
+
+  test("is the own one in a runtime without process", () => {
+    const encrypt = vi.spyOn(Aes.prototype, "encrypt");
+    const { process } = globalThis;
+    Reflect.deleteProperty(globalThis, "process");
+    try {
+      blockCipher(noise(16))()(new Int32Array(4));
+    } finally {
+      globalThis.process = process;
+    }
+    expect(encrypt).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("FF1", () => {
   const K128 = "2B7E151628AED2A6ABF7158809CF4F3C";
   const K192 = `${K128}EF4359D8D580AA4F`;
@@ -200,14 +303,57 @@ describe("FF1", () => {
   const parse = (text: string, radix: number): bigint =>
     Array.from(text).reduce((sum, digit) => sum * BigInt(radix) + BigInt(Number.parseInt(digit, radix)), 0n);
 
-  test.each(samples.filter(([, , radix]) => radix === 10))(
-    "is that of NIST's sample %i",
-    (_sample, key, _radix, tweak, plain, cipher) => {
-      const ff1 = new Ff1(unhex(key), plain.length, unhex(tweak));
-      expect(ff1.encrypt(BigInt(plain))).toBe(BigInt(cipher));
-      expect(ff1.decrypt(BigInt(cipher))).toBe(BigInt(plain));
-    },
-  );
+  describe.each(PATHS)("by %s", (_path, on) => {
+    test.each(samples.filter(([, , radix]) => radix === 10))(
+      "is that of NIST's sample %i",
+      (_sample, key, _radix, tweak, plain, cipher) => {
+        const ff1 = on(() => new Ff1(unhex(key), plain.length, unhex(tweak)));
+        expect(ff1.encrypt(BigInt(plain))).toBe(BigInt(cipher));
+        expect(ff1.decrypt(BigInt(cipher))).toBe(BigInt(plain));
+        const more = Array.from({ length: LANES }, (_, at) => BigInt(plain) + BigInt(at));
+        expect(ff1.ofMany.encrypt(more)).toEqual(more.map((value) => ff1.encrypt(value)));
+      },
+    );
+
+    test("agrees with @noble/ciphers for any number that both take", () => {
+      fc.assert(
+        fc.property(anyCase, ([digits, key, tweak, value]) => {
+          // That one keeps to the draft of the revised standard, which asks for a million numbers.
+          fc.pre(digits >= 6);
+          const noble = NobleFf1(10, key, tweak);
+          const result = on(() => new Ff1(key, digits, tweak)).encrypt(value);
+          const places = Array.from(value.toString().padStart(digits, "0"), Number);
+          expect(result.toString().padStart(digits, "0")).toBe(noble.encrypt(places).join(""));
+        }),
+      );
+    });
+
+    test("encrypts and decrypts many as it does one by one", () => {
+      fc.assert(
+        fc.property(
+          anyDigits.chain((digits) =>
+            fc.tuple(fc.constant(digits), anyKey, fc.array(anyValue(digits), { maxLength: LANES })),
+          ),
+          ([digits, key, values]) => {
+            const ff1 = on(() => new Ff1(key, digits, noise(3, digits)));
+            const results = ff1.ofMany.encrypt(values);
+            expect(results).toEqual(values.map((value) => ff1.encrypt(value)));
+            expect(ff1.ofMany.decrypt(results)).toEqual(values);
+          },
+        ),
+      );
+    });
+  });
+
+  test("is the same by the platform's AES and the own one", () => {
+    fc.assert(
+      fc.property(anyCase, ([digits, key, tweak, value]) => {
+        const [one, other] = PATHS.map(([, on]) => on(() => new Ff1(key, digits, tweak)));
+        expect(one?.encrypt(value)).toBe(other?.encrypt(value));
+        expect(one?.decrypt(value)).toBe(other?.decrypt(value));
+      }),
+    );
+  });
 
   test.each(samples)(
     "NIST's sample %i also holds for the reference",

@@ -1,6 +1,7 @@
 // PermutedIds: every ID of a type once, in the order of a key, by a counter in memory.
 
 import { inspect } from "node:util";
+import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { Counter } from "../../src/counter/index.ts";
@@ -313,6 +314,26 @@ describe("a key", () => {
 });
 
 describe("the order", () => {
+  test("is the same in whichever order its positions are asked for, up to the last", () => {
+    const all = orderOf(idsOf({ length: 4 }));
+    const found = (ids: PermutedIds, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, at) => ids.idAt(BigInt(from + at)));
+    // Each by an object of its own, which has nothing done ahead but what its first call does.
+    const alone = Array.from({ length: 1000 }, (_, at) => found(idsOf({ length: 4 }), at + 1, at + 2)[0]);
+    expect(alone.filter((id) => id !== undefined)).toEqual(all);
+    const run = fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 80 }));
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 10 }), (runs) => {
+        const ids = idsOf({ length: 4 });
+        for (const [from, count] of runs) {
+          const to = Math.min(from + count, 1001);
+          expect(found(ids, from, to)).toEqual(alone.slice(from - 1, to - 1));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("is that of FF1, with the type's length and name for a tweak, from 0 on", () => {
     for (const [length, name] of [
       [2, "a"],
@@ -328,10 +349,8 @@ describe("the order", () => {
       );
       const ids = idsOf({ type });
       for (let position = 1n; position <= 10n; position++) {
-        const digits = cipher
-          .encrypt(position - 1n)
-          .toString()
-          .padStart(length - 1, "0");
+        const [number = -1n] = cipher.encrypt([position - 1n]);
+        const digits = number.toString().padStart(length - 1, "0");
         const id = checked(digits);
         expect(ids.idAt(position)).toBe(type.validate(id).valid ? id : undefined);
       }

@@ -385,7 +385,9 @@ describe("without randomness", () => {
 
   test.each([8, 32])("a source that always says the same is found out, with %d digits", (length) => {
     const type = typeOf(length);
-    vi.stubGlobal("crypto", { getRandomValues: (array: Uint16Array) => array.fill(0xffff) });
+    // Not one value, which is refused before; but no digit comes of these.
+    const getRandomValues = (bytes: Uint8Array) => bytes.map((_, at) => (at % 16 === 0 ? 0xfe : 0xff));
+    vi.stubGlobal("crypto", { getRandomValues });
     expect(drain(type)).toThrow(
       expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "fair randomness" }),
     );
@@ -518,15 +520,15 @@ describe("every ID is equally likely", () => {
 
   test("up to 24 digits, and from 25 on it is drawn the other way", () => {
     const source = vi.spyOn(crypto, "getRandomValues");
-    const batches = (length: number) => {
+    const bytesFor = (length: number) => {
       source.mockClear();
       const type = typeOf(length);
       for (let i = 0; i < 50; i++) type.generate();
-      return source.mock.calls.length;
+      return source.mock.calls.reduce((sum, [bytes]) => sum + (bytes as Uint8Array).length, 0);
     };
-    // Plainly an ID takes some ten thousand digits.
-    expect(batches(24)).toBeGreaterThan(10);
-    expect(batches(25)).toBeLessThan(5);
+    // Plainly an ID takes some 1500 digits, of two bytes each; the other way it takes a few for each of its digits.
+    expect(bytesFor(24)).toBeGreaterThan(40_000);
+    expect(bytesFor(25)).toBeLessThan(30_000);
     source.mockRestore();
   });
 });

@@ -17,16 +17,93 @@ describe("the headers", () => {
     });
   });
 
-  test("of a call that is denied say when to come again, never too early", () => {
+  test("of a call that is denied say when to come again, never too early and never before t", () => {
     const denied = { allowed: false, remaining: 0, retryAfterMs: 1, resetMs: 54_001 };
     expect(rateLimitHeaders(limiterOf("api"), denied)).toEqual({
       "ratelimit-policy": '"api";q=10;w=60',
-      ratelimit: '"api";r=0;t=55',
+      ratelimit: '"api";r=0;t=1',
       "retry-after": "1",
     });
     expect(rateLimitHeaders(limiterOf("api"), { ...denied, retryAfterMs: 5001 })).toMatchObject({
       "retry-after": "6",
     });
+    // Another statement saw that there is room by now.
+    const seenLater = { allowed: false, remaining: 3, retryAfterMs: 1, resetMs: 40_000 };
+    expect(rateLimitHeaders(limiterOf("api"), seenLater)).toMatchObject({
+      ratelimit: '"api";r=3;t=4',
+      "retry-after": "4",
+    });
+  });
+
+  test.each<[string, Partial<Decision>, string]>([
+    ["the first of ten", { remaining: 9, resetMs: 6000 }, "r=9;t=6"],
+    ["the second at once", { remaining: 8, resetMs: 12_000 }, "r=8;t=6"],
+    ["the last at once", { remaining: 0, resetMs: 60_000 }, "r=0;t=6"],
+    ["the last, a second ago", { remaining: 0, resetMs: 59_000 }, "r=0;t=5"],
+    ["a part of a second", { remaining: 0, resetMs: 54_001 }, "r=0;t=1"],
+    ["nothing used", { remaining: 10, resetMs: 0 }, "r=10"],
+  ])("say when one more is available, after %s", (_title, decision, wanted) => {
+    expect(rateLimitHeaders(limiterOf("api"), { ...allowed, ...decision })["ratelimit"]).toBe(
+      `"api";${wanted}`,
+    );
+  });
+
+  test("say it right where the price of a call is rounded up to a microsecond", () => {
+    const limiter = limiterOf("api", 700_000, 1000);
+    // 600,000 are used, at 2 µs and not 1.43: the next is back in 2 µs, and not in 343 ms.
+    const half = { ...allowed, remaining: 100_000, resetMs: 1200 };
+    expect(rateLimitHeaders(limiter, half)["ratelimit"]).toBe('"api";r=100000;t=1');
+  });
+
+  test("are kept: after t seconds there is more, and a call passes after Retry-After, whatever went before", async () => {
+    const step = fc.record({ waitMs: fc.nat(40_000), cost: fc.nat({ max: 4 }) });
+    const limits = fc.record({
+      limit: fc.integer({ min: 5, max: 30 }),
+      windowMs: fc.integer({ min: 1, max: 100_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(limits, fc.array(step, { minLength: 1, maxLength: 20 }), async (limit, steps) => {
+        let now = 0;
+        const clock = () => now;
+        const backend = memory({ clock });
+        const limiter = new RateLimit({ backend, name: "api", ...limit });
+        /** What would be there at a time: the same calls on a store of their own. */
+        const made: [number, number][] = [];
+        const at = async (time: number, cost: number) => {
+          const again = new RateLimit({ backend: memory({ clock: () => then }), name: "api", ...limit });
+          let then = 0;
+          for (const [when, price] of made) {
+            then = when;
+            await again.limit("k", price);
+          }
+          then = time;
+          return again.limit("k", cost);
+        };
+        for (const { waitMs, cost: less } of steps) {
+          const cost = less + 1;
+          now += waitMs;
+          const decision = await limiter.limit("k", cost);
+          made.push([now, cost]);
+          const { ratelimit = "", "retry-after": retryAfter } = rateLimitHeaders(limiter, decision);
+          const [, remaining, seconds] = /;r=(\d+)(?:;t=(\d+))?$/.exec(ratelimit) ?? [];
+          expect(Number(remaining)).toBe(decision.remaining);
+          expect(seconds === undefined).toBe(decision.remaining === limit.limit);
+          if (seconds === undefined) continue;
+          expect(Number(seconds)).toBeGreaterThan(0);
+          // One is taken to look.
+          const later = await at(now + Number(seconds) * 1000, 1);
+          expect(later.remaining + 1).toBeGreaterThan(decision.remaining);
+          // And not a second too late, but for the millisecond that the decision was rounded by.
+          if (Number(seconds) > 1) {
+            const early = await at(now + (Number(seconds) - 1) * 1000 - 1, 1);
+            expect(early.remaining + Number(early.allowed)).toBeLessThanOrEqual(decision.remaining);
+          }
+          if (decision.allowed) continue;
+          expect(Number(retryAfter)).toBeGreaterThanOrEqual(Number(seconds));
+          expect((await at(now + Number(retryAfter) * 1000, cost)).allowed).toBe(true);
+        }
+      }),
+    );
   });
 
   test("say nothing of what remains where that is not known", () => {

@@ -16,7 +16,7 @@ const MARKERS = {
   capacity: "idsPerSecond",
   parseId: "decimal string",
   env: "FLAKEID_",
-  uuid: "randomUUID",
+  randomness: "fair randomness",
   uuidv7: "bitflake.uuidv7.v1",
   randomString: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 };

@@ -448,6 +448,17 @@ describe("twins in one thread", () => {
     expect(() => SharedGenerator.attach(sent(elsewhere), clock)).toThrow(refusal({ field: "handle" }));
   });
 
+  test.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ["returns its argument", (bytes) => bytes],
+    ["writes 7", (bytes) => bytes.fill(7)],
+  ])("a getRandomValues that %s is refused: two memories would be one", (_title, getRandomValues) => {
+    vi.stubGlobal("crypto", { getRandomValues });
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    expect(() => new SharedGenerator("twitter", { machineId: 21 })).toThrow(
+      refusal({ code: "ERR_UNSUPPORTED", feature: "fair randomness" }),
+    );
+  });
+
   test("without crypto, as in a Worker at module scope, there is a memory all the same", async () => {
     vi.resetModules();
     vi.stubGlobal("crypto", undefined);
