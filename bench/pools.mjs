@@ -45,13 +45,13 @@ async function issuing(pool, batch) {
  * IDs per second of a statement that pgbench sends: the library's own, parsed and planned each time as the driver has
  * it, with a rank of its own each time.
  */
-function pgbench(url, folder, { text, batch }) {
+function pgbench(url, folder, { text, params, batch }) {
   const script = join(folder, "issue.sql");
-  const names = [":type", ":count", ":rank"];
+  const names = [":type", ":rank", ":history", ":count"];
   const statement = text.replace(/\$(\d)/g, (_, n) => names[n - 1]);
   writeFileSync(script, `\\set rank random(0, 4294967295)\n${statement};\n`);
   const clients = ["-c", CONNECTIONS, "-j", 2, "-M", "extended", "-T", SECONDS, "-n"];
-  const variables = ["-D", `type=${type.name}`, "-D", `count=${batch}`];
+  const variables = ["-D", `type=${type.name}`, "-D", `history=${params[2]}`, "-D", `count=${batch}`];
   const args = [...clients, ...variables, "-f", script, url].map(String);
   const { status, stdout, stderr } = spawnSync("pgbench", args, { encoding: "utf8" });
   const [, tps] = /^tps = ([\d.]+) /m.exec(stdout) ?? [];
@@ -94,13 +94,14 @@ export async function pools(Pool, url) {
     const started = performance.now();
     await first.fill({ to: STOCK });
     const rates = { "IdPool.fill()": (REFILL / (performance.now() - started)) * 1000 };
+    await first.stop(); // It is to look at no table that is emptied.
     await client.query(`CREATE TABLE ${prefix}_all AS SELECT * FROM ${prefix}_ids`);
     const against = hasPgbench();
     if (!against) console.error("no pgbench: pools are measured against nothing");
     for (const batch of [1, 100]) {
       sent.length = 0;
       await first.issueMany(batch);
-      const { text } = sent.find(({ text }) => text.startsWith("WITH "));
+      const { text, params } = sent.find(({ text }) => text.startsWith("WITH "));
       const [ours, theirs] = [[], []];
       for (let round = 0; round < (isShort ? 1 : 5); round++) {
         await restore();
@@ -109,16 +110,17 @@ export async function pools(Pool, url) {
         await pool.stop();
         if (!against) continue;
         await restore();
-        theirs.push(pgbench(url, folder, { text, batch }));
+        theirs.push(pgbench(url, folder, { text, params, batch }));
       }
       const by = batch === 1 ? "one by one" : `${batch} at a time`;
       rates[`IdPool, ${by}`] = median(ours);
       if (against) rates[`pgbench, ${by}`] = median(theirs);
     }
-    await first.stop();
     return rates;
   } finally {
-    await client.query(`DROP TABLE IF EXISTS ${prefix}_all, ${prefix}_ids, ${prefix}_id_types`);
+    await client.query(
+      `DROP TABLE IF EXISTS ${prefix}_all, ${prefix}_ids, ${prefix}_id_types, ${prefix}_id_counts`,
+    );
     await client.end();
     rmSync(folder, { recursive: true });
   }

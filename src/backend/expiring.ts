@@ -4,6 +4,12 @@ import { ask } from "./ask.ts";
 import type { SqlPort } from "./ports.ts";
 import { pathOf } from "./settings.ts";
 
+/**
+ * How far a time in a store may be beyond what can have been written, before it is taken for one of a clock that was set
+ * back since. Statements of PostgreSQL that run at once do not agree on the time, and each takes its own for now.
+ */
+export const GRACE_MS = 1000;
+
 /** How many calls there are from one cleaning of a table to the next. */
 const CALLS = 200;
 

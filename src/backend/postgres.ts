@@ -1,6 +1,6 @@
 // Adapters for clients of PostgreSQL.
 
-import { patiently } from "./patience.ts";
+import { makeQueue, patiently } from "./patience.ts";
 import type { PortSettings, SqlPort, SqlRow } from "./ports.ts";
 import { LONGEST_NAME, pathOf, portSettings } from "./settings.ts";
 
@@ -42,11 +42,12 @@ function postgresPort(
   query: SqlPort["query"],
 ): SqlPort {
   const settings = portSettings(client, method, options, "schema");
+  const queue = makeQueue(settings.timeoutMs);
   const port: SqlPort = {
     ...settings,
     schema: options.schema,
     dialect: "postgres",
-    query: (text, params) => patiently(settings.timeoutMs, isConflict, () => query(text, params)),
+    query: (text, params) => patiently(settings.timeoutMs, isConflict, () => query(text, params), queue),
   };
   pathOf(port, LONGEST_NAME); // Refuses a schema or prefix that is too long.
   return port;

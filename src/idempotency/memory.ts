@@ -45,6 +45,7 @@ export function memoryStore(port: MemoryPort, name: string): OnceStore {
       const put = (book: Book, now: number) => {
         const [after, beginning] = begin(book.get(key), claim, now);
         if (beginning.outcome === "started") putExpiring(book, key, after, now);
+        else book.set(key, after); // In its place: when it is forgotten is not changed.
         return beginning;
       };
       return apply("begin", put, beginningIn, asking);

@@ -1,10 +1,11 @@
 // Keys in Redis: the steps as scripts, by the server's own clock.
 //
-// A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (gone once the work is done) and the
-// value `v` (missing for what was not kept). Redis itself forgets it. An answer is one text that begins with a word: the
+// A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (gone once the work is done), how long
+// it was taken for `l` (missing in those of an earlier version) and the value `v` (missing for what was not kept). Redis itself forgets it. An answer is one text that begins with a word: the
 // Upstash client turns what reads like JSON into values.
 
 import { type Asking, ask } from "../backend/ask.ts";
+import { GRACE_MS } from "../backend/expiring.ts";
 import type { RedisPort } from "../backend/ports.ts";
 import { keyOf } from "../backend/settings.ts";
 import { beginningIn } from "./answers.ts";
@@ -18,14 +19,18 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 /** ARGV: owner, fingerprint, lock, keep. */
 const BEGIN = `${NOW}
-local fingerprint, holder, ends, value = unpack(redis.call('HMGET', KEYS[1], 'f', 'o', 'u', 'v'))
+local fingerprint, holder, ends, value, lock = unpack(redis.call('HMGET', KEYS[1], 'f', 'o', 'u', 'v', 'l'))
 if fingerprint then
   if fingerprint ~= ARGV[2] then return 'mismatch' end
   if not ends then return value and 'completed ' .. value or 'unkept' end
   ends = tonumber(ends)
+  if lock and ends - now > lock + ${GRACE_MS} then
+    ends = now + lock
+    redis.call('HSET', KEYS[1], 'u', string.format('%.0f', ends))
+  end
   if holder ~= ARGV[1] and ends > now then return 'running ' .. string.format('%.0f', ends - now) end
 end
-redis.call('HSET', KEYS[1], 'f', ARGV[2], 'o', ARGV[1], 'u', string.format('%.0f', now + ARGV[3]))
+redis.call('HSET', KEYS[1], 'f', ARGV[2], 'o', ARGV[1], 'u', string.format('%.0f', now + ARGV[3]), 'l', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 'started'
 `;
@@ -34,7 +39,7 @@ return 'started'
 const EXTEND = `${NOW}
 local holder, ends = unpack(redis.call('HMGET', KEYS[1], 'o', 'u'))
 if holder ~= ARGV[1] or not ends then return 'no' end
-redis.call('HSET', KEYS[1], 'u', string.format('%.0f', now + ARGV[2]))
+redis.call('HSET', KEYS[1], 'u', string.format('%.0f', now + ARGV[2]), 'l', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 'yes'
 `;

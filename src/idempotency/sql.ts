@@ -1,7 +1,7 @@
 // Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
 
 import type { Asking } from "../backend/ask.ts";
-import { cleaning } from "../backend/expiring.ts";
+import { cleaning, GRACE_MS } from "../backend/expiring.ts";
 import type { SqlPort, SqlRow } from "../backend/ports.ts";
 import { askRows } from "../backend/rows.ts";
 import { msOf, pathOf } from "../backend/settings.ts";
@@ -19,20 +19,27 @@ function statementsOf(port: SqlPort, now: string) {
   const after = (parameter: string) => `${now} + CAST(${parameter} AS BIGINT)`;
   const mine = `WHERE name = $1 AND key = $2 AND owner = $3 AND ends > ${now}`;
   const isRunning = "until IS NOT NULL";
+  // Not known of a lock that an earlier version took.
+  const isOutOfReach = `until - ${now} > lock_ms + ${GRACE_MS}`;
   return {
     // $4 fingerprint, $5 lock, $6 keep
-    begin: `INSERT INTO ${once} AS held (name, key, owner, fingerprint, until, value, ends)
-VALUES ($1, $2, $3, $4, ${after("$5")}, NULL, ${after("$6")})
+    begin: `INSERT INTO ${once} AS held (name, key, owner, fingerprint, until, lock_ms, value, ends)
+VALUES ($1, $2, $3, $4, ${after("$5")}, CAST($5 AS BIGINT), NULL, ${after("$6")})
 ON CONFLICT (name, key) DO UPDATE SET
-  owner = excluded.owner, fingerprint = excluded.fingerprint, until = excluded.until, value = NULL, ends = excluded.ends
+  owner = excluded.owner, fingerprint = excluded.fingerprint, until = excluded.until,
+  lock_ms = excluded.lock_ms, value = NULL, ends = excluded.ends
 WHERE held.ends <= ${now} OR (
   held.fingerprint = excluded.fingerprint AND held.${isRunning} AND (held.owner = excluded.owner OR held.until <= ${now})
 ) RETURNING key`,
     // $1 name, $2 key
-    look: `SELECT fingerprint, value, CAST(until - ${now} AS TEXT) AS wait
+    look: `SELECT fingerprint, value, CAST(until - ${now} AS TEXT) AS wait,
+  CASE WHEN ${isOutOfReach} THEN 'yes' ELSE 'no' END AS far
 FROM ${once} WHERE name = $1 AND key = $2 AND ends > ${now}`,
+    // $1 name, $2 key
+    pullBack: `UPDATE ${once} SET until = ${now} + lock_ms WHERE name = $1 AND key = $2 AND ${isOutOfReach}`,
     // $4 lock, $5 keep
-    extend: `UPDATE ${once} SET until = ${after("$4")}, ends = ${after("$5")} ${mine} AND ${isRunning} RETURNING key`,
+    extend: `UPDATE ${once} SET until = ${after("$4")}, lock_ms = CAST($4 AS BIGINT), ends = ${after("$5")}
+${mine} AND ${isRunning} RETURNING key`,
     // $4 keep, $5 value
     complete: (value: string) =>
       `UPDATE ${once} SET until = NULL, value = ${value}, ends = ${after("$4")} ${mine} RETURNING key`,
@@ -75,7 +82,8 @@ export function sqlStore(port: SqlPort, name: string): OnceStore {
         const start = await send("begin", statements.begin, params, started, lateStart);
         // Why not? What is seen now may have changed since; then it is asked for again.
         const beginning = start ?? (await look(key, fingerprint, asking));
-        if (beginning !== null) return beginning;
+        if (beginning === "far") await send("begin", statements.pullBack, [key], () => true, asking);
+        else if (beginning !== null) return beginning;
       }
       throw new BackendError("idempotency: begin", "failed", `the key changed hands, ${TRIES} times`);
     },
@@ -89,12 +97,13 @@ export function sqlStore(port: SqlPort, name: string): OnceStore {
   };
 }
 
-/** What a row says of a key, `null` if it has become free. */
-function seen(row: SqlRow, fingerprint: string): Beginning | null {
-  const { fingerprint: known, value, wait } = row;
+/** What a row says of a key, `null` if it has become free; "far" of a lock that is out of all reach. */
+function seen(row: SqlRow, fingerprint: string): Beginning | "far" | null {
+  const { fingerprint: known, value, wait, far } = row;
   if (typeof known !== "string") throw new Error("no fingerprint");
   if (known !== fingerprint) return { outcome: "mismatch" };
   if (wait === null) return beginningIn({ outcome: "completed", value });
+  if (far === "yes") return "far";
   const waitMs = Number(wait);
   return waitMs <= 0 ? null : beginningIn({ outcome: "running", waitMs });
 }

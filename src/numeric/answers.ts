@@ -1,6 +1,6 @@
 // What stores answer about pools, made sense of: what cannot be is refused here, before anyone gets it.
 
-import type { Stock, Supply } from "./store.ts";
+import type { History, Stock, Supply } from "./store.ts";
 
 /** Lets through IDs: as many as were asked for, and each of them digits. */
 export function idsIn(values: unknown, count: number): readonly string[] {
@@ -27,9 +27,20 @@ export function supplyIn({ available, sweep }: Readonly<Record<keyof Supply, unk
   return { available: amountIn(available), sweep: sweepIn(sweep) };
 }
 
+/** Lets through the history of a store. */
+export function historyIn({ recorded, current }: Readonly<Record<keyof History, unknown>>): History {
+  if (typeof recorded === "string" && typeof current === "string") return { recorded, current };
+  throw new Error(`no history: ${String(recorded)}, ${String(current)}`);
+}
+
 /** All that is there. */
 export function stockIn(row: Readonly<Record<keyof Stock, unknown>>): Stock {
-  return { ...supplyIn(row), taken: amountIn(row.taken), isFilling: yesNoIn(row.isFilling) };
+  return {
+    ...supplyIn(row),
+    ...historyIn(row),
+    taken: amountIn(row.taken),
+    isFilling: yesNoIn(row.isFilling),
+  };
 }
 
 /** Lets through a yes or no. */

@@ -15,7 +15,7 @@ const STEP = 500;
 const LOOKS = 20_000;
 
 /** How long a process is the one that refills, unless it says so again; each step does. */
-const CLAIM_MS = 3000;
+export const CLAIM_MS = 3000;
 
 /** The longest IDs that are looked for in a sweep, even if no draw finds one: that takes some minutes. */
 const LONGEST_SWEPT = 10;

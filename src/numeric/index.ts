@@ -9,6 +9,7 @@ export {
   CounterExhaustedError,
   IdPoolEmptyError,
   IdPoolExhaustedError,
+  IdPoolHistoryError,
   InvalidIdError,
   NamespaceError,
   NoValidIdError,

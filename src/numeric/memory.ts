@@ -1,8 +1,10 @@
 // Pools in the memory of this process.
 
 import { ask } from "../backend/ask.ts";
+import { GRACE_MS } from "../backend/expiring.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./answers.ts";
+import type { TakenId } from "./issued.ts";
 import { RANKS } from "./random.ts";
 import type { Entry, PoolStore, Stock, Supply } from "./store.ts";
 
@@ -41,6 +43,9 @@ function pull({ available, places }: Shelf, at: number): string {
   return id;
 }
 
+/** The history of a memory, which forgets all or nothing. */
+const ALWAYS = { recorded: "", current: "" };
+
 function issue(shelf: Shelf, count: number, from: number): readonly string[] | Supply {
   const { length } = shelf.available;
   if (length < count) return { available: length, sweep: shelf.sweep };
@@ -65,16 +70,22 @@ function add({ available, places }: Shelf, entries: readonly Entry[]): number {
   return places.size - before;
 }
 
-function take(shelf: Shelf, ids: readonly string[]): number {
+function take(shelf: Shelf, ids: readonly TakenId[]): number {
   let count = 0;
-  for (const id of ids) {
+  for (const [id, request] of ids) {
     const at = shelf.places.get(id);
     if (at === -1) continue;
     if (at === undefined) shelf.places.set(id, -1);
     else pull(shelf, at);
+    if (request !== null && !shelf.requests.has(request)) shelf.requests.set(request, id);
     count++;
   }
   return count;
+}
+
+/** Whether a process is the one that refills. A claim that ends beyond all reach is of a clock that was set back. */
+function isClaimed({ filler, filling }: Shelf, claimMs: number, nowMs: number): boolean {
+  return filler !== undefined && filling > nowMs && filling <= nowMs + claimMs + GRACE_MS;
 }
 
 /** Reads what an issue answers; the port may be one that the user wrote, and then it can be anything. */
@@ -98,6 +109,9 @@ export function memoryStore(port: MemoryPort, type: string): PoolStore {
       read,
     );
   return {
+    begin: async () => ALWAYS,
+    accept: async () => true,
+    mergeCounts: async () => {},
     issue: (count, from) => apply("issue", (shelf) => issue(shelf, count, from), issued(count)),
     issueFor: (request, from) => apply("issue", (shelf) => issueFor(shelf, request, from), issued(1)),
     count: (most) =>
@@ -106,16 +120,16 @@ export function memoryStore(port: MemoryPort, type: string): PoolStore {
         ({ available, sweep }) => ({ available: Math.min(available.length, most), sweep }),
         (answer) => supplyIn(answer as Supply),
       ),
-    stock: () =>
+    stock: (most, claimMs) =>
       apply(
         "status",
-        ({ available, places, sweep, filler, filling }, nowMs) => ({
-          available: available.length,
-          taken: places.size - available.length,
-          sweep,
-          isFilling: filler !== undefined && filling > nowMs,
+        (shelf, nowMs) => ({
+          available: Math.min(shelf.available.length, most),
+          taken: shelf.places.size - shelf.available.length,
+          sweep: shelf.sweep,
+          isFilling: isClaimed(shelf, claimMs, nowMs),
         }),
-        (answer) => stockIn(answer as Stock),
+        (answer) => stockIn({ ...(answer as Stock), ...ALWAYS }),
       ),
     add: (entries) =>
       apply(
@@ -133,8 +147,7 @@ export function memoryStore(port: MemoryPort, type: string): PoolStore {
       apply(
         "claim",
         (shelf, nowMs) => {
-          const isFree = shelf.filler === undefined || shelf.filler === filler || shelf.filling <= nowMs;
-          if (!isFree) return null;
+          if (shelf.filler !== filler && isClaimed(shelf, ms, nowMs)) return null;
           shelf.filler = filler;
           shelf.filling = nowMs + ms;
           return shelf.sweep;

@@ -3,12 +3,13 @@
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { startTimer } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, IdPoolEmptyError, IdPoolExhaustedError, whole } from "../core.ts";
-import { Filler, type FillProgress } from "./filler.ts";
+import { aBackend, aFunction, onlyKnown } from "../backend/settings.ts";
+import { ArgumentError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError, whole } from "../core.ts";
+import { CLAIM_MS, Filler, type FillProgress } from "./filler.ts";
+import { Issued } from "./issued.ts";
 import { randomRank } from "./random.ts";
 import { recall, register, type Shape } from "./registry.ts";
-import { type PoolStore, type Supply, storeOf } from "./store.ts";
+import { type History, type Issue, type PoolStore, storeOf } from "./store.ts";
 import { sweepOf } from "./sweep.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
 
@@ -24,11 +25,14 @@ const IMPORT_STEP = 500;
 /** How long to wait before looking again for what another process refills. */
 const LOOK_MS = 50;
 
+/** How many issues there are from one merging of the store's counts to the next. */
+const MERGE_EVERY = 200;
+
 /** The longest timer there is, in every runtime. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 /** The stock of a pool that has not begun. */
-const NOTHING = { available: 0, taken: 0, sweep: "", isFilling: false };
+const NOTHING = { available: 0, taken: 0, sweep: "", isFilling: false, recorded: "", current: "" };
 
 /** What an {@link IdPool} is made of. An unknown name is refused. */
 export interface IdPoolOptions {
@@ -42,11 +46,16 @@ export interface IdPoolOptions {
   readonly highMark?: number | undefined;
   /** How long an issue waits for a refill where not enough are at hand, in milliseconds. Default 5000. */
   readonly waitMs?: number | undefined;
+  /**
+   * Called with the reason when a refill in the background fails, or the look at how many IDs are left: for a log. What
+   * it throws is ignored. {@link IdPoolStatus.lastError} keeps the reason until a refill succeeds.
+   */
+  readonly onRefillFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** What {@link IdPool.status} says. */
 export interface IdPoolStatus {
-  /** How many IDs are at hand. */
+  /** How many IDs are at hand, exact up to `highMark`; where there are more, it is `highMark + 1`. */
   readonly available: number;
   /** How many were issued or imported. */
   readonly taken: number;
@@ -58,7 +67,10 @@ export interface IdPoolStatus {
   readonly isExhausted: boolean;
   /** Whether some process refills the pool now. */
   readonly isFilling: boolean;
-  /** What went wrong with the last refill of this process, `undefined` if nothing did. */
+  /**
+   * Why the pool issues nothing, or will not for long: an {@link IdPoolHistoryError} while the store's history is not
+   * accepted, otherwise what went wrong with the last refill of this process. `undefined` if nothing did.
+   */
   readonly lastError: unknown;
 }
 
@@ -106,8 +118,16 @@ export class IdPool extends AsyncDisposer {
   readonly #lowMark: number;
   readonly #highMark: number;
   readonly #waitMs: number;
+  readonly #onRefillFailed: ((error: unknown) => void) | undefined;
   /** What the store remembers of the pool. */
   readonly #shape: Shape;
+  /** For a store that may forget it. */
+  readonly #issued: Issued = new Issued();
+  /** The history that this process issues on, and the one on which it has taken its IDs again. */
+  #history = "";
+  #retaken: { readonly history: string; readonly done: Promise<void> } | undefined;
+  /** The histories that the store was on before: a server that still is on one of them has been replaced. */
+  readonly #left: Set<string> = new Set();
   #begun: Promise<void> | undefined;
   #stops = 0;
   /** Whether every ID there is is in the store. */
@@ -116,18 +136,22 @@ export class IdPool extends AsyncDisposer {
   #looking: Promise<void> | undefined;
   /** How many IDs this process may issue before it looks how many are left. */
   #unwatched = 1;
+  #issues = 0;
+  #merging: Promise<unknown> | undefined;
+  #status: Promise<IdPoolStatus> | undefined;
 
   /**
    * Asks nothing of the store yet.
    *
-   * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default 5000
+   * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default
+   *   5000; `onRefillFailed`
    * @throws {@link ArgumentError} if an option is missing, wrong or unknown, the backend is Redis, or its `prefix`
    *   makes too long a name of a table
    */
   constructor(options: IdPoolOptions) {
     super(() => this.stop());
-    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs"]);
-    const { backend, type, waitMs = 5000 } = options;
+    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs", "onRefillFailed"]);
+    const { backend, type, waitMs = 5000, onRefillFailed } = options;
     const { lowMark, highMark } = options;
     this.type = aType(type);
     if (lowMark !== undefined) whole("lowMark", lowMark, 0, MAX_MARK);
@@ -135,6 +159,8 @@ export class IdPool extends AsyncDisposer {
     this.#highMark = highMark ?? Math.max(6000, lowMark ?? 0);
     this.#lowMark = whole("lowMark", lowMark ?? Math.min(1000, this.#highMark), 0, this.#highMark);
     this.#waitMs = whole("waitMs", waitMs, 0, MAX_TIMER);
+    if (onRefillFailed !== undefined) aFunction("onRefillFailed", onRefillFailed);
+    this.#onRefillFailed = onRefillFailed;
     this.#backend = aBackend(backend);
     // In lists the order does not matter.
     const rules = Object.entries(type.rules).map(([name, rule]) => [
@@ -154,6 +180,7 @@ export class IdPool extends AsyncDisposer {
    * @throws {@link IdPoolEmptyError} if none is at hand, and no refill has brought one within `waitMs`; its `cause` is
    *   what is wrong with the refill, if anything is
    * @throws {@link IdPoolExhaustedError} if all are issued
+   * @throws {@link IdPoolHistoryError} if the store was failed over or put back: see {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or makes no sense. Whether an ID was taken is then not
    *   known: ask again with the same `requestKey`, and there is no loss
    * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
@@ -178,7 +205,8 @@ export class IdPool extends AsyncDisposer {
     if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
       throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
     }
-    const [id] = await this.#take(1, () => this.#store.issueFor(requestKey, randomRank()));
+    const issue = (history: string) => this.#store.issueFor(requestKey, randomRank(), history);
+    const [id] = await this.#take(1, issue, requestKey);
     return id as string;
   }
 
@@ -188,6 +216,7 @@ export class IdPool extends AsyncDisposer {
    * @param count 1 to 10,000
    * @throws {@link IdPoolEmptyError} if not as many are at hand, and no refill has brought them within `waitMs`
    * @throws {@link IdPoolExhaustedError} if there are not as many left; it says how many are
+   * @throws {@link IdPoolHistoryError} if the store was failed over or put back: see {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or makes no sense: whether IDs were taken is then not
    *   known, and if they were, they are lost
    * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
@@ -205,7 +234,7 @@ export class IdPool extends AsyncDisposer {
    */
   async issueMany(count: number): Promise<string[]> {
     whole("count", count, 1, MAX_ISSUE);
-    return [...(await this.#take(count, () => this.#store.issue(count, randomRank())))];
+    return [...(await this.#take(count, (history) => this.#store.issue(count, randomRank(), history)))];
   }
 
   /**
@@ -214,7 +243,7 @@ export class IdPool extends AsyncDisposer {
    *
    * @param options.to how many are to be at hand, 1 to 2^31 - 1; default `highMark`
    * @param options.onProgress called after each step, of some hundred IDs
-   * @returns how many are at hand; fewer than asked for if there are no more, or `stop` was called
+   * @returns how many are at hand, counted up to as many as asked for; fewer if there are no more, or `stop` was called
    * @throws {@link BackendError} if the store is down, too slow, or makes no sense. What was added stays
    * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
    * @throws {@link UnsupportedError} if the runtime has no `crypto`
@@ -250,7 +279,7 @@ export class IdPool extends AsyncDisposer {
       const end = stops === this.#stops ? await this.#filler.fill(to, onProgress) : "stopped";
       this.#isWhole = end === "whole";
       this.#lastError = undefined;
-      const { available } = await this.#store.count(MAX_MARK);
+      const { available } = await this.#store.count(to);
       if (available >= to || end === "whole" || end === "stopped") return available;
       await pause(LOOK_MS); // Another process refills, perhaps to a lower mark.
     }
@@ -292,34 +321,68 @@ export class IdPool extends AsyncDisposer {
     await this.#begin();
     let taken = 0;
     for (let i = 0; i < own.length; i += IMPORT_STEP) {
-      taken += await this.#store.take(own.slice(i, i + IMPORT_STEP));
+      taken += await this.#store.take(own.slice(i, i + IMPORT_STEP).map((id) => [id, null]));
     }
     this.#unwatched = 1;
     return { taken, known: all.length - outside.length - taken, outside };
   }
 
   /**
-   * Says how the pool is. It counts rows, so with millions of them it takes a moment.
+   * Returns how the pool is. It costs the same however many IDs are taken. Calls while one is under way get its answer.
    *
    * @throws {@link BackendError} if the store is down, too slow, or makes no sense
    * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
    */
-  async status(): Promise<IdPoolStatus> {
-    // A look leaves nothing behind: with the first ID only is it settled what the type is.
-    const isBegun = await recall(this.#backend, this.type.name, this.#shape);
-    const { available, taken, sweep, isFilling } = isBegun ? await this.#store.stock() : NOTHING;
-    const isWhole = sweepOf(sweep)?.left === 0n;
-    const { ids, isExact } = this.type.capacity();
-    const left = ids - BigInt(taken);
-    return {
-      available,
-      taken,
-      left: isWhole || left < available ? BigInt(available) : left,
-      isExact: isWhole || isExact,
-      isExhausted: isWhole && available === 0,
-      isFilling,
-      lastError: this.#lastError,
-    };
+  status(): Promise<IdPoolStatus> {
+    this.#status ??= this.#look().finally(() => {
+      this.#status = undefined;
+    });
+    return this.#status;
+  }
+
+  /**
+   * Lets the pool issue again after a failover of PostgreSQL, or after the database was put back from a backup. Until
+   * then each issue is an {@link IdPoolHistoryError}, because the store may have forgotten IDs that were issued, and
+   * would issue them again. It does nothing where there is nothing to accept.
+   *
+   * The pool first takes again the last 100,000 IDs that this object has issued, with their request keys; every pool
+   * that is refused an issue does so as well. What no living process remembers is yours to look for first, among the
+   * rows, cards or logs that IDs were written to: {@link IdPool.import} takes them, and works before this call. A request
+   * whose ID was forgotten, and that no process remembers, gets another ID when it is asked for again.
+   *
+   * @throws {@link BackendError} if the store is down, too slow, or makes no sense
+   * @throws {@link NamespaceError} if the store has IDs of the same name of another kind
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, IdPoolHistoryError, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "farmer", length: 10 });
+   * await using pool = new IdPool({ backend: memory(), type });
+   * const idsOfFarmers: string[] = []; // all that your own tables have
+   * const { lastError } = await pool.status();
+   * if (lastError instanceof IdPoolHistoryError) {
+   *   await pool.import(idsOfFarmers);
+   *   await pool.acceptHistory();
+   * }
+   * ```
+   */
+  async acceptHistory(): Promise<void> {
+    // The type itself may be among what was forgotten.
+    await register(this.#backend, this.type.name, this.#shape);
+    for (;;) {
+      const { recorded, current } = await this.#store.begin();
+      if (current !== this.#history || current !== recorded) await this.#retake(current);
+      // Not if there was another failover meanwhile.
+      if (current === recorded || (await this.#store.accept(current))) {
+        if (current !== this.#history) this.#left.add(this.#history);
+        this.#left.delete(current);
+        this.#history = current;
+        this.#begun = Promise.resolve();
+        return;
+      }
+    }
   }
 
   /**
@@ -329,28 +392,100 @@ export class IdPool extends AsyncDisposer {
   async stop(): Promise<void> {
     this.#stops++;
     await this.#filler.stop();
-    await this.#looking;
+    await Promise.all([this.#looking, this.#merging]);
+  }
+
+  async #look(): Promise<IdPoolStatus> {
+    const { name } = this.type;
+    // A look leaves nothing behind: with the first ID only is it settled what the type is.
+    const isBegun = await recall(this.#backend, name, this.#shape);
+    const stock = isBegun ? await this.#store.stock(this.#highMark + 1, CLAIM_MS) : NOTHING;
+    const { available, taken, isFilling, recorded, current } = stock;
+    const isWhole = sweepOf(stock.sweep)?.left === 0n;
+    const isAllKnown = isWhole && available <= this.#highMark;
+    const { ids, isExact } = this.type.capacity();
+    const left = ids - BigInt(taken);
+    return {
+      available,
+      taken,
+      left: isAllKnown || left < available ? BigInt(available) : left,
+      isExact: isAllKnown || isExact,
+      isExhausted: isWhole && available === 0,
+      isFilling,
+      lastError: recorded === current ? this.#lastError : new IdPoolHistoryError(name, recorded, current),
+    };
   }
 
   /** Has the store remember what the pool is, once. */
   #begin(): Promise<void> {
-    this.#begun ??= register(this.#backend, this.type.name, this.#shape).catch((error) => {
+    const begin = async () => {
+      await register(this.#backend, this.type.name, this.#shape);
+      // On another history than this one an issue is refused.
+      this.#history = (await this.#store.begin()).recorded;
+    };
+    this.#begun ??= begin().catch((error) => {
       this.#begun = undefined;
       throw error;
     });
     return this.#begun;
   }
 
+  /** Goes on where another process has accepted the history that the store is on, and refuses to otherwise. */
+  async #meet({ recorded, current }: History): Promise<void> {
+    if (current !== this.#history && !this.#left.has(current)) {
+      this.#left.add(this.#history);
+      // Before anyone issues on the new history: whoever accepts it does not know what this process has issued.
+      await this.#retake(current);
+    }
+    if (recorded !== current || this.#left.has(current)) {
+      throw new IdPoolHistoryError(this.type.name, this.#history, current);
+    }
+    this.#history = current;
+  }
+
+  /** Takes again all that this process remembers to have issued, once on each history. */
+  #retake(history: string): Promise<void> {
+    if (this.#retaken?.history !== history) {
+      const retake = async () => {
+        const all = this.#issued.all();
+        for (let i = 0; i < all.length; i += IMPORT_STEP) {
+          await this.#store.take(all.slice(i, i + IMPORT_STEP));
+        }
+      };
+      const done = retake().catch((error) => {
+        this.#retaken = undefined;
+        throw error;
+      });
+      this.#retaken = { history, done };
+    }
+    return this.#retaken.done;
+  }
+
   /** Takes IDs, and waits for a refill where there are not enough. */
-  async #take(count: number, attempt: () => Promise<readonly string[] | Supply>): Promise<readonly string[]> {
+  async #take(
+    count: number,
+    attempt: (history: string) => Promise<Issue>,
+    request?: string,
+  ): Promise<readonly string[]> {
     await this.#begin();
     let isOver = this.#waitMs === 0;
     let isFailed = false;
     let stopTimer: (() => void) | undefined;
     try {
       for (;;) {
-        const outcome = await attempt();
+        const history = this.#history;
+        const outcome = await attempt(history);
+        if ("recorded" in outcome) {
+          await this.#meet(outcome);
+          continue;
+        }
         if (!("available" in outcome)) {
+          // Perhaps issued by a server that another one has replaced since: then that one may issue them as well.
+          if (this.#left.has(history)) {
+            await this.#meet(await this.#store.begin());
+            continue;
+          }
+          if (history !== "") for (const id of outcome) this.#issued.add(id, request);
           this.#watch(count);
           return outcome;
         }
@@ -385,17 +520,26 @@ export class IdPool extends AsyncDisposer {
 
   /** After an issue: looks now and then how many are left, and refills if they are few. It never rejects. */
   #watch(count: number): void {
+    const isStopped = this.#stops > 0;
+    if (this.#issues++ % MERGE_EVERY === 0 && !this.#merging && !isStopped) {
+      this.#merging = this.#store
+        .mergeCounts()
+        .catch(() => {}) // Then the next one merges more.
+        .finally(() => {
+          this.#merging = undefined;
+        });
+    }
     this.#unwatched -= count;
-    if (this.#unwatched > 0 || this.#isWhole || this.#stops > 0 || this.#filler.run) return;
+    if (this.#unwatched > 0 || this.#isWhole || isStopped || this.#filler.run) return;
     // Until the answer is there, one look is enough.
     this.#unwatched = Infinity;
-    this.#looking = this.#look().catch((error) => {
-      this.#lastError = error;
+    this.#looking = this.#lookForLow().catch((error) => {
+      this.#failed(error);
       this.#unwatched = 1;
     });
   }
 
-  async #look(): Promise<void> {
+  async #lookForLow(): Promise<void> {
     const { available } = await this.#store.count(this.#highMark);
     if (available <= this.#lowMark && this.#stops === 0) await this.#refill(this.#highMark);
     const above = Math.max(0, available - this.#lowMark);
@@ -409,9 +553,20 @@ export class IdPool extends AsyncDisposer {
       this.#isWhole = (await this.#filler.fill(target)) === "whole";
       this.#lastError = undefined;
     } catch (error) {
-      this.#lastError = error;
+      this.#failed(error);
     }
     return this.#lastError !== undefined;
+  }
+
+  #failed(error: unknown): void {
+    // Every issue that waits for a refill hears of its failure, and the listener once.
+    if (error === this.#lastError) return;
+    this.#lastError = error;
+    try {
+      this.#onRefillFailed?.(error);
+    } catch {
+      // A listener's own errors are ignored by contract.
+    }
   }
 }
 

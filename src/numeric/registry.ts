@@ -31,7 +31,7 @@ async function remember(backend: Backend, type: string, shape?: string): Promise
   }
   const types = pathOf(backend, "id_types");
   if (shape !== undefined) {
-    const insert = `INSERT INTO ${types} (type, shape, sweep, filling) VALUES ($1, $2, '', 0)
+    const insert = `INSERT INTO ${types} (type, shape, sweep, filling, taken) VALUES ($1, $2, '', 0, 0)
 ON CONFLICT (type) DO NOTHING`;
     await askRows(backend, OPERATION, insert, [type, shape], () => true);
   }

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/index.ts";
+import { keyOf, msOf, pathOf } from "../../src/backend/settings.ts";
 import {
   FingerprintError,
   fingerprint,
@@ -127,6 +128,33 @@ export function storeCases(open: () => Backend, runs: number): void {
       });
     });
 
+    test("a lock that its store's clock has left far behind ends after its own time", async () => {
+      const name = freshName();
+      const store = storeOf(open(), name);
+      const claim = { fingerprint: "f", keepMs: LONG };
+      const dead = { ...claim, owner: "dead", lockMs: LONG };
+      const next = { ...claim, owner: "next", lockMs: 50 };
+      expect(await store.begin("k", dead)).toEqual({ outcome: "started" });
+      // As it looks after the clock was set back by as much again.
+      await moveLock(open(), name, "k", 2 * LONG);
+      const first = await store.begin("k", next);
+      expect(first).toEqual({ outcome: "running", waitMs: expect.any(Number) });
+      const waitMs = first.outcome === "running" ? first.waitMs : 0;
+      expect(waitMs).toBeGreaterThan(LONG - 60_000);
+      expect(waitMs).toBeLessThanOrEqual(LONG);
+      // It is pulled back for good, and by a short lock of somebody else no further.
+      expect(await store.extend("k", { ...dead, lockMs: 50 })).toBe(true);
+      await moveLock(open(), name, "k", 2 * LONG);
+      for (;;) {
+        const beginning = await store.begin("k", next);
+        if (beginning.outcome === "started") break;
+        if (beginning.outcome === "running") expect(beginning.waitMs).toBeLessThanOrEqual(50);
+        else expect.fail(beginning.outcome);
+        await pause(5);
+      }
+      expect(await store.complete("k", dead, "late")).toBe(false);
+    });
+
     test("keeps any text as a value", async () => {
       const store = storeOf(open(), freshName());
       const claim = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
@@ -138,6 +166,25 @@ export function storeCases(open: () => Backend, runs: number): void {
       }
     });
   });
+}
+
+/** Moves the end of a key's lock to so long from now. */
+async function moveLock(port: Backend, name: string, key: string, aheadMs: number): Promise<void> {
+  if ("change" in port) {
+    port.change<Map<string, Held>, null>(`once:${name}`, (book = new Map(), now) => {
+      const held = book.get(key) as Held;
+      book.set(key, { ...held, until: Math.floor(now) + aheadMs });
+      return [book, null];
+    });
+  } else if ("eval" in port) {
+    const script =
+      "redis.call('HSET', KEYS[1], 'u', string.format('%.0f', redis.call('TIME')[1] * 1000 + ARGV[1])) return 'done'";
+    await port.eval(script, [keyOf(port, key, `once:${name}`)], [String(aheadMs)]);
+  } else {
+    const now = msOf(port.dialect === "postgres");
+    const sql = `UPDATE ${pathOf(port, "once")} SET until = ${now} + CAST($3 AS BIGINT) WHERE name = $1 AND key = $2`;
+    await port.query(sql, [name, key, String(aheadMs)]);
+  }
 }
 
 /** What comes of it. */

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { Idempotency } from "../../src/idempotency/index.ts";
+import { storeOf } from "../../src/idempotency/store.ts";
 import { cases, storeCases } from "./cases.ts";
 
 const backend = memory();
@@ -49,6 +50,29 @@ describe("time", () => {
     expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
     finish();
     await expect(first).rejects.toMatchObject({ code: "ERR_LOCK_LOST", key: "k" });
+  });
+
+  test("a clock that is set back keeps a dead owner's key no longer than a lock, and a living owner keeps it", async () => {
+    let now = 10_000_000;
+    const store = storeOf(memory({ clock: () => now }), "n");
+    const claim = { fingerprint: "f", lockMs: 1000, keepMs: 100_000 };
+    const begin = (owner: string, lockMs = 1000) => store.begin("k", { ...claim, lockMs, owner });
+    expect(await begin("first")).toEqual({ outcome: "started" });
+    now -= 3_600_000;
+    // Whoever asks, and however long their own locks are: it is the owner's that counts.
+    expect(await begin("next", 50)).toEqual({ outcome: "running", waitMs: 1000 });
+    now += 999;
+    expect(await begin("next")).toEqual({ outcome: "running", waitMs: 1 });
+    expect(await store.extend("k", { ...claim, owner: "first" })).toBe(true);
+    expect(await begin("next")).toEqual({ outcome: "running", waitMs: 1000 });
+    now += 1000;
+    expect(await begin("next")).toEqual({ outcome: "started" });
+    expect(await store.complete("k", { ...claim, owner: "first" }, "late")).toBe(false);
+    // What may be the disagreement of clocks is left as it is.
+    now -= 1000;
+    expect(await begin("third")).toEqual({ outcome: "running", waitMs: 2000 });
+    now -= 1;
+    expect(await begin("third")).toEqual({ outcome: "running", waitMs: 1000 });
   });
 
   test("what has had its time does not stay in memory", async () => {

@@ -264,6 +264,7 @@ describe("options", () => {
     ["a wait as text", "waitMs", { backend, type, waitMs: "5" }],
     ["a wait longer than a timer", "waitMs", { backend, type, waitMs: 2 ** 31 }],
     ["null for a wait", "waitMs", { backend, type, waitMs: null }],
+    ["no function for a listener", "onRefillFailed", { backend, type, onRefillFailed: "log" }],
   ])("are refused: %s", (_, field, options) => {
     const error = thrownBy(() => new IdPool(options as IdPoolOptions));
     expect(error).toBeInstanceOf(ArgumentError);
@@ -319,7 +320,7 @@ describe("options", () => {
     expect(await pool.fill()).toBe(highMark);
     // One above the low mark nothing happens, and at the low mark the pool is filled up again.
     if (highMark - lowMark > 1) {
-      await storeOf(backend, "farmer").issue(highMark - lowMark - 2, 0);
+      await storeOf(backend, "farmer").issue(highMark - lowMark - 2, 0, "");
       await pool.issue();
       await idle();
       expect((await pool.status()).available).toBe(lowMark + 1);
@@ -848,7 +849,7 @@ describe("a refill", () => {
     const backend = memory();
     const store = storeOf(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 2000 });
-    await store.claim("other", 60_000);
+    await store.claim("other", 3000);
     let error: unknown;
     void pool.issueMany(3).catch((refused) => {
       error = refused;
@@ -974,6 +975,33 @@ describe("a refill that fails", () => {
     expect(await pool.status()).toMatchObject({ lastError: undefined, available: 59 });
   });
 
+  test("is told to onRefillFailed, once for each refill however many issues wait for it", async () => {
+    const glass = new Glass();
+    const errors: unknown[] = [];
+    const onRefillFailed = (error: unknown) => {
+      errors.push(error);
+      throw new Error("from the listener");
+    };
+    const pool = poolOf({ backend: glass.port(), lowMark: 20, highMark: 20, onRefillFailed });
+    glass.fails = (operation) => operation === "add";
+    for (let refills = 1; refills <= 2; refills++) {
+      const calls = await Promise.all(Array.from({ length: 5 }, () => refusal(pool.issue())));
+      expect(errors.length).toBe(refills);
+      expect(new Set(calls.map(({ cause }) => cause))).toEqual(new Set([errors.at(-1)]));
+      expect((await pool.status()).lastError).toBe(errors.at(-1));
+    }
+    glass.fails = () => false;
+    await pool.issueMany(20);
+    await idle();
+    expect(errors.length).toBe(2);
+    // The look that an issue begins fails as well, in the background.
+    glass.fails = (operation) => operation === "look";
+    await pool.issueMany(20);
+    await idle();
+    expect(errors.slice(2)).toMatchObject([{ code: "ERR_BACKEND", operation: "pool: count" }]);
+    await pool.stop();
+  });
+
   test("is nothing that rejects without anyone to hear it", async () => {
     const rejected = vi.fn();
     process.on("unhandledRejection", rejected);
@@ -1039,7 +1067,7 @@ describe("fill", () => {
   });
 
   test.each([1, 499, 500, 501, 3000])("fills to %d, and says so step by step", async (to) => {
-    const pool = poolOf({ length: MANY, lowMark: 1, highMark: 10 });
+    const pool = poolOf({ length: MANY, lowMark: 1, highMark: 5000 });
     const seen: FillProgress[] = [];
     expect(await pool.fill({ to, onProgress: (progress) => void seen.push(progress) })).toBe(to);
     expect((await pool.status()).available).toBe(to);
@@ -1068,10 +1096,10 @@ describe("fill", () => {
     expect((await pool.status()).available).toBe(50);
   });
 
-  test("returns how many are at hand, also where there are more than asked for", async () => {
+  test("returns how many are at hand, counted up to as many as asked for", async () => {
     const pool = poolOf({ length: MANY });
     await pool.fill({ to: 50 });
-    expect(await pool.fill({ to: 20 })).toBe(50);
+    expect(await pool.fill({ to: 20 })).toBe(20);
   });
 
   test("of more than there are ends with all of them", async () => {
@@ -1137,7 +1165,7 @@ describe("fill", () => {
   });
 
   test("goes on while IDs are issued", async () => {
-    const pool = poolOf({ length: MANY, lowMark: 0, highMark: 10 });
+    const pool = poolOf({ length: MANY, lowMark: 0, highMark: 5000 });
     let taking: Promise<string[]> | undefined;
     const onProgress = () => {
       taking ??= take(pool, 300);
@@ -1280,7 +1308,7 @@ describe("stop", () => {
   test("tells who waits for a refill that there are none", async () => {
     stopTime();
     const backend = memory();
-    await storeOf(backend, "farmer").claim("other", 60_000);
+    await storeOf(backend, "farmer").claim("other", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     const call = refusal(pool.issue());
     await pass(500);
@@ -1292,7 +1320,7 @@ describe("stop", () => {
   test("ends a fill that waits for another process", async () => {
     stopTime();
     const backend = memory();
-    await storeOf(backend, "farmer").claim("other", 60_000);
+    await storeOf(backend, "farmer").claim("other", 3000);
     const pool = poolOf({ backend });
     const call = pool.fill();
     await pass(500);
@@ -1602,10 +1630,12 @@ describe("status", () => {
     await pool.fill({ to: 300 });
     await pool.fill({ to: 400 });
     expect(glass.shelf.sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
-    expect(await pool.status()).toEqual({ ...said, available: 400, taken: 50, left: 415n });
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toEqual({ ...said, available: 415, taken: 50, left: 415n });
-    await pool.issueMany(415);
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
+    await pool.issueMany(355);
+    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, left: 60n });
+    await pool.issueMany(60);
     expect(await pool.status()).toEqual({ ...said, available: 0, taken: 465, left: 0n, isExhausted: true });
   });
 
@@ -1655,6 +1685,36 @@ describe("status", () => {
       vi.spyOn(type, "capacity").mockReturnValue({ ids: estimate, isExact: false, error: 0.3 });
       expect(await short.status()).toMatchObject({ available: ALL[4], left: 465n, isExact: true });
     }
+  });
+
+  test("asks the store once for all calls that are under way at once", async () => {
+    const glass = new Glass();
+    const pool = poolOf({ backend: glass.port() });
+    await pool.issue();
+    await idle();
+    glass.told();
+    const all = await Promise.all(Array.from({ length: 50 }, () => pool.status()));
+    expect(glass.told("status").length).toBe(1);
+    expect(new Set(all).size).toBe(1);
+    await pool.issue();
+    expect((await pool.status()).taken).toBe(2);
+    // One that fails is asked again.
+    glass.fails = (operation) => operation === "status";
+    await refusal(pool.status());
+    glass.fails = () => false;
+    expect((await pool.status()).taken).toBe(2);
+  });
+
+  test("estimates what is left where more is at hand than is counted, though all is known to be there", async () => {
+    const type = typeOf(4);
+    vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
+    const pool = poolOf({ type, lowMark: 0, highMark: 100 });
+    await pool.fill({ to: 1000 });
+    expect(await pool.status()).toMatchObject({ available: 101, left: 400n, isExact: false });
+    await pool.issueMany(364);
+    expect(await pool.status()).toMatchObject({ available: 101, left: 101n, isExact: false });
+    await pool.issue();
+    expect(await pool.status()).toMatchObject({ available: 100, left: 100n, isExact: true, taken: 365 });
   });
 
   test("asks for no answer longer than the store may take", async () => {
@@ -1868,6 +1928,7 @@ describe("an answer that makes no sense", () => {
       query: async (text, params) => {
         if (text.startsWith("INSERT INTO") && text.includes("shape")) shape = params[1];
         if (text.startsWith("SELECT shape")) return [{ shape }];
+        if (text.includes("AS complete")) return [{ recorded: "", current: "", complete: "yes" }];
         return rows as [];
       },
     };

@@ -115,6 +115,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "IdPool",
     "IdPoolEmptyError",
     "IdPoolExhaustedError",
+    "IdPoolHistoryError",
     "InvalidIdError",
     "NamespaceError",
     "NoValidIdError",

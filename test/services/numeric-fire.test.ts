@@ -65,7 +65,7 @@ async function place(
   const backend = fromPg(client, { prefix });
   await setup(backend, ["numeric"]);
   undo(async () => {
-    for (const table of ["ids", "id_types"]) await client.query(`DROP TABLE ${prefix}_${table}`);
+    for (const table of ["ids", "id_types", "id_counts"]) await client.query(`DROP TABLE ${prefix}_${table}`);
     await client.end();
   });
   const type = new NumericIdType({ name: "farmer", length });
@@ -228,7 +228,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     const ids = (await rows("available")).map(({ id }) => id);
     expect([ids.length, new Set(ids).size]).toEqual([29_593, 29_593]);
     expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
-    const pool = new IdPool({ backend, type });
+    const pool = new IdPool({ backend, type, highMark: 30_000 });
     expect(await pool.status()).toMatchObject({
       available: 29_593,
       isExact: true,

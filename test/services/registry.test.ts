@@ -18,7 +18,7 @@ const guide = readFileSync(join(root, "docs/numeric-ids.md"), "utf8");
 const [, json = ""] = /^```json\n(.*?)^```/ms.exec(guide) ?? [];
 
 test("the guide has no program that is not run here", () => {
-  const names = ["types.mjs", "prepare.mjs", "register.mjs", "look-up.mjs", "report.mjs"];
+  const names = ["types.mjs", "prepare.mjs", "register.mjs", "look-up.mjs", "report.mjs", "accept.mjs"];
   expect(Object.keys(programs)).toEqual(names);
 });
 
@@ -72,6 +72,15 @@ describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
       const [farmers = "", households] = await run("report.mjs");
       expect(farmers).toMatch(/^farmer: 5 taken, about \d+ left$/);
       expect(households).toBe("household: 0 taken, 1790577 left");
+
+      // As after a failover that lost nothing, and one that lost the row of an ID.
+      expect(await run("accept.mjs")).toEqual(["nothing to accept"]);
+      await db.query("UPDATE bitflake_id_types SET history = '1.00000001' WHERE type = 'farmer'");
+      await db.query("UPDATE bitflake_ids SET taken = NULL, request = NULL WHERE id = $1", [first]);
+      const [left, accepted] = await run("accept.mjs");
+      expect(left).toMatch(/^1\.00000001 was left for \d+\.[0-9A-F]{8}$/);
+      expect(accepted).toBe("accepted; 1 IDs were missing");
+      expect(await run("register.mjs", "18", "Moussa Sow")).toEqual([second]);
       await db.end();
     });
   });

@@ -23,7 +23,7 @@ export interface Server {
 }
 
 /** Where a program is: on the PATH, or where Debian keeps those of PostgreSQL. */
-function find(program: string): string | undefined {
+export function find(program: string): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
@@ -63,7 +63,7 @@ interface Account {
   readonly gid?: number;
 }
 
-function postgresAccount(): Account {
+export function postgresAccount(): Account {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
@@ -126,8 +126,8 @@ function launch(
     let log = "";
     const listen = (text: Buffer) => {
       log = (log + text).slice(-10_000);
-      // Redis and PostgreSQL say it in the same words.
-      if (/ready to accept connections/i.test(log)) resolve(child);
+      // Redis and PostgreSQL say it in the same words; a standby only takes reads.
+      if (/ready to accept (read-only )?connections/i.test(log)) resolve(child);
     };
     child.stdout.on("data", listen);
     child.stderr.on("data", listen);
@@ -203,6 +203,13 @@ export async function startPostgres(): Promise<Server> {
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
   execFileSync(programs.initdb, initdb, { cwd: folder, ...account });
+  return servePostgres(folder, account);
+}
+
+/** Starts a PostgreSQL on the data in a folder that is its own. */
+export async function servePostgres(folder: string, account: Account): Promise<Server> {
+  if (!programs.postgres) throw new Error("there is no postgres");
+  const data = join(folder, "data");
   const port = await freePort();
   const settings = [
     `port=${port}`,
