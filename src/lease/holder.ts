@@ -6,20 +6,28 @@ import {
   BackendError,
   ClockSkewError,
   EpochError,
+  freshToken,
   type Grant,
   type Grantee,
   LeaseExpiredError,
+  LeaseFenceError,
   NamespaceError,
   NoNodeAvailableError,
   type SnowflakeGenerator,
+  StoreCutOffError,
   TimestampOverflowError,
-  uuid,
 } from "../core.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
 import type { Plan } from "./options.ts";
-import type { Answer } from "./protocol.ts";
+import type { Answer, Ask, Claim } from "./protocol.ts";
 import { fieldsOf, type NodeFields } from "./space.ts";
 import { type LeaseStore, storeOf } from "./store.ts";
+
+/**
+ * When a new grant is renewed for the first time, unless a third of it is less: a grant that a store forgot is then known
+ * to be lost a second later, and a copy of the process as well.
+ */
+const FIRST_RENEWAL_MS = 1000;
 
 /** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
 const FIRST_RETRY_MS = 100;
@@ -38,9 +46,12 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   readonly #onLost: Listeners<LeaseExpiredError> = new Set();
   readonly #onRenewalFailed: Listeners<unknown> = new Set();
   readonly #onReacquired: Listeners<LeaseStatus> = new Set();
-  #owner: string;
-  /** The same, while there has been no grant under that name, and so no stamp. */
-  #unused: string | undefined;
+  /** The request for a node that has had no answer yet, to be sent again as it is. */
+  #ask: (Ask & { isGranted?: boolean }) | undefined;
+  /** What names the grant to the store. */
+  #held: Omit<Claim, "nonce"> | undefined;
+  /** The nonce of the renewal that has had no answer yet; `""` if there is none. */
+  #nonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
@@ -60,7 +71,6 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#store = storeOf(plan.backend, plan.namespace);
     this.#grantee = grantee;
     this.#clock = clock;
-    this.#owner = this.#unused = ownerOf(plan);
     // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
     if (Symbol.asyncDispose) {
       Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.release(), configurable: true });
@@ -128,7 +138,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.abandon();
     if (this.#owed === undefined) return;
     this.#grantee.extend(this.#owed); // For who asks why there are no IDs: that is where it ended.
-    await this.#store.release(this.#plan.space, this.#owner, this.node, this.#owed);
+    await this.#store.release(this.#plan.space, this.#claim(this.#nonce), this.#owed);
     this.#owed = undefined;
   }
 
@@ -138,18 +148,29 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#state = "released";
   }
 
+  #claim(nonce: string): Claim {
+    return { ...(this.#held as Omit<Claim, "nonce">), nonce };
+  }
+
   /** Asks for a node. */
   async acquire(asking?: Asking): Promise<void> {
-    const { space, namespace } = this.#plan;
-    const owner = this.#owner;
+    const { space, namespace, holder } = this.#plan;
     const nowMs = this.#read();
-    // Asked again, the store gives the same owner the same node. So an answer that comes too late to be used matters
-    // only where nobody asks again. Where a node was had under that name, it says nothing of what was stamped since.
+    // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
+    // many processes start from.
+    this.#ask ??= { owner: holder === "" ? freshToken() : `${freshToken()} ${holder}`, nonce: freshToken() };
+    const ask = this.#ask;
+    const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, held: ask.nonce });
+    const giveBack = ({ node, from }: Grant) =>
+      this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
+    // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
+    // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
     const late = (tardy: Answer | null) => {
-      if (this.#state !== "released" || owner !== this.#unused || tardy?.outcome !== "granted") return;
-      this.#store.release(space, owner, tardy.node, tardy.from).catch(() => {}); // Then it is free in a while.
+      if (this.#state !== "released" || ask.isGranted || tardy?.outcome !== "granted") return;
+      giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
-    const answer = await this.#store.acquire(space, owner, nowMs, { ...asking, late });
+    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, late });
+    this.#ask = undefined;
     if (answer.outcome === "shape") {
       throw new NamespaceError(
         `namespace ${namespace}`,
@@ -161,25 +182,31 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     if (answer.outcome === "taken") {
       throw new NoNodeAvailableError(namespace, space.count, space.epochMs + answer.soonest * space.tickMs);
     }
+    if (answer.outcome === "fenced") {
+      throw new LeaseFenceError(namespace, space.epochMs + answer.until * space.tickMs);
+    }
+    if (answer.outcome === "cut") throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
     if (answer.outcome !== "granted")
       throw new BackendError("lease: acquire", "answer", "the answer makes no sense");
     if (this.#state === "released") {
       // Given back while the answer was on its way.
-      return this.#store.release(space, owner, answer.node, answer.from);
+      return giveBack(answer);
     }
     const { maxTick } = this.#plan;
     if (answer.from > maxTick) {
-      await this.#store.release(space, owner, answer.node, answer.from);
+      await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    this.#unused = undefined;
+    ask.isGranted = true;
+    this.#held = heldOf(answer.node);
+    this.#nonce = "";
     this.#grantee.open(answer, nowMs);
     // A SharedGenerator knows by itself, in every thread.
     if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
     this.#state = "held";
     this.#grants++;
-    this.#succeed(nowMs, answer.storeMs);
+    this.#succeed(nowMs, answer.storeMs, FIRST_RENEWAL_MS);
     if (this.#grants > 1) callAll(this.#onReacquired, this.status());
   }
 
@@ -192,12 +219,12 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     return Math.floor(nowMs);
   }
 
-  #succeed(nowMs: number, storeMs: number): void {
+  #succeed(nowMs: number, storeMs: number, mostMs = Infinity): void {
     this.#renewedMs = nowMs;
     this.#skewMs = nowMs - storeMs;
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#later(this.#plan.ttlMs / 3);
+    this.#later(Math.min(this.#plan.ttlMs / 3, mostMs));
   }
 
   #later(ms: number): void {
@@ -239,43 +266,44 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   }
 
   async #renew(): Promise<void> {
-    const { space } = this.#plan;
-    const owner = this.#owner;
+    const { space, namespace } = this.#plan;
     const nowMs = this.#read();
+    // The same again until it has its answer, so that the store can tell a request that comes twice from a copy of this
+    // process.
+    this.#nonce ||= freshToken();
+    const claim = this.#claim(this.#nonce);
     // Not past its end: who is told too late that it has ended, is told of the loss too late.
     const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
-    const answer = await this.#store.renew(space, owner, this.node, nowMs, asking);
+    const answer = await this.#store.renew(space, claim, nowMs, asking);
     if (this.#state !== "held") return;
+    const { from, until } = this.#grant;
     // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
     // in between the node may have been someone else's.
-    if (answer.outcome === "granted" && answer.from === this.#grant.from) {
-      this.#grant = answer;
-      this.#grantee.extend(answer.until);
+    if (answer.outcome === "granted" && answer.from === from) {
+      // A store that has gone back knows of an earlier end than what it granted before.
+      this.#grant = { ...answer, until: Math.max(until, answer.until) };
+      this.#held = { ...claim, generation: claim.generation + 1, held: claim.nonce };
+      this.#nonce = "";
+      this.#grantee.extend(this.#grant.until);
       this.#succeed(nowMs, answer.storeMs);
     } else if (answer.outcome === "skew") {
       throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    } else if (answer.outcome === "cut") {
+      throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
     } else {
-      this.#lose(
-        new BackendError("lease: renew", "answer", `node ${this.node} is another's, or the store lost it`),
-      );
+      const why = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
+      this.#lose(new BackendError("lease: renew", "answer", why));
     }
   }
 
   #lose(cause: unknown): void {
     this.#grantee.close();
     this.#state = "lost";
-    // From now on it asks for something else, under a name of its own: what was sent under the old one may still come.
-    this.#owner = this.#unused = ownerOf(this.#plan);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
     this.#lastError = cause;
     callAll(this.#onLost, this.#loss);
     if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
   }
-}
-
-/** A name that no other holder has, and the one that the user gave this process. */
-function ownerOf({ holder }: Plan): string {
-  return holder === "" ? uuid() : `${uuid()} ${holder}`;
 }
 
 /** Functions of the program, to be called with what happened. */
