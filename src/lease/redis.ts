@@ -53,16 +53,17 @@ local function tick_at(ms) return math.floor((ms - epoch) / tick) end
 local shape, history, fence, longest, seen, mine =
   unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'longest', 'seen', '@' .. owner))
 fence, longest, seen = tonumber(fence or 0), tonumber(longest or 0), tonumber(seen or 0)
-local id, up, replica = '', nil, 0
+local function info(section)
+  local facts = redis.pcall('INFO', section)
+  return type(facts) == 'string' and facts or ''
+end
+local id, replica = '', 0
 if fenced then
-  local server, replication = redis.pcall('INFO', 'server'), redis.pcall('INFO', 'replication')
-  if type(server) == 'string' and type(replication) == 'string' then
-    local run, replid = string.match(server, 'run_id:(%w+)'), string.match(replication, 'master_replid:(%w+)')
-    if run and replid then id = run .. '.' .. replid end
-    up = tonumber(string.match(server, 'uptime_in_seconds:(%d+)'))
-    for lag in string.gmatch(replication, 'state=online,offset=%d+,lag=(%d+)') do
-      replica = math.max(replica, store - lag * 1000)
-    end
+  -- It is another one after each restart, and after each promotion of a replica.
+  local facts = info('replication')
+  id = string.match(facts, 'master_replid:(%w+)') or ''
+  for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
+    replica = math.max(replica, store - lag * 1000)
   end
 elseif seen > 0 then
   redis.call('HDEL', KEYS[1], 'seen')
@@ -104,6 +105,7 @@ if held and held.owner == owner and held.nonce == nonce then return grant(mine, 
 local past = math.max(tick_at(math.min(now, store)), -1)
 if not shape then
   -- Without persistence a restart forgets all. If that was just now, others may hold what is not in the hash.
+  local up = fenced and string.match(info('server'), 'uptime_in_seconds:(%d+)')
   if up then fence = tick_at(store - up * 1000) + reach end
   redis.call('DEL', KEYS[2])
 end
