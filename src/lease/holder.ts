@@ -276,15 +276,15 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
     const answer = await this.#store.renew(space, claim, nowMs, asking);
     if (this.#state !== "held") return;
-    const { from, until } = this.#grant;
     // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
     // in between the node may have been someone else's.
-    if (answer.outcome === "granted" && answer.from === from) {
-      // A store that has gone back knows of an earlier end than what it granted before.
-      this.#grant = { ...answer, until: Math.max(until, answer.until) };
+    if (answer.outcome === "granted" && answer.from === this.#grant.from) {
+      // Its end may be nearer, in a store that has gone back or where a copy has given the node back: what the store
+      // knows is what counts.
+      this.#grant = answer;
       this.#held = { ...claim, generation: claim.generation + 1, held: claim.nonce };
       this.#nonce = "";
-      this.#grantee.extend(this.#grant.until);
+      this.#grantee.extend(answer.until);
       this.#succeed(nowMs, answer.storeMs);
     } else if (answer.outcome === "skew") {
       throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);

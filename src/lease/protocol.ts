@@ -12,7 +12,8 @@
 // - A process may be copied while it holds a grant. Each renewal presents the generation of the grant and the nonce of
 //   the request that wrote it, and replaces both. So of two copies the second to renew has lost.
 // - A store may go back: restart, or fail over to a replica, without its last writes. Where it tells its history, a
-//   change of that raises a fence: a tick that no forgotten grant reaches, and that no new grant begins before.
+//   change of that raises a fence: a tick that no forgotten grant reaches, and that no new grant begins before. And a
+//   grant that had ended when the store went back is not renewed: another may have had the node since.
 
 import type { Grant } from "../core.ts";
 
@@ -39,6 +40,8 @@ export interface Book {
   readonly history: string;
   /** The first tick of new grants. Grants that the store may have forgotten end before it. */
   readonly fence: number;
+  /** The tick at which the store may have given its last grant that it has forgotten: who had ended then has lost. */
+  readonly stale: number;
   /** The largest reach of a holder: no grant ends later than so many ticks after the store's time. */
   readonly longest: number;
 }
@@ -128,12 +131,21 @@ function written(book: Book, node: number, holding: Holding): Book {
   return { ...book, nodes: new Map(book.nodes).set(node, holding) };
 }
 
+/** Whether another may have had the node since, and the store has forgotten it. */
+function isStale({ stale }: Book, { isFenced }: Space, { until }: Holding): boolean {
+  return isFenced && until <= stale;
+}
+
 /** The book with the store's history in it. If it had another one, the fence is raised. */
 function noticed(book: Book, space: Space, store: StoreNow): Book {
   const { history } = store;
   if (!space.isFenced || history === "" || book.history === history) return book;
-  const reached = tickAt(space, store.ms) + Math.max(book.longest, space.reach);
-  return { ...book, history, fence: book.history === "" ? book.fence : Math.max(book.fence, reached) };
+  if (book.history === "") return { ...book, history };
+  const now = tickAt(space, store.ms);
+  // By the clock of the store before, which may be ahead of this one's.
+  const stale = now + Math.ceil((space.reach - space.ttlTicks) / 2);
+  const fence = now + Math.max(book.longest, space.reach);
+  return { ...book, history, fence: Math.max(book.fence, fence), stale: Math.max(book.stale, stale) };
 }
 
 /**
@@ -151,14 +163,23 @@ export function acquire(
   store: StoreNow,
 ): Step {
   const storeMs = store.ms;
-  const fresh = { shape: space.shape, nodes: new Map<number, Holding>(), history: "", fence: 0, longest: 0 };
+  const fresh = {
+    shape: space.shape,
+    nodes: new Map<number, Holding>(),
+    history: "",
+    fence: 0,
+    stale: 0,
+    longest: 0,
+  };
   const before = book ?? fresh;
   if (before.shape !== space.shape) return [book, { outcome: "shape", shape: before.shape }];
   if (isSkewed(space, nowMs, storeMs)) return [book, { outcome: "skew", storeMs }];
   const longest = Math.max(before.longest, space.reach);
   const state = { ...noticed(before, space, store), longest };
   const refused = book && state;
-  const mine = [...state.nodes].find(([, holding]) => holding.owner === owner && holding.nonce === nonce);
+  const mine = [...state.nodes].find(
+    ([, holding]) => holding.owner === owner && holding.nonce === nonce && !isStale(state, space, holding),
+  );
   if (mine) return granted(state, space, ...mine, nowMs, storeMs);
   // Free is a node only when its grant has passed by both clocks: by the holder's, for it must not stamp before; by the
   // store's, for another holder may be at work until then.
@@ -202,7 +223,8 @@ export function renew(
   const storeMs = store.ms;
   const state = book && noticed(book, space, store);
   const holding = state?.nodes.get(claim.node);
-  if (!state || !isOf(holding, claim)) return [state, { outcome: "lost", storeMs }];
+  if (!state || !isOf(holding, claim) || isStale(state, space, holding))
+    return [state, { outcome: "lost", storeMs }];
   if (isSkewed(space, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
   const { nonce } = claim;
   const next = { ...holding, generation: claim.generation + 1, nonce };

@@ -1,6 +1,6 @@
 // Leases in Redis: the protocol as scripts, each one step by the server's own clock.
 //
-// A hash holds all of a namespace: `shape`, `history`, `fence` and `longest` as the protocol has them; `seen`, when a
+// A hash holds all of a namespace: `shape`, `history`, `fence`, `stale` and `longest` as the protocol has them; `seen`, when a
 // replica was last connected; each node as `<from> <until> <generation>:<nonce> <owner>`, the owner empty after a
 // release; and each owner's node under `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce.
 // A sorted set for each space has its nodes by `until`, so that the one that has been free for longest is found without
@@ -50,9 +50,9 @@ local fenced = ARGV[9] == 'true'
 local time = redis.call('TIME')
 local store = time[1] * 1000 + math.floor(time[2] / 1000)
 local function tick_at(ms) return math.floor((ms - epoch) / tick) end
-local shape, history, fence, longest, seen, mine =
-  unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'longest', 'seen', '@' .. owner))
-fence, longest, seen = tonumber(fence or 0), tonumber(longest or 0), tonumber(seen or 0)
+local shape, history, fence, stale, longest, seen, mine =
+  unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'stale', 'longest', 'seen', '@' .. owner))
+fence, stale, longest, seen = tonumber(fence or 0), tonumber(stale or 0), tonumber(longest or 0), tonumber(seen or 0)
 local function info(section)
   local facts = redis.pcall('INFO', section)
   return type(facts) == 'string' and facts or ''
@@ -72,10 +72,15 @@ local function notice()
   if not shape or id == '' or history == id then return end
   if (history or '') ~= '' then
     local cut = seen > 0 and math.ceil(${CUT_OFF_MS} / tick) or 0
-    fence = math.max(fence, tick_at(store) + math.max(longest, reach) + cut)
+    local at = tick_at(store) + cut
+    fence = math.max(fence, at + math.max(longest, reach))
+    stale = math.max(stale, at + math.ceil((reach - ttl) / 2))
   end
   seen = 0
-  redis.call('HSET', KEYS[1], 'history', id, 'fence', text(fence), 'seen', '0')
+  redis.call('HSET', KEYS[1], 'history', id, 'fence', text(fence), 'stale', text(stale), 'seen', '0')
+end
+local function is_stale(held)
+  return fenced and held.ends <= stale
 end
 local function cut_off()
   local last = math.max(seen, replica)
@@ -101,7 +106,9 @@ local cut = cut_off()
 if cut then return cut end
 if shape and longest < reach then redis.call('HSET', KEYS[1], 'longest', text(reach)) end
 local held = mine and holding(mine)
-if held and held.owner == owner and held.nonce == nonce then return grant(mine, held.from, held.ends, 0) end
+if held and held.owner == owner and held.nonce == nonce and not is_stale(held) then
+  return grant(mine, held.from, held.ends, 0)
+end
 local past = math.max(tick_at(math.min(now, store)), -1)
 if not shape then
   -- Without persistence a restart forgets all. If that was just now, others may hold what is not in the hash.
@@ -148,7 +155,7 @@ return grant(node, math.max(ends, tick_at(now)), ends, 0)
 const RENEW = `${PRELUDE}
 local held, generation = holding(ARGV[10]), tonumber(ARGV[11])
 notice()
-if not is_of(held, owner, nonce, generation, ARGV[12]) then return 'lost ' .. text(store) end
+if not is_of(held, owner, nonce, generation, ARGV[12]) or is_stale(held) then return 'lost ' .. text(store) end
 if math.abs(now - store) > skew then return 'skew ' .. text(store) end
 local cut = cut_off()
 if cut then return cut end
@@ -246,8 +253,12 @@ function readBook(answer: unknown): { book: Book | undefined; storeMs: number } 
     const [node = 0, first = 0, end = 0, renewals = 0] = wholes([name, from, until, generation]);
     nodes.set(node, { owner: owner || null, from: first, until: end, generation: renewals, nonce });
   }
-  const [fence = 0, longest = 0] = wholes([named.get("fence") ?? 0, named.get("longest") ?? 0]);
+  const numbers = ["fence", "stale", "longest"].map((name) => named.get(name) ?? 0);
+  const [fence = 0, stale = 0, longest = 0] = wholes(numbers);
   const shape = named.get("shape");
   const history = named.get("history") ?? "";
-  return { book: shape === undefined ? undefined : { shape, nodes, history, fence, longest }, storeMs };
+  return {
+    book: shape === undefined ? undefined : { shape, nodes, history, fence, stale, longest },
+    storeMs,
+  };
 }

@@ -42,13 +42,28 @@ function statementsOf(port: SqlPort, history: string | undefined) {
   const isTold = isPostgres && history !== undefined;
   // Whether the store is on another history than the one that is written down.
   const isOther = isTold ? `${history} NOT IN ('', history)` : "FALSE";
-  const notice = (
-    now: string,
-    reach: string,
-  ) => `history = CASE WHEN ${isOther} THEN ${history} ELSE history END,
-  fence = CASE WHEN history <> '' AND ${isOther} THEN ${most}(fence, ${now} + ${most}(longest, ${int(reach)})) ELSE fence END`;
+  const isReturned = `history <> '' AND ${isOther}`;
+  type Parameters = Readonly<Record<"epoch" | "length" | "reach" | "ttl", string>>;
+  const staleBy = ({ epoch, length, reach, ttl }: Parameters) =>
+    `CASE WHEN ${isReturned}
+    THEN ${most}(stale, ${tick(ms, epoch, length)} + (${int(reach)} - ${int(ttl)} + 1) / 2) ELSE stale END`;
+  const notice = (parameters: Parameters) => {
+    const { epoch, length, reach } = parameters;
+    return `history = CASE WHEN ${isOther} THEN ${history} ELSE history END, stale = ${staleBy(parameters)},
+  fence = CASE WHEN ${isReturned}
+    THEN ${most}(fence, ${tick(ms, epoch, length)} + ${most}(longest, ${int(reach)})) ELSE fence END`;
+  };
+  const ofRenewal = { epoch: "$6", length: "$7", reach: "$12", ttl: "$8" };
+  const ofNotice = { epoch: "$3", length: "$4", reach: "$2", ttl: "$5" };
+  const staleAt = `(SELECT stale FROM ${namespaces} WHERE namespace = $1)`;
+  // A grant that had ended when the store went back: another may have had the node since.
+  const isLive = history === undefined ? "TRUE" : `until > ${staleAt}`;
+  // The statement that notices sees the row as it was before.
+  const isLiveNow = isTold
+    ? `until > (SELECT ${staleBy(ofRenewal)} FROM ${namespaces} WHERE namespace = $1)`
+    : isLive;
   const isFree = history === undefined ? "TRUE" : `fence <= ${most}(${past}, 0)`;
-  const isMine = "n.owner = $2 AND n.nonce = $3";
+  const isMine = `n.owner = $2 AND n.nonce = $3 AND ${isLive.replace("until", "n.until")}`;
   const is = (generation: string, held: string) => `owner = $2 AND (
   (generation = ${int(generation)} AND nonce = ${held}) OR (generation = ${int(generation)} + 1 AND nonce = $3)
   OR generation < ${int(generation)})`;
@@ -56,7 +71,7 @@ function statementsOf(port: SqlPort, history: string | undefined) {
     // $1 namespace, $2 owner, $3 nonce, $4 now, $5 skew, $6 epoch, $7 tick, $8 ttl, $9 reach, $10 space, $11 shape
     acquire: `WITH chosen AS MATERIALIZED (
   SELECT COALESCE(
-    (SELECT node FROM ${nodes} WHERE namespace = $1 AND owner = $2 AND nonce = $3 LIMIT 1),
+    (SELECT node FROM ${nodes} WHERE namespace = $1 AND owner = $2 AND nonce = $3 AND ${isLive} LIMIT 1),
     (SELECT node FROM ${nodes} WHERE namespace = $1 AND space = ${int("$10")} AND until <= ${past}
       ORDER BY until, node LIMIT 1 ${isPostgres ? "FOR UPDATE SKIP LOCKED" : ""})
   ) AS pick
@@ -76,12 +91,12 @@ RETURNING ${asked}`,
     renew: `${
       isTold
         ? `WITH noticed AS (
-  UPDATE ${namespaces} SET ${notice(tick(ms), "$12")} WHERE namespace = $1 AND ${isOther} RETURNING 1
+  UPDATE ${namespaces} SET ${notice(ofRenewal)} WHERE namespace = $1 AND ${isOther} RETURNING 1
 )
 `
         : ""
     }UPDATE ${nodes} SET until = ${ends}, generation = ${int("$10")} + 1, nonce = $3
-WHERE namespace = $1 AND node = ${int("$9")} AND ${is("$10", "$11")} AND NOT ${skewed}
+WHERE namespace = $1 AND node = ${int("$9")} AND ${is("$10", "$11")} AND ${isLiveNow} AND NOT ${skewed}
 RETURNING ${asked}`,
     // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 nonce of the grant, $7 unused
     release: `UPDATE ${nodes} SET owner = NULL, until = ${most}(since, ${int("$7")})
@@ -95,12 +110,12 @@ WHERE namespace = $1 AND node = ${int("$4")} AND ${is("$5", "$6")}`,
   (SELECT CAST(MIN(until) AS TEXT) FROM ${nodes} WHERE namespace = $1 AND space = ${int("$2")}) AS soonest`,
     // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 nonce of the grant
     whose: `SELECT CAST(${ms} AS TEXT) AS ms, CAST(COUNT(*) AS TEXT) AS mine
-FROM ${nodes} WHERE namespace = $1 AND node = ${int("$4")} AND ${is("$5", "$6")}`,
+FROM ${nodes} WHERE namespace = $1 AND node = ${int("$4")} AND ${is("$5", "$6")} AND ${isLive}`,
     // $1 namespace, $2 shape
     name: `INSERT INTO ${namespaces} (namespace, shape) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-    // $1 namespace, $2 reach, and $3 epoch, $4 tick where the history is told
+    // $1 namespace, $2 reach, and $3 epoch, $4 tick, $5 ttl where the history is told
     notice: `UPDATE ${namespaces} SET longest = ${most}(longest, ${int("$2")})${
-      isTold ? `, ${notice(tick(ms, "$3", "$4"), "$2")}` : ""
+      isTold ? `, ${notice(ofNotice)}` : ""
     } WHERE namespace = $1`,
     // $1 namespace, $2 space, $3 first, $4 last
     grow: `WITH RECURSIVE fresh (node) AS (
@@ -112,7 +127,7 @@ SELECT CAST($1 AS TEXT), ${int("$2")}, node, NULL, -1, -1 FROM fresh WHERE TRUE 
     read: `SELECT ${texts("node", "since", "until", "generation")}, nonce, owner FROM ${nodes}
 WHERE namespace = $1 AND since >= 0 ORDER BY ${nodes}.node`,
     // $1 namespace
-    book: `SELECT CAST(${ms} AS TEXT) AS ms, shape, history, ${texts("fence", "longest")}
+    book: `SELECT CAST(${ms} AS TEXT) AS ms, shape, history, ${texts("fence", "stale", "longest")}
 FROM (SELECT 1) AS one LEFT JOIN ${namespaces} ON namespace = $1`,
   };
 }
@@ -160,7 +175,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
   return {
     async acquire(space, { owner, nonce }, nowMs, acquiring = {}) {
       const { late, ...asking } = acquiring;
-      const { first, count, shape, reach, epochMs, tickMs, isFenced } = space;
+      const { first, count, shape, reach, epochMs, tickMs, ttlTicks, isFenced } = space;
       const statements = await statementsFor(space);
       const params = [owner, nonce, nowMs, ...terms(space), reach, first, shape];
       const last = first + count - 1;
@@ -183,7 +198,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
         }
         if (look.shape === null) await send("name", statements.name, [shape], () => true, asking);
         if (!look.isKnown) {
-          const noticed = statements.isTold ? [reach, epochMs, tickMs] : [reach];
+          const noticed = statements.isTold ? [reach, epochMs, tickMs, ttlTicks] : [reach];
           await send("notice", statements.notice, noticed, () => true, asking);
         }
         if (!isFree && newest < last) {
@@ -212,7 +227,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
         const [storeMs = 0, mine = 0] = wholes([row?.["ms"], row?.["mine"]]);
         return { outcome: mine ? "skew" : "lost", storeMs };
       };
-      return send("renew", plain.whose, [owner, nonce, ...claim], read, asking);
+      return send("renew", statements.whose, [owner, nonce, ...claim], read, asking);
     },
     async release(_space, { owner, nonce, node, generation, held }: Claim, unused) {
       await send("release", plain.release, [owner, nonce, node, generation, held, unused], () => true);
@@ -220,7 +235,8 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
     async read() {
       const row = await send("read", plain.book, [], ([first]) => first);
       const { ms, shape, history } = row;
-      const [storeMs = 0, fence = 0, longest = 0] = wholes([ms, row["fence"] ?? 0, row["longest"] ?? 0]);
+      const numbers = [ms, row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
+      const [storeMs = 0, fence = 0, stale = 0, longest = 0] = wholes(numbers);
       const nodes = await send("read", plain.read, [], (rows) => {
         const all = new Map<number, Holding>();
         for (const { node, since, until, generation, nonce, owner } of rows) {
@@ -230,7 +246,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
         }
         return all;
       });
-      const book = { shape: String(shape), nodes, history: String(history), fence, longest };
+      const book = { shape: String(shape), nodes, history: String(history), fence, stale, longest };
       return { book: shape === null ? undefined : book, storeMs };
     },
   };

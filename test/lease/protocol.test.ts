@@ -34,6 +34,7 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
   shape: space.shape,
   history: "",
   fence: 0,
+  stale: 0,
   longest: 20,
   ...terms,
   nodes: new Map(
@@ -462,7 +463,8 @@ describe("a store that changes its history", () => {
   const held: Nodes = { 0: ["a", 5, 15, 0, "asked"] };
   const other = (ms: number) => ({ ms, history: "other" });
   const before = bookOf(held, { history: "one", longest: 30 });
-  const raised = bookOf(held, { history: "other", longest: 30, fence: 37 });
+  // By a clock that may be ahead by 5, and a grant that was made by it.
+  const raised = bookOf(held, { history: "other", longest: 30, fence: 37, stale: 12 });
 
   test("grants nothing new until all that it may have forgotten has ended, by both clocks", () => {
     const newcomer = { owner: "b", nonce: "n" };
@@ -485,11 +487,24 @@ describe("a store that changes its history", () => {
       { ...raised, nodes: bookOf({ 0: ["a", 5, 17, 1, "next"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
-    expect(renew(before, space, claim, 7, other(90))[1]).toMatchObject({ outcome: "skew" });
+    expect(renew(raised, space, first, 7, other(13))).toEqual([raised, { outcome: "skew", storeMs: 13 }]);
     expect(renew(before, space, { ...first, owner: "b" }, 7, other(7))).toEqual([
       raised,
       { outcome: "lost", storeMs: 7 },
     ]);
+  });
+
+  test("neither renews a grant that had ended by then nor grants it once more: another may have had the node since", () => {
+    const first = { owner: "a", node: 0, generation: 0, held: "asked", nonce: "next" };
+    const ended = { ...raised, fence: 40, stale: 15 };
+    expect(renew(before, space, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
+    expect(renew(ended, space, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);
+    expect(acquire(before, space, request, 10, other(10))).toEqual([
+      ended,
+      { outcome: "fenced", until: 40, storeMs: 10 },
+    ]);
+    // But for who says that nothing was forgotten.
+    expect(renew(ended, { ...space, isFenced: false }, first, 10, other(10))[1].outcome).toBe("granted");
   });
 
   test("counts the longest reach, also that of whoever asks", () => {
