@@ -126,8 +126,9 @@ local function choose()
   end
   local best = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
   local node, ends = tonumber(best[1]), tonumber(best[2])
+  if not node or node < first or node >= first + count then return nil end
   held = holding(text(node))
-  if node >= first and node < first + count and held and held.ends == ends then return text(node), ends end
+  if held and held.ends == ends then return text(node), ends end
 end
 local node, ends = choose()
 if not node then

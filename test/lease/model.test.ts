@@ -9,7 +9,7 @@ import { holdingOf } from "./model/store.ts";
 import { holdersOf, isBroken, nameOf, type World, Worlds } from "./model/world.ts";
 
 /** Enough for a mutant to do harm, and for all that may be seen on the way. */
-const SMALL = { holders: 3, nodes: 1, ticks: 4, renewals: 1 };
+const SMALL = { holders: 3, nodes: 1, ticks: 3, renewals: 1 };
 
 describe("no two holders stamp the same tick of a node", () => {
   test.each([
@@ -40,7 +40,7 @@ describe("the checker sees", () => {
       title: "a node whose every tick is stamped, by three holders in turn",
       isSeen: (world) => {
         const ticks = holdersOf(world).map(({ stamped }) => stamped[0] as number);
-        return ticks.every((some) => some > 0) && ticks.reduce((all, some) => all | some) === 0b1111;
+        return ticks.every((some) => some > 0) && ticks.reduce((all, some) => all | some) === 0b111;
       },
     },
     {
@@ -127,7 +127,7 @@ describe("the checker finds the harm when", () => {
 
 describe("there is no harm when", () => {
   test.each(harmless)("$title", ({ protocol, conduct, bounds }) => {
-    for (const some of [SMALL, { holders: 3, nodes: 2, ticks: 2, renewals: 1 }]) {
+    for (const some of [SMALL, { holders: 2, nodes: 2, ticks: 2, renewals: 1 }]) {
       const all = { ...some, ...bounds };
       expect(explore(new Worlds(protocol, conduct, all), isBroken).trace).toBeUndefined();
     }

@@ -51,7 +51,7 @@ const anyHolder = {
     shape: fc.constantFrom(...Array(9).fill("41.5.5.12 epoch 0 tick 1 both fields leased"), "other"),
     ttlTicks: fc.integer({ min: 1, max: 3 }),
     maxSkewMs: fc.constantFrom(2 ** 52, 2 ** 52, 2 * MONTH),
-    reach: fc.integer({ min: 1, max: 3 }),
+    reach: fc.integer({ min: 3, max: 6 }),
     isFenced: fc.boolean(),
   }),
 };

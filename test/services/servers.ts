@@ -184,13 +184,34 @@ async function serve(
   };
 }
 
-/** Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything. */
-export async function startRedis({ durable = false } = {}): Promise<Server> {
+/**
+ * Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything.
+ *
+ * @param options.more arguments of the command line, such as `--replicaof`
+ */
+export async function startRedis({
+  durable = false,
+  more = [],
+}: {
+  durable?: boolean;
+  more?: readonly string[];
+} = {}): Promise<Server> {
   if (!programs.redis) throw new Error("there is no redis-server");
   const folder = mkdtempSync(join(tmpdir(), "bitflake-redis-"));
   const port = await freePort();
   const append = durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, ...append];
+  const args = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--dir",
+    folder,
+    ...append,
+    ...more,
+  ];
   return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 

@@ -181,7 +181,7 @@ export class Worlds {
         if (!grant || !this.#conduct.isOf(grant, answer)) return undefined;
         return {
           ...holder,
-          grant: termsOf(answer),
+          grant: { ...grant, until: answer.until },
           generation: claim.generation + 1,
           held: claim.nonce,
           isWaiting: false,
