@@ -47,7 +47,9 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   readonly #onRenewalFailed: Listeners<unknown> = new Set();
   readonly #onReacquired: Listeners<LeaseStatus> = new Set();
   /** The request for a node that has had no answer yet, to be sent again as it is. */
-  #ask: (Ask & { isGranted?: boolean }) | undefined;
+  #ask: Ask | undefined;
+  /** The requests that were granted, of which an answer may still come late. */
+  readonly #granted: WeakSet<Ask> = new WeakSet();
   /** What names the grant to the store. */
   #held: Omit<Claim, "nonce"> | undefined;
   /** The nonce of the renewal that has had no answer yet; `""` if there is none. */
@@ -158,15 +160,15 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     const nowMs = this.#read();
     // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
     // many processes start from.
-    this.#ask ??= { owner: holder === "" ? freshToken() : `${freshToken()} ${holder}`, nonce: freshToken() };
-    const ask = this.#ask;
+    const ask = this.#ask ?? askFor(holder);
+    this.#ask = ask;
     const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, held: ask.nonce });
     const giveBack = ({ node, from }: Grant) =>
       this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
     // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
     // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
     const late = (tardy: Answer | null) => {
-      if (this.#state !== "released" || ask.isGranted || tardy?.outcome !== "granted") return;
+      if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
       giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
     const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, late });
@@ -198,7 +200,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    ask.isGranted = true;
+    this.#granted.add(ask);
     this.#held = heldOf(answer.node);
     this.#nonce = "";
     this.#grantee.open(answer, nowMs);
@@ -304,6 +306,15 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     callAll(this.#onLost, this.#loss);
     if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
   }
+}
+
+/**
+ * A request under a name that no other holder has, with the one that the user gave this process. The name is drawn for
+ * this request alone, so it is a nonce as well.
+ */
+function askFor(holder: string): Ask {
+  const nonce = freshToken();
+  return { owner: holder === "" ? nonce : `${nonce} ${holder}`, nonce };
 }
 
 /** Functions of the program, to be called with what happened. */

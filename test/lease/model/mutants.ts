@@ -277,6 +277,6 @@ export const harmless: readonly Mutant[] = [
       ),
     },
     {},
-    RETURNED,
+    { ...RETURNED, nodes: 1, ticks: 2 },
   ),
 ];
