@@ -1,8 +1,8 @@
 // Leases in Redis: the protocol as scripts, each one step by the server's own clock.
 //
-// A hash holds all of a namespace: `shape`, `history`, `fence`, `stale` and `longest` as the protocol has them; `seen`, when a
-// replica was last connected; each node as `<from> <until> <generation>:<nonce> <owner>`, the owner empty after a
-// release; and each owner's node under `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce.
+// A hash holds all of a namespace: `shape`, `history`, `fence`, `stale` and `longest` as the protocol has them; `seen`,
+// when a replica was last connected; each node as `<from> <until> <generation>:<nonce> <owner>`, the owner empty after
+// a release; and each owner's node under `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce.
 // A sorted set for each space has its nodes by `until`, so that the one that has been free for longest is found without
 // looking at the others. It is a hint: what it says of a node is granted only if the hash says the same, and it is made
 // anew from the hash if it does not.
@@ -114,7 +114,7 @@ if not shape then
   -- Without persistence a restart forgets all. If that was just now, others may hold what is not in the hash.
   local up = fenced and string.match(info('server'), 'uptime_in_seconds:(%d+)')
   if up then fence = tick_at(store - up * 1000) + reach end
-  redis.call('DEL', KEYS[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 end
 if fenced and fence > math.max(past, 0) then return 'fenced ' .. text(fence) .. ' ' .. text(store) end
 local function choose()
@@ -132,7 +132,7 @@ local function choose()
 end
 local node, ends = choose()
 if not node then
-  redis.call('DEL', KEYS[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     local found = string.match(field, '^%d+$') and tonumber(field)
     if found and found >= first and found < first + count then

@@ -1,8 +1,8 @@
 // Leases in PostgreSQL and SQLite: the protocol as statements, each one step by the server's own clock.
 //
-// A namespace has one row for its shape and its store, and one for each node. Rows of nodes that were never granted have `until` -1;
-// they are made a few at a time, when none is left that is free. All that is sent and asked for is text, so that no
-// client gets to round a number.
+// A namespace has one row for its shape and its store, and one for each node. Rows of nodes that were never granted have
+// `until` -1; they are made a few at a time, when none is left that is free. All that is sent and asked for is text, so
+// that no client gets to round a number.
 
 import { type Asking, ask, startTimer } from "../backend/ask.ts";
 import { historySql } from "../backend/history.ts";
@@ -145,7 +145,7 @@ interface Look {
 
 export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
   const plain = statementsOf(port, undefined);
-  /** The statements of a space, and whether the store tells its history. */
+  /** The statements of a space, and whether they take what the history of the store asks for. */
   const statementsFor = async ({ isFenced }: Space) => {
     if (!isFenced || port.dialect !== "postgres") return { ...plain, isTold: false };
     const history = await historySql(port);
