@@ -4,12 +4,10 @@
 // FAILOVER_ROUNDS says how often, by default 2; FAILOVER_FENCE=off shows what the fence is for.
 
 import { setTimeout } from "node:timers/promises";
-import { type Backend, fromIORedis, fromPg, setup } from "bitflake/backend";
 import { type Lease, leaseNode } from "bitflake/lease";
-import { Redis } from "ioredis";
-import pg from "pg";
 import { afterEach, expect, test } from "vitest";
-import { startable, startPostgres, startRedis, startSentinel, startStandby } from "./servers.ts";
+import { type Pair, postgresPair, redisPair } from "./failover-pairs.ts";
+import { startable } from "./servers.ts";
 
 const rounds = Number(process.env.FAILOVER_ROUNDS ?? 2);
 const fence = process.env.FAILOVER_FENCE !== "off";
@@ -18,89 +16,6 @@ const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
-
-/** A store of two servers, of which the second takes the first one's place. */
-interface Pair {
-  readonly backend: Backend;
-  /** Keeps what is written from now on from the second. */
-  cut(): Promise<unknown>;
-  /** Ends the first, and has the second promoted. */
-  fail(): Promise<unknown>;
-}
-
-/** A Sentinel promotes the replica. */
-async function redisPair(): Promise<Pair> {
-  const primary = await startRedis();
-  undo.push(() => primary.stop());
-  const admin = new Redis(primary.url, { retryStrategy: () => null });
-  admin.on("error", () => {});
-  undo.push(() => admin.disconnect());
-  // The replica has a user of its own: without it, it cannot come back, and all others can.
-  await admin.call("ACL", "SETUSER", "replica", "on", ">secret", "~*", "&*", "+@all");
-  const of = ["--replicaof", "127.0.0.1", String(primary.port), "--masteruser", "replica"];
-  const replica = await startRedis({ more: [...of, "--masterauth", "secret"] });
-  undo.push(() => replica.stop());
-  while (!/state=online/.test(await admin.info("replication"))) await setTimeout(20);
-  const sentinel = await startSentinel(primary, "ids");
-  undo.push(() => sentinel.stop());
-  const watch = new Redis(sentinel.url);
-  undo.push(() => watch.disconnect());
-  // It asks the primary for its replicas, and the replica how it is.
-  const isKnown = async () => /flags,slave,/.test(String(await watch.call("SENTINEL", "REPLICAS", "ids")));
-  while (!(await isKnown())) await setTimeout(50);
-  const client = new Redis({
-    sentinels: [{ host: "127.0.0.1", port: sentinel.port }],
-    name: "ids",
-    retryStrategy: () => 50,
-    sentinelRetryStrategy: () => 50,
-    maxRetriesPerRequest: 0,
-  });
-  client.on("error", () => {});
-  undo.push(() => client.disconnect());
-  return {
-    backend: fromIORedis(client, { timeoutMs: 500 }),
-    async cut() {
-      await admin.call("ACL", "SETUSER", "replica", "off");
-      await admin.call("CLIENT", "KILL", "TYPE", "replica");
-    },
-    fail: () => primary.kill(),
-  };
-}
-
-async function postgresPair(): Promise<Pair> {
-  const primary = await startPostgres();
-  undo.push(() => primary.stop());
-  const pools: pg.Pool[] = [];
-  const poolOf = ({ url }: { readonly url: string }) => {
-    const pool = new pg.Pool({ connectionString: url });
-    pool.on("error", () => {});
-    undo.push(() => pool.end());
-    pools.push(pool);
-    return pool;
-  };
-  let current = poolOf(primary);
-  const backend = fromPg({ query: (text, params) => current.query(text, params) }, { timeoutMs: 500 });
-  await setup(backend, ["lease"]);
-  const standby = await startStandby(primary);
-  undo.push(() => standby.stop());
-  const next = poolOf(standby);
-  const receivers = async (pool: pg.Pool) =>
-    Number((await pool.query("SELECT COUNT(*) AS many FROM pg_stat_wal_receiver")).rows[0].many);
-  while ((await receivers(next)) === 0) await setTimeout(20);
-  return {
-    backend,
-    async cut() {
-      await next.query("ALTER SYSTEM SET primary_conninfo = ''");
-      await next.query("SELECT PG_RELOAD_CONF()");
-      while ((await receivers(next)) > 0) await setTimeout(20);
-    },
-    async fail() {
-      await primary.kill();
-      await next.query("SELECT PG_PROMOTE()");
-      current = next;
-    },
-  };
-}
 
 /** 64 nodes. In ticks of 10 ms, two that have one node can hardly make no ID twice. */
 const LAYOUT = { timestampBits: 41, datacenterBits: 0, machineBits: 6, sequenceBits: 16 };
@@ -185,7 +100,7 @@ test.for(["redis", "postgres"] as const)(
   async (store, { skip }) => {
     if (!startable[store] || !startable.failover[store]) skip(`there is no ${store} with a replica to start`);
     for (let at = 1; at <= rounds; at++) {
-      const outcome = await round(await pairs[store]());
+      const outcome = await round(await pairs[store]((step) => undo.push(step)));
       const { ids, repeated, lost, after, fenced } = outcome;
       console.log(
         `failover: ${store}, round ${at}: ${ids.toLocaleString("en")} IDs, ${repeated} repeated; ` +
