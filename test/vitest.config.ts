@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** What the tests of test/services cover. */
 export const onServers = [
-  "src/backend/{patience,ping,postgres,redis,settings,sqlite,tables}.ts",
+  "src/backend/{history,patience,ping,postgres,redis,settings,sqlite,tables}.ts",
   "src/cli/{leaseInspect,poolStatus,storePostgres,storeRedis,storeSqlite}.ts",
   "src/idempotency/{redis,sql}.ts",
   "src/lease/{redis,sql}.ts",

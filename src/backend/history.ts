@@ -13,6 +13,9 @@ const UNKNOWN = "''";
 /** Servers that speak PostgreSQL's protocol but lack the functions, or refuse them, as some hosted ones do. */
 const UNSUPPORTED = ["42883", "0A000", "42501"];
 
+/** What is known of ports, so that a port is asked once. */
+const known = /* @__PURE__ */ new WeakMap<SqlPort, string>();
+
 /**
  * Returns SQL for the history of a store as text, to be read in the statement that relies on it. Where the store does
  * not tell its history, as SQLite, the SQL gives the empty text.
@@ -21,6 +24,12 @@ const UNSUPPORTED = ["42883", "0A000", "42501"];
  */
 export async function historySql(port: SqlPort): Promise<string> {
   if (port.dialect !== "postgres") return UNKNOWN;
+  const sql = known.get(port) ?? (await probe(port));
+  known.set(port, sql);
+  return sql;
+}
+
+async function probe(port: SqlPort): Promise<string> {
   try {
     await ask(
       port,

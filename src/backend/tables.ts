@@ -52,6 +52,7 @@ const ADDED = {
   namespaces: [
     "history TEXT NOT NULL DEFAULT ''",
     "fence BIGINT NOT NULL DEFAULT 0",
+    "stale BIGINT NOT NULL DEFAULT 0",
     "longest BIGINT NOT NULL DEFAULT 0",
   ],
   nodes: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],

@@ -7,20 +7,28 @@ import {
   BackendError,
   ClockSkewError,
   EpochError,
+  freshToken,
   type Grant,
   type Grantee,
   LeaseExpiredError,
+  LeaseFenceError,
   NamespaceError,
   NoNodeAvailableError,
   type SnowflakeGenerator,
+  StoreCutOffError,
   TimestampOverflowError,
-  uuid,
 } from "../core.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
 import type { Plan } from "./options.ts";
-import type { Answer } from "./protocol.ts";
+import type { Answer, Ask, Claim } from "./protocol.ts";
 import { fieldsOf, type NodeFields } from "./space.ts";
 import { type LeaseStore, storeOf } from "./store.ts";
+
+/**
+ * When a new grant is renewed for the first time, unless a third of it is less: a grant that a store forgot is then known
+ * to be lost a second later, and a copy of the process as well.
+ */
+const FIRST_RENEWAL_MS = 1000;
 
 /** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
 const FIRST_RETRY_MS = 100;
@@ -38,10 +46,17 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   readonly #store: LeaseStore;
   readonly #grantee: Grantee;
   readonly #clock: () => number;
-  readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
-  #owner: string;
-  /** The same, while there has been no grant under that name, and so no stamp. */
-  #unused: string | undefined;
+  readonly #onLost: Listeners<LeaseExpiredError> = new Set();
+  readonly #onRenewalFailed: Listeners<unknown> = new Set();
+  readonly #onReacquired: Listeners<LeaseStatus> = new Set();
+  /** The request for a node that has had no answer yet, to be sent again as it is. */
+  #ask: Ask | undefined;
+  /** The requests that were granted, of which an answer may still come late. */
+  readonly #granted: WeakSet<Ask> = new WeakSet();
+  /** What names the grant to the store. */
+  #held: Omit<Claim, "nonce"> | undefined;
+  /** The nonce of the renewal that has had no answer yet; `""` if there is none. */
+  #nonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
@@ -62,7 +77,6 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     this.#store = storeOf(plan.backend, plan.namespace);
     this.#grantee = grantee;
     this.#clock = clock;
-    this.#owner = this.#unused = ownerOf(plan);
   }
 
   get node(): number {
@@ -83,12 +97,17 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   }
 
   onLost(listener: (error: LeaseExpiredError) => void): () => void {
-    if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
-    this.#listeners.add(listener);
+    const remove = add(this.#onLost, listener);
     if (this.#state === "lost") call(listener, this.#loss as LeaseExpiredError);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return remove;
+  }
+
+  onRenewalFailed(listener: (error: unknown) => void): () => void {
+    return add(this.#onRenewalFailed, listener);
+  }
+
+  onReacquired(listener: (status: LeaseStatus) => void): () => void {
+    return add(this.#onReacquired, listener);
   }
 
   status(): LeaseStatus {
@@ -121,7 +140,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     this.abandon();
     if (this.#owed === undefined) return;
     this.#grantee.extend(this.#owed); // For who asks why there are no IDs: that is where it ended.
-    await this.#store.release(this.#plan.space, this.#owner, this.node, this.#owed);
+    await this.#store.release(this.#plan.space, this.#claim(this.#nonce), this.#owed);
     this.#owed = undefined;
   }
 
@@ -131,18 +150,29 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     this.#state = "released";
   }
 
+  #claim(nonce: string): Claim {
+    return { ...(this.#held as Omit<Claim, "nonce">), nonce };
+  }
+
   /** Asks for a node. */
   async acquire(asking?: Asking): Promise<void> {
-    const { space, namespace } = this.#plan;
-    const owner = this.#owner;
+    const { space, namespace, holder } = this.#plan;
     const nowMs = this.#read();
-    // Asked again, the store gives the same owner the same node. So an answer that comes too late to be used matters
-    // only where nobody asks again. Where a node was had under that name, it says nothing of what was stamped since.
+    // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
+    // many processes start from.
+    const ask = this.#ask ?? askFor(holder);
+    this.#ask = ask;
+    const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, held: ask.nonce });
+    const giveBack = ({ node, from }: Grant) =>
+      this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
+    // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
+    // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
     const late = (tardy: Answer | null) => {
-      if (this.#state !== "released" || owner !== this.#unused || tardy?.outcome !== "granted") return;
-      this.#store.release(space, owner, tardy.node, tardy.from).catch(() => {}); // Then it is free in a while.
+      if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
+      giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
-    const answer = await this.#store.acquire(space, owner, nowMs, { ...asking, late });
+    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, late });
+    this.#ask = undefined;
     if (answer.outcome === "shape") {
       throw new NamespaceError(
         `namespace ${namespace}`,
@@ -154,25 +184,32 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     if (answer.outcome === "taken") {
       throw new NoNodeAvailableError(namespace, space.count, space.epochMs + answer.soonest * space.tickMs);
     }
+    if (answer.outcome === "fenced") {
+      throw new LeaseFenceError(namespace, space.epochMs + answer.until * space.tickMs);
+    }
+    if (answer.outcome === "cut") throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
     if (answer.outcome !== "granted")
       throw new BackendError("lease: acquire", "answer", "the answer makes no sense");
     if (this.#state === "released") {
       // Given back while the answer was on its way.
-      return this.#store.release(space, owner, answer.node, answer.from);
+      return giveBack(answer);
     }
     const { maxTick } = this.#plan;
     if (answer.from > maxTick) {
-      await this.#store.release(space, owner, answer.node, answer.from);
+      await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    this.#unused = undefined;
+    this.#granted.add(ask);
+    this.#held = heldOf(answer.node);
+    this.#nonce = "";
     this.#grantee.open(answer, nowMs);
     // A SharedGenerator knows by itself, in every thread.
     if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
     this.#state = "held";
     this.#grants++;
-    this.#succeed(nowMs, answer.storeMs);
+    this.#succeed(nowMs, answer.storeMs, FIRST_RENEWAL_MS);
+    if (this.#grants > 1) callAll(this.#onReacquired, this.status());
   }
 
   /** The clock, as far as it tells a time that a lease can begin at. */
@@ -184,12 +221,12 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     return Math.floor(nowMs);
   }
 
-  #succeed(nowMs: number, storeMs: number): void {
+  #succeed(nowMs: number, storeMs: number, mostMs = Infinity): void {
     this.#renewedMs = nowMs;
     this.#skewMs = nowMs - storeMs;
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#later(this.#plan.ttlMs / 3);
+    this.#later(Math.min(this.#plan.ttlMs / 3, mostMs));
   }
 
   #later(ms: number): void {
@@ -212,6 +249,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     if (this.#state === "released") return;
     this.#failures++;
     this.#lastError = error;
+    if (this.#state === "held") callAll(this.#onRenewalFailed, error);
     const pauseMs = pauseOf(this.#failures, this.#plan.ttlMs);
     const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
     // The nearer the end, the more often, so that a store which is back just in time is in time.
@@ -230,48 +268,74 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   }
 
   async #renew(): Promise<void> {
-    const { space } = this.#plan;
-    const owner = this.#owner;
+    const { space, namespace } = this.#plan;
     const nowMs = this.#read();
+    // The same again until it has its answer, so that the store can tell a request that comes twice from a copy of this
+    // process.
+    this.#nonce ||= freshToken();
+    const claim = this.#claim(this.#nonce);
     // Not past its end: who is told too late that it has ended, is told of the loss too late.
     const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
-    const answer = await this.#store.renew(space, owner, this.node, nowMs, asking);
+    const answer = await this.#store.renew(space, claim, nowMs, asking);
     if (this.#state !== "held") return;
     // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
     // in between the node may have been someone else's.
     if (answer.outcome === "granted" && answer.from === this.#grant.from) {
+      // Its end may be nearer, in a store that has gone back or where a copy has given the node back: what the store
+      // knows is what counts.
       this.#grant = answer;
+      this.#held = { ...claim, generation: claim.generation + 1, held: claim.nonce };
+      this.#nonce = "";
       this.#grantee.extend(answer.until);
       this.#succeed(nowMs, answer.storeMs);
     } else if (answer.outcome === "skew") {
       throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
+    } else if (answer.outcome === "cut") {
+      throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
     } else {
-      this.#lose(
-        new BackendError("lease: renew", "answer", `node ${this.node} is another's, or the store lost it`),
-      );
+      const why = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
+      this.#lose(new BackendError("lease: renew", "answer", why));
     }
   }
 
   #lose(cause: unknown): void {
     this.#grantee.close();
     this.#state = "lost";
-    // From now on it asks for something else, under a name of its own: what was sent under the old one may still come.
-    this.#owner = this.#unused = ownerOf(this.#plan);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
     this.#lastError = cause;
-    for (const listener of this.#listeners) call(listener, this.#loss);
+    callAll(this.#onLost, this.#loss);
     if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
   }
 }
 
-/** A name that no other holder has, and the one that the user gave this process. */
-function ownerOf({ holder }: Plan): string {
-  return holder === "" ? uuid() : `${uuid()} ${holder}`;
+/**
+ * A request under a name that no other holder has, with the one that the user gave this process. The name is drawn for
+ * this request alone, so it is a nonce as well.
+ */
+function askFor(holder: string): Ask {
+  const nonce = freshToken();
+  return { owner: holder === "" ? nonce : `${nonce} ${holder}`, nonce };
+}
+
+/** Functions of the program, to be called with what happened. */
+type Listeners<T> = Set<(event: T) => void>;
+
+/** Adds a listener; returns a function that takes it away. */
+function add<T>(listeners: Listeners<T>, listener: (event: T) => void): () => void {
+  if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
 }
 
 /** Calls a listener later: what it throws is the program's, and does not keep a lease from being renewed. */
-function call(listener: (error: LeaseExpiredError) => void, error: LeaseExpiredError): void {
-  queueMicrotask(() => listener(error));
+function call<T>(listener: (event: T) => void, event: T): void {
+  queueMicrotask(() => listener(event));
+}
+
+function callAll<T>(listeners: Listeners<T>, event: T): void {
+  for (const listener of listeners) call(listener, event);
 }
 
 /** How long to wait after so many failures: twice as long each time, and never all processes at the same moment. */

@@ -1,7 +1,13 @@
 // leaseNode: from options to a lease that is held.
 
 import { startTimer } from "../backend/ask.ts";
-import { type Grantee, type Issuer, NoNodeAvailableError, SnowflakeGenerator } from "../core.ts";
+import {
+  type Grantee,
+  type Issuer,
+  LeaseFenceError,
+  NoNodeAvailableError,
+  SnowflakeGenerator,
+} from "../core.ts";
 import { SharedGenerator } from "../threads/index.ts";
 import { Holder } from "./holder.ts";
 import { LeasedIssuer } from "./issuer.ts";
@@ -21,6 +27,9 @@ const POLL_MS = 1000;
  * @param options see {@link LeaseOptions}; only `backend` is required
  * @returns a lease that is held, with its `generator`
  * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was given back within `waitMs`
+ * @throws {@link LeaseFenceError} if the store restarted, failed over or is new, so that it may have forgotten leases,
+ *   and they have not ended within `waitMs`
+ * @throws {@link StoreCutOffError} if the store is a Redis that has lost its replicas
  * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
  * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
  * @throws {@link BackendError} if the store is down, too slow, or answers nonsense
@@ -55,14 +64,21 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease> {
       return lease;
     } catch (error) {
       const leftMs = deadline - performance.now();
-      if (!(error instanceof NoNodeAvailableError) || leftMs <= 0) {
+      const soonestMs = soonestOf(error);
+      if (soonestMs === undefined || leftMs <= 0) {
         lease.abandon();
         throw error;
       }
-      const soonMs = Math.max(error.soonestMs - issuer.clock(), 10) * (1 + Math.random() / 4);
+      const soonMs = Math.max(soonestMs - issuer.clock(), 10) * (1 + Math.random() / 4);
       await new Promise<void>((wake) => startTimer(wake, Math.min(soonMs, POLL_MS, leftMs)));
     }
   }
+}
+
+/** When a refusal ends by itself; `undefined` if it does not. */
+function soonestOf(error: unknown): number | undefined {
+  if (error instanceof NoNodeAvailableError) return error.soonestMs;
+  return error instanceof LeaseFenceError ? error.untilMs : undefined;
 }
 
 /** A generator that stamps what its issuer is granted. */

@@ -26,23 +26,25 @@ export function memoryStore(port: MemoryPort, namespace: string): LeaseStore {
     const call = async () => port.change<Book | undefined, T>(name, change);
     return ask(port, operation, call, (result) => read(result as T), asking);
   };
+  /** It tells no history: when it is gone, so are its holders. */
+  const at = (ms: number) => ({ ms, history: "" });
   return {
-    acquire: (space, owner, nowMs, asking) =>
+    acquire: (space, request, nowMs, asking) =>
       apply(
         "lease: acquire",
-        (book, storeMs) => acquire(book, space, owner, nowMs, storeMs),
+        (book, storeMs) => acquire(book, space, request, nowMs, at(storeMs)),
         reading(space),
         asking,
       ),
-    renew: (space, owner, node, nowMs, asking) =>
+    renew: (space, claim, nowMs, asking) =>
       apply(
         "lease: renew",
-        (book, storeMs) => renew(book, space, owner, node, nowMs, storeMs),
-        reading({ first: node, count: 1 }),
+        (book, storeMs) => renew(book, space, claim, nowMs, at(storeMs)),
+        reading({ first: claim.node, count: 1 }),
         asking,
       ),
-    release: async (_space, owner, node, unused) => {
-      await apply("lease: release", (book) => [book && release(book, owner, node, unused), true]);
+    release: async (_space, claim, unused) => {
+      await apply("lease: release", (book) => [book && release(book, claim, unused), true]);
     },
     read: () => apply("lease: read", (book, storeMs) => [book, { book, storeMs }]),
   };

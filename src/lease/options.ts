@@ -38,10 +38,16 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
    * long the store may be away before IDs stop, and how long the node of a process that crashed stays taken.
    */
   readonly ttlMs?: number | undefined;
-  /** How long to wait for a node when all are taken, in milliseconds. Default 0. */
+  /** How long to wait for a node when all are taken or none is granted yet, in milliseconds. Default 0. */
   readonly waitMs?: number | undefined;
   /** How far the clocks of this process and the store may be apart, in milliseconds. Default 5000. */
   readonly maxSkewMs?: number | undefined;
+  /**
+   * Whether the store may have forgotten grants when it has restarted or failed over. Default `true`: then no node is
+   * granted until all that may be forgotten has ended, `ttlMs` + 2 × `maxSkewMs` later, and a Redis that is cut off from
+   * its replicas renews no lease. Set `false` if the store never forgets what it has acknowledged.
+   */
+  readonly fence?: boolean | undefined;
   /**
    * What happens when the lease has ended although it was not given back. Default `"throw"`: the generator throws
    * {@link LeaseExpiredError} for good. With `"reacquire"` it does until a new lease is had, of any node.
@@ -60,6 +66,7 @@ const OWN = [
   "ttlMs",
   "waitMs",
   "maxSkewMs",
+  "fence",
   "onExpired",
   "threads",
 ];
@@ -90,6 +97,7 @@ export function planOf(options: LeaseOptions): Plan {
     ttlMs = 30_000,
     waitMs = 0,
     maxSkewMs = 5000,
+    fence = true,
     onExpired = "throw",
     threads = false,
     ...rest
@@ -117,7 +125,7 @@ export function planOf(options: LeaseOptions): Plan {
     waitMs: whole("waitMs", waitMs, 0, MAX_TIMER),
     isReacquired: onExpired === "reacquire",
     isShared: oneOf("threads", threads, [true, false]),
-    space: spaceOf(settings, isFixed, ttlMs, maxSkewMs),
+    space: spaceOf(settings, isFixed, { ttlMs, maxSkewMs, isFenced: oneOf("fence", fence, [true, false]) }),
     maxTick: settings.maxTick,
     given,
   };

@@ -22,7 +22,11 @@ export function fieldsOf(node: number, machineBits: number): NodeFields {
  * The space of a holder: the machines of one datacenter, or all nodes there are. The shape says which, for holders who
  * disagree on it would share nodes without knowing.
  */
-export function spaceOf(settings: Settings, isFixed: boolean, ttlMs: number, maxSkewMs: number): Space {
+export function spaceOf(
+  settings: Settings,
+  isFixed: boolean,
+  { ttlMs, maxSkewMs, isFenced }: { ttlMs: number; maxSkewMs: number; isFenced: boolean },
+): Space {
   const { layout, epochMs, tickMs, datacenterId } = settings;
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   const isOne = isFixed && datacenterBits > 0;
@@ -30,6 +34,8 @@ export function spaceOf(settings: Settings, isFixed: boolean, ttlMs: number, max
   if (bits < 1 || datacenterBits + machineBits > MAX_BITS) {
     throw new LayoutError("layout", `one with 1 to ${MAX_BITS} bits to lease`, bits);
   }
+  // One more than it takes, for the tick that has begun already.
+  const ttlTicks = Math.ceil(ttlMs / tickMs) + 1;
   const widths = [timestampBits, datacenterBits, machineBits, sequenceBits].join(".");
   return {
     shape: `${widths} epoch ${epochMs} tick ${tickMs} ${isOne ? "machineId" : "both fields"} leased`,
@@ -37,9 +43,11 @@ export function spaceOf(settings: Settings, isFixed: boolean, ttlMs: number, max
     count: 2 ** bits,
     epochMs,
     tickMs,
-    // One more than it takes, for the tick that has begun already.
-    ttlTicks: Math.ceil(ttlMs / tickMs) + 1,
+    ttlTicks,
     maxSkewMs,
+    // The holder's clock may be ahead of the store's, and so may the clock of the store that was before this one.
+    reach: ttlTicks + Math.ceil((2 * maxSkewMs) / tickMs),
+    isFenced,
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Asking } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
 import { memoryStore } from "./memory.ts";
-import type { Answer, Book, Space } from "./protocol.ts";
+import type { Answer, Ask, Book, Claim, Space } from "./protocol.ts";
 import { redisStore } from "./redis.ts";
 import { sqlStore } from "./sql.ts";
 
@@ -15,9 +15,9 @@ export interface Acquiring extends Asking {
 
 /** The steps of the protocol, on a store. */
 export interface LeaseStore {
-  acquire(space: Space, owner: string, nowMs: number, asking?: Acquiring): Promise<Answer>;
-  renew(space: Space, owner: string, node: number, nowMs: number, asking?: Asking): Promise<Answer>;
-  release(space: Space, owner: string, node: number, unused: number): Promise<void>;
+  acquire(space: Space, ask: Ask, nowMs: number, asking?: Acquiring): Promise<Answer>;
+  renew(space: Space, claim: Claim, nowMs: number, asking?: Asking): Promise<Answer>;
+  release(space: Space, claim: Claim, unused: number): Promise<void>;
   /** What is kept of the namespace, `undefined` before its first grant, and the store's time. */
   read(): Promise<{ readonly book: Book | undefined; readonly storeMs: number }>;
 }

@@ -9,10 +9,12 @@ import {
   inspect,
   type Lease,
   LeaseExpiredError,
+  LeaseFenceError,
   type LeaseOptions,
   leaseNode,
   NamespaceError,
   NoNodeAvailableError,
+  StoreCutOffError,
 } from "../../src/lease/index.ts";
 import { storeOf } from "../../src/lease/store.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
@@ -242,6 +244,7 @@ describe("leaseNode", () => {
     ["an empty holder", { backend, holder: "" }, "holder"],
     ["an unknown way to expire", { backend, onExpired: "ignore" }, "onExpired"],
     ["1 for true", { backend, threads: 1 }, "threads"],
+    ["0 for false", { backend, fence: 0 }, "fence"],
     ["a datacenter that does not fit", { backend, datacenterId: 32 }, "datacenterId"],
     ["a layout without nodes", { backend, preset: "minimal" }, "layout"],
     [
@@ -342,18 +345,74 @@ describe("leaseNode", () => {
 });
 
 describe("a lease", () => {
-  test("is renewed at a third of its time, for ever, and does not keep the process alive", async () => {
+  test("is renewed after a second, then at each third of its time, for ever", async () => {
     const backend = fragile();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     const calls = backend.calls;
-    await pass(2999);
+    await pass(999);
     expect(backend.calls).toBe(calls);
     await pass(1);
     expect(backend.calls).toBe(calls + 1);
-    expect(lease.until.getTime()).toBe(NOW + 3000 + 9001);
+    expect(lease.until.getTime()).toBe(NOW + 1000 + 9001);
+    await pass(2999);
+    expect(backend.calls).toBe(calls + 1);
+    await pass(1);
+    expect(backend.calls).toBe(calls + 2);
+    expect(lease.until.getTime()).toBe(NOW + 4000 + 9001);
     await pass(3_600_000);
     expect(lease.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
+  });
+
+  test("is renewed after a third of its time if that is less than a second", async () => {
+    const backend = fragile();
+    await leaseNode({ backend, ttlMs: 900 });
+    const calls = backend.calls;
+    await pass(299);
+    expect(backend.calls).toBe(calls);
+    await pass(1);
+    expect(backend.calls).toBe(calls + 1);
+  });
+
+  test("tells of each renewal that fails, and of no other failure", async () => {
+    const backend = fragile();
+    const failed = vi.fn();
+    const gone = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000, onExpired: "reacquire" });
+    lease.onRenewalFailed(failed);
+    lease.onRenewalFailed(gone)();
+    backend.fails = "before";
+    await pass(1000);
+    expect(failed.mock.calls).toEqual([[lease.status().lastError]]);
+    expect(failed.mock.calls[0]?.[0]).toBeInstanceOf(BackendError);
+    await pass(4000);
+    expect(failed).toHaveBeenCalledTimes(lease.status().failures);
+    // From the loss on there is nothing to renew.
+    await pass(5000);
+    const { length } = failed.mock.calls;
+    await pass(20_000);
+    expect(failed).toHaveBeenCalledTimes(length);
+    expect(gone).not.toHaveBeenCalled();
+    expect(() => lease.onRenewalFailed("listener" as never)).toThrow("listener must be a function");
+  });
+
+  test("tells when it was lost and has been taken again, with its new node", async () => {
+    const backend = fragile();
+    const again = vi.fn();
+    const gone = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
+    lease.onReacquired(again);
+    lease.onReacquired(gone)();
+    backend.fails = "before";
+    await pass(5000);
+    expect(again).not.toHaveBeenCalled();
+    backend.fails = "never";
+    await pass(1000);
+    expect(again.mock.calls).toEqual([
+      [expect.objectContaining({ state: "held", grants: 2, node: lease.node })],
+    ]);
+    expect(gone).not.toHaveBeenCalled();
+    expect(() => lease.onReacquired(undefined as never)).toThrow("listener must be a function");
   });
 
   test("survives an outage of the store that is shorter than what is left of it", async () => {
@@ -488,20 +547,21 @@ describe("a lease", () => {
     const common = { backend, preset, maxSkewMs: 1_000_000, onExpired: "throw" } as const;
     await leaseNode({ ...common, ttlMs: 1_000_000 });
     const lease = await leaseNode({ ...common, clock, ttlMs: 1000 });
-    const first = (await inspect(backend)).held[1];
+    const { book } = await storeOf(backend, "default").read();
+    const holding = book?.nodes.get(lease.node);
+    const first = { owner: holding?.owner ?? "", nonce: holding?.nonce ?? "" };
     off = -5000;
     vi.setSystemTime(NOW + 1001);
     const other = await leaseNode({ ...common, clock: () => Date.now(), ttlMs: 1000 });
     expect(other.node).toBe(lease.node);
     const ids = other.generator.nextIds(5);
     vi.setSystemTime(NOW + 2002);
-    const space = { shape: "41.0.1.21 epoch 1577836800000 tick 1 both fields leased", first: 0, count: 2 };
-    const terms = { epochMs: 1_577_836_800_000, tickMs: 1, ttlTicks: 1001, maxSkewMs: 1_000_000 };
-    const late = await storeOf(backend, "default").acquire(
-      { ...space, ...terms },
-      first?.owner ?? "",
-      NOW + 2002,
-    );
+    const space = {
+      shape: "41.0.1.21 epoch 1577836800000 tick 1 both fields leased",
+      ...{ first: 0, count: 2, epochMs: 1_577_836_800_000, tickMs: 1, ttlTicks: 1001 },
+      ...{ maxSkewMs: 1_000_000, reach: 2_001_001, isFenced: true },
+    };
+    const late = await storeOf(backend, "default").acquire(space, first, NOW + 2002);
     expect(late).toMatchObject({ outcome: "granted", node: lease.node });
     await pass(400);
     expect(lease.status().state).toBe("lost");
@@ -691,6 +751,176 @@ describe("a lease", () => {
   });
 });
 
+describe("a copy of a process", () => {
+  /** Has the randomness drawn so far drawn once more, as by a process that was copied before. */
+  function drawn(): { again: () => void } {
+    let at = 0;
+    vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
+      const bytes = new Uint8Array((array as Uint8Array).buffer);
+      bytes.set(bytes.map((_, i) => (at + i) * 7));
+      at += bytes.length;
+      return array;
+    });
+    const again = () => {
+      at = 0;
+    };
+    return { again };
+  }
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test("that holds its lease as well stamps for at most the time to its next renewal", async () => {
+    const backend = memory();
+    const { again } = drawn();
+    const options = { backend, preset: PAIR, ttlMs: 9000, onExpired: "throw" } as const;
+    const one = await leaseNode(options);
+    await pass(200);
+    // The same owner, generation and nonce, in a second holder.
+    again();
+    const copy = await leaseNode(options);
+    vi.restoreAllMocks();
+    expect(copy.node).toBe(one.node);
+    expect(copy.generator.nextId()).toBe(one.generator.nextId());
+    const lost = vi.fn();
+    copy.onLost(lost);
+    await pass(800);
+    // The first to renew has it.
+    expect(one.status()).toMatchObject({ state: "held", failures: 0 });
+    await pass(199);
+    expect(copy.status().state).toBe("held");
+    await pass(1);
+    expect(copy.status().state).toBe("lost");
+    expect(() => copy.generator.nextId()).toThrow(LeaseExpiredError);
+    expect(lost.mock.calls[0]?.[0].cause.message).toContain("a copy of this process renewed it");
+    // It has nothing to give back, and the other keeps the node.
+    await copy.release();
+    await pass(60_000);
+    expect(one.status()).toMatchObject({ state: "held", grants: 1, failures: 0 });
+    expect((await inspect(backend)).held.map(({ node }) => node)).toEqual([one.node]);
+  });
+
+  test("that gives back first takes nothing from the one that has renewed, and ends the one that has not", async () => {
+    const backend = memory();
+    const { again } = drawn();
+    const options = { backend, preset: PAIR, ttlMs: 9000 };
+    const one = await leaseNode(options);
+    await pass(999);
+    again();
+    const late = await leaseNode(options);
+    again();
+    const early = await leaseNode(options);
+    vi.restoreAllMocks();
+    await pass(1);
+    await late.release();
+    expect(one.status()).toMatchObject({ state: "held", failures: 0 });
+    expect((await inspect(backend)).held).toMatchObject([{ node: one.node, until: one.until }]);
+    await pass(999);
+    expect(early.status().state).toBe("lost");
+    await pass(60_000);
+    expect(one.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
+  });
+
+  test("that takes a node of its own gets another owner each time, whatever randomUUID says", async () => {
+    const backend = memory();
+    vi.spyOn(crypto, "randomUUID").mockReturnValue("00000000-0000-4000-8000-000000000000");
+    const leases = [await leaseNode({ backend }), await leaseNode({ backend })];
+    expect(leases.map(({ node }) => node)).toEqual([0, 1]);
+    expect(new Set((await inspect(backend)).held.map(({ owner }) => owner)).size).toBe(2);
+  });
+
+  test("made while it waited for a node gets a node of its own", async () => {
+    const backend = memory();
+    const options = { backend, preset: PAIR };
+    const held = [await leaseNode(options), await leaseNode(options)];
+    const waiting = leaseNode({ ...options, waitMs: 60_000 });
+    const draws: string[] = [];
+    const real = crypto.getRandomValues.bind(crypto);
+    vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
+      const bytes = real(array);
+      draws.push(String(bytes));
+      return bytes;
+    });
+    await pass(1500);
+    // Whoever asked before was refused; each question is another's.
+    expect(draws.length).toBeGreaterThan(1);
+    await held[0]?.release();
+    await pass(2000);
+    expect((await waiting).node).toBe(0);
+    expect(new Set(draws).size).toBe(draws.length);
+  });
+
+  test("a renewal whose answer was lost is sent again as it was, and is no copy's", async () => {
+    const backend = fragile();
+    const lease = await leaseNode({ backend, ttlMs: 9000 });
+    backend.fails = "after";
+    await pass(2500);
+    expect(lease.status().failures).toBeGreaterThan(1);
+    backend.fails = "never";
+    await pass(10_000);
+    expect(lease.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
+    // And given back in the midst of that, it is given back.
+    backend.fails = "after";
+    await pass(3000);
+    expect(lease.status().failures).toBeGreaterThan(0);
+    backend.fails = "never";
+    await lease.release();
+    expect((await inspect(backend)).held).toEqual([]);
+  });
+});
+
+describe("a store that may have forgotten", () => {
+  /** A Redis that is fenced for so long, and then grants node 3. */
+  const fencedFor = (ms: number) => {
+    const start = Date.now();
+    return {
+      asked: 0,
+      async eval() {
+        this.asked++;
+        const tick = Date.now() - 1_577_836_800_000;
+        if (Date.now() < start + ms) return `fenced ${start + ms - 1_577_836_800_000} ${Date.now()}`;
+        return `granted 3 ${tick} ${tick + 30_000} ${Date.now()}`;
+      },
+    };
+  };
+
+  test("grants nothing, and says until when", async () => {
+    const attempt = leaseNode({ backend: fencedFor(5000), namespace: "orders" });
+    await expect(attempt).rejects.toThrow(LeaseFenceError);
+    await expect(attempt).rejects.toMatchObject({
+      code: "ERR_LEASE_FENCE",
+      namespace: "orders",
+      untilMs: NOW + 5000,
+    });
+  });
+
+  test("is waited for as long as waitMs says", async () => {
+    const attempt = leaseNode({ backend: fencedFor(5000), waitMs: 3000 }).catch((error) => error);
+    await pass(4000);
+    expect(await attempt).toBeInstanceOf(LeaseFenceError);
+    vi.setSystemTime(NOW);
+    const waiting = leaseNode({ backend: fencedFor(5000), waitMs: 60_000 });
+    await pass(7000);
+    expect((await waiting).node).toBe(3);
+  });
+
+  test("and is cut off from its replicas renews nothing: each attempt says why", async () => {
+    const tick = () => Date.now() - 1_577_836_800_000;
+    const answers = [`granted 3 ${tick()} ${tick() + 9000} ${Date.now()}`];
+    const backend = { eval: async () => answers.shift() ?? `cut ${NOW - 6000} ${Date.now()}` };
+    const failed = vi.fn();
+    const lease = await leaseNode({ backend, ttlMs: 9000, namespace: "orders" });
+    lease.onRenewalFailed(failed);
+    await pass(1000);
+    const error = failed.mock.calls[0]?.[0];
+    expect(error).toBeInstanceOf(StoreCutOffError);
+    expect(error).toMatchObject({ namespace: "orders", seenMs: NOW - 6000, storeMs: NOW + 1000 });
+    await pass(8001);
+    expect(lease.status()).toMatchObject({ state: "lost", lastError: expect.any(StoreCutOffError) });
+    await expect(leaseNode({ backend })).rejects.toThrow(StoreCutOffError);
+  });
+});
+
 describe("a store that answers what it should not", () => {
   /** A Redis with the answers of a script. */
   const saying = (...answers: unknown[]) => ({
@@ -742,7 +972,7 @@ describe("a store that answers what it should not", () => {
     const grant = (ms: number) => `granted 7 ${NOW - 1_577_836_800_000} ${tick() + ms} ${Date.now()}`;
     const backend = saying(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
     const lease = await leaseNode({ backend, ttlMs: 9000 });
-    await pass(5000);
+    await pass(1500);
     expect(backend.asked).toBe(4);
     expect(lease.status()).toMatchObject({ state: "held", failures: 0, node: 7 });
     expect(lease.until.getTime()).toBeGreaterThan(NOW + 90_000);
@@ -773,24 +1003,25 @@ describe("an answer that comes too late", () => {
     const port = {
       timeoutMs: 1000,
       async eval(script: string, _keys: readonly string[], args: readonly string[]) {
+        const [owner = "", nonce = "", ...rest] = args;
+        const claimOf = ([node, generation, held = ""]: readonly string[]) => ({
+          ...{ owner, nonce, held, node: Number(node), generation: Number(generation) },
+        });
         if (script.includes("late'")) {
           if (isHeld) await new Promise<void>((go) => waiting.push(go));
-          const [owner = "", node, unused] = args;
-          await book.release({} as never, owner, Number(node), Number(unused));
+          await book.release({} as never, claimOf(rest), Number(rest[3]));
           return "released";
         }
-        const [owner = "", now, maxSkewMs, epochMs, tickMs, ttlTicks, shape = "", first, count] = args;
-        const numbers = { epochMs: Number(epochMs), tickMs: Number(tickMs), ttlTicks: Number(ttlTicks) };
-        const space = {
-          shape,
-          first: Number(first),
-          count: Number(count),
-          maxSkewMs: Number(maxSkewMs),
-          ...numbers,
-        };
-        const answer = await (script.includes("count = ARGV[7]")
-          ? book.acquire(space, owner, Number(now))
-          : book.renew(space, owner, Number(args[6]), Number(now)));
+        const [nowMs = 0, maxSkewMs = 0, epochMs = 0, tickMs = 0, ttlTicks = 0, reach = 0] = rest.map(Number);
+        const terms = { maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced: true };
+        const [shape = "", first, count] = rest.slice(7);
+        const answer = await (script.includes("count = ARGV[10]")
+          ? book.acquire(
+              { shape, first: Number(first), count: Number(count), ...terms },
+              { owner, nonce },
+              nowMs,
+            )
+          : book.renew({ shape: "", first: 0, count: 0, ...terms }, claimOf(rest.slice(7)), nowMs));
         if (isHeld) await new Promise<void>((go) => waiting.push(go));
         if (answer.outcome !== "granted") return `lost ${Date.now()}`;
         return `granted ${answer.node} ${answer.from} ${answer.until} ${answer.storeMs}`;
@@ -917,7 +1148,7 @@ describe("inspect", () => {
         datacenterId: 0,
         machineId: 0,
         holder: "pod-7",
-        owner: expect.stringMatching(/^[0-9a-f-]{36} pod-7$/),
+        owner: expect.stringMatching(/^[0-9a-f]{32} pod-7$/),
         from: new Date(NOW),
         until: new Date(NOW + 9001),
         isCurrent: true,

@@ -9,6 +9,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root, run } from "../docs/snippet.ts";
 import { inOwnDatabase } from "./database.ts";
+import { makeKnown } from "./known-namespace.ts";
 import { packages } from "./packages.ts";
 import { type Bridge, bridge } from "./upstash-bridge.ts";
 
@@ -84,6 +85,7 @@ describe("examples that need a client", () => {
   let upstash: Bridge | undefined;
   beforeAll(async () => {
     if (!REDIS_URL) return;
+    await makeKnown(REDIS_URL, { namespace: "orders", preset: "twitter" });
     upstash = await bridge(REDIS_URL);
     process.env.UPSTASH_REDIS_REST_URL = upstash.url;
     process.env.UPSTASH_REDIS_REST_TOKEN = upstash.token;

@@ -58,6 +58,7 @@ async function freeNodes(backend: Backend, tickMs: number): Promise<number> {
         preset: LAYOUT,
         tickMs,
         ttlMs: TTL_MS,
+        fence: !("eval" in backend),
         waitMs: 2 * TTL_MS,
       };
       leases.push(await leaseNode(terms));

@@ -1,5 +1,6 @@
 // The programs of docs/node-ids.md, run as they stand there: in processes of their own, on the built package and a real
-// Redis. Only the namespace is the test's own, and leases that are to end are made to end sooner.
+// Redis. Only the namespace is the test's own, leases that are to end are made to end sooner, and that the Redis has just
+// come up is not held against it.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -33,7 +34,8 @@ const children = new Set<ChildProcess>();
 /** Puts the programs where they find their packages, with a namespace of their own. */
 function settle(change: (code: string) => string = (code) => code): void {
   namespace = `guides ${process.pid} ${settles++}`;
-  const own = (code: string) => change(code).replace('"orders"', JSON.stringify(namespace));
+  const own = (code: string) =>
+    change(code).replace('"orders"', `${JSON.stringify(namespace)}, fence: false`);
   const files = Object.entries(programs).map(([name, code]) => [name, own(code)]);
   folder = settled(Object.fromEntries(files), "ioredis");
 }

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { fromPg, type SqlPort, setup } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError } from "../../src/counter/index.ts";
 import { IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
-import { type Server, startPostgres } from "./servers.ts";
-import { canStandBy, catchUp, cutOff, failOver, startStandby } from "./standby.ts";
+import { type Server, startable, startPostgres, startStandby } from "./servers.ts";
+import { catchUp, cutOff, failOver } from "./standby.ts";
 
 const ROUNDS = Number(process.env["FAILOVER_ROUNDS"] ?? 2);
 
@@ -47,7 +47,7 @@ const refusal = (call: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test.skipIf(!canStandBy)(
+test.skipIf(!startable.postgres || !startable.failover.postgres)(
   "a failover that lost the last writes: a typed refusal, and once it is accepted no ID comes twice",
   { timeout: 60_000 + ROUNDS * 20_000 },
   async ({ onTestFinished: undo }) => {

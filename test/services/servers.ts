@@ -1,7 +1,7 @@
 // Throw-away servers: a Redis or a PostgreSQL of one's own, in a temporary folder, to be frozen, killed and restarted.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -23,7 +23,7 @@ export interface Server {
 }
 
 /** Where a program is: on the PATH, or where Debian keeps those of PostgreSQL. */
-export function find(program: string): string | undefined {
+function find(program: string): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
@@ -33,12 +33,20 @@ export function find(program: string): string | undefined {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
-const programs = { redis: find("redis-server"), postgres: find("postgres"), initdb: find("initdb") };
+const programs = {
+  redis: find("redis-server"),
+  sentinel: find("redis-sentinel"),
+  postgres: find("postgres"),
+  initdb: find("initdb"),
+  basebackup: find("pg_basebackup"),
+};
 
 /** Which servers can be started here. */
 export const startable = {
   redis: programs.redis !== undefined,
   postgres: programs.postgres !== undefined && programs.initdb !== undefined,
+  /** A Redis with a replica that is promoted, or a PostgreSQL with a standby that is. */
+  failover: { redis: programs.sentinel !== undefined, postgres: programs.basebackup !== undefined },
 };
 
 /**
@@ -63,7 +71,7 @@ interface Account {
   readonly gid?: number;
 }
 
-export function postgresAccount(): Account {
+function postgresAccount(): Account {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
@@ -126,8 +134,8 @@ function launch(
     let log = "";
     const listen = (text: Buffer) => {
       log = (log + text).slice(-10_000);
-      // Redis and PostgreSQL say it in the same words; a standby only takes reads.
-      if (/ready to accept (read-only )?connections/i.test(log)) resolve(child);
+      // Redis and PostgreSQL say it in the same words, a standby and a Sentinel in their own.
+      if (/ready to accept (read-only )?connections|\+monitor master/i.test(log)) resolve(child);
     };
     child.stdout.on("data", listen);
     child.stderr.on("data", listen);
@@ -184,32 +192,80 @@ async function serve(
   };
 }
 
-/** Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything. */
-export async function startRedis({ durable = false } = {}): Promise<Server> {
+/**
+ * Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything.
+ *
+ * @param options.more arguments of the command line, such as `--replicaof`
+ */
+export async function startRedis({
+  durable = false,
+  more = [],
+}: {
+  durable?: boolean;
+  more?: readonly string[];
+} = {}): Promise<Server> {
   if (!programs.redis) throw new Error("there is no redis-server");
   const folder = mkdtempSync(join(tmpdir(), "bitflake-redis-"));
   const port = await freePort();
   const append = durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, ...append];
+  const args = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--dir",
+    folder,
+    ...append,
+    ...more,
+  ];
   return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);
+}
+
+/** Starts a Sentinel that watches a Redis, and promotes a replica of it half a second after it has gone. */
+export async function startSentinel(primary: Server, name: string): Promise<Server> {
+  if (!programs.sentinel) throw new Error("there is no redis-sentinel");
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-sentinel-"));
+  const port = await freePort();
+  const settings = [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
+    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel failover-timeout ${name} 3000`,
+  ];
+  writeFileSync(join(folder, "sentinel.conf"), `${settings.join("\n")}\n`);
+  const args = [join(folder, "sentinel.conf")];
+  return serve({ program: programs.sentinel, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 
 /** Starts a PostgreSQL. It is durable but for a loss of power. */
 export async function startPostgres(): Promise<Server> {
-  if (!programs.postgres || !programs.initdb) throw new Error("there is no postgres and initdb");
+  if (!programs.initdb) throw new Error("there is no initdb");
+  const { initdb } = programs;
+  const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  return servePostgres((data, where) => execFileSync(initdb, ["-D", data, ...options], where));
+}
+
+/** Starts an asynchronous standby of a PostgreSQL. */
+export async function startStandby(primary: Server): Promise<Server> {
+  if (!programs.basebackup) throw new Error("there is no pg_basebackup");
+  const { basebackup } = programs;
+  const options = ["-d", primary.url, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"];
+  return servePostgres((data, where) => execFileSync(basebackup, ["-D", data, ...options], where));
+}
+
+/** @param make makes the folder of the data */
+async function servePostgres(
+  make: (data: string, where: Account & { cwd: string }) => unknown,
+): Promise<Server> {
+  if (!programs.postgres) throw new Error("there is no postgres");
   const account = postgresAccount();
   const folder = mkdtempSync(join(tmpdir(), "bitflake-postgres-"));
   if (account.uid !== undefined) chownSync(folder, account.uid, account.gid as number);
   const data = join(folder, "data");
-  const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-  execFileSync(programs.initdb, initdb, { cwd: folder, ...account });
-  return servePostgres(folder, account);
-}
-
-/** Starts a PostgreSQL on the data in a folder that is its own. */
-export async function servePostgres(folder: string, account: Account): Promise<Server> {
-  if (!programs.postgres) throw new Error("there is no postgres");
-  const data = join(folder, "data");
+  make(data, { cwd: folder, ...account });
   const port = await freePort();
   const settings = [
     `port=${port}`,

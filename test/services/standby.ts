@@ -1,15 +1,8 @@
-// An asynchronous standby of a PostgreSQL, and a failover to it that loses the last writes.
+// A failover of PostgreSQL to an asynchronous standby that lacks the last writes.
 
-import { execFileSync } from "node:child_process";
-import { chownSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
-import { find, postgresAccount, type Server, servePostgres, startable } from "./servers.ts";
-
-/** Whether a standby can be started here. */
-export const canStandBy: boolean = startable.postgres && find("pg_basebackup") !== undefined;
+import type { Server } from "./servers.ts";
 
 /** Runs one statement on a server, and returns its rows. */
 async function query(
@@ -33,17 +26,6 @@ async function until(server: Server, sql: string, params: unknown[] = []): Promi
     if (row?.["isSo"] === true) return;
     await setTimeout(20);
   }
-}
-
-/** Starts a standby that streams from a primary. */
-export async function startStandby(primary: Server): Promise<Server> {
-  const account = postgresAccount();
-  const folder = mkdtempSync(join(tmpdir(), "bitflake-standby-"));
-  if (account.uid !== undefined) chownSync(folder, account.uid, account.gid as number);
-  const from = ["-h", "127.0.0.1", "-p", String(primary.port), "-U", "postgres"];
-  const args = ["-D", join(folder, "data"), ...from, "-R", "-X", "stream", "-c", "fast", "--no-sync"];
-  execFileSync(find("pg_basebackup") as string, args, { cwd: folder, ...account });
-  return servePostgres(folder, account);
 }
 
 /** Waits until a standby has replayed all that its primary has written. */

@@ -1,6 +1,6 @@
 // Goes through all states that can be reached, the nearest first: what it finds, it finds on a shortest way.
 
-import { nameOf, type World, type Worlds } from "./world.ts";
+import type { World, Worlds } from "./world.ts";
 
 export interface Search {
   /** How many states were seen, and how many ways from one to another. */
@@ -46,9 +46,9 @@ function retrace(worlds: Worlds, seen: ReadonlyMap<string, string>, last: string
   let world = worlds.first;
   return way.map((key) => {
     let line = "";
-    worlds.visit(world, (next, holder, what) => {
+    worlds.visit(world, (next, who, what) => {
       if (line || worlds.keyOf(next) !== key) return;
-      line = `${nameOf(holder)}: ${what}`;
+      line = `${who}: ${what}`;
       world = next;
     });
     return line;

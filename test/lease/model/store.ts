@@ -1,6 +1,16 @@
 // The store that the checker puts between its holders. It runs the protocol on each message, by all clocks there can be.
 
-import type { Answer, acquire, Book, release, renew, Space } from "../../../src/lease/protocol.ts";
+import type {
+  Answer,
+  Ask,
+  acquire,
+  Book,
+  Claim,
+  Holding,
+  release,
+  renew,
+  Space,
+} from "../../../src/lease/protocol.ts";
 
 /** The steps that are checked. */
 export interface Protocol {
@@ -14,13 +24,19 @@ export interface Bounds {
   readonly holders: number;
   readonly nodes: number;
   readonly ticks: number;
+  /** How often a holder begins to renew a grant. */
+  readonly renewals: number;
+  /** How many holders are copied. Default 0. */
+  readonly copies?: number;
+  /** How often the store goes back to what it kept before. Default 0. */
+  readonly returns?: number;
 }
 
 /** What a holder sends, but for its time: that is whatever its clock showed. */
 export type Message =
-  | { readonly asks: "acquire"; readonly owner: string }
-  | { readonly asks: "renew"; readonly owner: string; readonly node: number }
-  | { readonly asks: "release"; readonly owner: string; readonly node: number; readonly unused: number };
+  | { readonly asks: "acquire"; readonly ask: Ask }
+  | { readonly asks: "renew"; readonly claim: Claim }
+  | { readonly asks: "release"; readonly claim: Claim; readonly unused: number };
 
 /** What a message may lead to. */
 export interface Outcome {
@@ -33,15 +49,18 @@ export interface Outcome {
 /** A state of the store. There is one object for each, so that what follows from it is worked out once. */
 export interface Store {
   readonly book: Book | undefined;
-  /** A character for all that it keeps, but for whose the nodes are. */
+  /** A character for all that it keeps, but for whose the nodes are and by which request. */
   readonly terms: string;
   readonly outcomes: Map<string, readonly Outcome[]>;
 }
 
-/** Whose a node is; `undefined` if it never was anyone's. */
-export function ownerOf({ book }: Store, node: number): string | null | undefined {
-  return book?.nodes.get(node)?.owner;
+/** What the store keeps of a node; `undefined` if it never was anyone's. */
+export function holdingOf({ book }: Store, node: number): Holding | undefined {
+  return book?.nodes.get(node);
 }
+
+/** How many ticks after the store's time a grant ends at most, as far as the store is trusted in that. */
+const REACH = 1;
 
 /** The states of the store. */
 export class Stores {
@@ -65,49 +84,61 @@ export class Stores {
       ttlTicks: 1,
       // No one is refused for a clock. Who is, does nothing: it is the others that may do harm.
       maxSkewMs: Number.POSITIVE_INFINITY,
+      reach: REACH,
+      isFenced: true,
     };
     this.first = this.#stateOf(undefined);
   }
 
-  /** What may come of a message, by different clocks. An outcome that changes and grants nothing is none. */
-  outcomes(store: Store, message: Message): readonly Outcome[] {
-    const { asks, owner } = message;
-    const name =
-      asks +
-      owner +
-      (asks === "acquire" ? "" : message.node) +
-      (asks === "release" ? `,${message.unused}` : "");
+  /**
+   * What may come of a message, by different clocks. An outcome that changes and grants nothing is none.
+   *
+   * @param history the store's history, which its book may not know yet
+   * @param reached the end of the last grant that the store may have forgotten, if it went back. By its clock no such
+   *   grant reaches further than `REACH`: that is what the fence is claimed to cover
+   */
+  outcomes(store: Store, message: Message, history: string, reached: number): readonly Outcome[] {
+    const least = store.book && store.book.history !== history ? Math.max(0, reached - REACH) : 0;
+    const name = JSON.stringify([message, history, least]);
     const known = store.outcomes.get(name);
     if (known) return known;
     const outcomes = new Map<string, Outcome>();
-    for (const [when, book, answer] of this.#answers(store.book, message)) {
+    for (const [when, book, answer] of this.#answers(store.book, message, history, least)) {
       const next = this.#stateOf(book);
       const grant = answer?.outcome === "granted" ? answer : undefined;
       if (next === store && !grant) continue;
       const result = grant ? `: node ${grant.node} from ${grant.from} until ${grant.until}` : "";
       const key = nameOf(book) + result;
-      if (!outcomes.has(key)) outcomes.set(key, { store: next, grant, told: `${when}${result}` });
+      const fenced = answer?.outcome === "fenced" ? `: none before ${answer.until}` : "";
+      if (!outcomes.has(key)) outcomes.set(key, { store: next, grant, told: `${when}${result}${fenced}` });
     }
     const all = [...outcomes.values()];
     store.outcomes.set(name, all);
     return all;
   }
 
-  *#answers(book: Book | undefined, message: Message): Iterable<[string, Book | undefined, Answer?]> {
+  *#answers(
+    book: Book | undefined,
+    message: Message,
+    history: string,
+    least: number,
+  ): Iterable<[string, Book | undefined, Answer?]> {
     const { acquire, renew, release } = this.#protocol;
-    const { asks, owner } = message;
+    const { asks } = message;
     if (asks === "release") {
-      const { node, unused } = message;
-      if (book) yield [`release of node ${node}, unused from ${unused}`, release(book, owner, node, unused)];
+      const { claim, unused } = message;
+      if (book) yield [`release of node ${claim.node}, unused from ${unused}`, release(book, claim, unused)];
       return;
     }
+    const what = asks === "acquire" ? asks : `renew the ${ordinal(message.claim.generation)}`;
     for (let now = 0; now < this.#ticks; now++) {
-      for (let storeNow = 0; storeNow < this.#ticks; storeNow++) {
+      for (let ms = least; ms < this.#ticks; ms++) {
+        const store = { ms, history };
         const step =
           asks === "acquire"
-            ? acquire(book, this.#space, owner, now, storeNow)
-            : renew(book, this.#space, owner, message.node, now, storeNow);
-        yield [`${asks} at ${now}, store at ${storeNow}`, ...step];
+            ? acquire(book, this.#space, message.ask, now, store)
+            : renew(book, this.#space, message.claim, now, store);
+        yield [`${what} at ${now}, store at ${ms}`, ...step];
       }
     }
   }
@@ -116,7 +147,7 @@ export class Stores {
     const name = nameOf(book);
     const known = this.#known.get(name);
     if (known) return known;
-    const given = name.replace(/"\w+"|null/g, "");
+    const given = name.replace(/"o:[^"]*"/g, "");
     const terms = this.#terms.get(given) ?? String.fromCharCode(this.#terms.size);
     this.#terms.set(given, terms);
     const store = { book, terms, outcomes: new Map() };
@@ -125,9 +156,19 @@ export class Stores {
   }
 }
 
-/** A book in short. Nodes are taken into use in their order, and stay where they are. */
+/** Which renewal of a grant it is. */
+function ordinal(generation: number): string {
+  return ["first time", "second time", "third time"][generation] ?? `time ${generation + 1}`;
+}
+
+/**
+ * A book in short. Nodes are taken into use in their order, and stay where they are. Of a node that was given back, only
+ * its end matters.
+ */
 function nameOf(book: Book | undefined): string {
-  return [...(book?.nodes ?? [])]
-    .map(([node, { owner, from, until }]) => JSON.stringify([node, owner, from, until]))
-    .join();
+  if (!book) return "";
+  const nodes = [...book.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
+    owner === null ? [node, "o:", until] : [node, `o:${owner} ${nonce}`, from, until, generation],
+  );
+  return JSON.stringify([book.history, book.fence, book.stale, nodes]);
 }

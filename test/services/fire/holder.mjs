@@ -107,6 +107,8 @@ async function seek() {
     preset: layout,
     tickMs,
     ttlMs,
+    // With the skew that some are allowed, it would be hours until a Redis that was restarted granted a node.
+    fence: store !== "redis",
     holder: plan.name,
     threads,
     clock,

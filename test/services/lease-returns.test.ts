@@ -1,0 +1,344 @@
+// Leases on stores that go back: a Redis that restarts, is cut off from its replicas, or loses one of its two keys;
+// tables and keys of an earlier version; and a process that is copied.
+
+import { randomFillSync } from "node:crypto";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { fromIORedis, type RedisPort, type SqlPort, setup } from "../../src/backend/index.ts";
+import { pathOf } from "../../src/backend/settings.ts";
+import {
+  inspect,
+  LeaseExpiredError,
+  LeaseFenceError,
+  leaseNode,
+  StoreCutOffError,
+} from "../../src/lease/index.ts";
+import type { Answer, Space } from "../../src/lease/protocol.ts";
+import { storeOf } from "../../src/lease/store.ts";
+import { type Server, startable, startRedis } from "./servers.ts";
+import { stores } from "./stores.ts";
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+function connect({ url }: Pick<Server, "url">): { client: Redis; port: RedisPort } {
+  const client = new Redis(url, { retryStrategy: () => 20 });
+  client.on("error", () => {});
+  undo.push(() => client.disconnect());
+  return { client, port: fromIORedis(client) };
+}
+
+async function started(options?: Parameters<typeof startRedis>[0]): Promise<Server> {
+  const server = await startRedis(options);
+  undo.push(() => server.stop());
+  return server;
+}
+
+/** Waits for a state. */
+async function until(isSo: () => unknown): Promise<void> {
+  for (let tries = 0; tries < 1500; tries++) {
+    if (await isSo()) return;
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+  throw new Error(`never: ${isSo}`);
+}
+
+const HOUR = 3_600_000;
+/** Two nodes for a few hours; ticks of a second. */
+const space: Space = {
+  shape: "41.0.1.21 epoch 0 tick 1000 both fields leased",
+  ...{ first: 0, count: 2, epochMs: 0, tickMs: 1000, ttlTicks: 7200, maxSkewMs: HOUR, reach: 14_400 },
+  isFenced: false,
+};
+const fenced: Space = { ...space, isFenced: true };
+const ask = (owner: string) => ({ owner, nonce: "n" });
+const nodeOf = (answer: Answer) => (answer.outcome === "granted" ? answer.node : answer.outcome);
+
+const KEY = "bitflake:{n}:lease";
+const INDEX = `${KEY}:0`;
+
+describe.skipIf(!startable.redis)("a Redis", () => {
+  // Long enough for a restart, and short enough to be waited for.
+  const short = { namespace: "n", ttlMs: 3000, maxSkewMs: 100, onExpired: "throw" } as const;
+
+  test("that has just come up grants nothing in a namespace that it does not know, until that can have ended", async () => {
+    const { port } = connect(await started());
+    const attempt = leaseNode({ backend: port, ...short });
+    await expect(attempt).rejects.toThrow(LeaseFenceError);
+    const { untilMs } = (await attempt.catch((error) => error)) as LeaseFenceError;
+    // Its uptime is in whole seconds.
+    expect(untilMs).toBeGreaterThan(Date.now() + 1000);
+    expect(untilMs).toBeLessThan(Date.now() + 3300);
+    expect((await inspect(port, "n")).shape).toBeUndefined();
+    const lease = await leaseNode({ backend: port, ...short, waitMs: 10_000 });
+    expect(Date.now()).toBeGreaterThan(untilMs - 1500);
+    await lease.release();
+    // Once it is known, it is not asked again how long the Redis has been up.
+    await (await leaseNode({ backend: port, ...short, ttlMs: HOUR })).release();
+    // And it can be said that nothing was forgotten.
+    const other = await leaseNode({ backend: port, namespace: "other", fence: false });
+    await other.release();
+  });
+
+  test("without persistence forgets all at a restart, and grants nothing until what it forgot has ended", async () => {
+    const server = await started();
+    const { client, port } = connect(server);
+    const lease = await leaseNode({ backend: port, ...short, ttlMs: 4000, fence: false });
+    await server.restart();
+    await until(() => client.status === "ready");
+    const heir = await leaseNode({ backend: port, ...short, ttlMs: 4000, waitMs: 20_000 });
+    // The same node, and nothing of the time in which the one before could stamp.
+    expect(heir.node).toBe(lease.node);
+    expect(Number(heir.generator.nextId() >> 22n)).toBeGreaterThan(lease.until.getTime() - 1_577_836_800_000);
+    expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
+    await heir.release();
+  });
+
+  test("with a file renews what it granted before its restart, and grants nothing new for a while", async () => {
+    const server = await started({ durable: true });
+    const { client, port } = connect(server);
+    const long = { ...short, ttlMs: 6000 };
+    const lease = await leaseNode({ backend: port, ...long, fence: false });
+    const failed: unknown[] = [];
+    lease.onRenewalFailed((error) => failed.push(error));
+    // A process that has the fence on has told the store's history.
+    await expect(storeOf(port, "n").read()).resolves.toMatchObject({ book: { history: "" } });
+    const other = await leaseNode({ backend: port, ...long });
+    await server.restart();
+    await until(() => client.status === "ready");
+    const attempt = leaseNode({ backend: port, ...long }).catch((error) => error);
+    const error = (await attempt) as LeaseFenceError;
+    expect(error).toBeInstanceOf(LeaseFenceError);
+    expect(error.untilMs).toBeGreaterThan(Date.now() + 4000);
+    expect(error.untilMs).toBeLessThan(Date.now() + 6300);
+    const { until: before } = other.status();
+    await until(() => other.status().until > before);
+    expect([lease.status().state, other.status().state]).toEqual(["held", "held"]);
+    expect(other.status().grants).toBe(1);
+    // Whoever says that it forgets nothing is not kept waiting, and the fence stays for the others.
+    const free = await leaseNode({ backend: port, ...long, fence: false });
+    expect([lease.node, other.node, free.node]).toEqual([0, 1, 2]);
+    await expect(leaseNode({ backend: port, ...long })).rejects.toThrow(LeaseFenceError);
+    await Promise.all([lease, other, free].map((one) => one.release()));
+  });
+
+  test("without its replicas renews and grants nothing, until it has one again or has another history", async () => {
+    const primary = await started();
+    const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
+    const { client, port } = connect(primary);
+    const store = storeOf(port, "n");
+    expect(nodeOf(await store.acquire(space, ask("a"), Date.now()))).toBe(0);
+    const claim = (generation: number) => ({
+      ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
+      held: generation === 0 ? "n" : `r${generation - 1}`,
+    });
+    const seen = async () => Number(await client.hget(KEY, "seen"));
+    await until(async () => /state=online/.test(await client.info("replication")));
+    expect(await store.renew(fenced, claim(0), Date.now())).toMatchObject({ outcome: "granted" });
+    await until(async () => Date.now() - (await seen()) < 5000);
+    await replica.kill();
+    await until(async () => /connected_slaves:0/.test(await client.info("replication")));
+    // It was there just now.
+    expect(await store.renew(fenced, claim(1), Date.now())).toMatchObject({ outcome: "granted" });
+    // And now it was there six seconds ago.
+    const long = Date.now() - 6000;
+    await client.hset(KEY, "seen", long);
+    const cut = { outcome: "cut", seenMs: long };
+    expect(await store.renew(fenced, claim(2), Date.now())).toMatchObject(cut);
+    expect(await store.acquire(fenced, ask("b"), Date.now())).toMatchObject(cut);
+    const attempt = leaseNode({ backend: port, namespace: "n", preset: PAIR, ...ticks });
+    await expect(attempt).rejects.toThrow(StoreCutOffError);
+    await expect(attempt).rejects.toMatchObject({ namespace: "n", seenMs: long });
+    // It is as if nobody had asked: the same renewal is granted when a replica is back.
+    await replica.restart();
+    await until(async () => /state=online/.test(await client.info("replication")));
+    await until(async () => nodeOf(await store.renew(fenced, claim(2), Date.now())) === 0);
+    // Promoted in its place, another counts anew, and waits until the one that was cut off can grant no more.
+    const before = Math.floor(Date.now() / 1000);
+    await client.hset(KEY, "history", "another", "seen", String(long));
+    await replica.kill();
+    await until(async () => /connected_slaves:0/.test(await client.info("replication")));
+    expect(await store.renew(fenced, claim(3), Date.now())).toMatchObject({ outcome: "granted" });
+    const { fence = 0, stale = 0 } = (await store.read()).book ?? {};
+    expect(fence - before).toBeGreaterThanOrEqual(14_405);
+    expect(stale - before).toBeGreaterThanOrEqual(3605);
+    // Whoever says that there are no replicas any more is believed, and believed for the others too.
+    await client.hset(KEY, "seen", String(long));
+    expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cut" });
+    expect(await store.renew(space, claim(4), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, claim(5), Date.now())).toMatchObject({ outcome: "granted" });
+  });
+});
+
+const PAIR = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
+const ticks = { epochMs: 0, tickMs: 1000 };
+
+describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the index is a hint", () => {
+  const open = async () => {
+    const { client, port } = connect({ url: process.env["REDIS_URL"] ?? "" });
+    const clean = () => client.del(KEY, INDEX);
+    await clean();
+    undo.push(clean);
+    const store = storeOf(port, "n");
+    const acquire = async (owner: string) => nodeOf(await store.acquire(space, ask(owner), Date.now()));
+    const until_ = async (node: number) => (await store.read()).book?.nodes.get(node)?.until ?? 0;
+    return { client, store, acquire, end: until_ };
+  };
+
+  test("with the index deleted nothing is granted twice, and what is free is found", async () => {
+    const { client, store, acquire } = await open();
+    expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
+    await client.del(INDEX);
+    expect(await acquire("c")).toBe("taken");
+    expect(await client.zcard(INDEX)).toBe(2);
+    await store.release(space, { ...ask("b"), node: 1, generation: 0, held: "n" }, 0);
+    await client.del(INDEX);
+    expect(await acquire("c")).toBe(1);
+    await client.del(INDEX);
+    expect(await acquire("d")).toBe("taken");
+    // The same request is no other one.
+    await client.del(INDEX);
+    expect(await acquire("c")).toBe(1);
+  });
+
+  test("with the hash deleted, nodes are granted again", async () => {
+    const { client, acquire } = await open();
+    expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
+    await client.del(KEY);
+    expect([await acquire("c"), await acquire("d")]).toEqual([0, 1]);
+    expect(await acquire("e")).toBe("taken");
+  });
+
+  test.each<[string, readonly (string | number)[], string | number]>([
+    ["that says a node is free, and it is not", [1, "0000000000000000"], "taken"],
+    ["of a node that nobody had", [1, "0000000000000007"], "taken"],
+    ["of no number", [1, "x"], "taken"],
+  ])("an entry of the index %s grants nothing", async (_title, entry, granted) => {
+    const { client, acquire, end } = await open();
+    expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
+    await client.zadd(INDEX, ...entry);
+    expect(await acquire("c")).toBe(granted);
+    // It is as the hash has it again.
+    expect(await client.zrange(INDEX, 0, -1, "WITHSCORES")).toEqual([
+      "0000000000000000",
+      String(await end(0)),
+      "0000000000000001",
+      String(await end(1)),
+    ]);
+  });
+
+  test("a node that is missing in the hash is found, whatever the index says", async () => {
+    const { client, acquire } = await open();
+    expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
+    await client.hdel(KEY, "0");
+    expect(await acquire("c")).toBe(0);
+    await client.hdel(KEY, "0");
+    await client.zrem(INDEX, "0000000000000001");
+    expect(await acquire("d")).toBe(0);
+    expect(await acquire("e")).toBe("taken");
+  });
+
+  test("an owner's name that says another's node is not believed", async () => {
+    const { client, acquire } = await open();
+    expect(await acquire("a")).toBe(0);
+    await client.hset(KEY, "@b", "0");
+    expect(await acquire("b")).toBe(1);
+    await client.hset(KEY, "@c", "7");
+    expect(await acquire("c")).toBe("taken");
+  });
+
+  test("what bitflake 0.1.0 wrote is read, renewed and given back", async () => {
+    const { client, store, acquire } = await open();
+    const now = Math.floor(Date.now() / 1000);
+    const owner = "1234-5678 pod 7";
+    await client.hset(KEY, "shape", space.shape, "0", `${now} ${now + 100} ${owner}`, `@${owner}`, "0");
+    await client.hset(KEY, "1", `${now} ${now + 50} `);
+    await client.zadd(INDEX, now + 100, "0000000000000000", now + 50, "0000000000000001");
+    expect((await store.read()).book).toMatchObject({
+      nodes: new Map([
+        [0, { owner, from: now, until: now + 100, generation: 0, nonce: "" }],
+        [1, { owner: null, from: now, until: now + 50, generation: 0, nonce: "" }],
+      ]),
+      ...{ history: "", fence: 0, stale: 0, longest: 0 },
+    });
+    const claim = { owner, node: 0, generation: 0, held: "", nonce: "n" };
+    expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
+    expect(await acquire("b")).toBe("taken");
+    await store.release(space, { ...claim, generation: 1, held: "n", nonce: "" }, now);
+    expect((await store.read()).book?.nodes.get(0)).toMatchObject({ owner: null, until: now });
+  });
+
+  test("a copy of a lease stamps for at most the time to its next renewal", async () => {
+    const { port } = connect({ url: process.env["REDIS_URL"] ?? "" });
+    undo.push(() => new Promise((done) => done(vi.restoreAllMocks())));
+    let at = 0;
+    // What a process has drawn that is copied then.
+    vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
+      const bytes = new Uint8Array((array as Uint8Array).buffer);
+      bytes.set(bytes.map((_, i) => (at + i) * 7 + process.pid));
+      at += bytes.length;
+      return array;
+    });
+    const namespace = `copies ${process.pid}`;
+    const options = { backend: port, namespace, ttlMs: 60_000, fence: false };
+    const one = await leaseNode(options);
+    at = 0;
+    const copy = await leaseNode(options);
+    vi.mocked(crypto.getRandomValues).mockImplementation(
+      (array) => randomFillSync(array as Uint8Array) as never,
+    );
+    expect(copy.node).toBe(one.node);
+    const started = Date.now();
+    const states = () => [one.status().state, copy.status().state].sort();
+    await until(() => states().includes("lost"));
+    // Each renews after a second.
+    expect(Date.now() - started).toBeLessThan(10_000);
+    expect(states()).toEqual(["held", "lost"]);
+    const [lost, held] = one.status().state === "lost" ? [one, copy] : [copy, one];
+    expect(() => lost.generator.nextId()).toThrow(LeaseExpiredError);
+    expect(held.generator.nextId()).toBeTypeOf("bigint");
+    await lost.release();
+    expect((await inspect(port, namespace)).held).toHaveLength(1);
+    await held.release();
+    expect((await inspect(port, namespace)).held).toEqual([]);
+  });
+});
+
+describe.each(
+  stores(`returns_${process.pid}`).filter(({ name }) => /fromPg|fromPostgres|fromSqlite/.test(name)),
+)("leases on $name", ({ open }) => {
+  test("are those that bitflake 0.1.0 wrote, once its tables have the new columns", async () => {
+    const { port, close } = (await open()) as { port: SqlPort; close(): unknown };
+    const [namespaces, nodes] = [pathOf(port, "namespaces"), pathOf(port, "nodes")];
+    const now = Math.floor(Date.now() / 1000);
+    const tables = [
+      `CREATE TABLE ${namespaces} (namespace TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
+      `CREATE TABLE ${nodes} (namespace TEXT NOT NULL, space BIGINT NOT NULL, node BIGINT NOT NULL, owner TEXT,
+          since BIGINT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (namespace, node))`,
+      `INSERT INTO ${namespaces} VALUES ('n', '${space.shape}')`,
+      `INSERT INTO ${nodes} VALUES ('n', 0, 0, 'old', ${now}, ${now + 100}), ('n', 0, 1, NULL, -1, -1)`,
+    ];
+    try {
+      for (const sql of tables) await port.query(sql, []);
+      const store = storeOf(port, "n");
+      // Without them it says what to do.
+      await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
+      await setup(port, ["lease"]);
+      const claim = { owner: "old", node: 0, generation: 0, held: "", nonce: "n" };
+      expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
+      expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
+        outcome: "granted",
+        node: 1,
+      });
+      await store.release(fenced, { ...claim, generation: 1, held: "n", nonce: "" }, now + 5);
+      expect((await store.read()).book?.nodes.get(0)).toEqual({
+        ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
+      });
+    } finally {
+      for (const table of [namespaces, nodes]) await port.query(`DROP TABLE ${table}`, []);
+      await close();
+    }
+  });
+});
