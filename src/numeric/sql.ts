@@ -104,9 +104,13 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
 
   return {
     issue: (count, from) => take(count, () => send("issue", statements.issue, [count, from], issued(count))),
-    issueFor: (request, from) =>
+    issueFor: (request, from, onReplay) =>
       take(1, async () => {
-        const find = () => send("find", statements.find, [request], issued(1));
+        const find = async () => {
+          const ids = await send("find", statements.find, [request], issued(1));
+          if (ids.length > 0) onReplay();
+          return ids;
+        };
         try {
           const ids = await send("issue", statements.issueFor, [1, from, request], issued(1));
           return ids.length > 0 ? ids : await find();

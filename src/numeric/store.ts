@@ -26,8 +26,8 @@ export interface Stock extends Supply {
 export interface PoolStore {
   /** Takes IDs: as many as asked, or none; those with the next ranks from `from` on, and after the last from 0. */
   issue(count: number, from: number): Promise<readonly string[] | Supply>;
-  /** Takes an ID for a request, or finds the one that the request was given. */
-  issueFor(request: string, from: number): Promise<readonly string[] | Supply>;
+  /** Takes an ID for a request, or finds the one that the request was given, and calls `onReplay`. */
+  issueFor(request: string, from: number, onReplay: () => void): Promise<readonly string[] | Supply>;
   /** How many are available, counted up to a limit. */
   count(most: number): Promise<Supply>;
   stock(): Promise<Stock>;

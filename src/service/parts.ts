@@ -30,7 +30,8 @@ async function setUp({ backend, poolBackend, types, limiter, node }: Settings): 
   if (node.machineId === undefined) features.push("lease");
   if (limiter) features.push("ratelimit");
   await setup(backend, features);
-  if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric"]);
+  // The counter there is what probes of its health write.
+  if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric", "counter"]);
 }
 
 /** Makes the pools; pools on a Redis are refused here, before anything is asked of a store. */
