@@ -23,11 +23,13 @@ export type ErrorCode =
   | "ERR_ID_POOL_EXHAUSTED"
   | "ERR_IN_FLIGHT"
   | "ERR_LEASE_EXPIRED"
+  | "ERR_LEASE_FENCE"
   | "ERR_LOCK_LOST"
   | "ERR_NAMESPACE"
   | "ERR_NOT_KEPT"
   | "ERR_NO_NODE_AVAILABLE"
-  | "ERR_NO_VALID_ID";
+  | "ERR_NO_VALID_ID"
+  | "ERR_STORE_CUT_OFF";
 
 /** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
@@ -422,6 +424,28 @@ export class LeaseExpiredError extends BitflakeError {
 }
 
 /**
+ * The store of the leases has restarted, has failed over or is new, so it may have forgotten grants that have not ended.
+ * It grants no node until they have.
+ */
+export class LeaseFenceError extends BitflakeError {
+  /** The namespace of the leases. */
+  declare readonly namespace: string;
+  /** When every grant that may have been forgotten has ended: milliseconds since 1970. */
+  declare readonly untilMs: number;
+
+  constructor(namespace: string, untilMs: number) {
+    super(
+      `the store of ${show(namespace)} restarted, failed over or is new, and may have forgotten leases: none is granted until ${untilMs}. Set waitMs to wait for that, or fence: false if it has forgotten nothing`,
+      { namespace, untilMs },
+    );
+  }
+
+  override get name(): string {
+    return "LeaseFenceError";
+  }
+}
+
+/**
  * What a store has under this name is of another kind: leases of another layout, epoch or tick, or numeric IDs with
  * other rules. Its IDs and these could be the same.
  */
@@ -466,5 +490,29 @@ export class NoValidIdError extends BitflakeError {
 
   override get name(): string {
     return "NoValidIdError";
+  }
+}
+
+/**
+ * A Redis that had replicas has not heard of one for too long. It may be cut off, and another one promoted in its place,
+ * so it grants and renews no lease.
+ */
+export class StoreCutOffError extends BitflakeError {
+  /** The namespace of the leases. */
+  declare readonly namespace: string;
+  /** When a replica was last known to be connected, by the store's clock: milliseconds since 1970. */
+  declare readonly seenMs: number;
+  /** The store's time now. */
+  declare readonly storeMs: number;
+
+  constructor(namespace: string, seenMs: number, storeMs: number) {
+    super(
+      `the Redis of ${show(namespace)} has had no replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
+      { namespace, seenMs, storeMs },
+    );
+  }
+
+  override get name(): string {
+    return "StoreCutOffError";
   }
 }

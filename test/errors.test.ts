@@ -41,6 +41,8 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["LeaseExpiredError", "ERR_LEASE_EXPIRED", new lease.LeaseExpiredError(3, 5, 6)],
   ["LockLostError", "ERR_LOCK_LOST", new idempotency.LockLostError("k")],
   ["NamespaceError", "ERR_NAMESPACE", new lease.NamespaceError("namespace n", "a", "b")],
+  ["LeaseFenceError", "ERR_LEASE_FENCE", new lease.LeaseFenceError("n", 5)],
+  ["StoreCutOffError", "ERR_STORE_CUT_OFF", new lease.StoreCutOffError("n", 5, 6)],
   ["NoNodeAvailableError", "ERR_NO_NODE_AVAILABLE", new lease.NoNodeAvailableError("n", 32, 5)],
   ["NotKeptError", "ERR_NOT_KEPT", new idempotency.NotKeptError("k")],
   ["NoValidIdError", "ERR_NO_VALID_ID", new numeric.NoValidIdError("farmer", 10)],

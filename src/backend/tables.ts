@@ -14,6 +14,8 @@ export type SqlTarget = Pick<SqlPort, "dialect" | "schema" | "prefix">;
 /** Something to make, and the name that it is found by. */
 interface Definition {
   readonly name: string;
+  /** The column that is added to the table of that name. */
+  readonly column?: string;
   readonly sql: string;
 }
 
@@ -22,15 +24,37 @@ function table(target: SqlTarget, name: string, ...columns: string[]): Definitio
   return { name, sql };
 }
 
+/**
+ * Returns the definition of a column that tables made by an earlier version lack. The table's own definition lists the
+ * column as well, for new tables.
+ *
+ * @param what the column's name, type and default
+ */
+function addedColumn(target: SqlTarget, on: string, what: string): Definition {
+  const exists = target.dialect === "postgres" ? "IF NOT EXISTS " : "";
+  const sql = `ALTER TABLE ${pathOf(target, on)} ADD COLUMN ${exists}${what}`;
+  return { name: on, column: what.split(" ")[0] as string, sql };
+}
+
 /** @param what the columns in brackets, and which rows if not all */
 function index(target: SqlTarget, on: string, name: string, what: string, kind = "INDEX"): Definition {
   const sql = `CREATE ${kind} IF NOT EXISTS ${tableOf(target, name)} ON ${pathOf(target, on)} ${what}`;
   return { name, sql };
 }
 
+/** Columns of later versions than the first. */
+const ADDED = {
+  namespaces: [
+    "history TEXT NOT NULL DEFAULT ''",
+    "fence BIGINT NOT NULL DEFAULT 0",
+    "longest BIGINT NOT NULL DEFAULT 0",
+  ],
+  nodes: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],
+};
+
 const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
   lease: (target) => [
-    table(target, "namespaces", "namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL"),
+    table(target, "namespaces", "namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL", ...ADDED.namespaces),
     table(
       target,
       "nodes",
@@ -40,8 +64,11 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
       "owner TEXT",
       "since BIGINT NOT NULL",
       "until BIGINT NOT NULL",
+      ...ADDED.nodes,
       "PRIMARY KEY (namespace, node)",
     ),
+    ...ADDED.namespaces.map((what) => addedColumn(target, "namespaces", what)),
+    ...ADDED.nodes.map((what) => addedColumn(target, "nodes", what)),
     // For the node that has been free for longest, and for the one that an owner has.
     index(target, "nodes", "nodes_until", "(namespace, space, until, node)"),
     index(target, "nodes", "nodes_owner", "(owner)"),
@@ -119,7 +146,9 @@ function scriptOf(made: readonly Definition[]): string {
 }
 
 /**
- * The SQL that makes the tables, for those who run migrations themselves. It may be run again.
+ * The SQL that makes the tables, for those who run migrations themselves. It may be run again. For PostgreSQL it also
+ * adds the columns that tables of earlier versions lack. SQLite has no SQL for that which may be run again: run
+ * {@link setup} on a file of an earlier version.
  *
  * @param target `{ dialect: "postgres" | "sqlite" }`, with `schema` and `prefix` as the adapter has them
  * @param features whose tables; default all
@@ -134,11 +163,27 @@ function scriptOf(made: readonly Definition[]): string {
  * ```
  */
 export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATURES): string {
-  return scriptOf(definitions(target, features));
+  const isNew = ({ column }: Definition) => target.dialect === "postgres" || column === undefined;
+  return scriptOf(definitions(target, features).filter(isNew));
 }
 
+/** SQL that finds a table or index, in each dialect. */
+const FIND = {
+  postgres: "SELECT 1 AS found WHERE TO_REGCLASS($1) IS NOT NULL",
+  sqlite: "SELECT 1 AS found FROM sqlite_master WHERE name = $1",
+};
+
+/** SQL that finds a column. A table that SQLite does not have yet will be made with all of its columns. */
+const FIND_COLUMN = {
+  postgres:
+    "SELECT 1 AS found FROM pg_attribute WHERE attrelid = TO_REGCLASS($1) AND attname = $2 AND NOT attisdropped",
+  sqlite: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = $1)
+  OR EXISTS (SELECT 1 FROM PRAGMA_TABLE_INFO($1) WHERE name = $2)`,
+};
+
 /**
- * Makes the tables that the features need, where they are missing. Run it when you deploy, or at each start: what is
+ * Makes the tables that the features need, where they are missing, and adds the columns that tables of an earlier
+ * version lack. Run it when you deploy, or at each start: what is
  * there already is left alone, and needs no right to make tables. Redis and memory need none, and nothing is done.
  *
  * @param backend the store
@@ -167,21 +212,24 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
       () => port.query(sql, params),
       (rows) => rows as readonly unknown[],
     );
+  const { dialect } = port;
+  // Looked for first, for where all is there, the right to make tables is none that a program should need.
+  const isThere = async ({ name, column }: Definition) => {
+    const found = dialect === "postgres" ? pathOf(port, name) : nameOf(port, name);
+    const rows = await (column === undefined
+      ? send(FIND[dialect], [found])
+      : send(FIND_COLUMN[dialect], [found, column]));
+    return rows.length > 0;
+  };
   const missing: Definition[] = [];
   for (const definition of definitions(port, features)) {
-    const { name } = definition;
-    // Looked for first, for where all is there, the right to make tables is none that a program should need.
-    const [sql, found] =
-      port.dialect === "postgres"
-        ? ["SELECT 1 AS found WHERE TO_REGCLASS($1) IS NOT NULL", pathOf(port, name)]
-        : ["SELECT 1 AS found FROM sqlite_master WHERE name = $1", nameOf(port, name)];
-    if ((await send(sql, [found])).length === 0) missing.push(definition);
+    if (!(await isThere(definition))) missing.push(definition);
   }
-  for (const { sql } of missing) {
+  for (const definition of missing) {
     // PostgreSQL looks before it makes: of two that do so at once, one fails, and finds the table when it looks again.
-    await send(sql, []).catch((error) => {
-      if (error.reason === "failed") return send(sql, []);
-      throw error;
+    await send(definition.sql, []).catch(async (error) => {
+      if (error.reason !== "failed") throw error;
+      if (!(await isThere(definition))) await send(definition.sql, []);
     });
   }
   return scriptOf(missing);

@@ -35,7 +35,9 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   readonly #store: LeaseStore;
   readonly #grantee: Grantee;
   readonly #clock: () => number;
-  readonly #listeners: Set<(error: LeaseExpiredError) => void> = new Set();
+  readonly #onLost: Listeners<LeaseExpiredError> = new Set();
+  readonly #onRenewalFailed: Listeners<unknown> = new Set();
+  readonly #onReacquired: Listeners<LeaseStatus> = new Set();
   #owner: string;
   /** The same, while there has been no grant under that name, and so no stamp. */
   #unused: string | undefined;
@@ -83,12 +85,17 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   }
 
   onLost(listener: (error: LeaseExpiredError) => void): () => void {
-    if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
-    this.#listeners.add(listener);
+    const remove = add(this.#onLost, listener);
     if (this.#state === "lost") call(listener, this.#loss as LeaseExpiredError);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return remove;
+  }
+
+  onRenewalFailed(listener: (error: unknown) => void): () => void {
+    return add(this.#onRenewalFailed, listener);
+  }
+
+  onReacquired(listener: (status: LeaseStatus) => void): () => void {
+    return add(this.#onReacquired, listener);
   }
 
   status(): LeaseStatus {
@@ -173,6 +180,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#state = "held";
     this.#grants++;
     this.#succeed(nowMs, answer.storeMs);
+    if (this.#grants > 1) callAll(this.#onReacquired, this.status());
   }
 
   /** The clock, as far as it tells a time that a lease can begin at. */
@@ -212,6 +220,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     if (this.#state === "released") return;
     this.#failures++;
     this.#lastError = error;
+    if (this.#state === "held") callAll(this.#onRenewalFailed, error);
     const pauseMs = pauseOf(this.#failures, this.#plan.ttlMs);
     const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
     // The nearer the end, the more often, so that a store which is back just in time is in time.
@@ -259,7 +268,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
     this.#owner = this.#unused = ownerOf(this.#plan);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
     this.#lastError = cause;
-    for (const listener of this.#listeners) call(listener, this.#loss);
+    callAll(this.#onLost, this.#loss);
     if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
   }
 }
@@ -269,9 +278,25 @@ function ownerOf({ holder }: Plan): string {
   return holder === "" ? uuid() : `${uuid()} ${holder}`;
 }
 
+/** Functions of the program, to be called with what happened. */
+type Listeners<T> = Set<(event: T) => void>;
+
+/** Adds a listener; returns a function that takes it away. */
+function add<T>(listeners: Listeners<T>, listener: (event: T) => void): () => void {
+  if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
 /** Calls a listener later: what it throws is the program's, and does not keep a lease from being renewed. */
-function call(listener: (error: LeaseExpiredError) => void, error: LeaseExpiredError): void {
-  queueMicrotask(() => listener(error));
+function call<T>(listener: (event: T) => void, event: T): void {
+  queueMicrotask(() => listener(event));
+}
+
+function callAll<T>(listeners: Listeners<T>, event: T): void {
+  for (const listener of listeners) call(listener, event);
 }
 
 /** How long to wait after so many failures: twice as long each time, and never all processes at the same moment. */

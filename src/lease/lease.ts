@@ -74,6 +74,46 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
   onLost(listener: (error: LeaseExpiredError) => void): () => void;
 
   /**
+   * Calls back for each renewal that fails while the lease is held: the store is down or slow, the clocks are too far
+   * apart, or the store is cut off from its replicas. The generator goes on until the lease ends, and the renewal is
+   * tried again.
+   *
+   * @param listener gets what the renewal failed with, as `status().lastError` has it: a {@link BackendError}, a
+   *   {@link ClockSkewError} or a {@link StoreCutOffError}
+   * @returns a function that takes the listener away
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { leaseNode } from "bitflake/lease";
+   *
+   * const lease = await leaseNode({ backend: memory() });
+   * const stop = lease.onRenewalFailed((error) => console.warn("lease not renewed", error));
+   * stop();
+   * await lease.release();
+   * ```
+   */
+  onRenewalFailed(listener: (error: unknown) => void): () => void;
+
+  /**
+   * Calls back when a lease that was lost has been taken again, which happens with `onExpired: "reacquire"`.
+   *
+   * @param listener gets the status of the new lease
+   * @returns a function that takes the listener away
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { leaseNode } from "bitflake/lease";
+   *
+   * const lease = await leaseNode({ backend: memory(), onExpired: "reacquire" });
+   * lease.onReacquired(({ node }) => console.info(`IDs again, on node ${node}`));
+   * await lease.release();
+   * ```
+   */
+  onReacquired(listener: (status: LeaseStatus) => void): () => void;
+
+  /**
    * Says how the lease is, for logs and health checks.
    *
    * @example

@@ -51,7 +51,32 @@ async function connect(open: PostgresAdapter["open"], settings: PostgresSettings
   return connection.port;
 }
 
+/** The tables of leases as bitflake 0.1.0 made them, each with a row. */
+const firstTables = (namespaces: string, nodes: string) => [
+  `CREATE TABLE ${namespaces} (namespace TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
+  `CREATE TABLE ${nodes} (namespace TEXT NOT NULL, space BIGINT NOT NULL, node BIGINT NOT NULL, owner TEXT,
+    since BIGINT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (namespace, node))`,
+  `INSERT INTO ${namespaces} VALUES ('n', 'shape')`,
+  `INSERT INTO ${nodes} VALUES ('n', 0, 0, 'owner', 5, 9)`,
+];
+const addedTo = (nodes: string) => `SELECT CAST(generation AS TEXT) AS generation, nonce FROM ${nodes}`;
+
 describe.each(adapters)("setup by $name", ({ open }) => {
+  test("adds the columns that tables of an earlier version lack, once", async () => {
+    const schema = awkward("old");
+    const prefix = awkward("O");
+    const port = await connect(open, { schema, prefix });
+    const path = (table: string) => `${quoted(schema)}.${quoted(`${prefix}_${table}`)}`;
+    await port.query(`CREATE SCHEMA ${quoted(schema)}`, []);
+    for (const sql of firstTables(path("namespaces"), path("nodes"))) await port.query(sql, []);
+    expect(await setup(port, ["lease"])).toMatch(
+      /ALTER TABLE .*_nodes" ADD COLUMN IF NOT EXISTS generation /,
+    );
+    expect([...(await port.query(addedTo(path("nodes")), []))]).toEqual([{ generation: "0", nonce: "" }]);
+    expect(await setup(port, ["lease"])).toBe("");
+    await port.query(`DROP SCHEMA ${quoted(schema)} CASCADE`, []);
+  });
+
   test("puts tables and indexes where schema and prefix say, whatever is in the names", async () => {
     const schema = awkward("S");
     const prefix = awkward(`P${randomUUID().slice(0, 4)}`);
@@ -177,6 +202,22 @@ describe.each(sqliteAdapters)("setup by $name", ({ open }) => {
       "SELECT name FROM sqlite_master WHERE sql IS NOT NULL AND substr(name, 1, $1) = $2 ORDER BY 1";
     return (await port.query(sql, [String(prefix.length), prefix])).map((row) => row.name);
   };
+
+  test("adds the columns that tables of an earlier version lack, also for ten that run it at once", async () => {
+    const prefix = awkward("O");
+    const file = join(folder, `${randomUUID()}.db`);
+    const connections = Array.from({ length: 10 }, () => open(file, { prefix }));
+    const [{ port }] = connections;
+    const path = (table: string) => quoted(`${prefix}_${table}`);
+    try {
+      for (const sql of firstTables(path("namespaces"), path("nodes"))) await port.query(sql, []);
+      await Promise.all(connections.map((connection) => setup(connection.port, ["lease"])));
+      expect([...(await port.query(addedTo(path("nodes")), []))]).toEqual([{ generation: "0", nonce: "" }]);
+      expect(await setup(port, ["lease"])).toBe("");
+    } finally {
+      for (const { close } of connections) close();
+    }
+  });
 
   test("makes what its prefix says, whatever is in it, and succeeds for ten that run it at once", async () => {
     const prefix = awkward("P");
