@@ -21,6 +21,7 @@ export type ErrorCode =
   | "ERR_FINGERPRINT"
   | "ERR_ID_POOL_EMPTY"
   | "ERR_ID_POOL_EXHAUSTED"
+  | "ERR_ID_POOL_HISTORY"
   | "ERR_IN_FLIGHT"
   | "ERR_LEASE_EXPIRED"
   | "ERR_LEASE_FENCE"
@@ -397,6 +398,31 @@ export class IdPoolExhaustedError extends BitflakeError {
 
   override get name(): string {
     return "IdPoolExhaustedError";
+  }
+}
+
+/**
+ * The store is not on the history that the pool's IDs were issued on: after a failover, or put back from a backup. It
+ * may have forgotten IDs that were issued, and would issue them again. `IdPool.acceptHistory` goes on from there.
+ */
+export class IdPoolHistoryError extends BitflakeError {
+  /** The type of the IDs. */
+  declare readonly type: string;
+  /** The history that the pool's IDs were issued on, as the store has recorded it. */
+  declare readonly recorded: string;
+  /** The history that the store is on now; the empty text where it does not tell. */
+  declare readonly current: string;
+
+  constructor(type: string, recorded: string, current: string) {
+    super(
+      `the pool of ${show(type)} was issued on the history ${show(recorded)}, and the store is now on ${show(current)}: ` +
+        "it may have lost IDs that were issued. Import those, then call acceptHistory()",
+      { type, recorded, current },
+    );
+  }
+
+  override get name(): string {
+    return "IdPoolHistoryError";
   }
 }
 

@@ -37,6 +37,7 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["FingerprintError", "ERR_FINGERPRINT", new idempotency.FingerprintError("k")],
   ["IdPoolEmptyError", "ERR_ID_POOL_EMPTY", new numeric.IdPoolEmptyError("farmer", 3, 2)],
   ["IdPoolExhaustedError", "ERR_ID_POOL_EXHAUSTED", new numeric.IdPoolExhaustedError("farmer", 3, 2)],
+  ["IdPoolHistoryError", "ERR_ID_POOL_HISTORY", new numeric.IdPoolHistoryError("farmer", "7.1", "7.2")],
   ["InFlightError", "ERR_IN_FLIGHT", new idempotency.InFlightError("k", 5)],
   ["LeaseExpiredError", "ERR_LEASE_EXPIRED", new lease.LeaseExpiredError(3, 5, 6)],
   ["LockLostError", "ERR_LOCK_LOST", new idempotency.LockLostError("k")],

@@ -8,6 +8,7 @@ export {
   CounterExhaustedError,
   IdPoolEmptyError,
   IdPoolExhaustedError,
+  IdPoolHistoryError,
   InvalidIdError,
   NamespaceError,
   NoValidIdError,

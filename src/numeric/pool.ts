@@ -2,7 +2,7 @@
 
 import { startTimer } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, onlyKnown } from "../backend/settings.ts";
+import { aBackend, aFunction, onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, IdPoolEmptyError, IdPoolExhaustedError, whole } from "../core.ts";
 import { Filler, type FillProgress } from "./filler.ts";
 import { randomRank } from "./random.ts";
@@ -48,6 +48,11 @@ export interface IdPoolOptions {
   readonly highMark?: number | undefined;
   /** How long an issue waits for a refill where not enough are at hand, in milliseconds. Default 5000. */
   readonly waitMs?: number | undefined;
+  /**
+   * Called with the reason when a refill in the background fails, or the look at how many IDs are left: for a log. What
+   * it throws is ignored. {@link IdPoolStatus.lastError} keeps the reason until a refill succeeds.
+   */
+  readonly onRefillFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** What {@link IdPool.status} says. */
@@ -114,6 +119,7 @@ export class IdPool {
   readonly #lowMark: number;
   readonly #highMark: number;
   readonly #waitMs: number;
+  readonly #onRefillFailed: ((error: unknown) => void) | undefined;
   /** What the store remembers of the pool. */
   readonly #shape: Shape;
   #begun: Promise<void> | undefined;
@@ -128,13 +134,14 @@ export class IdPool {
   /**
    * Asks nothing of the store yet.
    *
-   * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default 5000
+   * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default
+   *   5000; `onRefillFailed`
    * @throws {@link ArgumentError} if an option is missing, wrong or unknown, the backend is Redis, or its `prefix`
    *   makes too long a name of a table
    */
   constructor(options: IdPoolOptions) {
-    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs"]);
-    const { backend, type, waitMs = 5000 } = options;
+    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs", "onRefillFailed"]);
+    const { backend, type, waitMs = 5000, onRefillFailed } = options;
     const { lowMark, highMark } = options;
     this.type = aType(type);
     if (lowMark !== undefined) whole("lowMark", lowMark, 0, MAX_MARK);
@@ -142,6 +149,8 @@ export class IdPool {
     this.#highMark = highMark ?? Math.max(6000, lowMark ?? 0);
     this.#lowMark = whole("lowMark", lowMark ?? Math.min(1000, this.#highMark), 0, this.#highMark);
     this.#waitMs = whole("waitMs", waitMs, 0, MAX_TIMER);
+    if (onRefillFailed !== undefined) aFunction("onRefillFailed", onRefillFailed);
+    this.#onRefillFailed = onRefillFailed;
     this.#backend = aBackend(backend);
     // In lists the order does not matter.
     const rules = Object.entries(type.rules).map(([name, rule]) => [
@@ -405,7 +414,7 @@ export class IdPool {
     // Until the answer is there, one look is enough.
     this.#unwatched = Infinity;
     this.#looking = this.#look().catch((error) => {
-      this.#lastError = error;
+      this.#failed(error);
       this.#unwatched = 1;
     });
   }
@@ -424,9 +433,20 @@ export class IdPool {
       this.#isWhole = (await this.#filler.fill(target)) === "whole";
       this.#lastError = undefined;
     } catch (error) {
-      this.#lastError = error;
+      this.#failed(error);
     }
     return this.#lastError !== undefined;
+  }
+
+  #failed(error: unknown): void {
+    // Every issue that waits for a refill hears of its failure, and the listener once.
+    if (error === this.#lastError) return;
+    this.#lastError = error;
+    try {
+      this.#onRefillFailed?.(error);
+    } catch {
+      // A listener's own errors are ignored by contract.
+    }
   }
 }
 

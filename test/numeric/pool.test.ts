@@ -264,6 +264,7 @@ describe("options", () => {
     ["a wait as text", "waitMs", { backend, type, waitMs: "5" }],
     ["a wait longer than a timer", "waitMs", { backend, type, waitMs: 2 ** 31 }],
     ["null for a wait", "waitMs", { backend, type, waitMs: null }],
+    ["no function for a listener", "onRefillFailed", { backend, type, onRefillFailed: "log" }],
   ])("are refused: %s", (_, field, options) => {
     const error = thrownBy(() => new IdPool(options as IdPoolOptions));
     expect(error).toBeInstanceOf(ArgumentError);
@@ -972,6 +973,33 @@ describe("a refill that fails", () => {
     await pool.issue();
     await idle();
     expect(await pool.status()).toMatchObject({ lastError: undefined, available: 59 });
+  });
+
+  test("is told to onRefillFailed, once for each refill however many issues wait for it", async () => {
+    const glass = new Glass();
+    const errors: unknown[] = [];
+    const onRefillFailed = (error: unknown) => {
+      errors.push(error);
+      throw new Error("from the listener");
+    };
+    const pool = poolOf({ backend: glass.port(), lowMark: 20, highMark: 20, onRefillFailed });
+    glass.fails = (operation) => operation === "add";
+    for (let refills = 1; refills <= 2; refills++) {
+      const calls = await Promise.all(Array.from({ length: 5 }, () => refusal(pool.issue())));
+      expect(errors.length).toBe(refills);
+      expect(new Set(calls.map(({ cause }) => cause))).toEqual(new Set([errors.at(-1)]));
+      expect((await pool.status()).lastError).toBe(errors.at(-1));
+    }
+    glass.fails = () => false;
+    await pool.issueMany(20);
+    await idle();
+    expect(errors.length).toBe(2);
+    // The look that an issue begins fails as well, in the background.
+    glass.fails = (operation) => operation === "look";
+    await pool.issueMany(20);
+    await idle();
+    expect(errors.slice(2)).toMatchObject([{ code: "ERR_BACKEND", operation: "pool: count" }]);
+    await pool.stop();
   });
 
   test("is nothing that rejects without anyone to hear it", async () => {

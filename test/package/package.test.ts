@@ -129,6 +129,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "IdPool",
     "IdPoolEmptyError",
     "IdPoolExhaustedError",
+    "IdPoolHistoryError",
     "InvalidIdError",
     "NamespaceError",
     "NoValidIdError",
