@@ -1,6 +1,7 @@
 // Events: what happens to the service itself. Each is told when it begins and when it is over.
 
 import { tell } from "../http/tell.ts";
+import type { Lease } from "../lease/index.ts";
 import type { ServiceEvent, ServiceEventName } from "./options.ts";
 
 /** The levels of the events, and what they say. */
@@ -27,5 +28,20 @@ export function emitTo(listener: ((event: ServiceEvent) => void) | undefined): E
     if (!listener) return;
     const [level, message] = EVENTS[event];
     tell(listener, { time: new Date().toISOString(), level, event, message, ...facts });
+  };
+}
+
+/** Tells of the events of a lease until the function that it returns is called. */
+export function tellOfLease(lease: Lease, emit: Emit): () => void {
+  const stops = [
+    // The first of a row: it is tried again and again while a store is away.
+    lease.onRenewalFailed((error) => {
+      if (lease.status().failures === 1) emit("lease_renewal_failed", { node: lease.node, error });
+    }),
+    lease.onLost((error) => emit("lease_lost", { node: error.node, error })),
+    lease.onReacquired(({ node }) => emit("lease_regained", { node })),
+  ];
+  return () => {
+    for (const stop of stops) stop();
   };
 }

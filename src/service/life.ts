@@ -7,8 +7,7 @@ import { ArgumentError, BackendError, BitflakeError, whole } from "../core.ts";
 import { NONE } from "../counter/reserve.ts";
 import { storeOf } from "../counter/store.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
-import { type Emit, emitTo } from "./events.ts";
-import { watchLease } from "./leaseWatch.ts";
+import { type Emit, emitTo, tellOfLease } from "./events.ts";
 import { Part } from "./part.ts";
 import { begin, end, type Parts, poolsOf } from "./parts.ts";
 import { Refusal, SOON } from "./reply.ts";
@@ -63,7 +62,9 @@ export class Life {
   readonly generator: Part;
 
   readonly #emit: Emit;
-  #stopWatch = () => {};
+  readonly #onRefillFailed = (type: string, error: unknown): void =>
+    this.#emit("refill_failed", { type, error });
+  #stopTelling = () => {};
   readonly #settings: Settings;
   readonly #pools: Parts["pools"];
   #starting: Promise<Parts> | undefined;
@@ -72,14 +73,13 @@ export class Life {
   #looking: Promise<readonly PoolState[]> | undefined;
   #looked: Promise<readonly PoolState[]> = Promise.resolve([]);
   #lookedAt = -Infinity;
-  readonly #refillErrors = new Map<string, unknown>();
   #requests = 0;
   #idle = () => {};
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#pools = poolsOf(settings);
     this.#emit = emitTo(settings.onEvent);
+    this.#pools = poolsOf(settings, this.#onRefillFailed);
     const { backend, poolBackend } = settings;
     this.backend = this.#storePart("backend", backend);
     this.poolBackend = poolBackend === backend ? this.backend : this.#storePart("poolBackend", poolBackend);
@@ -122,13 +122,13 @@ export class Life {
     }
     if (this.#starting) return this.#starting;
     this.phase = "starting";
-    this.#starting = begin(this.#settings, this.#pools).then(
+    this.#starting = begin(this.#settings, this.#pools, this.#onRefillFailed).then(
       (parts) => {
         this.parts = parts;
         if (this.phase === "starting") this.phase = "running";
         this.backend.works();
         this.poolBackend.works();
-        if (parts.lease) this.#stopWatch = watchLease(parts.lease, this.#emit);
+        if (parts.lease) this.#stopTelling = tellOfLease(parts.lease, this.#emit);
         return parts;
       },
       (error) => {
@@ -183,11 +183,6 @@ export class Life {
           pool.status().catch(() => undefined),
           PING_MS,
         );
-        const error = status?.lastError;
-        if (error !== undefined && error !== this.#refillErrors.get(type)) {
-          this.#emit("refill_failed", { type, error });
-        }
-        this.#refillErrors.set(type, error);
         return { type, status };
       }),
     );
@@ -237,7 +232,7 @@ export class Life {
         };
       });
     }
-    this.#stopWatch();
+    this.#stopTelling();
     if (this.parts) await end(this.parts);
   }
 }

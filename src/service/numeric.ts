@@ -1,6 +1,6 @@
 // The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
 
-import { BackendError, IdPoolEmptyError, IdPoolExhaustedError } from "../core.ts";
+import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../core.ts";
 import { fingerprint } from "../idempotency/index.ts";
 import { keyIn } from "../idempotency/key.ts";
 import { MARK } from "../idempotency/replay.ts";
@@ -134,6 +134,8 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
         return fault(410, "IDG-002", `All IDs of type '${name}' are issued`);
       if (error instanceof BackendError)
         return fault(503, "IDG-006", "The database cannot be reached", error);
+      if (error instanceof IdPoolHistoryError)
+        return fault(503, "IDG-006", "The database may have lost IDs that were issued", error);
       throw error;
     }
   };
