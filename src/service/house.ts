@@ -256,7 +256,7 @@ export class House {
       const userAgent = ask.header("user-agent");
       tell(log, {
         time: new Date(Date.now() - durationMs).toISOString(),
-        level: levelOf(status),
+        level: levelOf(status, error),
         method,
         route,
         path: path.slice(0, MAX_LOGGED),
@@ -275,6 +275,7 @@ export class House {
   }
 }
 
-function levelOf(status: number): ServiceLogEntry["level"] {
-  return status >= 500 ? "error" : status >= 400 ? "warn" : "info";
+function levelOf(status: number, error?: unknown): ServiceLogEntry["level"] {
+  if (status >= 500) return "error";
+  return status >= 400 || error !== undefined ? "warn" : "info";
 }

@@ -31,7 +31,7 @@ export interface ServiceApiKey {
 export interface ServiceLogEntry {
   /** When it came, as ISO 8601. */
   readonly time: string;
-  /** `"error"` for a status from 500 on, `"warn"` from 400 on, else `"info"`. */
+  /** `"error"` for a status from 500 on, `"warn"` from 400 on or with an `error`, else `"info"`. */
   readonly level: "info" | "warn" | "error";
   /** Its method; empty if it could not be read. */
   readonly method: string;
