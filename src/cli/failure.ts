@@ -33,13 +33,22 @@ export interface Complaint {
 /** How a text begins that is an address and nothing else, up to its password. */
 const ADDRESS = /^[a-z][a-z0-9+.-]{0,30}:\/\/[^:]*:/i;
 
-/** Takes out of a text the passwords of all addresses in it. Clients like to quote the address that they were given. */
+/** The same of an address with a user that may be a token, and no password. */
+const TOKEN = /^(?!postgres)([a-z][a-z0-9+.-]{0,30}:\/\/)[^:]*:?@/i;
+
+/**
+ * Takes out of a text the credentials of all addresses in it. Clients like to quote the address that they were given.
+ * Where there is a doubt, too much is taken out.
+ */
 function withoutPasswords(text: string): string {
   return (
     text
-      // To the last @: a user can have one too, and a password whatever its owner forgot to encode. Rather too much.
+      // A user without a password is the name of a role in PostgreSQL, and elsewhere may be a token.
+      .replace(/\b(?!postgres)([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s:]*:?@/gi, "$1***@")
+      // To the last @: a user can have one too, and a password whatever its owner forgot to encode.
       .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:]*):\S*@/gi, "$1:***@")
-      .replace(/([?&]\w*pass\w*=)[^&\s]*/gi, "$1***")
+      // Which parameter of a query is a credential, each client decides.
+      .replace(/([?&][^=&\s]+=)[^&\s]*/g, "$1***")
   );
 }
 
@@ -47,6 +56,7 @@ function withoutPasswords(text: string): string {
 export function withoutSecrets(text: string): string {
   const [head] = ADDRESS.exec(text) ?? [];
   const at = text.lastIndexOf("@");
+  if (TOKEN.test(text)) return withoutPasswords(text.replace(TOKEN, "$1***@").slice(0, 4096));
   const rest = head !== undefined && at >= head.length ? `${head}***${text.slice(at)}` : text;
   return withoutPasswords(rest.slice(0, 4096));
 }

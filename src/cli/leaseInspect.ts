@@ -5,11 +5,12 @@ import { inspect, type NamespaceReport } from "../lease/index.ts";
 import { type Command, define } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { printable } from "./paint.ts";
-import { openStore, STORE_FLAG } from "./store.ts";
+import { openStore, STORE_FLAG, STORE_SETTINGS } from "./store.ts";
 import { columns } from "./table.ts";
 
 const flags = {
   store: STORE_FLAG,
+  ...STORE_SETTINGS,
   namespace: {
     kind: "text",
     value: "NAME",
@@ -51,8 +52,9 @@ export const leaseInspect: Command = define({
     { run: "bitflake lease inspect --store memory:", output: "No node was ever leased in default." },
     { run: "bitflake lease inspect --store $REDIS_URL --namespace service --json" },
   ],
-  async run({ values, sources, isJson, world }) {
-    const store = await openStore(values.store, world, { source: sources["store"], isNew: false });
+  async run(call) {
+    const { values, isJson, world } = call;
+    const store = await openStore(values.store, call, { isNew: false });
     try {
       const report = await inspect(store.backend, values.namespace);
       await world.stdout.write(isJson ? `${JSON.stringify(report)}\n` : forPeople(report));

@@ -25,6 +25,11 @@ async function addressOf(name: string, world: World): Promise<string | undefined
   return undefined;
 }
 
+/** Whether there is a package of a name. */
+export async function hasPackage(name: string, world: World): Promise<boolean> {
+  return (await addressOf(name, world)) !== undefined;
+}
+
 /**
  * Loads whichever of some packages there is, the first of them if there are several.
  *

@@ -72,11 +72,12 @@ export const poolFill: Command = define({
     },
     { run: "bitflake pool fill --store $DATABASE_URL --types types.json --type farmer --json" },
   ],
-  async run({ values, sources, isJson, world }) {
+  async run(call) {
+    const { values, sources, isJson, world } = call;
     refuseRedis(values.store, sources["store"]);
     const { to } = values;
     const type = await typeInFile(world, values, sources);
-    const store = await openStore(values.store, world, { source: sources["store"] });
+    const store = await openStore(values.store, call);
     try {
       const progress = isJson ? undefined : new Progress(world.stderr, () => world.now(), `${type.name}:`);
       const { available, added, isStopped } = await fill(store, type, to, progress, world);

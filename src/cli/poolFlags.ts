@@ -1,10 +1,9 @@
 // How a command is told which pool it works with.
 
 import { UsageError } from "./failure.ts";
-import { kindOf } from "./store.ts";
+import { kindOf, STORE_SETTINGS } from "./store.ts";
 
-/** The settings of a pool. */
-export const POOL_FLAGS = {
+const OWN_FLAGS = {
   store: {
     kind: "text",
     value: "URL",
@@ -15,6 +14,9 @@ export const POOL_FLAGS = {
   types: { kind: "document", required: true, what: "a JSON file of types, as defineIdTypes takes it" },
   type: { kind: "text", value: "NAME", required: true, what: "which type of the file" },
 } as const;
+
+/** The settings of a pool. */
+export const POOL_FLAGS: typeof OWN_FLAGS & typeof STORE_SETTINGS = { ...OWN_FLAGS, ...STORE_SETTINGS };
 
 /** Refuses a store that keeps no pools, before it is connected to. */
 export function refuseRedis(url: string, source = "--store"): void {

@@ -48,10 +48,11 @@ export const poolStatus: Command = define({
       run: "bitflake pool status --store sqlite:ids.db --types types.json --type farmer --json",
     },
   ],
-  async run({ values, sources, isJson, world }) {
+  async run(call) {
+    const { values, sources, isJson, world } = call;
     refuseRedis(values.store, sources["store"]);
     const type = await typeInFile(world, values, sources);
-    const store = await openStore(values.store, world, { source: sources["store"], isNew: false });
+    const store = await openStore(values.store, call, { isNew: false });
     try {
       const status = await new IdPool({ backend: store.backend, type }).status();
       await world.stdout.write((isJson ? forPrograms : forPeople)(type.name, status));

@@ -3,6 +3,7 @@
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { environmentOf } from "./environment.ts";
 import { complain, exitCodeOf, quoted, UsageError } from "./failure.ts";
 import { overviewOf } from "./help.ts";
 import { didYouMean } from "./nearest.ts";
@@ -39,7 +40,12 @@ async function help(words: readonly string[], world: World): Promise<number> {
 /** Does what the arguments say. */
 async function dispatch(argv: readonly string[], isJson: boolean, world: World): Promise<number> {
   const command = commandOf(argv);
-  if (command) return command.start(argv.slice(command.words.split(" ").length), world);
+  if (command) {
+    return command.start(argv.slice(command.words.split(" ").length), {
+      ...world,
+      env: environmentOf(world, COMMANDS),
+    });
+  }
   const [first = "", second] = argv;
   if (first === "help")
     return help(

@@ -1,30 +1,24 @@
 // bitflake serve: IDs over HTTP, until somebody stops it.
 
-import { type GeneratorOptions, PRESETS } from "../core.ts";
+import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
 import { type Command, define } from "./command.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { readTypes } from "./numericType.ts";
 import { logOf } from "./serveLog.ts";
 import { SERVE_SETTINGS } from "./serveSettings.ts";
-import { openStores, type ServeCall } from "./serveStores.ts";
-import type { OpenStore, StoreKind } from "./store.ts";
-import { nodeModule, pathFrom, type World } from "./world.ts";
+import { factsOf } from "./serveStart.ts";
+import { isLoopback, openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
+import { nodeModule, pathFrom } from "./world.ts";
 
 /** The service, which only this command loads. */
 function serviceModule(): Promise<typeof import("../service/index.ts")> {
   return import("../service/index.ts");
 }
 
-/** What stores of this process alone mean. */
-const MEANS = {
-  sqlite: "kept in this file, on this machine",
-  memory: "gone when the service ends, and shared with no other process",
-} as const;
-
-/** Tells whoever started it something. */
-async function note(world: World, isJson: boolean, kind: "note" | "warning", text: string): Promise<void> {
-  const line = isJson ? JSON.stringify({ [kind]: text }) : `${kind}: ${text}`;
+/** Warns the user. */
+async function warn({ isJson, world }: ServeCall, text: string): Promise<void> {
+  const line = isJson ? JSON.stringify({ warning: text }) : `warning: ${text}`;
   await world.stderr.write(`${line}\n`).catch(() => {});
 }
 
@@ -46,35 +40,29 @@ async function typesOf({ values, sources, world }: ServeCall): Promise<ServiceOp
   );
 }
 
-/** Whether only this machine can reach an address. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+/** Refuses a service that others reach, unless they need a key or the user says that anyone may ask. */
+function refuseOpen({ values, sources }: ServeCall): void {
+  const { host, apiKeys, public: isPublic } = values;
+  if (apiKeys || isPublic || isLoopback(host)) return;
+  throw new UsageError(
+    `${sources["host"]} ${host} is reached by others: set BITFLAKE_API_KEYS, or --public if anyone may ask`,
+  );
 }
 
-/** Says what whoever started it may not expect: where things are kept, and who may ask. */
-async function introduce(
-  { values, isJson, world }: ServeCall,
-  kind: StoreKind,
-  store: OpenStore,
-): Promise<void> {
-  const { host, apiKeys } = values;
-  if (kind === "sqlite" || kind === "memory") {
-    await note(world, isJson, "note", `the store is ${store.description.replace(/:$/, "")}: ${MEANS[kind]}`);
-  }
-  if (!apiKeys?.length && !isLoopback(host)) {
-    await note(world, isJson, "warning", `${host} is open to others, and without apiKeys anyone may ask`);
-  }
+/** The generator options that the settings name. */
+function layoutOf({ values: { preset, epochMs } }: ServeCall): GeneratorOptions {
+  return { ...PRESETS[preset], epochMs };
 }
 
 /** The options of the service, from the settings of the command. */
 function optionsOf(
-  { values, sources, isJson, world }: ServeCall,
+  call: ServeCall,
   types: ServiceOptions["types"],
-  store: OpenStore,
-  poolStore: OpenStore | undefined,
+  { store, poolStore, leaseBackend }: ServeStores,
+  isListening: () => boolean,
 ): ServiceOptions {
-  const { name, datacenterId, machineId, apiKeys, proxies, maxBodyBytes, preset, epochMs } = values;
-  const layout: GeneratorOptions = { ...PRESETS[preset], epochMs };
+  const { values, sources, isJson, world } = call;
+  const { name, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
   const rateLimit =
     values.rateLimit === undefined
       ? undefined
@@ -87,12 +75,13 @@ function optionsOf(
     if (rateLimit || values[name] === undefined) continue;
     throw new UsageError(`${sources[name]} says something of a rate limit, and there is none`);
   }
-  const log = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
+  const write = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
   return {
     backend: store.backend,
     poolBackend: poolStore?.backend,
+    leaseBackend,
     name,
-    preset: layout,
+    preset: layoutOf(call),
     datacenterId,
     machineId,
     types,
@@ -100,19 +89,26 @@ function optionsOf(
     rateLimit,
     proxies,
     maxBodyBytes,
-    log,
+    // Before it listens, the only request is the one by which this command learns the node.
+    log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
   };
 }
 
 /** Serves until it is stopped. */
 async function serveOn(
   service: Service,
-  { values, isJson, world }: ServeCall,
-  store: OpenStore,
+  call: ServeCall,
+  stores: ServeStores,
+  generator: SnowflakeGenerator,
+  options: ServiceOptions,
+  onListening: () => void,
 ): Promise<void> {
+  const { values, world } = call;
   const signal = world.stopSignal();
   await service.start();
   if (signal.aborted) return;
+  const facts = await factsOf(service, call, stores, generator, options);
+  onListening();
   const { listen } = await serviceModule();
   const { host, port } = values;
   const { url, close } = await listen(service, { host, port }).catch((error) => {
@@ -122,19 +118,30 @@ async function serveOn(
     });
   });
   try {
-    const text = isJson ? JSON.stringify({ url, store: store.description }) : `listening on ${url}`;
-    await world.stdout.write(`${text}\n`);
+    await world.stdout.write(`${facts(url)}\n`);
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
   } finally {
     await close();
   }
 }
 
+/** Warns of what a store in memory forgets, where nobody asked for one. */
+async function warnOfMemory(call: ServeCall, { kind }: ServeStores, hasPools: boolean): Promise<void> {
+  const { store, poolStore } = call.values;
+  if (store !== undefined || kind !== "memory") return;
+  const pools =
+    hasPools && poolStore === undefined ? " and numeric IDs that were issued are issued again" : "";
+  await warn(
+    call,
+    `this runtime has no SQLite, so all but the node is kept in memory: when the service ends, counters begin at 1 again${pools && `,${pools}`}. Other services on this machine do the same. Use Node 22.13 or later, install better-sqlite3, or name a --store`,
+  );
+}
+
 export const serve: Command = define({
   words: "serve",
   summary: "Serves IDs over HTTP: Snowflakes, counters, pools.",
   notes: [
-    "Without a store it keeps what it must remember in bitflake.db in this folder, or in memory where the runtime has no SQLite, and says which. A flag wins over a variable, a variable over the file, the file over the default. The variables of the other commands, FLAKEID_..., say nothing to it.",
+    "Without a store it keeps what it must remember in bitflake.db: in this folder if that file is there, otherwise in a folder of this user, which all of the user's services share. Where the runtime has no SQLite, all but the node is kept in memory. A flag wins over a variable, a variable over the file, the file over the default. The variables of the other commands, FLAKEID_..., say nothing to it.",
     "SIGINT or SIGTERM ends it in order, with exit code 0: requests under way are answered, and the node is given back. A second one ends it at once, by the signal itself.",
   ],
   flags: SERVE_SETTINGS,
@@ -144,20 +151,26 @@ export const serve: Command = define({
     { run: "bitflake serve --config bitflake.json" },
   ],
   async run(call) {
+    refuseOpen(call);
     const types = await typesOf(call);
-    const { kind, store, poolStore, close } = await openStores(call, types !== undefined);
+    const generator = makeGenerator(layoutOf(call));
+    const stores = await openStores(call, types !== undefined, generator);
     try {
-      await introduce(call, kind, store);
+      await warnOfMemory(call, stores, types !== undefined);
       const { createService } = await serviceModule();
-      const service = createService(optionsOf(call, types, store, poolStore));
+      let isListening = false;
+      const options = optionsOf(call, types, stores, () => isListening);
+      const service = createService(options);
       try {
-        await serveOn(service, call, store);
+        await serveOn(service, call, stores, generator, options, () => {
+          isListening = true;
+        });
       } finally {
         await service.stop();
       }
       return 0;
     } finally {
-      await close();
+      await stores.close();
     }
   },
 });

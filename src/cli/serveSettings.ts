@@ -1,7 +1,8 @@
 // What the service may be told, by flags, variables and a file: the one table of it.
 
-/** The settings of `bitflake serve`. */
-export const SERVE_SETTINGS = {
+import { STORE_SETTINGS } from "./store.ts";
+
+const OWN_SETTINGS = {
   config: {
     kind: "text",
     value: "FILE",
@@ -14,7 +15,15 @@ export const SERVE_SETTINGS = {
     value: "URL",
     env: "BITFLAKE_STORE",
     what: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
-    otherwise: "sqlite:bitflake.db, or memory: where the runtime has no SQLite",
+    otherwise: "a file of this user, or memory: where the runtime has no SQLite",
+  },
+  storePoolSize: {
+    kind: "whole",
+    least: 1,
+    most: 1000,
+    env: "BITFLAKE_STORE_POOL_SIZE",
+    default: 10,
+    what: "how many connections to a postgres:// there are at most",
   },
   poolStore: {
     kind: "text",
@@ -59,7 +68,7 @@ export const SERVE_SETTINGS = {
     most: 9_007_199_254_740_991,
     env: "BITFLAKE_MACHINE_ID",
     what: "which machine this is",
-    otherwise: "a node is leased from the store",
+    otherwise: "a node is leased",
   },
   types: {
     kind: "document",
@@ -72,7 +81,7 @@ export const SERVE_SETTINGS = {
     value: "KEYS",
     env: "BITFLAKE_API_KEYS",
     what: "who may ask: keys of 16 to 255 visible characters, with commas between them",
-    otherwise: "anyone may",
+    otherwise: "anyone who reaches it may ask",
     noFlag:
       "the list of processes would show the keys; set BITFLAKE_API_KEYS, or apiKeys in the --config file",
   },
@@ -122,6 +131,11 @@ export const SERVE_SETTINGS = {
     default: "127.0.0.1",
     what: "the address to listen on; 0.0.0.0 is every one",
   },
+  public: {
+    kind: "switch",
+    env: "BITFLAKE_PUBLIC",
+    what: "allows a host that others can reach, without API keys",
+  },
   port: {
     kind: "whole",
     least: 0,
@@ -138,3 +152,13 @@ export const SERVE_SETTINGS = {
     otherwise: "text on a terminal, json elsewhere",
   },
 } as const;
+
+const { config, store, ...others } = OWN_SETTINGS;
+
+/** The settings of `bitflake serve`. */
+export const SERVE_SETTINGS: typeof OWN_SETTINGS & typeof STORE_SETTINGS = {
+  config,
+  store,
+  ...STORE_SETTINGS,
+  ...others,
+};

@@ -33,7 +33,7 @@ function ruleOf(flag: Flag): string {
     case "text":
       return "a text that is not empty";
     case "list":
-      return "a list of texts, none of them empty";
+      return `a list of texts, at least one and none of them empty${flag.otherwise ? `; left out, ${flag.otherwise}` : ""}`;
     case "document":
       return "the path of a JSON file";
   }
@@ -53,7 +53,9 @@ function fromJson(flag: Flag, value: unknown): unknown {
     case "text":
       return typeof value === "string" && value !== "" ? value : undefined;
     case "list":
-      return Array.isArray(value) && value.every((one) => typeof one === "string" && one !== "")
+      return Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((one) => typeof one === "string" && one !== "")
         ? value
         : undefined;
     case "document":
@@ -62,10 +64,18 @@ function fromJson(flag: Flag, value: unknown): unknown {
   }
 }
 
+/** What a variable can say of a switch; a flag that is there says nothing more. */
+const SWITCHES: Readonly<Record<string, boolean | undefined>> = {
+  true: true,
+  1: true,
+  false: false,
+  0: false,
+};
+
 /** The value that texts stand for; `undefined` if they stand for none. */
 function fromTexts(flag: Flag, texts: readonly string[]): unknown {
   const [text = ""] = texts;
-  if (flag.kind === "switch") return true;
+  if (flag.kind === "switch") return text === "" || SWITCHES[text];
   if (flag.kind === "list") return fromJson(flag, texts);
   if (flag.kind !== "whole") return fromJson(flag, text);
   return /^(0|-?[1-9]\d*)$/.test(text) ? fromJson(flag, Number(text)) : undefined;
@@ -91,8 +101,10 @@ export function settle<T extends FlagTable>(table: T, { flags, env, file }: Orig
   if (file) onlyKnown(table, file);
   for (const [name, row] of Object.entries(table)) {
     const flag = flagOf(name);
-    // Empty is unset, as with the variables of the library.
-    const variable = (row.env && env[row.env]) || undefined;
+    // Empty is unset, as with the variables of the library. Not so a list: whoever sets one of keys, and has none in it,
+    // does not mean that anyone may ask.
+    const text = row.env && env[row.env];
+    const variable = text || (row.kind === "list" ? text : undefined);
     const texts = Object.hasOwn(flags, name) ? flags[name] : undefined;
     sources[name] = flag;
     if (texts) values[name] = fromTexts(row, texts);
@@ -109,8 +121,9 @@ export function settle<T extends FlagTable>(table: T, { flags, env, file }: Orig
       continue;
     }
     if (values[name] === undefined) {
-      // A list is of secrets, and may be shown to nobody.
-      const given = row.kind === "list" ? [] : (texts?.[0] ?? variable ?? file?.content[name]);
+      const said = texts?.[0] ?? variable ?? file?.content[name];
+      // A list is of secrets, and may be shown to nobody, unless there is nothing in it.
+      const given = row.kind === "list" ? (String(said) === "" ? "" : []) : said;
       throw new ArgumentError(
         sources[name],
         ruleOf(row),

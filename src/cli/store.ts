@@ -1,6 +1,6 @@
 // Opens the store that an address names, with whichever client is installed.
 
-import { type Backend, BackendError, memory } from "../backend/index.ts";
+import { ArgumentError, type Backend, BackendError, memory } from "../backend/index.ts";
 import { type Connection, ended } from "./connect.ts";
 import { complaintOf, Failure, UsageError, withoutSecrets } from "./failure.ts";
 import { openPostgres } from "./storePostgres.ts";
@@ -29,8 +29,35 @@ export const STORE_FLAG = {
   what: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
 } as const;
 
-/** How long to wait for a store that does not answer, in milliseconds. */
-const CONNECT_MS = 5000;
+/** The settings of how a store is used. */
+export const STORE_SETTINGS = {
+  storePrefix: {
+    kind: "text",
+    value: "NAME",
+    env: "BITFLAKE_STORE_PREFIX",
+    default: "bitflake",
+    what: "what the names of its tables or keys begin with",
+  },
+  storeTimeoutMs: {
+    kind: "whole",
+    least: 1,
+    most: 2_147_000_000,
+    env: "BITFLAKE_STORE_TIMEOUT_MS",
+    default: 4000,
+    what: "how long to wait for the store, in milliseconds, before a new connection is tried",
+  },
+} as const;
+
+/** How a store is used. */
+export interface StoreSettings {
+  readonly prefix: string;
+  readonly timeoutMs: number;
+  /** How many connections there are at most, where there can be several. */
+  readonly poolSize: number;
+}
+
+/** How many connections to a PostgreSQL a command has that cannot be told: one step follows the other. */
+const POOL_SIZE = 2;
 
 const KINDS: Readonly<Record<string, StoreKind>> = {
   redis: "redis",
@@ -82,38 +109,57 @@ function described(url: string): string {
 }
 
 /** Connects to a store of a kind. */
-function connect(kind: StoreKind, url: string, world: World, isNew: boolean): Promise<Connection> {
+function connect(
+  kind: StoreKind,
+  url: string,
+  world: World,
+  settings: StoreSettings,
+  isNew: boolean,
+): Promise<Connection> {
   switch (kind) {
     case "redis":
-      return openRedis(url, world, CONNECT_MS);
+      return openRedis(url, world, settings);
     case "postgres":
-      return openPostgres(url, world, CONNECT_MS);
+      return openPostgres(url, world, settings);
     case "sqlite":
-      return openSqlite(url.slice("sqlite:".length), world, isNew);
+      return openSqlite(url.slice("sqlite:".length), world, settings, isNew);
     case "memory":
       return Promise.resolve({ backend: memory(), close: () => {} });
   }
 }
 
+/** The settings of a command that says how its store is used. */
+interface StoreCall {
+  readonly values: {
+    readonly storePrefix: string;
+    readonly storeTimeoutMs: number;
+    readonly storePoolSize?: number;
+  };
+  readonly sources: Readonly<Record<string, string>>;
+  readonly world: World;
+}
+
 /**
  * Opens a store, and makes sure that it answers.
  *
- * @param options.source what the address is called where it was said, default `--store`
+ * @param options.setting which setting of the command has the address, default `store`
  * @param options.isNew whether a file that is missing is made, default true
- * @throws {@link UsageError} if the address names no store
+ * @throws {@link UsageError} if the address names no store, or the prefix cannot be part of a name
  * @throws {@link Failure} if no client is installed
  * @throws {@link BackendError} if the store is down
  */
 export async function openStore(
   url: string,
-  world: World,
-  options: { readonly source?: string | undefined; readonly isNew?: boolean } = {},
+  { values, sources, world }: StoreCall,
+  options: { readonly setting?: "store" | "poolStore"; readonly isNew?: boolean } = {},
 ): Promise<OpenStore> {
-  const { source = "--store", isNew = true } = options;
-  const kind = kindOf(url, source);
+  const { setting = "store", isNew = true } = options;
+  const kind = kindOf(url, sources[setting]);
   const description = described(url);
+  const { storePrefix, storeTimeoutMs, storePoolSize = POOL_SIZE } = values;
+  const settings = { prefix: storePrefix, timeoutMs: storeTimeoutMs, poolSize: storePoolSize };
   try {
-    const { backend, close } = await connect(kind, url, world, isNew);
+    const { backend, close } = await connect(kind, url, world, settings, isNew);
     return {
       backend,
       description,
@@ -121,6 +167,9 @@ export async function openStore(
     };
   } catch (cause) {
     if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+    if (cause instanceof ArgumentError) {
+      throw new UsageError(`${sources["storePrefix"]} must be ${cause.rule}, got ${cause.value}`, cause.code);
+    }
     throw new BackendError(description, "failed", complaintOf(cause).message, { cause });
   }
 }

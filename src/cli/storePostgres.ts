@@ -1,9 +1,13 @@
 // PostgreSQL, with pg or postgres, whichever is installed.
 
 import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../backend/index.ts";
-import { type Connection, established } from "./connect.ts";
+import { type Connection, established, renewing } from "./connect.ts";
 import { loadFirst } from "./packages.ts";
+import type { StoreSettings } from "./store.ts";
 import type { World } from "./world.ts";
+
+/** How much later than the command line pg gives up a query; then it also cuts the connection, which would stay open. */
+const CUT_MS = 500;
 
 /** What is used of `pg`. */
 interface Pg {
@@ -21,24 +25,42 @@ type PostgresJs = (
   options: object,
 ) => PostgresJsClient & { end(options: object): Promise<void> };
 
-function withPg({ Pool }: Pg, url: string, ms: number): Promise<Connection> {
-  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: ms });
-  // Without a listener an outage would end the process; who asks meanwhile hears of it.
-  pool.on("error", () => {});
-  const backend = fromPg(pool);
-  return established(ms, backend.query("SELECT 1 AS here", []), { backend, close: () => pool.end() });
+function withPg({ Pool }: Pg, url: string, settings: StoreSettings): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = settings;
+  const { use, close } = renewing(timeoutMs, () => {
+    const client = new Pool({
+      connectionString: url,
+      max: poolSize,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs + CUT_MS,
+      keepAlive: true,
+    });
+    // Without a listener an outage would end the process; a caller meanwhile gets an error.
+    client.on("error", () => {});
+    return { client, ready: Promise.resolve(), close: () => client.end() };
+  });
+  const query: PgClient["query"] = (text, params) => use((pool) => pool.query(text, params));
+  const backend = fromPg({ query }, { prefix, timeoutMs });
+  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
 }
 
-function withPostgresJs(postgres: PostgresJs, url: string, ms: number): Promise<Connection> {
-  // It prints notices by itself, and a table that is there already is one.
-  const sql = postgres(url, { onnotice: () => {}, connect_timeout: ms / 1000 });
-  const backend = fromPostgresJs(sql);
-  const close = () => sql.end({ timeout: 1 });
-  return established(ms, backend.query("SELECT 1 AS here", []), { backend, close });
+function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettings): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = settings;
+  const { use, close } = renewing(timeoutMs, () => {
+    // It prints notices by itself, and a table that is there already is one.
+    const client = postgres(url, { onnotice: () => {}, connect_timeout: timeoutMs / 1000, max: poolSize });
+    // What is under way has a second; then the connections are cut.
+    return { client, ready: Promise.resolve(), close: () => client.end({ timeout: 1 }) };
+  });
+  const unsafe: PostgresJsClient["unsafe"] = (text, params) => use((sql) => sql.unsafe(text, params));
+  const backend = fromPostgresJs({ unsafe }, { prefix, timeoutMs });
+  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
 }
 
 /** Connects to a PostgreSQL. */
-export async function openPostgres(url: string, world: World, ms: number): Promise<Connection> {
+export async function openPostgres(url: string, world: World, settings: StoreSettings): Promise<Connection> {
   const { name, module } = await loadFirst("postgres://", ["pg", "postgres"], world);
-  return name === "pg" ? withPg(module as Pg, url, ms) : withPostgresJs(module as PostgresJs, url, ms);
+  return name === "pg"
+    ? withPg(module as Pg, url, settings)
+    : withPostgresJs(module as PostgresJs, url, settings);
 }

@@ -22,3 +22,8 @@ export function columns(head: readonly string[], rows: readonly (readonly string
     )
     .join("");
 }
+
+/** Names that a user has chosen, in quotes where they could be read as something else. */
+export function quotedNames(names: readonly string[]): string {
+  return names.map((name) => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(name))).join(", ");
+}

@@ -46,6 +46,26 @@ interface Files {
   access(path: string): Promise<void>;
 }
 
+/** What is used of `node:fs`, for what has to be done in one go. */
+interface FilesSync {
+  mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
+  readdirSync(path: string): string[];
+  readFileSync(path: string, encoding: "utf8"): string;
+  openSync(path: string, flags: "a" | "wx", mode: number): number;
+  writeFileSync(file: number, text: string): void;
+  fsyncSync(file: number): void;
+  closeSync(file: number): void;
+  linkSync(from: string, to: string): void;
+  unlinkSync(path: string): void;
+  rmSync(path: string, options: { force: true }): void;
+}
+
+/** What is used of `node:os`. */
+interface System {
+  homedir(): string;
+  platform(): string;
+}
+
 /** What is used of `node:path`. */
 interface Paths {
   resolve(...parts: string[]): string;
@@ -63,7 +83,9 @@ interface Urls {
 }
 
 interface NodeModules {
+  readonly "node:fs": FilesSync;
   readonly "node:fs/promises": Files;
+  readonly "node:os": System;
   readonly "node:path": Paths;
   readonly "node:module": Modules;
   readonly "node:url": Urls;

@@ -96,13 +96,15 @@ export interface ServiceOptions {
   readonly backend: Backend;
   /** Where the pools of numeric IDs are kept: PostgreSQL, SQLite or memory. Default: `backend`. */
   readonly poolBackend?: Backend | undefined;
+  /** Where the node is leased. Default: `backend`. */
+  readonly leaseBackend?: Backend | undefined;
   /** Names the service among others on the same store: its leases, its counter, its limits. Default `"service"`. */
   readonly name?: string | undefined;
   /** Widths and options of the Snowflake IDs, as for `makeGenerator`. Default `"twitter"`. */
   readonly preset?: PresetName | Preset | GeneratorOptions | undefined;
   /** The datacenter field. Default: part of what is leased, or 0 where `machineId` is given. */
   readonly datacenterId?: number | undefined;
-  /** The machine field. Default: a node is leased from `backend`. */
+  /** The machine field. Default: a node is leased from `leaseBackend`. */
   readonly machineId?: number | undefined;
   /** The types of numeric IDs by their names, as for `defineIdTypes`; or JSON of that. Default none. */
   readonly types?: string | Readonly<Record<string, IdTypeDefinition>> | undefined;

@@ -28,11 +28,12 @@ export interface Parts {
 type OnRefillFailed = (type: string, error: unknown) => void;
 
 /** Makes the tables that are missing. */
-async function setUp({ backend, poolBackend, types, limiter, node }: Settings): Promise<void> {
+async function setUp(settings: Settings): Promise<void> {
+  const { backend, poolBackend, leaseBackend, types, limiter, node } = settings;
   const features: Feature[] = ["counter"];
-  if (node.machineId === undefined) features.push("lease");
   if (limiter) features.push("ratelimit");
   await setup(backend, features);
+  if (node.machineId === undefined) await setup(leaseBackend, ["lease"]);
   // The counter there is what probes of its health write.
   if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric", "counter"]);
 }
@@ -64,7 +65,7 @@ export async function begin(
   pools: Parts["pools"],
   onRefillFailed: OnRefillFailed,
 ): Promise<Parts> {
-  const { backend, name, preset, node, isSetUp } = settings;
+  const { backend, leaseBackend, name, preset, node, isSetUp } = settings;
   if (isSetUp) await setUp(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
@@ -73,7 +74,7 @@ export async function begin(
   const lease =
     machineId === undefined
       ? await leaseNode({
-          backend,
+          backend: leaseBackend,
           preset,
           datacenterId,
           namespace: name,

@@ -47,6 +47,7 @@ export interface KnownKey {
 export interface Settings {
   readonly backend: Backend;
   readonly poolBackend: Backend;
+  readonly leaseBackend: Backend;
   readonly name: string;
   /** Widths and options of the Snowflake IDs. */
   readonly preset: PresetName | Preset | GeneratorOptions;
@@ -68,6 +69,7 @@ export interface Settings {
 const NAMES = [
   "backend",
   "poolBackend",
+  "leaseBackend",
   "name",
   "preset",
   "datacenterId",
@@ -146,8 +148,10 @@ function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): Ra
 /** Validates the options. */
 export function settingsOf(options: ServiceOptions): Settings {
   onlyKnown(options, NAMES);
-  const { backend, poolBackend = backend, name = "service", preset = "twitter", types = {} } = options;
+  const { backend, name = "service", preset = "twitter", types = {} } = options;
   const {
+    poolBackend = backend,
+    leaseBackend = backend,
     datacenterId,
     machineId = Object(preset).machineId as number | undefined,
     apiKeys,
@@ -167,6 +171,7 @@ export function settingsOf(options: ServiceOptions): Settings {
   return {
     backend: aBackend(backend),
     poolBackend: aBackend(poolBackend),
+    leaseBackend: aBackend(leaseBackend),
     name: named("name", name),
     preset,
     node,

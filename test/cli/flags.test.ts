@@ -15,10 +15,17 @@ const table = {
   name: { kind: "text", value: "NAME", what: "a name", env: "NAME" },
   form: { kind: "choice", choices: ["plain", "odd"], default: "plain", what: "a form", env: "FORM" },
   tags: { kind: "list", value: "TAG", what: "tags", env: "TAGS" },
-  keys: { kind: "list", value: "KEY", what: "keys", env: "KEYS", noFlag: "others could read them" },
+  keys: {
+    kind: "list",
+    value: "KEY",
+    what: "keys",
+    env: "KEYS",
+    otherwise: "anyone may",
+    noFlag: "others could read them",
+  },
   types: { kind: "document", what: "types", env: "TYPES" },
   json: { kind: "switch", what: "JSON", env: "JSON", notInFile: true },
-  loud: { kind: "switch", what: "louder" },
+  loud: { kind: "switch", what: "louder", env: "LOUD" },
   help: { kind: "switch", what: "help", notInFile: true },
 } as const satisfies FlagTable;
 
@@ -141,16 +148,22 @@ describe("a setting", () => {
     ],
     [
       "a file",
-      { file: { path, content: { tags: ["a"], types: { x: 1 }, loud: true, keys: [] } } },
-      { tags: ["a"], types: { content: { x: 1 } }, loud: true, keys: [] },
+      { file: { path, content: { tags: ["a"], types: { x: 1 }, loud: true, keys: ["k"] } } },
+      { tags: ["a"], types: { content: { x: 1 } }, loud: true, keys: ["k"] },
     ],
     ["a file, a path", { file: { path, content: { types: "t.json" } } }, { types: { path: "t.json" } }],
     ["a switch", { flags: { json: [] } }, { json: true }],
+    ["a switch over a variable", { flags: { loud: [] }, env: { LOUD: "false" } }, { loud: true }],
+    ["a variable that says no", { env: { LOUD: "false" } }, { loud: false }],
+    ["a variable that says 0", { env: { LOUD: "0" } }, { loud: false }],
+    ["a variable that says yes", { env: { LOUD: "true" } }, { loud: true }],
+    ["a variable that says 1", { env: { LOUD: "1" } }, { loud: true }],
   ])("is read from %s", (_, origins, wanted) => {
     expect(settle(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
   });
 
   const rule = "must be a whole number from -5 to 100, got";
+  const list = "must be a list of texts, at least one and none of them empty; left out, anyone may";
   test.each([
     [{ flags: { count: ["x"] } }, `--count ${rule} "x"`],
     [{ flags: { count: ["101"] } }, `--count ${rule} "101"`],
@@ -172,11 +185,14 @@ describe("a setting", () => {
       "types in x.json must be the path of a JSON file, got [object]",
     ],
     // What is in a list may be secret.
-    [{ env: { KEYS: "secret,,b" } }, "KEYS must be a list of texts, none of them empty, got [object]"],
-    [
-      { file: { path, content: { keys: "secret" } } },
-      "keys in x.json must be a list of texts, none of them empty, got [object]",
-    ],
+    [{ env: { KEYS: "secret,,b" } }, `KEYS ${list}, got [object]`],
+    [{ file: { path, content: { keys: "secret" } } }, `keys in x.json ${list}, got [object]`],
+    // A list that somebody set, and that is empty, is not the same as none.
+    [{ env: { KEYS: "" } }, `KEYS ${list}, got ""`],
+    [{ env: { KEYS: " , " } }, `KEYS ${list}, got [object]`],
+    [{ file: { path, content: { keys: [] } } }, `keys in x.json ${list}, got ""`],
+    [{ env: { TAGS: "" } }, 'TAGS must be a list of texts, at least one and none of them empty, got ""'],
+    [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
   ])("of %j is refused by the name under which it was said", (origins, message) => {
     const attempt = () => settle(table, { ...nothing, ...origins });
     expect(attempt).toThrow(ArgumentError);

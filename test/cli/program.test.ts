@@ -131,5 +131,5 @@ exports.Pool = class {
   ]);
   server.close();
   expect(code).toBe(1);
-  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 5000 ms\n`);
+  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4000 ms\n`);
 });

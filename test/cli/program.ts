@@ -15,6 +15,7 @@ export interface Program {
   readonly file: string;
   /** Starts it. */
   start(args: readonly string[], env?: Record<string, string>, cwd?: string): Running;
+  /** Ends the processes that still run, and removes the folder. */
   remove(): void;
 }
 
@@ -67,14 +68,22 @@ export async function makeProgram(): Promise<Program> {
     platform: "neutral",
     logLevel: "error",
   });
+  const children = new Set<ChildProcess>();
   writeFileSync(join(folder, "package.json"), '{ "name": "bitflake", "type": "module" }');
   return {
     folder,
     file,
-    start: (args, env = {}, cwd = folder) =>
-      running(
-        spawn(process.execPath, [file, ...args], { cwd, env: { PATH: process.env.PATH ?? "", ...env } }),
-      ),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    start(args, env = {}, cwd = folder) {
+      // A user of its own, unless the test names one: never the state of whoever runs the tests.
+      const own = { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...env };
+      const child = spawn(process.execPath, [file, ...args], { cwd, env: own });
+      children.add(child);
+      child.once("exit", () => children.delete(child));
+      return running(child);
+    },
+    remove() {
+      for (const child of children) child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }

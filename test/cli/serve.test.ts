@@ -47,24 +47,73 @@ describe("the service", () => {
     const { code, out, err } = await served("--store memory: --log none", async (url) => {
       id = (await idOf(url)).body.id;
     });
-    expect([code, out]).toEqual([0, expect.stringMatching(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/)]);
-    expect(err).toBe(
-      "note: the store is memory: gone when the service ends, and shared with no other process\n",
-    );
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n/);
     expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
   test("speaks JSON to programs", async () => {
-    const { out, err } = await served("--store memory: --log none --json");
-    expect(JSON.parse(out)).toEqual({ url: expect.stringMatching(/^http:/), store: "memory:" });
-    expect(JSON.parse(err)).toEqual({ note: expect.stringMatching(/^the store is memory:/) });
+    put("limited.json", { store: "memory:", apiKeys: [KEY, `${KEY}2`], rateLimit: 9, types: "types.json" });
+    const { out } = await served("--config limited.json --log none --json --machine-id 3");
+    expect(JSON.parse(out)).toEqual({
+      url: expect.stringMatching(/^http:/),
+      node: { datacenterId: 0, machineId: 3, leasedFrom: null, twins: "any other process with this node" },
+      layout: {
+        preset: "twitter",
+        timestampBits: 41,
+        datacenterBits: 5,
+        machineBits: 5,
+        sequenceBits: 12,
+        epochMs: 1577836800000,
+        tickMs: 1,
+      },
+      store: "memory:",
+      poolStore: null,
+      auth: { keys: 2 },
+      limits: { limit: 9, windowMs: 60000 },
+      types: ["farmer"],
+    });
+  });
+
+  test("says in a line each where it is, its node and who could repeat its IDs, layout, store, auth, limits and types", async () => {
+    const lines = async (line: string, given = {}) =>
+      (await served(`--log none ${line}`, undefined, given)).out.split("\n").slice(1, -1);
+    expect(await lines("--store memory: --machine-id 700 --preset single_dc")).toEqual([
+      "node: datacenter 0, machine 700, as given; what could repeat its IDs: any other process with this node",
+      "layout: single_dc, 41·0·10·12 bits, epoch 2020-01-01T00:00:00.000Z",
+      "store: memory:",
+      "auth: none, any program on this machine may ask",
+      "limits: none",
+      "types: none",
+    ]);
+    const env = { BITFLAKE_API_KEYS: `${KEY},${KEY}2`, BITFLAKE_RATE_LIMIT: "9" };
+    put("odd.json", { "a\nb": { length: 10 }, farmer: { length: 10 } });
+    expect(await lines("--store memory: --types types.json --pool-store memory:", { env })).toEqual([
+      expect.stringMatching(
+        /^node: datacenter 0, machine \d+, leased from the state folder; what could repeat its IDs: a process of another user/,
+      ),
+      "layout: twitter, 41·5·5·12 bits, epoch 2020-01-01T00:00:00.000Z",
+      "store: memory:, pools in memory:",
+      "auth: API keys, 2 of them",
+      "limits: 9 requests a client in 60000 ms",
+      "types: farmer",
+    ]);
+    const open = await lines("--store memory: --machine-id 1 --host 0.0.0.0 --public");
+    expect(open).toContain("auth: none, anyone who reaches it may ask");
   });
 
   test("takes a store of its own where nobody names one", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
-    const { code, err } = await served("--log none", undefined, { import: old });
-    expect([code, err]).toEqual([0, expect.stringMatching(/^note: the store is memory: gone/)]);
+    const here = pathToFileURL(join(cwd, "cli.js")).href;
+    const given = { import: old, here };
+    const { code, err, out } = await served("--log none", undefined, given);
+    expect([code, out]).toEqual([0, expect.stringContaining("\nstore: memory:\n")]);
+    const forgets = "all but the node is kept in memory: when the service ends, counters begin at 1 again.";
+    expect(err).toMatch(/^warning: this runtime has no SQLite/);
+    expect(err).toContain(forgets);
+    const { err: pools } = await served("--log none --types types.json --json", undefined, given);
+    expect(JSON.parse(pools).warning).toContain("again, and numeric IDs that were issued are issued again.");
   });
 
   test("is told its node, layout and epoch", async () => {
@@ -118,13 +167,47 @@ describe("the service", () => {
     expect(health).toMatchObject({ pools: { farmer: {} } });
   });
 
-  test("warns whoever opens it to others without keys", async () => {
-    const line = "--store memory: --log none --host 0.0.0.0 --json";
-    const warning = { warning: "0.0.0.0 is open to others, and without apiKeys anyone may ask" };
-    const { err } = await served(line);
-    expect(JSON.parse(err.split("\n")[1] as string)).toEqual(warning);
-    expect((await served(line, undefined, { env: { BITFLAKE_API_KEYS: KEY } })).err).not.toContain("warning");
-    expect((await served("--store memory: --log none --host localhost")).err).not.toContain("warning");
+  test("is refused beyond this machine without keys, unless it is said to be public", async () => {
+    const line = "--store memory: --machine-id 1 --log none --host 0.0.0.0";
+    const message =
+      "error: --host 0.0.0.0 is reached by others: set BITFLAKE_API_KEYS, or --public if anyone may ask\n";
+    for (const env of [{}, { BITFLAKE_PUBLIC: "false" }]) {
+      const { code, out, err } = await cli(`serve ${line}`, { cwd, env });
+      expect([code, out, err]).toEqual([2, "", expect.stringContaining(message)]);
+    }
+    expect((await cli("serve --store memory:", { cwd, env: { BITFLAKE_HOST: "::" } })).err).toContain(
+      "error: BITFLAKE_HOST :: is reached by others",
+    );
+    expect(await served(line, undefined, { env: { BITFLAKE_API_KEYS: KEY } })).toMatchObject({ code: 0 });
+    expect(await served(line, undefined, { env: { BITFLAKE_PUBLIC: "true" } })).toMatchObject({ code: 0 });
+    expect(await served(`${line} --public`)).toMatchObject({ code: 0 });
+    expect(await served("--store memory: --log none --host localhost")).toMatchObject({ code: 0 });
+  });
+
+  test.each(["", "--store memory:", "--store sqlite:ids.db", "--store memory: --datacenter-id 1"])(
+    "is refused beyond this machine where others could have its node: %s",
+    async (store) => {
+      const { code, out, err } = await cli(`serve --host 0.0.0.0 --public ${store}`, { cwd });
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain(
+        "error: --host 0.0.0.0 needs a store that all such services share (--store redis://... or postgres://...), or a node that no other has (--machine-id): another service like it would repeat its IDs\n",
+      );
+    },
+  );
+
+  test("needs a machine where a datacenter is given and there is no store to lease from", async () => {
+    const { code, err } = await cli("serve --store memory: --datacenter-id 1", { cwd });
+    expect(code).toBe(2);
+    expect(err).toContain(
+      "error: --datacenter-id needs --machine-id beside it, or a --store to lease a machine from",
+    );
+  });
+
+  test("logs none of what it asks itself", async () => {
+    const { err } = await served("--store memory: --log json", async (url) => {
+      await fetch(`${url}/health`);
+    });
+    expect(err.trim().split("\n")).toEqual([expect.stringContaining('"/health"')]);
   });
 
   test("ends without a word where it is stopped before it began", async () => {
@@ -160,7 +243,7 @@ describe("the service", () => {
     const { code, err } = await cli(`serve --store memory: --port ${port} --log none`, { cwd });
     taken.close();
     expect(code).toBe(1);
-    expect(err).toMatch(/\nerror: 127\.0\.0\.1:\d+ is in use by another; take another port\n$/);
+    expect(err).toMatch(/^error: 127\.0\.0\.1:\d+ is in use by another; take another port\n$/);
   });
 });
 
@@ -173,7 +256,7 @@ describe("the log", () => {
   test("is JSON where programs read it", async () => {
     for (const line of ["--store memory:", "--store memory: --log json"]) {
       const { err } = await served(line, requests);
-      const [, ...entries] = err
+      const entries = err
         .trim()
         .split("\n")
         .map((row) => (row.startsWith("{") ? JSON.parse(row) : row));
@@ -189,7 +272,7 @@ describe("the log", () => {
 
   test("is text on a terminal", async () => {
     const { err } = await served("--store memory:", requests, { terminal: ["stderr"] });
-    expect(err).toMatch(/\n\d{4}-\S+Z GET \/generate_snowflake_id 200 \d+\.\d ms \S+\n/);
+    expect(err).toMatch(/^\d{4}-\S+Z GET \/generate_snowflake_id 200 \d+\.\d ms \S+\n/);
     expect(err).toMatch(/ GET - 404 \d+\.\d ms \S+ ERR_\w+\n/);
   });
 });

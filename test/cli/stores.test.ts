@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { kindOf, openStore } from "../../src/cli/store.ts";
-import { cli, worldOf } from "./world.ts";
+import { callOf, cli } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -239,7 +239,7 @@ test("a store is closed once and for all, also if its client will not end", asyn
     join(folder, "index.js"),
     "exports.Pool = class { on() {} end() { return new Promise(() => {}) } async query() { return { rows: [{ here: 1 }] } } }",
   );
-  const store = await openStore("postgres://u:p@h/db?x=1", worldOf({ cwd: join(cwd, "stuck") }).world);
+  const store = await openStore("postgres://u:p@h/db?x=1", callOf({ cwd: join(cwd, "stuck") }));
   expect(store.description).toBe("postgres://u:***@h/db");
   await store.close();
 });

@@ -1,8 +1,15 @@
 // A world made of strings: what the command line reads is given, and what it writes is kept.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { run } from "../../src/cli/run.ts";
 import type { Output, World } from "../../src/cli/world.ts";
+
+/** Where the commands of these tests keep their state: never where the user's own do. */
+const state = mkdtempSync(join(tmpdir(), "bitflake-state-"));
+process.on("exit", () => rmSync(state, { recursive: true, force: true }));
 
 /** What a world is made of. */
 export interface Given {
@@ -50,7 +57,7 @@ export function worldOf(given: Given = {}): { world: World; written: Record<"std
     },
     stdout: output("stdout"),
     stderr: output("stderr"),
-    env: given.env ?? {},
+    env: { BITFLAKE_STATE_DIR: state, ...given.env },
     cwd: given.cwd ?? "/",
     here: given.here ?? new URL("../../src/cli/main.ts", pathToFileURL(import.meta.filename)).href,
     now: given.now ?? Date.now,
@@ -77,4 +84,10 @@ export async function cli(line: string | readonly string[], given: Given = {}): 
   const { world, written } = worldOf(given);
   const code = await run(typeof line === "string" ? split(line, given.env) : line, world);
   return { code, out: written.stdout.join(""), err: written.stderr.join(""), writes: written.stdout };
+}
+
+/** What `openStore` takes of a call that says nothing of its store but the address. */
+export function callOf(given: Given = {}, values: { storeTimeoutMs?: number; storePrefix?: string } = {}) {
+  const said = { storePrefix: "bitflake", storeTimeoutMs: 4000, ...values };
+  return { values: said, sources: {}, world: worldOf(given).world };
 }

@@ -13,7 +13,7 @@ import { leaseNode } from "../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
 import { examples, needsStore, typesFile } from "../cli/examples.ts";
 import { makeProgram, type Program } from "../cli/program.ts";
-import { cli, type Given, worldOf } from "../cli/world.ts";
+import { callOf, cli, type Given } from "../cli/world.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
@@ -83,10 +83,10 @@ async function echo({ backend }: OpenStore): Promise<unknown> {
 }
 
 describe.each(clients)("a store opened with $client", ({ client, url }) => {
-  const { world } = worldOf({ ...placeOf(client), import: withoutSqlite });
+  const call = callOf({ ...placeOf(client), import: withoutSqlite });
 
   test("answers until it is closed", async () => {
-    const store = await openStore(url, world);
+    const store = await openStore(url, call);
     expect(await echo(store)).toBe("hello");
     await store.close();
     await expect(echo(store)).rejects.toThrow();
@@ -120,7 +120,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
     "does not end a process that uses $client, and is over when it is over",
     async ({ client, url }) => {
       const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
-      const store = await openStore(server.url, worldOf(placeOf(client)).world);
+      const store = await openStore(server.url, callOf(placeOf(client)));
       await server.kill();
       await expect(echo(store)).rejects.toThrow();
       await server.restart();
@@ -202,8 +202,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
   });
 
   test("is exhausted when all of them are issued", async () => {
-    const { world } = worldOf(given);
-    const store = await openStore(url, world);
+    const store = await openStore(url, callOf(given));
     const tiny = new NumericIdType({ name: "tiny", length: 3 });
     const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
     await pool.issueMany((await pool.status()).available);
@@ -240,7 +239,7 @@ describe("leases", () => {
     const line = `lease inspect --store ${url} --namespace ${namespace}`;
     const none = await cli(line, given);
     expect(none.out || none.err).toMatch(/[Nn]o node was ever leased/);
-    const store = await openStore(url, worldOf(given).world);
+    const store = await openStore(url, callOf(given));
     if ("query" in store.backend)
       await (await import("../../src/backend/index.ts")).setup(store.backend, ["lease"]);
     const lease = await leaseNode({ backend: store.backend, namespace, preset: "twitter", holder: "pod-7" });
