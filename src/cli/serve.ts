@@ -2,13 +2,14 @@
 
 import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
+import { isLoopback } from "../service/loopback.ts";
 import { type Command, define } from "./command.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { readTypes } from "./numericType.ts";
 import { logFormOf, logOf } from "./serveLog.ts";
 import { SERVE_SETTINGS } from "./serveSettings.ts";
 import { factsOf } from "./serveStart.ts";
-import { isLoopback, openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
+import { openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
 import { nodeModule, pathFrom } from "./world.ts";
 
 /** The service, which only this command loads. */

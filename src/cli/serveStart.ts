@@ -2,7 +2,8 @@
 
 import type { SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
-import { isLoopback, type ServeCall, type ServeStores } from "./serveStores.ts";
+import { isLoopback } from "../service/loopback.ts";
+import type { ServeCall, ServeStores } from "./serveStores.ts";
 import { quotedNames } from "./table.ts";
 
 /** The node of a service. */

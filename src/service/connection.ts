@@ -27,10 +27,12 @@ export class Connection {
   readBefore = 0;
   readonly #socket: NodeSocket;
   readonly #handler: NodeHandler;
-  readonly #onIdle: (connection: Connection) => void;
+  readonly #onIdle: () => void;
+  /** One for all responses: a function for each would be felt. */
+  readonly #onSent = (): void => this.#next();
 
   /** @param onIdle called when all that was asked is answered */
-  constructor(socket: NodeSocket, handler: NodeHandler, onIdle: (connection: Connection) => void = () => {}) {
+  constructor(socket: NodeSocket, handler: NodeHandler, onIdle: () => void = () => {}) {
     this.#socket = socket;
     this.#handler = handler;
     this.#onIdle = onIdle;
@@ -53,7 +55,7 @@ export class Connection {
   #begin(request: NodeRequest, response: NodeResponse): void {
     this.current = response;
     // A response that cannot say when it is sent is a stand-in for one, and its connection has no next request.
-    response.on?.("close", () => this.#next());
+    response.on?.("close", this.#onSent);
     this.#handler(request, response);
   }
 
@@ -63,7 +65,7 @@ export class Connection {
     this.current = next?.[1];
     if (!next) {
       this.readBefore = this.#socket.bytesRead ?? 0;
-      this.#onIdle(this);
+      this.#onIdle();
       return;
     }
     if (this.waiting.length === MAX_WAITING - 1) this.#socket.resume?.();

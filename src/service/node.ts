@@ -6,7 +6,7 @@ import { joined } from "../http/body.ts";
 import { PROBLEM, writeProblem } from "../http/problem.ts";
 import { Connection, inTurn, type NodeHandler } from "./connection.ts";
 import type { Ask, Reply } from "./exchange.ts";
-import { foreignOf, isLoopback, nameIn } from "./loopback.ts";
+import { type Guard, guardOf, isLoopback, nameIn } from "./loopback.ts";
 import type { NodeRequest, NodeResponse, NodeSocket } from "./nodeTypes.ts";
 import type { Service } from "./options.ts";
 import { behind } from "./service.ts";
@@ -28,6 +28,12 @@ interface Answering {
   readonly req: { readonly complete: boolean };
 }
 
+/** Where a server of Node's listens. */
+interface Bound {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What is used of a server of Node's. */
 interface Server {
   on(event: "clientError", listener: (error: Error & { code?: string }, socket: Socket) => void): unknown;
@@ -36,7 +42,7 @@ interface Server {
   listen(port: number, host: string, done: () => void): unknown;
   once(event: "error", listener: (error: Error) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
-  address(): { readonly port: number } | string | null;
+  address(): Bound | string | null;
   close(done: () => void): unknown;
   closeIdleConnections: () => unknown;
   maxHeadersCount: number | null;
@@ -94,9 +100,6 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | un
   });
 }
 
-/** Says why a request must not be answered, if it must not. */
-type Guard = (header: (name: string) => string | undefined) => string | undefined;
-
 /** A request of Node's as a service sees it. A class, for of an object each request would make its functions anew. */
 class NodeAsk implements Ask {
   readonly method: string;
@@ -118,7 +121,7 @@ class NodeAsk implements Ask {
   }
 
   get foreign(): string | undefined {
-    return this.#guard?.((name) => this.header(name));
+    return this.#guard?.(this);
   }
 
   header(name: string): string | undefined {
@@ -290,13 +293,6 @@ function settingsOf(options: ListenOptions) {
   };
 }
 
-/** What says which requests are foreign; nothing where none is. */
-function guardOf(host: string, hosts: ReadonlySet<string> | undefined): Guard | undefined {
-  const isLocal = isLoopback(host);
-  if (!isLocal && !hosts) return undefined;
-  return (header) => foreignOf(header, hosts ?? new Set(), isLocal);
-}
-
 /**
  * Serves on Node's own HTTP server. On a loopback address, requests of web pages of other origins are refused: by
  * `Sec-Fetch-Site`, and by a `Host` that is not this machine's, as after DNS rebinding.
@@ -327,7 +323,9 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   // Not while others wait on the same connection for answers of their own, unless they have waited for long.
   const isLast = ({ socket }: NodeRequest) =>
     isClosing && (looks > READS || connections.get(socket)?.waiting.length === 0);
-  const handler = handlerOf(service, isLast, guardOf(host, hosts));
+  // By the address that it has, for there are more names for this machine than one would think of.
+  let guard: Guard | undefined;
+  const handler = handlerOf(service, isLast, (ask) => guard?.(ask));
   // By a variable, so that bundlers for runtimes without it leave it alone.
   const name = "node:http";
   const { createServer } = (await import(name)) as { createServer(options: ServerOptions): Server };
@@ -356,8 +354,8 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
       resolve();
     });
   });
-  const address = server.address();
-  const actual = typeof address === "object" && address !== null ? address.port : port;
+  const { port: actual = port, address = host } = Object(server.address()) as Partial<Bound>;
+  guard = guardOf(isLoopback(address), hosts);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     port: actual,

@@ -63,6 +63,10 @@ describe("on a loopback address", () => {
       expect(entries.at(-1)).toMatchObject({ code: "ERR_FORBIDDEN", path: "/generate_uuid" });
   });
 
+  test("it is one by whatever name it is given", async () => {
+    expect(await statusOf({ host: "127.1" }, { host: "evil.example" })).toBe(403);
+  });
+
   test("names that are allowed pass as well", async () => {
     const allowedHosts = ["ids.internal", "2001:db8::1"];
     for (const host of ["ids.internal:80", "IDS.internal", "[2001:db8::1]:3000", "localhost"]) {
