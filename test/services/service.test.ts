@@ -227,9 +227,9 @@ const inTime = (ending: Promise<Ending>) =>
 /** What clients send that then say no more. */
 const HALVES = {
   nothing: "",
-  "half a head": "GET /generate_uuid HTTP/1.1\r\nhost: here\r\n",
+  "half a head": "GET /generate_uuid HTTP/1.1\r\nhost: localhost\r\n",
   "half a body":
-    "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
 };
 
 describe.skipIf(!DATABASE_URL)("a process that is to end", () => {
