@@ -47,8 +47,8 @@ function withoutPasswords(text: string): string {
       .replace(/\b(?!postgres)([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s:]*:?@/gi, "$1***@")
       // To the last @: a user can have one too, and a password whatever its owner forgot to encode.
       .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:]*):\S*@/gi, "$1:***@")
-      // Which parameter of a query is a credential, each client decides.
-      .replace(/([?&][^=&\s]+=)[^&\s]*/g, "$1***")
+      // Which parameter of a query is a credential, each client decides. What is masked already may be in quotes by now.
+      .replace(/([?&][^=&\s]+=)(?!\*\*\*)[^&\s]*/g, "$1***")
   );
 }
 

@@ -76,6 +76,54 @@ describe("new", () => {
     expect(typeof JSON.parse(lines(out)[0] as string).id).toBe("string");
   });
 
+  test("leases its node where none is given, and gives it back", async () => {
+    const env = { BITFLAKE_STATE_DIR: mkdtempSync(join(tmpdir(), "bitflake-new-")) };
+    const machineOf = async () => decode((await cli("new", { env })).out.trim(), "twitter").machineId;
+    // Nodes that nobody has had come first.
+    expect([await machineOf(), await machineOf(), await machineOf()]).toEqual([0, 1, 2]);
+    const few = "new --timestamp-bits 52 --machine-bits 1 --sequence-bits 10";
+    for (let i = 0; i < 5; i++) expect(await cli(few, { env })).toMatchObject({ code: 0 });
+    rmSync(env.BITFLAKE_STATE_DIR, { recursive: true });
+  });
+
+  test("wants a machine where it is given a datacenter", async () => {
+    for (const given of [
+      { line: "new --datacenter-id 3" },
+      { line: "new", env: { FLAKEID_DATACENTER_ID: "3" } },
+    ]) {
+      const { code, err } = await cli(given.line, { env: given.env ?? {} });
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining("error: a datacenter needs a machine beside it: "),
+      ]);
+    }
+    // This layout has no datacenters to choose among.
+    expect(await cli("new --preset single_dc --datacenter-id 0")).toMatchObject({ code: 0 });
+  });
+
+  test("repeats no ID of a layout without nodes when the clock was set back, and refuses if by much", async () => {
+    const env = { BITFLAKE_STATE_DIR: mkdtempSync(join(tmpdir(), "bitflake-new-")) };
+    const line = "new --preset minimal --count 3000";
+    let now = Date.now();
+    const ids: string[] = [];
+    const run = async () => {
+      const { code, out, err } = await cli(line, { env, now: () => now++ });
+      ids.push(...lines(out));
+      return { code, err };
+    };
+    expect(await run()).toEqual({ code: 0, err: "" });
+    now -= 50; // So far back that it makes the same ticks again, and not so far that it is an error.
+    expect(await run()).toEqual({ code: 0, err: "" });
+    expect(new Set(ids).size).toBe(6000);
+    now -= 3_600_000;
+    expect(await run()).toEqual({
+      code: 1,
+      err: expect.stringMatching(/^error: the clock is more than 60000 ms behind .* --machine-id 0 /),
+    });
+    expect((await cli(`${line} --epoch-ms 4000000000000`, { env })).err).toMatch(/^error: .*epoch/i);
+    rmSync(env.BITFLAKE_STATE_DIR, { recursive: true });
+  });
+
   test("takes the time that a slow layout takes", async () => {
     // One ID in 50 ms.
     const line = "new --count 3 --timestamp-bits 53 --machine-bits 10 --sequence-bits 0 --tick-ms 50";

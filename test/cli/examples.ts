@@ -17,22 +17,44 @@ export interface Shown {
 
 /** Takes a shown command line apart. */
 function shown(where: string, run: string, output: string): Shown {
-  const [, before = "", line = ""] = /^((?:\w+=\S+ )*)bitflake ?(.*)$/.exec(run) ?? [];
+  const [, before = "", line = ""] = /^((?:\w+=\S+ )*)(?:npx )?bitflake ?(.*)$/.exec(run) ?? [];
   const env = Object.fromEntries(
     [...before.matchAll(/(\w+)=(\S+) /g)].map(([, name, value]) => [name, value]),
   );
   return { where, env, line, output };
 }
 
-/** Those in the console blocks of the guide. */
-function inGuide(): Shown[] {
-  const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
-  return [...guide.matchAll(/^```console\n(.*?)^```/gms)].flatMap(([, block = ""]) =>
-    [...block.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)].map(([, run = "", output = ""]) =>
-      shown("the guide", run, output),
-    ),
+/** A command as a page shows it, and the output that stands below it. */
+export interface Command {
+  readonly run: string;
+  readonly output: string;
+}
+
+/** Those in the blocks of a page: in `console` after a dollar, in `sh` each line without its comment. */
+export function commandsIn(page: string): Command[] {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
+  const blocks = [...text.matchAll(/^```(console|sh)\n(.*?)^```/gms)];
+  return blocks.flatMap(([, kind, block = ""]) =>
+    kind === "sh"
+      ? block
+          .split("\n")
+          .map((line) => ({ run: line.replace(/ *#.*/, ""), output: "" }))
+          .filter(({ run }) => run !== "")
+      : [...block.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)].map(([, run = "", output = ""]) => ({
+          run,
+          output,
+        })),
   );
 }
+
+/** Whether a command is one of bitflake's. */
+export const isBitflake = ({ run }: Command): boolean => /^(\w+=\S+ )*(npx )?bitflake( |$)/.test(run);
+
+/** Those of bitflake on a page. */
+const onPage = (where: string, page: string): Shown[] =>
+  commandsIn(page)
+    .filter(isBitflake)
+    .map(({ run, output }) => shown(where, run, output));
 
 /** Those in the help of the commands. */
 function inHelp(): Shown[] {
@@ -42,7 +64,11 @@ function inHelp(): Shown[] {
 }
 
 /** All of them. */
-export const examples: readonly Shown[] = [...inHelp(), ...inGuide()];
+export const examples: readonly Shown[] = [
+  ...inHelp(),
+  ...onPage("the guide", "docs/command-line.md"),
+  ...onPage("the README", "README.md"),
+];
 
 /** Whether it takes a server or a file to run one. */
 export function needsStore({ line }: Shown): boolean {

@@ -21,6 +21,7 @@ const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url
 describe("examples", () => {
   test("are found where they are", () => {
     expect(examples.filter(({ where }) => where === "the guide").length).toBeGreaterThan(12);
+    expect(examples.filter(({ where }) => where === "the README").length).toBeGreaterThan(4);
     expect(examples.filter(({ where }) => where !== "the guide").length).toBeGreaterThan(18);
     expect(examples.map(({ line }) => line)).not.toContain("");
   });

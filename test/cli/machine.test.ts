@@ -48,6 +48,7 @@ async function serve(args: readonly string[] = [], at = {}) {
     return ids;
   };
   return {
+    url,
     ids,
     written,
     async node() {
@@ -148,6 +149,21 @@ describe("bitflake new, eight at once", () => {
     expect(new Set(all).size).toBe(all.length);
     await service.stop();
   });
+});
+
+test.runIf(hasSqlite)("a bitflake.db in the folder of the call is gone on with", async () => {
+  const cwd = folder();
+  const counted = async () => {
+    const { url, stop, written } = await serve([], { cwd });
+    const { id } = (await (await fetch(`${url}/generate_counter_id`)).json()) as { id: string };
+    await stop();
+    return [id, /^store: (.*)$/m.exec(written.out)?.[1]];
+  };
+  const shared = join(home, ".local", "state", "bitflake", "bitflake.db");
+  expect(await counted()).toEqual(["1", `sqlite:${shared}`]);
+  writeFileSync(join(cwd, "bitflake.db"), "");
+  expect(await counted()).toEqual(["1", "sqlite:bitflake.db"]);
+  expect(await counted()).toEqual(["2", "sqlite:bitflake.db"]);
 });
 
 // Root may write anywhere, whatever the mode says; a file in the place of the folder stops it too.

@@ -86,7 +86,6 @@ describe("the service", () => {
       "types: none",
     ]);
     const env = { BITFLAKE_API_KEYS: `${KEY},${KEY}2`, BITFLAKE_RATE_LIMIT: "9" };
-    put("odd.json", { "a\nb": { length: 10 }, farmer: { length: 10 } });
     expect(await lines("--store memory: --types types.json --pool-store memory:", { env })).toEqual([
       expect.stringMatching(
         /^node: datacenter 0, machine \d+, leased from the state folder; what could repeat its IDs: a process of another user/,
@@ -282,6 +281,7 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
   put("bitflake.json", { port: "80" });
   put("unknown.json", { prot: 80 });
   put("keys.json", { apiKeys: [KEY, "short"] });
+  put("no-keys.json", { apiKeys: [] });
   put("types-inside.json", { types: { farmer: { length: 99 } } });
   put("types-outside.json", { types: "bad-types.json" });
   put("bad-types.json", { farmer: { length: 99 } });
@@ -312,6 +312,21 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
       "",
       { BITFLAKE_API_KEYS: `${KEY},short` },
       expect.stringMatching(/^BITFLAKE_API_KEYS\[1\] must be 16 to 255/),
+    ],
+    [
+      "",
+      { BITFLAKE_API_KEYS: "" },
+      'BITFLAKE_API_KEYS must be a list of texts, at least one and none of them empty; left out, anyone who reaches it may ask, got ""',
+    ],
+    [
+      "--config no-keys.json",
+      {},
+      expect.stringMatching(/^apiKeys in no-keys\.json must be a list of texts, at least one .* got ""$/),
+    ],
+    [
+      "",
+      { BITFLAKE_API_KEY: KEY },
+      'there is no variable "BITFLAKE_API_KEY"; did you mean BITFLAKE_API_KEYS?',
     ],
     [
       "--api-keys abc",

@@ -6,7 +6,8 @@ import { SERVE_SETTINGS } from "../../src/cli/serveSettings.ts";
 /** A row for each setting. */
 export function settingRows(): string[] {
   return Object.entries(SERVE_SETTINGS).map(([name, row]) => {
-    const fallback = "default" in row ? String(row.default) : "otherwise" in row ? row.otherwise : "none";
+    const none = row.kind === "switch" ? "off" : "none";
+    const fallback = "default" in row ? String(row.default) : "otherwise" in row ? row.otherwise : none;
     const cells = [
       "notInFile" in row ? "" : `\`${name}\``,
       "noFlag" in row ? "" : `\`${flagOf(name)}\``,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { complaintOf } from "../../src/cli/failure.ts";
 import { kindOf, openStore } from "../../src/cli/store.ts";
 import { callOf, cli } from "./world.ts";
 
@@ -57,6 +58,37 @@ describe("an address", () => {
     expect(code).toBe(2);
     expect(err).toMatch(/^error: BITFLAKE_STORE must be /);
     expect((await cli("lease inspect")).err).toMatch(/^error: --store is needed, or BITFLAKE_STORE\n/);
+  });
+});
+
+describe("credentials", () => {
+  test.each([
+    ["redis://SECRET@h:6379/0", "redis://***@h:6379/0"],
+    ["rediss://SECRET:@h", "rediss://***@h"],
+    ["REDIS://SEC RET@h", "REDIS://***@h"],
+    ["redis://user:SECRET@h", "redis://user:***@h"],
+    ["redis://user:SEC@RET@h", "redis://user:***@h"],
+    ["redis://h:6379", "redis://h:6379"],
+    ["redis://h?token=SECRET", "redis://h?token=***"],
+    ["postgres://role@h/db", "postgres://role@h/db"],
+    [
+      "postgres://role:SECRET@h/db?sslmode=x&apikey=SECRET",
+      "postgres://role:***@h/db?sslmode=***&apikey=***",
+    ],
+    ["postgres://h/db?user=u&sslkey=SECRET", "postgres://h/db?user=***&sslkey=***"],
+    ["https://SECRET@h/", "https://***@h/"],
+  ])("of %s are shown nowhere", async (url, masked) => {
+    const { err } = await cli(["new", url]);
+    expect(err).toContain(`new takes no arguments, got ${JSON.stringify(masked)}\n`);
+    const said = complaintOf(new Error(`cannot reach ${url}, sorry`)).message;
+    // In the middle of a text, a blank ends an address.
+    if (!url.includes(" ")) expect(said).toContain(masked);
+    if (!url.includes(" ")) expect(said).not.toMatch(/SECRET/);
+  });
+
+  test("of a store are not in what it is called", async () => {
+    const { code, err } = await cli("lease inspect --store redis://SECRET@127.0.0.1:1?x=SECRET", nowhere);
+    expect([code, err]).toEqual([1, expect.not.stringContaining("SECRET")]);
   });
 });
 
@@ -230,6 +262,20 @@ test("a file that is missing is not made by a look at it", async () => {
     const { code, err } = await cli(`${line} --store sqlite:absent.db`, { cwd });
     expect([code, err]).toEqual([1, "error: sqlite:absent.db: there is no such file\n"]);
   }
+});
+
+test.each([
+  ["--store-prefix {x}", "--store-prefix must be a text of 1 to 100 characters in one line, without braces"],
+  ["--store-timeout-ms 0", "--store-timeout-ms must be a whole number from 1 to"],
+])("a setting of the store that is wrong, %s, is called what it was called", async (flags, message) => {
+  const folder = join(cwd, "up", "node_modules", "pg");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, "index.js"),
+    "exports.Pool = class { on() {} end() {} async query() { return { rows: [{ here: 1 }] } } }",
+  );
+  const { code, err } = await cli(`lease inspect --store postgres://h/db ${flags}`, { cwd: join(cwd, "up") });
+  expect([code, err]).toEqual([2, expect.stringContaining(`error: ${message}`)]);
 });
 
 test("a store is closed once and for all, also if its client will not end", async () => {

@@ -87,7 +87,7 @@ export async function cli(line: string | readonly string[], given: Given = {}): 
 }
 
 /** What `openStore` takes of a call that says nothing of its store but the address. */
-export function callOf(given: Given = {}, values: { storeTimeoutMs?: number; storePrefix?: string } = {}) {
+export function callOf(given: Given = {}, values: { storeTimeoutMs?: number; storePoolSize?: number } = {}) {
   const said = { storePrefix: "bitflake", storeTimeoutMs: 4000, ...values };
   return { values: said, sources: {}, world: worldOf(given).world };
 }

@@ -1,6 +1,16 @@
 // The command line on real stores: it opens them with whichever client there is, fills pools, looks at leases, serves.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -15,6 +25,7 @@ import { examples, needsStore, typesFile } from "../cli/examples.ts";
 import { makeProgram, type Program } from "../cli/program.ts";
 import { callOf, cli, type Given } from "../cli/world.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
+import { networkTo } from "./silent-proxy.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 const { REDIS_URL = "", DATABASE_URL = "" } = process.env;
@@ -145,6 +156,94 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
       await server.stop();
       expect(code).toBe(1);
       expect(err).toMatch(/^error: \S+: .+\n$/);
+    },
+  );
+});
+
+describe("the settings of a store", () => {
+  const sql = clients.filter(({ url }) => url.startsWith("postgres"));
+
+  test.each(sql)("are kept with $client: prefix, pool size, timeout", async ({ client, url }) => {
+    const given = placeOf(client);
+    const prefix = "own_prefix";
+    const line = `--store ${url} --types types.json --type farmer --store-prefix ${prefix}`;
+    expect(await cli(`pool fill ${line} --to 50`, given)).toMatchObject({ code: 0 });
+    const { out } = await cli(`pool status ${line} --json`, given);
+    expect(JSON.parse(out)).toMatchObject({ available: 50 });
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    const named = `SELECT COUNT(*)::INT AS count FROM ${prefix}_ids`;
+    expect((await other.query(named)).rows).toEqual([{ count: 50 }]);
+
+    const call = callOf(given, { storeTimeoutMs: 300, storePoolSize: 2 });
+    const store = await openStore(url, call);
+    const { backend } = store;
+    if (!("query" in backend)) throw new Error("no SQL");
+    const pids = await Promise.all(
+      Array.from({ length: 8 }, () => backend.query("SELECT PG_BACKEND_PID() AS pid, PG_SLEEP(0.01)", [])),
+    );
+    expect(new Set(pids.map(([row]) => row?.["pid"])).size).toBeLessThanOrEqual(2);
+    await expect(backend.query("SELECT PG_SLEEP(5)", [])).rejects.toThrow("no answer within 300 ms");
+    expect(await echo(store)).toBe("hello");
+    await store.close();
+    await other.end();
+  });
+
+  test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
+    const line = `serve --store ${REDIS_URL} --store-prefix ${namespace}_p --name ${namespace} --port 0 --log none`;
+    const controller = new AbortController();
+    const hear = (where: string) => {
+      if (where === "stdout") controller.abort();
+    };
+    const { code } = await cli(line, { ...placeOf("ioredis"), hear, signal: controller.signal });
+    expect(code).toBe(0);
+    const client = new Redis(REDIS_URL);
+    const keys = await client.keys(`${namespace}_p:{${namespace}}*`);
+    expect(keys.length).toBeGreaterThan(0);
+    await client.del(...keys);
+    await client.quit();
+  });
+});
+
+describe("a connection that goes silent, without an end", () => {
+  const servers = clients.filter(({ url }) => !url.startsWith("sqlite:"));
+
+  test.each(servers)(
+    "is given up by $client: requests fail, and are answered again soon",
+    async ({ client, url }) => {
+      const network = await networkTo(url);
+      const controller = new AbortController();
+      let asking: Promise<void> | undefined;
+      /** What the network does meanwhile, and what becomes of requests. */
+      const ask = async (base: string) => {
+        const counter = () => fetch(`${base}/generate_counter_id`);
+        const statusOf = async () => (await counter()).status;
+        // Several at once, so that a pool has several connections.
+        const many = () => Promise.all(Array.from({ length: 8 }, statusOf));
+        expect(await many()).toEqual(Array(8).fill(200));
+        network.silence();
+        const refused = await counter();
+        expect([refused.status, await refused.json()]).toMatchObject([503, { code: "ERR_BACKEND" }]);
+        // Those of new connections are silent too, and those requests end as well.
+        expect(await many()).toEqual(Array(8).fill(503));
+        network.restore();
+        const restored = performance.now();
+        while ((await statusOf()) !== 200) expect(performance.now() - restored).toBeLessThan(10_000);
+        expect(await many()).toEqual(Array(8).fill(200));
+      };
+      const hear = (where: string, text: string) => {
+        const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
+        if (base) asking = ask(base).finally(() => controller.abort());
+      };
+      const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 500 --store-pool-size 2 --port 0 --log none`;
+      const { code, err } = await cli(`${line} --name ${namespace}`, {
+        ...placeOf(client),
+        hear,
+        signal: controller.signal,
+      });
+      await asking;
+      expect([code, err]).toEqual([0, ""]);
+      network.close();
     },
   );
 });
@@ -292,25 +391,75 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
   });
   afterAll(() => program.remove());
 
-  test("keeps what it knows in a file where nobody names a store", async () => {
+  /** A database as another program sees it. */
+  const opened = async (file: string) => {
+    const { DatabaseSync } = (await import("node:sqlite")) as { DatabaseSync: new (path: string) => Sqlite };
+    return new DatabaseSync(file);
+  };
+  interface Sqlite {
+    exec(sql: string): void;
+    prepare(sql: string): { get(): Record<string, unknown> | undefined };
+    close(): void;
+  }
+
+  test("keeps what it knows in a file of the user where nobody names a store", async () => {
     const args = ["serve", "--types", "types.json", "--port", "0", "--log", "none"];
     const { child, written, ended, says } = program.start(args);
     await says("listening on ");
     child.kill("SIGTERM");
-    expect(await ended).toBe(0);
-    expect(written.err).toBe("note: the store is sqlite:bitflake.db: kept in this file, on this machine\n");
-    const look = program.start([
-      "lease",
-      "inspect",
-      "--store",
-      "sqlite:bitflake.db",
-      "--namespace",
-      "service",
-    ]);
-    expect(await look.ended).toBe(0);
-    // Given back, in order.
+    expect([await ended, written.err]).toEqual([0, ""]);
+    const file = join(program.folder, "home", ".local", "state", "bitflake", "bitflake.db");
+    expect(written.out).toContain(`\nstore: sqlite:${file}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(program.folder, "bitflake.db"))).toBe(false);
+  });
+
+  test("leases from the file that it is told, and gives the node back in order", async () => {
+    const args = ["serve", "--store", "sqlite:named.db", "--port", "0", "--log", "none"];
+    const { child, written, ended, says } = program.start(args);
+    await says("listening on ");
+    child.kill("SIGTERM");
+    expect([await ended, written.err]).toEqual([0, ""]);
+    expect(written.out).toMatch(
+      /\nnode: datacenter 0, machine 0, leased from sqlite:named\.db; what could repeat/,
+    );
+    const look = program.start(["lease", "inspect", "--store", "sqlite:named.db", "--namespace", "service"]);
+    expect([await look.ended, look.written.err]).toEqual([0, ""]);
     expect(look.written.out).toContain("service: 0 held, 0 expired, 1 ever used");
-    expect(look.written.err).toBe("");
+  });
+
+  test("makes a file in WAL mode, for the user alone, and waits for others who write", async () => {
+    const pool = ["--store", "sqlite:wal.db", "--types", "types.json", "--type", "farmer"];
+    const fill = (to: string) => program.start(["pool", "fill", ...pool, "--to", to]);
+    expect(await fill("100").ended).toBe(0);
+    const file = join(program.folder, "wal.db");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const other = await opened(file);
+    expect(other.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+    other.exec("BEGIN IMMEDIATE");
+    const waiting = fill("200");
+    // It reads meanwhile; that it writes, the other has to allow.
+    const status = program.start(["pool", "status", ...pool]);
+    expect([await status.ended, status.written.err]).toEqual([0, ""]);
+    other.exec("COMMIT");
+    expect([await waiting.ended, waiting.written.out]).toEqual([
+      0,
+      "farmer: 200 IDs are at hand, 100 of them new.\n",
+    ]);
+    other.close();
+  });
+
+  test("leaves the mode of a file that is there, and its journal where it only looks", async () => {
+    const file = join(program.folder, "shared.db");
+    const other = await opened(file);
+    other.exec("CREATE TABLE mine (x)");
+    chmodSync(file, 0o640);
+    const look = program.start(["lease", "inspect", "--store", "sqlite:shared.db"]);
+    expect(await look.ended).toBe(1);
+    expect(look.written.err).toContain("has no tables of leases");
+    expect(other.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "delete" });
+    other.close();
+    expect(statSync(file).mode & 0o777).toBe(0o640);
   });
 
   test("ends a fill at SIGINT, and what was made stays", async () => {
