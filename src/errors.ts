@@ -128,15 +128,15 @@ export class ClockBackwardsError extends BitflakeError {
   }
 }
 
-/** The clock shows no new millisecond however often it is read: it is frozen, so waiting would never end. */
+/** The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. */
 export class ClockStalledError extends BitflakeError {
-  /** The reading at which the clock stands still. */
+  /** The last reading. */
   declare readonly nowMs: number;
-  /** How many times it was read without showing a new millisecond. */
+  /** How many times the clock was read while the call waited. */
   declare readonly reads: number;
 
   constructor(nowMs: number, reads: number) {
-    super(`the clock stands still at ${nowMs}, after ${reads} reads`, { nowMs, reads });
+    super(`the clock stands still at ${nowMs}, or hardly moves, after ${reads} reads`, { nowMs, reads });
   }
 
   override get name(): string {
@@ -148,11 +148,18 @@ export class ClockStalledError extends BitflakeError {
 export class SequenceExhaustedError extends BitflakeError {
   /** The tick that is full, counted from the epoch. */
   declare readonly tick: number;
-  /** How many milliseconds until the clock reaches a tick with room. */
+  /** How many milliseconds at least until there has been room for all the IDs that are wanted. */
   declare readonly waitMs: number;
+  /** How many IDs are wanted: 1, or those that a call for many has not made yet. */
+  declare readonly count: number;
 
-  constructor(tick: number, waitMs: number) {
-    super(`tick ${tick} is full, and the next is ${waitMs} ms away`, { tick, waitMs });
+  constructor(tick: number, waitMs: number, count = 1) {
+    super(
+      count === 1
+        ? `tick ${tick} is full, and the next is ${waitMs} ms away`
+        : `tick ${tick} has no room for ${count} more IDs: they take another ${waitMs} ms`,
+      { tick, waitMs, count },
+    );
   }
 
   override get name(): string {
@@ -182,7 +189,7 @@ export class TimestampOverflowError extends BitflakeError {
   }
 }
 
-/** The clock reads a time before the epoch, for which there is no ID. */
+/** The clock reads a time before the epoch, for which there is no ID; or it did when the generator was built. */
 export class EpochError extends BitflakeError {
   /** The reading now, in milliseconds since 1970. */
   declare readonly nowMs: number;

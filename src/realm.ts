@@ -1,19 +1,28 @@
 // State that every copy of the package in one realm shares, when ESM and CJS or two bundles are loaded together.
 
+import { UnsupportedError } from "./errors.ts";
+
 /**
  * The value that hangs on `globalThis` under a registered symbol, made on first use. A change to its shape needs a
- * new name, for copies of different versions meet here too.
+ * new name, because copies of different versions meet here too.
  *
  * @param name what it is, with a version
  * @param make makes it where it does not exist yet
+ * @throws {@link UnsupportedError} if no object that the copies have in common can be extended. State of one copy alone
+ *   would let a second one repeat its IDs
  */
 export function realmWide<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);
-  const home = globalThis as unknown as Record<symbol, T | undefined>;
-  const found = home[key];
-  if (found !== undefined) return found;
+  // A frozen globalThis cannot be extended. A built-in class is the other object that all copies in a realm can reach.
+  const homes: object[] = [globalThis, WeakMap];
+  for (const home of homes) {
+    if (Object.hasOwn(home, key)) return Reflect.get(home, key);
+  }
+  const home = homes.find(Object.isExtensible);
+  if (!home) throw new UnsupportedError("globalThis that can be extended");
   const value = make();
-  // Not enumerable, so that test runners which compare the globals do not report a leak.
-  Object.defineProperty(home, key, { value });
+  // Not enumerable, so that test runners which compare the globals do not report a leak. Without a prototype, because
+  // a polluted Object.prototype would add to the descriptor.
+  Object.defineProperty(home, key, { __proto__: null, value } as PropertyDescriptor);
   return value;
 }

@@ -15,11 +15,20 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 /** Lets through a name of the user's: 1 to 100 characters of one line, none of them a brace. */
 export function named(field: string, name: unknown): string {
   // Braces would move a key to another slot of a Redis Cluster; control characters no store likes alike.
-  if (typeof name === "string" && /^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) return name;
-  throw new ArgumentError(field, "a text of 1 to 100 characters in one line, without braces", name);
+  if (typeof name !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) {
+    throw new ArgumentError(field, "a text of 1 to 100 characters in one line, without braces", name);
+  }
+  // Two processes whose names look the same but differ in their code points would share nothing, and not know.
+  if (name.normalize() !== name) {
+    throw new ArgumentError(field, "a text in Unicode normalization form C, as normalize() returns it", name);
+  }
+  return name;
 }
 
-/** Lets through a key that comes from outside: 1 to 255 characters that every store keeps as they are. */
+/**
+ * Lets through a key that comes from outside: 1 to 255 characters that every store keeps as they are. Keys in two
+ * normalization forms are two keys: they are the client's, and nobody types them.
+ */
 export function aKey(field: string, key: unknown): string {
   if (typeof key === "string" && /^[^\0\p{Cs}]{1,255}$/u.test(key)) return key;
   throw new ArgumentError(field, "a text of 1 to 255 characters, without U+0000 and lone surrogates", key);

@@ -59,10 +59,10 @@ export class LeasedIssuer extends Issuer implements Grantee {
     return this.#unused;
   }
 
-  override take(entry: Entry, nowMs: number, mostMs: number): number {
+  override take(entry: Entry, nowMs: number, count: number): number {
     const { epochMs, tickMs } = this.#settings;
     const until = this.#terms.maxTick + 1;
     if (!this.#isOpen) throw new LeaseExpiredError(this.#node, epochMs + until * tickMs, nowMs);
-    return underGrant(this.#terms, this.#settings, until, nowMs, () => super.take(entry, nowMs, mostMs));
+    return underGrant(this.#terms, this.#settings, until, nowMs, () => super.take(entry, nowMs, count));
   }
 }

@@ -26,6 +26,18 @@ export function oneOf<T>(field: string, value: T, allowed: readonly T[]): T {
   throw new ArgumentError(field, `one of ${allowed.join(", ")}`, value);
 }
 
+/**
+ * Reads a field of an object from a caller. What the object inherits or computes counts, but not what is only on
+ * `Object.prototype`: a polluted prototype must not configure a generator.
+ */
+export function readField(from: object, name: string): unknown {
+  let holder: object | null = from;
+  if (name in Object.prototype) {
+    while (holder && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
+  }
+  return holder === Object.prototype ? undefined : Reflect.get(from, name);
+}
+
 /** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */
 export function anObject<T>(field: string, value: T): T {
   if ({}.toString.call(value) === "[object Object]") return value;

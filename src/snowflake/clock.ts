@@ -14,6 +14,18 @@ import {
  */
 export const systemClock = (): number => Date.now();
 
+/**
+ * Returns whether a clock is the system's: the default, `Date.now` as it is now, or the built-in `Date.now` after a
+ * mock or an instrumentation has taken its place. No other built-in function called `now` works as a clock.
+ */
+export function isSystemClock(clock: () => number): boolean {
+  return (
+    clock === systemClock ||
+    clock === Date.now ||
+    /^function now\(\) *\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(clock))
+  );
+}
+
 /** What there is to know about the IDs issued so far. */
 export interface ClockState {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
@@ -38,13 +50,42 @@ export interface ClockRules {
   readonly maxBorrowMs: number;
 }
 
+/** The tick of a reading. */
+export function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
+  // Rounded down before the subtraction: with an epoch before 1970 the difference may be too large for a fraction.
+  return Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
+}
+
+/** How long it takes at least until the tick that holds the last of so many IDs, from the tick of the first on. */
+export function spanMs({ tickMs, maxSequence }: ClockRules, count: number): number {
+  return (Math.ceil(count / (maxSequence + 1)) - 1) * tickMs;
+}
+
+/** How long it takes at least until there has been room for so many IDs: 0 if there is room for all of them now. */
+export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: number, count: number): number {
+  const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = rules;
+  const tick = tickOf(rules, nowMs);
+  const isNew = tick > state.tick;
+  const left = count - (isNew ? maxSequence + 1 : maxSequence - state.sequence);
+  if (left <= 0) return 0;
+  const aheadMs = epochMs + (Math.max(tick, state.tick) + 1) * tickMs - nowMs + spanMs(rules, left);
+  return Math.max(onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs, 0);
+}
+
 /**
  * The clock rule, in one pure step. It throws where the contract has an error; the state is the caller's to
  * replace or to keep, so a step that throws or waits has changed nothing.
  *
  * @param firstSequence where the sequence of a new tick starts
+ * @param count how many IDs are wanted, for the error that says how long that would take
  */
-export function step(rules: ClockRules, state: ClockState, nowMs: number, firstSequence: () => number): Step {
+export function step(
+  rules: ClockRules,
+  state: ClockState,
+  nowMs: number,
+  firstSequence: () => number,
+  count = 1,
+): Step {
   const { epochMs, tickMs, maxTick, maxBackwardMs, onExhausted, maxBorrowMs } = rules;
   if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
   if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
@@ -56,15 +97,16 @@ export function step(rules: ClockRules, state: ClockState, nowMs: number, firstS
     return { readingMs, tick, sequence: firstSequence() };
   };
 
-  // Rounded down before the subtraction: with an epoch before 1970 the difference may be too large for a fraction.
-  const tick = Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
+  const tick = tickOf(rules, nowMs);
   if (tick > state.tick) return start(tick);
   if (state.sequence < rules.maxSequence) {
     return { readingMs, tick: state.tick, sequence: state.sequence + 1 };
   }
   const next = state.tick + 1;
   const aheadMs = epochMs + next * tickMs - nowMs;
-  if (onExhausted === "throw") throw new SequenceExhaustedError(state.tick, aheadMs);
+  if (onExhausted === "throw") {
+    throw new SequenceExhaustedError(state.tick, aheadMs + spanMs(rules, count), count);
+  }
   const waitMs = onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs;
   return waitMs > 0 ? { waitMs } : start(next);
 }

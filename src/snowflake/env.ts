@@ -1,7 +1,7 @@
 // Node IDs from outside the program: from environment variables, and from a host name.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { anObject, oneOf } from "./check.ts";
+import { anObject, oneOf, readField } from "./check.ts";
 import { SnowflakeGenerator } from "./generator.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";
@@ -27,13 +27,24 @@ interface Runtime {
   readonly process?: { readonly env?: Readonly<Record<string, unknown>> };
 }
 
+/** The options that are not the generator's. */
+const OWN: readonly (keyof EnvOptions)[] = ["datacenterEnv", "machineEnv", "epochEnv", "env", "required"];
+
+/** A copy of the options that has nothing of `Object.prototype`. */
+function copyOf<T extends object>(options: T): T {
+  const copy: T = Object.assign(Object.create(null), options);
+  for (const name of OWN) Reflect.set(copy, name, readField(options, name));
+  return copy;
+}
+
 /** What a variable is set to; undefined if it is not set, or set to nothing. */
 function lookUp(name: string, env: EnvOptions["env"]): unknown {
   let value: unknown;
   try {
     const { Deno, process } = globalThis as unknown as Runtime;
     // Deno also has a process, but its own door names the permission that is missing.
-    value = env ? env[name] : Deno ? Deno.env.get(name) : process?.env?.[name];
+    if (!env && Deno) value = Deno.env.get(name);
+    else value = readField(env ?? process?.env ?? {}, name);
   } catch (cause) {
     throw new UnsupportedError(`permission to read ${name}`, { cause });
   }
@@ -45,11 +56,15 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
  * A variable that is set wins over the option of the same meaning; one that is unset or empty leaves the option, or
  * its default (0 for the IDs). Nothing is read but the three variables, and only in this call.
  *
+ * Pass `required: true` on servers: without it a process whose variables are missing makes the IDs of node 0, like every
+ * other such process.
+ *
  * @param preset as for {@link makeGenerator}; default `"minimal"`
  * @param options the variables' names, and further options
  * @throws {@link LayoutError} if the widths do not make a layout
  * @throws {@link ArgumentError} if the preset or an option is wrong or unknown; if a variable is no whole number in
  *   range, or missing though `required`: its `field` is then the variable
+ * @throws {@link EpochError} if the epoch is in the future
  * @throws {@link UnsupportedError} if the runtime does not let the variable be read
  *
  * @example
@@ -72,7 +87,7 @@ export function makeGeneratorFromEnv(
     env,
     required = false,
     ...rest
-  } = anObject("options", options);
+  } = copyOf(anObject("options", options));
   if (env !== undefined) anObject("env", env);
   oneOf("required", required, [true, false]);
   let given = gather(rest, gather(preset));
@@ -92,7 +107,7 @@ export function makeGeneratorFromEnv(
       compileSettings(given);
     } catch (error) {
       // All else has passed before: it is this value that breaks a rule, and the rule is the option's own.
-      throw new ArgumentError(variable, (error as ArgumentError).rule, text);
+      throw error instanceof ArgumentError ? new ArgumentError(variable, error.rule, text) : error;
     }
   }
   return new SnowflakeGenerator(given);

@@ -1,24 +1,18 @@
 // SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
 
-import { LayoutError, UnsupportedError } from "../errors.ts";
+import { LayoutError } from "../errors.ts";
+import { claimAsync } from "./async.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
-import { claim, fill, many } from "./fill.ts";
-import { Issuer, stallWatch } from "./issuer.ts";
+import { encodeWith, type IdFields } from "./encode.ts";
+import { claim, fill, idsOf, many, wordsFor, writer } from "./fill.ts";
+import { Issuer } from "./issuer.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName, Widths } from "./presets.ts";
 import { type IdRange, rangeOf } from "./range.ts";
 import { compileSettings, type Settings } from "./settings.ts";
-
-/**
- * How often `nextIdAsync` sleeps without seeing a new millisecond before it calls the clock stalled. A sleep
- * lasts at least a millisecond (4 in a browser), so this is a quarter of a second to a second where ticks are short.
- */
-const STALL_SLEEPS = 250;
-
-/** The longest sleep, so that a clock which stops during a long tick is noticed within half a minute. */
-const MAX_SLEEP_MS = 100;
+import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
  * Makes Snowflake IDs: integers that carry when and where they were made, and strictly increase.
@@ -67,14 +61,13 @@ export class SnowflakeGenerator {
    * @param options widths default to those of `PRESET_MINIMAL`; see {@link GeneratorOptions} for the rest
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if another option is wrong or unknown
+   * @throws {@link EpochError} if the epoch is in the future, by the system's clock. A clock of your own is not read
+   *   before the first ID
    */
   constructor(options?: GeneratorOptions);
   /** @internal */
   constructor(options: GeneratorOptions | undefined, issuerOf: (settings: Settings) => Issuer);
-  constructor(
-    options: GeneratorOptions = {},
-    issuerOf: (settings: Settings) => Issuer = (settings) => new Issuer(settings),
-  ) {
+  constructor(options: GeneratorOptions = {}, issuerOf: (settings: Settings) => Issuer = localIssuer) {
     const settings = compileSettings(gather(anObject("options", options)));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
@@ -109,11 +102,13 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * Makes many IDs at once. From a few dozen on it is faster than as many calls, from hundreds on several times.
+   * Makes many IDs at once. From a few dozen on it is faster than as many calls, from hundreds on several times. Like a
+   * call for one it waits 2 s at most, and throws before it waits where that is not enough.
    *
    * @param count how many: 0 to 16,777,216
    * @returns increasing IDs; if it throws, none was made
    * @throws {@link ArgumentError} if `count` is not a whole number in range
+   * @throws {@link SequenceExhaustedError} if they do not fit into the tick under `"throw"`, or would take over 2 s
    * @throws whatever {@link nextId} throws
    *
    * @example
@@ -165,20 +160,35 @@ export class SnowflakeGenerator {
    * ```
    */
   async nextIdAsync(): Promise<bigint> {
-    const issuer = this.#issuer;
-    const watch = stallWatch(STALL_SLEEPS, Infinity);
-    for (;;) {
-      const { entry } = issuer;
-      const now = issuer.clock();
-      const waitMs = issuer.take(entry, now, Infinity);
-      if (waitMs === 0) return entry.word[0] as bigint;
-      watch(now);
-      await new Promise<void>((wake) => setTimeout(wake, Math.min(Math.ceil(waitMs), MAX_SLEEP_MS))).catch(
-        (cause) => {
-          throw new UnsupportedError("timers here", { cause });
-        },
-      );
-    }
+    let id = 0n;
+    await claimAsync(this.#issuer, 1, ({ first }) => {
+      id = first;
+    });
+    return id;
+  }
+
+  /**
+   * Makes many IDs, and sleeps on a timer where {@link nextIds} would spin or refuse: for more IDs than two seconds
+   * have. It takes what each tick has, so other calls get IDs in between, and there may be gaps.
+   *
+   * @param count how many: 0 to 16,777,216
+   * @returns a promise of increasing IDs; if it rejects, those that it had taken so far are lost, and never made again
+   * @throws {@link ArgumentError} if `count` is not a whole number in range, as a rejection
+   * @throws whatever {@link nextIdAsync} throws, as a rejection
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * // 64 IDs a millisecond
+   * const ids = await makeGenerator("large_cluster", { machineId: 14 }).nextIdsAsync(500);
+   * new Set(ids).size; // => 500
+   * ```
+   */
+  async nextIdsAsync(count: number): Promise<bigint[]> {
+    const words = wordsFor(count);
+    await claimAsync(this.#issuer, count, writer(words));
+    return idsOf(words);
   }
 
   /**
@@ -245,6 +255,27 @@ export class SnowflakeGenerator {
   }
 
   /**
+   * Puts an ID together from its fields: the inverse of {@link decode}. It does not make an ID that is new: nothing is
+   * recorded, and the same fields give the same ID. For rows that exist already, and for limits of queries.
+   *
+   * @param fields the time, and what else is not as this generator has it; see {@link IdFields}
+   * @throws {@link ArgumentError} if a field is missing, wrong or unknown, or does not fit the layout
+   *
+   * @example
+   * ```ts
+   * import { makeGenerator } from "bitflake";
+   *
+   * const generator = makeGenerator("twitter", { datacenterId: 1, machineId: 7 });
+   * const id = generator.encode({ timestampMs: Date.UTC(2026, 0, 1), sequence: 5 });
+   * const { generatedAt, machineId, sequence } = generator.decode(id);
+   * [generatedAt, machineId, sequence]; // => [ '2026-01-01T00:00:00.000Z', 7, 5 ]
+   * ```
+   */
+  encode(fields: IdFields): bigint {
+    return encodeWith(this.#settings, fields, this);
+  }
+
+  /**
    * Says how much this generator's layout holds.
    *
    * @example
@@ -281,6 +312,12 @@ export class SnowflakeGenerator {
   }
 }
 
+/** An issuer in this process alone. */
+function localIssuer(settings: Settings): Issuer {
+  if (!settings.isNodeGiven) warnOfSharedNode();
+  return new Issuer(settings);
+}
+
 /**
  * Makes a generator from a preset.
  *
@@ -288,6 +325,7 @@ export class SnowflakeGenerator {
  * @param overrides further options, or other values for the preset's own
  * @throws {@link LayoutError} if the widths do not make a layout
  * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
+ * @throws {@link EpochError} if the epoch is in the future
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 // What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
 
-import { anObject, oneOf } from "./check.ts";
+import { anObject, oneOf, readField } from "./check.ts";
 import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
 
 /** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
@@ -9,7 +9,10 @@ export interface GeneratorOptions extends Partial<Widths> {
   readonly datacenterId?: number | undefined;
   /** Which machine of the datacenter this is. Default 0; must fit `machineBits`. */
   readonly machineId?: number | undefined;
-  /** The moment of tick 0, in milliseconds since 1970 or as a Date. Default 2020-01-01 UTC; not in the future. */
+  /**
+   * The moment of tick 0, in milliseconds since 1970 or as a Date. Default 2020-01-01 UTC, or the preset's; not in the
+   * future.
+   */
   readonly epochMs?: number | Date | undefined;
   /** How many milliseconds a tick lasts, the unit of the timestamp field. Default 1. */
   readonly tickMs?: number | undefined;
@@ -39,17 +42,21 @@ export interface GeneratorOptions extends Partial<Widths> {
   readonly clock?: (() => number) | undefined;
 }
 
+/** The options whose default is not known yet when options are gathered. */
+type Open = "datacenterId" | "machineId" | "clock";
+
 /** Every option by name; each value still as the caller gave it. */
 export type Given = {
-  readonly [K in Exclude<keyof GeneratorOptions, "clock">]-?: Exclude<GeneratorOptions[K], undefined>;
-} & Pick<GeneratorOptions, "clock">;
+  readonly [K in Exclude<keyof GeneratorOptions, Open>]-?: Exclude<GeneratorOptions[K], undefined>;
+} & Pick<GeneratorOptions, Open>;
 
 /** What each option is when it is left out. */
 export function defaults(): Given & { readonly epochMs: number } {
   return {
     ...PRESET_MINIMAL,
-    datacenterId: 0,
-    machineId: 0,
+    // 0, once it is known whether somebody chose it.
+    datacenterId: undefined,
+    machineId: undefined,
     epochMs: 1_577_836_800_000,
     tickMs: 1,
     maxBackwardMs: 10,
@@ -69,7 +76,7 @@ export function gather(options: PresetName | Preset | GeneratorOptions, base: Gi
       : anObject("preset", options);
   // By the names that there are as well, so that what an object inherits or computes counts.
   for (const name of Object.keys({ ...base, ...own })) {
-    const value = own[oneOf("option", name, Object.keys(base)) as keyof GeneratorOptions];
+    const value = readField(own, oneOf("option", name, Object.keys(base)));
     if (value !== undefined) given[name] = value;
   }
   return given as unknown as Given;

@@ -1,4 +1,4 @@
-// The named layouts. They are those of the Python library flakeid, plus one that fits a JavaScript number.
+// The named layouts: those of the Python library flakeid, one that fits a JavaScript number, and those of platforms.
 
 /** The four bit widths of an ID, from its high end to its low end. They sum to 63 or to 53. */
 export interface Widths {
@@ -15,14 +15,25 @@ export interface Widths {
 /** A named layout, or one of your own: four widths that sum to 63 or 53. */
 export type Preset = Widths;
 
-/** The names that stand for the `PRESET_…` constants. */
+/** A layout of a platform, which also has the platform's epoch. */
+interface PlatformPreset extends Preset {
+  /** The moment of tick 0, in milliseconds since 1970. */
+  readonly epochMs: number;
+}
+
+/**
+ * The names of the presets: those of the `PRESET_…` constants, and the platforms `"x"` and `"discord"`, whose presets
+ * have an epoch of their own.
+ */
 export type PresetName =
   | "twitter"
   | "minimal"
   | "single_dc"
   | "large_cluster"
   | "high_throughput"
-  | "safe_integer";
+  | "safe_integer"
+  | "x"
+  | "discord";
 
 /** The widths as an object that cannot change. */
 function preset(
@@ -32,6 +43,11 @@ function preset(
   sequenceBits: number,
 ): Preset {
   return Object.freeze({ timestampBits, datacenterBits, machineBits, sequenceBits });
+}
+
+/** Twitter's widths, which other platforms took over, with an epoch. */
+function platform(epochMs: number): PlatformPreset {
+  return { ...PRESET_TWITTER, epochMs };
 }
 
 /** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. */
@@ -53,11 +69,14 @@ export const PRESET_HIGH_THROUGHPUT: Preset = /* @__PURE__ */ preset(41, 3, 3, 1
 export const PRESET_SAFE_INTEGER: Preset = /* @__PURE__ */ preset(41, 0, 5, 7);
 
 /** The presets by name. */
-export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+export const PRESETS: Readonly<Record<PresetName, Preset | PlatformPreset>> = {
   twitter: PRESET_TWITTER,
   minimal: PRESET_MINIMAL,
   single_dc: PRESET_SINGLE_DC,
   large_cluster: PRESET_LARGE_CLUSTER,
   high_throughput: PRESET_HIGH_THROUGHPUT,
   safe_integer: PRESET_SAFE_INTEGER,
+  // The epochs as the platforms have them: 2010-11-04T01:42:54.657Z and 2015-01-01.
+  x: /* @__PURE__ */ platform(1_288_834_974_657),
+  discord: /* @__PURE__ */ platform(1_420_070_400_000),
 };

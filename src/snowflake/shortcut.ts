@@ -4,6 +4,7 @@ import { systemClock } from "./clock.ts";
 import { claim, many } from "./fill.ts";
 import { Issuer, type Terms } from "./issuer.ts";
 import { defaults } from "./options.ts";
+import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
  * What the defaults come to once compiled, spelt out: so a page that imports `nextId` alone need not load the code
@@ -23,7 +24,10 @@ export function zeroConfig(): Terms {
 let issuer: Issuer | undefined;
 
 function theIssuer(): Issuer {
-  issuer ??= new Issuer(zeroConfig());
+  if (!issuer) {
+    warnOfSharedNode();
+    issuer = new Issuer(zeroConfig());
+  }
   return issuer;
 }
 

@@ -10,6 +10,7 @@ import {
   type Preset,
   type PresetName,
   SnowflakeGenerator,
+  warnOfSharedNode,
 } from "../core.ts";
 import { SharedIssuer } from "./issuer.ts";
 import { openMemory, VERSION } from "./memory.ts";
@@ -58,6 +59,7 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @param options further options, or other values for the preset's own
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
+   * @throws {@link EpochError} if the epoch is in the future
    * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here
    */
   constructor(preset?: PresetName | Preset | GeneratorOptions, options?: GeneratorOptions);
@@ -77,6 +79,8 @@ export class SharedGenerator extends SnowflakeGenerator {
     const given = gather(anObject("options", options), gather(preset));
     let issuer!: SharedIssuer;
     super(given, (settings) => {
+      // Not for a generator that joins another, nor for one on a lease.
+      if (memory === undefined && !lend && !settings.isNodeGiven) warnOfSharedNode();
       const opened = memory === undefined ? memory : openMemory(memory, settings);
       issuer = new SharedIssuer(settings, opened, lend !== undefined);
       return issuer;
@@ -97,7 +101,9 @@ export class SharedGenerator extends SnowflakeGenerator {
   #showNode(): void {
     const { memory } = this.#issuer;
     const machines = 2 ** this.layout.machineBits;
-    const show = (get: () => number) => ({ get, enumerable: true, configurable: true });
+    // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
+    const show = (get: () => number) =>
+      ({ __proto__: null, get, enumerable: true, configurable: true }) as PropertyDescriptor;
     Object.defineProperties(this, {
       datacenterId: show(() => Math.floor(memory.node / machines)),
       machineId: show(() => memory.node % machines),
@@ -134,7 +140,8 @@ export class SharedGenerator extends SnowflakeGenerator {
 
   /**
    * Makes many IDs at once, as {@link SnowflakeGenerator.nextIds} does. Other threads go on meanwhile, so there may be
-   * gaps; and if it throws, what it had claimed so far is lost.
+   * gaps; and if it throws, what it had claimed so far is lost. It claims nothing where it is known at the beginning that
+   * the IDs take too long.
    *
    * @param count how many: 0 to 16,777,216
    * @throws {@link ArgumentError} if `count` is not a whole number in range

@@ -2,6 +2,8 @@
 
 import {
   ArgumentError,
+  checkRoom,
+  checkTime,
   createEntry,
   type Entry,
   type Grant,
@@ -13,6 +15,7 @@ import {
   type Run,
   type Settings,
   underGrant,
+  WaitBudget,
 } from "../core.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
@@ -30,7 +33,9 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
   const refuse = () => {
     throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
   };
-  Object.defineProperty(local, "readingMs", { get: refuse, set: refuse });
+  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
+  const descriptor = { __proto__: null, get: refuse, set: refuse } as PropertyDescriptor;
+  Object.defineProperty(local, "readingMs", descriptor);
 }
 
 /** Issues the IDs of one identity together with other threads. */
@@ -45,10 +50,6 @@ export class SharedIssuer extends Issuer implements Grantee {
   readonly #halves: Uint32Array;
   readonly #lowAt: number;
   readonly #mask: number;
-  /** When the claim that is under way began. */
-  #since = 0;
-  /** How many IDs the last claim brought. */
-  #claimed = 0;
 
   /**
    * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
@@ -94,28 +95,50 @@ export class SharedIssuer extends Issuer implements Grantee {
   }
 
   override next(): bigint {
-    return this.#claim(1);
+    const now = this.clock();
+    if (this.#more(now, 1) === 0) this.spin(this.entry, now);
+    return this.entry.word[0] as bigint;
   }
 
   /** Claims runs of IDs. Each is claimed at once; what other threads make lies between the runs. */
   runs(length: number): Run[] {
+    const { entry, memory, terms } = this;
+    const budget = new WaitBudget(length);
     const runs: Run[] = [];
-    for (let left = length; left > 0; left -= this.#claimed) {
-      const last = this.#claim(left);
-      runs.push({ first: last - BigInt(this.#claimed - 1), count: this.#claimed });
+    for (;;) {
+      const now = this.clock();
+      if (runs.length === 0) {
+        // What is claimed is lost if a later run fails, so it is better not to begin.
+        entry.word[0] = memory.last;
+        entry.readingMs = memory.readingMs;
+        checkRoom(terms, entry, now, budget);
+      }
+      const run = this.#runAt(now, budget);
+      runs.push(run);
+      budget.left -= run.count;
+      if (budget.left === 0) return runs;
+      checkTime(terms, entry, budget);
     }
-    return runs;
   }
 
-  /** Claims IDs that count up, at most so many; returns the last of them. */
-  #claim(most: number): bigint {
-    const { clock, entry, memory } = this;
+  #runAt(now: number, budget: WaitBudget): Run {
+    const { entry } = this;
+    const count = this.#more(now, budget.left);
+    if (count > 0) return { first: (entry.word[0] as bigint) - BigInt(count - 1), count };
+    this.spin(entry, now, budget);
+    return this.rest(entry, budget.left);
+  }
+
+  /**
+   * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
+   * could only say one more. Returns how many, with the last of them in the draft.
+   */
+  #more(now: number, most: number): number {
+    const { entry, memory } = this;
     const { halves } = memory;
     const { word } = entry;
     const draft = this.#halves;
     const lowAt = this.#lowAt;
-    const now = clock();
-    // Unless the reading is new or the run is at its end, the step could only say: one more.
     while (memory.isHighest(now)) {
       // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
       const low = Atomics.load(halves, lowAt);
@@ -125,26 +148,22 @@ export class SharedIssuer extends Issuer implements Grantee {
       draft[lowAt] = low;
       const last = word[0] as bigint;
       draft[lowAt] = low + count;
-      const next = word[0] as bigint;
-      if (memory.replace(last, next)) {
-        this.#claimed = count;
-        return next;
-      }
+      if (memory.replace(last, word[0] as bigint)) return count;
     }
-    this.#since = now;
-    this.spin(entry, now);
-    const first = word[0] as bigint;
-    this.#claimed = 1;
-    // The rest of its run goes with it, as it does in the core: there are clocks that never show a reading twice.
-    const rest = Math.min((~(draft[lowAt] as number) & this.#mask) >>> 0, most - 1);
-    const last = first + BigInt(rest);
-    if (rest === 0 || !memory.replace(first, last)) return first;
-    this.#claimed += rest;
-    return last;
+    return 0;
+  }
+
+  /** Claims the rest of the run of the ID just made, as the core does: there are clocks that never show a reading twice. */
+  override rest(entry: Entry, most: number): Run {
+    const first = entry.word[0] as bigint;
+    const low = entry.low[0] as number;
+    const more = Math.min((~low & this.#mask) >>> 0, most - 1);
+    const isMore = more > 0 && this.memory.replace(first, first + BigInt(more));
+    return { first, count: isMore ? more + 1 : 1 };
   }
 
   /** The same on the shared memory: the entry is only where the next ID is drafted, also by a step that has to wait. */
-  override take(entry: Entry, nowMs: number, mostMs: number): number {
+  override take(entry: Entry, nowMs: number, count: number): number {
     const { memory } = this;
     for (let now = nowMs; ; ) {
       const { last, readingMs } = memory;
@@ -153,8 +172,6 @@ export class SharedIssuer extends Issuer implements Grantee {
       if (typeof now === "number" && now < readingMs) now = this.clock();
       entry.word[0] = last;
       entry.readingMs = readingMs;
-      // What was waited already counts, for another thread may have used up the tick that was waited for.
-      const spentMs = Number.isFinite(now) ? Math.abs(now - this.#since) : 0;
       const terms = this.#terms;
       const until = memory.isLeased ? memory.until : 0;
       if (memory.isLeased) {
@@ -162,7 +179,7 @@ export class SharedIssuer extends Issuer implements Grantee {
         // Where there is no ID there is no grant, whatever its end says.
         terms.maxTick = last < 0n ? -1 : Math.min(until - 1, this.#settings.maxTick);
       }
-      const take = () => super.take(entry, now, mostMs - spentMs);
+      const take = () => super.take(entry, now, count);
       const waitMs = underGrant(terms, this.#settings, until, now, take);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {

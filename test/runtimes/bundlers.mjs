@@ -10,7 +10,7 @@ import { run } from "./program.mjs";
 
 /** A text out of each feature, which minifying leaves as it is. */
 const MARKERS = {
-  nextId: "bitflake.ledger.v1",
+  nextId: "bitflake.ledger.v2",
   clock: "stands still",
   decode: "generatedAt",
   capacity: "idsPerSecond",

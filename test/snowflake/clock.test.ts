@@ -256,6 +256,7 @@ describe("the clock step", () => {
       code: "ERR_SEQUENCE_EXHAUSTED",
       tick: 7,
       waitMs: 1,
+      count: 1,
       message: "tick 7 is full, and the next is 1 ms away",
     });
     expect(facts({}, at(7, 3), EPOCH + 1001)).toEqual({

@@ -91,7 +91,7 @@ describe("makeGeneratorFromEnv", () => {
     };
     expect(error({ DC: "32" })).toEqual({ code: "ERR_ARGUMENT", field: "DC", value: '"32"' });
     expect(error({ FLAKEID_EPOCH_MS: "soon" })).toMatchObject({ field: "FLAKEID_EPOCH_MS", value: '"soon"' });
-    expect(error({ FLAKEID_EPOCH_MS: "9999999999999" })).toMatchObject({ field: "FLAKEID_EPOCH_MS" });
+    expect(error({ FLAKEID_EPOCH_MS: "9999999999999999" })).toMatchObject({ field: "FLAKEID_EPOCH_MS" });
     expect(error({ FLAKEID_MACHINE_ID: ["7"] })).toMatchObject({ field: "FLAKEID_MACHINE_ID" });
     expect(error({ FLAKEID_MACHINE_ID: true })).toMatchObject({ field: "FLAKEID_MACHINE_ID", value: "true" });
   });

@@ -2,9 +2,11 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   capacity,
   decode,
+  EpochError,
   type GeneratorOptions,
   LayoutError,
   makeGenerator,
+  makeGeneratorFromEnv,
   PRESET_HIGH_THROUGHPUT,
   PRESET_LARGE_CLUSTER,
   PRESET_MINIMAL,
@@ -17,6 +19,7 @@ import {
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
 import { zeroConfig } from "../../src/snowflake/shortcut.ts";
+import { SharedGenerator } from "../../src/threads/index.ts";
 
 const build = (options: unknown) => new SnowflakeGenerator(options as GeneratorOptions);
 
@@ -44,7 +47,14 @@ describe("presets", () => {
 
   test("names complete in the editor", () => {
     expectTypeOf<PresetName>().toEqualTypeOf<
-      "twitter" | "minimal" | "single_dc" | "large_cluster" | "high_throughput" | "safe_integer"
+      | "twitter"
+      | "minimal"
+      | "single_dc"
+      | "large_cluster"
+      | "high_throughput"
+      | "safe_integer"
+      | "x"
+      | "discord"
     >();
     // @ts-expect-error: not a preset
     expect(() => makeGenerator("twiter")).toThrow();
@@ -52,8 +62,20 @@ describe("presets", () => {
 
   test.each(["twiter", "", "constructor", "__proto__", "toString"])("no preset is called %j", (name) => {
     expect(() => makeGenerator(name as PresetName)).toThrow(
-      `preset must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, got "${name}"`,
+      `preset must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, got "${name}"`,
     );
+  });
+
+  test.each([
+    ["x", 1_288_834_974_657],
+    ["discord", 1_420_070_400_000],
+  ] as const)("%s is a platform: Twitter's widths with an epoch of its own", (name, epochMs) => {
+    const generator = makeGenerator(name, { machineId: 3 });
+    expect(generator).toMatchObject({ epochMs, layout: PRESET_TWITTER, machineId: 3 });
+    const id = generator.nextId();
+    expect(generator.decode(id)).toEqual(decode(id, name));
+    expect(capacity(name)).toEqual(capacity({ ...PRESET_TWITTER, epochMs }));
+    expect(makeGenerator(name, { epochMs: 0 }).epochMs).toBe(0);
   });
 
   test("overrides win over the preset, and undefined overrides nothing", () => {
@@ -73,9 +95,8 @@ describe("presets", () => {
 
   test("the shortcut's settings are the defaults, compiled", () => {
     const compiled = compileSettings(gather({}));
-    for (const [name, value] of Object.entries(compiled)) {
-      if (name !== "layout") expect(zeroConfig()).toHaveProperty(name, value);
-    }
+    const { layout, datacenterId, machineId, isNodeGiven, ...terms } = compiled;
+    expect(zeroConfig()).toMatchObject(terms);
   });
 });
 
@@ -209,10 +230,14 @@ describe("options", () => {
 
   test("an epoch in the future of the system clock is refused at construction", () => {
     const epochMs = Date.now() + 60_000;
-    expect(() => build({ epochMs })).toThrow(
-      expect.objectContaining({ field: "epochMs", value: String(epochMs) }),
+    expect(() => build({ epochMs })).toThrow(EpochError);
+    expect(() => build({ epochMs })).toThrow(expect.objectContaining({ code: "ERR_EPOCH", epochMs }));
+    expect(() => build({ epochMs, clock: Date.now })).toThrow(EpochError);
+    expect(() => new SharedGenerator({ epochMs })).toThrow(EpochError);
+    expect(() => makeGeneratorFromEnv("twitter", { env: { FLAKEID_EPOCH_MS: String(epochMs) } })).toThrow(
+      EpochError,
     );
-    expect(() => build({ epochMs })).toThrow(`epochMs must be in the past, got ${epochMs}`);
+    expect(decode(1n, { epochMs }).timestampMs).toBe(epochMs);
   });
 
   test("a clock of one's own is not read at construction", () => {

@@ -1,0 +1,39 @@
+// Claiming with sleeps: takes what there is at each reading of the clock, and sleeps on a timer where there is nothing.
+
+import { UnsupportedError } from "../errors.ts";
+import { type Issuer, type Run, stallWatch } from "./issuer.ts";
+
+/**
+ * How often a call sleeps without seeing a new millisecond before it calls the clock stalled. A sleep lasts at least a
+ * millisecond (4 in a browser), so this is a quarter of a second to a second where ticks are short.
+ */
+const STALL_SLEEPS = 250;
+
+/** The longest sleep, so that a clock which stops during a long tick is noticed within half a minute. */
+const MAX_SLEEP_MS = 100;
+
+/** Claims so many IDs, and hands each run on. What was claimed before it rejects is lost. */
+export async function claimAsync(issuer: Issuer, count: number, each: (run: Run) => void): Promise<void> {
+  const watch = stallWatch(STALL_SLEEPS, Infinity);
+  for (let left = count; left > 0; ) {
+    const now = issuer.clock();
+    const { entry } = issuer;
+    const waitMs = issuer.take(entry, now, left);
+    if (waitMs > 0) {
+      watch(now);
+      await sleep(Math.min(Math.ceil(waitMs), MAX_SLEEP_MS));
+    } else {
+      const run = issuer.rest(entry, left);
+      each(run);
+      left -= run.count;
+    }
+  }
+}
+
+async function sleep(ms: number): Promise<void> {
+  try {
+    await new Promise<void>((wake) => setTimeout(wake, ms));
+  } catch (cause) {
+    throw new UnsupportedError("timers here", { cause });
+  }
+}

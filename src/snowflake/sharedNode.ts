@@ -1,0 +1,47 @@
+// The warning for processes that share a node without knowing: several run one program, and no node was chosen.
+
+import { realmWide } from "../realm.ts";
+
+/** The parts of a runtime's globals that tell how it was started. */
+interface Runtime {
+  readonly Deno?: unknown;
+  readonly process?: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly send?: unknown;
+    emitWarning?(message: string, options: { type: string; code: string; detail: string }): void;
+    getBuiltinModule?(name: "node:cluster"): { readonly isWorker: boolean } | undefined;
+  };
+}
+
+/** What says that there are other processes like this one, if something does. */
+function siblingsOf({ env, send, getBuiltinModule }: NonNullable<Runtime["process"]>): string | undefined {
+  // A worker of node:cluster has a channel to its primary. Without one the module need not be loaded.
+  if (send && getBuiltinModule?.("node:cluster")?.isWorker) return "a worker of node:cluster";
+  if ((env["NODE_APP_INSTANCE"] ?? env["pm_id"]) !== undefined) return "a process of PM2";
+  return env["KUBERNETES_SERVICE_HOST"] === undefined ? undefined : "in a Kubernetes pod";
+}
+
+/**
+ * Warns, once in a process, if it is likely one of several that stamp node 0. For a generator whose node nobody chose;
+ * where nothing tells of other processes, and where there is no `process.emitWarning`, it does nothing.
+ */
+export function warnOfSharedNode(): void {
+  const state = realmWide("bitflake.sharedNode.v1", () => ({ isChecked: false }));
+  if (state.isChecked) return;
+  state.isChecked = true;
+  const { Deno, process } = globalThis as unknown as Runtime;
+  // Deno would ask the user for permission to read the environment.
+  if (Deno || !process?.emitWarning) return;
+  const what = siblingsOf(process);
+  if (what === undefined) return;
+  process.emitWarning(
+    `this process is ${what}, and makes IDs with no datacenterId and no machineId: processes that do so repeat each ` +
+      "other's IDs. Give each a node of its own: a machineId, FLAKEID_MACHINE_ID with makeGeneratorFromEnv and " +
+      "required: true, or a lease",
+    {
+      type: "BitflakeWarning",
+      code: "BITFLAKE_SHARED_NODE_ID",
+      detail: "See docs/node-ids.md in the package bitflake",
+    },
+  );
+}

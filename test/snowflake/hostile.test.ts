@@ -1,0 +1,241 @@
+// A realm that others have changed: Object.prototype polluted, globalThis frozen, Date.now replaced. And generators of
+// one node that count its ticks in two ways.
+
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  capacity,
+  decode,
+  encode,
+  makeGenerator,
+  makeGeneratorFromEnv,
+  nextId,
+  SnowflakeGenerator,
+} from "../../src/index.ts";
+import { realmWide } from "../../src/realm.ts";
+import { SharedGenerator } from "../../src/threads/index.ts";
+import { settable } from "../support/clocks.ts";
+
+const NOW = 1_800_000_000_000;
+
+// Two copies of the package are what was built.
+const dist = new URL("../../dist/", import.meta.url);
+
+describe("a polluted Object.prototype", () => {
+  const names: string[] = [];
+  const pollute = (values: Record<string, unknown>) => {
+    for (const [name, value] of Object.entries(values)) {
+      names.push(name);
+      const descriptor = { __proto__: null, value, configurable: true, writable: true };
+      Object.defineProperty(Object.prototype, name, descriptor as PropertyDescriptor);
+    }
+  };
+  const clean = () => {
+    for (const name of names.splice(0)) Reflect.deleteProperty(Object.prototype, name);
+  };
+  afterEach(clean);
+
+  test("configures no generator: only what the options have counts", () => {
+    pollute({ machineId: 7, datacenterId: 3, epochMs: 5, tickMs: 10, onExhausted: "borrow", clock: () => 0 });
+    const generator = makeGenerator("twitter", { clock: () => NOW });
+    expect(generator).toMatchObject({ datacenterId: 0, machineId: 0, tickMs: 1 });
+    expect(generator.epochMs).toBe(Date.UTC(2020, 0, 1));
+    expect(makeGenerator("twitter", { machineId: 4 }).machineId).toBe(4);
+    class Config {
+      get machineId() {
+        return 5;
+      }
+    }
+    expect(makeGenerator("twitter", new Config()).machineId).toBe(5);
+    expect(makeGenerator("twitter", Object.create({ machineId: 7 })).machineId).toBe(7);
+    expect(decode(1n << 22n, "twitter").timestampMs).toBe(Date.UTC(2020, 0, 1) + 1);
+    expect(capacity("twitter").idsPerSecond).toBe(4_096_000);
+  });
+
+  test("is no node ID of the environment either, nor an option of makeGeneratorFromEnv or encode", () => {
+    pollute({
+      env: { FLAKEID_MACHINE_ID: "9" },
+      required: true,
+      machineEnv: "OTHER",
+      machineId: 7,
+      sequence: 3,
+    });
+    pollute({ FLAKEID_MACHINE_ID: "8" });
+    expect(makeGeneratorFromEnv("twitter", { env: { FLAKEID_DATACENTER_ID: "1" } })).toMatchObject({
+      datacenterId: 1,
+      machineId: 0,
+    });
+    expect(encode({ timestampMs: Date.UTC(2020, 0, 1) + 1 }, "twitter")).toBe(1n << 22n);
+  });
+
+  test("does not make a generator wait for ever", () => {
+    pollute({ waitMs: 5, tick: -5, readingMs: 0, sequence: 1 });
+    const generator = makeGenerator("twitter", { machineId: 21, clock: settable(NOW) });
+    expect(generator.nextIds(3).map((id) => generator.decode(id).sequence)).toEqual([0, 1, 2]);
+  });
+
+  test("does not spoil the state that copies of the package share, nor a SharedGenerator", () => {
+    const clock = settable(NOW);
+    const local = makeGenerator("twitter", { machineId: 22, clock });
+    const first = local.nextId();
+    // Nothing is asserted while it lasts, because what asserts would not work either.
+    pollute({ get: () => 5, value: 5, set: 5, writable: true, enumerable: true });
+    const made: unknown[] = [];
+    for (const make of [
+      () => realmWide("bitflake.test.polluted", () => ({})),
+      nextId,
+      () => new SharedGenerator("twitter", { machineId: 22, clock }).nextId(),
+    ]) {
+      try {
+        made.push(make());
+      } catch (error) {
+        made.push(error);
+      }
+    }
+    clean();
+    expect(made.map((id) => typeof id)).toEqual(["object", "bigint", "bigint"]);
+    expect(made[2]).toBe(first + 1n);
+    expect(() => makeGenerator("twitter", { machineId: 22, clock }).nextId()).toThrow(
+      expect.objectContaining({ code: "ERR_ARGUMENT" }),
+    );
+  });
+});
+
+describe("a frozen globalThis", () => {
+  /** What a process prints that has frozen its globals before it loads two copies of the package. */
+  const frozen = (freeze: string) => {
+    const script = `
+      import { createRequire } from "node:module";
+      ${freeze}
+      const one = await import("${dist}index.js");
+      const two = createRequire("${dist}")("${fileURLToPath(dist)}index.cjs");
+      const clock = () => ${NOW};
+      const outcomes = [one, two, one].map((copy) => {
+        try {
+          return String(copy.makeGenerator("twitter", { machineId: 3, clock }).nextId() & 4095n);
+        } catch ({ code, feature }) {
+          return code + " " + feature;
+        }
+      });
+      console.log(JSON.stringify([...outcomes, one.decode(1n, "twitter").sequence]));
+    `;
+    return JSON.parse(
+      execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }),
+    );
+  };
+
+  test("is no obstacle: two copies of the package meet elsewhere", () => {
+    expect(frozen("Object.freeze(globalThis);")).toEqual(["0", "1", "2", 1]);
+  });
+
+  test("where nothing can be extended, making a generator is a typed error, and the rest works", () => {
+    const refused = "ERR_UNSUPPORTED globalThis that can be extended";
+    expect(frozen("Object.freeze(WeakMap); Object.freeze(globalThis);")).toEqual([
+      refused,
+      refused,
+      refused,
+      1,
+    ]);
+  });
+});
+
+describe("Date.now passed as a clock", () => {
+  const real = Date.now;
+  afterEach(() => {
+    Date.now = real;
+    vi.useRealTimers();
+  });
+
+  test("is a twin of the default also when it was replaced before its first generator was built", () => {
+    Date.now = () => real();
+    const generators = [
+      makeGenerator("twitter", { machineId: 23, clock: real }),
+      makeGenerator("twitter", { machineId: 23 }),
+      makeGenerator("twitter", { machineId: 23, clock: Date.now }),
+    ];
+    const ids: bigint[] = [];
+    for (let i = 0; i < 500; i++) for (const generator of generators) ids.push(generator.nextId());
+    expect(new Set(ids).size).toBe(1500);
+    expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
+  });
+
+  test("is one with what fake timers put in its place: a time that goes back is an error, and no ID again", () => {
+    vi.useFakeTimers({ now: real() + 60_000 });
+    const fake = makeGenerator("twitter", { machineId: 24, clock: Date.now });
+    const id = fake.nextId();
+    vi.useRealTimers();
+    expect(() => makeGenerator("twitter", { machineId: 24, clock: Date.now }).nextId()).toThrow(
+      expect.objectContaining({ code: "ERR_CLOCK_BACKWARDS" }),
+    );
+    expect(typeof id).toBe("bigint");
+  });
+
+  test("a future epoch is seen by it too, and a mock's clock is the test's own", () => {
+    const epochMs = real() + 60_000;
+    Date.now = vi.fn(() => real());
+    const code = expect.objectContaining({ code: "ERR_EPOCH" });
+    expect(() => makeGenerator("twitter", { epochMs, clock: real })).toThrow(code);
+    expect(() => makeGenerator("twitter", { epochMs, clock: () => NOW }).nextId()).not.toThrow();
+  });
+});
+
+describe("two tick lengths on one node", () => {
+  const epochMs = NOW - 3_600_000;
+  const make = (clock: () => number, options: object) =>
+    new SnowflakeGenerator({
+      timestampBits: 41,
+      datacenterBits: 0,
+      machineBits: 10,
+      sequenceBits: 12,
+      epochMs,
+      clock,
+      ...options,
+    });
+  const refused = expect.objectContaining({ code: "ERR_ARGUMENT", field: "tick" });
+
+  test("are no trouble as long as their ticks lie apart", () => {
+    const clock = settable(NOW);
+    const [fine, coarse] = [make(clock, { tickMs: 1 }), make(clock, { tickMs: 10 })];
+    const ids = [fine.nextId(), coarse.nextId()];
+    clock.now += 3_600_000;
+    ids.push(fine.nextId(), coarse.nextId());
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  test("cannot make an ID twice: the tick that the other has used is refused, and nothing has changed", () => {
+    const clock = settable(NOW);
+    const fine = make(clock, { tickMs: 1 });
+    const ids = new Set(fine.nextIds(2));
+    clock.now = epochMs + 36_000_000; // 3,600,000 ticks of 10 ms, as many as there were of 1 ms
+    const coarse = make(clock, { tickMs: 10 });
+    expect(() => coarse.nextId()).toThrow(refused);
+    expect(() => coarse.nextIds(2)).toThrow(refused);
+    ids.add(fine.nextId());
+    clock.now = epochMs + 360_000_010;
+    ids.add(coarse.nextId());
+    expect(ids.size).toBe(4);
+    expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
+  });
+
+  test("nor can two epochs, nor two lengths of the timestamp", () => {
+    const clock = settable(NOW);
+    const early = make(clock, {});
+    const id = early.nextId();
+    clock.now += 1000;
+    const late = make(clock, { epochMs: epochMs + 1000 });
+    expect(() => late.nextId()).toThrow(refused);
+    const short = make(clock, { timestampBits: 31 });
+    clock.now -= 1000;
+    expect(() => short.nextId()).toThrow(refused);
+    expect(early.nextId()).toBe(id + 1n);
+  });
+
+  test("another node or another clock has nothing to do with it", () => {
+    const clock = settable(NOW);
+    make(clock, { tickMs: 1 }).nextId();
+    clock.now = epochMs + 36_000_000;
+    expect(typeof make(clock, { tickMs: 10, machineId: 1 }).nextId()).toBe("bigint");
+    expect(typeof make(() => clock.now, { tickMs: 10 }).nextId()).toBe("bigint");
+  });
+});
