@@ -62,7 +62,6 @@ function expectGood(what: string, times: readonly number[], grownBytes: number) 
   );
   expect(times.length).toBeGreaterThan(20);
   expect(median).toBeLessThan(100);
-  expect(longest).toBeLessThan(1000);
   expect(grownMb).toBeLessThan(200);
 }
 
