@@ -17,7 +17,7 @@ const EVENTS: Readonly<Record<ServiceEventName, readonly [ServiceEvent["level"],
 };
 
 /** What an event is about. */
-export type EventFacts = Partial<Pick<ServiceEvent, "node" | "store" | "type" | "error">>;
+type EventFacts = Partial<Pick<ServiceEvent, "node" | "store" | "type" | "error">>;
 
 /** Tells of an event. */
 export type Emit = (event: ServiceEventName, facts: EventFacts) => void;

@@ -47,6 +47,8 @@ interface Trace {
   isOfPools: boolean;
   code?: string;
   error?: unknown;
+  /** Why the limit could not be asked, where the request passed all the same. */
+  limitError?: unknown;
 }
 
 /** Answers requests. */
@@ -154,7 +156,7 @@ export class House {
     const isTooMuch = wanted > limiter.quota;
     return this.#decide(limiter, client.name, isTooMuch ? 1 : wanted).then(async (decision) => {
       const headers = rateLimitHeaders(limiter, decision);
-      if (decision.error) trace.error = decision.error;
+      trace.limitError = decision.error;
       if (!decision.allowed) throw new Refusal(429, "ERR_RATE_LIMITED", "Too many requests.", headers);
       if (isTooMuch) {
         const rule = `count must be at most ${limiter.quota}, the rate limit, got ${wanted}.`;
@@ -171,16 +173,16 @@ export class House {
   async #decide(limiter: RateLimit, key: string, cost: number): Promise<Decision> {
     const { life } = this;
     const begin = async () => life.need();
-    const { failure } = life.backend;
-    if (this.#settings.isLimitOpen && failure instanceof BackendError) {
+    const { failure, suspicion = failure } = life.backend;
+    if (this.#settings.isLimitOpen && suspicion instanceof BackendError) {
       // A store that has just failed would be waited for by each request, only to let it through.
       if (!life.parts) begin().catch(() => {});
-      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: failure };
+      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: suspicion };
     }
     try {
       const decision = await limiter.limit(key, cost);
       if (!decision.error) return decision;
-      life.backend.fails(decision.error);
+      life.backend.suspect(decision.error);
       if (!life.parts) begin().catch(() => {});
       return decision;
     } catch (error) {
@@ -238,10 +240,11 @@ export class House {
     // Those who watch hold nobody up.
     if (trace.isCounted) this.life.leave();
     this.#metrics.request(route, status, durationMs / 1000);
-    const { error = reply.error } = trace;
-    if (error !== undefined) {
-      this.life.note(error, trace.isOfPools ? this.life.poolBackend : this.life.backend);
+    const { error: cause = reply.error, limitError } = trace;
+    if (cause !== undefined) {
+      this.life.note(cause, trace.isOfPools ? this.life.poolBackend : this.life.backend);
     }
+    const error = cause ?? limitError;
     const { log, proxies } = this.#settings;
     const given = ask.header("x-request-id");
     const isTaken = given !== undefined && REQUEST_ID.test(given);

@@ -108,8 +108,9 @@ export class Life {
   async #tryGenerator(): Promise<void> {
     const generator = this.parts?.generator;
     if (!generator) return;
-    // While it fails, nothing is lost by trying.
-    if (generator.capacity().idsPerSecond < PLENTY && this.generator.failure === undefined) return;
+    // Where it fails, nothing is lost by trying.
+    const isGood = this.generator.failure === undefined && this.generator.suspicion === undefined;
+    if (isGood && generator.capacity().idsPerSecond < PLENTY) return;
     await within(generator.nextIdAsync(), PING_MS).catch((error) => {
       if (isClockError(error)) throw error;
     });
@@ -137,8 +138,8 @@ export class Life {
         this.failure = error;
         if (error instanceof BackendError) {
           // It does not say which of the two it was.
-          void this.backend.check();
-          void this.poolBackend.check();
+          this.backend.suspect(error);
+          this.poolBackend.suspect(error);
         }
         if (this.phase === "starting") this.phase = "new";
         throw error;
@@ -160,8 +161,8 @@ export class Life {
   note(error: unknown, store: Part): void {
     // Why it could not start is looked at by the start itself.
     if (!this.parts) return;
-    if (error instanceof BackendError) store.fails(error);
-    else if (isClockError(error)) this.generator.fails(error);
+    if (error instanceof BackendError) store.suspect(error);
+    else if (isClockError(error)) this.generator.suspect(error);
   }
 
   /** How each pool is, for all who ask within a second: anyone may ask, and must not make work. */

@@ -15,10 +15,12 @@ export interface PartOptions {
   readonly onRecovered: () => void;
 }
 
-/** Knows whether a part works, from what its users report and from probes. */
+/** Knows whether a part works. Only probes decide that; a request that fails is the reason for one. */
 export class Part {
   /** Why the part fails; `undefined` while it works. */
   failure: unknown;
+  /** What a request has met with; `undefined` when a probe has looked into it. */
+  suspicion: unknown;
   readonly #options: PartOptions;
   #probing: Promise<boolean> | undefined;
   #probedAt = -Infinity;
@@ -29,10 +31,40 @@ export class Part {
     this.#options = options;
   }
 
-  /** Whether the part works: anyone may ask, so there is one probe at a time, and at most one a second. */
+  /** Returns whether the part works: anyone may ask, so there is one probe at a time, and at most one a second. */
   check(): Promise<boolean> {
     if (this.#probing) return this.#probing;
-    if (performance.now() - this.#probedAt < FRESH_MS) return Promise.resolve(this.failure === undefined);
+    if (this.#isStopped || this.#isFresh()) return Promise.resolve(this.failure === undefined);
+    return this.#begin();
+  }
+
+  /** Reports an error that a request has met with: the part is probed, now or as soon as another probe may be. */
+  suspect(error: unknown): void {
+    if (this.failure !== undefined || this.#isStopped) return;
+    this.suspicion = error;
+    if (this.#isFresh()) this.#later();
+    else if (!this.#probing) void this.#begin();
+  }
+
+  /** Reports that the part works, as a start that has succeeded shows. */
+  works(): void {
+    this.suspicion = undefined;
+    if (this.failure === undefined) return;
+    this.failure = undefined;
+    if (!this.#isStopped) this.#options.onRecovered();
+  }
+
+  /** Probes no more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopTimer?.();
+  }
+
+  #isFresh(): boolean {
+    return performance.now() - this.#probedAt < FRESH_MS;
+  }
+
+  #begin(): Promise<boolean> {
     this.#probing = this.#probe();
     return this.#probing;
   }
@@ -42,45 +74,33 @@ export class Part {
       await this.#options.probe();
       this.works();
     } catch (error) {
-      this.fails(error);
+      this.#fails(error);
     }
+    this.suspicion = undefined;
     this.#probedAt = performance.now();
     this.#probing = undefined;
     return this.failure === undefined;
   }
 
-  /** Reports that the part has failed. Until it works again, it is probed in the background. */
-  fails(error: unknown): void {
+  #fails(error: unknown): void {
     const isNew = this.failure === undefined;
     this.failure = error ?? new Error("it failed, and did not say why");
     if (this.#isStopped) return;
     if (isNew) this.#options.onFailed(this.failure);
-    // Not put off by each that fails meanwhile, or under load it would never be looked at again.
-    this.#stopTimer ??= startTimer(() => this.#again(), FRESH_MS, true);
+    // So that it is noticed when it works again, though nobody asks.
+    this.#later();
   }
 
-  #again(): void {
-    this.#stopTimer = undefined;
-    // Not by check(): what was found a moment ago is what is to be looked at again.
-    if (this.failure !== undefined) this.#probing ??= this.#probe();
-  }
-
-  /** Reports that the part has worked. */
-  works(): void {
-    if (this.failure === undefined) return;
-    this.failure = undefined;
-    this.#endTimer();
-    if (!this.#isStopped) this.#options.onRecovered();
-  }
-
-  /** Probes no more by itself. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#endTimer();
-  }
-
-  #endTimer(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+  /** Probes in a while. It is not put off by what comes meanwhile, or under load it would never be. */
+  #later(): void {
+    this.#stopTimer ??= startTimer(
+      () => {
+        this.#stopTimer = undefined;
+        const isOpen = this.failure !== undefined || this.suspicion !== undefined;
+        if (isOpen && !this.#probing) void this.#begin();
+      },
+      FRESH_MS,
+      true,
+    );
   }
 }

@@ -116,9 +116,11 @@ describe("/health", () => {
 
   test("a request that the clock refuses is noticed at once", async () => {
     const { ask, events, service } = await started({ machineId: 4 });
+    const refusal = new ClockBackwardsError(20, 5, 10);
     vi.spyOn(SnowflakeGenerator.prototype, "nextId").mockImplementation(() => {
-      throw new ClockBackwardsError(20, 5, 10);
+      throw refusal;
     });
+    vi.spyOn(SnowflakeGenerator.prototype, "nextIdAsync").mockRejectedValue(refusal);
     expect((await ask("/generate_snowflake_id")).status).toBe(503);
     expect((await ask("/generate_snowflake_id")).status).toBe(503);
     expect(events.map(({ event }) => event)).toEqual(["generator_failing"]);
@@ -225,6 +227,23 @@ describe("the end", () => {
 });
 
 describe("a limit that is open", () => {
+  test("and cannot ask its store says nothing of the store of the pools", async () => {
+    const backend = new Failing();
+    const { ask, events, service } = await started({
+      backend,
+      poolBackend: memory(),
+      machineId: 6,
+      types: { farmer: { length: 10 } },
+      rateLimit: { limit: 1000, onFailure: "open" },
+    });
+    backend.fails = ["rate:", PROBE];
+    for (let at = 0; at < 3; at++) {
+      expect((await ask("/v1/idgenerator/farmer/id", { method: "POST" })).status).toBe(200);
+    }
+    await vi.waitFor(() => expect(events).toMatchObject([{ event: "store_down", store: "backend" }]), 5000);
+    await service.stop();
+  });
+
   test("does not wait for a store that has just failed, and counts again when it is back", async () => {
     let isHanging = false;
     let limits = 0;
@@ -246,7 +265,9 @@ describe("a limit that is open", () => {
     const asked = limits;
     for (let call = 0; call < 20; call++) expect(await headers()).toBeNull();
     expect(limits).toBe(asked);
-    expect(events.map(({ event }) => event)).toEqual(["store_down"]);
+    await vi.waitFor(() => expect(events.map(({ event }) => event)).toEqual(["store_down"]), 5000);
+    expect(await headers()).toBeNull();
+    expect(limits).toBe(asked);
     isHanging = false;
     await vi.waitFor(async () => expect(await headers()).toMatch(/r=\d+/), 8000);
     await service.stop();
@@ -254,44 +275,65 @@ describe("a limit that is open", () => {
 });
 
 describe("a part", () => {
-  test("that fails again and again is probed all the same, one probe at a time", async () => {
-    vi.useFakeTimers();
-    let probes = 0;
-    let isGood = false;
+  /** A part whose probes are counted, and what it has told. */
+  function counted() {
+    const state = { probes: 0, isGood: false };
     const told: string[] = [];
     const part = new Part({
       probe: async () => {
-        probes++;
-        if (!isGood) throw new Error("bad");
+        state.probes++;
+        if (!state.isGood) throw new Error("bad");
       },
       onFailed: () => told.push("failed"),
       onRecovered: () => told.push("recovered"),
     });
+    return { state, told, part };
+  }
+
+  test("of which requests report errors is probed at once, and not by each of them", async () => {
+    vi.useFakeTimers();
+    const { state, told, part } = counted();
     for (let at = 0; at < 50; at++) {
-      part.fails(new Error("a request"));
+      part.suspect(new Error("a request"));
       await vi.advanceTimersByTimeAsync(100);
     }
-    expect(probes).toBeGreaterThan(3);
+    expect(state.probes).toBeGreaterThan(3);
+    expect(state.probes).toBeLessThan(8);
     expect(told).toEqual(["failed"]);
-    isGood = true;
+    state.isGood = true;
     await vi.advanceTimersByTimeAsync(2000);
     expect(told).toEqual(["failed", "recovered"]);
-    const before = probes;
+    const before = state.probes;
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(probes).toBe(before);
+    expect(state.probes).toBe(before);
   });
 
-  test("is not probed any more when it is stopped", async () => {
+  test("that works does not fail for what one request has met with", async () => {
     vi.useFakeTimers();
-    const probe = vi.fn(async () => {});
-    const told = vi.fn();
-    const part = new Part({ probe, onFailed: told, onRecovered: told });
-    part.fails(undefined);
-    expect(told).toHaveBeenCalledTimes(1);
+    const { state, told, part } = counted();
+    state.isGood = true;
+    for (let at = 0; at < 50; at++) {
+      part.suspect(new Error("a request"));
+      expect(part.suspicion).toBeInstanceOf(Error);
+      expect(await part.check()).toBe(true);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(state.probes).toBeLessThan(8);
+    expect([told, part.failure]).toEqual([[], undefined]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(part.suspicion).toBeUndefined();
+  });
+
+  test("that is stopped is not probed any more, and tells nothing", async () => {
+    vi.useFakeTimers();
+    const { state, told, part } = counted();
+    expect(await part.check()).toBe(false);
     part.stop();
     await vi.advanceTimersByTimeAsync(5000);
+    part.suspect(new Error("a request"));
+    expect(await part.check()).toBe(false);
     part.works();
-    expect(probe).not.toHaveBeenCalled();
-    expect(told).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([state.probes, told]).toEqual([1, ["failed"]]);
   });
 });
