@@ -13,7 +13,10 @@ const MAX_LENGTH = 4096;
 /** The most characters of random strings in one reply. */
 const MAX_CHARACTERS = 65_536;
 
-const COUNT = { name: "count", description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`.` };
+const COUNT = {
+  name: "count",
+  description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`, and the rate limit counts each.`,
+};
 
 function countOf({ count }: Query): number | undefined {
   return count === undefined ? undefined : wholeOf("count", count, MAX_COUNT);
@@ -107,7 +110,7 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
       cost: costOf,
       operation: {
         summary: "A random string of A-Z, a-z, 0-9, _ and -.",
-        params: { length: `How long, 1 to ${MAX_LENGTH}.` },
+        params: { length: `How long, 1 to ${MAX_LENGTH}; times count at most ${MAX_CHARACTERS}.` },
         query: [COUNT],
         reply: idsReply,
       },

@@ -8,7 +8,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The name in a `Host` header, without its port and the brackets of an IPv6 address. */
-export function nameIn(host: string): string {
+function nameIn(host: string): string {
   const [, inside] = /^\[([^\]]*)\](?::\d*)?$/.exec(host) ?? [];
   return (inside ?? host.replace(/:\d*$/, "")).toLowerCase();
 }

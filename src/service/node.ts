@@ -6,7 +6,7 @@ import { joined } from "../http/body.ts";
 import { PROBLEM, writeProblem } from "../http/problem.ts";
 import { Connection, inTurn, type NodeHandler } from "./connection.ts";
 import type { Ask, Reply } from "./exchange.ts";
-import { type Guard, guardOf, isLoopback, nameIn } from "./loopback.ts";
+import { type Guard, guardOf, isLoopback } from "./loopback.ts";
 import type { NodeRequest, NodeResponse, NodeSocket } from "./nodeTypes.ts";
 import type { Service } from "./options.ts";
 import { behind } from "./service.ts";
@@ -241,15 +241,17 @@ export interface ListenOptions {
   readonly maxConnections?: number | undefined;
 }
 
+/** A name or an IPv4 address, or an IPv6 address without brackets. */
+const HOST = /^([\w.-]+|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)$/i;
+
 /** Asserts that names of hosts are a list of names without ports; returns them in small letters. */
 function hostsOf(allowedHosts: readonly string[] | undefined): ReadonlySet<string> | undefined {
   if (allowedHosts === undefined) return undefined;
-  if (!Array.isArray(allowedHosts))
-    throw new ArgumentError("allowedHosts", "an array of names", allowedHosts);
+  if (!Array.isArray(allowedHosts) || allowedHosts.length === 0) {
+    throw new ArgumentError("allowedHosts", "an array of at least one name", allowedHosts);
+  }
   const names = (allowedHosts as readonly unknown[]).map((host, at) => {
-    const isName =
-      typeof host === "string" && /^[\w.:-]+$/.test(host) && nameIn(`[${host}]`) === host.toLowerCase();
-    if (isName && (!host.includes(":") || host.split(":").length > 2)) return host.toLowerCase();
+    if (typeof host === "string" && HOST.test(host)) return host.toLowerCase();
     throw new ArgumentError(`allowedHosts[${at}]`, "a name or an address, without a port", host);
   });
   return new Set(names);

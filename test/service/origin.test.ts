@@ -102,6 +102,7 @@ test.each([
   ["requestTimeoutMs", 10],
   ["maxConnections", 0],
   ["allowedHosts", "ids.example"],
+  ["allowedHosts", []],
 ])("listen refuses %s of %j", async (field, value) => {
   await expect(listen(service, { [field]: value })).rejects.toMatchObject({ field });
 });

@@ -210,6 +210,9 @@ for (const [name, addresses] of grounds) {
           const given = new Set(outcomes.map((outcome) => said(outcome).response.id as string));
           expect(given.size).toBe(1);
           for (const id of given) ids.add(id);
+          // One is the first, and the others are marked.
+          const firsts = outcomes.filter(({ headers }) => headers["idempotent-replayed"] !== "true");
+          expect(firsts).toHaveLength(1);
         }
       }
       // The same key of another client is another one.
