@@ -18,7 +18,7 @@ describe("options", () => {
     ["backend", { backend: {} }],
     ["backend", { poolBackend: 5 }],
     ["name", { name: "" }],
-    ["preset", { preset: "x" }],
+    ["preset", { preset: "nonsense" }],
     ["machineId", { machineId: 32 }],
     ["datacenterId", { datacenterId: -1 }],
     ["types", { types: [] }],
