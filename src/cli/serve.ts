@@ -94,8 +94,8 @@ function optionsOf(
     rateLimit,
     proxies,
     maxBodyBytes,
-    // Before it listens, the only request is the one by which this command learns the node.
     onEvent: write,
+    // Before it listens, the only request is the one by which this command learns the node.
     log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
   };
 }

@@ -104,7 +104,7 @@ test("limits of connections are the server's", async () => {
 });
 
 test("--lame-duck-ms: after the signal the health route says stopping, and requests are served", async () => {
-  const done = await served("--log none --lame-duck-ms 1000", async (url, end) => {
+  const done = await served("--log none --lame-duck-ms 3000", async (url, end) => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
     end();
     const health = await fetch(`${url}/health`);

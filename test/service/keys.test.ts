@@ -164,6 +164,7 @@ describe("wrong keys", () => {
   });
 
   test("count by the /56 of an IPv6 address, and by the address that the proxy saw", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(1000);
     const { ask } = await open({ apiKeys: [A] });
     for (let at = 0; at < 20; at++) expect(await statusOf(ask, wrong, `2001:db8:0:${at}::1`)).toBe(401);
     expect(await statusOf(ask, wrong, "2001:db8:0:77::1")).toBe(429);
@@ -179,6 +180,7 @@ describe("wrong keys", () => {
   });
 
   test("of ten thousand addresses and more take no more memory: the quietest is forgotten", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(1000);
     const { service } = await open({ apiKeys: [A] });
     const ask = async (address: string) => {
       const request = new Request("http://localhost/generate_uuid", { headers: { "x-api-key": wrong } });
