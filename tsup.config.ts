@@ -1,10 +1,15 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import { defineConfig, type Options } from "tsup";
+import { writeDeclarations } from "./.build/declarations.ts";
+
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /**
  * One file for each entry, and what an entry uses of another it imports from that one's file: so every class exists
  * once, also in CommonJS, where esbuild cannot split shared code off by itself.
  */
-const oneFileEach: NonNullable<Options["esbuildPlugins"]>[number] = {
+const oneFileEach: Plugin = {
   name: "one-file-each",
   setup({ initialOptions, onResolve }) {
     const extension = initialOptions.format === "cjs" ? "cjs" : "js";
@@ -16,7 +21,45 @@ const oneFileEach: NonNullable<Options["esbuildPlugins"]>[number] = {
   },
 };
 
-const library: Options = {
+/** Leaves out the doc comments, which are in the types and the sources. Lines stay where they are, for the maps. */
+const noDocComments: Plugin = {
+  name: "no-doc-comments",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const contents = text.replace(/^ *\/\*\*(?:(?!\*\/).)*\*\/$/gms, (comment) =>
+        comment.replace(/.+/g, ""),
+      );
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+/** Keeps of a map what says which line a line comes from, which is a third of it. */
+async function keepLines(path: string): Promise<void> {
+  const map = JSON.parse(await readFile(path, "utf8")) as { mappings: string };
+  const lines = decode(map.mappings).map((segments) => {
+    const kept: SourceMapSegment[] = [];
+    for (const segment of segments) {
+      const last = kept.at(-1);
+      if (segment[1] !== last?.[1] || segment[2] !== last?.[2]) kept.push(segment);
+    }
+    return kept;
+  });
+  await writeFile(path, JSON.stringify({ ...map, mappings: encode(lines) }));
+}
+
+const common: Options = {
+  target: "es2022",
+  platform: "neutral",
+  esbuildPlugins: [oneFileEach, noDocComments],
+  splitting: false,
+  // Off on purpose: with source maps on, it writes a second sourceMappingURL line. Consumers' bundlers shake.
+  treeshake: false,
+};
+
+/** The entries of the library. */
+const library = {
   entry: {
     core: "src/core.ts",
     index: "src/index.ts",
@@ -26,31 +69,50 @@ const library: Options = {
     lease: "src/lease/index.ts",
     numeric: "src/numeric/index.ts",
     ratelimit: "src/ratelimit/index.ts",
-    service: "src/service/index.ts",
     text: "src/text/index.ts",
     threads: "src/threads/index.ts",
   },
-  format: ["esm", "cjs"],
-  target: "es2022",
-  platform: "neutral",
-  dts: true,
-  sourcemap: true,
-  esbuildPlugins: [oneFileEach],
-  splitting: false,
-  // Off on purpose: with source maps on, it writes a second sourceMappingURL line. Consumers' bundlers shake.
-  treeshake: false,
 };
 
-/** The program: ESM alone, for nobody imports it. What it uses of the library it loads from the library's own files. */
-const program: Options = {
-  entry: { cli: "src/cli/main.ts" },
+/** Its largest entry. The package ships of its sources only what the types lead to, and no map that would need the rest. */
+const service = { entry: { service: "src/service/index.ts" } };
+
+/** The library, for `import`. */
+const modules: Options = {
+  ...common,
+  ...library,
   format: ["esm"],
-  target: "es2022",
-  platform: "neutral",
   sourcemap: true,
-  esbuildPlugins: [oneFileEach],
-  splitting: false,
-  treeshake: false,
+  esbuildOptions: (options) => {
+    // The package ships them.
+    options.sourcesContent = false;
+  },
+  onSuccess: async () => {
+    for (const name of Object.keys(library.entry)) await keepLines(`dist/${name}.js.map`);
+    const { core: _, ...entries } = { ...library.entry, ...service.entry };
+    await writeDeclarations(entries);
+  },
 };
 
-export default defineConfig([library, program]);
+/** Without spaces and without a map, or the package would be larger than the 2 MB it may take. */
+const dense: Options = {
+  minifyWhitespace: true,
+  minifySyntax: true,
+  esbuildOptions: (options) => {
+    // Node shows the line that throws.
+    options.lineLimit = 120;
+  },
+};
+
+/**
+ * The program: ESM alone, because nobody imports it. What it uses of the library it loads from the library's own files.
+ */
+const program = { entry: { cli: "src/cli/main.ts" } };
+
+export default defineConfig([
+  modules,
+  { ...common, ...service, format: ["esm"] },
+  // For `require`.
+  { ...common, ...dense, entry: { ...library.entry, ...service.entry }, format: ["cjs"] },
+  { ...common, ...dense, ...program, format: ["esm"] },
+]);

@@ -15,14 +15,15 @@ import { ArgumentError, UnsupportedError } from "../core.ts";
  * await fingerprint("abc"); // => 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  * ```
  */
-export async function fingerprint(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
+export async function fingerprint(data: string | Uint8Array): Promise<string> {
   // Lone surrogates have no UTF-8: all of them would be one.
   if (typeof data === "string" ? /\p{Cs}/u.test(data) : !(data instanceof Uint8Array)) {
     throw new ArgumentError("data", "a Uint8Array, or a text without lone surrogates", data);
   }
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle) throw new UnsupportedError("crypto.subtle");
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  // Copied, because digest refuses memory that threads share.
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
   const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

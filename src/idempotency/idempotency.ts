@@ -3,6 +3,7 @@
 import type { Backend } from "../backend/ports.ts";
 import { aFunction, aKey } from "../backend/settings.ts";
 import { type BackendError, FingerprintError, InFlightError, LockLostError, NotKeptError } from "../core.ts";
+import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import { readJson, writeJson } from "./json.ts";
 import { type IdempotencyOptions, type Settings, settingsOf } from "./options.ts";
 import { type Done, run } from "./run.ts";
@@ -90,7 +91,7 @@ export class Idempotency {
   async once<T>(
     key: string,
     fingerprint: string,
-    work: (signal: AbortSignal) => T | Promise<T>,
+    work: (signal: FetchAbortSignal) => T | Promise<T>,
   ): Promise<Once<T>> {
     aKey("key", key);
     aKey("fingerprint", fingerprint);

@@ -3,6 +3,7 @@
 import { aFunction } from "../backend/settings.ts";
 import { ArgumentError, type BackendError, oneOf, whole } from "../core.ts";
 import { readBody, unread } from "../http/body.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { problem } from "../http/problem.ts";
 import { tell } from "../http/tell.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -18,7 +19,7 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
    * from what you have authenticated, and the same for a client whose token was renewed. A service with one tenant says
    * `() => ""`. It gets what the handler gets; what it throws, the handler throws.
    */
-  readonly tenant: (request: Request, context: Context) => string | Promise<string>;
+  readonly tenant: (request: FetchRequest, context: Context) => string | Promise<string>;
   /** Whether a request without a key is refused. Default `true`; `false` lets it through, to be done each time. */
   readonly required?: boolean | undefined;
   /** Which methods it is about; others are let through. Default `["POST", "PATCH"]`. */
@@ -123,12 +124,12 @@ const MAX_BODY = 2 ** 28;
  * ```
  */
 export function idempotent<Context>(
-  handler: (request: Request, context: Context) => Response | Promise<Response>,
+  handler: (request: FetchRequest, context: Context) => FetchResponse | Promise<FetchResponse>,
   options: IdempotentOptions<Context>,
 ): (
-  request: Request,
+  request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
-) => Promise<Response> {
+) => Promise<FetchResponse> {
   const settings = settingsOf(options, ...MORE);
   const { tenant, required = true, methods = ["POST", "PATCH"], maxRequestBytes = 2 ** 20 } = options;
   const { keeps = (status) => status < 500, onError = () => {} } = options;

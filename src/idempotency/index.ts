@@ -10,6 +10,7 @@ export {
   NotKeptError,
   UnsupportedError,
 } from "../core.ts";
+export type { FetchAbortSignal, FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 export { fingerprint } from "./fingerprint.ts";
 export { Idempotency, type Once } from "./idempotency.ts";
 export { type IdempotentOptions, idempotent } from "./idempotent.ts";

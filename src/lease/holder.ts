@@ -1,5 +1,6 @@
 // Holds a lease: takes a node, renews it for as long as it is wanted, and says so when it is lost.
 
+import { AsyncDisposer } from "../asyncDispose.ts";
 import { type Asking, startTimer } from "../backend/ask.ts";
 import {
   ArgumentError,
@@ -28,8 +29,10 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10;
 
 /** A lease, from its first question to the store on. */
-export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> implements Lease<Generator> {
-  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
+  extends AsyncDisposer
+  implements Lease<Generator>
+{
   declare readonly generator: Generator;
   readonly #plan: Plan;
   readonly #store: LeaseStore;
@@ -55,16 +58,13 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator> i
   #grants = 0;
 
   constructor(plan: Plan, generator: Generator, grantee: Grantee, clock: () => number) {
+    super(() => this.release());
     this.generator = generator;
     this.#plan = plan;
     this.#store = storeOf(plan.backend, plan.namespace);
     this.#grantee = grantee;
     this.#clock = clock;
     this.#owner = this.#unused = ownerOf(plan);
-    // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
-    if (Symbol.asyncDispose) {
-      Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.release(), configurable: true });
-    }
   }
 
   get node(): number {

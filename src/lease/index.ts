@@ -1,5 +1,6 @@
 // bitflake/lease: node IDs leased from a backend.
 
+export type { AsyncDisposal } from "../asyncDispose.ts";
 export type { Backend } from "../backend/ports.ts";
 export {
   ArgumentError,

@@ -1,13 +1,7 @@
 // What a lease is, to whoever holds one.
 
+import type { AsyncDisposal } from "../asyncDispose.ts";
 import type { LeaseExpiredError, SnowflakeGenerator } from "../core.ts";
-
-declare global {
-  interface SymbolConstructor {
-    /** As TypeScript's own `esnext.disposable` and Node's types declare it, for programs that have neither. */
-    readonly asyncDispose: unique symbol;
-  }
-}
 
 /** How a lease is. */
 export interface LeaseStatus {
@@ -41,11 +35,10 @@ export interface LeaseStatus {
 
 /**
  * A node that is leased, and the generator that stamps it. {@link leaseNode} makes it. It is renewed in the background,
- * which does not keep the process alive. Release it when the process ends, before you close the store's client.
+ * which does not keep the process alive. Release it when the process ends, before you close the store's client; `await
+ * using` releases it at the end of the block.
  */
-export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> {
-  /** The same as {@link Lease.release}, for `await using`. */
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
+export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> extends AsyncDisposal {
   /** Makes IDs as long as the lease is held; it stays the same when another node is leased. */
   readonly generator: Generator;
   /** The node that is leased, as a number over both fields: `datacenterId * 2 ** machineBits + machineId`. */

@@ -1,5 +1,6 @@
 // bitflake/numeric: numeric IDs for people, random, checked, and issued once.
 
+export type { AsyncDisposal } from "../asyncDispose.ts";
 export type { Backend } from "../backend/ports.ts";
 export {
   ArgumentError,

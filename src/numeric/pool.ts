@@ -1,5 +1,6 @@
 // IdPool: IDs made ahead, kept in a store, and each issued once.
 
+import { AsyncDisposer } from "../asyncDispose.ts";
 import { startTimer } from "../backend/ask.ts";
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, aFunction, onlyKnown } from "../backend/settings.ts";
@@ -10,13 +11,6 @@ import { recall, register, type Shape } from "./registry.ts";
 import { type PoolStore, type Supply, storeOf } from "./store.ts";
 import { sweepOf } from "./sweep.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
-
-declare global {
-  interface SymbolConstructor {
-    /** As TypeScript's own `esnext.disposable` and Node's types declare it, for programs that have neither. */
-    readonly asyncDispose: unique symbol;
-  }
-}
 
 /** The most IDs that one call issues. */
 const MAX_ISSUE = 10_000;
@@ -107,9 +101,7 @@ export interface IdImport {
  * await pool.stop();
  * ```
  */
-export class IdPool {
-  /** Stops, for `await using`. */
-  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+export class IdPool extends AsyncDisposer {
   /** What the IDs are. */
   declare readonly type: NumericIdType;
 
@@ -140,6 +132,7 @@ export class IdPool {
    *   makes too long a name of a table
    */
   constructor(options: IdPoolOptions) {
+    super(() => this.stop());
     onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs", "onRefillFailed"]);
     const { backend, type, waitMs = 5000, onRefillFailed } = options;
     const { lowMark, highMark } = options;
@@ -160,10 +153,6 @@ export class IdPool {
     this.#shape = { kind: "pool", length: type.length, ...Object.fromEntries(rules) };
     this.#store = storeOf(backend, type.name);
     this.#filler = new Filler(this.#store, type.name, walkOf(type));
-    // Not a method of the class: runtimes that lack the symbol would make one named "undefined" at import.
-    if (Symbol.asyncDispose) {
-      Object.defineProperty(this, Symbol.asyncDispose, { value: () => this.stop(), configurable: true });
-    }
   }
 
   /**
@@ -348,7 +337,7 @@ export class IdPool {
 
   /**
    * Ends the refill that is under way, after its step, and begins no other in the background: for the end of a program.
-   * IDs that are at hand are still issued.
+   * IDs that are at hand are still issued. `await using` calls it at the end of a block.
    */
   async stop(): Promise<void> {
     this.#stops++;

@@ -2,6 +2,7 @@
 
 export type { Backend } from "../backend/ports.ts";
 export { ArgumentError, BackendError } from "../core.ts";
+export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 export { addressKey } from "./address.ts";
 export type { Decision } from "./decision.ts";
 export { rateLimitHeaders } from "./headers.ts";

@@ -2,6 +2,7 @@
 
 import { aFunction, onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, BackendError } from "../core.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { problem, secondsOf } from "../http/problem.ts";
 import { tell } from "../http/tell.ts";
 import type { Decision } from "./decision.ts";
@@ -16,7 +17,7 @@ export interface RateLimitedOptions<Context = unknown> {
    * Whose quota a request takes: what {@link RateLimit.limit} takes as a key. It gets what the handler gets. What it
    * throws, and what the limit says of a key that is none, the handler throws.
    */
-  readonly key: (request: Request, context: Context) => string | Promise<string>;
+  readonly key: (request: FetchRequest, context: Context) => string | Promise<string>;
   /**
    * Hears of each request for which the store could not be asked, whether it was refused or let through. What it throws
    * is ignored.
@@ -80,12 +81,12 @@ export interface RateLimitedOptions<Context = unknown> {
  * ```
  */
 export function rateLimited<Context>(
-  handler: (request: Request, context: Context) => Response | Promise<Response>,
+  handler: (request: FetchRequest, context: Context) => FetchResponse | Promise<FetchResponse>,
   options: RateLimitedOptions<Context>,
 ): (
-  request: Request,
+  request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
-) => Promise<Response> {
+) => Promise<FetchResponse> {
   onlyKnown(options, ["limiter", "key", "onError"]);
   const { limiter, key, onError = () => {} } = options;
   for (const [field, value] of Object.entries({ handler, key, onError, "limiter.limit": limiter?.limit })) {

@@ -2,6 +2,7 @@
 
 import type { Backend } from "../backend/ports.ts";
 import type { GeneratorOptions, Preset, PresetName } from "../core.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import type { IdTypeDefinition } from "../numeric/index.ts";
 
 /** How much a client may ask for: each request counts as one, and one for many IDs as its `count`. */
@@ -136,7 +137,7 @@ export interface ServiceContext {
 /** A service: a fetch handler that begins and ends. */
 export interface Service {
   /** Answers a request. It never rejects. */
-  (request: Request, context?: ServiceContext): Promise<Response>;
+  (request: FetchRequest, context?: ServiceContext): Promise<FetchResponse>;
   /**
    * Makes tables, leases a node and begins to fill pools. A request that needs them begins it too, and waits for it.
    *

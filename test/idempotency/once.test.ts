@@ -398,6 +398,9 @@ describe("fingerprint", () => {
     expect(await fingerprint(new Uint8Array(0))).toBe(empty);
     expect(await fingerprint("ü")).toBe(await fingerprint(new Uint8Array([0xc3, 0xbc])));
     expect(await fingerprint(new Uint8Array(8).subarray(2, 4))).toBe(await fingerprint("\0\0"));
+    expect(await fingerprint(Buffer.from("abc"))).toBe(await fingerprint("abc"));
+    // The platform's digest refuses memory that threads share.
+    expect(await fingerprint(new Uint8Array(new SharedArrayBuffer(2)))).toBe(await fingerprint("\0\0"));
   });
 
   test.each([["\ud800"], [undefined], [null], [5], [[1, 2]], [new ArrayBuffer(4)]])(

@@ -1,6 +1,8 @@
-// What an import costs, bundled and minified by esbuild and compressed by brotli; fails if it costs more than its budget.
-// `npm run check:size`.
+// What an import costs, bundled and minified by esbuild and compressed by brotli, and what the installed package takes on a
+// disk; fails if it costs more than its budget. `npm run check:size`.
 
+import { execFileSync } from "node:child_process";
+import { dirname } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -37,6 +39,9 @@ const BUDGETS = {
   "bitflake/service": { "{ createService }": 40_800 },
 };
 
+/** What the package may take on a disk: 2 MB. */
+const INSTALLED_KB = 2048;
+
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");
   const { outputFiles } = await build({
@@ -59,4 +64,11 @@ for (const [path, budgets] of Object.entries(BUDGETS)) {
     console.log(`${title} ${String(bytes).padStart(5)} B of ${budget} ${bytes > budget ? "OVER" : "ok"}`);
   }
 }
+// In blocks of 4 KiB, as file systems keep files and folders.
+const [{ files }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
+const folders = new Set(files.map(({ path }) => dirname(path)));
+const installed = files.reduce((sum, { size }) => sum + Math.ceil(size / 4096) * 4, folders.size * 4);
+if (installed >= INSTALLED_KB) over++;
+console.log(`installed: ${installed} kB of ${INSTALLED_KB} ${installed >= INSTALLED_KB ? "OVER" : "ok"}`);
+
 if (over > 0) process.exit(1);

@@ -2,6 +2,7 @@
 
 import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { run } from "../program.mjs";
 import { openRegistry } from "../registry.mjs";
 import { installed } from "../workspace.mjs";
@@ -34,10 +35,10 @@ const acts = {
     }
   },
 
-  /** Out of node_modules, where Deno takes types as they are, and away from the project's tsconfig.json. */
+  /** The repository's, for JSR: the npm package has no sources of the service. Away from the project's tsconfig.json. */
   async sources({ folder }) {
     const sources = join(folder, "sources");
-    await cp(join(folder, "node_modules/bitflake/src"), sources, { recursive: true });
+    await cp(fileURLToPath(new URL("../../../src", import.meta.url)), sources, { recursive: true });
     const doors = (await readdir(sources, { recursive: true })).filter((path) =>
       /(^|\/)index\.ts$/.test(path),
     );

@@ -1,0 +1,34 @@
+// What JSR is told of the package. `.ci/run` has Deno check the whole, as if it were published.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { root } from "./project.ts";
+
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const jsr = JSON.parse(read("jsr.json")) as { version: string; license: string; exports: object };
+const npm = JSON.parse(read("package.json")) as { version: string; license: string; exports: object };
+
+describe("jsr.json", () => {
+  test("has the version and the license of package.json", () => {
+    expect([jsr.version, jsr.license]).toEqual([npm.version, npm.license]);
+  });
+
+  test("has the entries of package.json, each with its source", () => {
+    const paths = Object.keys(npm.exports).filter((path) => path !== "./package.json");
+    const sources = paths.map((path) => [
+      path,
+      path === "." ? "./src/index.ts" : `./src/${path.slice(2)}/index.ts`,
+    ]);
+    expect(Object.entries(jsr.exports)).toEqual(sources);
+  });
+
+  test("no source declares anything global, which JSR refuses", () => {
+    const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+    const files = sources.filter((file) => file.endsWith(".ts"));
+    expect(files.length).toBeGreaterThan(100);
+    expect(files.filter((file) => /^\s*declare (global|module)\b/m.test(read(join("src", file))))).toEqual(
+      [],
+    );
+  });
+});
