@@ -48,6 +48,8 @@ interface List extends Common {
   readonly value: string;
   /** Why it is no flag, where it is none. */
   readonly noFlag?: string;
+  /** That in a file an entry may be an object, for the command to look into. */
+  readonly mayHoldObjects?: true;
 }
 
 /** What a JSON file holds: said by its path, or in a configuration file also as an object. */
@@ -71,7 +73,7 @@ type ValueOf<F extends Flag> = F extends Switch
     : F extends { readonly choices: readonly (infer C)[] }
       ? C
       : F extends List
-        ? readonly string[]
+        ? readonly (F extends { readonly mayHoldObjects: true } ? string | object : string)[]
         : F extends Document
           ? Said
           : string;

@@ -42,7 +42,9 @@ function limitsOf(flag: Flag): string {
   // The limits of what is practically unlimited are no help.
   if (flag.kind === "whole" && flag.most < 2 ** 31 - 1) parts.push(`${flag.least} to ${flag.most}`);
   const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.otherwise;
-  const origins = [flag.kind !== "list" && flag.env && `$${flag.env}`, fallback].filter(Boolean);
+  // Where a setting is no flag, its variable is its name already.
+  const isVariable = flag.kind === "list" && flag.noFlag !== undefined;
+  const origins = [!isVariable && flag.env && `$${flag.env}`, fallback].filter(Boolean);
   if (flag.required) parts.push(["needed", ...origins].join(", or "));
   else if (origins.length > 0) parts.push(`default: ${origins.join(", or ")}`);
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";

@@ -18,7 +18,7 @@ interface Readable extends AsyncIterable<string> {
   setEncoding(encoding: "utf8"): unknown;
 }
 
-type SignalName = "SIGINT" | "SIGTERM";
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** What is used of the process. */
 interface Process {
@@ -74,7 +74,7 @@ function inputOf(process: Process): Input {
 /** Aborts at the first signal to end; the second finds nobody listening, and ends the process. */
 function stopSignalOf(process: Process): AbortSignal {
   const controller = new AbortController();
-  const names: readonly SignalName[] = ["SIGINT", "SIGTERM"];
+  const names: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   const stop = () => {
     for (const name of names) process.off(name, stop);
     controller.abort();

@@ -2,13 +2,14 @@
 
 import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
+import { isLoopback } from "../service/loopback.ts";
 import { type Command, define } from "./command.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { readTypes } from "./numericType.ts";
-import { logOf } from "./serveLog.ts";
+import { logFormOf, logOf } from "./serveLog.ts";
 import { SERVE_SETTINGS } from "./serveSettings.ts";
 import { factsOf } from "./serveStart.ts";
-import { isLoopback, openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
+import { openStores, type ServeCall, type ServeStores } from "./serveStores.ts";
 import { nodeModule, pathFrom } from "./world.ts";
 
 /** The service, which only this command loads. */
@@ -17,8 +18,12 @@ function serviceModule(): Promise<typeof import("../service/index.ts")> {
 }
 
 /** Warns the user. */
-async function warn({ isJson, world }: ServeCall, text: string): Promise<void> {
-  const line = isJson ? JSON.stringify({ warning: text }) : `warning: ${text}`;
+async function warn({ values, isJson, world }: ServeCall, text: string): Promise<void> {
+  // It stands among the lines of the log, so it has their form.
+  const line =
+    isJson || logFormOf(values.log, isJson, world) === "json"
+      ? JSON.stringify({ warning: text })
+      : `warning: ${text}`;
   await world.stderr.write(`${line}\n`).catch(() => {});
 }
 
@@ -76,7 +81,7 @@ function optionsOf(
     if (rateLimit || values[name] === undefined) continue;
     throw new UsageError(`${sources[name]} says something of a rate limit, and there is none`);
   }
-  const write = logOf(values.log ?? (world.stderr.isTTY && !isJson ? "text" : "json"), world);
+  const write = logOf(logFormOf(values.log, isJson, world), world);
   return {
     backend: store.backend,
     poolBackend: poolStore?.backend,
@@ -86,10 +91,11 @@ function optionsOf(
     datacenterId,
     machineId,
     types,
-    apiKeys,
+    apiKeys: apiKeys as ServiceOptions["apiKeys"], // What is in objects, the service looks at.
     rateLimit,
     proxies,
     maxBodyBytes,
+    onEvent: write,
     // Before it listens, the only request is the one by which this command learns the node.
     log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
   };
@@ -111,8 +117,10 @@ async function serveOn(
   const facts = await factsOf(service, call, stores, generator, options);
   onListening();
   const { listen } = await serviceModule();
-  const { host, port } = values;
-  const { url, close } = await listen(service, { host, port }).catch((error) => {
+  const { host, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
+  const { requestTimeoutMs, maxConnections, lameDuckMs } = values;
+  const limits = { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxConnections };
+  const { url, close } = await listen(service, { host, port, allowedHosts, ...limits }).catch((error) => {
     if (error?.code !== "EADDRINUSE") throw error;
     throw new Failure("ERR_LISTEN", `${host}:${port} is in use by another; take another port`, {
       cause: error,
@@ -121,6 +129,7 @@ async function serveOn(
   try {
     await world.stdout.write(`${facts(url)}\n`);
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
+    await service.drain(lameDuckMs);
   } finally {
     await close();
   }
@@ -154,7 +163,7 @@ export const serve: Command = define({
   summary: "Serves IDs over HTTP: Snowflakes, counters, pools.",
   notes: [
     "Without a store it keeps what it must remember in bitflake.db: in this folder if that file is there, otherwise in a folder of this user, which all of the user's services share. Where the runtime has no SQLite, all but the node is kept in memory. A flag wins over a variable, a variable over the file, the file over the default. The variables of the other commands, FLAKEID_..., say nothing to it.",
-    "SIGINT or SIGTERM ends it in order, with exit code 0: requests under way are answered, and the node is given back. A second one ends it at once, by the signal itself.",
+    "SIGINT, SIGTERM or SIGHUP ends it in order, with exit code 0: for --lame-duck-ms the health route says that it is stopping while requests are served, then requests under way are answered, and the node is given back. A second one ends it at once, by the signal itself.",
   ],
   flags: SERVE_SETTINGS,
   examples: [

@@ -2,8 +2,9 @@
 
 import type { SnowflakeGenerator } from "../core.ts";
 import type { Service, ServiceOptions } from "../service/index.ts";
+import { isLoopback } from "../service/loopback.ts";
 import { printable } from "./paint.ts";
-import { isLoopback, type ServeCall, type ServeStores } from "./serveStores.ts";
+import type { ServeCall, ServeStores } from "./serveStores.ts";
 
 /** The node of a service. */
 interface NodeFacts {

@@ -1,6 +1,7 @@
 // The stores that the service works on: one for everything, or others for pools and leases.
 
 import type { Backend } from "../backend/index.ts";
+import { isLoopback } from "../service/loopback.ts";
 import type { Call } from "./command.ts";
 import { UsageError } from "./failure.ts";
 import { nodeBook, type Shape } from "./nodeBook.ts";
@@ -42,11 +43,6 @@ async function embedded(world: World): Promise<string> {
     return `sqlite:${LOCAL}`;
   }
   return `sqlite:${await pathFrom(world, LOCAL, await stateFolder(world))}`;
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return /^(localhost|::1|127\.\d+\.\d+\.\d+)$/i.test(host);
 }
 
 /**

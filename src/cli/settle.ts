@@ -55,7 +55,11 @@ function fromJson(flag: Flag, value: unknown): unknown {
     case "list":
       return Array.isArray(value) &&
         value.length > 0 &&
-        value.every((one) => typeof one === "string" && one !== "")
+        value.every(
+          (one) =>
+            (typeof one === "string" && one !== "") ||
+            (flag.mayHoldObjects && {}.toString.call(one) === "[object Object]"),
+        )
         ? value
         : undefined;
     case "document":

@@ -34,7 +34,7 @@ export interface World {
   readonly here: string;
   /** Milliseconds since 1970. */
   now(): number;
-  /** From this call on, a first SIGINT or SIGTERM aborts what is returned, and does not end the process. */
+  /** From this call on, a first SIGINT, SIGTERM or SIGHUP aborts what is returned, and does not end the process. */
   stopSignal(): AbortSignal;
   /** Loads a module: one of the runtime's, or a file by its address. */
   import(name: string): Promise<unknown>;

@@ -1,10 +1,12 @@
 // Listeners of the user's: what they throw is no reason to leave a client without its answer.
 
-/** Tells a listener something. */
-export function tell<T>(listener: (what: T) => void, what: T): void {
+/** Calls a listener. What it throws is ignored, and so is what a promise that it returns rejects with. */
+export function tell<T>(listener: (what: T) => unknown, what: T): void {
   try {
-    listener(what);
+    const done = listener(what);
+    // Of an async function nobody else would catch it, and Node would end the process.
+    if (done instanceof Promise) done.catch(() => {});
   } catch {
-    // It has been told.
+    // Listener errors are ignored by contract.
   }
 }

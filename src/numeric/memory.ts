@@ -113,7 +113,19 @@ export function memoryStore(port: MemoryPort, type: string): PoolStore {
     accept: async () => true,
     mergeCounts: async () => {},
     issue: (count, from) => apply("issue", (shelf) => issue(shelf, count, from), issued(count)),
-    issueFor: (request, from) => apply("issue", (shelf) => issueFor(shelf, request, from), issued(1)),
+    issueFor: async (request, from, _history, onReplay) => {
+      let isReplay = false;
+      const ids = await apply(
+        "issue",
+        (shelf) => {
+          isReplay = shelf.requests.has(request);
+          return issueFor(shelf, request, from);
+        },
+        issued(1),
+      );
+      if (isReplay) onReplay();
+      return ids;
+    },
     count: (most) =>
       apply(
         "count",

@@ -177,6 +177,7 @@ export class IdPool extends AsyncDisposer {
    *
    * @param options.requestKey what the ID is for, 1 to 255 characters of one line, unique among all requests to the
    *   pool for all time. Whoever asks with the same key gets the same ID, for ever
+   * @param options.onReplay called if the ID was issued for the `requestKey` before
    * @throws {@link IdPoolEmptyError} if none is at hand, and no refill has brought one within `waitMs`; its `cause` is
    *   what is wrong with the refill, if anything is
    * @throws {@link IdPoolExhaustedError} if all are issued
@@ -198,14 +199,17 @@ export class IdPool extends AsyncDisposer {
    * await pool.stop();
    * ```
    */
-  async issue(options: { readonly requestKey?: string | undefined } = {}): Promise<string> {
-    onlyKnown(options, ["requestKey"]);
-    const { requestKey } = options;
+  async issue(
+    options: { readonly requestKey?: string | undefined; readonly onReplay?: (() => void) | undefined } = {},
+  ): Promise<string> {
+    onlyKnown(options, ["requestKey", "onReplay"]);
+    const { requestKey, onReplay = () => {} } = options;
+    if (typeof onReplay !== "function") throw new ArgumentError("onReplay", "a function", onReplay);
     if (requestKey === undefined) return (await this.issueMany(1))[0] as string;
     if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
       throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
     }
-    const issue = (history: string) => this.#store.issueFor(requestKey, randomRank(), history);
+    const issue = (history: string) => this.#store.issueFor(requestKey, randomRank(), history, onReplay);
     const [id] = await this.#take(1, issue, requestKey);
     return id as string;
   }

@@ -190,9 +190,13 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
           ? send("issue", "issueOne", [from, history], issued(1))
           : send("issue", "issue", [from, history, count], issued(count)),
       ),
-    issueFor: (request, from, history) =>
+    issueFor: (request, from, history, onReplay) =>
       take(1, history, async (isFirst) => {
-        const find = () => send("find", "find", [request], issued(1));
+        const find = async () => {
+          const ids = await send("find", "find", [request], issued(1));
+          if (ids.length > 0) onReplay();
+          return ids;
+        };
         try {
           const statement = isFirst ? "issueOneFor" : "issueFor";
           const ids = await send("issue", statement, [from, history, request], issued(1));

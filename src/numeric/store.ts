@@ -45,8 +45,8 @@ export interface PoolStore {
    * @param history the one that the store must be on
    */
   issue(count: number, from: number, history: string): Promise<Issue>;
-  /** Takes an ID for a request, or finds the one that the request was given. */
-  issueFor(request: string, from: number, history: string): Promise<Issue>;
+  /** Takes an ID for a request, or finds the one that the request was given, and calls `onReplay`. */
+  issueFor(request: string, from: number, history: string, onReplay: () => void): Promise<Issue>;
   /** How many are available, counted up to a limit. */
   count(most: number): Promise<Supply>;
   /**

@@ -2,24 +2,30 @@
 
 import { randomString, timestampId, uuid, uuidv7 } from "../core.ts";
 import { andThen, type Reply, type Soon } from "./exchange.ts";
-import { idsReply, type Parameter } from "./openapi.ts";
+import { idsReply, MAX_COUNT, type Parameter } from "./openapi.ts";
 import { type Query, shown, wholeOf } from "./query.ts";
 import { jsonText, Refusal } from "./reply.ts";
 import type { Means, Route } from "./route.ts";
-
-/** The most IDs of one request. */
-const MAX_COUNT = 10_000;
 
 /** The longest random string. */
 const MAX_LENGTH = 4096;
 
 /** The most characters of random strings in one reply. */
-const MAX_CHARACTERS = 2 ** 20;
+const MAX_CHARACTERS = 65_536;
 
-const COUNT = { name: "count", description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`.` };
+const COUNT = {
+  name: "count",
+  description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`, and the rate limit counts each.`,
+};
 
 function countOf({ count }: Query): number | undefined {
   return count === undefined ? undefined : wholeOf("count", count, MAX_COUNT);
+}
+
+/** What a request takes of the rate limit: as much as it wants IDs. What the route refuses costs as much as one. */
+function costOf(search: string): number {
+  const count = search === "" ? null : new URLSearchParams(search).get("count");
+  return count !== null && /^[1-9]\d{0,3}$/.test(count) && Number(count) <= MAX_COUNT ? Number(count) : 1;
 }
 
 /** No ID here has a character that JSON would escape, except random strings: their alphabet has none either. */
@@ -55,6 +61,8 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
   const route = (name: string, summary: string, answer: Route["answer"], ...more: Parameter[]): Route => ({
     method: "GET",
     path: `/generate_${name}`,
+    scope: "issue",
+    cost: costOf,
     operation: { summary, query: [COUNT, ...more], reply: idsReply },
     answer,
   });
@@ -91,16 +99,18 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
           "snowflake",
           query,
           () => generator.nextId(),
-          (count) => generator.nextIds(count),
+          (count) => generator.nextIdsAsync(count),
         ),
       ),
     ),
     {
       method: "GET",
       path: "/generate_random_string/{length}",
+      scope: "issue",
+      cost: costOf,
       operation: {
         summary: "A random string of A-Z, a-z, 0-9, _ and -.",
-        params: { length: `How long, 1 to ${MAX_LENGTH}.` },
+        params: { length: `How long, 1 to ${MAX_LENGTH}; times count at most ${MAX_CHARACTERS}.` },
         query: [COUNT],
         reply: idsReply,
       },

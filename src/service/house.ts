@@ -1,16 +1,17 @@
 // The house that answers: what becomes of a request on its way to its route, and of the reply on its way back.
 
-import { BackendError, BitflakeError } from "../core.ts";
+import { BackendError, BitflakeError, randomString } from "../core.ts";
 import { tell } from "../http/tell.ts";
 import { type Decision, type RateLimit, rateLimitHeaders } from "../ratelimit/index.ts";
 import { accepts } from "./accept.ts";
-import { type Client, clientOf } from "./client.ts";
-import type { Ask, Reply, Soon } from "./exchange.ts";
+import { addressOf, type Client, Clients } from "./client.ts";
+import { type Ask, andThen, type Reply, type Soon } from "./exchange.ts";
 import { generateRoutes } from "./generate.ts";
 import { Life } from "./life.ts";
 import { Metrics } from "./metrics.ts";
 import { numericRoutes } from "./numeric.ts";
 import { documentOf } from "./openapi.ts";
+import type { ServiceLogEntry } from "./options.ts";
 import { queryOf } from "./query.ts";
 import { readRoutes } from "./read.ts";
 import { json, Refusal, refusalOf, withHeaders } from "./reply.ts";
@@ -21,8 +22,20 @@ import { watchRoutes } from "./watch.ts";
 /** The longest path with its query. */
 const MAX_TARGET = 8192;
 
+/** The most characters of a path or a user agent in the log. */
+const MAX_LOGGED = 256;
+
+/** A request ID that is taken over: visible ASCII. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The length of one that is made. */
+const REQUEST_ID_LENGTH = 21;
+
+/** W3C Trace Context, of version 00 and later. */
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-|$)/;
+
 /** Nobody: of a route that is open. */
-const ANYONE: Client = { name: "anyone", limitKey: "", apiKey: "" };
+const ANYONE: Client = { name: "anyone", owner: "", scopes: new Set() };
 
 /** What is found out about a request, for the log. */
 interface Trace {
@@ -30,8 +43,12 @@ interface Trace {
   route: string;
   client: string;
   isCounted: boolean;
+  /** Whether the store behind the route is that of the pools. */
+  isOfPools: boolean;
   code?: string;
   error?: unknown;
+  /** Why the limit could not be asked, where the request passed all the same. */
+  limitError?: unknown;
 }
 
 /** Answers requests. */
@@ -40,9 +57,11 @@ export class House {
   readonly #settings: Settings;
   readonly #metrics: Metrics = new Metrics();
   readonly #find: Router;
+  readonly #clients: Clients;
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#clients = new Clients(settings);
     this.life = new Life(settings);
     const means: Means = { settings, life: this.life, metrics: this.#metrics };
     const routes = [
@@ -51,20 +70,25 @@ export class House {
       ...numericRoutes(means),
       ...watchRoutes(means),
     ];
+    // Written with the first request for it, and kept.
+    let written: Reply | undefined;
     const document: Route = {
       method: "GET",
       path: "/openapi.json",
       isOpen: true,
       operation: { summary: "This document.", reply: { type: "object" } },
-      answer: () => json(written),
+      answer: () => {
+        written ??= json(documentOf([...routes, document], settings.apiKeys.length > 0));
+        return written;
+      },
     };
-    const written = documentOf([...routes, document], settings.apiKeys.length > 0);
     this.#find = router([...routes, document]);
   }
 
   /** Answers; it neither throws nor rejects. */
   answer(ask: Ask): Soon<Reply> {
-    const trace: Trace = { beganMs: performance.now(), route: "", client: "", isCounted: false };
+    const beganMs = performance.now();
+    const trace: Trace = { beganMs, route: "", client: "", isCounted: false, isOfPools: false };
     try {
       const reply = this.#reply(ask, trace);
       if (!(reply instanceof Promise)) return this.#done(reply, ask, trace);
@@ -76,8 +100,19 @@ export class House {
     }
   }
 
+  /** Takes note of what could not be read as a request, and was answered with a status. */
+  malformed(status: number, code: string, error: unknown, address = ""): void {
+    this.#metrics.request("", status, 0);
+    const { log } = this.#settings;
+    if (!log) return;
+    const what = { method: "", route: "", path: "", status, durationMs: 0, client: "", address };
+    const requestId = randomString(REQUEST_ID_LENGTH);
+    tell(log, { time: new Date().toISOString(), level: levelOf(status), ...what, requestId, code, error });
+  }
+
   #reply(ask: Ask, trace: Trace): Soon<Reply> {
-    const { method, target } = ask;
+    const { method, target, foreign } = ask;
+    if (foreign !== undefined) throw new Refusal(403, "ERR_FORBIDDEN", foreign);
     if (target.length > MAX_TARGET) {
       throw new Refusal(
         414,
@@ -95,49 +130,76 @@ export class House {
     const search = mark < 0 ? "" : target.slice(mark + 1);
     if (route.isOpen) {
       trace.client = ANYONE.name;
-      return this.#within(ask, match, search, ANYONE);
+      return this.#within(ask, match, search, ANYONE, trace);
     }
     this.life.admit();
     trace.isCounted = true;
-    const { apiKeys, proxies, limiter, log } = this.#settings;
+    const { apiKeys, limiter, log } = this.#settings;
     // Where nobody wants to know who asks, it is not found out.
-    const isAsked = apiKeys.length > 0 || limiter !== undefined || log !== undefined;
-    const client = isAsked ? clientOf(ask, apiKeys, proxies) : ANYONE;
-    trace.client = client.name;
-    if (!limiter) return this.#within(ask, match, search, client);
-    return this.#decide(limiter, client.limitKey).then(async (decision) => {
+    if (apiKeys.length === 0 && !limiter && !log) return this.#within(ask, match, search, ANYONE, trace);
+    return andThen(this.#clients.of(ask), (client) => {
+      trace.client = client.name;
+      return this.#asClient(ask, match, search, client, trace);
+    });
+  }
+
+  /** What a client that is known is answered, within its scopes and its limit. */
+  #asClient(ask: Ask, match: Match, search: string, client: Client, trace: Trace): Soon<Reply> {
+    const { scope, cost = () => 1 } = match.route;
+    if (scope && !client.scopes.has(scope)) {
+      throw new Refusal(403, "ERR_FORBIDDEN", `The API key must have the scope ${scope}.`);
+    }
+    const { limiter } = this.#settings;
+    if (!limiter) return this.#within(ask, match, search, client, trace);
+    const wanted = cost(search);
+    // What can never pass counts as one, so that asking for it is limited as well.
+    const isTooMuch = wanted > limiter.quota;
+    return this.#decide(limiter, client.name, isTooMuch ? 1 : wanted).then(async (decision) => {
       const headers = rateLimitHeaders(limiter, decision);
-      if (decision.error) trace.error = decision.error;
+      trace.limitError = decision.error;
       if (!decision.allowed) throw new Refusal(429, "ERR_RATE_LIMITED", "Too many requests.", headers);
+      if (isTooMuch) {
+        const rule = `count must be at most ${limiter.quota}, the rate limit, got ${wanted}.`;
+        throw new Refusal(400, "ERR_ARGUMENT", rule, headers);
+      }
       const reply = await Promise.resolve()
-        .then(() => this.#within(ask, match, search, client))
+        .then(() => this.#within(ask, match, search, client, trace))
         .catch((error) => this.#refused(error, trace));
       return withHeaders(reply, headers);
     });
   }
 
   /** What the limit says. Its table is made by the start, so that a limit that fails before it must begin it. */
-  async #decide(limiter: RateLimit, key: string): Promise<Decision> {
+  async #decide(limiter: RateLimit, key: string, cost: number): Promise<Decision> {
     const { life } = this;
     const begin = async () => life.need();
+    const { failure, suspicion = failure } = life.backend;
+    if (this.#settings.isLimitOpen && suspicion instanceof BackendError) {
+      // A store that has just failed would be waited for by each request, only to let it through.
+      if (!life.parts) begin().catch(() => {});
+      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: suspicion };
+    }
     try {
-      const decision = await limiter.limit(key);
-      if (decision.error && !life.parts) begin().catch(() => {});
+      const decision = await limiter.limit(key, cost);
+      if (!decision.error) return decision;
+      life.backend.suspect(decision.error);
+      if (!life.parts) begin().catch(() => {});
       return decision;
     } catch (error) {
       if (life.parts || !(error instanceof BackendError)) throw error;
       await begin();
-      return limiter.limit(key);
+      return limiter.limit(key, cost);
     }
   }
 
   /** What the route answers, once it is known that the client may ask. */
-  #within(ask: Ask, { route, params }: Match, search: string, client: Client): Soon<Reply> {
+  #within(ask: Ask, { route, params }: Match, search: string, client: Client, trace: Trace): Soon<Reply> {
+    trace.isOfPools = route.isOfPools ?? false;
     const { type = "application/json", operation } = route;
     if (!accepts(ask.header("accept"), type)) {
       throw new Refusal(406, "ERR_NOT_ACCEPTABLE", `There is only ${type}.`);
     }
-    const call = { ask, client, params, query: queryOf(search, operation.query) };
+    const call = { ask, client, params, query: queryOf(search, operation.query, route.isLenient) };
     if (route.method === "GET") return route.answer(call);
     return this.#checkBody(ask).then(() => route.answer(call));
   }
@@ -171,21 +233,52 @@ export class House {
     return refusal.reply();
   }
 
-  #done(reply: Reply, { method }: Ask, trace: Trace): Reply {
+  #done(reply: Reply, ask: Ask, trace: Trace): Reply {
     const { route, client, beganMs } = trace;
     const { status } = reply;
     const durationMs = performance.now() - beganMs;
     // Those who watch hold nobody up.
     if (trace.isCounted) this.life.leave();
     this.#metrics.request(route, status, durationMs / 1000);
-    const { log } = this.#settings;
-    if (log) {
-      const { error = reply.error } = trace;
-      const code = trace.code ?? (error instanceof BitflakeError ? error.code : undefined);
-      const time = new Date(Date.now() - durationMs).toISOString();
-      const facts = { time, method, route, status, durationMs, client };
-      tell(log, { ...facts, ...(code !== undefined && { code }), ...(error !== undefined && { error }) });
+    const { error: cause = reply.error, limitError } = trace;
+    if (cause !== undefined) {
+      this.life.note(cause, trace.isOfPools ? this.life.poolBackend : this.life.backend);
     }
-    return reply;
+    const error = cause ?? limitError;
+    const { log, proxies } = this.#settings;
+    const given = ask.header("x-request-id");
+    const isTaken = given !== undefined && REQUEST_ID.test(given);
+    // Without a log nobody could look for one that was made.
+    if (!isTaken && !log) return reply;
+    const requestId = isTaken ? given : randomString(REQUEST_ID_LENGTH);
+    if (log) {
+      const code = trace.code ?? (error instanceof BitflakeError ? error.code : undefined);
+      const { method, target } = ask;
+      const [path = ""] = target.split("?", 1);
+      const traceparent = ask.header("traceparent") ?? "";
+      const userAgent = ask.header("user-agent");
+      tell(log, {
+        time: new Date(Date.now() - durationMs).toISOString(),
+        level: levelOf(status, error),
+        method,
+        route,
+        path: path.slice(0, MAX_LOGGED),
+        status,
+        durationMs: Math.round(durationMs * 1000) / 1000,
+        client,
+        address: addressOf(ask, proxies),
+        requestId,
+        ...(TRACEPARENT.test(traceparent) && { traceparent: traceparent.slice(0, 55) }),
+        ...(userAgent !== undefined && { userAgent: userAgent.slice(0, MAX_LOGGED) }),
+        ...(code !== undefined && { code }),
+        ...(error !== undefined && { error }),
+      });
+    }
+    return withHeaders(reply, { "x-request-id": requestId });
   }
+}
+
+function levelOf(status: number, error?: unknown): ServiceLogEntry["level"] {
+  if (status >= 500) return "error";
+  return status >= 400 || error !== undefined ? "warn" : "info";
 }

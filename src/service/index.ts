@@ -5,17 +5,20 @@ export { ArgumentError, BackendError } from "../core.ts";
 export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 export {
   type Listening,
+  type ListenOptions,
   listen,
-  type NodeRequest,
-  type NodeResponse,
-  type NodeSocket,
   nodeListener,
 } from "./node.ts";
+export type { NodeRequest, NodeResponse, NodeSocket } from "./nodeTypes.ts";
 export type {
   Service,
+  ServiceApiKey,
   ServiceContext,
+  ServiceEvent,
+  ServiceEventName,
   ServiceLogEntry,
   ServiceOptions,
   ServiceRateLimit,
+  ServiceScope,
 } from "./options.ts";
 export { createService } from "./service.ts";

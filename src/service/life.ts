@@ -3,7 +3,12 @@
 import { startTimer } from "../backend/ask.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
-import { ArgumentError } from "../core.ts";
+import { ArgumentError, BackendError, BitflakeError, whole } from "../core.ts";
+import { NONE } from "../counter/reserve.ts";
+import { storeOf } from "../counter/store.ts";
+import type { IdPoolStatus } from "../numeric/index.ts";
+import { type Emit, emitTo, tellOfLease } from "./events.ts";
+import { Part } from "./part.ts";
 import { begin, end, type Parts, poolsOf } from "./parts.ts";
 import { Refusal, SOON } from "./reply.ts";
 import type { Settings } from "./settings.ts";
@@ -11,14 +16,32 @@ import type { Settings } from "./settings.ts";
 /** How long after a start that failed the next one may be tried, in milliseconds. */
 const RETRY_MS = 1000;
 
-/** How long a store may take to say that it is there, in milliseconds. */
-export const PING_MS = 2000;
+/** How long a store may take to be written, or a pool to be counted, in milliseconds. */
+const PING_MS = 2000;
 
 /** How long the end waits for those under way, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
 /** How long what was seen is good for, in milliseconds. */
 const LOOK_MS = 1000;
+
+/** The name of the counter that probes write; services of one store share it. */
+const PROBE = "bitflake health";
+
+/** How many IDs a second a generator must make for one of them to be made as a probe. */
+const PLENTY = 1000;
+
+/** The longest timer there is, in every runtime. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** The codes of errors that the next ID meets with as well. A lost lease is told by the lease itself. */
+const CLOCK_CODES = ["ERR_CLOCK_BACKWARDS", "ERR_CLOCK_STALLED", "ERR_EPOCH", "ERR_TIMESTAMP_OVERFLOW"];
+
+/** How a pool is; no status of one that cannot be asked. */
+export interface PoolState {
+  readonly type: string;
+  readonly status: IdPoolStatus | undefined;
+}
 
 /** What a service is doing. */
 export type Phase = "new" | "starting" | "running" | "stopping";
@@ -30,19 +53,67 @@ export class Life {
   parts: Parts | undefined;
   /** Why the last start failed. */
   failure: unknown;
+  /** Whether the end is announced: requests are served, but no more are to be sent here. */
+  isDraining = false;
+  /** The store of leases, counters and limits. */
+  readonly backend: Part;
+  /** The store of the pools; the same part, if it is the same store. */
+  readonly poolBackend: Part;
+  readonly generator: Part;
 
+  readonly #emit: Emit;
+  readonly #onRefillFailed = (type: string, error: unknown): void =>
+    this.#emit("refill_failed", { type, error });
+  #stopTelling = () => {};
   readonly #settings: Settings;
   readonly #pools: Parts["pools"];
   #starting: Promise<Parts> | undefined;
   #ending: Promise<void> | undefined;
   #failedAt = -Infinity;
-  readonly #looks = new Map<unknown, { readonly atMs: number; readonly found: Promise<unknown> }>();
+  #looking: Promise<readonly PoolState[]> | undefined;
+  #looked: Promise<readonly PoolState[]> = Promise.resolve([]);
+  #lookedAt = -Infinity;
   #requests = 0;
   #idle = () => {};
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#pools = poolsOf(settings);
+    this.#emit = emitTo(settings.onEvent);
+    this.#pools = poolsOf(settings, this.#onRefillFailed);
+    const { backend, poolBackend } = settings;
+    this.backend = this.#storePart("backend", backend);
+    this.poolBackend = poolBackend === backend ? this.backend : this.#storePart("poolBackend", poolBackend);
+    this.generator = new Part({
+      probe: () => this.#tryGenerator(),
+      onFailed: (error) => this.#emit("generator_failing", { error }),
+      onRecovered: () => this.#emit("generator_recovered", {}),
+    });
+  }
+
+  #storePart(store: "backend" | "poolBackend", port: Backend): Part {
+    const write = storeOf(port, PROBE);
+    return new Part({
+      // A store can answer and not be written: a replica, a full disk, a file that another has locked. Before the start
+      // there may be no table yet.
+      probe: async () => {
+        if (!this.parts) await ping(port, PING_MS);
+        else await write({ count: 1n, floor: 1n, highest: NONE }, { mostMs: PING_MS, background: true });
+      },
+      onFailed: (error) => this.#emit("store_down", { store, error }),
+      onRecovered: () => this.#emit("store_up", { store }),
+    });
+  }
+
+  /** Makes an ID and throws it away, where there are so many that none will be missed. */
+  async #tryGenerator(): Promise<void> {
+    const generator = this.parts?.generator;
+    if (!generator) return;
+    // Where it fails, nothing is lost by trying.
+    const isGood = this.generator.failure === undefined && this.generator.suspicion === undefined;
+    if (isGood && generator.capacity().idsPerSecond < PLENTY) return;
+    await within(generator.nextIdAsync(), PING_MS).catch((error) => {
+      if (isClockError(error)) throw error;
+    });
   }
 
   /** Starts, or waits for the start that is under way. */
@@ -52,16 +123,24 @@ export class Life {
     }
     if (this.#starting) return this.#starting;
     this.phase = "starting";
-    this.#starting = begin(this.#settings, this.#pools).then(
+    this.#starting = begin(this.#settings, this.#pools, this.#onRefillFailed).then(
       (parts) => {
         this.parts = parts;
         if (this.phase === "starting") this.phase = "running";
+        this.backend.works();
+        this.poolBackend.works();
+        if (parts.lease) this.#stopTelling = tellOfLease(parts.lease, this.#emit);
         return parts;
       },
       (error) => {
         this.#starting = undefined;
         this.#failedAt = performance.now();
         this.failure = error;
+        if (error instanceof BackendError) {
+          // It does not say which of the two it was.
+          this.backend.suspect(error);
+          this.poolBackend.suspect(error);
+        }
         if (this.phase === "starting") this.phase = "new";
         throw error;
       },
@@ -78,24 +157,43 @@ export class Life {
     return this.start();
   }
 
-  /** Whether a store answers. */
-  isThere(backend: Backend): Promise<boolean> {
-    return this.shared(backend, () =>
-      ping(backend, PING_MS).then(
-        () => true,
-        () => false,
-      ),
+  /** Takes note of an error that a request has met with. */
+  note(error: unknown, store: Part): void {
+    // Why it could not start is looked at by the start itself.
+    if (!this.parts) return;
+    if (error instanceof BackendError) store.suspect(error);
+    else if (isClockError(error)) this.generator.suspect(error);
+  }
+
+  /** How each pool is, for all who ask within a second: anyone may ask, and must not make work. */
+  poolStates(): Promise<readonly PoolState[]> {
+    const now = performance.now();
+    if (!this.#looking && now - this.#lookedAt >= LOOK_MS) {
+      this.#looked = this.#looking = this.#look().finally(() => {
+        this.#lookedAt = performance.now();
+        this.#looking = undefined;
+      });
+    }
+    return this.#looked;
+  }
+
+  async #look(): Promise<readonly PoolState[]> {
+    return Promise.all(
+      Object.entries(this.parts?.pools ?? {}).map(async ([type, pool]) => {
+        const status = await within(
+          pool.status().catch(() => undefined),
+          PING_MS,
+        );
+        return { type, status };
+      }),
     );
   }
 
-  /** What a look has found, for all who look within a second: watching is free for anyone, and must not be work. */
-  shared<T>(what: unknown, look: () => Promise<T>): Promise<T> {
-    const now = performance.now();
-    const last = this.#looks.get(what);
-    if (last && now - last.atMs < LOOK_MS) return last.found as Promise<T>;
-    const found = look();
-    this.#looks.set(what, { atMs: now, found });
-    return found;
+  /** Announces the end, and waits for so long. */
+  drain(ms: number): Promise<void> {
+    whole("ms", ms, 0, MAX_TIMER);
+    this.isDraining = true;
+    return new Promise((resolve) => void startTimer(resolve, ms));
   }
 
   /** Counts a request in, or refuses it when the end has begun. */
@@ -123,6 +221,7 @@ export class Life {
 
   async #stop(): Promise<void> {
     this.phase = "stopping";
+    for (const part of [this.backend, this.poolBackend, this.generator]) part.stop();
     await this.#starting?.catch(() => {});
     if (this.#requests > 0) {
       await new Promise<void>((resolve) => {
@@ -134,7 +233,26 @@ export class Life {
         };
       });
     }
+    this.#stopTelling();
     if (this.parts) await end(this.parts);
+  }
+}
+
+/** Whether a generator refuses, and does not only have to wait. */
+function isClockError(error: unknown): boolean {
+  return error instanceof BitflakeError && CLOCK_CODES.includes(error.code);
+}
+
+/** What comes in time, or nothing. */
+async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> {
+  let stop = () => {};
+  const over = new Promise<undefined>((resolve) => {
+    stop = startTimer(() => resolve(undefined), ms, true);
+  });
+  try {
+    return await Promise.race([value, over]);
+  } finally {
+    stop();
   }
 }
 

@@ -4,76 +4,19 @@ import { onlyKnown } from "../backend/settings.ts";
 import { ArgumentError, whole } from "../core.ts";
 import { joined } from "../http/body.ts";
 import { PROBLEM, writeProblem } from "../http/problem.ts";
+import { Connection, inTurn, type NodeHandler } from "./connection.ts";
 import type { Ask, Reply } from "./exchange.ts";
+import { type Guard, guardOf, isLoopback } from "./loopback.ts";
+import type { NodeRequest, NodeResponse, NodeSocket } from "./nodeTypes.ts";
 import type { Service } from "./options.ts";
-import { answerOf } from "./service.ts";
+import { behind } from "./service.ts";
 
-/** What is used of the connection of a request. */
-export interface NodeSocket {
-  /** The address of the other side. */
-  readonly remoteAddress?: string | undefined;
-}
-
-/** What is used of a request of Node's. */
-export interface NodeRequest {
-  /** In capitals. */
-  readonly method?: string | undefined;
-  /** Path and query; behind some proxies, the whole address. */
-  readonly url?: string | undefined;
-  /** By their names in small letters. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The connection it came on. */
-  readonly socket: NodeSocket;
-  /** Whether somebody has read the body to its end. */
-  readonly readableEnded?: boolean | undefined;
-  /** Whether nothing more comes. */
-  readonly destroyed?: boolean | undefined;
-  /** Hears of each piece of the body. */
-  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  /** Hears of the end of the body, and of that of the request, which may come without it. */
-  on(event: "end" | "close", listener: () => void): unknown;
-  /** Hears of a body that breaks off. */
-  on(event: "error", listener: (error: Error) => void): unknown;
-  /** Hears no more of the body. */
-  removeAllListeners(event: "data"): unknown;
-  /** Lets the rest of the body go by. */
-  resume(): unknown;
-}
-
-/** What is used of a response of Node's. */
-export interface NodeResponse {
-  /** Whether somebody has answered. */
-  readonly headersSent?: boolean | undefined;
-  /** Sends status and headers. */
-  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
-  /** Sends the body, and ends the response. */
-  end(body?: string): unknown;
-}
-
-/** What is used of a socket of Node's. */
-interface Socket {
+/** A connection of Node's. */
+interface Socket extends NodeSocket {
   readonly writable: boolean;
+  readonly bytesRead: number;
   end(text: string): unknown;
   destroy(): unknown;
-}
-
-/** What is used of a server of Node's. */
-interface Server {
-  on(event: "clientError", listener: (error: Error & { code?: string }, socket: Socket) => void): unknown;
-  on(event: "connection", listener: (socket: ServerSocket) => void): unknown;
-  on(event: "request", listener: (request: NodeRequest, response: NodeResponse & Answering) => void): unknown;
-  listen(port: number, host: string, done: () => void): unknown;
-  once(event: "error", listener: (error: Error) => void): unknown;
-  off(event: "error", listener: (error: Error) => void): unknown;
-  address(): { readonly port: number } | string | null;
-  close(done: () => void): unknown;
-  closeIdleConnections: () => unknown;
-  maxHeadersCount: number | null;
-}
-
-/** A connection to it. */
-interface ServerSocket extends Socket {
-  readonly bytesRead: number;
   /** Lets what is written out first. */
   destroySoon(): unknown;
   once(event: "close", listener: () => void): unknown;
@@ -82,16 +25,36 @@ interface ServerSocket extends Socket {
 /** A response that is under way, and whether all of its request is there. */
 interface Answering {
   readonly writableEnded: boolean;
-  readonly req: { readonly complete: boolean; readonly socket: ServerSocket };
-  on(event: "close", listener: (this: Answering) => void): unknown;
+  readonly req: { readonly complete: boolean };
 }
 
-/** What is known of a connection. */
-interface Connection {
-  /** The responses that are not wholly sent; of a client that does not wait for answers there are several. */
-  readonly open: Set<unknown>;
-  /** How much had been read when there was last nothing under way: what came since is part of a request. */
-  readBefore: number;
+/** Where a server of Node's listens. */
+interface Bound {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What is used of a server of Node's. */
+interface Server {
+  on(event: "clientError", listener: (error: Error & { code?: string }, socket: Socket) => void): unknown;
+  on(event: "connection", listener: (socket: Socket) => void): unknown;
+  on(event: "request", listener: NodeHandler): unknown;
+  listen(port: number, host: string, done: () => void): unknown;
+  once(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+  address(): Bound | string | null;
+  close(done: () => void): unknown;
+  closeIdleConnections: () => unknown;
+  maxHeadersCount: number | null;
+  maxConnections: number;
+}
+
+/** What a server of Node's is made with. */
+interface ServerOptions {
+  readonly keepAliveTimeout: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
 }
 
 /** How long a client may take for the rest of its request once the server closes, in milliseconds. */
@@ -142,8 +105,10 @@ class NodeAsk implements Ask {
   readonly method: string;
   readonly target: string;
   readonly #request: NodeRequest;
+  readonly #guard: Guard | undefined;
 
-  constructor(request: NodeRequest) {
+  constructor(request: NodeRequest, guard: Guard | undefined) {
+    this.#guard = guard;
     const { method = "GET", url = "/" } = request;
     this.method = method;
     // A proxy may ask with the whole address.
@@ -153,6 +118,10 @@ class NodeAsk implements Ask {
 
   get address(): string | undefined {
     return this.#request.socket.remoteAddress;
+  }
+
+  get foreign(): string | undefined {
+    return this.#guard?.(this);
   }
 
   header(name: string): string | undefined {
@@ -166,7 +135,8 @@ class NodeAsk implements Ask {
 }
 
 /**
- * Makes a listener for the servers of `node:http`, for those who make the server themselves.
+ * Makes a listener for the servers of `node:http`, for those who make the server themselves. Of requests that one
+ * connection sends without waiting for answers, each is handled when the answer before it has left.
  *
  * @param service made by `createService`
  * @throws {@link ArgumentError} if it is none
@@ -183,15 +153,16 @@ class NodeAsk implements Ask {
  * ```
  */
 export function nodeListener(service: Service): (request: NodeRequest, response: NodeResponse) => void {
-  return listenerOf(service, () => false);
+  return inTurn(handlerOf(service, () => false));
 }
 
 /** @param isLast whether a connection is to end with the response */
-function listenerOf(
+function handlerOf(
   service: Service,
   isLast: (request: NodeRequest, response: NodeResponse) => boolean,
-): (request: NodeRequest, response: NodeResponse) => void {
-  const answer = answerOf(service);
+  guard?: Guard,
+): NodeHandler {
+  const house = behind(service);
   const encoder = new TextEncoder();
   return (request, response) => {
     const send = ({ status, headers, body }: Reply) => {
@@ -206,7 +177,7 @@ function listenerOf(
       });
       response.end(status === 204 ? undefined : body);
     };
-    const reply = answer(new NodeAsk(request));
+    const reply = house.answer(new NodeAsk(request, guard));
     if (reply instanceof Promise) void reply.then(send);
     else send(reply);
   };
@@ -218,14 +189,14 @@ const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come in time."],
 };
 
-/** Answers what could not be read as a request. */
-function answerMalformed({ code = "" }: { code?: string }, socket: Socket): void {
+/** Answers what could not be read as a request; returns the status, or nothing if nobody is there to be answered. */
+function answerMalformed({ code = "" }: { code?: string }, socket: Socket): number | undefined {
   if (!socket.writable || code === "ECONNRESET") {
     socket.destroy();
-    return;
+    return undefined;
   }
   const [status, detail] = MALFORMED[code] ?? [400, "This is no HTTP request."];
-  const body = writeProblem(status, "ERR_MALFORMED_REQUEST", detail);
+  const body = writeProblem(status, MALFORMED_CODE, detail);
   const { title } = JSON.parse(body) as { title: string };
   const headers = [
     `HTTP/1.1 ${status} ${title}`,
@@ -234,14 +205,102 @@ function answerMalformed({ code = "" }: { code?: string }, socket: Socket): void
     "connection: close",
   ];
   socket.end(`${headers.join("\r\n")}\r\n\r\n${body}`);
+  return status;
+}
+
+/** The code of what could not be read as a request. */
+const MALFORMED_CODE = "ERR_MALFORMED_REQUEST";
+
+/** The longest timer there is, in every runtime. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** How often Node looks for connections that have been too slow, in milliseconds, unless a limit is shorter. */
+const CHECK_MS = 30_000;
+
+/** What {@link listen} takes. Each may be left out; an unknown name is refused. */
+export interface ListenOptions {
+  /** The address or name to listen on. Default `"127.0.0.1"`: this machine alone. */
+  readonly host?: string | undefined;
+  /** The port. Default 3000; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /**
+   * The names, without ports, that requests may have in their `Host` header. Default: on a loopback address
+   * `localhost` and loopback addresses, which are always allowed there; elsewhere any.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /**
+   * How long a connection may be idle before it is closed, in milliseconds. Default 65 000, longer than the 60 s after
+   * which most balancers close theirs: a balancer that is the second to close would send a request into nothing.
+   */
+  readonly keepAliveTimeoutMs?: number | undefined;
+  /** How long the headers of a request may take to come, in milliseconds. Default 66 000. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** How long a whole request may take to come, in milliseconds. Default 120 000; not less than `headersTimeoutMs`. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How many connections there may be at once; further ones are closed. Default 10 000. */
+  readonly maxConnections?: number | undefined;
+}
+
+/** A name or an IPv4 address, or an IPv6 address without brackets. */
+const HOST = /^([\w.-]+|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)$/i;
+
+/** Asserts that names of hosts are a list of names without ports; returns them in small letters. */
+function hostsOf(allowedHosts: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (allowedHosts === undefined) return undefined;
+  if (!Array.isArray(allowedHosts) || allowedHosts.length === 0) {
+    throw new ArgumentError("allowedHosts", "an array of at least one name", allowedHosts);
+  }
+  const names = (allowedHosts as readonly unknown[]).map((host, at) => {
+    if (typeof host === "string" && HOST.test(host)) return host.toLowerCase();
+    throw new ArgumentError(`allowedHosts[${at}]`, "a name or an address, without a port", host);
+  });
+  return new Set(names);
+}
+
+/** Validates the options. */
+function settingsOf(options: ListenOptions) {
+  onlyKnown(options, [
+    "host",
+    "port",
+    "allowedHosts",
+    "keepAliveTimeoutMs",
+    "headersTimeoutMs",
+    "requestTimeoutMs",
+    "maxConnections",
+  ]);
+  const { host = "127.0.0.1", port = 3000, allowedHosts } = options;
+  const { keepAliveTimeoutMs = 65_000, headersTimeoutMs = 66_000, maxConnections = 10_000 } = options;
+  const { requestTimeoutMs = Math.max(120_000, Number(headersTimeoutMs) || 0) } = options;
+  if (typeof host !== "string" || host === "") throw new ArgumentError("host", "an address or a name", host);
+  whole("headersTimeoutMs", headersTimeoutMs, 1, MAX_TIMER);
+  whole(
+    "requestTimeoutMs",
+    requestTimeoutMs,
+    headersTimeoutMs,
+    MAX_TIMER,
+    ", not less than headersTimeoutMs",
+  );
+  const server: ServerOptions = {
+    keepAliveTimeout: whole("keepAliveTimeoutMs", keepAliveTimeoutMs, 1, MAX_TIMER),
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
+  };
+  return {
+    host,
+    port: whole("port", port, 0, 65_535),
+    hosts: hostsOf(allowedHosts),
+    maxConnections: whole("maxConnections", maxConnections, 1, MAX_TIMER),
+    server,
+  };
 }
 
 /**
- * Serves on Node's own HTTP server.
+ * Serves on Node's own HTTP server. On a loopback address, requests of web pages of other origins are refused: by
+ * `Sec-Fetch-Site`, and by a `Host` that is not this machine's, as after DNS rebinding.
  *
  * @param service made by `createService`
- * @param options.host default `"127.0.0.1"`: this machine alone
- * @param options.port default 3000; 0 takes a free one
+ * @param options see {@link ListenOptions}
  * @throws {@link ArgumentError} if an argument is wrong, or an option is unknown
  * @throws the runtime's own error, if the port is taken
  *
@@ -258,43 +317,38 @@ function answerMalformed({ code = "" }: { code?: string }, socket: Socket): void
  * await service.stop();
  * ```
  */
-export async function listen(
-  service: Service,
-  options: { readonly host?: string | undefined; readonly port?: number | undefined } = {},
-): Promise<Listening> {
-  onlyKnown(options, ["host", "port"]);
-  const { host = "127.0.0.1", port = 3000 } = options;
-  whole("port", port, 0, 65_535);
-  if (typeof host !== "string" || host === "") throw new ArgumentError("host", "an address or a name", host);
+export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
+  const { host, port, hosts, maxConnections, server: limits } = settingsOf(options);
   let isClosing = false;
-  const connections = new Map<unknown, Connection>();
-  // Not while others wait on the same connection for answers of their own.
-  const listener = listenerOf(service, ({ socket }) => isClosing && connections.get(socket)?.open.size === 1);
+  let looks = 0;
+  const connections = new Map<NodeSocket, Connection>();
+  // Not while others wait on the same connection for answers of their own, unless they have waited for long.
+  const isLast = ({ socket }: NodeRequest) =>
+    isClosing && (looks > READS || connections.get(socket)?.waiting.length === 0);
+  // By the address that it has, for there are more names for this machine than one would think of.
+  let guard: Guard | undefined;
+  const handler = handlerOf(service, isLast, (ask) => guard?.(ask));
   // By a variable, so that bundlers for runtimes without it leave it alone.
   const name = "node:http";
-  const { createServer } = (await import(name)) as { createServer(): Server };
-  const server = createServer();
+  const { createServer } = (await import(name)) as { createServer(options: ServerOptions): Server };
+  const server = createServer(limits);
   // Beyond a count Node drops headers, and says nothing: one of them may be the key of the request.
   server.maxHeadersCount = 0;
-  server.on("clientError", answerMalformed);
+  server.maxConnections = maxConnections;
+  const house = behind(service);
+  server.on("clientError", (error, socket) => {
+    const address = socket.remoteAddress;
+    const status = answerMalformed(error, socket);
+    if (status !== undefined) house.malformed(status, MALFORMED_CODE, error, address);
+  });
   server.on("connection", (socket) => {
-    connections.set(socket, { open: new Set(), readBefore: 0 });
+    const onIdle = () => {
+      if (isClosing) socket.destroySoon();
+    };
+    connections.set(socket, new Connection(socket, handler, onIdle));
     socket.once("close", () => connections.delete(socket));
   });
-  // One for all: a function for each request would be felt.
-  const sent = function (this: Answering) {
-    const { socket } = this.req;
-    const connection = connections.get(socket);
-    connection?.open.delete(this);
-    if (!connection || connection.open.size > 0) return;
-    connection.readBefore = socket.bytesRead;
-    if (isClosing) socket.destroySoon();
-  };
-  server.on("request", (request, response) => {
-    connections.get(request.socket)?.open.add(response);
-    response.on("close", sent);
-    listener(request, response);
-  });
+  server.on("request", (request, response) => connections.get(request.socket)?.take(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -302,25 +356,24 @@ export async function listen(
       resolve();
     });
   });
-  const address = server.address();
-  const actual = typeof address === "object" && address !== null ? address.port : port;
+  const { port: actual = port, address = host } = Object(server.address()) as Partial<Bound>;
+  guard = guardOf(isLoopback(address), hosts);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     port: actual,
     close: () =>
       new Promise<void>((resolve) => {
         isClosing = true;
-        let looks = 0;
         // Node gives up nobody any more once it closes: who sends nothing, half a request, or does not read, would hold
         // it up for ever.
         const look = () => {
-          for (const [socket, { open, readBefore }] of connections as Map<ServerSocket, Connection>) {
-            const responses = [...open] as Answering[];
-            const isIdle = responses.length === 0 && (looks > 0 || socket.bytesRead === readBefore);
-            const isHalf = looks > 0 && responses.length > 0 && responses.every(({ req }) => !req.complete);
-            // Answered, and not read; behind that there may be half a request, too.
-            const isWaiting = responses.every(({ writableEnded, req }) => writableEnded || !req.complete);
-            if (isIdle || isHalf || (looks >= READS && isWaiting)) socket.destroy();
+          for (const [socket, { current, readBefore }] of connections as Map<Socket, Connection>) {
+            const { writableEnded, req } = (current ?? {}) as Partial<Answering>;
+            const isIdle = !current && (looks > 0 || socket.bytesRead === readBefore);
+            const isHalf = current !== undefined && looks > 0 && req?.complete === false;
+            // Answered, and not read.
+            const isUnread = looks >= READS && writableEnded;
+            if (isIdle || isHalf || isUnread) socket.destroy();
           }
           looks++;
         };

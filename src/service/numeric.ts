@@ -1,8 +1,9 @@
 // The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
 
-import { BackendError, IdPoolEmptyError, IdPoolExhaustedError } from "../core.ts";
+import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../core.ts";
 import { fingerprint } from "../idempotency/index.ts";
 import { keyIn } from "../idempotency/key.ts";
+import { MARK } from "../idempotency/replay.ts";
 import type { IdPool, NumericRules } from "../numeric/index.ts";
 import { VERSION } from "../version.ts";
 import type { Reply } from "./exchange.ts";
@@ -14,6 +15,9 @@ const BASE = "/v1/idgenerator";
 
 /** What a name of a type can be there; ours can be others too. */
 const TYPE = /^[a-z][a-z0-9_]{1,63}$/;
+
+/** The type whose IDs the client of MOSIP's ID generator asks for. */
+const UIN = "uin";
 
 /** What is asked to be validated. */
 const DIGITS = /^\d{1,32}$/;
@@ -31,6 +35,12 @@ function envelope(
 function fault(status: number, errorCode: string, message: string, error?: unknown): Reply {
   const reply = { ...envelope(null, [{ errorCode, message }], status), error };
   return status === 503 ? withHeaders(reply, SOON) : reply;
+}
+
+/** The envelope of MOSIP's ID generator, in which a failure is a 200 as well. */
+function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): Reply {
+  const responsetime = new Date().toISOString();
+  return { ...json({ id: null, version: null, responsetime, metadata: null, response, errors }), error };
 }
 
 /** The names that they have for the rules. */
@@ -62,9 +72,21 @@ const faultSchema: Schema = envelopeOf({ type: "null" });
 const UNKNOWN = { 404: { description: "IDG-003: there is no such type.", schema: faultSchema } };
 const AWAY = { 503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: faultSchema } };
 
+const nothing: Schema = { type: "null" };
+const mosipSchema: Schema = objectOf({
+  id: nothing,
+  version: nothing,
+  responsetime: { type: "string", format: "date-time" },
+  metadata: nothing,
+  response: { oneOf: [nothing, objectOf({ uin: text })] },
+  errors: {
+    oneOf: [nothing, { type: "array", items: objectOf({ errorCode: text, message: text }) }],
+  },
+});
+
 /** Makes the routes. */
 export function numericRoutes({ settings, life, metrics }: Means): Route[] {
-  const { types, poolBackend } = settings;
+  const { name: service, types } = settings;
   /** What is said of a name that is no type's. */
   const unknown = (name: string): Reply => {
     if (!TYPE.test(name)) {
@@ -73,35 +95,61 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
     return fault(404, "IDG-003", `Unknown ID type '${name}'`);
   };
 
-  /** What the ID is for: the same of the same client is the same, for ever. */
+  /**
+   * What the ID is for: the same of the same client is the same, for ever. Services of different names share pools and
+   * not clients, so the name of the service is part of it.
+   */
   const requestKeyOf = async ({ ask, client }: Call): Promise<string | undefined> => {
     const key = keyIn((name) => ask.header(name));
     if (typeof key === "object") throw new Refusal(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
-    return key === undefined ? undefined : fingerprint(JSON.stringify([client.apiKey, key]));
+    return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
+  };
+
+  /** Issues an ID; one that the client has had before for the same request key is marked, and not counted. */
+  const take = async (call: Call, name: string, reply: (id: string) => Reply): Promise<Reply> => {
+    const requestKey = await requestKeyOf(call);
+    const pool = (await life.need()).pools[name] as IdPool; // Each type has one.
+    let isReplay = false;
+    const onReplay = () => {
+      isReplay = true;
+    };
+    const id = await pool.issue({ requestKey, onReplay });
+    if (isReplay) return withHeaders(reply(id), { [MARK]: "true" });
+    metrics.issued("numeric", 1);
+    return reply(id);
   };
 
   const issue = async (call: Call): Promise<Reply> => {
     const name = call.params["type"] as string;
     if (!types[name]) return unknown(name);
-    const requestKey = await requestKeyOf(call);
-    let pool: IdPool;
     try {
-      pool = (await life.need()).pools[name] as IdPool; // Each type has one.
+      return await take(call, name, (id) => envelope({ id }, []));
     } catch (error) {
-      return fault(503, "IDG-005", "The service is not ready", error);
-    }
-    try {
-      const id = await pool.issue({ requestKey });
-      metrics.issued("numeric", 1);
-      return envelope({ id }, []);
-    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) throw error;
+      if (!life.parts || error instanceof Refusal)
+        return fault(503, "IDG-005", "The service is not ready", error);
       if (error instanceof IdPoolEmptyError)
         return fault(503, "IDG-001", `No IDs available for ID type '${name}'`, error);
       if (error instanceof IdPoolExhaustedError)
         return fault(410, "IDG-002", `All IDs of type '${name}' are issued`);
       if (error instanceof BackendError)
         return fault(503, "IDG-006", "The database cannot be reached", error);
+      if (error instanceof IdPoolHistoryError)
+        return fault(503, "IDG-006", "The database may have lost IDs that were issued", error);
       throw error;
+    }
+  };
+
+  const issueUin = async (call: Call): Promise<Reply> => {
+    try {
+      return await take(call, UIN, (uin) => mosipEnvelope({ uin }, null));
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) throw error;
+      const [errorCode, message] =
+        error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError
+          ? ["KER-UIG-001", "UIN could not be found"]
+          : ["KER-UIG-005", "Internal Server Error"];
+      return mosipEnvelope(null, [{ errorCode, message }], error);
     }
   };
 
@@ -115,8 +163,9 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
 
   const health = async (): Promise<Reply> => {
     if (life.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
-    const isThere = await life.isThere(poolBackend);
-    return isThere ? envelope({ status: "ok" }, []) : fault(503, "IDG-006", "The database cannot be reached");
+    if (life.isDraining) return fault(503, "IDG-005", "The service is about to end");
+    const isThere = await life.poolBackend.check();
+    return isThere ? envelope({ status: "UP" }, []) : fault(503, "IDG-006", "The database cannot be reached");
   };
 
   const config = (): Reply => {
@@ -136,10 +185,12 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
 
   const type = { type: "The name of the type." };
   const rules: Schema = { type: "object" };
-  return [
+  const routes: Route[] = [
     {
       method: "POST",
       path: `${BASE}/{type}/id`,
+      scope: "issue",
+      isOfPools: true,
       operation: {
         summary: "Issues an ID of a type, once for each key.",
         params: type,
@@ -170,7 +221,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
       isOpen: true,
       operation: {
         summary: "Whether numeric IDs can be issued.",
-        reply: envelopeOf(objectOf({ status: { const: "ok" } })),
+        reply: envelopeOf(objectOf({ status: { const: "UP" } })),
         others: AWAY,
       },
       answer: health,
@@ -180,11 +231,10 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
       path: `${BASE}/version`,
       operation: {
         summary: "The version of this service.",
-        reply: envelopeOf(
-          objectOf({ service_version: text, build_time: { type: "null" }, git_commit: { type: "null" } }),
-        ),
+        reply: envelopeOf(objectOf({ service_version: text, build_time: text, git_commit: text })),
       },
-      answer: () => envelope({ service_version: VERSION, build_time: null, git_commit: null }, []),
+      // Their clients want strings, and what a package was built from is not known where it runs.
+      answer: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
     },
     {
       method: "GET",
@@ -204,4 +254,19 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
       answer: config,
     },
   ];
+  if (types[UIN]) {
+    routes.push({
+      method: "GET",
+      path: `${BASE}/${UIN}`,
+      scope: "issue",
+      isOfPools: true,
+      operation: {
+        summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
+        headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
+        reply: mosipSchema,
+      },
+      answer: issueUin,
+    });
+  }
+  return routes.map((route) => ({ ...route, isLenient: true }));
 }

@@ -28,6 +28,9 @@ export interface Operation {
   readonly others?: Readonly<Record<number, { readonly description: string; readonly schema: Schema }>>;
 }
 
+/** The most IDs of one request: about a millisecond's work, so that no other request waits longer for it. */
+export const MAX_COUNT = 1000;
+
 const text: Schema = { type: "string" };
 
 /** An object all of whose fields are there, and no others. */
@@ -45,7 +48,7 @@ export function objectOf(properties: Readonly<Record<string, Schema>>, more: Sch
 export const idsReply: Schema = {
   oneOf: [
     objectOf({ id: text }),
-    objectOf({ ids: { type: "array", items: text, minItems: 1, maxItems: 10_000 } }),
+    objectOf({ ids: { type: "array", items: text, minItems: 1, maxItems: MAX_COUNT } }),
   ],
 };
 

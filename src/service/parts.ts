@@ -24,6 +24,9 @@ export interface Parts {
   readonly filled: Promise<unknown>;
 }
 
+/** Called when a pool could not be refilled. */
+type OnRefillFailed = (type: string, error: unknown) => void;
+
 /** Makes the tables that are missing. */
 async function setUp(settings: Settings): Promise<void> {
   const { backend, poolBackend, leaseBackend, types, limiter, node } = settings;
@@ -31,20 +34,37 @@ async function setUp(settings: Settings): Promise<void> {
   if (limiter) features.push("ratelimit");
   await setup(backend, features);
   if (node.machineId === undefined) await setup(leaseBackend, ["lease"]);
-  if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric"]);
+  // The counter there is what probes of its health write.
+  if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric", "counter"]);
 }
 
 /** Makes the pools; pools on a Redis are refused here, before anything is asked of a store. */
-export function poolsOf({ poolBackend, types }: Settings): Readonly<Record<string, IdPool>> {
+export function poolsOf(
+  { poolBackend, types }: Settings,
+  onRefillFailed: OnRefillFailed,
+): Readonly<Record<string, IdPool>> {
   const pools: Record<string, IdPool> = Object.create(null);
   for (const [name, type] of Object.entries(types)) {
-    pools[name] = new IdPool({ backend: poolBackend, type, waitMs: POOL_WAIT_MS });
+    pools[name] = new IdPool({
+      backend: poolBackend,
+      type,
+      waitMs: POOL_WAIT_MS,
+      onRefillFailed: (error) => onRefillFailed(name, error),
+    });
   }
   return pools;
 }
 
-/** Makes all of it; what it has taken when it fails, it gives back. */
-export async function begin(settings: Settings, pools: Parts["pools"]): Promise<Parts> {
+/**
+ * Makes all of it; what it has taken when it fails, it gives back.
+ *
+ * @param onRefillFailed called when the pools could not be filled at once
+ */
+export async function begin(
+  settings: Settings,
+  pools: Parts["pools"],
+  onRefillFailed: OnRefillFailed,
+): Promise<Parts> {
   const { backend, leaseBackend, name, preset, node, isSetUp } = settings;
   if (isSetUp) await setUp(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
@@ -64,7 +84,9 @@ export async function begin(settings: Settings, pools: Parts["pools"]): Promise<
       : undefined;
   const generator = lease?.generator ?? makeGenerator(preset, node);
   // A pool that cannot be filled says so in its status, and to those who find it empty.
-  const filled = Promise.allSettled(Object.values(pools).map((pool) => pool.fill()));
+  const filled = Promise.all(
+    Object.entries(pools).map(([type, pool]) => pool.fill().catch((error) => onRefillFailed(type, error))),
+  );
   return { generator, lease, counter, pools, filled };
 }
 

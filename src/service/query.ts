@@ -7,13 +7,18 @@ export type Query = Readonly<Partial<Record<string, string>>>;
 
 const NONE: Query = {};
 
-/** Reads a query, without its question mark. */
-export function queryOf(text: string, parameters: readonly Parameter[] = []): Query {
+/**
+ * Reads a query, without its question mark.
+ *
+ * @param isLenient whether parameters that are not known are ignored
+ */
+export function queryOf(text: string, parameters: readonly Parameter[] = [], isLenient = false): Query {
   if (text === "") return NONE;
   const known = parameters.map(({ name }) => name);
   const query: Record<string, string> = Object.create(null);
   new URLSearchParams(text).forEach((value, name) => {
     if (!known.includes(name)) {
+      if (isLenient) return;
       const rule = known.length > 0 ? `one of ${known.join(", ")}` : "left out";
       throw new Refusal(400, "ERR_ARGUMENT", `A parameter of the query must be ${rule}, got ${shown(name)}.`);
     }

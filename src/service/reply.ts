@@ -77,8 +77,10 @@ export function refusalOf(error: unknown): Refusal {
     case "ERR_CLOCK_STALLED":
     case "ERR_EPOCH":
     case "ERR_LEASE_EXPIRED":
+    case "ERR_LEASE_FENCE":
     case "ERR_NO_NODE_AVAILABLE":
     case "ERR_SEQUENCE_EXHAUSTED":
+    case "ERR_STORE_CUT_OFF":
     case "ERR_TIMESTAMP_OVERFLOW":
       return new Refusal(503, code, "No ID can be made at the moment.", SOON);
     default:

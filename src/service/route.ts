@@ -5,6 +5,7 @@ import type { Ask, Reply, Soon } from "./exchange.ts";
 import type { Life } from "./life.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Operation } from "./openapi.ts";
+import type { ServiceScope } from "./options.ts";
 import type { Query } from "./query.ts";
 import { Refusal } from "./reply.ts";
 import type { Settings } from "./settings.ts";
@@ -31,6 +32,14 @@ export interface Route {
   readonly path: string;
   /** Whether it needs no API key and has no limit: for those who watch the service. */
   readonly isOpen?: boolean;
+  /** The scope that an API key must have. Default: any key will do. */
+  readonly scope?: ServiceScope;
+  /** What a request takes of the rate limit, by its query. Default: 1. */
+  readonly cost?: (search: string) => number;
+  /** Whether it works on the store of the pools. Default: on the other, if on any. */
+  readonly isOfPools?: boolean;
+  /** Whether it ignores query parameters that it does not know, and serves its path with a slash at the end as well. */
+  readonly isLenient?: boolean;
   /** The type of its replies, if that is not JSON. */
   readonly type?: string;
   /** What the OpenAPI document says of it. */
@@ -85,7 +94,7 @@ export function router(routes: readonly Route[]): Router {
     if (route.path.includes("{")) open.push({ route, pattern: route.path.split("/") });
     else fixed.set(route.path, { route, params: NO_PARAMS });
   }
-  return (path) => {
+  const find = (path: string): Match | undefined => {
     const match = fixed.get(path);
     if (match) return match;
     const segments = path.split("/");
@@ -94,6 +103,12 @@ export function router(routes: readonly Route[]): Router {
       if (params) return { route, params };
     }
     return undefined;
+  };
+  return (path) => {
+    const match = find(path);
+    if (match || !path.endsWith("/")) return match;
+    const without = find(path.slice(0, -1));
+    return without?.route.isLenient ? without : undefined;
   };
 }
 

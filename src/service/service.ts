@@ -1,19 +1,21 @@
 // createService: an HTTP service over everything else, as one function.
 
 import { ArgumentError } from "../core.ts";
-import type { Ask, Reply, Soon } from "./exchange.ts";
 import { askOf, responseOf } from "./fetch.ts";
 import { House } from "./house.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 
 /** Where a service has what answers behind it: known to every copy of the package, for one may be ESM and one CommonJS. */
-const ANSWER = /* @__PURE__ */ Symbol.for("bitflake.service.1");
+const BEHIND = /* @__PURE__ */ Symbol.for("bitflake.service.2");
+
+/** What answers behind a service. */
+type Behind = Pick<House, "answer" | "malformed">;
 
 /** What answers behind a service, for adapters that have no Request. */
-export function answerOf(service: Service): (ask: Ask) => Soon<Reply> {
-  const { [ANSWER]: answer } = Object(service) as { readonly [ANSWER]?: (ask: Ask) => Soon<Reply> };
-  if (answer) return answer;
+export function behind(service: Service): Behind {
+  const { [BEHIND]: house } = Object(service) as { readonly [BEHIND]?: Behind };
+  if (house) return house;
   throw new ArgumentError("service", "made by createService", service);
 }
 
@@ -25,7 +27,7 @@ export function answerOf(service: Service): (ask: Ask) => Soon<Reply> {
  * not, but those of a Durable Object do.
  *
  * @param options `backend`, and what there is a default for: see {@link ServiceOptions}
- * @returns a function that answers requests, with `start` and `stop`
+ * @returns a function that answers requests, with `start`, `drain` and `stop`
  * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or `types` are given and their store is a
  *   Redis
  *
@@ -52,8 +54,9 @@ export function createService(options: ServiceOptions): Service {
     start: async () => {
       await house.life.start();
     },
+    drain: (ms: number) => house.life.drain(ms),
     stop: () => house.life.stop(),
   });
-  Object.defineProperty(service, ANSWER, { value: (ask: Ask) => house.answer(ask) });
+  Object.defineProperty(service, BEHIND, { value: house });
   return service;
 }

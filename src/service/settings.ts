@@ -15,7 +15,13 @@ import {
 } from "../core.ts";
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
-import type { ServiceLogEntry, ServiceOptions } from "./options.ts";
+import type {
+  ServiceApiKey,
+  ServiceEvent,
+  ServiceLogEntry,
+  ServiceOptions,
+  ServiceScope,
+} from "./options.ts";
 
 /** The most proxies that one goes through. */
 const MAX_PROXIES = 100;
@@ -25,6 +31,17 @@ const MAX_BODY = 2 ** 28;
 
 /** The window of a rate limit that says none. */
 const MINUTE = 60_000;
+
+/** Everything that an API key can be for. */
+export const SCOPES: readonly ServiceScope[] = ["issue", "watch"];
+
+/** An API key, and the client that has it. */
+export interface KnownKey {
+  readonly key: string;
+  /** Missing for a key that was given without a name. */
+  readonly name: string | undefined;
+  readonly scopes: ReadonlySet<ServiceScope>;
+}
 
 /** The same, with defaults. */
 export interface Settings {
@@ -37,12 +54,15 @@ export interface Settings {
   /** The node's fields where they are given; otherwise a node is leased. */
   readonly node: { readonly datacenterId?: number; readonly machineId?: number };
   readonly types: Readonly<Record<string, NumericIdType>>;
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly KnownKey[];
   readonly limiter: RateLimit | undefined;
+  /** Whether requests pass while the store cannot count them. */
+  readonly isLimitOpen: boolean;
   readonly proxies: number;
   readonly maxBodyBytes: number;
   readonly isSetUp: boolean;
   readonly log: ((entry: ServiceLogEntry) => void) | undefined;
+  readonly onEvent: ((event: ServiceEvent) => void) | undefined;
 }
 
 /** The names of the options. */
@@ -61,21 +81,59 @@ const NAMES = [
   "maxBodyBytes",
   "setup",
   "log",
+  "onEvent",
 ];
 
-/** Lets through keys that are long enough not to be guessed, and none of them twice. */
-function keysOf(apiKeys: readonly string[]): readonly string[] {
-  // A key is never shown, not even a wrong one, or several as one text.
-  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array of texts", typeof apiKeys);
-  for (const [at, key] of apiKeys.entries()) {
-    const shown = typeof key === "string" ? `[a text of ${key.length} characters]` : key;
-    if (typeof key !== "string" || !/^[\x21-\x7e]{16,255}$/.test(key)) {
-      throw new ArgumentError(`apiKeys[${at}]`, "16 to 255 characters of visible ASCII", shown);
-    }
-    if (apiKeys.indexOf(key) < at)
-      throw new ArgumentError(`apiKeys[${at}]`, "another one than before it", shown);
+/** What a key is called in an error: never shown, not even a wrong one. */
+function hidden(key: unknown): unknown {
+  return typeof key === "string" ? `[a text of ${key.length} characters]` : typeof key;
+}
+
+/** Asserts that API keys are long enough not to be guessed, that none comes twice, and that clients have names. */
+function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
+  if (apiKeys === undefined) return [];
+  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array", hidden(apiKeys));
+  const entries: readonly unknown[] = apiKeys;
+  // A list that came out empty by mistake would let anyone in.
+  if (entries.length === 0) {
+    const rule = "an array of at least one key; leave it out if anyone may ask";
+    throw new ArgumentError("apiKeys", rule, "an empty array");
   }
-  return [...apiKeys];
+  const known: KnownKey[] = [];
+  const add = (field: string, key: unknown, name: string | undefined, scopes: readonly ServiceScope[]) => {
+    if (typeof key !== "string" || !/^[\x21-\x7e]{16,255}$/.test(key)) {
+      throw new ArgumentError(field, "16 to 255 characters of visible ASCII", hidden(key));
+    }
+    if (known.some((other) => other.key === key)) {
+      throw new ArgumentError(field, "another one than before it", hidden(key));
+    }
+    known.push({ key, name, scopes: new Set(scopes) });
+  };
+  for (const [at, entry] of entries.entries()) {
+    const field = `apiKeys[${at}]`;
+    if (typeof entry !== "object" || entry === null) {
+      add(field, entry, undefined, SCOPES);
+      continue;
+    }
+    // What else it has is not shown either: it may be { [key]: name }, which is a key too.
+    if (Object.keys(entry).some((option) => !["name", "keys", "scopes"].includes(option))) {
+      throw new ArgumentError(field, "a key, or an object of name, keys and scopes", "[an object]");
+    }
+    const { name, keys, scopes = SCOPES } = entry as Partial<ServiceApiKey>;
+    const client = named(`${field}.name`, name);
+    if (known.some((other) => other.name === client)) {
+      throw new ArgumentError(`${field}.name`, "another one than before it", client);
+    }
+    if (!Array.isArray(keys) || keys.length === 0) {
+      throw new ArgumentError(`${field}.keys`, "an array of at least one key", hidden(keys));
+    }
+    if (!Array.isArray(scopes) || scopes.length === 0) {
+      throw new ArgumentError(`${field}.scopes`, "an array of at least one scope", scopes);
+    }
+    for (const scope of scopes) oneOf(`${field}.scopes`, scope, SCOPES);
+    for (const [i, key] of keys.entries()) add(`${field}.keys[${i}]`, key, client, scopes);
+  }
+  return known;
 }
 
 function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): RateLimit | undefined {
@@ -96,11 +154,12 @@ export function settingsOf(options: ServiceOptions): Settings {
     leaseBackend = backend,
     datacenterId,
     machineId = Object(preset).machineId as number | undefined,
-    apiKeys = [],
+    apiKeys,
     proxies = 0,
     maxBodyBytes = 65_536,
     setup = true,
     log,
+    onEvent,
   } = options;
   const node = {
     ...(datacenterId !== undefined && { datacenterId }),
@@ -108,6 +167,7 @@ export function settingsOf(options: ServiceOptions): Settings {
   };
   compileSettings(gather(node, gather(preset)));
   if (log !== undefined) aFunction("log", log);
+  if (onEvent !== undefined) aFunction("onEvent", onEvent);
   return {
     backend: aBackend(backend),
     poolBackend: aBackend(poolBackend),
@@ -118,9 +178,11 @@ export function settingsOf(options: ServiceOptions): Settings {
     types: typeof types === "string" ? defineIdTypes(types) : defineIdTypes(types),
     apiKeys: keysOf(apiKeys),
     limiter: limiterOf(options),
+    isLimitOpen: options.rateLimit?.onFailure === "open",
     proxies: whole("proxies", proxies, 0, MAX_PROXIES),
     maxBodyBytes: whole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
     isSetUp: oneOf("setup", setup, [true, false]),
     log,
+    onEvent,
   };
 }

@@ -1,8 +1,6 @@
 // The routes for those who watch the service.
 
-import { startTimer } from "../backend/ask.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
-import { PING_MS } from "./life.ts";
 import type { Gauge } from "./metrics.ts";
 import { objectOf, type Schema } from "./openapi.ts";
 import { json, SOON, withHeaders } from "./reply.ts";
@@ -14,72 +12,54 @@ const state: Schema = { enum: ["ok", "failing"] };
 /** The media type of the metrics. */
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What comes in time; nothing of what fails, or takes longer. */
-async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> {
-  let stop = () => {};
-  const over = new Promise<undefined>((resolve) => {
-    stop = startTimer(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([value.catch(() => undefined), over]);
-  } finally {
-    stop();
-  }
-}
-
 /** Makes the routes. */
 export function watchRoutes({ settings, life, metrics }: Means): Route[] {
-  const { backend, poolBackend, types } = settings;
-  const hasPools = Object.keys(types).length > 0;
+  const hasPools = Object.keys(settings.types).length > 0;
+  const word = (isGood: boolean) => (isGood ? "ok" : "failing");
 
-  /** How each pool is; nothing of one that cannot be asked. */
-  const poolsNow = async (): Promise<[string, IdPoolStatus | undefined][]> => {
-    const pools = Object.entries(life.parts?.pools ?? {});
-    return Promise.all(
-      pools.map(
-        async ([name, pool]): Promise<[string, IdPoolStatus | undefined]> => [
-          name,
-          await within(pool.status(), PING_MS),
-        ],
-      ),
-    );
+  /** Whether the service runs; and if not, what it does. */
+  const phase = () => {
+    if (life.phase === "stopping" || life.isDraining) return "stopping";
+    if (life.phase === "running") return "running";
+    return life.phase === "new" && life.failure !== undefined ? "failing" : "starting";
   };
 
   const health = async () => {
+    const [isBackendGood, arePoolsGood, isGeneratorGood, states] = await Promise.all([
+      life.backend.check(),
+      hasPools ? life.poolBackend.check() : true,
+      life.generator.check(),
+      life.poolStates(),
+    ]);
+    // Afterwards, for a lease can be lost while a store is waited for.
     const lease = life.parts?.lease?.status();
-    const [isThere, arePoolsThere, pools] = await Promise.all([
-      life.isThere(backend),
-      hasPools ? life.isThere(poolBackend) : true,
-      life.shared("pools", poolsNow),
-    ]);
-    const word = (isGood: boolean) => (isGood ? "ok" : "failing");
     const hasLease = lease === undefined || lease.state === "held";
-    const poolStates = pools.map(([name, pool]) => [
-      name,
-      { status: word(pool !== undefined && !pool.isExhausted), available: pool?.available ?? null },
-    ]);
-    const isRunning = life.phase === "running";
-    const isGood = isRunning && isThere && arePoolsThere && hasLease;
+    const pools = states.map(({ type, status }) => {
+      const isEmpty = status?.available === 0 && status.lastError !== undefined;
+      const isGood = status !== undefined && !status.isExhausted && !isEmpty;
+      return [type, { status: word(isGood), available: status?.available ?? null }] as const;
+    });
+    const isUp = isBackendGood && arePoolsGood && isGeneratorGood && hasLease;
+    const now = phase();
+    // A pool that fails does not keep the rest from being asked.
+    const areAllGood = pools.every(([, { status }]) => status === "ok");
+    const status = now !== "running" ? now : !isUp ? "failing" : areAllGood ? "ok" : "degraded";
     const body = {
-      status: isRunning
-        ? word(isGood)
-        : life.phase === "new" && life.failure !== undefined
-          ? "failing"
-          : life.phase === "stopping"
-            ? "stopping"
-            : "starting",
-      backend: { status: word(isThere && arePoolsThere) },
+      status,
+      backend: { status: word(isBackendGood && arePoolsGood) },
+      generator: { status: word(isGeneratorGood) },
       lease: lease === undefined ? null : { status: word(hasLease), node: lease.node, until: lease.until },
-      pools: Object.fromEntries(poolStates),
+      pools: Object.fromEntries(pools),
     };
+    const isGood = status === "ok" || status === "degraded";
     return isGood ? json(body) : withHeaders(json(body, 503), SOON);
   };
 
   const gauges = async (): Promise<Gauge[]> => {
     const lease = life.parts?.lease?.status();
-    const pools = await life.shared("pools", poolsNow);
+    const pools = await life.poolStates();
     const of = (value: (pool: IdPoolStatus) => number) =>
-      pools.flatMap(([type, pool]) => (pool ? [{ labels: { type }, value: value(pool) }] : []));
+      pools.flatMap(({ type, status }) => (status ? [{ labels: { type }, value: value(status) }] : []));
     return [
       {
         name: "bitflake_requests_in_flight",
@@ -99,8 +79,9 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
   };
 
   const healthSchema = objectOf({
-    status: { enum: ["ok", "failing", "starting", "stopping"] },
+    status: { enum: ["ok", "degraded", "failing", "starting", "stopping"] },
     backend: objectOf({ status: state }),
+    generator: objectOf({ status: state }),
     lease: {
       oneOf: [
         { type: "null" },
@@ -122,7 +103,7 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
       path: "/health",
       isOpen: true,
       operation: {
-        summary: "How the service is: its store, its lease, its pools.",
+        summary: "How the service is: its store, its generator, its lease, its pools.",
         reply: healthSchema,
         others: { 503: { description: "Not at the moment, or not quite.", schema: healthSchema } },
       },
@@ -130,7 +111,18 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
     },
     {
       method: "GET",
+      path: "/livez",
+      isOpen: true,
+      operation: {
+        summary: "Whether the process answers, whatever its stores do.",
+        reply: objectOf({ status: { const: "ok" } }),
+      },
+      answer: () => json({ status: "ok" }),
+    },
+    {
+      method: "GET",
       path: "/metrics",
+      scope: "watch",
       type: "text/plain",
       operation: { summary: "Counts and gauges, for Prometheus.", reply: { type: "string" } },
       answer: async () => ({

@@ -70,7 +70,7 @@ describe("the program", () => {
 describe.skipIf(process.platform === "win32")("a signal", () => {
   const serve = ["serve", "--store", "memory:", "--port", "0"];
 
-  test.each(["SIGINT", "SIGTERM"] as const)("%s ends the service in order", async (name) => {
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends the service in order", async (name) => {
     const { child, written, ended, says } = program.start(serve);
     await says("listening on ");
     const url = /http\S+/.exec(written.out)?.[0];

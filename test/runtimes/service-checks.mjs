@@ -20,10 +20,10 @@ export const checks = {
     assert.match(id, /^\d{17,19}$/);
   },
 
-  async "10,000 Snowflake IDs"(base) {
-    const [status, { ids }] = await ask(base, "/generate_snowflake_id?count=10000");
+  async "1,000 Snowflake IDs"(base) {
+    const [status, { ids }] = await ask(base, "/generate_snowflake_id?count=1000");
     assert.equal(status, 200);
-    assert.equal(new Set(ids).size, 10_000);
+    assert.equal(new Set(ids).size, 1000);
   },
 
   async "three UUIDs"(base) {

@@ -110,7 +110,7 @@ async function begun(port: Backend, type: string) {
     ...store,
     raw: store,
     issue: (count: number, from: number) => store.issue(count, from, recorded),
-    issueFor: (request: string, from: number) => store.issueFor(request, from, recorded),
+    issueFor: (request: string, from: number) => store.issueFor(request, from, recorded, () => {}),
     stock: () => store.stock(1_000_000, 60_000),
     take: (ids: readonly string[]) => store.take(ids.map((id) => [id, null])),
   };

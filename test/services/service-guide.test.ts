@@ -182,7 +182,7 @@ describe("the examples with curl", () => {
       expect.objectContaining({
         route: "/generate_uuid",
         status: 429,
-        client: "key 0",
+        client: "orders",
         code: "ERR_RATE_LIMITED",
       }),
     );

@@ -210,6 +210,9 @@ for (const [name, addresses] of grounds) {
           const given = new Set(outcomes.map((outcome) => said(outcome).response.id as string));
           expect(given.size).toBe(1);
           for (const id of given) ids.add(id);
+          // One is the first, and the others are marked.
+          const firsts = outcomes.filter(({ headers }) => headers["idempotent-replayed"] !== "true");
+          expect(firsts).toHaveLength(1);
         }
       }
       // The same key of another client is another one.
@@ -227,9 +230,9 @@ const inTime = (ending: Promise<Ending>) =>
 /** What clients send that then say no more. */
 const HALVES = {
   nothing: "",
-  "half a head": "GET /generate_uuid HTTP/1.1\r\nhost: here\r\n",
+  "half a head": "GET /generate_uuid HTTP/1.1\r\nhost: localhost\r\n",
   "half a body":
-    "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
 };
 
 describe.skipIf(!DATABASE_URL)("a process that is to end", () => {

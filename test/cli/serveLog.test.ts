@@ -1,0 +1,140 @@
+// The log of the service: what a line says, in both forms, and what becomes of it when nobody reads.
+
+import { describe, expect, test } from "vitest";
+import { logFormOf, logOf } from "../../src/cli/serveLog.ts";
+import type { ServiceEvent, ServiceLogEntry } from "../../src/service/index.ts";
+import { worldOf } from "./world.ts";
+
+const entry: ServiceLogEntry = {
+  time: "T",
+  level: "error",
+  method: "GET",
+  route: "/x/{id}",
+  path: "/x/1",
+  status: 500,
+  durationMs: 1.25,
+  client: "orders",
+  address: "10.0.0.1",
+  requestId: "r-1",
+  code: "ERR_BACKEND",
+};
+const event: ServiceEvent = {
+  time: "T",
+  level: "error",
+  event: "lease_lost",
+  message: "The lease is lost.",
+  node: 7,
+};
+
+const logged = async (form: "json" | "text", what: ServiceLogEntry | ServiceEvent) => {
+  const { world, written } = worldOf();
+  logOf(form, world)?.(what);
+  await Promise.resolve();
+  return written.stderr.join("");
+};
+
+describe("a line", () => {
+  test("of a request has the error in a word, and no password", async () => {
+    const error = new Error("no redis://u:secret@h\nat all");
+    expect(await logged("text", { ...entry, error })).toBe(
+      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
+    );
+    expect(JSON.parse(await logged("json", { ...entry, error }))).toEqual({
+      ...entry,
+      error: "no redis://u:***@h at all",
+    });
+    expect(await logged("text", entry)).toBe(
+      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND\n",
+    );
+    expect(JSON.parse(await logged("json", entry))).toEqual(entry);
+  });
+
+  test("of a request has its address once, and a stroke for what there is not", async () => {
+    const { code: _, ...good } = { ...entry, level: "info", client: "10.0.0.1", status: 200 } as const;
+    expect(await logged("text", good)).toBe("T info GET /x/1 200 1.250 ms 10.0.0.1 r-1\n");
+    const unread = { ...good, method: "", route: "", path: "", client: "" };
+    expect(await logged("text", unread)).toBe("T info - - 200 1.250 ms - 10.0.0.1 r-1\n");
+  });
+
+  test("of an event says what happened, where, and why, with the causes", async () => {
+    const error = new Error("not renewed", { cause: new Error("redis: closed", { cause: "ECONNRESET" }) });
+    expect(await logged("text", { ...event, error })).toBe(
+      "T error lease_lost node 7 The lease is lost.: not renewed: redis: closed: ECONNRESET\n",
+    );
+    expect(JSON.parse(await logged("json", { ...event, error }))).toEqual({
+      ...event,
+      error: "not renewed: redis: closed: ECONNRESET",
+    });
+  });
+
+  test("says a cause that the error quotes once, and ends where a cause is its own", async () => {
+    const quoting = new Error("lease: renew: closed", { cause: new Error("closed") });
+    expect(JSON.parse(await logged("json", { ...event, error: quoting })).error).toBe("lease: renew: closed");
+    const circular: Error & { cause?: unknown } = new Error("round");
+    circular.cause = circular;
+    expect(JSON.parse(await logged("json", { ...event, error: circular })).error).toBe("round");
+  });
+
+  test("for people has no control characters of a client's", async () => {
+    const line = await logged("text", { ...entry, path: "/\u001b[31mred\u0007" });
+    expect(line).not.toContain("\u001b");
+    expect(line).not.toContain("\u0007");
+  });
+});
+
+test("the form is as asked for, or text for people and JSON for programs", () => {
+  const terminal = worldOf({ terminal: ["stderr"] }).world;
+  const pipe = worldOf().world;
+  expect(logFormOf("none", true, pipe)).toBe("none");
+  expect(logFormOf(undefined, false, terminal)).toBe("text");
+  expect(logFormOf(undefined, true, terminal)).toBe("json");
+  expect(logFormOf(undefined, false, pipe)).toBe("json");
+  expect(logOf("none", pipe)).toBeUndefined();
+});
+
+describe("a reader", () => {
+  test("that has gone is no error", async () => {
+    const hear = () => {
+      throw new Error("closed");
+    };
+    logOf("text", worldOf({ hear }).world)?.(entry);
+    await new Promise((later) => setImmediate(later));
+  });
+
+  test.each(["json", "text"] as const)(
+    "that stops costs lines, which are counted, and no memory: %s",
+    async (form) => {
+      const { world } = worldOf();
+      const written: string[] = [];
+      let read = () => {};
+      const stopped = new Promise<void>((resolve) => {
+        read = resolve;
+      });
+      const write = (text: string) => {
+        written.push(text);
+        return stopped;
+      };
+      const log = logOf(form, { ...world, stderr: { ...world.stderr, write } });
+      for (let at = 0; at < 50_000; at++) log?.(entry);
+      const kept = written.length;
+      const size = written.reduce((sum, line) => sum + line.length, 0);
+      expect(size).toBeLessThan(1_100_000);
+      expect(size).toBeGreaterThan(1_000_000);
+      read();
+      await new Promise((later) => setImmediate(later));
+      const lost = 50_000 - kept;
+      expect(written).toHaveLength(kept + 1);
+      expect(written.at(-1)).toContain(`${lost} lines were lost`);
+      if (form === "json") {
+        expect(JSON.parse(written.at(-1) as string)).toMatchObject({
+          level: "warn",
+          event: "log_lines_lost",
+          count: lost,
+        });
+      }
+      log?.(entry);
+      await new Promise((later) => setImmediate(later));
+      expect(written).toHaveLength(kept + 2);
+    },
+  );
+});

@@ -1,0 +1,151 @@
+// The log: what a line has, request IDs, and requests that could not be read.
+
+import { connect } from "node:net";
+import { describe, expect, test, vi } from "vitest";
+import { memory } from "../../src/backend/index.ts";
+import { createService, listen, type ServiceLogEntry } from "../../src/service/index.ts";
+import { open } from "./house.ts";
+
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/** A service, and the lines that it has logged. */
+async function logged(options: Parameters<typeof open>[0] = {}) {
+  const entries: ServiceLogEntry[] = [];
+  const { ask, service } = await open({ log: (entry) => void entries.push(entry), ...options });
+  const last = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
+    const response = await ask(path, { method, headers }, { address: "10.0.0.1" });
+    return { response, entry: entries.at(-1) as ServiceLogEntry };
+  };
+  return { last, service, entries };
+}
+
+describe("a line", () => {
+  const long = `/decode/${"1".repeat(9000)}`;
+  test.each<[string, string, number, string, object]>([
+    ["GET", "/generate_uuid?count=2", 200, "info", { route: "/generate_uuid", path: "/generate_uuid" }],
+    ["GET", "/decode/x", 400, "warn", { route: "/decode/{id}", path: "/decode/x" }],
+    ["GET", "/nowhere?secret=1", 404, "warn", { route: "", path: "/nowhere" }],
+    ["PUT", "/generate_uuid", 405, "warn", { route: "/generate_uuid", path: "/generate_uuid" }],
+    ["GET", long, 414, "warn", { route: "", path: long.slice(0, 256) }],
+  ])("of %s %.40s is %d, with its level, path and address", async (method, path, status, level, facts) => {
+    const { last } = await logged();
+    const { entry } = await last(path, { "user-agent": "curl/8" }, method);
+    expect(entry).toMatchObject({
+      method,
+      status,
+      level,
+      address: "10.0.0.1",
+      userAgent: "curl/8",
+      ...facts,
+    });
+    expect(String(entry.durationMs)).toMatch(/^\d+(\.\d{1,3})?$/);
+    expect(JSON.stringify(entry)).not.toContain("secret");
+  });
+
+  test("of a request without a key has its address and path, too", async () => {
+    const { last } = await logged({ apiKeys: ["k".repeat(16)] });
+    const { entry } = await last("/decode/1");
+    expect(entry).toMatchObject({ status: 401, level: "warn", address: "10.0.0.1", path: "/decode/1" });
+  });
+
+  test("of a failure of this side is an error, with its cause", async () => {
+    const backend = {
+      change: () => {
+        throw new Error("down");
+      },
+    };
+    const { last } = await logged({ backend });
+    const { entry } = await last("/generate_counter_id");
+    expect(entry).toMatchObject({ status: 503, level: "error", code: "ERR_BACKEND" });
+    expect(entry.error).toMatchObject({ cause: { message: "down" } });
+  });
+
+  test("has the address that the proxies saw", async () => {
+    const { last } = await logged({ proxies: 1 });
+    const { entry } = await last("/decode/1", { "x-forwarded-for": "192.0.2.7" });
+    expect(entry.address).toBe("192.0.2.7");
+  });
+
+  test.each<[string, string | undefined]>([
+    [TRACE, TRACE],
+    [`${TRACE}-and-more`, TRACE],
+    [TRACE.toUpperCase(), undefined],
+    ["nonsense", undefined],
+  ])("has the trace of traceparent: %s", async (traceparent, expected) => {
+    const { last } = await logged();
+    expect((await last("/decode/1", { traceparent })).entry.traceparent).toBe(expected);
+  });
+
+  test("is no longer for a client that sends much", async () => {
+    const { last } = await logged();
+    const { entry } = await last("/decode/1", { "user-agent": "x".repeat(5000) });
+    expect(entry.userAgent).toBe("x".repeat(256));
+  });
+});
+
+describe("a request ID", () => {
+  test("that comes is taken, logged and returned, also with a refusal", async () => {
+    const { last } = await logged();
+    for (const path of ["/generate_uuid", "/nowhere", "/health"]) {
+      const { response, entry } = await last(path, { "x-request-id": "req-7/a=b" });
+      expect([response.headers.get("x-request-id"), entry.requestId]).toEqual(["req-7/a=b", "req-7/a=b"]);
+    }
+  });
+
+  test.each(["", "with a space", "é", "x".repeat(129)])(
+    "of %j is not, and another is made",
+    async (given) => {
+      const { last } = await logged();
+      const { response, entry } = await last("/generate_uuid", { "x-request-id": given });
+      expect(entry.requestId).toMatch(/^[\w-]{21}$/);
+      expect(response.headers.get("x-request-id")).toBe(entry.requestId);
+    },
+  );
+
+  test("is made for each request that is logged, and for none that is not", async () => {
+    const { last } = await logged();
+    const ids = [await last("/decode/1"), await last("/decode/1")].map(({ entry }) => entry.requestId);
+    expect(new Set(ids).size).toBe(2);
+    const { ask } = await open();
+    expect((await ask("/decode/1")).headers.get("x-request-id")).toBeNull();
+    const headers = { "x-request-id": "mine" };
+    expect((await ask("/decode/1", { headers })).headers.get("x-request-id")).toBe("mine");
+  });
+});
+
+describe("what could not be read as a request", () => {
+  test.each<[string, string, number]>([
+    ["no HTTP", "hello\r\n\r\n", 400],
+    [
+      "headers that are too large",
+      `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(40_000)}\r\n\r\n`,
+      431,
+    ],
+  ])("%s is logged and counted", async (_, bytes, status) => {
+    const entries: ServiceLogEntry[] = [];
+    const service = createService({ backend: memory(), log: (entry) => void entries.push(entry) });
+    const server = await listen(service, { port: 0 });
+    const socket = connect(server.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write(bytes);
+    await vi.waitFor(() => expect(entries).toHaveLength(1), 5000);
+    expect(entries[0]).toMatchObject({
+      level: "warn",
+      method: "",
+      route: "",
+      path: "",
+      status,
+      client: "",
+      address: "127.0.0.1",
+      requestId: expect.stringMatching(/^[\w-]{21}$/),
+      code: "ERR_MALFORMED_REQUEST",
+      error: expect.any(Error),
+    });
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toContain(`bitflake_requests_total{route="",status="${status}"} 1\n`);
+    socket.destroy();
+    await server.close();
+    await service.stop();
+  });
+});

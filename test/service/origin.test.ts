@@ -1,0 +1,108 @@
+// Who may ask a server that listens on this machine alone: no web page of another origin.
+
+import { request as send } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { memory } from "../../src/backend/index.ts";
+import {
+  createService,
+  type Listening,
+  type ListenOptions,
+  listen,
+  type Service,
+  type ServiceLogEntry,
+} from "../../src/service/index.ts";
+
+const entries: ServiceLogEntry[] = [];
+let service: Service;
+const servers: Listening[] = [];
+beforeAll(() => {
+  service = createService({ backend: memory(), log: (entry) => void entries.push(entry) });
+});
+afterAll(async () => {
+  for (const server of servers) await server.close();
+  await service.stop();
+});
+
+/** Asks a server with headers of one's own, which fetch does not send. */
+async function statusOf(options: ListenOptions, headers: Record<string, string>): Promise<number> {
+  const server = await listen(service, { port: 0, ...options });
+  servers.push(server);
+  return new Promise((resolve, reject) => {
+    const path = "/generate_uuid";
+    const request = send({ host: "127.0.0.1", port: server.port, path, headers, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+describe("on a loopback address", () => {
+  test.each<[Record<string, string>, number]>([
+    [{ host: "localhost" }, 200],
+    [{ host: "LOCALHOST:3000" }, 200],
+    [{ host: "127.0.0.1:3000" }, 200],
+    [{ host: "127.8.9.1" }, 200],
+    [{ host: "[::1]:3000" }, 200],
+    [{ host: "" }, 200],
+    [{ host: "evil.example" }, 403],
+    [{ host: "evil.example:3000" }, 403],
+    [{ host: "localhost.evil.example" }, 403],
+    [{ host: "127.0.0.1.evil.example" }, 403],
+    [{ host: "192.168.0.7" }, 403],
+    [{ host: "[2001:db8::1]" }, 403],
+    [{ "sec-fetch-site": "none" }, 200],
+    [{ "sec-fetch-site": "same-origin" }, 200],
+    [{ "sec-fetch-site": "same-site" }, 403],
+    [{ "sec-fetch-site": "cross-site" }, 403],
+    [{ "sec-fetch-site": "cross-site", host: "localhost" }, 403],
+  ])("%j is %d", async (headers, status) => {
+    expect(await statusOf({}, headers)).toBe(status);
+    if (status === 403)
+      expect(entries.at(-1)).toMatchObject({ code: "ERR_FORBIDDEN", path: "/generate_uuid" });
+  });
+
+  test("it is one by whatever name it is given", async () => {
+    expect(await statusOf({ host: "127.1" }, { host: "evil.example" })).toBe(403);
+  });
+
+  test("names that are allowed pass as well", async () => {
+    const allowedHosts = ["ids.internal", "2001:db8::1"];
+    for (const host of ["ids.internal:80", "IDS.internal", "[2001:db8::1]:3000", "localhost"]) {
+      expect(await statusOf({ allowedHosts }, { host })).toBe(200);
+    }
+    expect(await statusOf({ allowedHosts }, { host: "other.internal" })).toBe(403);
+  });
+});
+
+describe("elsewhere", () => {
+  test("any name passes, and only those that are allowed where some are", async () => {
+    const host = "0.0.0.0";
+    expect(await statusOf({ host }, { host: "evil.example", "sec-fetch-site": "cross-site" })).toBe(200);
+    const allowedHosts = ["ids.example"];
+    expect(await statusOf({ host, allowedHosts }, { host: "ids.example" })).toBe(200);
+    expect(await statusOf({ host, allowedHosts }, { host: "evil.example" })).toBe(403);
+    expect(await statusOf({ host, allowedHosts }, { host: "localhost" })).toBe(403);
+  });
+
+  test.each([["a.example:3000"], ["http://a.example"], [""], [5]])(
+    "allowedHosts of %j is refused",
+    async (name) => {
+      const options = { allowedHosts: [name] } as ListenOptions;
+      await expect(listen(service, options)).rejects.toMatchObject({ field: "allowedHosts[0]" });
+    },
+  );
+});
+
+test.each([
+  ["keepAliveTimeoutMs", 0],
+  ["headersTimeoutMs", 0],
+  ["headersTimeoutMs", 1.5],
+  ["requestTimeoutMs", 10],
+  ["maxConnections", 0],
+  ["allowedHosts", "ids.example"],
+  ["allowedHosts", []],
+])("listen refuses %s of %j", async (field, value) => {
+  await expect(listen(service, { [field]: value })).rejects.toMatchObject({ field });
+});
