@@ -8,6 +8,7 @@ import { leaseInspect } from "./leaseInspect.ts";
 import { newIds } from "./new.ts";
 import { numericCheck } from "./numericCheck.ts";
 import { numericNew } from "./numericNew.ts";
+import { poolAccept } from "./poolAccept.ts";
 import { poolFill } from "./poolFill.ts";
 import { poolStatus } from "./poolStatus.ts";
 import { serve } from "./serve.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   numericCheck,
   poolFill,
   poolStatus,
+  poolAccept,
   leaseInspect,
   serve,
 ];

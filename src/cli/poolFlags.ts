@@ -1,6 +1,7 @@
 // How a command is told which pool it works with.
 
-import { UsageError } from "./failure.ts";
+import { BackendError } from "../core.ts";
+import { Failure, UsageError } from "./failure.ts";
 import { kindOf, STORE_SETTINGS } from "./store.ts";
 
 const OWN_FLAGS = {
@@ -24,4 +25,11 @@ export function refuseRedis(url: string, source = "--store"): void {
   throw new UsageError(
     `${source} must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools`,
   );
+}
+
+/** Returns an error in the words of the command line, where the tables are missing. */
+export function explained(error: unknown, description: string): unknown {
+  return error instanceof BackendError && error.message.includes("setup()")
+    ? new Failure(error.code, `${description} has no tables of pools; \`bitflake pool fill\` makes them`)
+    : error;
 }

@@ -1,25 +1,27 @@
 // bitflake pool status: how a pool is.
 
-import { BackendError } from "../core.ts";
-import { IdPool, type IdPoolStatus } from "../numeric/index.ts";
+import { IdPool, IdPoolHistoryError, type IdPoolStatus } from "../numeric/index.ts";
 import { type Command, define } from "./command.ts";
-import { Failure } from "./failure.ts";
 import { typeInFile } from "./numericType.ts";
-import { POOL_FLAGS, refuseRedis } from "./poolFlags.ts";
+import { explained, POOL_FLAGS, refuseRedis } from "./poolFlags.ts";
 import { openStore } from "./store.ts";
 import { pairs } from "./table.ts";
+
+/** Returns whether the pool issues nothing until somebody accepts that its store may have gone back. */
+function isRefused({ lastError }: IdPoolStatus): boolean {
+  return lastError instanceof IdPoolHistoryError;
+}
 
 /** How a pool is, for a program: what does not fit a number is a text. */
 function forPrograms(type: string, status: IdPoolStatus): string {
   const { available, taken, left, isExact, isExhausted, isFilling } = status;
-  return `${JSON.stringify({ type, available, taken, left: String(left), isExact, isExhausted, isFilling })}\n`;
+  const counts = { available, taken, left: String(left), isExact, isExhausted, isFilling };
+  return `${JSON.stringify({ type, ...counts, isRefused: isRefused(status) })}\n`;
 }
 
 /** How a pool is, for a person. */
-function forPeople(
-  type: string,
-  { available, taken, left, isExact, isExhausted, isFilling }: IdPoolStatus,
-): string {
+function forPeople(type: string, status: IdPoolStatus): string {
+  const { available, taken, left, isExact, isExhausted, isFilling } = status;
   const yes = (is: boolean) => (is ? "yes" : "no");
   return pairs({
     type,
@@ -28,20 +30,18 @@ function forPeople(
     "left to issue": `${isExact ? "" : "about "}${left}`,
     exhausted: yes(isExhausted),
     "being filled": yes(isFilling),
+    ...(isRefused(status) && {
+      refused: "the store may have forgotten IDs; see `bitflake pool accept --help`",
+    }),
   });
-}
-
-/** What is said where nobody has made the tables: in the words of the command line. */
-function explained(error: unknown, description: string): unknown {
-  return error instanceof BackendError && error.message.includes("setup()")
-    ? new Failure(error.code, `${description} has no tables of pools; \`bitflake pool fill\` makes them`)
-    : error;
 }
 
 export const poolStatus: Command = define({
   words: "pool status",
   summary: "Says how many IDs of a pool are at hand, taken and left.",
-  notes: ["Exit code 1 means that the pool is exhausted: none is at hand, and none will come."],
+  notes: [
+    "Exit code 1 means that the pool is exhausted: none is at hand, and none will come. Of IDs at hand only so many are counted as a refill leaves there, and one more.",
+  ],
   flags: POOL_FLAGS,
   examples: [
     {

@@ -68,7 +68,7 @@ function optionsOf(
   isListening: () => boolean,
 ): ServiceOptions {
   const { values, sources, isJson, world } = call;
-  const { name, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
+  const { name, noFence, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
   const rateLimit =
     values.rateLimit === undefined
       ? undefined
@@ -86,6 +86,7 @@ function optionsOf(
     backend: store.backend,
     poolBackend: poolStore?.backend,
     leaseBackend,
+    fence: !noFence,
     name,
     preset: layoutOf(call),
     datacenterId,
@@ -112,7 +113,17 @@ async function serveOn(
 ): Promise<void> {
   const { values, world } = call;
   const signal = world.stopSignal();
-  await service.start();
+  // A start that waits for a node gives up.
+  const giveUp = () => void service.stop();
+  signal.addEventListener("abort", giveUp);
+  try {
+    await service.start();
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
   if (signal.aborted) return;
   const facts = await factsOf(service, call, stores, generator, options);
   onListening();

@@ -79,6 +79,11 @@ const OWN_SETTINGS = {
     what: "which machine this is",
     otherwise: "a node is leased",
   },
+  noFence: {
+    kind: "switch",
+    env: "BITFLAKE_NO_FENCE",
+    what: "leases a node at once from a store that restarted, failed over or is new, although it may have forgotten leases",
+  },
   types: {
     kind: "document",
     env: "BITFLAKE_TYPES",

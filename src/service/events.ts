@@ -6,6 +6,10 @@ import type { ServiceEvent, ServiceEventName } from "./options.ts";
 
 /** The levels of the events, and what they say. */
 const EVENTS: Readonly<Record<ServiceEventName, readonly [ServiceEvent["level"], string]>> = {
+  lease_fenced: [
+    "warn",
+    "The store restarted, failed over or is new, and may have forgotten leases: the start waits until they have ended.",
+  ],
   lease_renewal_failed: ["warn", "The lease of the node could not be renewed; it is tried again."],
   lease_lost: ["error", "The lease of the node is lost: no Snowflake IDs until a node is leased again."],
   lease_regained: ["info", "A node is leased again."],

@@ -51,7 +51,7 @@ export class Life {
   phase: Phase = "new";
   /** There while it runs, so that a request need not wait for what is there. */
   parts: Parts | undefined;
-  /** Why the last start failed. */
+  /** Why the last start failed, or what the start that is under way waits for. */
   failure: unknown;
   /** Whether the end is announced: requests are served, but no more are to be sent here. */
   isDraining = false;
@@ -70,6 +70,8 @@ export class Life {
   #starting: Promise<Parts> | undefined;
   #ending: Promise<void> | undefined;
   #failedAt = -Infinity;
+  /** Whether the start waits for leases to end that the store may have forgotten. */
+  #isFenced = false;
   #looking: Promise<readonly PoolState[]> | undefined;
   #looked: Promise<readonly PoolState[]> = Promise.resolve([]);
   #lookedAt = -Infinity;
@@ -123,8 +125,17 @@ export class Life {
     }
     if (this.#starting) return this.#starting;
     this.phase = "starting";
-    this.#starting = begin(this.#settings, this.#pools, this.#onRefillFailed).then(
+    this.#starting = begin(this.#settings, this.#pools, {
+      onRefillFailed: this.#onRefillFailed,
+      onFenced: (error) => {
+        this.#isFenced = true;
+        this.failure = error;
+        this.#emit("lease_fenced", { error });
+      },
+      isStopping: () => this.phase === "stopping",
+    }).then(
       (parts) => {
+        this.#isFenced = false;
         this.parts = parts;
         if (this.phase === "starting") this.phase = "running";
         this.backend.works();
@@ -134,6 +145,7 @@ export class Life {
       },
       (error) => {
         this.#starting = undefined;
+        this.#isFenced = false;
         this.#failedAt = performance.now();
         this.failure = error;
         if (error instanceof BackendError) {
@@ -151,6 +163,8 @@ export class Life {
   /** The parts, for a request: it starts what is not there, but not again and again. */
   need(): Parts | Promise<Parts> {
     if (this.parts) return this.parts;
+    // That may take as long as a lease, and a client is not to hang for it.
+    if (this.#isFenced) throw this.failure;
     if (this.#starting) return this.#starting;
     if (this.phase === "stopping") throw stopping();
     if (performance.now() - this.#failedAt < RETRY_MS) throw this.failure;

@@ -1,8 +1,9 @@
 // The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
 
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../core.ts";
+import { describedBy } from "../http/problem.ts";
 import { fingerprint } from "../idempotency/index.ts";
-import { keyIn } from "../idempotency/key.ts";
+import { DOCUMENTATION, keyIn } from "../idempotency/key.ts";
 import { MARK } from "../idempotency/replay.ts";
 import type { IdPool, NumericRules } from "../numeric/index.ts";
 import { VERSION } from "../version.ts";
@@ -101,7 +102,9 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
    */
   const requestKeyOf = async ({ ask, client }: Call): Promise<string | undefined> => {
     const key = keyIn((name) => ask.header(name));
-    if (typeof key === "object") throw new Refusal(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
+    if (typeof key === "object") {
+      throw new Refusal(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, describedBy(DOCUMENTATION));
+    }
     return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
   };
 

@@ -62,6 +62,7 @@ export interface ServiceLogEntry {
 
 /** What {@link ServiceEvent} tells of. */
 export type ServiceEventName =
+  | "lease_fenced"
   | "lease_renewal_failed"
   | "lease_lost"
   | "lease_regained"
@@ -103,6 +104,12 @@ export interface ServiceOptions {
   readonly name?: string | undefined;
   /** Widths and options of the Snowflake IDs, as for `makeGenerator`. Default `"twitter"`. */
   readonly preset?: PresetName | Preset | GeneratorOptions | undefined;
+  /**
+   * Whether a store that restarted, failed over or is new grants no node until all leases that it may have forgotten have
+   * ended, as for `leaseNode`. The start then waits for 40 s by default, and requests that need a node get a 503. Default
+   * `true`.
+   */
+  readonly fence?: boolean | undefined;
   /** The datacenter field. Default: part of what is leased, or 0 where `machineId` is given. */
   readonly datacenterId?: number | undefined;
   /** The machine field. Default: a node is leased from `leaseBackend`. */

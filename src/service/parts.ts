@@ -1,7 +1,8 @@
 // What a service works with: made at the start, given back at the end.
 
+import { startTimer } from "../backend/ask.ts";
 import { type Feature, setup } from "../backend/index.ts";
-import { makeGenerator, type SnowflakeGenerator } from "../core.ts";
+import { LeaseFenceError, makeGenerator, NoNodeAvailableError, type SnowflakeGenerator } from "../core.ts";
 import { Counter } from "../counter/index.ts";
 import { type Lease, leaseNode } from "../lease/index.ts";
 import { IdPool } from "../numeric/index.ts";
@@ -12,6 +13,9 @@ const POOL_WAIT_MS = 2000;
 
 /** How long the start waits for a node, in milliseconds: those of a version before give theirs back. */
 const NODE_WAIT_MS = 5000;
+
+/** How soon the start asks again for a node that it did not get, in milliseconds. */
+const NODE_PAUSE_MS = 250;
 
 /** All of it. */
 export interface Parts {
@@ -26,6 +30,16 @@ export interface Parts {
 
 /** Called when a pool could not be refilled. */
 type OnRefillFailed = (type: string, error: unknown) => void;
+
+/** What the start tells, and asks. */
+interface Starting {
+  /** Called when the pools could not be filled at once. */
+  readonly onRefillFailed: OnRefillFailed;
+  /** Called once if the store may have forgotten leases, so that the start waits until those have ended. */
+  readonly onFenced: (error: LeaseFenceError) => void;
+  /** Whether the service is being stopped, so that the start is to give up. */
+  readonly isStopping: () => boolean;
+}
 
 /** Makes the tables that are missing. */
 async function setUp(settings: Settings): Promise<void> {
@@ -55,37 +69,43 @@ export function poolsOf(
   return pools;
 }
 
-/**
- * Makes all of it; what it has taken when it fails, it gives back.
- *
- * @param onRefillFailed called when the pools could not be filled at once
- */
-export async function begin(
-  settings: Settings,
-  pools: Parts["pools"],
-  onRefillFailed: OnRefillFailed,
-): Promise<Parts> {
-  const { backend, leaseBackend, name, preset, node, isSetUp } = settings;
+/** Leases a node. It waits for one that is given back soon, and until leases that the store may have forgotten have ended. */
+async function leaseIt(
+  { leaseBackend, name, preset, node: { datacenterId }, isFenced }: Settings,
+  { onFenced, isStopping }: Starting,
+): Promise<Lease> {
+  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: isFenced };
+  const deadline = performance.now() + NODE_WAIT_MS;
+  let isTold = false;
+  for (;;) {
+    try {
+      return await leaseNode({ ...options, onExpired: "reacquire" });
+    } catch (error) {
+      const isOnlyTaken = error instanceof NoNodeAvailableError && performance.now() < deadline;
+      if (isStopping() || !(isOnlyTaken || error instanceof LeaseFenceError)) throw error;
+      if (error instanceof LeaseFenceError && !isTold) {
+        isTold = true;
+        onFenced(error);
+      }
+    }
+    await new Promise<void>((wake) => startTimer(wake, NODE_PAUSE_MS));
+  }
+}
+
+/** Makes all of it; what it has taken when it fails, it gives back. */
+export async function begin(settings: Settings, pools: Parts["pools"], starting: Starting): Promise<Parts> {
+  const { backend, name, preset, node, isSetUp } = settings;
   if (isSetUp) await setUp(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
   const counter = new Counter({ backend, name });
-  const { machineId, datacenterId } = node;
-  const lease =
-    machineId === undefined
-      ? await leaseNode({
-          backend: leaseBackend,
-          preset,
-          datacenterId,
-          namespace: name,
-          onExpired: "reacquire",
-          waitMs: NODE_WAIT_MS,
-        })
-      : undefined;
+  const lease = node.machineId === undefined ? await leaseIt(settings, starting) : undefined;
   const generator = lease?.generator ?? makeGenerator(preset, node);
   // A pool that cannot be filled says so in its status, and to those who find it empty.
   const filled = Promise.all(
-    Object.entries(pools).map(([type, pool]) => pool.fill().catch((error) => onRefillFailed(type, error))),
+    Object.entries(pools).map(([type, pool]) =>
+      pool.fill().catch((error) => starting.onRefillFailed(type, error)),
+    ),
   );
   return { generator, lease, counter, pools, filled };
 }

@@ -51,6 +51,8 @@ export interface Settings {
   readonly name: string;
   /** Widths and options of the Snowflake IDs. */
   readonly preset: PresetName | Preset | GeneratorOptions;
+  /** Whether a store that may have forgotten leases grants no node for a while. */
+  readonly isFenced: boolean;
   /** The node's fields where they are given; otherwise a node is leased. */
   readonly node: { readonly datacenterId?: number; readonly machineId?: number };
   readonly types: Readonly<Record<string, NumericIdType>>;
@@ -72,6 +74,7 @@ const NAMES = [
   "leaseBackend",
   "name",
   "preset",
+  "fence",
   "datacenterId",
   "machineId",
   "types",
@@ -152,6 +155,7 @@ export function settingsOf(options: ServiceOptions): Settings {
   const {
     poolBackend = backend,
     leaseBackend = backend,
+    fence = true,
     datacenterId,
     machineId = Object(preset).machineId as number | undefined,
     apiKeys,
@@ -174,6 +178,7 @@ export function settingsOf(options: ServiceOptions): Settings {
     leaseBackend: aBackend(leaseBackend),
     name: named("name", name),
     preset,
+    isFenced: oneOf("fence", fence, [true, false]),
     node,
     types: typeof types === "string" ? defineIdTypes(types) : defineIdTypes(types),
     apiKeys: keysOf(apiKeys),

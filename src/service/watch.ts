@@ -1,5 +1,6 @@
 // The routes for those who watch the service.
 
+import { IdPoolHistoryError } from "../core.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
 import type { Gauge } from "./metrics.ts";
 import { objectOf, type Schema } from "./openapi.ts";
@@ -36,7 +37,9 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
     const hasLease = lease === undefined || lease.state === "held";
     const pools = states.map(({ type, status }) => {
       const isEmpty = status?.available === 0 && status.lastError !== undefined;
-      const isGood = status !== undefined && !status.isExhausted && !isEmpty;
+      // After a failover it issues nothing, whatever is at hand.
+      const isRefused = status?.lastError instanceof IdPoolHistoryError;
+      const isGood = status !== undefined && !status.isExhausted && !isEmpty && !isRefused;
       return [type, { status: word(isGood), available: status?.available ?? null }] as const;
     });
     const isUp = isBackendGood && arePoolsGood && isGeneratorGood && hasLease;

@@ -225,7 +225,17 @@ describe("pools in memory", () => {
       isExact: true,
       isExhausted: false,
       isFilling: false,
+      isRefused: false,
     });
+  });
+
+  test("are not accepted where nothing is refused", async () => {
+    expect(await cli(pool("accept", "--type farmer"), { cwd })).toMatchObject({
+      code: 0,
+      out: "The pool of farmer was not refused: there is nothing to accept.\n",
+    });
+    const { out } = await cli(pool("accept", "--type farmer --json"), { cwd });
+    expect(JSON.parse(out)).toEqual({ type: "farmer", isAccepted: false });
   });
 
   test.each([

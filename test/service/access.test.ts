@@ -18,13 +18,34 @@ describe("options", () => {
     ["backend", { backend: {} }],
     ["backend", { poolBackend: 5 }],
     ["name", { name: "" }],
-    ["preset", { preset: "twiter" }],
+    ["preset", { preset: "nonsense" }],
     ["machineId", { machineId: 32 }],
     ["datacenterId", { datacenterId: -1 }],
     ["types", { types: [] }],
     ["types", { types: "{" }],
     ["types.farmer.length", { types: { farmer: { length: 1 } } }],
     ["apiKeys", { apiKeys: key }],
+    ["apiKeys", { apiKeys: [] }],
+    ["apiKeys[0]", { apiKeys: [null] }],
+    ["apiKeys[0]", { apiKeys: [{ [key]: "a name" }] }],
+    ["apiKeys[0].name", { apiKeys: [{ keys: [key] }] }],
+    ["apiKeys[0].name", { apiKeys: [{ name: "", keys: [key] }] }],
+    ["apiKeys[0].keys", { apiKeys: [{ name: "orders" }] }],
+    ["apiKeys[0].keys", { apiKeys: [{ name: "orders", keys: [] }] }],
+    ["apiKeys[0].keys", { apiKeys: [{ name: "orders", keys: key }] }],
+    ["apiKeys[0].keys[1]", { apiKeys: [{ name: "orders", keys: [key, "short"] }] }],
+    ["apiKeys[1].keys[0]", { apiKeys: [key, { name: "orders", keys: [key] }] }],
+    ["apiKeys[0].scopes", { apiKeys: [{ name: "orders", keys: [key], scopes: [] }] }],
+    ["apiKeys[0].scopes", { apiKeys: [{ name: "orders", keys: [key], scopes: ["admin"] }] }],
+    [
+      "apiKeys[1].name",
+      {
+        apiKeys: [
+          { name: "orders", keys: [key] },
+          { name: "orders", keys: [`${key}2`] },
+        ],
+      },
+    ],
     ["apiKeys[0]", { apiKeys: ["short"] }],
     ["apiKeys[0]", { apiKeys: ["with a space in it"] }],
     ["apiKeys[0]", { apiKeys: ["k".repeat(256)] }],
@@ -40,6 +61,7 @@ describe("options", () => {
     ["maxBodyBytes", { maxBodyBytes: 2 ** 28 + 1 }],
     ["setup", { setup: 1 }],
     ["log", { log: "json" }],
+    ["onEvent", { onEvent: "json" }],
     ["option", { port: 3000 }],
   ])("a wrong %s is refused: %o", (field, wrong) => {
     const options = { backend: memory(), ...wrong } as ServiceOptions;
@@ -56,8 +78,16 @@ describe("options", () => {
   });
 
   test("a key that is wrong is not shown", () => {
-    for (const apiKeys of [["hunter2"], "hunter2-hunter2-hunter2", new Set(["hunter2"])]) {
-      const options = { backend: memory(), apiKeys: apiKeys as string[] };
+    const lists = [
+      ["hunter2"],
+      "hunter2-hunter2-hunter2",
+      new Set(["hunter2"]),
+      [{ hunter2: "orders" }],
+      [{ name: "orders", keys: "hunter2" }],
+      [{ name: "orders", keys: ["hunter2"] }],
+    ];
+    for (const apiKeys of lists) {
+      const options = { backend: memory(), apiKeys: apiKeys as unknown as string[] };
       expect(() => createService(options)).toThrow(/^apiKeys(?!.*hunter2)/);
     }
   });
@@ -70,6 +100,9 @@ describe("options", () => {
     ).not.toThrow();
   });
 });
+
+/** The name of a key that was given without one. */
+const KEY_NAME = /^key-[\da-f]{12}$/;
 
 describe("API keys", () => {
   const apiKeys = ["first-key-0123456789", "second-key-012345678"];
@@ -106,13 +139,17 @@ describe("API keys", () => {
 
   test("any other text is not, whatever it is", async () => {
     const { service } = await open({ apiKeys });
+    let asked = 0;
     const near = fc
       .tuple(fc.constantFrom(...apiKeys), fc.nat(25), fc.string({ unit: "grapheme-ascii", maxLength: 3 }))
       .map(([key, at, piece]) => key.slice(0, at) + piece + key.slice(at + 1));
     await fc.assert(
       fc.asyncProperty(fc.oneof(near, fc.string({ unit: "grapheme-ascii" })), async (text) => {
         const headers = { "x-api-key": text };
-        const { status } = await service(new Request("http://localhost/generate_uuid", { headers }));
+        // Each from a network of its own, or there would soon be too many wrong ones.
+        const address = `10.${asked >> 8}.${asked++ & 255}.1`;
+        const request = new Request("http://localhost/generate_uuid", { headers });
+        const { status } = await service(request, { address });
         expect(status).toBe(apiKeys.includes(text.trim()) ? 200 : 401);
       }),
       { numRuns: 300 },
@@ -135,7 +172,9 @@ describe("API keys", () => {
       await service(new Request(`http://localhost/generate_uuid?key=${key}`, { headers }));
     }
     expect(lines.join("\n")).not.toMatch(/-key-01/);
-    expect(lines.map((line) => JSON.parse(line).client)).toEqual(["anyone", "key 0", "key 1", ""]);
+    const names = lines.map((line) => JSON.parse(line).client);
+    expect(names).toEqual(["anyone", expect.stringMatching(KEY_NAME), expect.stringMatching(KEY_NAME), ""]);
+    expect(names[1]).not.toBe(names[2]);
   });
 });
 
@@ -306,11 +345,26 @@ describe("the log", () => {
     await ask("/decode/1");
     await ask("/decode/x");
     await ask("/nowhere?secret=1");
-    const common = { time: expect.stringMatching(/Z$/), method: "GET", durationMs: expect.any(Number) };
+    const common = {
+      time: expect.stringMatching(/Z$/),
+      method: "GET",
+      durationMs: expect.any(Number),
+      address: "10.0.0.1",
+      requestId: expect.stringMatching(/^[\w-]{21}$/),
+    };
+    const found = { ...common, route: "/decode/{id}", client: "10.0.0.1" };
     expect(entries).toEqual([
-      { ...common, route: "/decode/{id}", status: 200, client: "10.0.0.1" },
-      { ...common, route: "/decode/{id}", status: 400, client: "10.0.0.1", code: "ERR_INVALID_ID" },
-      { ...common, route: "", status: 404, client: "", code: "ERR_NOT_FOUND" },
+      { ...found, level: "info", path: "/decode/1", status: 200 },
+      { ...found, level: "warn", path: "/decode/x", status: 400, code: "ERR_INVALID_ID" },
+      {
+        ...common,
+        level: "warn",
+        route: "",
+        path: "/nowhere",
+        status: 404,
+        client: "",
+        code: "ERR_NOT_FOUND",
+      },
     ]);
   });
 

@@ -37,7 +37,7 @@ describe("routes that make IDs", () => {
     const { id, ...rest } = (await response.json()) as Ids;
     expect(id).toMatch(pattern);
     expect(rest).toEqual({});
-    for (const count of [1, 2, 200]) {
+    for (const count of [1, 2, 16]) {
       const { ids = [] } = (await (
         await ask(`${path}${path.includes("?") ? "&" : "?"}count=${count}`)
       ).json()) as Ids;
@@ -47,7 +47,7 @@ describe("routes that make IDs", () => {
     await service.stop();
   });
 
-  test("10,000 at once, all different; 10,001 are refused", async () => {
+  test("1,000 at once, all different; 1,001 are refused", async () => {
     const { ask, service } = await open();
     for (const path of [
       "/generate_uuid",
@@ -55,14 +55,14 @@ describe("routes that make IDs", () => {
       "/generate_snowflake_id",
       "/generate_random_string/21",
     ]) {
-      const { ids = [] } = (await (await ask(`${path}?count=10000`)).json()) as Ids;
-      expect(new Set(ids).size).toBe(10_000);
-      expect((await ask(`${path}?count=10001`)).status).toBe(400);
+      const { ids = [] } = (await (await ask(`${path}?count=1000`)).json()) as Ids;
+      expect(new Set(ids).size).toBe(1000);
+      expect((await ask(`${path}?count=1001`)).status).toBe(400);
     }
     await service.stop();
   });
 
-  test.each(["0", "-1", "1.5", "01", "+1", "1e3", "", "x", "10001", "99999999999999999999", "%31%30x"])(
+  test.each(["0", "-1", "1.5", "01", "+1", "1e3", "", "x", "1001", "99999999999999999999", "%31%30x"])(
     "a count of %j is refused",
     async (count) => {
       const { ask } = await open();
@@ -85,7 +85,7 @@ describe("routes that make IDs", () => {
     "/generate_random_string/4097",
     "/generate_random_string/x",
     "/generate_random_string/%31%zz",
-    "/generate_random_string/4096?count=10000",
+    "/generate_random_string/4096?count=17",
   ])("%s is refused", async (path) => {
     const { ask } = await open();
     expect((await ask(path)).status).toBe(400);
@@ -167,7 +167,7 @@ describe("routes that read", () => {
 
   test("a preset that there is not is refused", async () => {
     const { ask } = await open();
-    for (const path of ["/decode/1?preset=twiter", "/capacity?preset=", "/capacity?preset=__proto__"]) {
+    for (const path of ["/decode/1?preset=nonsense", "/capacity?preset=", "/capacity?preset=__proto__"]) {
       expect(await read(await ask(path))).toMatchObject([400, { code: "ERR_ARGUMENT" }]);
     }
   });
@@ -338,7 +338,7 @@ describe("numeric types", () => {
   test("/version and /config", async () => {
     const { ask } = await open({ types });
     expect(await (await ask("/v1/idgenerator/version")).json()).toEqual(
-      envelope({ service_version: VERSION, build_time: null, git_commit: null }),
+      envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
     );
     const rules = {
       sequence_limit: 3,
@@ -468,7 +468,7 @@ describe("for those who watch", () => {
   });
 
   test("/openapi.json is a valid document, with and without API keys", async () => {
-    for (const apiKeys of [[], ["k".repeat(16)]]) {
+    for (const apiKeys of [undefined, ["k".repeat(16)]]) {
       const { service } = await open({ apiKeys, types: { farmer: { length: 10 } } });
       const document = await documentOf(service);
       const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
@@ -484,6 +484,7 @@ describe("for those who watch", () => {
           "/generate_timestamp_id",
           "/generate_uuid",
           "/health",
+          "/livez",
           "/metrics",
           "/openapi.json",
           "/v1/idgenerator/config",

@@ -189,6 +189,29 @@ describe("the settings of a store", () => {
     await store.close();
   });
 
+  test.each(sql)(
+    "a pool whose store went back issues again once it is accepted, with $client",
+    async (client) => {
+      const given = placeOf(client.client);
+      const prefix = `accepted_${client.client}`;
+      const line = `--store ${client.url} --types types.json --type farmer --store-prefix ${prefix}`;
+      expect(await cli(`pool fill ${line} --to 50`, given)).toMatchObject({ code: 0 });
+      const other = new pg.Client({ connectionString: client.url });
+      await other.connect();
+      // As a store that was put back has it: recorded on another timeline.
+      await other.query(`UPDATE ${prefix}_id_types SET history = '1.0000000A'`);
+      await other.end();
+      const status = async () => JSON.parse((await cli(`pool status ${line} --json`, given)).out);
+      expect(await status()).toMatchObject({ isRefused: true, available: 50 });
+      expect((await cli(`pool status ${line}`, given)).out).toContain("bitflake pool accept --help");
+      expect(await cli(`pool accept ${line}`, given)).toMatchObject({
+        code: 0,
+        out: "The pool of farmer issues again.\n",
+      });
+      expect(await status()).toMatchObject({ isRefused: false });
+    },
+  );
+
   test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
     const line = `serve --store ${REDIS_URL} --store-prefix ${namespace}_p --name ${namespace} --port 0 --log none`;
     const controller = new AbortController();
