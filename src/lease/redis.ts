@@ -57,10 +57,11 @@ local function info(section)
   local facts = redis.pcall('INFO', section)
   return type(facts) == 'string' and facts or ''
 end
-local id, replica = '', 0
+local id, replica, former = '', 0, ''
 if fenced then
   -- It is another one after each restart, and after each promotion of a replica.
   local facts = info('replication')
+  former = string.match(facts, 'master_replid2:0*(%w*)') or ''
   id = string.match(facts, 'master_replid:(%w+)') or ''
   for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
     replica = math.max(replica, store - lag * 1000)
@@ -114,6 +115,11 @@ if not shape then
   -- Without persistence a restart forgets all. If that was just now, others may hold what is not in the hash.
   local up = fenced and string.match(info('server'), 'uptime_in_seconds:(%d+)')
   if up then fence = tick_at(store - up * 1000) + reach end
+  -- A replica that was promoted may never have heard of the namespace. From this request on it is known when that ended.
+  if former ~= '' then
+    shape, fence = asked, tick_at(store) + reach + math.ceil(${CUT_OFF_MS} / tick)
+    redis.call('HSET', KEYS[1], 'shape', shape, 'history', id, 'fence', text(fence), 'longest', text(reach))
+  end
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 end
 if fenced and fence > math.max(past, 0) then return 'fenced ' .. text(fence) .. ' ' .. text(store) end

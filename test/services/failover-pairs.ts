@@ -30,7 +30,10 @@ export async function redisPair(undo: Undo): Promise<Pair> {
   const of = ["--replicaof", "127.0.0.1", String(primary.port), "--masteruser", "replica"];
   const replica = await startRedis({ more: [...of, "--masterauth", "secret"] });
   undo(() => replica.stop());
-  while (!/state=online/.test(await admin.info("replication"))) await setTimeout(20);
+  // Until it has all that the primary has: a replica that is promoted before has no lease at all.
+  const second = new Redis(replica.url);
+  undo(() => second.disconnect());
+  while (!/master_link_status:up/.test(await second.info("replication"))) await setTimeout(20);
   const sentinel = await startSentinel(primary, "ids");
   undo(() => sentinel.stop());
   const watch = new Redis(sentinel.url);

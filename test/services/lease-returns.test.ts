@@ -124,6 +124,24 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await Promise.all([lease, other, free].map((one) => one.release()));
   });
 
+  test("that was a replica grants nothing in a namespace that it has never heard of, until that can have ended", async () => {
+    const primary = await started();
+    const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
+    const { client, port } = connect(replica);
+    await until(async () => /master_link_status:up/.test(await client.info("replication")));
+    await client.call("REPLICAOF", "NO", "ONE");
+    // Up for longer than any lease of the namespace lasts.
+    await until(async () => /uptime_in_seconds:[1-9]/.test(await client.info("server")));
+    const brief = { ...short, ttlMs: 500 };
+    const error = (await leaseNode({ backend: port, ...brief }).catch((reason) => reason)) as LeaseFenceError;
+    expect(error).toBeInstanceOf(LeaseFenceError);
+    // The longest lease, and the time that a primary without its replicas goes on for.
+    expect(error.untilMs).toBeGreaterThan(Date.now() + 4000);
+    const lease = await leaseNode({ backend: port, ...brief, waitMs: 20_000 });
+    expect(Date.now()).toBeGreaterThanOrEqual(error.untilMs);
+    await lease.release();
+  });
+
   test("without its replicas renews and grants nothing, until it has one again or has another history", async () => {
     const primary = await started();
     const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
@@ -218,7 +236,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
   ])("an entry of the index %s grants nothing", async (_title, entry, granted) => {
     const { client, acquire, end } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
-    await client.zadd(INDEX, ...entry.map(String));
+    await client.call("ZADD", INDEX, ...entry.map(String));
     expect(await acquire("c")).toBe(granted);
     // It is as the hash has it again.
     expect(await client.zrange(INDEX, 0, -1, "WITHSCORES")).toEqual([
