@@ -236,10 +236,10 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
   ])("an entry of the index %s grants nothing", async (_title, entry, granted) => {
     const { client, acquire, end } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
-    await client.call("ZADD", INDEX, ...entry.map(String));
+    await client.zadd(INDEX, ...entry);
     expect(await acquire("c")).toBe(granted);
     // It is as the hash has it again.
-    expect(await client.zrange(INDEX, 0, -1, "WITHSCORES")).toEqual([
+    expect(await client.zrange(INDEX, "0", "-1", "WITHSCORES")).toEqual([
       "0000000000000000",
       String(await end(0)),
       "0000000000000001",
