@@ -20,6 +20,8 @@ interface Definition {
   /** The column that is added to the table of that name. */
   readonly column?: string;
   readonly sql: string;
+  /** SQL that gives a row if it is done, where neither a table, an index nor a column tells. */
+  readonly find?: string;
   /** Whether it may take longer than an answer of the store. */
   readonly isSlow?: boolean;
 }
@@ -152,6 +154,7 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
       // With the column, for the pools of an earlier version: once, and for as long as it takes.
       name: "id_types",
       column: "taken",
+      find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${pathOf(target, "id_types")} WHERE taken IS NULL)`,
       isSlow: true,
       sql: `UPDATE ${pathOf(target, "id_types")} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
     },
@@ -274,7 +277,17 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
     );
   const { dialect } = port;
   // Looked for first, for where all is there, the right to make tables is none that a program should need.
-  const isThere = async ({ name, column }: Definition) => {
+  const isThere = async ({ name, column, find }: Definition) => {
+    // It fails where what it looks at is not there either.
+    if (find !== undefined) {
+      return send(find, []).then(
+        (rows) => rows.length > 0,
+        (error) => {
+          if (error.reason === "failed") return false;
+          throw error;
+        },
+      );
+    }
     const found = dialect === "postgres" ? pathOf(port, name) : nameOf(port, name);
     const rows = await (column === undefined
       ? send(FIND[dialect], [found])

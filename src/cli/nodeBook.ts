@@ -1,8 +1,10 @@
 // The node book: which process of this user on this machine has which node, for layouts with nodes; and which ticks are
-// taken, for layouts without. One for each layout, epoch and tick, because only IDs of one kind can be the same.
+// taken, for layouts without. Layouts that divide the bits of a node differently make the same IDs, so they share one;
+// those with another width of the timestamp, node or sequence, another epoch or another tick have their own.
 
 import type { MemoryPort } from "../backend/index.ts";
 import type { SnowflakeGenerator } from "../core.ts";
+import { shapeOf } from "../lease/space.ts";
 import { sharedFile } from "./sharedFile.ts";
 import { stateFolder } from "./stateFolder.ts";
 import type { World } from "./world.ts";
@@ -13,7 +15,7 @@ export type Shape = Pick<SnowflakeGenerator, "layout" | "epochMs" | "tickMs">;
 /** The name of a shape, as a file can have it. */
 function nameOf({ layout, epochMs, tickMs }: Shape): string {
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
-  return `${timestampBits}.${datacenterBits}.${machineBits}.${sequenceBits}-epoch${epochMs}-tick${tickMs}`;
+  return `${timestampBits}.${datacenterBits + machineBits}.${sequenceBits}-epoch${epochMs}-tick${tickMs}`;
 }
 
 /**
@@ -29,7 +31,12 @@ export async function nodeBook(world: World, shape: Shape): Promise<MemoryPort> 
       _name: string,
       change: (state: State | undefined, nowMs: number) => readonly [State, Result],
     ): Result {
-      return file.change<State, Result>((state) => change(state, world.now()));
+      return file.change<State, Result>((kept) => {
+        // In the words of this layout, or the lease would take it for the leases of another.
+        const state = kept === undefined ? kept : { ...kept, shape: shapeOf(shape, false) };
+        const [next, result] = change(state, world.now());
+        return [next === state ? kept : next, result];
+      });
     },
   };
 }

@@ -11,7 +11,7 @@ export const poolAccept: Command = define({
   words: "pool accept",
   summary: "Lets a pool issue again after a failover or a restore.",
   notes: [
-    "After a failover of PostgreSQL, or a restore, a pool issues nothing, because the store may have forgotten IDs that were issued. Services that still run take theirs again by themselves. First look for IDs that they did not issue, among the rows, cards or logs that IDs were written to, and have IdPool.import take them; then accept. A planned switchover loses nothing: accept at once.",
+    "After a failover of PostgreSQL, or a restore, a pool issues nothing, because the store may have forgotten IDs that were issued. Services that still run take theirs again when they are next asked for an ID, their status or their health: ask each of them once before. First look for IDs that they did not issue, among the rows, cards or logs that IDs were written to, and have IdPool.import take them; then accept. A planned switchover loses nothing: accept at once.",
   ],
   flags: POOL_FLAGS,
   examples: [{ run: "bitflake pool accept --store $DATABASE_URL --types types.json --type farmer" }],

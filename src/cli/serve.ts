@@ -185,7 +185,8 @@ export const serve: Command = define({
   async run(call) {
     refuseOpen(call);
     const types = await typesOf(call);
-    const generator = makeGenerator(layoutOf(call));
+    // For its layout alone: no ID is made with this node.
+    const generator = makeGenerator(layoutOf(call), { machineId: 0 });
     const stores = await openStores(call, types !== undefined, generator);
     try {
       await warnOfMemory(call, stores, types !== undefined);

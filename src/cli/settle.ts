@@ -69,17 +69,17 @@ function fromJson(flag: Flag, value: unknown): unknown {
 }
 
 /** What a variable can say of a switch; a flag that is there says nothing more. */
-const SWITCHES: Readonly<Record<string, boolean | undefined>> = {
-  true: true,
-  1: true,
-  false: false,
-  0: false,
-};
+const SWITCHES: ReadonlyMap<string, boolean> = /* @__PURE__ */ new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
 
 /** The value that texts stand for; `undefined` if they stand for none. */
 function fromTexts(flag: Flag, texts: readonly string[]): unknown {
   const [text = ""] = texts;
-  if (flag.kind === "switch") return text === "" || SWITCHES[text];
+  if (flag.kind === "switch") return text === "" || SWITCHES.get(text);
   if (flag.kind === "list") return fromJson(flag, texts);
   if (flag.kind !== "whole") return fromJson(flag, text);
   return /^(0|-?[1-9]\d*)$/.test(text) ? fromJson(flag, Number(text)) : undefined;

@@ -75,12 +75,12 @@ export async function sharedFile(world: World, stateFolder: string, name: string
     const draft = pathOf(`draft-${globalThis.crypto.getRandomValues(new Uint32Array(4)).join("-")}`);
     const file = fs.openSync(draft, "wx", 0o600);
     try {
-      fs.writeFileSync(file, encode(state));
-      fs.fsyncSync(file);
-    } finally {
-      fs.closeSync(file);
-    }
-    try {
+      try {
+        fs.writeFileSync(file, encode(state));
+        fs.fsyncSync(file);
+      } finally {
+        fs.closeSync(file);
+      }
       fs.linkSync(draft, pathOf(version));
     } catch (error) {
       if ((error as { code?: unknown }).code === "EEXIST") return false;

@@ -103,8 +103,10 @@ export async function openSource(
     ...(machineId === undefined ? {} : { FLAKEID_MACHINE_ID: undefined }),
     FLAKEID_EPOCH_MS: undefined, // Settled with the layout.
   };
-  const generator = makeGeneratorFromEnv(options, { env, datacenterId, machineId });
-  if (machineId !== undefined || env.FLAKEID_MACHINE_ID) {
+  const isGiven = machineId !== undefined || Boolean(env.FLAKEID_MACHINE_ID);
+  // Without a machine it is only asked for its layout: no ID is made with node 0.
+  const generator = makeGeneratorFromEnv(options, { env, datacenterId, machineId: isGiven ? machineId : 0 });
+  if (isGiven) {
     return { make: stampWith(generator), chunk: chunkOf(generator), close: async () => {} };
   }
   const { datacenterBits, machineBits } = generator.layout;

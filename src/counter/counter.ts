@@ -27,7 +27,8 @@ export interface CounterOptions {
   /**
    * How many values are reserved at once, from 1 to 2^31. Default 1: each value is a step of the store. With more, most
    * values come out of memory; the counters of several processes then take turns by the block, and what a process has
-   * not used when it ends is never used.
+   * not used when it ends is never used. A copy of the process (SnapStart, CRIU) goes on with the same block: make the
+   * counter after the copy, or leave this at 1.
    */
   readonly block?: number | undefined;
   /** The smallest value that may come, from 0n to 2^63 - 1, even if the store's counter is lower. Default 1n. */

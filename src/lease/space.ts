@@ -18,6 +18,16 @@ export function fieldsOf(node: number, machineBits: number): NodeFields {
   return { datacenterId: Math.floor(node / 2 ** machineBits), machineId: node % 2 ** machineBits };
 }
 
+/** What a namespace is for: the layout, epoch and tick of its IDs, and whether both node fields are leased or one. */
+export function shapeOf(
+  { layout, epochMs, tickMs }: Pick<Settings, "layout" | "epochMs" | "tickMs">,
+  isOne: boolean,
+): string {
+  const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
+  const widths = [timestampBits, datacenterBits, machineBits, sequenceBits].join(".");
+  return `${widths} epoch ${epochMs} tick ${tickMs} ${isOne ? "machineId" : "both fields"} leased`;
+}
+
 /**
  * The space of a holder: the machines of one datacenter, or all nodes there are. The shape says which, for holders who
  * disagree on it would share nodes without knowing.
@@ -28,7 +38,7 @@ export function spaceOf(
   { ttlMs, maxSkewMs, isFenced }: { ttlMs: number; maxSkewMs: number; isFenced: boolean },
 ): Space {
   const { layout, epochMs, tickMs, datacenterId } = settings;
-  const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
+  const { datacenterBits, machineBits } = layout;
   const isOne = isFixed && datacenterBits > 0;
   const bits = isOne ? machineBits : datacenterBits + machineBits;
   if (bits < 1 || datacenterBits + machineBits > MAX_BITS) {
@@ -36,9 +46,8 @@ export function spaceOf(
   }
   // One more than it takes, for the tick that has begun already.
   const ttlTicks = Math.ceil(ttlMs / tickMs) + 1;
-  const widths = [timestampBits, datacenterBits, machineBits, sequenceBits].join(".");
   return {
-    shape: `${widths} epoch ${epochMs} tick ${tickMs} ${isOne ? "machineId" : "both fields"} leased`,
+    shape: shapeOf(settings, isOne),
     first: isOne ? datacenterId * 2 ** machineBits : 0,
     count: 2 ** bits,
     epochMs,

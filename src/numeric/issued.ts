@@ -8,27 +8,25 @@ export type TakenId = readonly [id: string, request: string | null];
 
 /** Remembers the last IDs of one pool. */
 export class Issued {
-  readonly #ids: string[] = [];
-  readonly #requests: Map<string, string> = new Map();
-  /** Where the oldest is, once there are as many as are remembered. */
-  #oldest = 0;
+  /** The IDs, the oldest first, with the requests that they were issued for. */
+  readonly #ids: Map<string, string | undefined> = new Map();
 
-  /** Remembers an ID, and forgets the oldest where there are too many. */
+  /** Remembers an ID, and forgets the oldest where there are too many. One that is replayed is remembered once. */
   add(id: string, request: string | undefined): void {
-    if (this.#ids.length < REMEMBERED) this.#ids.push(id);
-    else {
-      this.#requests.delete(this.#ids[this.#oldest] as string);
-      this.#ids[this.#oldest] = id;
-      this.#oldest = (this.#oldest + 1) % REMEMBERED;
+    this.#ids.delete(id);
+    this.#ids.set(id, request);
+    if (this.#ids.size <= REMEMBERED) return;
+    for (const oldest of this.#ids.keys()) {
+      this.#ids.delete(oldest);
+      break;
     }
-    if (request !== undefined) this.#requests.set(id, request);
   }
 
   /** Returns all of them, in the order of the IDs; a request that was given two IDs keeps the first of them. */
   all(): TakenId[] {
     const requests = new Set<string>();
-    return [...new Set(this.#ids)].sort().map((id) => {
-      const request = this.#requests.get(id);
+    return [...this.#ids.keys()].sort().map((id) => {
+      const request = this.#ids.get(id);
       if (request === undefined || requests.has(request)) return [id, null];
       requests.add(request);
       return [id, request];

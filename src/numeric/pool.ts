@@ -405,6 +405,8 @@ export class IdPool extends AsyncDisposer {
     const isBegun = await recall(this.#backend, name, this.#shape);
     const stock = isBegun ? await this.#store.stock(this.#highMark + 1, CLAIM_MS) : NOTHING;
     const { available, taken, isFilling, recorded, current } = stock;
+    // Also where nothing is issued meanwhile: once another process accepts the history, it does not know of these.
+    if (isBegun && this.#begun) await this.#leave(current);
     const isWhole = sweepOf(stock.sweep)?.left === 0n;
     const isAllKnown = isWhole && available <= this.#highMark;
     const { ids, isExact } = this.type.capacity();
@@ -416,7 +418,11 @@ export class IdPool extends AsyncDisposer {
       isExact: isAllKnown || isExact,
       isExhausted: isWhole && available === 0,
       isFilling,
-      lastError: recorded === current ? this.#lastError : new IdPoolHistoryError(name, recorded, current),
+      // Of a pool that began under an earlier version nothing is recorded before its next issue.
+      lastError:
+        recorded === current || recorded === ""
+          ? this.#lastError
+          : new IdPoolHistoryError(name, recorded, current),
     };
   }
 
@@ -436,15 +442,19 @@ export class IdPool extends AsyncDisposer {
 
   /** Goes on where another process has accepted the history that the store is on, and refuses to otherwise. */
   async #meet({ recorded, current }: History): Promise<void> {
-    if (current !== this.#history && !this.#left.has(current)) {
-      this.#left.add(this.#history);
-      // Before anyone issues on the new history: whoever accepts it does not know what this process has issued.
-      await this.#retake(current);
-    }
+    await this.#leave(current);
     if (recorded !== current || this.#left.has(current)) {
       throw new IdPoolHistoryError(this.type.name, this.#history, current);
     }
     this.#history = current;
+  }
+
+  /** Leaves the history that this process was on, if the store is on a new one. */
+  async #leave(current: string): Promise<void> {
+    if (current === this.#history || this.#left.has(current)) return;
+    this.#left.add(this.#history);
+    // Before anyone issues on the new history: whoever accepts it does not know what this process has issued.
+    await this.#retake(current);
   }
 
   /** Takes again all that this process remembers to have issued, once on each history. */

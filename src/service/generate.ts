@@ -7,6 +7,12 @@ import { type Query, shown, wholeOf } from "./query.ts";
 import { jsonText, Refusal } from "./reply.ts";
 import type { Means, Route } from "./route.ts";
 
+/** With fewer IDs a second than this, waits for the next tick are long enough for others to notice. */
+const PLENTY = 100_000;
+
+/** How long a request may wait for its IDs, in seconds. */
+const MAX_WAIT_S = 10;
+
 /** The longest random string. */
 const MAX_LENGTH = 4096;
 
@@ -94,12 +100,18 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
       ),
     ),
     route("snowflake_id", "A Snowflake ID.", ({ query }) =>
-      andThen(life.need(), ({ generator }) =>
+      andThen(life.need(), ({ generator, idsPerSecond }) =>
         reply(
           "snowflake",
           query,
-          () => generator.nextId(),
-          (count) => generator.nextIdsAsync(count),
+          // Where IDs are scarce, a wait for the next tick is not to block all others.
+          () => (idsPerSecond < PLENTY ? generator.nextIdAsync() : generator.nextId()),
+          (count) => {
+            const most = Math.floor(idsPerSecond * MAX_WAIT_S);
+            if (count <= most) return generator.nextIdsAsync(count);
+            const detail = `count must be at most ${most}: there are ${idsPerSecond} IDs a second.`;
+            throw new Refusal(400, "ERR_ARGUMENT", detail);
+          },
         ),
       ),
     ),

@@ -167,8 +167,11 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
   const health = async (): Promise<Reply> => {
     if (life.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
     if (life.isDraining) return fault(503, "IDG-005", "The service is about to end");
-    const isThere = await life.poolBackend.check();
-    return isThere ? envelope({ status: "UP" }, []) : fault(503, "IDG-006", "The database cannot be reached");
+    if (!(await life.poolBackend.check())) return fault(503, "IDG-006", "The database cannot be reached");
+    const states = await life.poolStates();
+    return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
+      ? fault(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
+      : envelope({ status: "UP" }, []);
   };
 
   const config = (): Reply => {
@@ -263,6 +266,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
       path: `${BASE}/${UIN}`,
       scope: "issue",
       isOfPools: true,
+      isTaking: true,
       operation: {
         summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
         headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },

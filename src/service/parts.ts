@@ -20,6 +20,8 @@ const NODE_PAUSE_MS = 250;
 /** All of it. */
 export interface Parts {
   readonly generator: SnowflakeGenerator;
+  /** How many IDs it makes in a second. */
+  readonly idsPerSecond: number;
   /** Missing where the node is given. */
   readonly lease: Lease | undefined;
   readonly counter: Counter;
@@ -107,7 +109,8 @@ export async function begin(settings: Settings, pools: Parts["pools"], starting:
       pool.fill().catch((error) => starting.onRefillFailed(type, error)),
     ),
   );
-  return { generator, lease, counter, pools, filled };
+  const { idsPerSecond } = generator.capacity();
+  return { generator, idsPerSecond, lease, counter, pools, filled };
 }
 
 /** Gives back what was taken. A store that is down frees the node when the lease ends. */

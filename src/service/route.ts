@@ -40,6 +40,8 @@ export interface Route {
   readonly isOfPools?: boolean;
   /** Whether it ignores query parameters that it does not know, and serves its path with a slash at the end as well. */
   readonly isLenient?: boolean;
+  /** Whether a GET takes something for good, so that there is no HEAD. */
+  readonly isTaking?: boolean;
   /** The type of its replies, if that is not JSON. */
   readonly type?: string;
   /** What the OpenAPI document says of it. */
@@ -56,8 +58,8 @@ export interface Match {
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
 /** The methods that a route answers. */
-function methodsOf({ method }: Route): string[] {
-  return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
+function methodsOf({ method, isTaking }: Route): string[] {
+  return method === "GET" && !isTaking ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
 }
 
 function decoded(segment: string): string {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { decode } from "bitflake";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { cli, type Done, type Given } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-"));
@@ -180,6 +180,26 @@ describe("the service", () => {
       health = (await (await fetch(`${url}/health`)).json()) as object;
     });
     expect(health).toMatchObject({ pools: { farmer: {} } });
+  });
+
+  test.each(["constructor", "toString", "yes"])("is not made public by BITFLAKE_PUBLIC=%s", async (text) => {
+    const line = "serve --host 0.0.0.0 --machine-id 1 --store memory: --port 0";
+    const { code, err } = await cli(line, { cwd, env: { BITFLAKE_PUBLIC: text } });
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: BITFLAKE_PUBLIC must be /)]);
+  });
+
+  test("in a pod says nothing of a node that nobody chose where one is given", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+    const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+    expect(
+      (await cli("serve --machine-id 3 --store memory: --port 0", { cwd, env, signal: AbortSignal.abort() }))
+        .code,
+    ).toBe(0);
+    expect((await cli("new", { env })).code).toBe(0);
+    expect(warned).not.toHaveBeenCalled();
+    vi.unstubAllEnvs();
+    warned.mockRestore();
   });
 
   test("is refused beyond this machine without keys, unless it is said to be public", async () => {

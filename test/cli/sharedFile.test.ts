@@ -38,6 +38,18 @@ describe("a shared file", () => {
     expect(other.change((state) => [state, state])).toEqual(value);
   });
 
+  test("leaves no draft behind where it cannot be written", async () => {
+    const file = await open(
+      withFiles(() => ({
+        writeFileSync: () => {
+          throw Object.assign(new Error("no space left on device"), { code: "ENOSPC", syscall: "write" });
+        },
+      })),
+    );
+    expect(() => add(file)).toThrow("no space left on device");
+    expect(readdirSync(join(folder, "value"))).toEqual([]);
+  });
+
   test("is not written where nothing changes", async () => {
     const file = await open();
     file.change((state) => [state, "nothing"]);

@@ -20,6 +20,16 @@ test("the last IDs are remembered, and the oldest forgotten with its request", (
   expect(all.at(-1)).toEqual([idOf(REMEMBERED), "form 0"]);
 });
 
+test("an ID that is replayed again and again forgets no other, and keeps its request", () => {
+  const issued = new Issued();
+  issued.add("52", undefined);
+  for (let at = 0; at < REMEMBERED + 1; at++) issued.add("61", "form 17");
+  expect(issued.all()).toEqual([
+    ["52", null],
+    ["61", "form 17"],
+  ]);
+});
+
 test("an ID that a request was given again is one, and a request that was given two keeps the first", () => {
   const issued = new Issued();
   issued.add("61", "form 17");

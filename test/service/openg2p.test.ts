@@ -75,6 +75,9 @@ describe("a client of MOSIP's", () => {
       uins.add(uin);
     }
     expect(uins.size).toBe(5);
+    // A HEAD would take one for good, and show it to nobody.
+    const head = await ask(`${BASE}/uin`, { method: "HEAD" });
+    expect([head.status, head.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
     await service.stop();
   });
 

@@ -3,7 +3,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BackendError, type MemoryPort, memory } from "../../src/backend/index.ts";
-import { decode, PRESET_TWITTER } from "../../src/index.ts";
+import { decode, PRESET_TWITTER, SnowflakeGenerator } from "../../src/index.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { VERSION } from "../../src/version.ts";
 import { documentOf, Fragile, open, read } from "./house.ts";
@@ -60,6 +60,22 @@ describe("routes that make IDs", () => {
       expect((await ask(`${path}?count=1001`)).status).toBe(400);
     }
     await service.stop();
+  });
+
+  test("where IDs are scarce a request waits asleep, and one that would wait too long is refused", async () => {
+    const blocking = vi.spyOn(SnowflakeGenerator.prototype, "nextId");
+    const preset = { timestampBits: 53, datacenterBits: 0, machineBits: 10, sequenceBits: 0, tickMs: 1000 };
+    const { ask, service } = await open({ preset, machineId: 1 });
+    const both = await Promise.all([ask("/generate_snowflake_id"), ask("/generate_snowflake_id")]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    expect(blocking).not.toHaveBeenCalled();
+    const [status, problem] = await read(await ask("/generate_snowflake_id?count=11"));
+    expect([status, problem]).toMatchObject([
+      400,
+      { detail: "count must be at most 10: there are 1 IDs a second." },
+    ]);
+    await service.stop();
+    blocking.mockRestore();
   });
 
   test.each(["0", "-1", "1.5", "01", "+1", "1e3", "", "x", "1001", "99999999999999999999", "%31%30x"])(
