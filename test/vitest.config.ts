@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 /** What the tests of test/services cover. */
 export const onServers = [
   "src/backend/{history,patience,ping,postgres,redis,settings,sqlite,tables}.ts",
-  "src/cli/{leaseInspect,poolStatus,storePostgres,storeRedis,storeSqlite}.ts",
+  "src/cli/{leaseInspect,poolAccept,poolFlags,poolStatus,storePostgres,storeRedis,storeSqlite}.ts",
   "src/idempotency/{redis,sql}.ts",
   "src/lease/{redis,sql}.ts",
   "src/numeric/{registry,sql}.ts",
@@ -63,6 +63,8 @@ export default defineConfig({
         "src/*/index.ts",
         "src/backend/ports.ts",
         "src/lease/lease.ts",
+        "src/http/fetchTypes.ts",
+        "src/service/nodeTypes.ts",
         "src/service/options.ts",
         // It runs as a process, and is tried as one.
         "src/cli/main.ts",

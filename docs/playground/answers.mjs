@@ -1,6 +1,6 @@
 // What the library says of what was typed: its results, and its refusals by the field that each names.
 
-import { ArgumentError, capacity, decode, parseId, SnowflakeGenerator } from "bitflake";
+import { ArgumentError, capacity, decode, EpochError, parseId, SnowflakeGenerator } from "bitflake";
 
 const FORMAT = ["timestampBits", "datacenterBits", "machineBits", "sequenceBits", "epochMs", "tickMs"];
 
@@ -29,8 +29,9 @@ export function answersTo(typed) {
     try {
       return call();
     } catch (error) {
-      if (!(error instanceof ArgumentError)) throw error;
-      if (field === undefined || error.field === field) faults.set(error.field, error.message);
+      if (!(error instanceof ArgumentError || error instanceof EpochError)) throw error;
+      const { field: named = "epochMs", message } = error;
+      if (field === undefined || named === field) faults.set(named, message);
     }
   };
   const id = typed.id.trim();
