@@ -20,7 +20,7 @@ interface Definition {
   /** The column that is added to the table of that name. */
   readonly column?: string;
   readonly sql: string;
-  /** SQL that gives a row if it is done, where neither a table, an index nor a column tells. */
+  /** SQL that gives a row if it is done, where the column is there. */
   readonly find?: string;
   /** Whether it may take longer than an answer of the store. */
   readonly isSlow?: boolean;
@@ -278,21 +278,14 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
   const { dialect } = port;
   // Looked for first, for where all is there, the right to make tables is none that a program should need.
   const isThere = async ({ name, column, find }: Definition) => {
-    // It fails where what it looks at is not there either.
-    if (find !== undefined) {
-      return send(find, []).then(
-        (rows) => rows.length > 0,
-        (error) => {
-          if (error.reason === "failed") return false;
-          throw error;
-        },
-      );
-    }
     const found = dialect === "postgres" ? pathOf(port, name) : nameOf(port, name);
     const rows = await (column === undefined
       ? send(FIND[dialect], [found])
       : send(FIND_COLUMN[dialect], [found, column]));
-    return rows.length > 0;
+    if (rows.length === 0 || find === undefined) return rows.length > 0;
+    // A table that SQLite does not have yet will be made as it should be.
+    const isMade = dialect === "postgres" || (await send(FIND.sqlite, [found])).length > 0;
+    return !isMade || (await send(find, [])).length > 0;
   };
   const missing: Definition[] = [];
   for (const definition of definitions(port, features)) {

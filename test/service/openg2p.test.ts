@@ -2,11 +2,12 @@
 
 import { describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
-import { NumericIdType } from "../../src/numeric/index.ts";
+import { IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import { VERSION } from "../../src/version.ts";
 import { open, read } from "./house.ts";
 
 const types = { farmer_id: { length: 10 }, uin: { length: 10, rules: "mosip" } } as const;
+const type = new NumericIdType({ name: "farmer_id", length: 10 });
 const BASE = "/v1/idgenerator";
 const responseOf = async (response: Response) => {
   expect(response.status).toBe(200);
@@ -23,6 +24,27 @@ describe("a client of OpenG2P's", () => {
       build_time: "unknown",
       git_commit: "unknown",
     });
+    await service.stop();
+  });
+
+  test("is told that a database may have lost IDs, and so is /health", async () => {
+    const { ask, service } = await open({ types: { farmer_id: { length: 10 } } });
+    await service.start();
+    const error = new IdPoolHistoryError("farmer_id", "7.00000001", "7.00000002");
+    const status = await IdPool.prototype.status.call(new IdPool({ backend: memory(), type }));
+    const issue = vi.spyOn(IdPool.prototype, "issue").mockRejectedValue(error);
+    const look = vi.spyOn(IdPool.prototype, "status").mockResolvedValue({ ...status, lastError: error });
+    for (const [path, method] of [
+      ["health", "GET"],
+      ["farmer_id/id", "POST"],
+    ] as const) {
+      const response = await ask(`${BASE}/${path}`, { method });
+      expect(await read(response)).toMatchObject([503, { errors: [{ errorCode: "IDG-006" }] }]);
+    }
+    const pools = { farmer_id: { status: "failing" } };
+    expect(await read(await ask("/health"))).toMatchObject([200, { status: "degraded", pools }]);
+    issue.mockRestore();
+    look.mockRestore();
     await service.stop();
   });
 
