@@ -972,7 +972,8 @@ describe("a store that answers what it should not", () => {
     const grant = (ms: number) => `granted 7 ${NOW - 1_577_836_800_000} ${tick() + ms} ${Date.now()}`;
     const backend = saying(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
     const lease = await leaseNode({ backend, ttlMs: 9000 });
-    await pass(1500);
+    // Two failures: pauses of at most 200 and 400 ms after the first renewal at 1 s.
+    await pass(1700);
     expect(backend.asked).toBe(4);
     expect(lease.status()).toMatchObject({ state: "held", failures: 0, node: 7 });
     expect(lease.until.getTime()).toBeGreaterThan(NOW + 90_000);
