@@ -27,7 +27,7 @@ export function supplyIn({ available, sweep }: Readonly<Record<keyof Supply, unk
   return { available: amountIn(available), sweep: sweepIn(sweep) };
 }
 
-/** Lets through the history of a store. */
+/** Asserts that an answer is the history of a store. */
 export function historyIn({ recorded, current }: Readonly<Record<keyof History, unknown>>): History {
   if (typeof recorded === "string" && typeof current === "string") return { recorded, current };
   throw new Error(`no history: ${String(recorded)}, ${String(current)}`);

@@ -453,7 +453,7 @@ export class IdPool extends AsyncDisposer {
   async #leave(current: string): Promise<void> {
     if (current === this.#history || this.#left.has(current)) return;
     this.#left.add(this.#history);
-    // Before anyone issues on the new history: whoever accepts it does not know what this process has issued.
+    // Before any process issues on the new history: the one that accepts it does not know what this one has issued.
     await this.#retake(current);
   }
 

@@ -32,11 +32,11 @@ export interface NodeRequest {
   readonly readableEnded?: boolean | undefined;
   /** Whether nothing more comes. */
   readonly destroyed?: boolean | undefined;
-  /** Hears of each piece of the body. */
+  /** Emitted for each chunk of the body. */
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  /** Hears of the end of the body, and of that of the request, which may come without it. */
+  /** Emitted at the end of the body, and at the end of the request, which may come without the first. */
   on(event: "end" | "close", listener: () => void): unknown;
-  /** Hears of a body that breaks off. */
+  /** Emitted if the body breaks off. */
   on(event: "error", listener: (error: Error) => void): unknown;
   /** Hears no more of the body. */
   removeAllListeners(event: "data"): unknown;

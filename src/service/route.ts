@@ -32,7 +32,7 @@ export interface Route {
   readonly path: string;
   /** Whether it needs no API key and has no limit: for those who watch the service. */
   readonly isOpen?: boolean;
-  /** The scope that an API key must have. Default: any key will do. */
+  /** The scope that an API key must have. Default: every key is enough. */
   readonly scope?: ServiceScope;
   /** What a request takes of the rate limit, by its query. Default: 1. */
   readonly cost?: (search: string) => number;
