@@ -13,10 +13,10 @@ const oneFileEach: Plugin = {
   name: "one-file-each",
   setup({ initialOptions, onResolve }) {
     const extension = initialOptions.format === "cjs" ? "cjs" : "js";
-    onResolve({ filter: /^\.\.?\/(core|[a-z]+\/index)\.ts$/ }, ({ path, kind }) =>
+    onResolve({ filter: /^(\.\.?\/)+(internal|[a-z]+\/index)\.ts$/ }, ({ path, kind }) =>
       kind === "entry-point"
         ? undefined
-        : { path: path.replace(/^\.\.?\/(\w+).*/, `./$1.${extension}`), external: true },
+        : { path: path.replace(/^(?:\.\.?\/)+(\w+).*/, `./$1.${extension}`), external: true },
     );
   },
 };
@@ -61,7 +61,7 @@ const common: Options = {
 /** The entries of the library. */
 const library = {
   entry: {
-    core: "src/core.ts",
+    internal: "src/internal.ts",
     index: "src/index.ts",
     backend: "src/backend/index.ts",
     counter: "src/counter/index.ts",
@@ -89,7 +89,7 @@ const modules: Options = {
   },
   onSuccess: async () => {
     for (const name of Object.keys(library.entry)) await keepLines(`dist/${name}.js.map`);
-    const { core: _, ...entries } = { ...library.entry, ...service.entry };
+    const { internal: _, ...entries } = { ...library.entry, ...service.entry };
     await writeDeclarations(entries);
   },
 };

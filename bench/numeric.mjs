@@ -105,7 +105,7 @@ export function numericIds() {
 async function walks() {
   const { outputFiles } = await build({
     stdin: {
-      contents: 'export * from "./src/numeric/walk.ts"; export * from "./src/numeric/rules.ts";',
+      contents: 'export * from "./src/numeric/digitBuilder.ts"; export * from "./src/numeric/rules.ts";',
       resolveDir: fileURLToPath(new URL("..", import.meta.url)),
     },
     bundle: true,

@@ -42,4 +42,4 @@ export {
   uuid,
   uuidv7,
   type Widths,
-} from "./core.ts";
+} from "./internal.ts";

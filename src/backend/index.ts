@@ -1,8 +1,7 @@
 // bitflake/backend: the only door to Redis and SQL.
 
-export { ArgumentError, BackendError } from "../core.ts";
-export { memory } from "./memory.ts";
-export type { Backend, MemoryPort, PortSettings, RedisPort, SqlPort, SqlRow } from "./ports.ts";
+export { ArgumentError, BackendError } from "../internal.ts";
+export { memory } from "./drivers/memory.ts";
 export {
   fromPGlite,
   fromPg,
@@ -11,7 +10,7 @@ export {
   type PgResult,
   type PostgresJsClient,
   type PostgresSettings,
-} from "./postgres.ts";
+} from "./drivers/postgres.ts";
 export {
   fromIORedis,
   fromNodeRedis,
@@ -19,6 +18,7 @@ export {
   type IORedisClient,
   type NodeRedisClient,
   type UpstashClient,
-} from "./redis.ts";
-export { fromSqlite, type SqliteDatabase, type SqliteStatement } from "./sqlite.ts";
-export { type Feature, type SqlTarget, setup, setupSql } from "./tables.ts";
+} from "./drivers/redis.ts";
+export { fromSqlite, type SqliteDatabase, type SqliteStatement } from "./drivers/sqlite.ts";
+export type { Backend, MemoryPort, PortSettings, RedisPort, SqlPort, SqlRow } from "./ports.ts";
+export { type Feature, type SqlTarget, setup, setupSql } from "./schema.ts";

@@ -1,6 +1,6 @@
 // Whether a store answers.
 
-import { ask } from "./ask.ts";
+import { ask } from "./call.ts";
 import type { Backend } from "./ports.ts";
 
 /**

@@ -1,6 +1,6 @@
 // What SQL answers.
 
-import { type Asking, ask } from "./ask.ts";
+import { type Asking, ask } from "./call.ts";
 import type { SqlPort, SqlRow } from "./ports.ts";
 
 /**

@@ -1,6 +1,6 @@
 // What adapters take besides a client, and the names that come of it: namespaced, quoted and within limits.
 
-import { ArgumentError, anObject, oneOf, whole } from "../core.ts";
+import { ArgumentError, anObject, oneOf, whole } from "../internal.ts";
 import type { Backend, PortSettings, SqlPort } from "./ports.ts";
 
 /** The longest name of a table or index that PostgreSQL does not cut, in bytes. */

@@ -1,8 +1,8 @@
 // Takes a command line apart: which flags were given, with which text, and what else there is.
 
-import { quoted, UsageError } from "./failure.ts";
+import { quoted, UsageError } from "./errors.ts";
 import { type FlagTable, flagOf } from "./flags.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** A command line, taken apart. Nothing is validated but that the flags exist. */
 export interface Argv {

@@ -1,13 +1,13 @@
 // A command: its words, its settings, its examples, and what it does.
 
-import { ArgumentError, EpochError } from "../core.ts";
+import { ArgumentError, EpochError } from "../internal.ts";
 import { parseArgv } from "./argv.ts";
 import { readConfig } from "./config.ts";
-import { quoted, UsageError } from "./failure.ts";
+import { quoted, UsageError } from "./errors.ts";
 import type { FlagTable, Switch, Values } from "./flags.ts";
 import { helpOf } from "./help.ts";
-import { settle } from "./settle.ts";
-import type { World } from "./world.ts";
+import type { World } from "./io.ts";
+import { settle } from "./resolveSettings.ts";
 
 /** A command line to try, and what it prints where that is always the same. */
 interface Example {

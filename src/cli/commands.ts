@@ -1,17 +1,17 @@
 // The commands that there are, in the order in which help lists them.
 
-import { capacityOf } from "./capacity.ts";
 import type { Command } from "./command.ts";
-import { decodeIds } from "./decode.ts";
-import { drawLayout } from "./layout.ts";
-import { leaseInspect } from "./leaseInspect.ts";
-import { newIds } from "./new.ts";
-import { numericCheck } from "./numericCheck.ts";
-import { numericNew } from "./numericNew.ts";
-import { poolAccept } from "./poolAccept.ts";
-import { poolFill } from "./poolFill.ts";
-import { poolStatus } from "./poolStatus.ts";
-import { serve } from "./serve.ts";
+import { capacityOf } from "./commands/capacity.ts";
+import { decodeIds } from "./commands/decode.ts";
+import { drawLayout } from "./commands/layout.ts";
+import { leaseInspect } from "./commands/leaseInspect.ts";
+import { newIds } from "./commands/new.ts";
+import { numericCheck } from "./commands/numericCheck.ts";
+import { numericNew } from "./commands/numericNew.ts";
+import { poolAccept } from "./commands/poolAccept.ts";
+import { poolFill } from "./commands/poolFill.ts";
+import { poolStatus } from "./commands/poolStatus.ts";
+import { serve } from "./commands/serve.ts";
 
 /** Every command. */
 export const COMMANDS: readonly Command[] = [

@@ -1,9 +1,9 @@
 // The configuration file of a command that has one, and JSON files in general.
 
-import { complaintOf, UsageError } from "./failure.ts";
+import { complaintOf, UsageError } from "./errors.ts";
 import type { FlagTable } from "./flags.ts";
-import type { Origins } from "./settle.ts";
-import { nodeModule, pathFrom, type World } from "./world.ts";
+import { nodeModule, pathFrom, type World } from "./io.ts";
+import type { Origins } from "./resolveSettings.ts";
 
 /**
  * Reads a text file.

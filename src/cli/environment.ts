@@ -1,10 +1,10 @@
 // The environment of a command: variables that mean nothing are refused, because a misspelt one means the default.
 
 import type { Command } from "./command.ts";
-import { quoted, UsageError } from "./failure.ts";
-import { didYouMean } from "./nearest.ts";
-import { STATE_VARIABLE } from "./stateFolder.ts";
-import type { World } from "./world.ts";
+import { quoted, UsageError } from "./errors.ts";
+import type { World } from "./io.ts";
+import { STATE_VARIABLE } from "./state/folder.ts";
+import { didYouMean } from "./suggest.ts";
 
 const PREFIX = "BITFLAKE_";
 

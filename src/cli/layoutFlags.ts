@@ -1,6 +1,6 @@
 // How a command is told which layout it works with: a preset, widths, epoch and tick.
 
-import { type GeneratorOptions, PRESETS } from "../core.ts";
+import { type GeneratorOptions, PRESETS } from "../internal.ts";
 import type { Values, Whole } from "./flags.ts";
 
 /** The setting of a preset. */

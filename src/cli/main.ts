@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+
 // The program: gives the command line the real world, and its exit code to the shell.
 
+import { type Input, type Output, Unread, type World } from "./io.ts";
 import { run } from "./run.ts";
-import { type Input, type Output, Unread, type World } from "./world.ts";
 
 /** What is used of a stream that is written to. */
 interface Writable {

@@ -1,7 +1,7 @@
 // Finds the packages that the user has: from the folder of the call first, then from beside the program.
 
-import { complaintOf, Failure } from "./failure.ts";
-import { nodeModule, pathFrom, type World } from "./world.ts";
+import { complaintOf, Failure } from "./errors.ts";
+import { nodeModule, pathFrom, type World } from "./io.ts";
 
 /** A package that was found. */
 interface Found {

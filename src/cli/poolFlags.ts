@@ -1,8 +1,8 @@
 // How a command is told which pool it works with.
 
-import { BackendError } from "../core.ts";
-import { Failure, UsageError } from "./failure.ts";
-import { kindOf, STORE_SETTINGS } from "./store.ts";
+import { BackendError } from "../internal.ts";
+import { Failure, UsageError } from "./errors.ts";
+import { kindOf, STORE_SETTINGS } from "./stores/open.ts";
 
 const OWN_FLAGS = {
   store: {

@@ -4,10 +4,10 @@ import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { environmentOf } from "./environment.ts";
-import { complain, exitCodeOf, quoted, UsageError } from "./failure.ts";
+import { complain, exitCodeOf, quoted, UsageError } from "./errors.ts";
 import { overviewOf } from "./help.ts";
-import { didYouMean } from "./nearest.ts";
-import { Unread, type World } from "./world.ts";
+import { Unread, type World } from "./io.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** The commands whose words begin so. */
 function within(group: string): Command[] {

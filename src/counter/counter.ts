@@ -1,13 +1,13 @@
 // Counter: values that strictly increase, from a store.
 
-import type { Asking } from "../backend/ask.ts";
+import type { Asking } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, named, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, CounterBackwardsError, CounterExhaustedError, whole } from "../core.ts";
-import { Guard } from "./guard.ts";
-import { LAST, type Range } from "./reserve.ts";
-import { type CounterStore, storeOf } from "./store.ts";
-import { Supply } from "./supply.ts";
+import { ArgumentError, CounterBackwardsError, CounterExhaustedError, whole } from "../internal.ts";
+import { Supply } from "./blockBuffer.ts";
+import { type CounterStore, storeOf } from "./port.ts";
+import { Guard } from "./rollbackGuard.ts";
+import { LAST, type Range } from "./rule.ts";
 
 /** The most values that are reserved at once. The counter has 2^32 such blocks. */
 const MAX_BLOCK = 2 ** 31;

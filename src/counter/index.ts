@@ -1,5 +1,5 @@
 // bitflake/counter: durable increasing counters.
 
 export type { Backend } from "../backend/ports.ts";
-export { ArgumentError, BackendError, CounterBackwardsError, CounterExhaustedError } from "../core.ts";
+export { ArgumentError, BackendError, CounterBackwardsError, CounterExhaustedError } from "../internal.ts";
 export { Counter, type CounterOptions } from "./counter.ts";

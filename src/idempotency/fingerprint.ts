@@ -1,6 +1,6 @@
 // Fingerprints: what a key was used for, in 64 characters.
 
-import { ArgumentError, UnsupportedError } from "../core.ts";
+import { ArgumentError, UnsupportedError } from "../internal.ts";
 
 /**
  * The SHA-256 of a text, as UTF-8, or of bytes: 64 hexadecimal digits. For what `once` has to tell apart.

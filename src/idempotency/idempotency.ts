@@ -2,11 +2,17 @@
 
 import type { Backend } from "../backend/ports.ts";
 import { aFunction, aKey } from "../backend/settings.ts";
-import { type BackendError, FingerprintError, InFlightError, LockLostError, NotKeptError } from "../core.ts";
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
+import {
+  type BackendError,
+  FingerprintError,
+  InFlightError,
+  LockLostError,
+  NotKeptError,
+} from "../internal.ts";
 import { readJson, writeJson } from "./json.ts";
 import { type IdempotencyOptions, type Settings, settingsOf } from "./options.ts";
-import { type Done, run } from "./run.ts";
+import { type Done, run } from "./runOnce.ts";
 
 /** What {@link Idempotency.once} resolves to. */
 export interface Once<T> {

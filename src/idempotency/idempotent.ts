@@ -1,16 +1,16 @@
 // idempotent: a fetch handler whose work is done once for each key that clients send.
 
 import { aFunction } from "../backend/settings.ts";
-import { ArgumentError, type BackendError, oneOf, whole } from "../core.ts";
 import { readBody, unread } from "../http/body.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+import { tell } from "../http/notify.ts";
 import { describedBy, problem } from "../http/problem.ts";
-import { tell } from "../http/tell.ts";
+import { ArgumentError, type BackendError, oneOf, whole } from "../internal.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { DOCUMENTATION, HEADERS, keyIn } from "./key.ts";
 import { type IdempotencyOptions, settingsOf } from "./options.ts";
 import { MARK, readResponse, writeResponse } from "./replay.ts";
-import { type Done, type Ran, run } from "./run.ts";
+import { type Done, type Ran, run } from "./runOnce.ts";
 
 /** What {@link idempotent} is set up with: all of {@link IdempotencyOptions}, and more. An unknown name is refused. */
 export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {

@@ -1,6 +1,7 @@
 // bitflake/idempotency: run once, replay after.
 
 export type { Backend } from "../backend/ports.ts";
+export type { FetchAbortSignal, FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 export {
   ArgumentError,
   BackendError,
@@ -9,8 +10,7 @@ export {
   LockLostError,
   NotKeptError,
   UnsupportedError,
-} from "../core.ts";
-export type { FetchAbortSignal, FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+} from "../internal.ts";
 export { fingerprint } from "./fingerprint.ts";
 export { Idempotency, type Once } from "./idempotency.ts";
 export { type IdempotentOptions, idempotent } from "./idempotent.ts";

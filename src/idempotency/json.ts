@@ -1,6 +1,6 @@
 // Values that are kept as JSON and come back as they were: what JSON would change is refused.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError } from "../internal.ts";
 
 const RULE =
   "what JSON keeps as it is: null, a boolean, a finite number, a text, or arrays and plain objects of those";

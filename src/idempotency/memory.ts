@@ -1,11 +1,11 @@
 // Keys in the memory of this process: the steps as they are.
 
-import { type Asking, ask } from "../backend/ask.ts";
-import { putExpiring } from "../backend/expiring.ts";
+import { type Asking, ask } from "../backend/call.ts";
+import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { beginningIn, yesNoIn } from "./answers.ts";
-import { begin, complete, extend, type Held, isReleasable } from "./record.ts";
-import type { BeginAsking, OnceStore } from "./store.ts";
+import { beginningIn, yesNoIn } from "./parseAnswers.ts";
+import type { BeginAsking, OnceStore } from "./port.ts";
+import { begin, complete, extend, type Held, isReleasable } from "./rule.ts";
 
 /** All keys of a name. Changed in place: copied at each step it would be slow, and no one else sees it. */
 type Book = Map<string, Held>;

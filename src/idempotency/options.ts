@@ -2,8 +2,8 @@
 
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, named, onlyKnown } from "../backend/settings.ts";
-import { oneOf, whole } from "../core.ts";
-import { type OnceStore, storeOf } from "./store.ts";
+import { oneOf, whole } from "../internal.ts";
+import { type OnceStore, storeOf } from "./port.ts";
 
 /** The longest time that a key is kept: a hundred years. */
 const MAX_TTL = 100 * 366 * 86_400_000;

@@ -23,9 +23,9 @@ export {
   StoreCutOffError,
   TimestampOverflowError,
   UnsupportedError,
-} from "../core.ts";
+} from "../internal.ts";
 export { type HeldNode, inspect, type NamespaceReport } from "./inspect.ts";
 export type { Lease, LeaseStatus } from "./lease.ts";
 export { leaseNode } from "./leaseNode.ts";
+export type { NodeFields } from "./nodeSpace.ts";
 export type { LeaseOptions } from "./options.ts";
-export type { NodeFields } from "./space.ts";

@@ -2,10 +2,10 @@
 
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, named } from "../backend/settings.ts";
-import { BackendError } from "../core.ts";
-import { tickAt } from "./protocol.ts";
-import { fieldsOf, type NodeFields, readShape } from "./space.ts";
-import { storeOf } from "./store.ts";
+import { BackendError } from "../internal.ts";
+import { fieldsOf, type NodeFields, readShape } from "./nodeSpace.ts";
+import { storeOf } from "./port.ts";
+import { tickAt } from "./rule.ts";
 
 /** A node that someone holds, or held when it crashed. */
 export interface HeldNode extends NodeFields {

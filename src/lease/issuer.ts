@@ -12,7 +12,7 @@ import {
   nodeBits,
   type Settings,
   underGrant,
-} from "../core.ts";
+} from "../internal.ts";
 
 export class LeasedIssuer extends Issuer implements Grantee {
   readonly #settings: Settings;

@@ -1,7 +1,7 @@
 // What a lease is, to whoever holds one.
 
 import type { AsyncDisposal } from "../asyncDispose.ts";
-import type { LeaseExpiredError, SnowflakeGenerator } from "../core.ts";
+import type { LeaseExpiredError, SnowflakeGenerator } from "../internal.ts";
 
 /** How a lease is. */
 export interface LeaseStatus {

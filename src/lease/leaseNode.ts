@@ -1,18 +1,18 @@
 // leaseNode: from options to a lease that is held.
 
-import { startTimer } from "../backend/ask.ts";
+import { startTimer } from "../backend/call.ts";
 import {
   type Grantee,
   type Issuer,
   LeaseFenceError,
   NoNodeAvailableError,
   SnowflakeGenerator,
-} from "../core.ts";
+} from "../internal.ts";
 import { SharedGenerator } from "../threads/index.ts";
-import { Holder } from "./holder.ts";
 import { LeasedIssuer } from "./issuer.ts";
 import type { Lease } from "./lease.ts";
 import { type LeaseOptions, type Plan, planOf } from "./options.ts";
+import { Holder } from "./session.ts";
 
 /** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
 const POLL_MS = 1000;

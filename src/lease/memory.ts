@@ -1,10 +1,10 @@
 // Leases in the memory of this process: the protocol as it is.
 
-import { type Asking, ask } from "../backend/ask.ts";
+import { type Asking, ask } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { readGrant } from "./answer.ts";
-import { type Answer, acquire, type Book, release, renew, type Space } from "./protocol.ts";
-import type { LeaseStore } from "./store.ts";
+import { readGrant } from "./parseAnswer.ts";
+import type { LeaseStore } from "./port.ts";
+import { type Answer, acquire, type Book, release, renew, type Space } from "./rule.ts";
 
 /** Reads what a step answers; the port may be one that the user wrote, and then it can be anything. */
 const reading =

@@ -13,9 +13,9 @@ import {
   type Preset,
   type PresetName,
   whole,
-} from "../core.ts";
-import type { Space } from "./protocol.ts";
-import { spaceOf } from "./space.ts";
+} from "../internal.ts";
+import { spaceOf } from "./nodeSpace.ts";
+import type { Space } from "./rule.ts";
 
 /** The shortest lease: below it, a pause for garbage would end it. */
 const MIN_TTL = 100;

@@ -1,6 +1,6 @@
 // Many types at once, from an object or the text of a JSON file.
 
-import { ArgumentError, anObject, oneOf } from "../core.ts";
+import { ArgumentError, anObject, oneOf } from "../internal.ts";
 import { type NumericIdOptions, NumericIdType, settingsOf } from "./type.ts";
 
 /** One of many types: its name is the one that it has among them. */

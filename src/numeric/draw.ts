@@ -1,6 +1,6 @@
 // IDs drawn at random: from a source of random digits, so that the draw itself is a function.
 
-import type { Walk } from "./walk.ts";
+import type { Walk } from "./digitBuilder.ts";
 
 /** A random digit, each equally likely. */
 export type Digits = () => number;

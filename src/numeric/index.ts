@@ -14,13 +14,13 @@ export {
   NamespaceError,
   NoValidIdError,
   UnsupportedError,
-} from "../core.ts";
-export type { BrokenRule, NumericRule } from "./broken.ts";
-export type { IdCapacity } from "./count.ts";
+} from "../internal.ts";
 export { defineIdTypes, type IdTypeDefinition } from "./define.ts";
-export type { FillProgress } from "./filler.ts";
+export type { IdCapacity } from "./estimate.ts";
 export { PermutedIds, type PermutedIdsOptions } from "./permuted.ts";
 export { type IdImport, IdPool, type IdPoolOptions, type IdPoolStatus } from "./pool.ts";
+export type { FillProgress } from "./refill.ts";
 export type { NumericRules, OwnRules, RuleSet } from "./rules.ts";
 export { type NumericIdOptions, NumericIdType, type Validation } from "./type.ts";
+export type { BrokenRule, NumericRule } from "./validate.ts";
 export { verhoeff } from "./verhoeff.ts";

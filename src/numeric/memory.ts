@@ -1,12 +1,12 @@
 // Pools in the memory of this process.
 
-import { ask } from "../backend/ask.ts";
-import { GRACE_MS } from "../backend/expiring.ts";
+import { ask } from "../backend/call.ts";
+import { GRACE_MS } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./answers.ts";
 import type { TakenId } from "./issued.ts";
+import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./parseAnswers.ts";
+import type { Entry, PoolStore, Stock, Supply } from "./port.ts";
 import { RANKS } from "./random.ts";
-import type { Entry, PoolStore, Stock, Supply } from "./store.ts";
 
 /** All of a type's IDs. Changed in place: copied at each step it would be slow, and no one else sees it. */
 interface Shelf {

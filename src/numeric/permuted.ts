@@ -1,14 +1,14 @@
 // PermutedIds: the IDs of a type in an order that only a key knows, walked by a counter.
 
-import { startTimer } from "../backend/ask.ts";
+import { startTimer } from "../backend/call.ts";
 import { aBackend, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, IdPoolExhaustedError, InvalidIdError } from "../core.ts";
 import type { Counter } from "../counter/index.ts";
+import { ArgumentError, IdPoolExhaustedError, InvalidIdError } from "../internal.ts";
 import { blockCipher } from "./blockCipher.ts";
+import type { Walk } from "./digitBuilder.ts";
 import { Ff1, LANES } from "./ff1.ts";
 import { recall, register } from "./registry.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
-import type { Walk } from "./walk.ts";
 
 /** After how many numbers others get a turn. */
 const TURN = 1000;

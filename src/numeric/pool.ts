@@ -1,16 +1,22 @@
 // IdPool: IDs made ahead, kept in a store, and each issued once.
 
 import { AsyncDisposer } from "../asyncDispose.ts";
-import { startTimer } from "../backend/ask.ts";
+import { startTimer } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, aFunction, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError, whole } from "../core.ts";
-import { CLAIM_MS, Filler, type FillProgress } from "./filler.ts";
+import {
+  ArgumentError,
+  IdPoolEmptyError,
+  IdPoolExhaustedError,
+  IdPoolHistoryError,
+  whole,
+} from "../internal.ts";
+import { sweepOf } from "./exhaustiveScan.ts";
 import { Issued } from "./issued.ts";
+import { type History, type Issue, type PoolStore, storeOf } from "./port.ts";
 import { randomRank } from "./random.ts";
+import { CLAIM_MS, Filler, type FillProgress } from "./refill.ts";
 import { recall, register, type Shape } from "./registry.ts";
-import { type History, type Issue, type PoolStore, storeOf } from "./store.ts";
-import { sweepOf } from "./sweep.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
 
 /** The most IDs that one call issues. */

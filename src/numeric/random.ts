@@ -1,6 +1,6 @@
 // What is drawn at random, from the runtime's CSPRNG.
 
-import { random16, UnsupportedError } from "../core.ts";
+import { random16, UnsupportedError } from "../internal.ts";
 
 /** Ranks go up to this, exclusive. */
 export const RANKS: number = 2 ** 32;

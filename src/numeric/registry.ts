@@ -1,10 +1,10 @@
 // What a store remembers of a type: how its IDs are issued, so that nobody issues them in another way as well.
 
-import { ask } from "../backend/ask.ts";
+import { ask } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
 import { askRows } from "../backend/rows.ts";
 import { keyOf, pathOf } from "../backend/settings.ts";
-import { BackendError, NamespaceError } from "../core.ts";
+import { BackendError, NamespaceError } from "../internal.ts";
 
 /** Facts that must be the same each time, by name. */
 export type Shape = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // The rules that an ID for people keeps: the two known sets of them, and a set of one's own, validated.
 
-import { ArgumentError, anObject, oneOf, whole } from "../core.ts";
+import { ArgumentError, anObject, oneOf, whole } from "../internal.ts";
 
 /** The longest ID. */
 export const MAX_LENGTH = 32;

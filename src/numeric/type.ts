@@ -1,13 +1,13 @@
 // NumericIdType: what the IDs of one kind look like.
 
 import { named } from "../backend/settings.ts";
-import { ArgumentError, anObject, NoValidIdError, oneOf, whole } from "../core.ts";
-import { type BrokenRule, brokenRules } from "./broken.ts";
-import { capacityOf, type IdCapacity } from "./count.ts";
+import { ArgumentError, anObject, NoValidIdError, oneOf, whole } from "../internal.ts";
+import { Walk } from "./digitBuilder.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";
+import { capacityOf, type IdCapacity } from "./estimate.ts";
 import { randomDigit } from "./random.ts";
 import { MAX_LENGTH, type NumericRules, type OwnRules, type RuleSet, rulesOf } from "./rules.ts";
-import { Walk } from "./walk.ts";
+import { type BrokenRule, brokenRules } from "./validate.ts";
 
 /** The most IDs that one call makes. */
 const MAX_COUNT = 2 ** 20;

@@ -1,6 +1,6 @@
 // Verhoeff's check digit: arithmetic in the group of the symmetries of a pentagon, with a permutation for each place.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError } from "../internal.ts";
 
 /** What one place farther left does to a digit; after eight places it is as at first. */
 const MOVED = "1576283094";

@@ -1,6 +1,6 @@
 // Keys for client addresses: who has one address of IPv6 has billions, and is to have one quota.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError } from "../internal.ts";
 
 /** A number from 0 to 255, without zeros before it, which some read as octal. */
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;

@@ -1,7 +1,7 @@
 // What whoever asked is told.
 
-import type { BackendError } from "../core.ts";
-import type { Rate, Step } from "./gcra.ts";
+import type { BackendError } from "../internal.ts";
+import type { Rate, Step } from "./rule.ts";
 
 /** What {@link RateLimit.limit} resolves to. */
 export interface Decision {

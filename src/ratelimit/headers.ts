@@ -2,8 +2,8 @@
 
 import { secondsOf } from "../http/problem.ts";
 import type { Decision } from "./decision.ts";
-import { rateOf } from "./gcra.ts";
 import type { RateLimit } from "./limiter.ts";
+import { rateOf } from "./rule.ts";
 
 /** A name as a string of structured fields (RFC 9651), which has printable ASCII and nothing else. */
 function quoted(name: string): string {

@@ -1,8 +1,8 @@
 // bitflake/ratelimit: how often something may be done, for all processes that share a store.
 
 export type { Backend } from "../backend/ports.ts";
-export { ArgumentError, BackendError } from "../core.ts";
 export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+export { ArgumentError, BackendError } from "../internal.ts";
 export { addressKey } from "./address.ts";
 export type { Decision } from "./decision.ts";
 export { rateLimitHeaders } from "./headers.ts";

@@ -2,10 +2,10 @@
 
 import type { Backend } from "../backend/ports.ts";
 import { aBackend, aKey, named, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, BackendError, oneOf, whole } from "../core.ts";
+import { ArgumentError, BackendError, oneOf, whole } from "../internal.ts";
 import { type Decision, decide } from "./decision.ts";
-import { type Rate, rateOf } from "./gcra.ts";
-import { type RateStore, storeOf } from "./store.ts";
+import { type RateStore, storeOf } from "./port.ts";
+import { type Rate, rateOf } from "./rule.ts";
 
 /** The most that may pass at once. */
 const MAX_LIMIT = 1_000_000_000;

@@ -1,10 +1,10 @@
 // rateLimited: a fetch handler that is not called too often.
 
 import { aFunction, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, BackendError } from "../core.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+import { tell } from "../http/notify.ts";
 import { problem } from "../http/problem.ts";
-import { tell } from "../http/tell.ts";
+import { ArgumentError, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 import type { RateLimit } from "./limiter.ts";

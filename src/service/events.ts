@@ -1,6 +1,6 @@
 // Events: what happens to the service itself. Each is told when it begins and when it is over.
 
-import { tell } from "../http/tell.ts";
+import { tell } from "../http/notify.ts";
 import type { Lease } from "../lease/index.ts";
 import type { ServiceEvent, ServiceEventName } from "./options.ts";
 

@@ -1,7 +1,7 @@
 // Requests and responses of the fetch standard, as a service sees them.
 
 import { readBody } from "../http/body.ts";
-import type { Ask, Reply } from "./exchange.ts";
+import type { Ask, Reply } from "./message.ts";
 
 /** What a request asks. */
 export function askOf(request: Request, address: string | undefined): Ask {

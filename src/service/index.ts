@@ -1,15 +1,15 @@
 // bitflake/service: IDs over HTTP.
 
 export type { Backend } from "../backend/ports.ts";
-export { ArgumentError, BackendError } from "../core.ts";
 export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+export { ArgumentError, BackendError } from "../internal.ts";
 export {
   type Listening,
   type ListenOptions,
   listen,
   nodeListener,
-} from "./node.ts";
-export type { NodeRequest, NodeResponse, NodeSocket } from "./nodeTypes.ts";
+} from "./node/listener.ts";
+export type { NodeRequest, NodeResponse, NodeSocket } from "./node/types.ts";
 export type {
   Service,
   ServiceApiKey,

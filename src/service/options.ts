@@ -1,8 +1,8 @@
 // What a service is set up with.
 
 import type { Backend } from "../backend/ports.ts";
-import type { GeneratorOptions, Preset, PresetName } from "../core.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
+import type { GeneratorOptions, Preset, PresetName } from "../internal.ts";
 import type { IdTypeDefinition } from "../numeric/index.ts";
 
 /** How much a client may ask for: each request counts as one, and one for many IDs as its `count`. */

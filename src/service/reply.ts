@@ -1,8 +1,8 @@
 // Replies: JSON, and refusals with their reasons.
 
-import { ArgumentError, BitflakeError } from "../core.ts";
 import { PROBLEM, writeProblem } from "../http/problem.ts";
-import type { Reply } from "./exchange.ts";
+import { ArgumentError, BitflakeError } from "../internal.ts";
+import type { Reply } from "./message.ts";
 
 type Headers = Readonly<Record<string, string>>;
 

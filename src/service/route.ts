@@ -1,8 +1,8 @@
 // Routes, and which of them a request is for.
 
-import type { Client } from "./client.ts";
-import type { Ask, Reply, Soon } from "./exchange.ts";
-import type { Life } from "./life.ts";
+import type { Client } from "./auth.ts";
+import type { Life } from "./lifecycle.ts";
+import type { Ask, Reply, Soon } from "./message.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Operation } from "./openapi.ts";
 import type { ServiceScope } from "./options.ts";

@@ -1,8 +1,8 @@
 // createService: an HTTP service over everything else, as one function.
 
-import { ArgumentError } from "../core.ts";
+import { ArgumentError } from "../internal.ts";
+import { House } from "./app.ts";
 import { askOf, responseOf } from "./fetch.ts";
-import { House } from "./house.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 

@@ -12,7 +12,7 @@ import {
   type Preset,
   type PresetName,
   whole,
-} from "../core.ts";
+} from "../internal.ts";
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
 import type {

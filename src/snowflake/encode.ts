@@ -1,6 +1,6 @@
 // Puts an ID together from its fields.
 
-import { anObject, oneOf, readField, whole } from "./check.ts";
+import { anObject, oneOf, readField, whole } from "../validate.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";

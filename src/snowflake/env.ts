@@ -1,7 +1,7 @@
 // Node IDs from outside the program: from environment variables, and from a host name.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { anObject, oneOf, readField } from "./check.ts";
+import { anObject, oneOf, readField } from "../validate.ts";
 import { SnowflakeGenerator } from "./generator.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";

@@ -1,12 +1,12 @@
 // SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
 
 import { LayoutError } from "../errors.ts";
-import { claimAsync } from "./async.ts";
+import { anObject } from "../validate.ts";
+import { claim, fill, idsOf, many, wordsFor, writer } from "./batch.ts";
+import { claimAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
-import { anObject } from "./check.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
 import { encodeWith, type IdFields } from "./encode.ts";
-import { claim, fill, idsOf, many, wordsFor, writer } from "./fill.ts";
 import { Issuer } from "./issuer.ts";
 import { type GeneratorOptions, gather } from "./options.ts";
 import type { Preset, PresetName, Widths } from "./presets.ts";

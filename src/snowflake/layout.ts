@@ -1,7 +1,7 @@
 // How the bits of an ID are shared out and what they count: widths, epoch and tick in, validated, their last tick out.
 
 import { LayoutError } from "../errors.ts";
-import { whole } from "./check.ts";
+import { whole } from "../validate.ts";
 import type { Given } from "./options.ts";
 import { PRESET_MINIMAL, type Widths } from "./presets.ts";
 

@@ -1,6 +1,6 @@
 // Who has issued what: the last ID of each identity, once per realm, however many generators share it.
 
-import { realmWide } from "../realm.ts";
+import { realmWide } from "../globalState.ts";
 import { isSystemClock } from "./clock.ts";
 
 /**

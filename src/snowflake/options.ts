@@ -1,6 +1,6 @@
 // What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
 
-import { anObject, oneOf, readField } from "./check.ts";
+import { anObject, oneOf, readField } from "../validate.ts";
 import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
 
 /** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */

@@ -1,7 +1,7 @@
 // Options, validated once, as what a generator goes by: after this, nothing is checked again.
 
 import { ArgumentError, EpochError } from "../errors.ts";
-import { oneOf, whole } from "./check.ts";
+import { oneOf, whole } from "../validate.ts";
 import { isSystemClock, systemClock } from "./clock.ts";
 import type { Terms } from "./issuer.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";

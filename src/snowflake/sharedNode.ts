@@ -1,6 +1,6 @@
 // The warning for processes that share a node without knowing: several run one program, and no node was chosen.
 
-import { realmWide } from "../realm.ts";
+import { realmWide } from "../globalState.ts";
 
 /** The parts of a runtime's globals that tell how it was started. */
 interface Runtime {

@@ -1,6 +1,6 @@
 // What every text form has in common: how an ID is split into halves and put together again, and what is refused.
 
-import { InvalidIdError, parseId } from "../core.ts";
+import { InvalidIdError, parseId } from "../internal.ts";
 
 /**
  * A text form of IDs: one text for each ID, and all of one width, so that texts sort as their IDs do.

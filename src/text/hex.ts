@@ -1,6 +1,6 @@
 // Hexadecimal: 16 characters.
 
-import { parseId } from "../core.ts";
+import { parseId } from "../internal.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
 const WIDTH = 16;

@@ -1,6 +1,6 @@
 // bitflake/text: text forms of an ID that sort as the IDs do, IDs with a prefix, and IDs in JSON.
 
-export { ArgumentError, InvalidIdError } from "../core.ts";
+export { ArgumentError, InvalidIdError } from "../internal.ts";
 export { type Base32, base32 } from "./base32.ts";
 export type { TextCodec } from "./codec.ts";
 export { hex } from "./hex.ts";

@@ -1,6 +1,6 @@
 // IDs in JSON: written as strings, read back as bigints, and never through a number that has lost digits.
 
-import { ArgumentError, InvalidIdError, isId } from "../core.ts";
+import { ArgumentError, InvalidIdError, isId } from "../internal.ts";
 
 /**
  * A replacer for `JSON.stringify`, which by itself throws on a bigint: writes each as a decimal string.

@@ -1,6 +1,6 @@
 // IDs that say what they are of: user_04W86BB0G4007.
 
-import { ArgumentError, InvalidIdError, whole } from "../core.ts";
+import { ArgumentError, InvalidIdError, whole } from "../internal.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
 /** The key under which a type carries its prefix; no value has it. */

@@ -11,7 +11,7 @@ import {
   type PresetName,
   SnowflakeGenerator,
   warnOfSharedNode,
-} from "../core.ts";
+} from "../internal.ts";
 import { SharedIssuer } from "./issuer.ts";
 import { openMemory, VERSION } from "./memory.ts";
 

@@ -15,5 +15,5 @@ export {
   SnowflakeGenerator,
   TimestampOverflowError,
   UnsupportedError,
-} from "../core.ts";
+} from "../internal.ts";
 export { SharedGenerator, type SharedHandle } from "./generator.ts";

@@ -16,7 +16,7 @@ import {
   type Settings,
   underGrant,
   WaitBudget,
-} from "../core.ts";
+} from "../internal.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
 /** The ledger's entry of an identity: in each thread that shares the identity, it knows where. */

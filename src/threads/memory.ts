@@ -1,6 +1,6 @@
 // What threads share: the last ID, the highest reading, and what they are for, in one SharedArrayBuffer.
 
-import { ArgumentError, random16, type Settings, UnsupportedError } from "../core.ts";
+import { ArgumentError, random16, type Settings, UnsupportedError } from "../internal.ts";
 
 /** Where things lie, in words of 64 bits. */
 const LAST = 0;

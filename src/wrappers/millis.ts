@@ -1,6 +1,6 @@
 // A reading of the system clock, as the wrappers use it.
 
-import { whole } from "../snowflake/check.ts";
+import { whole } from "../validate.ts";
 
 /**
  * A reading of `Date.now` without its fraction. The limit is 48 bits, the year 10889, which is all that a UUID v7 holds.

@@ -1,7 +1,7 @@
 // Random strings over any alphabet, each character equally likely.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { whole } from "../snowflake/check.ts";
+import { whole } from "../validate.ts";
 import { random16 } from "./entropy.ts";
 
 const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -1,6 +1,6 @@
 // UUIDs: version 4 (random) and version 7 (time first, so that they sort).
 
-import { realmWide } from "../realm.ts";
+import { realmWide } from "../globalState.ts";
 import { random16, turn, with16Bytes } from "./entropy.ts";
 import { millis } from "./millis.ts";
 

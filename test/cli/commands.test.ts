@@ -8,7 +8,7 @@ import { NumericIdType } from "bitflake/numeric";
 import { base32, base58, base62, hex } from "bitflake/text";
 import { afterAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { Unread } from "../../src/cli/world.ts";
+import { Unread } from "../../src/cli/io.ts";
 import { cli } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-cli-"));

@@ -3,11 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseArgv } from "../../src/cli/argv.ts";
-import { UsageError } from "../../src/cli/failure.ts";
+import { UsageError } from "../../src/cli/errors.ts";
 import { type FlagTable, flagOf } from "../../src/cli/flags.ts";
-import { didYouMean } from "../../src/cli/nearest.ts";
-import { type Origins, settle } from "../../src/cli/settle.ts";
-import { ArgumentError } from "../../src/core.ts";
+import { type Origins, settle } from "../../src/cli/resolveSettings.ts";
+import { didYouMean } from "../../src/cli/suggest.ts";
+import { ArgumentError } from "../../src/internal.ts";
 
 const table = {
   count: { kind: "whole", least: -5, most: 100, default: 1, what: "how many", env: "COUNT" },

@@ -1,7 +1,7 @@
 // The table of the service's settings, as the guide shows it.
 
 import { flagOf } from "../../src/cli/flags.ts";
-import { SERVE_SETTINGS } from "../../src/cli/serveSettings.ts";
+import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
 
 /** A row for each setting. */
 export function settingRows(): string[] {

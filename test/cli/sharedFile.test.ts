@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { type SharedFile, sharedFile } from "../../src/cli/sharedFile.ts";
+import { type SharedFile, sharedFile } from "../../src/cli/state/sharedFile.ts";
 import { worldOf } from "./world.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-shared-"));

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { stateFolder } from "../../src/cli/stateFolder.ts";
+import { stateFolder } from "../../src/cli/state/folder.ts";
 import { worldOf } from "./world.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-state-folder-"));

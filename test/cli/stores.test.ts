@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { complaintOf } from "../../src/cli/failure.ts";
-import { kindOf, openStore } from "../../src/cli/store.ts";
+import { complaintOf } from "../../src/cli/errors.ts";
+import { kindOf, openStore } from "../../src/cli/stores/open.ts";
 import { callOf, cli } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));

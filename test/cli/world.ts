@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Output, World } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
-import type { Output, World } from "../../src/cli/world.ts";
 
 /** Where the commands of these tests keep their state: never where the user's own do. */
 const state = mkdtempSync(join(tmpdir(), "bitflake-state-"));

@@ -1,7 +1,7 @@
 // Values and requests around every edge there is: the floor, digits, doubles, and the last value.
 
 import fc from "fast-check";
-import { LAST, NONE, type Reservation } from "../../src/counter/reserve.ts";
+import { LAST, NONE, type Reservation } from "../../src/counter/rule.ts";
 
 /** Values that lie next to each other often enough to meet. */
 export const anyValue: fc.Arbitrary<bigint> = fc.oneof(

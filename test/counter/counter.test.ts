@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Backend, BackendError, memory, type RedisPort, type SqlRow } from "../../src/backend/index.ts";
-import { Guard } from "../../src/counter/guard.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { LAST, NONE, type Range } from "../../src/counter/reserve.ts";
+import { Guard } from "../../src/counter/rollbackGuard.ts";
+import { LAST, NONE, type Range } from "../../src/counter/rule.ts";
 import { ArgumentError, BitflakeError } from "../../src/index.ts";
 import { Desk, QuickRedis, QuickSql, settled } from "./ports.ts";
 

@@ -1,7 +1,7 @@
 // Ports for tests, each with a counter whose steps are seen and can be set.
 
 import type { RedisPort, SqlPort, SqlRow } from "../../src/backend/index.ts";
-import { LAST, NONE, type Reservation, reserve } from "../../src/counter/reserve.ts";
+import { LAST, NONE, type Reservation, reserve } from "../../src/counter/rule.ts";
 
 /** What a counter sends to Redis, as a request. */
 function requestOf([count, highest, floor]: readonly string[]): Reservation {

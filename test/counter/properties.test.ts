@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { LAST, NONE } from "../../src/counter/reserve.ts";
+import { LAST, NONE } from "../../src/counter/rule.ts";
 import { BitflakeError } from "../../src/index.ts";
 import { Desk, settled } from "./ports.ts";
 

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LAST, NONE, outcomeOf, reserve } from "../../src/counter/reserve.ts";
+import { LAST, NONE, outcomeOf, reserve } from "../../src/counter/rule.ts";
 import { anyRequest, anyValue } from "./arbitraries.ts";
 
 const range = (first: bigint, last: bigint) => ({ first, last });

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Counter } from "../../src/counter/index.ts";
-import { LAST } from "../../src/counter/reserve.ts";
+import { LAST } from "../../src/counter/rule.ts";
 import { Desk, settled } from "./ports.ts";
 
 let desk: Desk;

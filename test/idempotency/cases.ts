@@ -14,8 +14,8 @@ import {
   LockLostError,
   NotKeptError,
 } from "../../src/idempotency/index.ts";
-import { begin, complete, extend, type Held, isReleasable } from "../../src/idempotency/record.ts";
-import { storeOf } from "../../src/idempotency/store.ts";
+import { storeOf } from "../../src/idempotency/port.ts";
+import { begin, complete, extend, type Held, isReleasable } from "../../src/idempotency/rule.ts";
 
 let names = 0;
 /** A name with all that a script or statement may trip over. */

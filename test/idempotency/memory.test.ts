@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { Idempotency } from "../../src/idempotency/index.ts";
-import { storeOf } from "../../src/idempotency/store.ts";
+import { storeOf } from "../../src/idempotency/port.ts";
 import { cases, storeCases } from "./cases.ts";
 
 const backend = memory();

@@ -16,7 +16,7 @@ import {
   NoNodeAvailableError,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import { storeOf } from "../../src/lease/store.ts";
+import { storeOf } from "../../src/lease/port.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
 /** Another month for each test: what was stamped in one is not forgotten in the next. */

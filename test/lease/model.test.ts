@@ -1,7 +1,7 @@
 // The lease protocol, checked on every state that it can get into: no two holders ever stamp the same tick of a node.
 
 import { describe, expect, test } from "vitest";
-import * as protocol from "../../src/lease/protocol.ts";
+import * as protocol from "../../src/lease/rule.ts";
 import { honest } from "./model/conduct.ts";
 import { explore } from "./model/explore.ts";
 import { broken, harmless } from "./model/mutants.ts";

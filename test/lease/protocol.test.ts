@@ -9,7 +9,7 @@ import {
   renew,
   type Space,
   tickAt,
-} from "../../src/lease/protocol.ts";
+} from "../../src/lease/rule.ts";
 
 const space: Space = {
   shape: "this",

@@ -1,16 +1,16 @@
 // What a generator stamps under grants: nothing outside of them, whatever its clock does. Both kinds of issuers, the
-// one of a thread and the one that threads share, are held to the rule of src/lease/protocol.ts.
+// one of a thread and the one that threads share, are held to the rule of src/lease/rule.ts.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
   type Grant,
   type Grantee,
   type Issuer,
   LeaseExpiredError,
   SnowflakeGenerator,
-} from "../../src/core.ts";
-import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
+} from "../../src/internal.ts";
 import { LeasedIssuer } from "../../src/lease/issuer.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { settable } from "../support/clocks.ts";

@@ -5,12 +5,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { brokenRules, type NumericRule } from "../../src/numeric/broken.ts";
-import { capacityOf } from "../../src/numeric/count.ts";
+import { Walk } from "../../src/numeric/digitBuilder.ts";
+import { capacityOf } from "../../src/numeric/estimate.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { type OwnRules, type RuleSet, rulesOf } from "../../src/numeric/rules.ts";
+import { brokenRules, type NumericRule } from "../../src/numeric/validate.ts";
 import { inverse, moved, product } from "../../src/numeric/verhoeff.ts";
-import { Walk } from "../../src/numeric/walk.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const LENGTHS = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];

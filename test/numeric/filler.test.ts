@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Filler } from "../../src/numeric/filler.ts";
-import type { PoolStore } from "../../src/numeric/store.ts";
-import type { Walk } from "../../src/numeric/walk.ts";
+import type { Walk } from "../../src/numeric/digitBuilder.ts";
+import type { PoolStore } from "../../src/numeric/port.ts";
+import { Filler } from "../../src/numeric/refill.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { Counter } from "../../src/counter/index.ts";
-import { LAST } from "../../src/counter/reserve.ts";
+import { LAST } from "../../src/counter/rule.ts";
 import { Ff1 } from "../../src/numeric/ff1.ts";
 import {
   ArgumentError,

@@ -26,7 +26,7 @@ import {
   PermutedIds,
   type RuleSet,
 } from "../../src/numeric/index.ts";
-import { storeOf } from "../../src/numeric/store.ts";
+import { storeOf } from "../../src/numeric/port.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 

@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Walk } from "../../src/numeric/digitBuilder.ts";
 import type { Digits } from "../../src/numeric/draw.ts";
+import { beginSweep, type Sweep, sweepOf, sweepOn, textOf } from "../../src/numeric/exhaustiveScan.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { randomDigit } from "../../src/numeric/random.ts";
-import { beginSweep, type Sweep, sweepOf, sweepOn, textOf } from "../../src/numeric/sweep.ts";
 import { walkOf } from "../../src/numeric/type.ts";
-import type { Walk } from "../../src/numeric/walk.ts";
 
 /** The digits of the longest ID but its check digit. */
 const LONGEST = 31;

@@ -1,7 +1,8 @@
 // Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
 
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { random16 } from "../../src/core.ts";
+import { random16 } from "../../src/internal.ts";
+import { Walk } from "../../src/numeric/digitBuilder.ts";
 import { type Digits, draw } from "../../src/numeric/draw.ts";
 import {
   ArgumentError,
@@ -21,7 +22,6 @@ import {
 import { randomDigit } from "../../src/numeric/random.ts";
 import { rulesOf } from "../../src/numeric/rules.ts";
 import { walkOf } from "../../src/numeric/type.ts";
-import { Walk } from "../../src/numeric/walk.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const DIGITS = [..."0123456789"];

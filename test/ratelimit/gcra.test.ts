@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../src/ratelimit/decision.ts";
-import { GRACE, isPossible, type Rate, rateOf, step } from "../../src/ratelimit/gcra.ts";
+import { GRACE, isPossible, type Rate, rateOf, step } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
 
 describe("the rate", () => {

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Backend, memory, type SqlRow } from "../../src/backend/index.ts";
 import { BitflakeError } from "../../src/index.ts";
-import { GRACE, rateOf, type Step, step } from "../../src/ratelimit/gcra.ts";
 import {
   ArgumentError,
   BackendError,
@@ -12,7 +11,8 @@ import {
   RateLimit,
   type RateLimitOptions,
 } from "../../src/ratelimit/index.ts";
-import { storeOf } from "../../src/ratelimit/store.ts";
+import { storeOf } from "../../src/ratelimit/port.ts";
+import { GRACE, rateOf, type Step, step } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
 import { QuickRedis, QuickSql } from "./ports.ts";
 

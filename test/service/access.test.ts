@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { PRESET_TWITTER } from "../../src/index.ts";
-import { accepts } from "../../src/service/accept.ts";
 import { createService, type ServiceLogEntry, type ServiceOptions } from "../../src/service/index.ts";
+import { accepts } from "../../src/service/negotiate.ts";
 import { Fragile, open, read } from "./house.ts";
 
 afterEach(() => {

@@ -3,8 +3,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { ClockBackwardsError, makeGenerator, SnowflakeGenerator } from "../../src/index.ts";
+import { Part } from "../../src/service/dependency.ts";
 import type { ServiceEvent, ServiceLogEntry } from "../../src/service/index.ts";
-import { Part } from "../../src/service/part.ts";
 import { open, read } from "./house.ts";
 
 afterEach(() => {

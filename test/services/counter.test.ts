@@ -20,8 +20,8 @@ import {
   setup,
 } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { LAST, NONE, type Reservation, reserve } from "../../src/counter/reserve.ts";
-import { storeOf } from "../../src/counter/store.ts";
+import { storeOf } from "../../src/counter/port.ts";
+import { LAST, NONE, type Reservation, reserve } from "../../src/counter/rule.ts";
 import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";

@@ -11,7 +11,7 @@ import { Pool } from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Backend, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
-import { storeOf } from "../../src/idempotency/store.ts";
+import { storeOf } from "../../src/idempotency/port.ts";
 import { cases, storeCases } from "../idempotency/cases.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";

@@ -13,8 +13,8 @@ import {
   leaseNode,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import type { Answer, Space } from "../../src/lease/protocol.ts";
-import { storeOf } from "../../src/lease/store.ts";
+import { storeOf } from "../../src/lease/port.ts";
+import type { Answer, Space } from "../../src/lease/rule.ts";
 import { type Server, startable, startRedis } from "./servers.ts";
 import { stores } from "./stores.ts";
 

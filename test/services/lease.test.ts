@@ -7,6 +7,7 @@ import { historySql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
 import { keyOf, pathOf } from "../../src/backend/settings.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
+import { storeOf } from "../../src/lease/port.ts";
 import {
   type Answer,
   acquire,
@@ -15,8 +16,7 @@ import {
   release,
   renew,
   type Space,
-} from "../../src/lease/protocol.ts";
-import { storeOf } from "../../src/lease/store.ts";
+} from "../../src/lease/rule.ts";
 import { onStore, stores } from "./stores.ts";
 
 /** Tables of this run alone, for the servers may be the user's own. */

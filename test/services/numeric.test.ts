@@ -19,8 +19,8 @@ import {
   NumericIdType,
   PermutedIds,
 } from "../../src/numeric/index.ts";
+import { type Entry, type PoolStore, storeOf } from "../../src/numeric/port.ts";
 import { RANKS } from "../../src/numeric/random.ts";
-import { type Entry, type PoolStore, storeOf } from "../../src/numeric/store.ts";
 import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";

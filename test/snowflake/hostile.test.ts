@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { realmWide } from "../../src/globalState.ts";
 import {
   capacity,
   decode,
@@ -13,7 +14,6 @@ import {
   nextId,
   SnowflakeGenerator,
 } from "../../src/index.ts";
-import { realmWide } from "../../src/realm.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { settable } from "../support/clocks.ts";
 

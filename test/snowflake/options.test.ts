@@ -16,9 +16,9 @@ import {
   type PresetName,
   SnowflakeGenerator,
 } from "../../src/index.ts";
+import { zeroConfig } from "../../src/snowflake/defaultGenerator.ts";
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
-import { zeroConfig } from "../../src/snowflake/shortcut.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
 const build = (options: unknown) => new SnowflakeGenerator(options as GeneratorOptions);

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, SnowflakeGenerator } from "../../src/index.ts";
-import { claim, fill } from "../../src/snowflake/fill.ts";
+import { claim, fill } from "../../src/snowflake/batch.ts";
 import { Issuer } from "../../src/snowflake/issuer.ts";
 import { gather } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";

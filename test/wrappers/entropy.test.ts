@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { freshToken } from "../../src/core.ts";
 import { randomString, UnsupportedError, uuid, uuidv7 } from "../../src/index.ts";
+import { freshToken } from "../../src/internal.ts";
 
 type Fill = (bytes: Uint8Array) => unknown;
 

@@ -1,6 +1,6 @@
 // Protocols with something wrong in them, and some that are only different.
 
-import * as protocol from "../../../src/lease/protocol.ts";
+import * as protocol from "../../../src/lease/rule.ts";
 import { type Conduct, honest } from "./conduct.ts";
 import type { Bounds, Protocol } from "./store.ts";
 

@@ -10,7 +10,7 @@ import type {
   release,
   renew,
   Space,
-} from "../../../src/lease/protocol.ts";
+} from "../../../src/lease/rule.ts";
 
 /** The steps that are checked. */
 export interface Protocol {

@@ -13,7 +13,7 @@
 // - A store may go back to what it kept before: then it has another history. What it has forgotten by that ends where
 //   the fence is claimed to be. Copies are in doubt again.
 
-import type { Claim } from "../../../src/lease/protocol.ts";
+import type { Claim } from "../../../src/lease/rule.ts";
 import type { Grant } from "../../../src/snowflake/grant.ts";
 import type { Conduct } from "./conduct.ts";
 import { type Bounds, holdingOf, type Message, type Protocol, type Store, Stores } from "./store.ts";

@@ -1,7 +1,7 @@
 // The process of leaving.test.ts: asks, is left without an answer, closes its client, and has nothing more to do.
 
 import { setTimeout } from "node:timers/promises";
-import { ask } from "../../../src/backend/ask.ts";
+import { ask } from "../../../src/backend/call.ts";
 import type { Backend } from "../../../src/backend/index.ts";
 import { postgresAdapters } from "../postgres-clients.ts";
 import { redisAdapters } from "../redis-clients.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
-import type { BackendError } from "../../../src/core.ts";
+import type { BackendError } from "../../../src/internal.ts";
 
 /** The error of a call that is to fail. */
 export function failure(call: Promise<unknown>): Promise<BackendError> {

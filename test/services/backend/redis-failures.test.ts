@@ -2,9 +2,9 @@
 
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ask } from "../../../src/backend/ask.ts";
+import { ask } from "../../../src/backend/call.ts";
 import type { RedisPort } from "../../../src/backend/index.ts";
-import { BackendError } from "../../../src/core.ts";
+import { BackendError } from "../../../src/internal.ts";
 import { redisAdapters } from "../redis-clients.ts";
 import { type Server, startable, startRedis } from "../servers.ts";
 import { again, failure } from "./outcomes.ts";

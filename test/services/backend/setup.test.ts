@@ -7,7 +7,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { fromPg, type PostgresSettings, type SqlPort, setup, setupSql } from "../../../src/backend/index.ts";
-import { ArgumentError } from "../../../src/core.ts";
+import { ArgumentError } from "../../../src/internal.ts";
 import {
   type PostgresAdapter,
   pgliteAdapter,

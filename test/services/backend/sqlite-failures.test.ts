@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { ask } from "../../../src/backend/ask.ts";
+import { ask } from "../../../src/backend/call.ts";
 import type { SqlPort } from "../../../src/backend/index.ts";
-import { BackendError } from "../../../src/core.ts";
+import { BackendError } from "../../../src/internal.ts";
 import { type SqliteConnection, sqliteAdapters } from "../sqlite-clients.ts";
 import { failure } from "./outcomes.ts";
 

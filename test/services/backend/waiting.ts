@@ -1,6 +1,6 @@
 // The other process of leaving.test.ts: it waits for an answer that never comes.
 
-import { ask } from "../../../src/backend/ask.ts";
+import { ask } from "../../../src/backend/call.ts";
 import { memory } from "../../../src/backend/index.ts";
 
 const [, , timeoutMs, where] = process.argv;

@@ -1,0 +1,40 @@
+// A store in the memory of this process.
+
+import { ArgumentError } from "../../internal.ts";
+import type { MemoryPort } from "../ports.ts";
+import { aFunction, onlyKnown } from "../settings.ts";
+
+/**
+ * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.
+ * Each call makes a store of its own.
+ *
+ * @param options.clock the store's clock, for tests. Default `Date.now`
+ * @throws {@link ArgumentError} if the clock is no function, or an option is unknown
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { Counter } from "bitflake/counter";
+ *
+ * const orders = new Counter({ backend: memory(), name: "orders" });
+ * await orders.next(); // => 1n
+ * ```
+ */
+export function memory(options: { readonly clock?: () => number } = {}): MemoryPort {
+  onlyKnown(options, ["clock"]);
+  const { clock = () => Date.now() } = options;
+  aFunction("clock", clock);
+  const states = new Map<string, unknown>();
+  return {
+    change<State, Result>(
+      name: string,
+      change: (state: State | undefined, nowMs: number) => readonly [State, Result],
+    ): Result {
+      const nowMs = clock();
+      if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
+      const [state, result] = change(states.get(name) as State | undefined, nowMs);
+      states.set(name, state);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// bitflake capacity: how much a layout holds.
+
+import { capacity } from "../../internal.ts";
+import { type Command, define } from "../command.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
+import { pairs } from "../table.ts";
+
+/** A number as people write it. */
+const grouped = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+
+export const capacityOf: Command = define({
+  words: "capacity",
+  summary: "Says how much a layout holds: years, nodes, IDs.",
+  flags: LAYOUT_FLAGS,
+  examples: [
+    {
+      run: "bitflake capacity --preset twitter",
+      output: `years                    69.7
+expires at               2089-09-06T15:47:35.552Z
+datacenters              32
+machines per datacenter  32
+nodes                    1,024
+IDs per tick             4,096
+IDs per second           4,096,000`,
+    },
+    {
+      run: "bitflake capacity --timestamp-bits 39 --machine-bits 16 --sequence-bits 8 --tick-ms 10 --json",
+      output:
+        '{"years":174.207105067559,"expiresAt":"2194-03-18T03:28:58.880Z","datacenters":1,"machinesPerDatacenter":65536,"nodes":65536,"idsPerTick":256,"idsPerSecond":25600}',
+    },
+  ],
+  async run({ values, isJson, world }) {
+    const holds = capacity(layoutOptions(values));
+    const text = isJson
+      ? `${JSON.stringify(holds)}\n`
+      : pairs({
+          years: grouped(holds.years),
+          "expires at": holds.expiresAt,
+          datacenters: grouped(holds.datacenters),
+          "machines per datacenter": grouped(holds.machinesPerDatacenter),
+          nodes: grouped(holds.nodes),
+          "IDs per tick": grouped(holds.idsPerTick),
+          "IDs per second": grouped(holds.idsPerSecond),
+        });
+    await world.stdout.write(text);
+    return 0;
+  },
+});

@@ -1,0 +1,74 @@
+// bitflake decode: takes Snowflake IDs apart.
+
+import { type DecodedId, decode, InvalidIdError } from "../../internal.ts";
+import { type Command, define } from "../command.ts";
+import { complain } from "../errors.ts";
+import { FORMAT_FLAG, formOf } from "../formats.ts";
+import { argumentsOr } from "../input.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
+import { pairs } from "../table.ts";
+
+const flags = { format: { ...FORMAT_FLAG, what: "how the IDs are written" }, ...LAYOUT_FLAGS } as const;
+
+/** An ID's fields for a program: the ID as a text, for a number would lose digits. */
+function forPrograms(decoded: DecodedId): string {
+  return `${JSON.stringify({ ...decoded, id: String(decoded.id) })}\n`;
+}
+
+/** An ID's fields for a person. */
+function forPeople({ id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId): string {
+  return pairs({
+    id,
+    "generated at": generatedAt,
+    "timestamp ms": timestampMs,
+    datacenter: datacenterId,
+    machine: machineId,
+    sequence,
+  });
+}
+
+export const decodeIds: Command = define({
+  words: "decode",
+  args: "ID...",
+  summary: "Takes Snowflake IDs apart: when and where each was made.",
+  notes: [
+    "Without IDs it reads them from the standard input, one a line.",
+    "An ID does not say which layout made it: give the preset, widths, epoch and tick of the generator, or it reads as something else. What is no ID is reported, the others are read all the same, and the exit code is 1.",
+  ],
+  flags,
+  examples: [
+    {
+      run: "bitflake decode 911780371413233664",
+      output: `id            911780371413233664
+generated at  2026-11-21T00:49:40.605Z
+timestamp ms  1795222180605
+datacenter    1
+machine       7
+sequence      0`,
+    },
+    {
+      run: "bitflake decode 04W86BB0G4007 --format base32 --epoch-ms 1420070400000 --json",
+      output:
+        '{"id":"175928847299117063","timestampMs":1462015105796,"generatedAt":"2016-04-30T11:18:25.796Z","datacenterId":1,"machineId":0,"sequence":7}',
+    },
+  ],
+  async run({ values, args, isJson, world }) {
+    const options = layoutOptions(values);
+    decode(0n, options); // Refuses a layout that is none before any ID is blamed for it.
+    const form = formOf(values.format);
+    let [read, failed] = [0, 0];
+    for await (const text of argumentsOr("IDs", args, world)) {
+      try {
+        const decoded = decode(form.decode(text), options);
+        const gap = read > 0 && !isJson ? "\n" : "";
+        await world.stdout.write(gap + (isJson ? forPrograms(decoded) : forPeople(decoded)));
+        read++;
+      } catch (error) {
+        if (!(error instanceof InvalidIdError)) throw error;
+        await complain(world, isJson, error);
+        failed++;
+      }
+    }
+    return failed > 0 ? 1 : 0;
+  },
+});

@@ -1,0 +1,37 @@
+// bitflake layout: which bits of an ID mean what.
+
+import { SnowflakeGenerator } from "../../internal.ts";
+import { type Command, define } from "../command.ts";
+import { drawn, fieldsOf } from "../drawLayout.ts";
+import { layoutOptions, WIDTH_FLAGS } from "../layoutFlags.ts";
+
+/** How wide the drawing is. */
+const COLUMNS = 80;
+
+export const drawLayout: Command = define({
+  words: "layout",
+  summary: "Draws which bits of an ID mean what.",
+  flags: WIDTH_FLAGS,
+  examples: [
+    {
+      run: "bitflake layout --preset twitter",
+      output: drawn(
+        fieldsOf({ timestampBits: 41, datacenterBits: 5, machineBits: 5, sequenceBits: 12 }),
+        COLUMNS,
+      ).trimEnd(),
+    },
+    {
+      run: "bitflake layout --preset safe_integer --json",
+      output:
+        '{"bits":53,"fields":[{"name":"timestamp","bits":41,"high":52,"low":12},{"name":"machine","bits":5,"high":11,"low":7},{"name":"sequence","bits":7,"high":6,"low":0}]}',
+    },
+  ],
+  async run({ values, isJson, world }) {
+    const fields = fieldsOf(
+      new SnowflakeGenerator(layoutOptions({ ...values, epochMs: undefined, tickMs: undefined })).layout,
+    );
+    const bits = fields.reduce((sum, field) => sum + field.bits, 0);
+    await world.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawn(fields, COLUMNS));
+    return 0;
+  },
+});

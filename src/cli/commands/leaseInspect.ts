@@ -1,0 +1,71 @@
+// bitflake lease inspect: who holds which node.
+
+import { BackendError } from "../../internal.ts";
+import { inspect, type NamespaceReport } from "../../lease/index.ts";
+import { printable } from "../color.ts";
+import { type Command, define } from "../command.ts";
+import { Failure } from "../errors.ts";
+import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/open.ts";
+import { columns } from "../table.ts";
+
+const flags = {
+  store: STORE_FLAG,
+  ...STORE_SETTINGS,
+  namespace: {
+    kind: "text",
+    value: "NAME",
+    default: "default",
+    what: "what the leases belong to; those of `bitflake serve` with a --store to its --name",
+  },
+} as const;
+
+/** Who holds what, for a person. */
+function forPeople({ namespace, shape, used, held, storeTime }: NamespaceReport): string {
+  if (shape === undefined) return `No node was ever leased in ${printable(namespace)}.\n`;
+  const current = held.filter(({ isCurrent }) => isCurrent).length;
+  const head = [
+    `${printable(namespace)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
+    `time of the store: ${storeTime.toISOString()}`,
+  ];
+  if (held.length === 0) return `${head.join("\n")}\n`;
+  const rows = held.map(({ node, datacenterId, machineId, holder, from, until, isCurrent }) => [
+    String(node),
+    String(datacenterId),
+    String(machineId),
+    from.toISOString(),
+    until.toISOString(),
+    isCurrent ? "held" : "expired",
+    printable(holder),
+  ]);
+  const names = ["NODE", "DATACENTER", "MACHINE", "FROM", "UNTIL", "STATE", "HOLDER"];
+  return `${head.join("\n")}\n\n${columns(names, rows)}`;
+}
+
+export const leaseInspect: Command = define({
+  words: "lease inspect",
+  summary: "Lists who holds which node of a namespace.",
+  notes: [
+    "A holder whose lease is expired crashed, or cannot reach the store; its node is given to the next who asks.",
+  ],
+  flags,
+  examples: [
+    { run: "bitflake lease inspect --store memory:", output: "No node was ever leased in default." },
+    { run: "bitflake lease inspect --store $REDIS_URL --namespace service --json" },
+  ],
+  async run(call) {
+    const { values, isJson, world } = call;
+    const store = await openStore(values.store, call, { isNew: false });
+    try {
+      const report = await inspect(store.backend, values.namespace);
+      await world.stdout.write(isJson ? `${JSON.stringify(report)}\n` : forPeople(report));
+      return 0;
+    } catch (error) {
+      const isBare = error instanceof BackendError && error.message.includes("setup()");
+      throw isBare
+        ? new Failure(error.code, `${store.description} has no tables of leases: no node was ever leased`)
+        : error;
+    } finally {
+      await store.close();
+    }
+  },
+});

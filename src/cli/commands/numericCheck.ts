@@ -1,0 +1,50 @@
+// bitflake numeric check: whether numeric IDs are such, and if not, what is wrong with them.
+
+import type { Validation } from "../../numeric/index.ts";
+import { type Painter, painter, printable } from "../color.ts";
+import { type Command, define } from "../command.ts";
+import { argumentsOr } from "../input.ts";
+import { ANY_TYPE_FLAGS, typeOf } from "../numericType.ts";
+
+function forPeople(id: string, { valid, broken }: Validation, { green, red }: Painter): string {
+  const verdict = valid ? green("valid") : red("not valid");
+  const reasons = broken.map(({ rule, detail }) => `  ${rule}: ${detail}\n`);
+  return `${printable(id)}: ${verdict}\n${reasons.join("")}`;
+}
+
+export const numericCheck: Command = define({
+  words: "numeric check",
+  args: "ID...",
+  summary: "Says whether numeric IDs keep their rules, and which not.",
+  notes: [
+    "Without IDs it reads them from the standard input, one a line.",
+    "The exit code is 1 if any of them is not valid. Whether an ID was ever issued is another question.",
+  ],
+  flags: ANY_TYPE_FLAGS,
+  examples: [
+    {
+      run: "bitflake numeric check 8349257232 6786305283 --length 10",
+      output: `8349257232: valid
+6786305283: not valid
+  sequence: 678, at digit 1, goes up`,
+    },
+    {
+      run: "bitflake numeric check 6786305283 --length 10 --json",
+      output:
+        '{"id":"6786305283","valid":false,"broken":[{"rule":"sequence","detail":"678, at digit 1, goes up"}]}',
+    },
+  ],
+  async run({ values, sources, args, isJson, world }) {
+    const type = await typeOf(world, values, sources);
+    const paint = painter(world.stdout, world.env);
+    let areValid = true;
+    for await (const id of argumentsOr("IDs", args, world)) {
+      const validation = type.validate(id);
+      areValid &&= validation.valid;
+      await world.stdout.write(
+        isJson ? `${JSON.stringify({ id, ...validation })}\n` : forPeople(id, validation, paint),
+      );
+    }
+    return areValid ? 0 : 1;
+  },
+});

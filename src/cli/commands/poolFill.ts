@@ -1,0 +1,95 @@
+// bitflake pool fill: makes the IDs of a pool ahead.
+
+import { setup } from "../../backend/index.ts";
+import { IdPoolExhaustedError } from "../../internal.ts";
+import { IdPool, type NumericIdType } from "../../numeric/index.ts";
+import { type Command, define } from "../command.ts";
+import type { World } from "../io.ts";
+import { typeInFile } from "../numericType.ts";
+import { POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
+import { Progress } from "../progress.ts";
+import { type OpenStore, openStore } from "../stores/open.ts";
+
+/** What a shell says of a program that SIGINT ended. */
+const INTERRUPTED = 130;
+
+const flags = {
+  ...POOL_FLAGS,
+  to: { kind: "whole", least: 1, most: 2 ** 31 - 1, default: 6000, what: "how many are to be at hand" },
+} as const;
+
+/** What a fill has come to. */
+interface Outcome {
+  readonly available: number;
+  readonly added: number;
+  readonly isStopped: boolean;
+}
+
+/** Fills a pool until it is full or somebody stops it. */
+async function fill(
+  { backend }: OpenStore,
+  type: NumericIdType,
+  to: number,
+  progress: Progress | undefined,
+  world: World,
+): Promise<Outcome> {
+  const signal = world.stopSignal();
+  await setup(backend, ["numeric"]);
+  const pool = new IdPool({ backend, type });
+  const stop = () => void pool.stop();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  let added = 0;
+  try {
+    const isEarly = signal.aborted;
+    const available = isEarly
+      ? (await pool.status()).available
+      : await pool.fill({
+          to,
+          onProgress: (step) => {
+            added = step.added;
+            progress?.tell({ done: step.available, of: step.target });
+          },
+        });
+    return { available, added, isStopped: signal.aborted && available < to };
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await progress?.end();
+  }
+}
+
+export const poolFill: Command = define({
+  words: "pool fill",
+  summary: "Makes the IDs of a pool ahead.",
+  notes: [
+    "Tables that are missing are made first. Ctrl-C ends it after the step that is under way, with exit code 130; what was made stays. Exit code 1 means that there are no more IDs of the type.",
+  ],
+  flags,
+  examples: [
+    {
+      run: "bitflake pool fill --store sqlite:ids.db --types types.json --type farmer --to 2000",
+      output: "farmer: 2000 IDs are at hand, 2000 of them new.",
+    },
+    { run: "bitflake pool fill --store $DATABASE_URL --types types.json --type farmer --json" },
+  ],
+  async run(call) {
+    const { values, sources, isJson, world } = call;
+    refuseRedis(values.store, sources["store"]);
+    const { to } = values;
+    const type = await typeInFile(world, values, sources);
+    const store = await openStore(values.store, call);
+    try {
+      const progress = isJson ? undefined : new Progress(world.stderr, () => world.now(), `${type.name}:`);
+      const { available, added, isStopped } = await fill(store, type, to, progress, world);
+      const text = isJson
+        ? JSON.stringify({ type: type.name, available, added, target: to, isStopped })
+        : `${type.name}: ${available} IDs are at hand, ${added} of them new.${isStopped ? " It was stopped." : ""}`;
+      await world.stdout.write(`${text}\n`);
+      if (isStopped) return INTERRUPTED;
+      if (available < to) throw new IdPoolExhaustedError(type.name, to, available);
+      return 0;
+    } finally {
+      await store.close();
+    }
+  },
+});

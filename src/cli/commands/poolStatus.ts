@@ -1,0 +1,66 @@
+// bitflake pool status: how a pool is.
+
+import { IdPool, IdPoolHistoryError, type IdPoolStatus } from "../../numeric/index.ts";
+import { type Command, define } from "../command.ts";
+import { typeInFile } from "../numericType.ts";
+import { explained, POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
+import { openStore } from "../stores/open.ts";
+import { pairs } from "../table.ts";
+
+/** Returns whether the pool issues nothing until somebody accepts that its store may have gone back. */
+function isRefused({ lastError }: IdPoolStatus): boolean {
+  return lastError instanceof IdPoolHistoryError;
+}
+
+/** How a pool is, for a program: what does not fit a number is a text. */
+function forPrograms(type: string, status: IdPoolStatus): string {
+  const { available, taken, left, isExact, isExhausted, isFilling } = status;
+  const counts = { available, taken, left: String(left), isExact, isExhausted, isFilling };
+  return `${JSON.stringify({ type, ...counts, isRefused: isRefused(status) })}\n`;
+}
+
+/** How a pool is, for a person. */
+function forPeople(type: string, status: IdPoolStatus): string {
+  const { available, taken, left, isExact, isExhausted, isFilling } = status;
+  const yes = (is: boolean) => (is ? "yes" : "no");
+  return pairs({
+    type,
+    "at hand": available,
+    taken,
+    "left to issue": `${isExact ? "" : "about "}${left}`,
+    exhausted: yes(isExhausted),
+    "being filled": yes(isFilling),
+    ...(isRefused(status) && {
+      refused: "the store may have forgotten IDs; see `bitflake pool accept --help`",
+    }),
+  });
+}
+
+export const poolStatus: Command = define({
+  words: "pool status",
+  summary: "Says how many IDs of a pool are at hand, taken and left.",
+  notes: [
+    "Exit code 1 means that the pool is exhausted: none is at hand, and none will come. Of IDs at hand only so many are counted as a refill leaves there, and one more.",
+  ],
+  flags: POOL_FLAGS,
+  examples: [
+    {
+      run: "bitflake pool status --store sqlite:ids.db --types types.json --type farmer --json",
+    },
+  ],
+  async run(call) {
+    const { values, sources, isJson, world } = call;
+    refuseRedis(values.store, sources["store"]);
+    const type = await typeInFile(world, values, sources);
+    const store = await openStore(values.store, call, { isNew: false });
+    try {
+      const status = await new IdPool({ backend: store.backend, type }).status();
+      await world.stdout.write((isJson ? forPrograms : forPeople)(type.name, status));
+      return status.isExhausted ? 1 : 0;
+    } catch (error) {
+      throw explained(error, store.description);
+    } finally {
+      await store.close();
+    }
+  },
+});

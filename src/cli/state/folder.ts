@@ -1,0 +1,59 @@
+// The state folder: what the processes of one user on one machine must know of each other.
+
+import { complaintOf, Failure } from "../errors.ts";
+import { nodeModule, pathFrom, type World } from "../io.ts";
+
+/** The variable that names another folder. */
+export const STATE_VARIABLE = "BITFLAKE_STATE_DIR";
+
+/** Returns an error that says what cannot be done in the state folder, and the ways around it. */
+export function stateFailure(folder: string, cause: unknown): Failure {
+  const remedy = `name a folder that can be written by ${STATE_VARIABLE}, or give this process a node of its own by --machine-id`;
+  return new Failure(
+    "ERR_STATE",
+    `the state folder ${folder} cannot be used: ${complaintOf(cause).message}; ${remedy}`,
+    { cause },
+  );
+}
+
+/** Returns the path of the state folder, which need not exist. */
+async function statePath(world: World): Promise<string> {
+  const { env } = world;
+  const named = env[STATE_VARIABLE];
+  if (named) return pathFrom(world, named);
+  const { homedir, platform } = await nodeModule(world, "node:os");
+  // The home of the call's environment first: homedir() knows that of the process alone.
+  const home = env["HOME"] || homedir();
+  switch (platform()) {
+    case "darwin":
+      return pathFrom(world, "Library/Application Support/bitflake", home);
+    case "win32":
+      return pathFrom(
+        world,
+        "bitflake",
+        env["LOCALAPPDATA"] || (await pathFrom(world, "AppData/Local", home)),
+      );
+    default:
+      return pathFrom(
+        world,
+        "bitflake",
+        env["XDG_STATE_HOME"] || (await pathFrom(world, ".local/state", home)),
+      );
+  }
+}
+
+/**
+ * Returns the state folder, and makes it where it is missing: then nobody but the user may look into it.
+ *
+ * @throws {@link Failure} if it cannot be made
+ */
+export async function stateFolder(world: World): Promise<string> {
+  const folder = await statePath(world);
+  try {
+    const { mkdirSync } = await nodeModule(world, "node:fs");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch (error) {
+    throw stateFailure(folder, error);
+  }
+}

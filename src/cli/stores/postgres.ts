@@ -1,0 +1,72 @@
+// PostgreSQL, with pg or postgres, whichever is installed.
+
+import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../../backend/index.ts";
+import type { World } from "../io.ts";
+import { loadFirst } from "../packages.ts";
+import { type Connection, established, renewing } from "./connect.ts";
+import type { StoreSettings } from "./open.ts";
+
+/** How much later than the command line pg gives up a query; then it also cuts the connection, which would stay open. */
+const CUT_MS = 500;
+
+/** What is used of `pg`. */
+interface Pg {
+  readonly Pool: new (
+    options: object,
+  ) => PgClient & {
+    on(event: "error", listener: (error: unknown) => void): unknown;
+    end(): Promise<void>;
+  };
+}
+
+/** What is used of `postgres`. */
+type PostgresJs = (
+  url: string,
+  options: object,
+) => PostgresJsClient & { end(options: object): Promise<void> };
+
+function withPg({ Pool }: Pg, url: string, settings: StoreSettings): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = settings;
+  const { use, close } = renewing(timeoutMs, () => {
+    const client = new Pool({
+      connectionString: url,
+      max: poolSize,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs + CUT_MS,
+      keepAlive: true,
+    });
+    // Without a listener an outage would end the process; a caller meanwhile gets an error.
+    client.on("error", () => {});
+    return { client, ready: Promise.resolve(), close: () => client.end() };
+  });
+  const query: PgClient["query"] = (text, params) => use((pool) => pool.query(text, params));
+  const backend = fromPg({ query }, { prefix, timeoutMs });
+  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
+}
+
+function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettings): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = settings;
+  const { use, close } = renewing(timeoutMs, () => {
+    const client = postgres(url, {
+      // It prints notices by itself, and a table that is there already is one.
+      onnotice: () => {},
+      connect_timeout: timeoutMs / 1000,
+      max: poolSize,
+      // It asks for the types of arrays by itself, and where that fails, nobody handles the rejection: the process ends.
+      fetch_types: false,
+    });
+    // What is under way has a second; then the connections are cut.
+    return { client, ready: Promise.resolve(), close: () => client.end({ timeout: 1 }) };
+  });
+  const unsafe: PostgresJsClient["unsafe"] = (text, params) => use((sql) => sql.unsafe(text, params));
+  const backend = fromPostgresJs({ unsafe }, { prefix, timeoutMs });
+  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
+}
+
+/** Connects to a PostgreSQL. */
+export async function openPostgres(url: string, world: World, settings: StoreSettings): Promise<Connection> {
+  const { name, module } = await loadFirst("postgres://", ["pg", "postgres"], world);
+  return name === "pg"
+    ? withPg(module as Pg, url, settings)
+    : withPostgresJs(module as PostgresJs, url, settings);
+}

@@ -1,0 +1,95 @@
+// SQLite in a file, with the runtime's own node:sqlite or better-sqlite3.
+
+import { fromSqlite, type SqliteDatabase } from "../../backend/index.ts";
+import { Failure } from "../errors.ts";
+import { nodeModule, pathFrom, type World } from "../io.ts";
+import { hasPackage, loadFirst } from "../packages.ts";
+import type { Connection } from "./connect.ts";
+import type { StoreSettings } from "./open.ts";
+
+/** A database that can be closed. */
+type Database = SqliteDatabase & { close(): unknown };
+
+/** What is used of `node:sqlite`. */
+interface NodeSqlite {
+  readonly DatabaseSync: new (path: string) => Database;
+}
+
+/** What is used of `better-sqlite3`. */
+type BetterSqlite3 = new (path: string, options: object) => Database;
+
+/**
+ * How long SQLite itself waits for a file that is locked, in milliseconds. It blocks everything else meanwhile, so it is
+ * short: enough for another process to finish a write. After that the adapter tries again, without blocking.
+ */
+const BUSY_MS = 50;
+
+/** The runtime's own SQLite, if it has one: Node from 22.13 on, Deno and Bun. */
+async function runtimeSqlite(world: World): Promise<NodeSqlite | undefined> {
+  try {
+    return (await world.import("node:sqlite")) as NodeSqlite;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether SQLite can be used here. */
+export async function hasSqlite(world: World): Promise<boolean> {
+  return (await runtimeSqlite(world)) !== undefined || (await hasPackage("better-sqlite3", world));
+}
+
+/** Makes the file of a database where it is missing, for the user alone; SQLite gives the files beside it the same mode. */
+async function makePrivate(file: string, world: World): Promise<void> {
+  const { closeSync, openSync } = await nodeModule(world, "node:fs");
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch {
+    // It is there, or cannot be made: SQLite says why.
+  }
+}
+
+/**
+ * Opens a file.
+ *
+ * @param path as seen from the folder of the call
+ * @param isNew whether a file that is missing is made
+ */
+export async function openSqlite(
+  path: string,
+  world: World,
+  { prefix, timeoutMs }: StoreSettings,
+  isNew: boolean,
+): Promise<Connection> {
+  const isFile = path !== ":memory:";
+  const file = isFile ? await pathFrom(world, path) : path;
+  if (isNew && isFile) await makePrivate(file, world);
+  if (!isNew) {
+    const { access } = await nodeModule(world, "node:fs/promises");
+    await access(file).catch(() => {
+      throw new Failure("ERR_BACKEND", `sqlite:${path}: there is no such file`);
+    });
+  }
+  const own = await runtimeSqlite(world);
+  let db: Database;
+  if (own) db = new own.DatabaseSync(file);
+  else {
+    const { module } = await loadFirst("sqlite: on this runtime", ["better-sqlite3"], world);
+    // Without its own waiting, which would keep everything else waiting as well.
+    db = new (module as BetterSqlite3)(file, { timeout: 0 });
+  }
+  const backend = fromSqlite(db, { prefix, timeoutMs });
+  try {
+    await backend.query(`PRAGMA busy_timeout = ${BUSY_MS}`, []);
+    // Refuses a file that is no database.
+    await backend.query("SELECT name FROM sqlite_master LIMIT 1", []);
+    if (isNew) {
+      // Readers and a writer do not wait for each other; and what was acknowledged outlives a loss of power.
+      await backend.query("PRAGMA journal_mode = WAL", []);
+      await backend.query("PRAGMA synchronous = FULL", []);
+    }
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return { backend, close: () => db.close() };
+}

@@ -1,0 +1,98 @@
+// Keys in Redis: the steps as scripts, by the server's own clock.
+//
+// A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (gone once the work is done), how long
+// it was taken for `l` (missing in those of an earlier version) and the value `v` (missing for what was not kept). Redis itself forgets it. An answer is one text that begins with a word: the
+// Upstash client turns what reads like JSON into values.
+
+import { type Asking, ask } from "../../backend/call.ts";
+import { GRACE_MS } from "../../backend/expiry.ts";
+import type { RedisPort } from "../../backend/ports.ts";
+import { keyOf } from "../../backend/settings.ts";
+import { beginningIn } from "../parseAnswers.ts";
+import type { OnceStore } from "../port.ts";
+import type { Beginning } from "../rule.ts";
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** ARGV: owner, fingerprint, lock, keep. */
+const BEGIN = `${NOW}
+local fingerprint, holder, ends, value, lock = unpack(redis.call('HMGET', KEYS[1], 'f', 'o', 'u', 'v', 'l'))
+if fingerprint then
+  if fingerprint ~= ARGV[2] then return 'mismatch' end
+  if not ends then return value and 'completed ' .. value or 'unkept' end
+  ends = tonumber(ends)
+  if lock and ends - now > lock + ${GRACE_MS} then
+    ends = now + lock
+    redis.call('HSET', KEYS[1], 'u', string.format('%.0f', ends))
+  end
+  if holder ~= ARGV[1] and ends > now then return 'running ' .. string.format('%.0f', ends - now) end
+end
+redis.call('HSET', KEYS[1], 'f', ARGV[2], 'o', ARGV[1], 'u', string.format('%.0f', now + ARGV[3]), 'l', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 'started'
+`;
+
+/** ARGV: owner, lock, keep. */
+const EXTEND = `${NOW}
+local holder, ends = unpack(redis.call('HMGET', KEYS[1], 'o', 'u'))
+if holder ~= ARGV[1] or not ends then return 'no' end
+redis.call('HSET', KEYS[1], 'u', string.format('%.0f', now + ARGV[2]), 'l', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 'yes'
+`;
+
+/** ARGV: owner, keep, and the value if there is one. */
+const COMPLETE = `
+if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 'no' end
+redis.call('HDEL', KEYS[1], 'u', 'v')
+if ARGV[3] then redis.call('HSET', KEYS[1], 'v', ARGV[3]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 'yes'
+`;
+
+/** ARGV: owner. */
+const RELEASE = `
+local holder, ends = unpack(redis.call('HMGET', KEYS[1], 'o', 'u'))
+if holder ~= ARGV[1] or not ends then return 'no' end
+redis.call('DEL', KEYS[1])
+return 'yes'
+`;
+
+export function redisStore(port: RedisPort, name: string): OnceStore {
+  const send = <T>(
+    operation: string,
+    script: string,
+    key: string,
+    args: readonly unknown[],
+    read: (answer: unknown) => T | undefined,
+    asking?: Asking,
+  ) => {
+    // The key in the braces, not the name: so the keys of one name spread over a cluster. The name comes last and has
+    // no braces, so that no two keys are written alike.
+    const call = () => port.eval(script, [keyOf(port, key, `once:${name}`)], args.map(String));
+    return ask(port, `idempotency: ${operation}`, call, read, asking);
+  };
+  return {
+    begin: (key, { owner, fingerprint, lockMs, keepMs }, asking) =>
+      send("begin", BEGIN, key, [owner, fingerprint, lockMs, keepMs], readBeginning, asking),
+    extend: (key, { owner, lockMs, keepMs }, asking) =>
+      send("extend", EXTEND, key, [owner, lockMs, keepMs], readYesNo, asking),
+    complete: (key, { owner, keepMs }, value) =>
+      send("complete", COMPLETE, key, [owner, keepMs, ...(value === null ? [] : [value])], readYesNo),
+    release: (key, owner, asking) => send("release", RELEASE, key, [owner], readYesNo, asking),
+  };
+}
+
+function readYesNo(answer: unknown): boolean | undefined {
+  return answer === "yes" ? true : answer === "no" ? false : undefined;
+}
+
+function readBeginning(answer: unknown): Beginning | undefined {
+  if (typeof answer !== "string") return undefined;
+  const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
+  if (outcome === "unkept") return { outcome: "completed", value: null };
+  return beginningIn({ outcome, waitMs: Number(rest), value: rest });
+}

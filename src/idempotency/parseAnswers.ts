@@ -1,0 +1,20 @@
+// What stores answer, made sense of: what cannot be is refused here.
+
+import type { Beginning } from "./rule.ts";
+
+/** Lets through a yes or no. */
+export function yesNoIn(answer: unknown): boolean {
+  if (typeof answer === "boolean") return answer;
+  throw new Error("neither yes nor no");
+}
+
+/** Lets through what beginning has come to. */
+export function beginningIn(answer: unknown): Beginning {
+  const { outcome, waitMs, value } = Object(answer) as Readonly<Record<string, unknown>>;
+  if (outcome === "started" || outcome === "mismatch") return { outcome };
+  if (outcome === "running" && Number.isSafeInteger(waitMs) && Number(waitMs) > 0) {
+    return { outcome, waitMs: Number(waitMs) };
+  }
+  if (outcome === "completed" && (typeof value === "string" || value === null)) return { outcome, value };
+  throw new Error("not the outcome of a beginning");
+}

@@ -1,0 +1,139 @@
+// The routes that make IDs.
+
+import { randomString, timestampId, uuid, uuidv7 } from "../../internal.ts";
+import { andThen, type Reply, type Soon } from "../message.ts";
+import { idsReply, MAX_COUNT, type Parameter } from "../openapi.ts";
+import { type Query, shown, wholeOf } from "../query.ts";
+import { jsonText, Refusal } from "../reply.ts";
+import type { Means, Route } from "../route.ts";
+
+/** With fewer IDs a second than this, waits for the next tick are long enough for others to notice. */
+const PLENTY = 100_000;
+
+/** How long a request may wait for its IDs, in seconds. */
+const MAX_WAIT_S = 10;
+
+/** The longest random string. */
+const MAX_LENGTH = 4096;
+
+/** The most characters of random strings in one reply. */
+const MAX_CHARACTERS = 65_536;
+
+const COUNT = {
+  name: "count",
+  description: `How many, 1 to ${MAX_COUNT}; they come as \`ids\`, and the rate limit counts each.`,
+};
+
+function countOf({ count }: Query): number | undefined {
+  return count === undefined ? undefined : wholeOf("count", count, MAX_COUNT);
+}
+
+/** What a request takes of the rate limit: as much as it wants IDs. What the route refuses costs as much as one. */
+function costOf(search: string): number {
+  const count = search === "" ? null : new URLSearchParams(search).get("count");
+  return count !== null && /^[1-9]\d{0,3}$/.test(count) && Number(count) <= MAX_COUNT ? Number(count) : 1;
+}
+
+/** No ID here has a character that JSON would escape, except random strings: their alphabet has none either. */
+function one(id: string | bigint): Reply {
+  return jsonText(`{"id":"${id}"}`);
+}
+
+function many(ids: readonly (string | bigint)[]): Reply {
+  return jsonText(`{"ids":["${ids.join('","')}"]}`);
+}
+
+/** So many of what a function makes. */
+function times(count: number, make: () => string): string[] {
+  return Array.from({ length: count }, make);
+}
+
+/** Makes the routes. */
+export function generateRoutes({ life, metrics }: Means): Route[] {
+  /** Answers with what is made, and counts it. */
+  const reply = (
+    kind: string,
+    query: Query,
+    make: () => Soon<string | bigint>,
+    makeMany: (count: number) => Soon<readonly (string | bigint)[]>,
+  ): Soon<Reply> => {
+    const count = countOf(query);
+    const made = count === undefined ? andThen(make(), one) : andThen(makeMany(count), many);
+    return andThen(made, (reply) => {
+      metrics.issued(kind, count ?? 1);
+      return reply;
+    });
+  };
+  const route = (name: string, summary: string, answer: Route["answer"], ...more: Parameter[]): Route => ({
+    method: "GET",
+    path: `/generate_${name}`,
+    scope: "issue",
+    cost: costOf,
+    operation: { summary, query: [COUNT, ...more], reply: idsReply },
+    answer,
+  });
+  return [
+    route(
+      "uuid",
+      "A UUID: random (version 4), or in the order of time (version 7).",
+      ({ query }) => {
+        const { version = "4" } = query;
+        if (version !== "4" && version !== "7") {
+          throw new Refusal(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
+        }
+        const make = version === "4" ? uuid : uuidv7;
+        return reply("uuid", query, make, (count) => times(count, make));
+      },
+      { name: "version", description: "4, the default, or 7.", values: ["4", "7"] },
+    ),
+    route("timestamp_id", "The milliseconds since 1970. Not unique.", ({ query }) =>
+      reply("timestamp", query, timestampId, (count) => times(count, timestampId)),
+    ),
+    route("counter_id", "The next value of the service's counter.", ({ query }) =>
+      andThen(life.need(), ({ counter }) =>
+        reply(
+          "counter",
+          query,
+          () => counter.next(),
+          (count) => counter.nextMany(count),
+        ),
+      ),
+    ),
+    route("snowflake_id", "A Snowflake ID.", ({ query }) =>
+      andThen(life.need(), ({ generator, idsPerSecond }) =>
+        reply(
+          "snowflake",
+          query,
+          // Where IDs are scarce, a wait for the next tick is not to block all others.
+          () => (idsPerSecond < PLENTY ? generator.nextIdAsync() : generator.nextId()),
+          (count) => {
+            const most = Math.floor(idsPerSecond * MAX_WAIT_S);
+            if (count <= most) return generator.nextIdsAsync(count);
+            const detail = `count must be at most ${most}: there are ${idsPerSecond} IDs a second.`;
+            throw new Refusal(400, "ERR_ARGUMENT", detail);
+          },
+        ),
+      ),
+    ),
+    {
+      method: "GET",
+      path: "/generate_random_string/{length}",
+      scope: "issue",
+      cost: costOf,
+      operation: {
+        summary: "A random string of A-Z, a-z, 0-9, _ and -.",
+        params: { length: `How long, 1 to ${MAX_LENGTH}; times count at most ${MAX_CHARACTERS}.` },
+        query: [COUNT],
+        reply: idsReply,
+      },
+      answer: ({ params, query }) => {
+        const length = wholeOf("length", params["length"] as string, MAX_LENGTH);
+        if (length * (countOf(query) ?? 1) > MAX_CHARACTERS) {
+          throw new Refusal(400, "ERR_ARGUMENT", `length times count must be at most ${MAX_CHARACTERS}.`);
+        }
+        const make = () => randomString(length);
+        return reply("random_string", query, make, (count) => times(count, make));
+      },
+    },
+  ];
+}

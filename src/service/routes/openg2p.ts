@@ -1,0 +1,279 @@
+// The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
+
+import { describedBy } from "../../http/problem.ts";
+import { fingerprint } from "../../idempotency/index.ts";
+import { DOCUMENTATION, keyIn } from "../../idempotency/key.ts";
+import { MARK } from "../../idempotency/replay.ts";
+import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
+import type { IdPool, NumericRules } from "../../numeric/index.ts";
+import { VERSION } from "../../version.ts";
+import type { Reply } from "../message.ts";
+import { envelopeOf, objectOf, type Schema } from "../openapi.ts";
+import { json, Refusal, SOON, withHeaders } from "../reply.ts";
+import type { Call, Means, Route } from "../route.ts";
+
+const BASE = "/v1/idgenerator";
+
+/** What a name of a type can be there; ours can be others too. */
+const TYPE = /^[a-z][a-z0-9_]{1,63}$/;
+
+/** The type whose IDs the client of MOSIP's ID generator asks for. */
+const UIN = "uin";
+
+/** What is asked to be validated. */
+const DIGITS = /^\d{1,32}$/;
+
+function envelope(
+  response: unknown,
+  errors: readonly { errorCode: string; message: string }[],
+  status = 200,
+): Reply {
+  const responsetime = new Date().toISOString();
+  return json({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
+}
+
+/** What went wrong, in their codes. Those that end by themselves say when to come again. */
+function fault(status: number, errorCode: string, message: string, error?: unknown): Reply {
+  const reply = { ...envelope(null, [{ errorCode, message }], status), error };
+  return status === 503 ? withHeaders(reply, SOON) : reply;
+}
+
+/** The envelope of MOSIP's ID generator, in which a failure is a 200 as well. */
+function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): Reply {
+  const responsetime = new Date().toISOString();
+  return { ...json({ id: null, version: null, responsetime, metadata: null, response, errors }), error };
+}
+
+/** The names that they have for the rules. */
+function rulesOf(rules: NumericRules): Readonly<Record<string, unknown>> {
+  return {
+    sequence_limit: rules.sequenceLimit,
+    repeating_limit: rules.repeatingLimit,
+    repeating_block_limit: rules.repeatingBlockLimit,
+    conjugative_even_digits_limit: rules.evenDigitsLimit,
+    digits_group_limit: rules.digitsGroupLimit,
+    reverse_digits_group_limit: rules.reverseDigitsGroupLimit,
+    not_start_with: rules.notStartWith,
+    restricted_numbers: rules.restrictedNumbers,
+  };
+}
+
+/** The rules that all types have alike; `null` where they differ. */
+function common(all: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
+  const [first = {}] = all;
+  const isCommon = (name: string) =>
+    all.every((rules) => JSON.stringify(rules[name]) === JSON.stringify(first[name]));
+  return Object.fromEntries(
+    Object.entries(first).map(([name, rule]) => [name, isCommon(name) ? rule : null]),
+  );
+}
+
+const text: Schema = { type: "string" };
+const faultSchema: Schema = envelopeOf({ type: "null" });
+const UNKNOWN = { 404: { description: "IDG-003: there is no such type.", schema: faultSchema } };
+const AWAY = { 503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: faultSchema } };
+
+const nothing: Schema = { type: "null" };
+const mosipSchema: Schema = objectOf({
+  id: nothing,
+  version: nothing,
+  responsetime: { type: "string", format: "date-time" },
+  metadata: nothing,
+  response: { oneOf: [nothing, objectOf({ uin: text })] },
+  errors: {
+    oneOf: [nothing, { type: "array", items: objectOf({ errorCode: text, message: text }) }],
+  },
+});
+
+/** Makes the routes. */
+export function numericRoutes({ settings, life, metrics }: Means): Route[] {
+  const { name: service, types } = settings;
+  /** What is said of a name that is no type's. */
+  const unknown = (name: string): Reply => {
+    if (!TYPE.test(name)) {
+      throw new Refusal(422, "ERR_ARGUMENT", `The type must be ${TYPE.source}, or one of those configured.`);
+    }
+    return fault(404, "IDG-003", `Unknown ID type '${name}'`);
+  };
+
+  /**
+   * What the ID is for: the same of the same client is the same, for ever. Services of different names share pools and
+   * not clients, so the name of the service is part of it.
+   */
+  const requestKeyOf = async ({ ask, client }: Call): Promise<string | undefined> => {
+    const key = keyIn((name) => ask.header(name));
+    if (typeof key === "object") {
+      throw new Refusal(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, describedBy(DOCUMENTATION));
+    }
+    return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
+  };
+
+  /** Issues an ID; one that the client has had before for the same request key is marked, and not counted. */
+  const take = async (call: Call, name: string, reply: (id: string) => Reply): Promise<Reply> => {
+    const requestKey = await requestKeyOf(call);
+    const pool = (await life.need()).pools[name] as IdPool; // Each type has one.
+    let isReplay = false;
+    const onReplay = () => {
+      isReplay = true;
+    };
+    const id = await pool.issue({ requestKey, onReplay });
+    if (isReplay) return withHeaders(reply(id), { [MARK]: "true" });
+    metrics.issued("numeric", 1);
+    return reply(id);
+  };
+
+  const issue = async (call: Call): Promise<Reply> => {
+    const name = call.params["type"] as string;
+    if (!types[name]) return unknown(name);
+    try {
+      return await take(call, name, (id) => envelope({ id }, []));
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) throw error;
+      if (!life.parts || error instanceof Refusal)
+        return fault(503, "IDG-005", "The service is not ready", error);
+      if (error instanceof IdPoolEmptyError)
+        return fault(503, "IDG-001", `No IDs available for ID type '${name}'`, error);
+      if (error instanceof IdPoolExhaustedError)
+        return fault(410, "IDG-002", `All IDs of type '${name}' are issued`);
+      if (error instanceof BackendError)
+        return fault(503, "IDG-006", "The database cannot be reached", error);
+      if (error instanceof IdPoolHistoryError)
+        return fault(503, "IDG-006", "The database may have lost IDs that were issued", error);
+      throw error;
+    }
+  };
+
+  const issueUin = async (call: Call): Promise<Reply> => {
+    try {
+      return await take(call, UIN, (uin) => mosipEnvelope({ uin }, null));
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) throw error;
+      const [errorCode, message] =
+        error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError
+          ? ["KER-UIG-001", "UIN could not be found"]
+          : ["KER-UIG-005", "Internal Server Error"];
+      return mosipEnvelope(null, [{ errorCode, message }], error);
+    }
+  };
+
+  const validate = ({ params }: Call): Reply => {
+    const { type: name, id } = params as { readonly type: string; readonly id: string };
+    const type = types[name];
+    if (!type) return unknown(name);
+    if (!DIGITS.test(id)) throw new Refusal(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
+    return envelope({ id, valid: type.validate(id).valid }, []);
+  };
+
+  const health = async (): Promise<Reply> => {
+    if (life.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
+    if (life.isDraining) return fault(503, "IDG-005", "The service is about to end");
+    if (!(await life.poolBackend.check())) return fault(503, "IDG-006", "The database cannot be reached");
+    const states = await life.poolStates();
+    return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
+      ? fault(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
+      : envelope({ status: "UP" }, []);
+  };
+
+  const config = (): Reply => {
+    const entries = Object.entries(types).map(
+      ([name, { length, rules }]) => [name, length, rulesOf(rules)] as const,
+    );
+    return envelope(
+      {
+        id_types: Object.fromEntries(
+          entries.map(([name, id_length, filter_rules]) => [name, { id_length, filter_rules }]),
+        ),
+        filter_rules: common(entries.map(([, , rules]) => rules)),
+      },
+      [],
+    );
+  };
+
+  const type = { type: "The name of the type." };
+  const rules: Schema = { type: "object" };
+  const routes: Route[] = [
+    {
+      method: "POST",
+      path: `${BASE}/{type}/id`,
+      scope: "issue",
+      isOfPools: true,
+      operation: {
+        summary: "Issues an ID of a type, once for each key.",
+        params: type,
+        headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
+        reply: envelopeOf(objectOf({ id: text })),
+        others: {
+          ...UNKNOWN,
+          ...AWAY,
+          410: { description: "IDG-002: there are no more.", schema: faultSchema },
+        },
+      },
+      answer: issue,
+    },
+    {
+      method: "GET",
+      path: `${BASE}/{type}/id/validate/{id}`,
+      operation: {
+        summary: "Says whether an ID keeps the rules of its type; not whether it was issued.",
+        params: { ...type, id: "1 to 32 digits." },
+        reply: envelopeOf(objectOf({ id: text, valid: { type: "boolean" } })),
+        others: UNKNOWN,
+      },
+      answer: validate,
+    },
+    {
+      method: "GET",
+      path: `${BASE}/health`,
+      isOpen: true,
+      operation: {
+        summary: "Whether numeric IDs can be issued.",
+        reply: envelopeOf(objectOf({ status: { const: "UP" } })),
+        others: AWAY,
+      },
+      answer: health,
+    },
+    {
+      method: "GET",
+      path: `${BASE}/version`,
+      operation: {
+        summary: "The version of this service.",
+        reply: envelopeOf(objectOf({ service_version: text, build_time: text, git_commit: text })),
+      },
+      // Their clients want strings, and what a package was built from is not known where it runs.
+      answer: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
+    },
+    {
+      method: "GET",
+      path: `${BASE}/config`,
+      operation: {
+        summary: "The types, and their rules.",
+        reply: envelopeOf(
+          objectOf({
+            id_types: {
+              type: "object",
+              additionalProperties: objectOf({ id_length: { type: "integer" }, filter_rules: rules }),
+            },
+            filter_rules: rules,
+          }),
+        ),
+      },
+      answer: config,
+    },
+  ];
+  if (types[UIN]) {
+    routes.push({
+      method: "GET",
+      path: `${BASE}/${UIN}`,
+      scope: "issue",
+      isOfPools: true,
+      isTaking: true,
+      operation: {
+        summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
+        headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
+        reply: mosipSchema,
+      },
+      answer: issueUin,
+    });
+  }
+  return routes.map((route) => ({ ...route, isLenient: true }));
+}

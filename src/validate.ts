@@ -1,0 +1,45 @@
+// The checks that arguments and options share: each returns what it was given, or throws.
+
+import { ArgumentError } from "./errors.ts";
+
+/**
+ * Lets through a number without fraction from `least` to `most`, and nothing else: no string, no NaN, no infinity.
+ * It returns 0 for -0.
+ */
+export function whole(
+  field: string,
+  value: unknown,
+  least: number,
+  most: number,
+  note = "",
+  Refusal: new (field: string, rule: string, value: unknown) => ArgumentError = ArgumentError,
+): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
+    return (value as number) + 0;
+  }
+  throw new Refusal(field, `a whole number from ${least} to ${most}${note}`, value);
+}
+
+/** Lets through one of a few values. */
+export function oneOf<T>(field: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new ArgumentError(field, `one of ${allowed.join(", ")}`, value);
+}
+
+/**
+ * Reads a field of an object from a caller. What the object inherits or computes counts, but not what is only on
+ * `Object.prototype`: a polluted prototype must not configure a generator.
+ */
+export function readField(from: object, name: string): unknown {
+  let holder: object | null = from;
+  if (name in Object.prototype) {
+    while (holder && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
+  }
+  return holder === Object.prototype ? undefined : Reflect.get(from, name);
+}
+
+/** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */
+export function anObject<T>(field: string, value: T): T {
+  if ({}.toString.call(value) === "[object Object]") return value;
+  throw new ArgumentError(field, "an object", value);
+}
