@@ -2,7 +2,7 @@
 // needs a server was left out. For Node 24, which reads the TypeScript of the tests' servers.
 
 import { spawnSync } from "node:child_process";
-import ground from "../test/services/ground.ts";
+import ground from "../test/integration/globalSetup.ts";
 
 const stop = await ground();
 const { status, stdout } = spawnSync(process.execPath, ["bench/run.mjs", "--json", "--short"], {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** What the tests of test/services cover. */
+/** What the tests of test/integration cover. */
 export const onServers = [
   "src/backend/{history,ping,retry,schema,settings}.ts",
   "src/backend/drivers/{postgres,redis,sqlite}.ts",
@@ -27,7 +27,7 @@ export default defineConfig({
     // What needs servers has a command of its own. Mutants are made in src/snowflake: there is nothing for them in what
     // looks at the built package, or at a subpath.
     exclude: [
-      "test/services/**",
+      "test/integration/**",
       ...(process.env.STRYKER_MUTATOR_WORKER
         ? [
             "package",

@@ -11,7 +11,7 @@ import { accepts } from "./negotiate.ts";
 import { documentOf } from "./openapi.ts";
 import type { ServiceLogEntry } from "./options.ts";
 import { queryOf } from "./query.ts";
-import { json, Refusal, refusalOf, withHeaders } from "./reply.ts";
+import { json, Refusal, refusalOf, withHeaders } from "./response.ts";
 import { checkMethod, type Match, type Means, optionsOf, type Route, type Router, router } from "./route.ts";
 import { generateRoutes } from "./routes/generate.ts";
 import { readRoutes } from "./routes/inspect.ts";

@@ -5,7 +5,7 @@ import { addressKey } from "../ratelimit/index.ts";
 import { rateOf, step } from "../ratelimit/rule.ts";
 import type { Ask, Soon } from "./message.ts";
 import type { ServiceScope } from "./options.ts";
-import { Refusal } from "./reply.ts";
+import { Refusal } from "./response.ts";
 import { type KnownKey, SCOPES, type Settings } from "./settings.ts";
 
 /** Who sends a request. */

@@ -9,8 +9,8 @@ import { ArgumentError, BackendError, BitflakeError, whole } from "../internal.t
 import type { IdPoolStatus } from "../numeric/index.ts";
 import { Part } from "./dependency.ts";
 import { type Emit, emitTo, tellOfLease } from "./events.ts";
-import { Refusal, SOON } from "./reply.ts";
 import { begin, end, type Parts, poolsOf } from "./resources.ts";
+import { Refusal, SOON } from "./response.ts";
 import type { Settings } from "./settings.ts";
 
 /** How long after a start that failed the next one may be tried, in milliseconds. */

@@ -1,7 +1,7 @@
 // The query of a request: only what the route knows, and each of it once.
 
 import type { Parameter } from "./openapi.ts";
-import { Refusal } from "./reply.ts";
+import { Refusal } from "./response.ts";
 
 export type Query = Readonly<Partial<Record<string, string>>>;
 

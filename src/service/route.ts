@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Operation } from "./openapi.ts";
 import type { ServiceScope } from "./options.ts";
 import type { Query } from "./query.ts";
-import { Refusal } from "./reply.ts";
+import { Refusal } from "./response.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a route has to answer with. */

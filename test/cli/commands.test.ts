@@ -9,7 +9,7 @@ import { base32, base58, base62, hex } from "bitflake/text";
 import { afterAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { Unread } from "../../src/cli/io.ts";
-import { cli } from "./world.ts";
+import { cli } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-cli-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { cli } from "./world.ts";
+import { cli } from "./cliIo.ts";
 
 describe("a variable that begins with BITFLAKE_", () => {
   test.each([

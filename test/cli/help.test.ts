@@ -8,9 +8,9 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { flagOf } from "../../src/cli/flags.ts";
 import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
 import { PRESETS } from "../../src/internal.ts";
+import { cli } from "./cliIo.ts";
 import { examples, needsStore, typesFile } from "./examples.ts";
 import { settingRows } from "./settings.ts";
-import { cli } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-help-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 // Every command of bitflake that the README and the guide of the command line show, run as a user runs it: in a folder where
-// the packed package is installed. Those that need a server run in test/services.
+// the packed package is installed. Those that need a server run in test/integration.
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

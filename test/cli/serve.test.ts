@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { decode } from "bitflake";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { cli, type Done, type Given } from "./world.ts";
+import { cli, type Done, type Given } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

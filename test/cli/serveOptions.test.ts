@@ -5,8 +5,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { cli, type Done } from "./cliIo.ts";
 import { makeProgram } from "./program.ts";
-import { cli, type Done } from "./world.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-options-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { complaintOf } from "../../src/cli/errors.ts";
 import { kindOf, openStore } from "../../src/cli/stores/open.ts";
-import { callOf, cli } from "./world.ts";
+import { callOf, cli } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 // A pool on a store that goes back and tells its history: nothing is issued until somebody accepts it, and then nothing
-// again. The histories are a scripted store's; test/services/pool-failover.test.ts has those of a real PostgreSQL.
+// again. The histories are a scripted store's; test/integration/pool-failover.test.ts has those of a real PostgreSQL.
 
 import { beforeEach, expect, test, vi } from "vitest";
 import type { MemoryPort } from "../../src/backend/index.ts";

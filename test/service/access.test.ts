@@ -6,7 +6,7 @@ import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { PRESET_TWITTER } from "../../src/index.ts";
 import { createService, type ServiceLogEntry, type ServiceOptions } from "../../src/service/index.ts";
 import { accepts } from "../../src/service/negotiate.ts";
-import { Fragile, open, read } from "./house.ts";
+import { Fragile, open, read } from "./app.ts";
 
 afterEach(() => {
   vi.useRealTimers();

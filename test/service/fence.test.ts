@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import type { RedisPort } from "../../src/backend/index.ts";
 import { LeaseFenceError } from "../../src/lease/index.ts";
 import type { ServiceEvent } from "../../src/service/index.ts";
-import { open, read } from "./house.ts";
+import { open, read } from "./app.ts";
 
 const EPOCH = 1_577_836_800_000;
 

@@ -5,7 +5,7 @@ import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { ClockBackwardsError, makeGenerator, SnowflakeGenerator } from "../../src/index.ts";
 import { Part } from "../../src/service/dependency.ts";
 import type { ServiceEvent, ServiceLogEntry } from "../../src/service/index.ts";
-import { open, read } from "./house.ts";
+import { open, read } from "./app.ts";
 
 afterEach(() => {
   vi.useRealTimers();

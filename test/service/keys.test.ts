@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import type { ServiceLogEntry, ServiceOptions } from "../../src/service/index.ts";
-import { open, read } from "./house.ts";
+import { open, read } from "./app.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

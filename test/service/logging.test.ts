@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { createService, listen, type ServiceLogEntry } from "../../src/service/index.ts";
-import { open } from "./house.ts";
+import { open } from "./app.ts";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

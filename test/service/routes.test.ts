@@ -6,7 +6,7 @@ import { BackendError, type MemoryPort, memory } from "../../src/backend/index.t
 import { decode, PRESET_TWITTER, SnowflakeGenerator } from "../../src/index.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { VERSION } from "../../src/version.ts";
-import { documentOf, Fragile, open, read } from "./house.ts";
+import { documentOf, Fragile, open, read } from "./app.ts";
 
 afterEach(() => {
   vi.useRealTimers();

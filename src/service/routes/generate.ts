@@ -4,7 +4,7 @@ import { randomString, timestampId, uuid, uuidv7 } from "../../internal.ts";
 import { andThen, type Reply, type Soon } from "../message.ts";
 import { idsReply, MAX_COUNT, type Parameter } from "../openapi.ts";
 import { type Query, shown, wholeOf } from "../query.ts";
-import { jsonText, Refusal } from "../reply.ts";
+import { jsonText, Refusal } from "../response.ts";
 import type { Means, Route } from "../route.ts";
 
 /** With fewer IDs a second than this, waits for the next tick are long enough for others to notice. */

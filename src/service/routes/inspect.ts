@@ -3,7 +3,7 @@
 import { capacity, decode, PRESETS, type PresetName } from "../../internal.ts";
 import { objectOf, type Schema } from "../openapi.ts";
 import type { Query } from "../query.ts";
-import { asked, json } from "../reply.ts";
+import { asked, json } from "../response.ts";
 import type { Means, Route } from "../route.ts";
 
 const number: Schema = { type: "number" };

@@ -4,7 +4,7 @@ import { IdPoolHistoryError } from "../../internal.ts";
 import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { Gauge } from "../metrics.ts";
 import { objectOf, type Schema } from "../openapi.ts";
-import { json, SOON, withHeaders } from "../reply.ts";
+import { json, SOON, withHeaders } from "../response.ts";
 import type { Means, Route } from "../route.ts";
 
 /** Whether anything is wrong, in a word. */

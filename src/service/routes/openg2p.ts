@@ -9,7 +9,7 @@ import type { IdPool, NumericRules } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
 import type { Reply } from "../message.ts";
 import { envelopeOf, objectOf, type Schema } from "../openapi.ts";
-import { json, Refusal, SOON, withHeaders } from "../reply.ts";
+import { json, Refusal, SOON, withHeaders } from "../response.ts";
 import type { Call, Means, Route } from "../route.ts";
 
 const BASE = "/v1/idgenerator";

@@ -1,4 +1,4 @@
-// A process of the fire test: leases a node, makes IDs into a file, gives the node back, and so on, whatever is done to
+// A process of the chaos test: leases a node, makes IDs into a file, gives the node back, and so on, whatever is done to
 // it meanwhile. What happens to its leases goes into a log, one line of JSON each; an error that should not be ends it.
 
 import { once } from "node:events";

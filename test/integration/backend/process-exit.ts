@@ -1,4 +1,4 @@
-// The process of leaving.test.ts: asks, is left without an answer, closes its client, and has nothing more to do.
+// The process of process-exit.test.ts: asks, is left without an answer, closes its client, and has nothing more to do.
 
 import { setTimeout } from "node:timers/promises";
 import { ask } from "../../../src/backend/call.ts";

@@ -1,8 +1,8 @@
-// Under fire: real processes lease nodes from a real store and make IDs, while they are killed and stopped, while their
+// Chaos test: real processes lease nodes from a real store and make IDs, while they are killed and stopped, while their
 // clocks are wrong, and while the store is restarted, crashes and freezes. Every ID is kept, and none may be there twice.
 //
-// FIRE_SEED repeats the choices of a run, as far as the machine keeps time; FIRE_SECONDS makes it longer or shorter;
-// FIRE_DIST is another build to try: one that is broken on purpose should not get through.
+// CHAOS_SEED repeats the choices of a run, as far as the machine keeps time; CHAOS_SECONDS makes it longer or shorter;
+// CHAOS_DIST is another build to try: one that is broken on purpose should not get through.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,15 +12,15 @@ import { type Lease, leaseNode, NoNodeAvailableError } from "bitflake/lease";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterEach, expect, test } from "vitest";
-import { Chance } from "./fire/chance.ts";
-import { type Campaign, churn, LAYOUT, NODES, TTL_MS } from "./fire/crew.ts";
-import { count, type Findings, readFindings, stampOf } from "./fire/findings.ts";
+import { Chance } from "./chaos/chance.ts";
+import { count, type Findings, readFindings, stampOf } from "./chaos/findings.ts";
+import { type Campaign, churn, LAYOUT, NODES, TTL_MS } from "./chaos/workers.ts";
 import { type Server, startable, startPostgres, startRedis } from "./servers.ts";
 
-const seconds = Number(process.env.FIRE_SECONDS ?? 30);
-const seed = Number(process.env.FIRE_SEED ?? Date.now() % 2 ** 31);
+const seconds = Number(process.env.CHAOS_SECONDS ?? 30);
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 2 ** 31);
 
-const NAMESPACE = "fire";
+const NAMESPACE = "chaos";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 function freshFolder(): string {
-  return mkdtempSync(join(tmpdir(), "bitflake-fire-"));
+  return mkdtempSync(join(tmpdir(), "bitflake-chaos-"));
 }
 
 /** The store as this process sees it, made ready for leases. */
@@ -116,7 +116,7 @@ const runs = [
 /** So many IDs, or the run has tried too little. */
 const LEAST = (seconds / 30) * 10_000_000;
 
-test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { skip }) => {
+test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { skip }) => {
   const { store, tickMs } = run;
   if (!startable[store]) skip(`there is no ${store} to start`);
   const server = store === "redis" ? await startRedis({ durable: true }) : await startPostgres();
@@ -146,7 +146,7 @@ test.for(runs)("%s, under fire", { timeout: 300_000 }, async ([title, run], { sk
       .map(([name, many]) => `${many} ${name}`)
       .join(", ");
   console.log(
-    `fire: ${title}: ${ids.toLocaleString("en")} IDs of ${processes} processes, ` +
+    `chaos: ${title}: ${ids.toLocaleString("en")} IDs of ${processes} processes, ` +
       `${repeats} repeated; ${list(troubles)}; ${list(lived)}; ${free} of ${NODES} nodes free at the end; ` +
       `by clock: ${list(Object.fromEntries(findings.idsByRole))}; seed ${seed}`,
   );

@@ -1,4 +1,4 @@
-// A process of numeric-fire.test.ts, on the built package: issues IDs or fills a pool, whatever is done to it meanwhile.
+// A process of pool-chaos.test.ts, on the built package: issues IDs or fills a pool, whatever is done to it meanwhile.
 // It writes down what it asks for before it asks, and what it gets as soon as it has it; an error ends it.
 
 import { openSync, writeSync } from "node:fs";

@@ -1,10 +1,10 @@
 // What clients of OpenG2P's and of MOSIP's ID generator ask, as they ask it; and replays of numeric IDs.
 
 import { describe, expect, test, vi } from "vitest";
-import { type MemoryPort, memory } from "../../src/backend/index.ts";
-import { IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
-import { VERSION } from "../../src/version.ts";
-import { open, read } from "./house.ts";
+import { type MemoryPort, memory } from "../../../src/backend/index.ts";
+import { IdPool, IdPoolHistoryError, NumericIdType } from "../../../src/numeric/index.ts";
+import { VERSION } from "../../../src/version.ts";
+import { open, read } from "../app.ts";
 
 const types = { farmer_id: { length: 10 }, uin: { length: 10, rules: "mosip" } } as const;
 const type = new NumericIdType({ name: "farmer_id", length: 10 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as errors from "../../src/errors.ts";
-import { Refusal, refusalOf } from "../../src/service/reply.ts";
+import { Refusal, refusalOf } from "../../src/service/response.ts";
 
 describe("a failure", () => {
   test.each<[number, string, unknown]>([

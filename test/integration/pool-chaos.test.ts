@@ -1,4 +1,4 @@
-// Pools under fire: real processes issue IDs from a real PostgreSQL and refill it, while they are killed, and while the
+// Chaos test of pools: real processes issue IDs from a real PostgreSQL and refill it, while they are killed, and while the
 // server is. Every ID that a process got is kept, and none may have been given twice, or be lost but by a kill.
 
 import { type ChildProcess, spawn } from "node:child_process";

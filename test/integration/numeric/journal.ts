@@ -1,4 +1,4 @@
-// What the processes of numeric-fire.test.ts wrote down, read when they are gone.
+// What the processes of pool-chaos.test.ts wrote down, read when they are gone.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

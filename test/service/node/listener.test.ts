@@ -4,15 +4,15 @@ import { createServer, type IncomingMessage, request as send } from "node:http";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type MemoryPort, memory } from "../../src/backend/index.ts";
+import { type MemoryPort, memory } from "../../../src/backend/index.ts";
 import {
   createService,
   type Listening,
   listen,
   nodeListener,
   type Service,
-} from "../../src/service/index.ts";
-import { checker } from "./house.ts";
+} from "../../../src/service/index.ts";
+import { checker } from "../app.ts";
 
 let service: Service;
 let server: Listening;

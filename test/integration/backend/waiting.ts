@@ -1,4 +1,4 @@
-// The other process of leaving.test.ts: it waits for an answer that never comes.
+// The other process of process-exit.test.ts: it waits for an answer that never comes.
 
 import { ask } from "../../../src/backend/call.ts";
 import { memory } from "../../../src/backend/index.ts";

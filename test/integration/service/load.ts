@@ -1,7 +1,7 @@
 // What clients ask of a service for a while, all routes that give out IDs mixed, and what they got.
 
 import { setTimeout } from "node:timers/promises";
-import type { Crew, Outcome, Question } from "./crew.ts";
+import type { Crew, Outcome, Question } from "./workers.ts";
 
 /** A client's API key, a type and an idempotency key: what an ID was issued for. */
 interface Issue {

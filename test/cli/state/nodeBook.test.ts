@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { nodeBook } from "../../src/cli/state/nodeBook.ts";
-import { makeGenerator, type PresetName } from "../../src/index.ts";
-import { leaseNode } from "../../src/lease/index.ts";
-import { worldOf } from "./world.ts";
+import { nodeBook } from "../../../src/cli/state/nodeBook.ts";
+import { makeGenerator, type PresetName } from "../../../src/index.ts";
+import { leaseNode } from "../../../src/lease/index.ts";
+import { worldOf } from "../cliIo.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bitflake-book-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

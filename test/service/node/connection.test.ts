@@ -4,9 +4,9 @@ import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { memory } from "../../src/backend/index.ts";
-import { createService, listen, nodeListener } from "../../src/service/index.ts";
-import { Connection, inTurn } from "../../src/service/node/connection.ts";
+import { memory } from "../../../src/backend/index.ts";
+import { createService, listen, nodeListener } from "../../../src/service/index.ts";
+import { Connection, inTurn } from "../../../src/service/node/connection.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LAYOUT } from "./crew.ts";
+import { LAYOUT } from "./workers.ts";
 
 const SEQUENCE = BigInt(LAYOUT.sequenceBits);
 /** The default epoch. */

@@ -1,18 +1,18 @@
-// The tests that need servers, run by `npm run test:services`: the clients are real, and so are the servers.
+// The tests that need servers, run by `npm run test:integration`: the clients are real, and so are the servers.
 
 import unit, { onServers } from "../vitest.config.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 // A file in which there is nothing to test is an error to vitest.
-const sqlite = sqliteHere.node || sqliteHere.better ? [] : ["test/services/**/sqlite*.test.ts"];
+const sqlite = sqliteHere.node || sqliteHere.better ? [] : ["test/integration/**/sqlite*.test.ts"];
 
 export default {
   ...unit,
   test: {
     ...unit.test,
-    include: ["test/services/**/*.test.ts"],
+    include: ["test/integration/**/*.test.ts"],
     exclude: ["**/node_modules/**", ...sqlite],
-    globalSetup: ["test/services/ground.ts"],
+    globalSetup: ["test/integration/globalSetup.ts"],
     coverage: {
       ...unit.test?.coverage,
       include: onServers,

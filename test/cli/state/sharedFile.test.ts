@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { type SharedFile, sharedFile } from "../../src/cli/state/sharedFile.ts";
-import { worldOf } from "./world.ts";
+import { type SharedFile, sharedFile } from "../../../src/cli/state/sharedFile.ts";
+import { worldOf } from "../cliIo.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-shared-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -13,8 +13,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Backend, fromIORedis, fromPg } from "../../src/backend/index.ts";
 import { inspect } from "../../src/lease/index.ts";
 import { type Server, startable, startPostgres, startRedis } from "./servers.ts";
-import { Crew, type Ending, type Outcome, type Plan, type Question, type Worker } from "./service/crew.ts";
 import { API_KEYS, issueOf, Load, TYPES } from "./service/load.ts";
+import { Crew, type Ending, type Outcome, type Plan, type Question, type Worker } from "./service/workers.ts";
 
 const { REDIS_URL = "", DATABASE_URL = "" } = process.env;
 const seconds = Number(process.env.SERVICE_SECONDS ?? 6);

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { stateFolder } from "../../src/cli/state/folder.ts";
-import { worldOf } from "./world.ts";
+import { stateFolder } from "../../../src/cli/state/folder.ts";
+import { worldOf } from "../cliIo.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-state-folder-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { root } from "../docs/snippet.ts";
 
-const program = join(root, "test/services/service/memory.mjs");
+const program = join(root, "test/integration/service/memory.mjs");
 const dist = process.env.SERVICE_DIST ?? join(root, "dist");
 
 /** A service in a process of its own, so that its memory and its event loop are nobody else's. */

@@ -1,9 +1,9 @@
 // The log of the service: what a line says, in both forms, and what becomes of it when nobody reads.
 
 import { describe, expect, test } from "vitest";
-import { logFormOf, logOf } from "../../src/cli/serve/log.ts";
-import type { ServiceEvent, ServiceLogEntry } from "../../src/service/index.ts";
-import { worldOf } from "./world.ts";
+import { logFormOf, logOf } from "../../../src/cli/serve/log.ts";
+import type { ServiceEvent, ServiceLogEntry } from "../../../src/service/index.ts";
+import { worldOf } from "../cliIo.ts";
 
 const entry: ServiceLogEntry = {
   time: "T",

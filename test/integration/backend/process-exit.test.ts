@@ -17,7 +17,7 @@ const folder = join(here, "../node_modules/.bitflake");
 
 beforeAll(() =>
   build({
-    entryPoints: ["leaving.ts", "waiting.ts"].map((file) => join(here, file)),
+    entryPoints: ["process-exit.ts", "waiting.ts"].map((file) => join(here, file)),
     alias: { "bitflake/backend": join(here, "../../../src/backend/index.ts") },
     outdir: folder,
     outExtension: { ".js": ".mjs" },
@@ -53,7 +53,7 @@ describe.each([
     afterEach(() => server.restart());
 
     test(`leaves in peace, by ${name}`, async () => {
-      const { stdin, stdout, errors, ended } = run("leaving", name, server.url);
+      const { stdin, stdout, errors, ended } = run("process-exit", name, server.url);
       // Or else how it crashed.
       const line = async () => String(await Promise.race([once(stdout, "data"), ended.then(() => errors)]));
       expect(await line()).toBe("answered\n");
