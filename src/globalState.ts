@@ -11,7 +11,7 @@ import { UnsupportedError } from "./errors.ts";
  * @throws {@link UnsupportedError} if no object that the copies have in common can be extended. State of one copy alone
  *   would let a second one repeat its IDs
  */
-export function realmWide<T extends object>(name: string, make: () => T): T {
+export function globalState<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);
   // A frozen globalThis cannot be extended. A built-in class is the other object that all copies in a realm can reach.
   const isHome = Object.isExtensible(globalThis) || Object.hasOwn(globalThis, key);

@@ -6,7 +6,7 @@ import { ArgumentError } from "./errors.ts";
  * Lets through a number without fraction from `least` to `most`, and nothing else: no string, no NaN, no infinity.
  * It returns 0 for -0.
  */
-export function whole(
+export function assertWhole(
   field: string,
   value: unknown,
   least: number,
@@ -21,7 +21,7 @@ export function whole(
 }
 
 /** Lets through one of a few values. */
-export function oneOf<T>(field: string, value: T, allowed: readonly T[]): T {
+export function assertOneOf<T>(field: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
   throw new ArgumentError(field, `one of ${allowed.join(", ")}`, value);
 }
@@ -39,7 +39,7 @@ export function readField(from: object, name: string): unknown {
 }
 
 /** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */
-export function anObject<T>(field: string, value: T): T {
+export function assertObject<T>(field: string, value: T): T {
   if ({}.toString.call(value) === "[object Object]") return value;
   throw new ArgumentError(field, "an object", value);
 }

@@ -4,9 +4,9 @@ import { BackendError, BitflakeError } from "../internal.ts";
 import type { Backend } from "./ports.ts";
 
 /** What is known of a call besides what it asks. */
-export interface Asking {
+export interface CallOptions {
   /** The longest that this call waits for an answer, if that is less than the port's own limit. */
-  readonly mostMs?: number;
+  readonly maxWaitMs?: number;
   /** Whether the wait lets the process end. */
   readonly background?: boolean;
 }
@@ -32,18 +32,22 @@ export function startTimer(wake: () => void, ms: number, background = false): ()
  * @param asking.late gets the answer that comes when it is no longer waited for
  * @throws {@link BackendError}
  */
-export async function ask<T>(
+export async function callStore<T>(
   backend: Backend,
   operation: string,
   call: () => Promise<unknown>,
   read: (answer: unknown) => T | undefined,
-  { mostMs = Infinity, background = false, late }: Asking & { readonly late?: (meaning: T) => void } = {},
+  {
+    maxWaitMs = Infinity,
+    background = false,
+    late,
+  }: CallOptions & { readonly late?: (meaning: T) => void } = {},
 ): Promise<T> {
-  const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, mostMs));
+  const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, maxWaitMs));
   let stop = () => {};
   let isOver = false;
   const over = new Promise<never>((_, reject) => {
-    const why = limitMs === mostMs ? ", all the time there was" : "";
+    const why = limitMs === maxWaitMs ? ", all the time there was" : "";
     const refuse = () => {
       isOver = true;
       reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${why}`));

@@ -1,8 +1,8 @@
 // What is kept for a time only: nobody asks for it again, so it goes as others come.
 
-import { ask } from "./call.ts";
+import { callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
-import { pathOf } from "./settings.ts";
+import { qualifiedTable } from "./settings.ts";
 
 /**
  * How far a time in a store may be beyond what can have been written, before it is taken for one of a clock that was set
@@ -42,7 +42,7 @@ export function putExpiring<T extends { readonly ends: number }>(
  * @param now SQL for the time, in the unit of `ends`
  */
 export function cleaning(port: SqlPort, table: string, now: string): () => void {
-  const path = pathOf(port, table);
+  const path = qualifiedTable(port, table);
   // Those that somebody works on at the moment are no longer at their end.
   const locked = port.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";
   const sql = `DELETE FROM ${path} WHERE (name, key) IN (
@@ -52,6 +52,6 @@ export function cleaning(port: SqlPort, table: string, now: string): () => void 
   return () => {
     if (calls++ % CALLS > 0) return;
     const send = () => port.query(sql, []);
-    ask(port, `${table}: clean`, send, () => true, { background: true }).catch(() => {});
+    callStore(port, `${table}: clean`, send, () => true, { background: true }).catch(() => {});
   };
 }

@@ -1,6 +1,6 @@
 // The history that an SQL store is on: a failover or a restore starts another one, and may have forgotten something.
 
-import { ask } from "./call.ts";
+import { callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
 
 /** The cluster and its timeline. Any role may read both; the SQL costs no more than `SELECT 1`. */
@@ -31,7 +31,7 @@ export async function historySql(port: SqlPort): Promise<string> {
 
 async function probe(port: SqlPort): Promise<string> {
   try {
-    await ask(
+    await callStore(
       port,
       "read the timeline",
       () => port.query(`SELECT ${POSTGRES} AS history`, []),

@@ -1,6 +1,6 @@
 // Whether a store answers.
 
-import { ask } from "./call.ts";
+import { callStore } from "./call.ts";
 import type { Backend } from "./ports.ts";
 
 /**
@@ -8,11 +8,11 @@ import type { Backend } from "./ports.ts";
  *
  * @throws {@link BackendError} if there is none
  */
-export async function ping(backend: Backend, mostMs: number): Promise<void> {
+export async function ping(backend: Backend, maxWaitMs: number): Promise<void> {
   const call = async () => {
     if ("eval" in backend) return backend.eval("return 'here'", [], []);
     if ("query" in backend) return backend.query("SELECT 1 AS here", []);
     return "here";
   };
-  await ask(backend, "ping", call, () => true, { mostMs });
+  await callStore(backend, "ping", call, () => true, { maxWaitMs });
 }

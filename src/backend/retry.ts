@@ -31,7 +31,7 @@ export function makeQueue(limitMs: number): Queue {
  * @param timeoutMs how long whoever asks waits for the answer
  * @param queue for all attempts but the first, where those that failed would get in each other's way again
  */
-export async function patiently<T>(
+export async function retryWhileBusy<T>(
   timeoutMs: number,
   isBusy: (error: unknown) => boolean,
   attempt: () => T | Promise<T>,

@@ -1,6 +1,6 @@
 // What SQL answers.
 
-import { type Asking, ask } from "./call.ts";
+import { type CallOptions, callStore } from "./call.ts";
 import type { SqlPort, SqlRow } from "./ports.ts";
 
 /**
@@ -9,15 +9,15 @@ import type { SqlPort, SqlRow } from "./ports.ts";
  *
  * @throws {@link BackendError}
  */
-export function askRows<T>(
+export function queryRows<T>(
   port: SqlPort,
   operation: string,
   text: string,
   params: readonly unknown[],
   read: (rows: readonly SqlRow[]) => T | undefined,
-  asking?: Asking & { readonly late?: (meaning: T) => void },
+  asking?: CallOptions & { readonly late?: (meaning: T) => void },
 ): Promise<T> {
   const call = () => port.query(text, params.map(String));
   // The port may be one that the user wrote.
-  return ask(port, operation, call, (rows) => (Array.isArray(rows) ? read(rows) : undefined), asking);
+  return callStore(port, operation, call, (rows) => (Array.isArray(rows) ? read(rows) : undefined), asking);
 }

@@ -1,9 +1,9 @@
 // The tables of all features, and what makes them.
 
-import { ArgumentError, anObject, oneOf } from "../internal.ts";
-import { ask } from "./call.ts";
+import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
+import { callStore } from "./call.ts";
 import type { Backend, SqlPort } from "./ports.ts";
-import { aBackend, nameOf, pathOf, tableOf } from "./settings.ts";
+import { assertBackend, qualifiedTable, quotedTable, tableName } from "./settings.ts";
 
 /** What has tables. */
 export type Feature = "lease" | "counter" | "numeric" | "idempotency" | "ratelimit";
@@ -27,7 +27,7 @@ interface Definition {
 }
 
 function table(target: SqlTarget, name: string, ...columns: string[]): Definition {
-  const sql = `CREATE TABLE IF NOT EXISTS ${pathOf(target, name)} (\n  ${columns.join(",\n  ")}\n)`;
+  const sql = `CREATE TABLE IF NOT EXISTS ${qualifiedTable(target, name)} (\n  ${columns.join(",\n  ")}\n)`;
   return { name, sql };
 }
 
@@ -39,13 +39,13 @@ function table(target: SqlTarget, name: string, ...columns: string[]): Definitio
  */
 function addedColumn(target: SqlTarget, on: string, what: string): Definition {
   const exists = target.dialect === "postgres" ? "IF NOT EXISTS " : "";
-  const sql = `ALTER TABLE ${pathOf(target, on)} ADD COLUMN ${exists}${what}`;
+  const sql = `ALTER TABLE ${qualifiedTable(target, on)} ADD COLUMN ${exists}${what}`;
   return { name: on, column: what.split(" ")[0] as string, sql };
 }
 
 /** @param what the columns in brackets, and which rows if not all */
 function index(target: SqlTarget, on: string, name: string, what: string, kind = "INDEX"): Definition {
-  const sql = `CREATE ${kind} IF NOT EXISTS ${tableOf(target, name)} ON ${pathOf(target, on)} ${what}`;
+  const sql = `CREATE ${kind} IF NOT EXISTS ${quotedTable(target, name)} ON ${qualifiedTable(target, on)} ${what}`;
   return { name, sql };
 }
 
@@ -84,11 +84,11 @@ function takenCounts(target: SqlTarget): Definition[] {
   }
   const trigger = (name: string, when: string): Definition => ({
     name,
-    sql: `CREATE TRIGGER IF NOT EXISTS ${tableOf(target, name)} AFTER ${when} BEGIN
-  UPDATE ${pathOf(target, "id_types")} SET taken = taken + 1 WHERE type = NEW.type;
+    sql: `CREATE TRIGGER IF NOT EXISTS ${quotedTable(target, name)} AFTER ${when} BEGIN
+  UPDATE ${qualifiedTable(target, "id_types")} SET taken = taken + 1 WHERE type = NEW.type;
 END`,
   });
-  const ids = pathOf(target, "ids");
+  const ids = qualifiedTable(target, "ids");
   return [
     trigger("ids_added", `INSERT ON ${ids} WHEN NEW.taken IS NOT NULL`),
     trigger("ids_taken", `UPDATE OF taken ON ${ids} WHEN OLD.taken IS NULL AND NEW.taken IS NOT NULL`),
@@ -97,9 +97,9 @@ END`,
 
 /** Returns SQL for the number of IDs of `types.type` that are taken but in no count, by looking at each. */
 export function uncountedSql(target: SqlTarget): string {
-  const taken = `(SELECT COUNT(*) FROM ${pathOf(target, "ids")} AS ids WHERE ids.type = types.type AND ids.taken IS NOT NULL)`;
+  const taken = `(SELECT COUNT(*) FROM ${qualifiedTable(target, "ids")} AS ids WHERE ids.type = types.type AND ids.taken IS NOT NULL)`;
   if (target.dialect === "sqlite") return taken;
-  return `${taken} - (SELECT COALESCE(SUM(counts.taken), 0) FROM ${pathOf(target, "id_counts")} AS counts WHERE counts.type = types.type)`;
+  return `${taken} - (SELECT COALESCE(SUM(counts.taken), 0) FROM ${qualifiedTable(target, "id_counts")} AS counts WHERE counts.type = types.type)`;
 }
 
 const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
@@ -154,9 +154,9 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
       // With the column, for the pools of an earlier version: once, and for as long as it takes.
       name: "id_types",
       column: "taken",
-      find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${pathOf(target, "id_types")} WHERE taken IS NULL)`,
+      find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${qualifiedTable(target, "id_types")} WHERE taken IS NULL)`,
       isSlow: true,
-      sql: `UPDATE ${pathOf(target, "id_types")} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
+      sql: `UPDATE ${qualifiedTable(target, "id_types")} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
     },
   ],
   idempotency: (target) => [
@@ -193,14 +193,14 @@ const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
 const FEATURES = /* @__PURE__ */ Object.keys(DEFINITIONS) as Feature[];
 
 function definitions(target: SqlTarget, features: readonly Feature[]): Definition[] {
-  const { dialect, schema } = anObject("target", target);
-  if (oneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
+  const { dialect, schema } = assertObject("target", target);
+  if (assertOneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
     throw new ArgumentError("schema", "left out for SQLite", schema);
   }
   // An iterator would be empty the second time, and a text is a list of letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
   const names: readonly Feature[] = features;
-  return names.flatMap((name) => DEFINITIONS[oneOf("feature", name, FEATURES)](target));
+  return names.flatMap((name) => DEFINITIONS[assertOneOf("feature", name, FEATURES)](target));
 }
 
 /** One script of statements. */
@@ -263,13 +263,13 @@ const FIND_COLUMN = {
  * ```
  */
 export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  const port = aBackend(backend);
+  const port = assertBackend(backend);
   if (!("query" in port)) {
     definitions({ dialect: "sqlite" }, features); // Refuses a feature that there is not, on any store.
     return "";
   }
   const send = (sql: string, params: string[], isSlow = false) =>
-    ask(
+    callStore(
       isSlow ? { ...port, timeoutMs: LONGEST_MS } : port,
       "setup",
       () => port.query(sql, params),
@@ -278,7 +278,7 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
   const { dialect } = port;
   // Looked for first, for where all is there, the right to make tables is none that a program should need.
   const isThere = async ({ name, column, find }: Definition) => {
-    const found = dialect === "postgres" ? pathOf(port, name) : nameOf(port, name);
+    const found = dialect === "postgres" ? qualifiedTable(port, name) : tableName(port, name);
     const rows = await (column === undefined
       ? send(FIND[dialect], [found])
       : send(FIND_COLUMN[dialect], [found, column]));

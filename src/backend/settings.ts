@@ -1,6 +1,6 @@
 // What adapters take besides a client, and the names that come of it: namespaced, quoted and within limits.
 
-import { ArgumentError, anObject, oneOf, whole } from "../internal.ts";
+import { ArgumentError, assertObject, assertOneOf, assertWhole } from "../internal.ts";
 import type { Backend, PortSettings, SqlPort } from "./ports.ts";
 
 /** The longest name of a table or index that PostgreSQL does not cut, in bytes. */
@@ -13,7 +13,7 @@ export const LONGEST_NAME = "nodes_until";
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Lets through a name of the user's: 1 to 100 characters of one line, none of them a brace. */
-export function named(field: string, name: unknown): string {
+export function assertName(field: string, name: unknown): string {
   // Braces would move a key to another slot of a Redis Cluster; control characters no store likes alike.
   if (typeof name !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) {
     throw new ArgumentError(field, "a text of 1 to 100 characters in one line, without braces", name);
@@ -29,20 +29,20 @@ export function named(field: string, name: unknown): string {
  * Lets through a key that comes from outside: 1 to 255 characters that every store keeps as they are. Keys in two
  * normalization forms are two keys: they are the client's, and nobody types them.
  */
-export function aKey(field: string, key: unknown): string {
+export function assertKey(field: string, key: unknown): string {
   if (typeof key === "string" && /^[^\0\p{Cs}]{1,255}$/u.test(key)) return key;
   throw new ArgumentError(field, "a text of 1 to 255 characters, without U+0000 and lone surrogates", key);
 }
 
 /** Lets through a function. */
-export function aFunction<T>(field: string, value: T): T {
+export function assertFunction<T>(field: string, value: T): T {
   if (typeof value === "function") return value;
   throw new ArgumentError(field, "a function", value);
 }
 
 /** Refuses options that there are not, so that no typo means a default. */
-export function onlyKnown(options: object, names: readonly string[]): void {
-  for (const name of Object.keys(anObject("options", options))) oneOf("option", name, names);
+export function assertKnownOptions(options: object, names: readonly string[]): void {
+  for (const name of Object.keys(assertObject("options", options))) assertOneOf("option", name, names);
 }
 
 /** Lets through what has one of the methods. */
@@ -53,21 +53,21 @@ function having<T>(field: string, value: T, methods: readonly string[]): T {
 }
 
 /** Lets through a backend of one of the three kinds, also one that the user wrote. */
-export function aBackend(backend: Backend): Backend {
+export function assertBackend(backend: Backend): Backend {
   type Client = Partial<Record<"multi" | "connect", unknown>>;
   const port = having("backend", backend, ["eval", "query", "change"]);
   const { prefix, timeoutMs, multi, connect } = port as Backend & Client;
   // A client has methods of these names too, and takes other arguments.
   if (multi ?? connect)
     throw new ArgumentError("backend", "made of its client, as by fromIORedis or fromPg", backend);
-  if ("query" in backend) oneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
-  if (prefix !== undefined) named("backend.prefix", prefix);
-  if (timeoutMs !== undefined) whole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
+  if ("query" in backend) assertOneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
+  if (prefix !== undefined) assertName("backend.prefix", prefix);
+  if (timeoutMs !== undefined) assertWhole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
   return backend;
 }
 
 /** An adapter's settings, validated. */
-export interface Settled {
+export interface ResolvedPortSettings {
   readonly prefix: string;
   readonly timeoutMs: number;
 }
@@ -78,41 +78,44 @@ export interface Settled {
  * @param method what the client is asked for
  * @param more the names of options besides `prefix` and `timeoutMs`
  */
-export function portSettings(
+export function resolvePortSettings(
   client: object,
   method: string,
   given: PortSettings,
   ...more: string[]
-): Settled {
+): ResolvedPortSettings {
   having("client", client, [method]);
-  onlyKnown(given, ["prefix", "timeoutMs", ...more]);
+  assertKnownOptions(given, ["prefix", "timeoutMs", ...more]);
   const { prefix = "bitflake", timeoutMs = 5000 } = given;
-  return { prefix: named("prefix", prefix), timeoutMs: whole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT) };
+  return {
+    prefix: assertName("prefix", prefix),
+    timeoutMs: assertWhole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT),
+  };
 }
 
 /** The key of something in Redis. What shares a name shares a slot of a cluster. */
-export function keyOf(port: PortSettings, name: string, part: string): string {
+export function redisKey(port: PortSettings, name: string, part: string): string {
   return `${port.prefix ?? "bitflake"}:{${name}}:${part}`;
 }
 
 /** The name of a table or index. */
-export function nameOf(port: PortSettings, table: string): string {
+export function tableName(port: PortSettings, table: string): string {
   return `${port.prefix ?? "bitflake"}_${table}`;
 }
 
 /** The same as SQL wants it. */
-export function tableOf(port: PortSettings, table: string): string {
-  return quoted("prefix", nameOf(port, table));
+export function quotedTable(port: PortSettings, table: string): string {
+  return quoted("prefix", tableName(port, table));
 }
 
 /** The name of a table with its schema. */
-export function pathOf(port: Pick<SqlPort, "schema" | "prefix">, table: string): string {
-  const name = tableOf(port, table);
+export function qualifiedTable(port: Pick<SqlPort, "schema" | "prefix">, table: string): string {
+  const name = quotedTable(port, table);
   return port.schema === undefined ? name : `${quoted("schema", port.schema)}.${name}`;
 }
 
 /** SQL for the server's clock: milliseconds since 1970, the same throughout a statement, for an index to search by. */
-export function msOf(isPostgres: boolean): string {
+export function nowMsSql(isPostgres: boolean): string {
   const ms = isPostgres
     ? "FLOOR(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000)"
     : "ROUND((JULIANDAY('now') - 2440587.5) * 86400000)";
@@ -121,7 +124,7 @@ export function msOf(isPostgres: boolean): string {
 
 /** Quotes a name, and refuses one that PostgreSQL would cut: two cut names can be the same. */
 function quoted(field: string, name: string): string {
-  if (new TextEncoder().encode(named(field, name)).length > MAX_NAME) {
+  if (new TextEncoder().encode(assertName(field, name)).length > MAX_NAME) {
     throw new ArgumentError(field, `short enough for names of ${MAX_NAME} bytes`, name);
   }
   return `"${name.replaceAll('"', '""')}"`;

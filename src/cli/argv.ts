@@ -2,7 +2,7 @@
 
 import { quoted, UsageError } from "./errors.ts";
 import { type FlagTable, flagOf } from "./flags.ts";
-import { didYouMean } from "./suggest.ts";
+import { suggest } from "./suggest.ts";
 
 /** A command line, taken apart. Nothing is validated but that the flags exist. */
 export interface Argv {
@@ -35,7 +35,7 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): Argv {
     const name = names.get(flag === "-h" ? "--help" : flag);
     const row = name === undefined ? undefined : table[name];
     if (name === undefined || !row) {
-      throw new UsageError(`there is no option ${quoted(flag)}${didYouMean(flag, [...names.keys()])}`);
+      throw new UsageError(`there is no option ${quoted(flag)}${suggest(flag, [...names.keys()])}`);
     }
     if (row.kind === "list" && row.noFlag) throw new UsageError(`${flag} is no option: ${row.noFlag}`);
     if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} was given twice`);

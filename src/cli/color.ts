@@ -1,6 +1,6 @@
 // Colours: few, and only where a person wants them.
 
-import type { Output, World } from "./io.ts";
+import type { Io, Output } from "./io.ts";
 
 type Paint = (text: string) => string;
 
@@ -12,12 +12,12 @@ export interface Painter {
 }
 
 /** Whether an output takes more than plain text; NO_COLOR is heeded as no-color.org has it. */
-function isColourful(output: Output, env: World["env"]): boolean {
+function isColourful(output: Output, env: Io["env"]): boolean {
   return output.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
 /** The colours for an output; on a plain one they change nothing. */
-export function painter(output: Output, env: World["env"]): Painter {
+export function painter(output: Output, env: Io["env"]): Painter {
   const paint = (on: number, off: number): Paint =>
     isColourful(output, env) ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
   return { red: paint(31, 39), green: paint(32, 39), bold: paint(1, 22) };

@@ -6,8 +6,8 @@ import { readConfig } from "./config.ts";
 import { quoted, UsageError } from "./errors.ts";
 import type { FlagTable, Switch, Values } from "./flags.ts";
 import { helpOf } from "./help.ts";
-import type { World } from "./io.ts";
-import { settle } from "./resolveSettings.ts";
+import type { Io } from "./io.ts";
+import { resolveSettings } from "./resolveSettings.ts";
 
 /** A command line to try, and what it prints where that is always the same. */
 interface Example {
@@ -37,7 +37,7 @@ export interface Call<T extends FlagTable> {
   readonly args: readonly string[];
   /** Whether a program reads the output. */
   readonly isJson: boolean;
-  readonly world: World;
+  readonly world: Io;
 }
 
 /** What a command is made of. */
@@ -51,7 +51,7 @@ export interface Definition<T extends FlagTable> extends Description {
 export interface Command extends Description {
   readonly flags: FlagTable;
   /** Parses, validates and does it. */
-  start(argv: readonly string[], world: World): Promise<number>;
+  start(argv: readonly string[], world: Io): Promise<number>;
 }
 
 /** What every command may be told. */
@@ -92,7 +92,7 @@ export function define<const T extends FlagTable>(definition: Definition<T>): Co
         throw new UsageError(`${definition.words} takes no arguments, got ${quoted(first)}`);
       }
       const file = await readConfig(world, flags, given.flags);
-      const { values, sources } = settle(flags, { flags: given.flags, env: world.env, file });
+      const { values, sources } = resolveSettings(flags, { flags: given.flags, env: world.env, file });
       try {
         return await run({
           values: values as unknown as Values<T>,

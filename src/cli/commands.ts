@@ -3,7 +3,7 @@
 import type { Command } from "./command.ts";
 import { capacityOf } from "./commands/capacity.ts";
 import { decodeIds } from "./commands/decode.ts";
-import { drawLayout } from "./commands/layout.ts";
+import { layoutCommand } from "./commands/layout.ts";
 import { leaseInspect } from "./commands/leaseInspect.ts";
 import { newIds } from "./commands/new.ts";
 import { numericCheck } from "./commands/numericCheck.ts";
@@ -18,7 +18,7 @@ export const COMMANDS: readonly Command[] = [
   newIds,
   decodeIds,
   capacityOf,
-  drawLayout,
+  layoutCommand,
   numericNew,
   numericCheck,
   poolFill,

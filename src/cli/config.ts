@@ -2,7 +2,7 @@
 
 import { complaintOf, UsageError } from "./errors.ts";
 import type { FlagTable } from "./flags.ts";
-import { nodeModule, pathFrom, type World } from "./io.ts";
+import { type Io, nodeModule, pathFrom } from "./io.ts";
 import type { Origins } from "./resolveSettings.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Origins } from "./resolveSettings.ts";
  *
  * @param source what the path is called where it was said
  */
-async function readText(world: World, source: string, path: string): Promise<string> {
+async function readText(world: Io, source: string, path: string): Promise<string> {
   try {
     const { readFile } = await nodeModule(world, "node:fs/promises");
     return await readFile(await pathFrom(world, path), "utf8");
@@ -26,7 +26,7 @@ function placeOf(error: unknown): string {
 }
 
 /** Reads a file of JSON. What is wrong with it is said without its text. */
-export async function readJson(world: World, source: string, path: string): Promise<unknown> {
+export async function readJson(world: Io, source: string, path: string): Promise<unknown> {
   const text = await readText(world, source, path);
   try {
     return JSON.parse(text.replace(/^\uFEFF/, "")); // Some editors begin a file so.
@@ -37,7 +37,7 @@ export async function readJson(world: World, source: string, path: string): Prom
 
 /** Reads the file that the setting `config` names, in a command that has such a setting. */
 export async function readConfig(
-  world: World,
+  world: Io,
   table: FlagTable,
   flags: Origins["flags"],
 ): Promise<Origins["file"]> {

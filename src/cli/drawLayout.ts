@@ -36,7 +36,7 @@ function cellsOf({ name, bits, high, low }: Field): string[] {
 }
 
 /** Draws fields in so many columns, or in as many as their words take. */
-export function drawn(fields: readonly Field[], columns: number): string {
+export function drawLayout(fields: readonly Field[], columns: number): string {
   const boxes = fields.map((field) => {
     const cells = cellsOf(field);
     return { cells, bits: field.bits, width: Math.max(...cells.map((cell) => cell.length)) };

@@ -2,9 +2,9 @@
 
 import type { Command } from "./command.ts";
 import { quoted, UsageError } from "./errors.ts";
-import type { World } from "./io.ts";
+import type { Io } from "./io.ts";
 import { STATE_VARIABLE } from "./state/folder.ts";
-import { didYouMean } from "./suggest.ts";
+import { suggest } from "./suggest.ts";
 
 const PREFIX = "BITFLAKE_";
 
@@ -24,7 +24,7 @@ function isServiceLink(name: string, value: string | undefined): boolean {
  *
  * @throws {@link UsageError} for a variable that begins with `BITFLAKE_` and belongs to no command
  */
-export function environmentOf({ env }: World, commands: readonly Command[]): World["env"] {
+export function environmentOf({ env }: Io, commands: readonly Command[]): Io["env"] {
   const known = [
     STATE_VARIABLE,
     ...new Set(commands.flatMap(({ flags }) => Object.values(flags).flatMap((flag) => flag.env ?? []))),
@@ -32,7 +32,7 @@ export function environmentOf({ env }: World, commands: readonly Command[]): Wor
   const kept = Object.entries(env).filter(([name, value]) => !isServiceLink(name, value));
   for (const [name] of kept) {
     if (!name.startsWith(PREFIX) || known.includes(name)) continue;
-    throw new UsageError(`there is no variable ${quoted(name)}${didYouMean(name, known)}`);
+    throw new UsageError(`there is no variable ${quoted(name)}${suggest(name, known)}`);
   }
   return Object.fromEntries(kept);
 }

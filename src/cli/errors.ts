@@ -2,7 +2,7 @@
 
 import { ArgumentError, BitflakeError } from "../internal.ts";
 import { painter } from "./color.ts";
-import type { World } from "./io.ts";
+import type { Io } from "./io.ts";
 
 /** The command was used wrongly: the exit code is 2. */
 export class UsageError extends Error {
@@ -15,7 +15,7 @@ export class UsageError extends Error {
 }
 
 /** It could not be done, for a reason that the library has no error for: the exit code is 1. */
-export class Failure extends Error {
+export class CommandError extends Error {
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -69,7 +69,8 @@ export function quoted(text: string): string {
 /** What is said of an error: its code, and its message in one line. */
 export function complaintOf(error: unknown): Complaint {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
-  const isKnown = error instanceof BitflakeError || error instanceof UsageError || error instanceof Failure;
+  const isKnown =
+    error instanceof BitflakeError || error instanceof UsageError || error instanceof CommandError;
   return {
     code: isKnown ? String(code) : "ERR_UNEXPECTED",
     // Some, as an AggregateError of refused connections, say it with a code alone.
@@ -90,7 +91,7 @@ export function exitCodeOf(error: unknown): number {
  *
  * @param hint what to do about it, for people
  */
-export async function complain(world: World, isJson: boolean, error: unknown, hint = ""): Promise<void> {
+export async function complain(world: Io, isJson: boolean, error: unknown, hint = ""): Promise<void> {
   const complaint = complaintOf(error);
   const { red } = painter(world.stderr, world.env);
   const text = isJson

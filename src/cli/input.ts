@@ -1,6 +1,6 @@
 // What a command is to look at: its arguments, or else the lines of the standard input.
 
-import type { World } from "./io.ts";
+import type { Io } from "./io.ts";
 
 /** The most of a line that is looked at. */
 const LONGEST = 4096;
@@ -30,11 +30,7 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
  *
  * @param what they are: `"IDs"`
  */
-export async function* argumentsOr(
-  what: string,
-  args: readonly string[],
-  world: World,
-): AsyncGenerator<string> {
+export async function* argumentsOr(what: string, args: readonly string[], world: Io): AsyncGenerator<string> {
   if (args.length > 0) {
     yield* args;
     return;

@@ -23,7 +23,7 @@ export interface Output {
 }
 
 /** What a command has around it. */
-export interface World {
+export interface Io {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -93,13 +93,13 @@ interface NodeModules {
 
 /** Loads a module of the runtime, by the part of it that is used here. */
 export async function nodeModule<Name extends keyof NodeModules>(
-  world: World,
+  world: Io,
   name: Name,
 ): Promise<NodeModules[Name]> {
   return (await world.import(name)) as NodeModules[Name];
 }
 
 /** A path as seen from a folder; by default, from where the command was called. */
-export async function pathFrom(world: World, path: string, folder: string = world.cwd): Promise<string> {
+export async function pathFrom(world: Io, path: string, folder: string = world.cwd): Promise<string> {
   return (await nodeModule(world, "node:path")).resolve(world.cwd, folder, path);
 }

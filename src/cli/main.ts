@@ -2,7 +2,7 @@
 
 // The program: gives the command line the real world, and its exit code to the shell.
 
-import { type Input, type Output, Unread, type World } from "./io.ts";
+import { type Input, type Io, type Output, Unread } from "./io.ts";
 import { run } from "./run.ts";
 
 /** What is used of a stream that is written to. */
@@ -84,7 +84,7 @@ function stopSignalOf(process: Process): AbortSignal {
   return controller.signal;
 }
 
-function worldOf(process: Process): World {
+function worldOf(process: Process): Io {
   return {
     stdin: inputOf(process),
     stdout: outputOf(process.stdout),

@@ -5,7 +5,7 @@ import { defineIdTypes, type IdTypeDefinition, NumericIdType } from "../numeric/
 import { readJson } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import type { Said, Values } from "./flags.ts";
-import type { World } from "./io.ts";
+import type { Io } from "./io.ts";
 
 /** The settings of a type that is in a file. */
 export const TYPE_FLAGS = {
@@ -32,7 +32,7 @@ export const ANY_TYPE_FLAGS: typeof LONE_TYPE_FLAGS & typeof TYPE_FLAGS = {
 
 /** The types of a file; an error names the file. */
 export async function readTypes(
-  world: World,
+  world: Io,
   source: string,
   path: string,
 ): Promise<Readonly<Record<string, NumericIdType>>> {
@@ -47,7 +47,7 @@ export async function readTypes(
 
 /** The type that a file and a name say. */
 export async function typeInFile(
-  world: World,
+  world: Io,
   { types, type }: Values<typeof TYPE_FLAGS>,
   sources: Readonly<Record<string, string>>,
 ): Promise<NumericIdType> {
@@ -63,7 +63,7 @@ export async function typeInFile(
 
 /** The type that a command was told. */
 export async function typeOf(
-  world: World,
+  world: Io,
   { length, rules, ...file }: Values<typeof ANY_TYPE_FLAGS>,
   sources: Readonly<Record<string, string>>,
 ): Promise<NumericIdType> {

@@ -1,7 +1,7 @@
 // Finds the packages that the user has: from the folder of the call first, then from beside the program.
 
-import { complaintOf, Failure } from "./errors.ts";
-import { nodeModule, pathFrom, type World } from "./io.ts";
+import { CommandError, complaintOf } from "./errors.ts";
+import { type Io, nodeModule, pathFrom } from "./io.ts";
 
 /** A package that was found. */
 interface Found {
@@ -11,7 +11,7 @@ interface Found {
 }
 
 /** The address of a package, if there is one of the name. */
-async function addressOf(name: string, world: World): Promise<string | undefined> {
+async function addressOf(name: string, world: Io): Promise<string | undefined> {
   const { createRequire } = await nodeModule(world, "node:module");
   const { pathToFileURL } = await nodeModule(world, "node:url");
   // A file that need not exist: only its folder matters.
@@ -26,7 +26,7 @@ async function addressOf(name: string, world: World): Promise<string | undefined
 }
 
 /** Whether there is a package of a name. */
-export async function hasPackage(name: string, world: World): Promise<boolean> {
+export async function hasPackage(name: string, world: Io): Promise<boolean> {
   return (await addressOf(name, world)) !== undefined;
 }
 
@@ -36,7 +36,7 @@ export async function hasPackage(name: string, world: World): Promise<boolean> {
  * @param what needs it: `"redis://"`
  * @throws {@link Failure} if there is none, or it cannot be loaded
  */
-export async function loadFirst(what: string, names: readonly string[], world: World): Promise<Found> {
+export async function loadFirst(what: string, names: readonly string[], world: Io): Promise<Found> {
   for (const name of names) {
     const address = await addressOf(name, world);
     if (address === undefined) continue;
@@ -44,7 +44,7 @@ export async function loadFirst(what: string, names: readonly string[], world: W
       const module = (await world.import(address)) as { readonly default?: unknown };
       return { name, module: module.default ?? module };
     } catch (error) {
-      throw new Failure(
+      throw new CommandError(
         "ERR_PACKAGE",
         `the package ${name} cannot be loaded: ${complaintOf(error).message}`,
         {
@@ -54,5 +54,5 @@ export async function loadFirst(what: string, names: readonly string[], world: W
     }
   }
   const installs = names.map((name) => `npm install ${name}`).join("  or  ");
-  throw new Failure("ERR_PACKAGE", `${what} needs a client, and none is installed here: ${installs}`);
+  throw new CommandError("ERR_PACKAGE", `${what} needs a client, and none is installed here: ${installs}`);
 }

@@ -1,7 +1,7 @@
 // How a command is told which pool it works with.
 
 import { BackendError } from "../internal.ts";
-import { Failure, UsageError } from "./errors.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { kindOf, STORE_SETTINGS } from "./stores/open.ts";
 
 const OWN_FLAGS = {
@@ -30,6 +30,6 @@ export function refuseRedis(url: string, source = "--store"): void {
 /** Returns an error in the words of the command line, where the tables are missing. */
 export function explained(error: unknown, description: string): unknown {
   return error instanceof BackendError && error.message.includes("setup()")
-    ? new Failure(error.code, `${description} has no tables of pools; \`bitflake pool fill\` makes them`)
+    ? new CommandError(error.code, `${description} has no tables of pools; \`bitflake pool fill\` makes them`)
     : error;
 }

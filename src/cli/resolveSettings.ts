@@ -3,7 +3,7 @@
 import { ArgumentError } from "../internal.ts";
 import { quoted, UsageError, withoutSecrets } from "./errors.ts";
 import { type Flag, type FlagTable, flagOf, type Values } from "./flags.ts";
-import { didYouMean } from "./suggest.ts";
+import { suggest } from "./suggest.ts";
 
 /** Where settings come from. */
 export interface Origins {
@@ -15,7 +15,7 @@ export interface Origins {
 }
 
 /** Settings, settled. */
-export interface Settled<T extends FlagTable> {
+export interface ResolvedSettings<T extends FlagTable> {
   readonly values: Values<T>;
   /** What each setting is called where it was said: `--port`, `BITFLAKE_PORT`, `port in bitflake.json`. */
   readonly sources: Readonly<Record<string, string>>;
@@ -90,7 +90,7 @@ function onlyKnown(table: FlagTable, { path, content }: NonNullable<Origins["fil
   const names = Object.keys(table).filter((name) => !table[name]?.notInFile);
   for (const name of Object.keys(content)) {
     if (names.includes(name)) continue;
-    throw new UsageError(`${path} has ${quoted(name)}, which is no setting${didYouMean(name, names)}`);
+    throw new UsageError(`${path} has ${quoted(name)}, which is no setting${suggest(name, names)}`);
   }
 }
 
@@ -99,7 +99,10 @@ function onlyKnown(table: FlagTable, { path, content }: NonNullable<Origins["fil
  *
  * @throws {@link ArgumentError} for a value that is none, {@link UsageError} for one that is missing or unknown
  */
-export function settle<T extends FlagTable>(table: T, { flags, env, file }: Origins): Settled<T> {
+export function resolveSettings<T extends FlagTable>(
+  table: T,
+  { flags, env, file }: Origins,
+): ResolvedSettings<T> {
   const values: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
   if (file) onlyKnown(table, file);

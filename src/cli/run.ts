@@ -6,8 +6,8 @@ import { COMMANDS } from "./commands.ts";
 import { environmentOf } from "./environment.ts";
 import { complain, exitCodeOf, quoted, UsageError } from "./errors.ts";
 import { overviewOf } from "./help.ts";
-import { Unread, type World } from "./io.ts";
-import { didYouMean } from "./suggest.ts";
+import { type Io, Unread } from "./io.ts";
+import { suggest } from "./suggest.ts";
 
 /** The commands whose words begin so. */
 function within(group: string): Command[] {
@@ -23,11 +23,11 @@ function commandOf(argv: readonly string[]): Command | undefined {
 function noCommand(words: readonly string[]): UsageError {
   const name = words.join(" ");
   const known = COMMANDS.map((command) => command.words);
-  return new UsageError(`there is no command ${quoted(name)}${didYouMean(name, known)}`);
+  return new UsageError(`there is no command ${quoted(name)}${suggest(name, known)}`);
 }
 
 /** Prints the help of all, of a group, or of a command. */
-async function help(words: readonly string[], world: World): Promise<number> {
+async function help(words: readonly string[], world: Io): Promise<number> {
   const command = commandOf(words);
   if (command) return command.start(["--help"], world);
   const group = words.join(" ");
@@ -38,7 +38,7 @@ async function help(words: readonly string[], world: World): Promise<number> {
 }
 
 /** Does what the arguments say. */
-async function dispatch(argv: readonly string[], isJson: boolean, world: World): Promise<number> {
+async function dispatch(argv: readonly string[], isJson: boolean, world: Io): Promise<number> {
   const command = commandOf(argv);
   if (command) {
     return command.start(argv.slice(command.words.split(" ").length), {
@@ -80,7 +80,7 @@ function hintFor(argv: readonly string[]): string {
  * @param world what there is to read and write
  * @returns the exit code: 0 if it is done, 1 if it failed or the answer is no, 2 if it was used wrongly. It never rejects
  */
-export async function run(argv: readonly string[], world: World): Promise<number> {
+export async function run(argv: readonly string[], world: Io): Promise<number> {
   const ends = argv.indexOf("--");
   const isJson = argv.slice(0, ends < 0 ? argv.length : ends).includes("--json");
   try {

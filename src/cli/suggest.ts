@@ -15,7 +15,7 @@ function distance(a: string, b: string): number {
 }
 
 /** Of some names the one that is meant, as a question to put after what is wrong; empty if none is near. */
-export function didYouMean(name: string, names: readonly string[]): string {
+export function suggest(name: string, names: readonly string[]): string {
   // Longer than any name, and nobody meant one; it would also take its time.
   if (name.length > 40) return "";
   let best: { name: string; far: number } | undefined;

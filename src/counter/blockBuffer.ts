@@ -1,6 +1,6 @@
 // Values out of memory: ranges are fetched one after the other, the next one while the current is still in use.
 
-import { type Asking, startTimer } from "../backend/call.ts";
+import { type CallOptions, startTimer } from "../backend/call.ts";
 import { NONE, type Range } from "./rule.ts";
 
 /** The longest timer there is, in every runtime. */
@@ -20,8 +20,8 @@ interface Waiting {
  * The next range is fetched when half of the current one is used: the fetch then has as long as the other half lasts,
  * and a process that is idle, or ends, holds no more than a range and a half.
  */
-export class Supply {
-  readonly #fetch: (asking: Asking) => Promise<Range>;
+export class BlockBuffer {
+  readonly #fetch: (asking: CallOptions) => Promise<Range>;
   #next = 0n;
   #last = NONE;
   /** The value with which the first half of the current range ends. */
@@ -35,7 +35,7 @@ export class Supply {
   #letGo = nothing;
 
   /** @param fetch gets a range above all that it got before */
-  constructor(fetch: (asking: Asking) => Promise<Range>) {
+  constructor(fetch: (asking: CallOptions) => Promise<Range>) {
     this.#fetch = fetch;
   }
 

@@ -1,12 +1,12 @@
 // Counter: values that strictly increase, from a store.
 
-import type { Asking } from "../backend/call.ts";
+import type { CallOptions } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, CounterBackwardsError, CounterExhaustedError, whole } from "../internal.ts";
-import { Supply } from "./blockBuffer.ts";
-import { type CounterStore, storeOf } from "./port.ts";
-import { Guard } from "./rollbackGuard.ts";
+import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
+import { ArgumentError, assertWhole, CounterBackwardsError, CounterExhaustedError } from "../internal.ts";
+import { BlockBuffer } from "./blockBuffer.ts";
+import { type CounterPort, counterPort } from "./port.ts";
+import { RollbackGuard } from "./rollbackGuard.ts";
 import { LAST, type Range } from "./rule.ts";
 
 /** The most values that are reserved at once. The counter has 2^32 such blocks. */
@@ -73,9 +73,9 @@ export class Counter {
   declare readonly block: number;
 
   readonly #floor: bigint;
-  readonly #store: CounterStore;
-  readonly #guard: Guard = new Guard();
-  readonly #supply: Supply | undefined;
+  readonly #store: CounterPort;
+  readonly #guard: RollbackGuard = new RollbackGuard();
+  readonly #supply: BlockBuffer | undefined;
 
   /**
    * Asks nothing of the store yet.
@@ -85,17 +85,18 @@ export class Counter {
    *   name of a table
    */
   constructor(options: CounterOptions) {
-    onlyKnown(options, ["backend", "name", "block", "floor"]);
+    assertKnownOptions(options, ["backend", "name", "block", "floor"]);
     const { backend, name, block = 1, floor = 1n } = options;
     if (typeof floor !== "bigint" || floor < 0n || floor > LAST) {
       throw new ArgumentError("floor", "a bigint from 0 to 2^63 - 1", floor);
     }
-    this.backend = aBackend(backend);
-    this.name = named("name", name);
-    this.block = whole("block", block, 1, MAX_BLOCK);
+    this.backend = assertBackend(backend);
+    this.name = assertName("name", name);
+    this.block = assertWhole("block", block, 1, MAX_BLOCK);
     this.#floor = floor;
-    this.#store = storeOf(backend, name);
-    this.#supply = block === 1 ? undefined : new Supply((asking) => this.#reserve(BigInt(block), asking));
+    this.#store = counterPort(backend, name);
+    this.#supply =
+      block === 1 ? undefined : new BlockBuffer((asking) => this.#reserve(BigInt(block), asking));
   }
 
   /**
@@ -141,7 +142,7 @@ export class Counter {
    * ```
    */
   async nextMany(count: number): Promise<bigint[]> {
-    whole("count", count, 1, MAX_COUNT);
+    assertWhole("count", count, 1, MAX_COUNT);
     if (this.#supply !== undefined) return Promise.all(Array.from({ length: count }, () => this.next()));
     const { first, last } = await this.#reserve(BigInt(count));
     // Where the counter ends, it gives what there is.
@@ -149,7 +150,7 @@ export class Counter {
     return Array.from({ length: count }, (_, i) => first + BigInt(i));
   }
 
-  async #reserve(count: bigint, asking?: Asking): Promise<Range> {
+  async #reserve(count: bigint, asking?: CallOptions): Promise<Range> {
     const ask = (highest: bigint) => this.#store({ count, floor: this.#floor, highest }, asking);
     const outcome = await this.#guard.pass(ask);
     if (outcome === "backwards") throw new CounterBackwardsError(this.name, this.#guard.highest);

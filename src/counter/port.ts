@@ -2,31 +2,31 @@
 //
 // Numbers travel as decimal text, and Redis and SQL calculate with 64-bit integers: nothing is ever a double.
 
-import { type Asking, ask } from "../backend/call.ts";
+import { type CallOptions, callStore } from "../backend/call.ts";
 import type { Backend, MemoryPort, RedisPort, SqlPort } from "../backend/ports.ts";
-import { keyOf, pathOf } from "../backend/settings.ts";
+import { qualifiedTable, redisKey } from "../backend/settings.ts";
 import { BackendError, parseId } from "../internal.ts";
 import { LAST, NONE, type Outcome, outcomeOf, type Reservation, reserve } from "./rule.ts";
 
 /** The step, on a store. */
-export type CounterStore = (request: Reservation, asking?: Asking) => Promise<Outcome>;
+export type CounterPort = (request: Reservation, asking?: CallOptions) => Promise<Outcome>;
 
 const OPERATION = "counter: reserve";
 
 /** The counter of a name. */
-export function storeOf(backend: Backend, name: string): CounterStore {
+export function counterPort(backend: Backend, name: string): CounterPort {
   if ("eval" in backend) return redisStore(backend, name);
   if ("query" in backend) return sqlStore(backend, name);
   return memoryStore(backend, name);
 }
 
-function memoryStore(port: MemoryPort, name: string): CounterStore {
+function memoryStore(port: MemoryPort, name: string): CounterPort {
   return (request, asking) => {
     const change = (at: bigint = NONE) => {
       const [after] = reserve(at, request);
       return [after, { before: at, after }] as const;
     };
-    return ask(
+    return callStore(
       port,
       OPERATION,
       async () => port.change(`counter:${name}`, change),
@@ -65,13 +65,13 @@ end
 return 'from ' .. at .. ' to ' .. (redis.call('GET', KEYS[1]) or '')
 `;
 
-function redisStore(port: RedisPort, name: string): CounterStore {
-  const key = keyOf(port, name, "counter");
+function redisStore(port: RedisPort, name: string): CounterPort {
+  const key = redisKey(port, name, "counter");
   return (request, asking) => {
     const { count, floor, highest } = request;
     const [floorEnd] = reserve(floor - 1n, { ...request, highest: NONE });
     const args = [count, highest === NONE ? "" : highest, floor, floorEnd, LAST - count, LAST].map(String);
-    return ask(
+    return callStore(
       port,
       OPERATION,
       () => port.eval(SCRIPT, [key], args),
@@ -91,7 +91,7 @@ const TRIES = 50;
 
 /** The statements. Each says where the counter is; those that reserve say nothing where they change nothing. */
 function statementsOf(port: SqlPort) {
-  const counters = pathOf(port, "counters");
+  const counters = qualifiedTable(port, "counters");
   const [count, floor, fits, highest] = ["$2", "$3", "$4", "$5"].map((text) => `CAST(${text} AS BIGINT)`);
   const before = `CASE WHEN counter.last < ${floor} THEN ${floor} - 1 ELSE counter.last END`;
   const change = `last = ${before} + ${count}`;
@@ -114,7 +114,7 @@ function readRows(rows: unknown): bigint {
   return rows.length === 0 ? NONE : parseId((rows[0] as { last: unknown }).last);
 }
 
-function sqlStore(port: SqlPort, name: string): CounterStore {
+function sqlStore(port: SqlPort, name: string): CounterPort {
   const { start, proceed, look } = statementsOf(port);
   return async (request, asking) => {
     const { floor, highest } = request;
@@ -129,10 +129,10 @@ function sqlStore(port: SqlPort, name: string): CounterStore {
         const after = readRows(rows);
         return after === NONE ? null : outcomeOf({ ...request, count }, after - count, after);
       };
-      const range = await ask(port, OPERATION, send, read, asking);
+      const range = await callStore(port, OPERATION, send, read, asking);
       if (range !== null) return range;
       // Why not? What is seen now may have changed since; it only decides what to say, or how many to ask for.
-      const at = await ask(port, OPERATION, () => port.query(look, [name]), readRows, asking);
+      const at = await callStore(port, OPERATION, () => port.query(look, [name]), readRows, asking);
       const [last, outcome] = reserve(at, request);
       if (typeof outcome === "string") return outcome;
       count = last - outcome.first + 1n;

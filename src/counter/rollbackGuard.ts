@@ -3,7 +3,7 @@
 import { NONE, type Outcome, type Range } from "./rule.ts";
 
 /** Lets no value through twice. Calls may overlap, and their answers come in any order. */
-export class Guard {
+export class RollbackGuard {
   #highest = NONE;
   /** The calls under way, oldest first, and so by the highest value that was known when they were sent. */
   readonly #calls = new Set<{ readonly highest: bigint }>();

@@ -1,7 +1,7 @@
 // Idempotency: work that is done once for a key, and its result for all who ask afterwards.
 
 import type { Backend } from "../backend/ports.ts";
-import { aFunction, aKey } from "../backend/settings.ts";
+import { assertFunction, assertKey } from "../backend/settings.ts";
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import {
   type BackendError,
@@ -12,7 +12,7 @@ import {
 } from "../internal.ts";
 import { readJson, writeJson } from "./json.ts";
 import { type IdempotencyOptions, type Settings, settingsOf } from "./options.ts";
-import { type Done, run } from "./runOnce.ts";
+import { type Done, runOnce } from "./runOnce.ts";
 
 /** What {@link Idempotency.once} resolves to. */
 export interface Once<T> {
@@ -100,9 +100,9 @@ export class Idempotency {
     fingerprint: string,
     work: (signal: FetchAbortSignal) => T | Promise<T>,
   ): Promise<Once<T>> {
-    aKey("key", key);
-    aKey("fingerprint", fingerprint);
-    aFunction("work", work);
+    assertKey("key", key);
+    assertKey("fingerprint", fingerprint);
+    assertFunction("work", work);
     const { maxBytes } = this.#settings;
     let refusal: unknown;
     const doing = async (signal: AbortSignal): Promise<Done<T>> => {
@@ -116,7 +116,7 @@ export class Idempotency {
         return { value, kept: null };
       }
     };
-    const ran = await run(this.#settings, key, key, fingerprint, doing);
+    const ran = await runOnce(this.#settings, key, key, fingerprint, doing);
     if (refusal !== undefined) throw refusal;
     switch (ran.outcome) {
       case "ran":

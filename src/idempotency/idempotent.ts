@@ -1,16 +1,16 @@
 // idempotent: a fetch handler whose work is done once for each key that clients send.
 
-import { aFunction } from "../backend/settings.ts";
+import { assertFunction } from "../backend/settings.ts";
 import { readBody, unread } from "../http/body.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
-import { tell } from "../http/notify.ts";
+import { notifyListener } from "../http/notify.ts";
 import { describedBy, problem } from "../http/problem.ts";
-import { ArgumentError, type BackendError, oneOf, whole } from "../internal.ts";
+import { ArgumentError, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { DOCUMENTATION, HEADERS, keyIn } from "./key.ts";
 import { type IdempotencyOptions, settingsOf } from "./options.ts";
 import { MARK, readResponse, writeResponse } from "./replay.ts";
-import { type Done, type Ran, run } from "./runOnce.ts";
+import { type Done, type Ran, runOnce } from "./runOnce.ts";
 
 /** What {@link idempotent} is set up with: all of {@link IdempotencyOptions}, and more. An unknown name is refused. */
 export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {
@@ -144,12 +144,12 @@ export function idempotent<Context>(
   const settings = settingsOf(options, ...MORE);
   const { tenant, required = true, methods = ["POST", "PATCH"], maxRequestBytes = 2 ** 20 } = options;
   const { keeps = (status) => status < 500, documentation = DOCUMENTATION, onError = () => {} } = options;
-  aFunction("handler", handler);
-  aFunction("tenant", tenant);
-  aFunction("keeps", keeps);
-  aFunction("onError", onError);
-  oneOf("required", required, [true, false]);
-  whole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
+  assertFunction("handler", handler);
+  assertFunction("tenant", tenant);
+  assertFunction("keeps", keeps);
+  assertFunction("onError", onError);
+  assertOneOf("required", required, [true, false]);
+  assertWhole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
   const link = describedBy(webUrl("documentation", documentation));
   const refuse: Refuse = (status, code, detail, headers) =>
     problem(status, code, detail, { ...headers, ...link });
@@ -206,8 +206,8 @@ export function idempotent<Context>(
       }
       return read(response);
     };
-    const ran = await run(settings, scope, key, print, work);
-    if ("error" in ran && ran.error) tell(onError, ran.error);
+    const ran = await runOnce(settings, scope, key, print, work);
+    if ("error" in ran && ran.error) notifyListener(onError, ran.error);
     if (refusal) throw refusal.error;
     if (ran.outcome === "ran") return ran.value;
     if (ran.outcome === "completed" && ran.value !== null) return readResponse(ran.value);

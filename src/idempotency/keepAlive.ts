@@ -22,10 +22,10 @@ export interface Kept {
  * @param extend resolves to whether the lock is still the owner's; waits no longer than it is told
  * @param lost makes the reason for the signal
  */
-export function keep(
+export function keepAlive(
   lockMs: number,
   sentMs: number,
-  extend: (mostMs: number) => Promise<boolean>,
+  extend: (maxWaitMs: number) => Promise<boolean>,
   lost: () => Error,
 ): Kept {
   const controller = new AbortController();

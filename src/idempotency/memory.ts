@@ -1,24 +1,24 @@
 // Keys in the memory of this process: the steps as they are.
 
-import { type Asking, ask } from "../backend/call.ts";
+import { type CallOptions, callStore } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { beginningIn, yesNoIn } from "./parseAnswers.ts";
-import type { BeginAsking, OnceStore } from "./port.ts";
+import type { BeginAsking, OncePort } from "./port.ts";
 import { begin, complete, extend, type Held, isReleasable } from "./rule.ts";
 
 /** All keys of a name. Changed in place: copied at each step it would be slow, and no one else sees it. */
 type Book = Map<string, Held>;
 
-export function memoryStore(port: MemoryPort, name: string): OnceStore {
+export function memoryStore(port: MemoryPort, name: string): OncePort {
   const apply = <T>(
     operation: string,
     change: (book: Book, now: number) => unknown,
     read: (answer: unknown) => T,
-    asking: Asking | undefined,
+    asking: CallOptions | undefined,
   ): Promise<T> => {
     const step = (book: Book = new Map(), nowMs: number) => [book, change(book, Math.floor(nowMs))] as const;
-    return ask(
+    return callStore(
       port,
       `idempotency: ${operation}`,
       async () => port.change(`once:${name}`, step),
@@ -31,7 +31,7 @@ export function memoryStore(port: MemoryPort, name: string): OnceStore {
     operation: string,
     key: string,
     step: (held: Held | undefined, now: number) => Held | undefined,
-    asking?: Asking,
+    asking?: CallOptions,
   ) => {
     const put = (book: Book, now: number) => {
       const after = step(book.get(key), now);

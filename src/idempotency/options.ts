@@ -1,9 +1,9 @@
 // What running once is set up with: validated once.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named, onlyKnown } from "../backend/settings.ts";
-import { oneOf, whole } from "../internal.ts";
-import { type OnceStore, storeOf } from "./port.ts";
+import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
+import { assertOneOf, assertWhole } from "../internal.ts";
+import { type OncePort, oncePort } from "./port.ts";
 
 /** The longest time that a key is kept: a hundred years. */
 const MAX_TTL = 100 * 366 * 86_400_000;
@@ -44,7 +44,7 @@ const OPTIONS: readonly string[] = ["backend", "name", "ttlMs", "lockMs", "maxBy
 
 /** The same, validated. */
 export interface Settings {
-  readonly store: OnceStore;
+  readonly store: OncePort;
   readonly lockMs: number;
   /** How long a key is known after each of its steps. */
   readonly keepMs: number;
@@ -54,16 +54,16 @@ export interface Settings {
 
 /** Validates the options, with others that the caller knows. */
 export function settingsOf(options: IdempotencyOptions, ...more: string[]): Settings {
-  onlyKnown(options, [...OPTIONS, ...more]);
+  assertKnownOptions(options, [...OPTIONS, ...more]);
   const { backend, name, ttlMs = 86_400_000, lockMs = 30_000, maxBytes = 2 ** 20 } = options;
   const { onFailure = "fail" } = options;
-  whole("ttlMs", ttlMs, 1, MAX_TTL);
+  assertWhole("ttlMs", ttlMs, 1, MAX_TTL);
   return {
-    store: storeOf(aBackend(backend), named("name", name)),
-    lockMs: whole("lockMs", lockMs, 100, MAX_LOCK),
+    store: oncePort(assertBackend(backend), assertName("name", name)),
+    lockMs: assertWhole("lockMs", lockMs, 100, MAX_LOCK),
     // Of work in progress as well: its key is good for nothing else, and is not to be free before its lock ends.
     keepMs: Math.max(ttlMs, lockMs),
-    maxBytes: whole("maxBytes", maxBytes, 0, 2 ** 28),
-    onFailure: oneOf("onFailure", onFailure, ["fail", "bypass"]),
+    maxBytes: assertWhole("maxBytes", maxBytes, 0, 2 ** 28),
+    onFailure: assertOneOf("onFailure", onFailure, ["fail", "bypass"]),
   };
 }

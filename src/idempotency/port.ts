@@ -1,6 +1,6 @@
 // What running once asks of a store. Each call is one step: it is done as a whole or not at all.
 
-import type { Asking } from "../backend/call.ts";
+import type { CallOptions } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
 import { memoryStore } from "./memory.ts";
 import { redisStore } from "./native/redis.ts";
@@ -8,21 +8,21 @@ import { sqlStore } from "./native/sql.ts";
 import type { Beginning, Claim } from "./rule.ts";
 
 /** How a beginning is asked for. */
-export interface BeginAsking extends Asking {
+export interface BeginAsking extends CallOptions {
   /** Gets the outcome that comes when it is no longer waited for. */
   readonly late?: (beginning: Beginning) => void;
 }
 
 /** The keys of one name, in a store. */
-export interface OnceStore {
+export interface OncePort {
   begin(key: string, claim: Claim, asking?: BeginAsking): Promise<Beginning>;
   /** The others resolve to whether it was the owner's. */
-  extend(key: string, claim: Omit<Claim, "fingerprint">, asking?: Asking): Promise<boolean>;
+  extend(key: string, claim: Omit<Claim, "fingerprint">, asking?: CallOptions): Promise<boolean>;
   complete(key: string, claim: Pick<Claim, "owner" | "keepMs">, value: string | null): Promise<boolean>;
-  release(key: string, owner: string, asking?: Asking): Promise<boolean>;
+  release(key: string, owner: string, asking?: CallOptions): Promise<boolean>;
 }
 
-export function storeOf(backend: Backend, name: string): OnceStore {
+export function oncePort(backend: Backend, name: string): OncePort {
   if ("eval" in backend) return redisStore(backend, name);
   if ("query" in backend) return sqlStore(backend, name);
   return memoryStore(backend, name);

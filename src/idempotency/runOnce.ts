@@ -2,7 +2,7 @@
 
 import { startTimer } from "../backend/call.ts";
 import { BackendError, freshToken, LockLostError } from "../internal.ts";
-import { keep } from "./keepAlive.ts";
+import { keepAlive } from "./keepAlive.ts";
 import type { Settings } from "./options.ts";
 import type { Beginning } from "./rule.ts";
 
@@ -36,7 +36,7 @@ function orDown<T>(promise: Promise<T>): Promise<T | BackendError> {
  * @param name what the key is called in an error
  * @param work its signal is aborted when the lock is lost
  */
-export async function run<T>(
+export async function runOnce<T>(
   { store, lockMs, keepMs, onFailure }: Settings,
   key: string,
   name: string,
@@ -57,10 +57,10 @@ export async function run<T>(
     return { outcome: "ran", value, error: beginning };
   }
   if (beginning.outcome !== "started") return beginning;
-  const lock = keep(
+  const lock = keepAlive(
     lockMs,
     sentMs,
-    (mostMs) => store.extend(key, claim, { mostMs, background: true }),
+    (maxWaitMs) => store.extend(key, claim, { maxWaitMs, background: true }),
     () => new LockLostError(name),
   );
   let done: Done<T>;

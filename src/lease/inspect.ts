@@ -1,10 +1,10 @@
 // Who holds what: the book of a namespace, for people.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named } from "../backend/settings.ts";
+import { assertBackend, assertName } from "../backend/settings.ts";
 import { BackendError } from "../internal.ts";
 import { fieldsOf, type NodeFields, readShape } from "./nodeSpace.ts";
-import { storeOf } from "./port.ts";
+import { leasePort } from "./port.ts";
 import { tickAt } from "./rule.ts";
 
 /** A node that someone holds, or held when it crashed. */
@@ -58,7 +58,10 @@ export interface NamespaceReport {
  * ```
  */
 export async function inspect(backend: Backend, namespace = "default"): Promise<NamespaceReport> {
-  const { book, storeMs } = await storeOf(aBackend(backend), named("namespace", namespace)).read();
+  const { book, storeMs } = await leasePort(
+    assertBackend(backend),
+    assertName("namespace", namespace),
+  ).read();
   const storeTime = new Date(storeMs);
   if (!book) return { namespace, shape: undefined, storeTime, used: 0, held: [] };
   const terms = readShape(book.shape);

@@ -2,19 +2,19 @@
 
 import {
   createEntry,
-  type Entry,
   type Grant,
-  type Grantee,
+  type Grantable,
   Issuer,
   LeaseExpiredError,
+  type LedgerEntry,
   lastOfTick,
   type MovingTerms,
   nodeBits,
   type Settings,
-  underGrant,
+  stepWithinGrant,
 } from "../internal.ts";
 
-export class LeasedIssuer extends Issuer implements Grantee {
+export class LeasedIssuer extends Issuer implements Grantable {
   readonly #settings: Settings;
   readonly #terms: MovingTerms;
   readonly #mask: number;
@@ -59,10 +59,10 @@ export class LeasedIssuer extends Issuer implements Grantee {
     return this.#unused;
   }
 
-  override take(entry: Entry, nowMs: number, count: number): number {
+  override take(entry: LedgerEntry, nowMs: number, count: number): number {
     const { epochMs, tickMs } = this.#settings;
     const until = this.#terms.maxTick + 1;
     if (!this.#isOpen) throw new LeaseExpiredError(this.#node, epochMs + until * tickMs, nowMs);
-    return underGrant(this.#terms, this.#settings, until, nowMs, () => super.take(entry, nowMs, count));
+    return stepWithinGrant(this.#terms, this.#settings, until, nowMs, () => super.take(entry, nowMs, count));
   }
 }

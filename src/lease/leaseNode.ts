@@ -2,7 +2,7 @@
 
 import { startTimer } from "../backend/call.ts";
 import {
-  type Grantee,
+  type Grantable,
   type Issuer,
   LeaseFenceError,
   NoNodeAvailableError,
@@ -11,8 +11,8 @@ import {
 import { SharedGenerator } from "../threads/index.ts";
 import { LeasedIssuer } from "./issuer.ts";
 import type { Lease } from "./lease.ts";
-import { type LeaseOptions, type Plan, planOf } from "./options.ts";
-import { Holder } from "./session.ts";
+import { type LeaseOptions, type LeaseSettings, resolveLeaseSettings } from "./options.ts";
+import { LeaseSession } from "./session.ts";
 
 /** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
 const POLL_MS = 1000;
@@ -54,9 +54,9 @@ export async function leaseNode(
 ): Promise<Lease<SharedGenerator>>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
-  const plan = planOf(options);
+  const plan = resolveLeaseSettings(options);
   const { generator, issuer } = generatorOf(plan);
-  const lease = new Holder(plan, generator, issuer, issuer.clock);
+  const lease = new LeaseSession(plan, generator, issuer, issuer.clock);
   const deadline = performance.now() + plan.waitMs;
   for (;;) {
     try {
@@ -82,8 +82,11 @@ function soonestOf(error: unknown): number | undefined {
 }
 
 /** A generator that stamps what its issuer is granted. */
-function generatorOf({ given, isShared }: Plan): { generator: SnowflakeGenerator; issuer: Issuer & Grantee } {
-  let issuer!: Issuer & Grantee;
+function generatorOf({ given, isShared }: LeaseSettings): {
+  generator: SnowflakeGenerator;
+  issuer: Issuer & Grantable;
+} {
+  let issuer!: Issuer & Grantable;
   const generator = isShared
     ? new SharedGenerator(given, {}, undefined, (shared) => {
         issuer = shared;

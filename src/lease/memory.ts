@@ -1,30 +1,30 @@
 // Leases in the memory of this process: the protocol as it is.
 
-import { type Asking, ask } from "../backend/call.ts";
+import { type CallOptions, callStore } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { readGrant } from "./parseAnswer.ts";
-import type { LeaseStore } from "./port.ts";
-import { type Answer, acquire, type Book, release, renew, type Space } from "./rule.ts";
+import type { LeasePort } from "./port.ts";
+import { acquire, type Book, type LeaseAnswer, type NodeSpace, release, renew } from "./rule.ts";
 
 /** Reads what a step answers; the port may be one that the user wrote, and then it can be anything. */
 const reading =
-  (nodes: Pick<Space, "first" | "count">) =>
-  (answer: Answer): Answer =>
+  (nodes: Pick<NodeSpace, "first" | "count">) =>
+  (answer: LeaseAnswer): LeaseAnswer =>
     answer.outcome === "granted"
       ? readGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
       : answer;
 
-export function memoryStore(port: MemoryPort, namespace: string): LeaseStore {
+export function memoryStore(port: MemoryPort, namespace: string): LeasePort {
   const name = `lease:${namespace}`;
   type Change<T> = (book: Book | undefined, storeMs: number) => readonly [Book | undefined, T];
   const apply = <T>(
     operation: string,
     change: Change<T>,
     read: (result: T) => T = (result) => result,
-    asking?: Asking,
+    asking?: CallOptions,
   ) => {
     const call = async () => port.change<Book | undefined, T>(name, change);
-    return ask(port, operation, call, (result) => read(result as T), asking);
+    return callStore(port, operation, call, (result) => read(result as T), asking);
   };
   /** It tells no history: when it is gone, so are its holders. */
   const at = (ms: number) => ({ ms, history: "" });

@@ -1,7 +1,7 @@
 // Which nodes are leased, and what a store is told of the IDs they go into.
 
 import { LayoutError, type Settings } from "../internal.ts";
-import type { Space } from "./rule.ts";
+import type { NodeSpace } from "./rule.ts";
 
 /** The most bits that are leased: the numbers of nodes stay exact in every store, and no one has more nodes. */
 const MAX_BITS = 32;
@@ -36,7 +36,7 @@ export function spaceOf(
   settings: Settings,
   isFixed: boolean,
   { ttlMs, maxSkewMs, isFenced }: { ttlMs: number; maxSkewMs: number; isFenced: boolean },
-): Space {
+): NodeSpace {
   const { layout, epochMs, tickMs, datacenterId } = settings;
   const { datacenterBits, machineBits } = layout;
   const isOne = isFixed && datacenterBits > 0;

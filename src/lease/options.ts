@@ -1,21 +1,21 @@
 // What leaseNode takes, validated once, as the plan that a lease goes by.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, named, onlyKnown } from "../backend/settings.ts";
+import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
-  anObject,
+  assertObject,
+  assertOneOf,
+  assertWhole,
   compileSettings,
   defaults,
   type GeneratorOptions,
-  gather,
-  oneOf,
+  mergeOptions,
   type Preset,
   type PresetName,
-  whole,
 } from "../internal.ts";
 import { spaceOf } from "./nodeSpace.ts";
-import type { Space } from "./rule.ts";
+import type { NodeSpace } from "./rule.ts";
 
 /** The shortest lease: below it, a pause for garbage would end it. */
 const MIN_TTL = 100;
@@ -72,7 +72,7 @@ const OWN = [
 ];
 
 /** What a lease goes by. */
-export interface Plan {
+export interface LeaseSettings {
   readonly backend: Backend;
   readonly namespace: string;
   readonly holder: string;
@@ -80,7 +80,7 @@ export interface Plan {
   readonly waitMs: number;
   readonly isReacquired: boolean;
   readonly isShared: boolean;
-  readonly space: Space;
+  readonly space: NodeSpace;
   /** The last tick that the layout holds. */
   readonly maxTick: number;
   /** The generator's options. */
@@ -88,7 +88,7 @@ export interface Plan {
 }
 
 /** Validates all options. */
-export function planOf(options: LeaseOptions): Plan {
+export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
   const {
     backend,
     preset = "twitter",
@@ -101,7 +101,7 @@ export function planOf(options: LeaseOptions): Plan {
     onExpired = "throw",
     threads = false,
     ...rest
-  } = anObject("options", options);
+  } = assertObject("options", options);
   for (const given of [
     rest as GeneratorOptions,
     typeof preset === "object" ? (preset as GeneratorOptions) : {},
@@ -110,22 +110,26 @@ export function planOf(options: LeaseOptions): Plan {
     throw new ArgumentError("machineId", "left out, for it is what is leased", given.machineId);
   }
   const names = [...OWN, ...Object.keys(defaults())].filter((name) => name !== "machineId");
-  onlyKnown(rest, names);
-  const given = gather(rest, gather(preset));
+  assertKnownOptions(rest, names);
+  const given = mergeOptions(rest, mergeOptions(preset));
   const settings = compileSettings(given);
   const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
-  whole("ttlMs", ttlMs, MIN_TTL, MAX_TIMER);
-  whole("maxSkewMs", maxSkewMs, 0, MAX_TIMER);
-  oneOf("onExpired", onExpired, ["throw", "reacquire"]);
+  assertWhole("ttlMs", ttlMs, MIN_TTL, MAX_TIMER);
+  assertWhole("maxSkewMs", maxSkewMs, 0, MAX_TIMER);
+  assertOneOf("onExpired", onExpired, ["throw", "reacquire"]);
   return {
-    backend: aBackend(backend),
-    namespace: named("namespace", namespace),
-    holder: holder === undefined ? "" : named("holder", holder),
+    backend: assertBackend(backend),
+    namespace: assertName("namespace", namespace),
+    holder: holder === undefined ? "" : assertName("holder", holder),
     ttlMs,
-    waitMs: whole("waitMs", waitMs, 0, MAX_TIMER),
+    waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER),
     isReacquired: onExpired === "reacquire",
-    isShared: oneOf("threads", threads, [true, false]),
-    space: spaceOf(settings, isFixed, { ttlMs, maxSkewMs, isFenced: oneOf("fence", fence, [true, false]) }),
+    isShared: assertOneOf("threads", threads, [true, false]),
+    space: spaceOf(settings, isFixed, {
+      ttlMs,
+      maxSkewMs,
+      isFenced: assertOneOf("fence", fence, [true, false]),
+    }),
     maxTick: settings.maxTick,
     given,
   };

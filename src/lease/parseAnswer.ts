@@ -1,6 +1,6 @@
 // An answer as it came from a store, made sense of: what cannot be is refused here, before anyone stamps by it.
 
-import type { Answer, Space } from "./rule.ts";
+import type { LeaseAnswer, NodeSpace } from "./rule.ts";
 
 /** Reads whole numbers, from the text that stores are asked for; throws on anything else. */
 export function wholes(values: readonly unknown[]): number[] {
@@ -13,7 +13,10 @@ export function wholes(values: readonly unknown[]): number[] {
 }
 
 /** A grant as a store says it, which must be of one of the nodes that were asked for. */
-export function readGrant(space: Pick<Space, "first" | "count">, values: readonly unknown[]): Answer {
+export function readGrant(
+  space: Pick<NodeSpace, "first" | "count">,
+  values: readonly unknown[],
+): LeaseAnswer {
   const [node = -1, from = -1, until = -1, storeMs = -1] = wholes(values);
   if (node < space.first || node >= space.first + space.count || from < 0 || until <= from) {
     throw new Error(`no grant: ${values}`);

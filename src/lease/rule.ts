@@ -18,7 +18,7 @@
 import type { Grant } from "../internal.ts";
 
 /** What a store keeps of a node. */
-export interface Holding {
+export interface HeldNodeState {
   /** Whose the node is, `null` after a release. */
   readonly owner: string | null;
   /** The first tick of the last grant. */
@@ -35,7 +35,7 @@ export interface Holding {
 export interface Book {
   /** The layout, epoch and tick that its IDs have. */
   readonly shape: string;
-  readonly nodes: ReadonlyMap<number, Holding>;
+  readonly nodes: ReadonlyMap<number, HeldNodeState>;
   /** The history of the store, as far as it is known here: `""` if it tells none. */
   readonly history: string;
   /** The first tick of new grants. Grants that the store may have forgotten end before it. */
@@ -47,7 +47,7 @@ export interface Book {
 }
 
 /** What holders of one space have in common. */
-export interface Space {
+export interface NodeSpace {
   readonly shape: string;
   /** The smallest of the nodes that are leased, and how many they are. */
   readonly first: number;
@@ -65,14 +65,14 @@ export interface Space {
 }
 
 /** A request for a node. Sent again, it gets the same grant. */
-export interface Ask {
+export interface LeaseRequest {
   /** A name for this one holder, until it has stamped. */
   readonly owner: string;
   readonly nonce: string;
 }
 
 /** A request about a grant that is held. */
-export interface Claim extends Ask {
+export interface LeaseClaim extends LeaseRequest {
   readonly node: number;
   /** The generation of the grant that the holder has, and the nonce that was written with it. */
   readonly generation: number;
@@ -87,7 +87,7 @@ export interface StoreNow {
 }
 
 /** What a store answers. `storeMs` is its time. */
-export type Answer =
+export type LeaseAnswer =
   | ({ readonly outcome: "granted"; readonly storeMs: number } & Grant)
   | { readonly outcome: "taken"; readonly soonest: number; readonly storeMs: number }
   | { readonly outcome: "fenced"; readonly until: number; readonly storeMs: number }
@@ -97,14 +97,14 @@ export type Answer =
   | { readonly outcome: "shape"; readonly shape: string };
 
 /** The state that follows, and the answer. A refusal leaves the nodes as they were. */
-type Step = readonly [Book | undefined, Answer];
+type Step = readonly [Book | undefined, LeaseAnswer];
 
 /** The tick of a moment. */
-export function tickAt(space: Pick<Space, "epochMs" | "tickMs">, ms: number): number {
+export function tickAt(space: Pick<NodeSpace, "epochMs" | "tickMs">, ms: number): number {
   return Math.floor((Math.floor(ms) - space.epochMs) / space.tickMs);
 }
 
-function isSkewed(space: Space, nowMs: number, storeMs: number): boolean {
+function isSkewed(space: NodeSpace, nowMs: number, storeMs: number): boolean {
   return Math.abs(nowMs - storeMs) > space.maxSkewMs;
 }
 
@@ -114,9 +114,9 @@ function isSkewed(space: Space, nowMs: number, storeMs: number): boolean {
  */
 function granted(
   book: Book,
-  space: Space,
+  space: NodeSpace,
   node: number,
-  holding: Omit<Holding, "until">,
+  holding: Omit<HeldNodeState, "until">,
   nowMs: number,
   storeMs: number,
 ): Step {
@@ -127,17 +127,17 @@ function granted(
 }
 
 /** The book with a node's holding replaced. */
-function written(book: Book, node: number, holding: Holding): Book {
+function written(book: Book, node: number, holding: HeldNodeState): Book {
   return { ...book, nodes: new Map(book.nodes).set(node, holding) };
 }
 
 /** Whether another may have had the node since, and the store has forgotten it. */
-function isStale({ stale }: Book, { isFenced }: Space, { until }: Holding): boolean {
+function isStale({ stale }: Book, { isFenced }: NodeSpace, { until }: HeldNodeState): boolean {
   return isFenced && until <= stale;
 }
 
 /** The book with the store's history in it. If it had another one, the fence is raised. */
-function noticed(book: Book, space: Space, store: StoreNow): Book {
+function noticed(book: Book, space: NodeSpace, store: StoreNow): Book {
   const { history } = store;
   if (!space.isFenced || history === "" || book.history === history) return book;
   if (book.history === "") return { ...book, history };
@@ -157,15 +157,15 @@ function noticed(book: Book, space: Space, store: StoreNow): Book {
  */
 export function acquire(
   book: Book | undefined,
-  space: Space,
-  { owner, nonce }: Ask,
+  space: NodeSpace,
+  { owner, nonce }: LeaseRequest,
   nowMs: number,
   store: StoreNow,
 ): Step {
   const storeMs = store.ms;
   const fresh = {
     shape: space.shape,
-    nodes: new Map<number, Holding>(),
+    nodes: new Map<number, HeldNodeState>(),
     history: "",
     fence: 0,
     stale: 0,
@@ -205,7 +205,10 @@ export function acquire(
  * Whether a grant is the one that a request is about: its generation and nonce are those that the holder has; or the
  * request itself wrote them, and the answer was lost; or the store has gone back behind the holder's last renewal.
  */
-function isOf(holding: Holding | undefined, { owner, generation, held, nonce }: Claim): holding is Holding {
+function isOf(
+  holding: HeldNodeState | undefined,
+  { owner, generation, held, nonce }: LeaseClaim,
+): holding is HeldNodeState {
   if (holding?.owner !== owner) return false;
   if (holding.generation === generation) return holding.nonce === held;
   if (holding.generation === generation + 1) return holding.nonce === nonce;
@@ -215,8 +218,8 @@ function isOf(holding: Holding | undefined, { owner, generation, held, nonce }: 
 /** Extends a grant, if it still is the holder's. */
 export function renew(
   book: Book | undefined,
-  space: Space,
-  claim: Claim,
+  space: NodeSpace,
+  claim: LeaseClaim,
   nowMs: number,
   store: StoreNow,
 ): Step {
@@ -237,7 +240,7 @@ export function renew(
  * @param claim its `nonce` is that of a renewal whose answer was lost
  * @param unused the first tick that the holder has not stamped, and will not
  */
-export function release(book: Book, claim: Claim, unused: number): Book {
+export function release(book: Book, claim: LeaseClaim, unused: number): Book {
   const holding = book.nodes.get(claim.node);
   if (!isOf(holding, claim)) return book;
   return written(book, claim.node, { ...holding, owner: null, until: Math.max(unused, holding.from) });

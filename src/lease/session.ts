@@ -1,7 +1,7 @@
 // Holds a lease: takes a node, renews it for as long as it is wanted, and says so when it is lost.
 
 import { AsyncDisposer } from "../asyncDispose.ts";
-import { type Asking, startTimer } from "../backend/call.ts";
+import { type CallOptions, startTimer } from "../backend/call.ts";
 import {
   ArgumentError,
   BackendError,
@@ -9,7 +9,7 @@ import {
   EpochError,
   freshToken,
   type Grant,
-  type Grantee,
+  type Grantable,
   LeaseExpiredError,
   LeaseFenceError,
   NamespaceError,
@@ -20,9 +20,9 @@ import {
 } from "../internal.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
 import { fieldsOf, type NodeFields } from "./nodeSpace.ts";
-import type { Plan } from "./options.ts";
-import { type LeaseStore, storeOf } from "./port.ts";
-import type { Answer, Ask, Claim } from "./rule.ts";
+import type { LeaseSettings } from "./options.ts";
+import { type LeasePort, leasePort } from "./port.ts";
+import type { LeaseAnswer, LeaseClaim, LeaseRequest } from "./rule.ts";
 
 /**
  * When a new grant is renewed for the first time, unless a third of it is less: a grant that a store forgot is then known
@@ -37,24 +37,24 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10;
 
 /** A lease, from its first question to the store on. */
-export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
+export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   extends AsyncDisposer
   implements Lease<Generator>
 {
   declare readonly generator: Generator;
-  readonly #plan: Plan;
-  readonly #store: LeaseStore;
-  readonly #grantee: Grantee;
+  readonly #plan: LeaseSettings;
+  readonly #store: LeasePort;
+  readonly #grantee: Grantable;
   readonly #clock: () => number;
   readonly #onLost: Listeners<LeaseExpiredError> = new Set();
   readonly #onRenewalFailed: Listeners<unknown> = new Set();
   readonly #onReacquired: Listeners<LeaseStatus> = new Set();
   /** The request for a node that has had no answer yet, to be sent again as it is. */
-  #ask: Ask | undefined;
+  #ask: LeaseRequest | undefined;
   /** The requests that were granted, of which an answer may still come late. */
-  readonly #granted: WeakSet<Ask> = new WeakSet();
+  readonly #granted: WeakSet<LeaseRequest> = new WeakSet();
   /** What names the grant to the store. */
-  #held: Omit<Claim, "nonce"> | undefined;
+  #held: Omit<LeaseClaim, "nonce"> | undefined;
   /** The nonce of the renewal that has had no answer yet; `""` if there is none. */
   #nonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
@@ -70,11 +70,11 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   #lastError: unknown;
   #grants = 0;
 
-  constructor(plan: Plan, generator: Generator, grantee: Grantee, clock: () => number) {
+  constructor(plan: LeaseSettings, generator: Generator, grantee: Grantable, clock: () => number) {
     super(() => this.release());
     this.generator = generator;
     this.#plan = plan;
-    this.#store = storeOf(plan.backend, plan.namespace);
+    this.#store = leasePort(plan.backend, plan.namespace);
     this.#grantee = grantee;
     this.#clock = clock;
   }
@@ -150,12 +150,12 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     this.#state = "released";
   }
 
-  #claim(nonce: string): Claim {
-    return { ...(this.#held as Omit<Claim, "nonce">), nonce };
+  #claim(nonce: string): LeaseClaim {
+    return { ...(this.#held as Omit<LeaseClaim, "nonce">), nonce };
   }
 
   /** Asks for a node. */
-  async acquire(asking?: Asking): Promise<void> {
+  async acquire(asking?: CallOptions): Promise<void> {
     const { space, namespace, holder } = this.#plan;
     const nowMs = this.#read();
     // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
@@ -167,7 +167,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
       this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
     // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
     // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
-    const late = (tardy: Answer | null) => {
+    const late = (tardy: LeaseAnswer | null) => {
       if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
       giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
@@ -275,7 +275,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
     this.#nonce ||= freshToken();
     const claim = this.#claim(this.#nonce);
     // Not past its end: who is told too late that it has ended, is told of the loss too late.
-    const asking = { background: true, mostMs: this.#untilMs - nowMs + 1 };
+    const asking = { background: true, maxWaitMs: this.#untilMs - nowMs + 1 };
     const answer = await this.#store.renew(space, claim, nowMs, asking);
     if (this.#state !== "held") return;
     // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
@@ -312,7 +312,7 @@ export class Holder<Generator extends SnowflakeGenerator = SnowflakeGenerator>
  * A request under a name that no other holder has, with the one that the user gave this process. The name is drawn for
  * this request alone, so it is a nonce as well.
  */
-function askFor(holder: string): Ask {
+function askFor(holder: string): LeaseRequest {
   const nonce = freshToken();
   return { owner: holder === "" ? nonce : `${nonce} ${holder}`, nonce };
 }

@@ -1,6 +1,6 @@
 // Many types at once, from an object or the text of a JSON file.
 
-import { ArgumentError, anObject, oneOf } from "../internal.ts";
+import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
 import { type NumericIdOptions, NumericIdType, settingsOf } from "./type.ts";
 
 /** One of many types: its name is the one that it has among them. */
@@ -32,12 +32,12 @@ export function defineIdTypes<Name extends string>(
 export function defineIdTypes(
   types: string | Readonly<Record<string, IdTypeDefinition>>,
 ): Readonly<Record<string, NumericIdType>> {
-  const definitions = anObject("types", typeof types === "string" ? parsed(types) : types);
+  const definitions = assertObject("types", typeof types === "string" ? parsed(types) : types);
   const made: Record<string, NumericIdType> = Object.create(null);
   for (const [name, definition] of Object.entries(definitions)) {
     const path = `types.${name}`;
-    for (const field of Object.keys(anObject(path, definition)))
-      oneOf(`a name in ${path}`, field, ["length", "rules"]);
+    for (const field of Object.keys(assertObject(path, definition)))
+      assertOneOf(`a name in ${path}`, field, ["length", "rules"]);
     made[name] = new NumericIdType(settingsOf(`${path}.`, { ...definition, name }));
   }
   return Object.freeze(made);

@@ -1,7 +1,7 @@
 // An ID as it grows, digit by digit from the left: a digit that breaks a rule is known at once.
 
 import { MAX_LENGTH, type NumericRules } from "./rules.ts";
-import { type Runs, runsOf } from "./runTable.ts";
+import { type RunTable, runTable } from "./runTable.ts";
 import { inverse, moved, product } from "./verhoeff.ts";
 
 /** A run of digits to look out for. */
@@ -22,14 +22,14 @@ function groupBy(patterns: readonly Pattern[], size: number, key: (pattern: Patt
  *
  * What speaks only of the whole ID, the two rules of groups, is asked at the end.
  */
-export class Walk {
+export class DigitBuilder {
   /** How many digits there are. */
   size = 0;
   /** Whether IDs are so rare that plain draws have found none. */
   isRare = false;
   readonly length: number;
   readonly #rules: NumericRules;
-  readonly #runs: Runs;
+  readonly #runs: RunTable;
   readonly #digits: Uint8Array = new Uint8Array(MAX_LENGTH);
   /** For each digit, its places. */
   readonly #places: Int32Array = new Int32Array(10);
@@ -52,7 +52,7 @@ export class Walk {
   constructor(length: number, rules: NumericRules) {
     this.length = length;
     this.#rules = rules;
-    this.#runs = runsOf(rules);
+    this.#runs = runTable(rules);
     this.#blockLimit = rules.repeatingBlockLimit ?? 0;
     for (let i = 0; i < 800; i++) {
       this.#products[i] = product(moved(Math.floor(i / 10) % 10, Math.floor(i / 100)), i % 10);

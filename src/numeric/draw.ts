@@ -1,6 +1,6 @@
 // IDs drawn at random: from a source of random digits, so that the draw itself is a function.
 
-import type { Walk } from "./digitBuilder.ts";
+import type { DigitBuilder } from "./digitBuilder.ts";
 
 /** A random digit, each equally likely. */
 export type Digits = () => number;
@@ -23,7 +23,7 @@ const ALL = 1023;
  * - Constrained: a digit that breaks any rule is drawn again, until one fits or none does. Much faster where nearly all
  *   plain attempts fail; but an ID on whose way few digits fit is more likely than another.
  */
-function attempt(walk: Walk, digit: Digits, isConstrained: boolean): string | undefined {
+function attempt(walk: DigitBuilder, digit: Digits, isConstrained: boolean): string | undefined {
   const last = walk.length - 1;
   let left = MOST_DIGITS;
   while (left > 0) {
@@ -41,7 +41,7 @@ function attempt(walk: Walk, digit: Digits, isConstrained: boolean): string | un
 }
 
 /** Draws one ID; plainly if that can be. */
-export function draw(walk: Walk, digit: Digits, isPlain: boolean): string | undefined {
+export function draw(walk: DigitBuilder, digit: Digits, isPlain: boolean): string | undefined {
   if (isPlain && !walk.isRare) {
     const id = attempt(walk, digit, false);
     if (id !== undefined) return id;

@@ -1,6 +1,6 @@
 // How many IDs there are: counted one by one where they are few, else estimated from paths drawn at random.
 
-import type { Walk } from "./digitBuilder.ts";
+import type { DigitBuilder } from "./digitBuilder.ts";
 
 /** How many IDs a type has. */
 export interface IdCapacity {
@@ -19,7 +19,7 @@ const LONGEST_COUNTED = 9;
 const PATHS = 10_000;
 
 /** All IDs, by following each digit that fits. */
-function countAll(walk: Walk): number {
+function countAll(walk: DigitBuilder): number {
   if (walk.size === walk.length - 1) {
     if (!walk.finish()) return 0;
     walk.pop();
@@ -50,7 +50,7 @@ function steady(): () => number {
  * Follows one path, at each place by a digit that fits, drawn among those. The product of how many did fit is, on the
  * average over all paths, the number of IDs (Knuth 1975); a path that ends early counts 0.
  */
-function pathWeight(walk: Walk, random: () => number): number {
+function pathWeight(walk: DigitBuilder, random: () => number): number {
   let weight = 1;
   walk.clear();
   while (walk.size < walk.length - 1) {
@@ -68,7 +68,7 @@ function pathWeight(walk: Walk, random: () => number): number {
 }
 
 /** Counts, or estimates. */
-export function capacityOf(walk: Walk): IdCapacity {
+export function capacityOf(walk: DigitBuilder): IdCapacity {
   walk.clear();
   if (walk.length <= LONGEST_COUNTED) return { ids: BigInt(countAll(walk)), isExact: true, error: 0 };
   const random = steady();

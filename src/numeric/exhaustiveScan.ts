@@ -4,11 +4,11 @@
 // nothing is left. A sweep ends, and then every ID is known to be in the pool. It goes by a stride that has no factor in
 // common with the size of the space, so it comes by each number, far apart from the one before.
 
-import type { Walk } from "./digitBuilder.ts";
+import type { DigitBuilder } from "./digitBuilder.ts";
 import type { Digits } from "./draw.ts";
 
 /** Where a sweep is. */
-export interface Sweep {
+export interface ScanState {
   /** The next number: an ID without its check digit. */
   readonly at: bigint;
   readonly stride: bigint;
@@ -17,19 +17,19 @@ export interface Sweep {
 }
 
 /** The sweep as one text, for the store. */
-export function textOf({ at, stride, left }: Sweep): string {
+export function textOf({ at, stride, left }: ScanState): string {
   return `${at} ${stride} ${left}`;
 }
 
 /** The sweep that a store keeps, `undefined` if it has not begun. */
-export function sweepOf(text: string): Sweep | undefined {
+export function sweepOf(text: string): ScanState | undefined {
   const [at, stride, left] = text.split(" ");
   if (at === undefined || stride === undefined || left === undefined) return undefined;
   return { at: BigInt(at), stride: BigInt(stride), left: BigInt(left) };
 }
 
 /** A sweep over all numbers of so many digits, from anywhere. */
-export function beginSweep(digits: number, digit: Digits): Sweep {
+export function beginSweep(digits: number, digit: Digits): ScanState {
   const random = (count: number) => Array.from({ length: count }, digit).join("");
   // Neither even nor divisible by 5.
   const stride = BigInt(`${random(digits - 1)}${[1, 3, 7, 9][(digit() + 10 * digit()) % 4]}`);
@@ -41,7 +41,12 @@ export function beginSweep(digits: number, digit: Digits): Sweep {
  *
  * @returns what it found, and where it is then
  */
-export function sweepOn(walk: Walk, sweep: Sweep, most: number, looks: number): [string[], Sweep] {
+export function sweepOn(
+  walk: DigitBuilder,
+  sweep: ScanState,
+  most: number,
+  looks: number,
+): [string[], ScanState] {
   const digits = walk.length - 1;
   const size = 10n ** BigInt(digits);
   const ids: string[] = [];

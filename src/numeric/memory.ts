@@ -1,11 +1,11 @@
 // Pools in the memory of this process.
 
-import { ask } from "../backend/call.ts";
+import { callStore } from "../backend/call.ts";
 import { GRACE_MS } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import type { TakenId } from "./issued.ts";
 import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./parseAnswers.ts";
-import type { Entry, PoolStore, Stock, Supply } from "./port.ts";
+import type { Entry, PoolPort, Stock, Supply } from "./port.ts";
 import { RANKS } from "./random.ts";
 
 /** All of a type's IDs. Changed in place: copied at each step it would be slow, and no one else sees it. */
@@ -92,13 +92,13 @@ function isClaimed({ filler, filling }: Shelf, claimMs: number, nowMs: number): 
 const issued = (count: number) => (answer: unknown) =>
   Array.isArray(answer) ? idsIn(answer, count) : supplyIn(answer as Supply);
 
-export function memoryStore(port: MemoryPort, type: string): PoolStore {
+export function memoryStore(port: MemoryPort, type: string): PoolPort {
   const apply = <T>(
     operation: string,
     change: (shelf: Shelf, nowMs: number) => unknown,
     read: (answer: unknown) => T,
   ): Promise<T> =>
-    ask(
+    callStore(
       port,
       `pool: ${operation}`,
       async () =>

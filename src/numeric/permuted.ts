@@ -1,11 +1,11 @@
 // PermutedIds: the IDs of a type in an order that only a key knows, walked by a counter.
 
 import { startTimer } from "../backend/call.ts";
-import { aBackend, onlyKnown } from "../backend/settings.ts";
+import { assertBackend, assertKnownOptions } from "../backend/settings.ts";
 import type { Counter } from "../counter/index.ts";
 import { ArgumentError, IdPoolExhaustedError, InvalidIdError } from "../internal.ts";
 import { blockCipher } from "./blockCipher.ts";
-import type { Walk } from "./digitBuilder.ts";
+import type { DigitBuilder } from "./digitBuilder.ts";
 import { Ff1, LANES } from "./ff1.ts";
 import { recall, register } from "./registry.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
@@ -81,7 +81,7 @@ export class PermutedIds {
 
   readonly #counter: Counter;
   readonly #cipher: Ff1;
-  readonly #walk: Walk;
+  readonly #walk: DigitBuilder;
   readonly #sign: string;
   /** How many numbers there are. */
   readonly #size: bigint;
@@ -97,11 +97,11 @@ export class PermutedIds {
    * @throws {@link ArgumentError} if an option is missing, wrong or unknown. Its message never has the key
    */
   constructor(options: PermutedIdsOptions) {
-    onlyKnown(options, ["type", "key", "counter"]);
+    assertKnownOptions(options, ["type", "key", "counter"]);
     const { type, key, counter } = options;
     const bytes = bytesOf(key);
     if (typeof counter?.next !== "function") throw new ArgumentError("counter", "a Counter", counter);
-    aBackend(counter.backend);
+    assertBackend(counter.backend);
     this.type = aType(type);
     this.#counter = counter;
     this.#sign = signOf(bytes);

@@ -3,19 +3,19 @@
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { startTimer } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, aFunction, onlyKnown } from "../backend/settings.ts";
+import { assertBackend, assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertWhole,
   IdPoolEmptyError,
   IdPoolExhaustedError,
   IdPoolHistoryError,
-  whole,
 } from "../internal.ts";
 import { sweepOf } from "./exhaustiveScan.ts";
 import { Issued } from "./issued.ts";
-import { type History, type Issue, type PoolStore, storeOf } from "./port.ts";
+import { type History, type Issue, type PoolPort, poolPort } from "./port.ts";
 import { randomRank } from "./random.ts";
-import { CLAIM_MS, Filler, type FillProgress } from "./refill.ts";
+import { CLAIM_MS, type FillProgress, Refiller } from "./refill.ts";
 import { recall, register, type Shape } from "./registry.ts";
 import { aType, type NumericIdType, walkOf } from "./type.ts";
 
@@ -119,8 +119,8 @@ export class IdPool extends AsyncDisposer {
   declare readonly type: NumericIdType;
 
   readonly #backend: Backend;
-  readonly #store: PoolStore;
-  readonly #filler: Filler;
+  readonly #store: PoolPort;
+  readonly #filler: Refiller;
   readonly #lowMark: number;
   readonly #highMark: number;
   readonly #waitMs: number;
@@ -156,26 +156,26 @@ export class IdPool extends AsyncDisposer {
    */
   constructor(options: IdPoolOptions) {
     super(() => this.stop());
-    onlyKnown(options, ["backend", "type", "lowMark", "highMark", "waitMs", "onRefillFailed"]);
+    assertKnownOptions(options, ["backend", "type", "lowMark", "highMark", "waitMs", "onRefillFailed"]);
     const { backend, type, waitMs = 5000, onRefillFailed } = options;
     const { lowMark, highMark } = options;
     this.type = aType(type);
-    if (lowMark !== undefined) whole("lowMark", lowMark, 0, MAX_MARK);
-    if (highMark !== undefined) whole("highMark", highMark, 1, MAX_MARK);
+    if (lowMark !== undefined) assertWhole("lowMark", lowMark, 0, MAX_MARK);
+    if (highMark !== undefined) assertWhole("highMark", highMark, 1, MAX_MARK);
     this.#highMark = highMark ?? Math.max(6000, lowMark ?? 0);
-    this.#lowMark = whole("lowMark", lowMark ?? Math.min(1000, this.#highMark), 0, this.#highMark);
-    this.#waitMs = whole("waitMs", waitMs, 0, MAX_TIMER);
-    if (onRefillFailed !== undefined) aFunction("onRefillFailed", onRefillFailed);
+    this.#lowMark = assertWhole("lowMark", lowMark ?? Math.min(1000, this.#highMark), 0, this.#highMark);
+    this.#waitMs = assertWhole("waitMs", waitMs, 0, MAX_TIMER);
+    if (onRefillFailed !== undefined) assertFunction("onRefillFailed", onRefillFailed);
     this.#onRefillFailed = onRefillFailed;
-    this.#backend = aBackend(backend);
+    this.#backend = assertBackend(backend);
     // In lists the order does not matter.
     const rules = Object.entries(type.rules).map(([name, rule]) => [
       name,
       Array.isArray(rule) ? [...new Set(rule)].sort() : rule,
     ]);
     this.#shape = { kind: "pool", length: type.length, ...Object.fromEntries(rules) };
-    this.#store = storeOf(backend, type.name);
-    this.#filler = new Filler(this.#store, type.name, walkOf(type));
+    this.#store = poolPort(backend, type.name);
+    this.#filler = new Refiller(this.#store, type.name, walkOf(type));
   }
 
   /**
@@ -208,7 +208,7 @@ export class IdPool extends AsyncDisposer {
   async issue(
     options: { readonly requestKey?: string | undefined; readonly onReplay?: (() => void) | undefined } = {},
   ): Promise<string> {
-    onlyKnown(options, ["requestKey", "onReplay"]);
+    assertKnownOptions(options, ["requestKey", "onReplay"]);
     const { requestKey, onReplay = () => {} } = options;
     if (typeof onReplay !== "function") throw new ArgumentError("onReplay", "a function", onReplay);
     if (requestKey === undefined) return (await this.issueMany(1))[0] as string;
@@ -243,7 +243,7 @@ export class IdPool extends AsyncDisposer {
    * ```
    */
   async issueMany(count: number): Promise<string[]> {
-    whole("count", count, 1, MAX_ISSUE);
+    assertWhole("count", count, 1, MAX_ISSUE);
     return [...(await this.#take(count, (history) => this.#store.issue(count, randomRank(), history)))];
   }
 
@@ -277,9 +277,9 @@ export class IdPool extends AsyncDisposer {
       readonly onProgress?: ((progress: FillProgress) => void) | undefined;
     } = {},
   ): Promise<number> {
-    onlyKnown(options, ["to", "onProgress"]);
+    assertKnownOptions(options, ["to", "onProgress"]);
     const { to = this.#highMark, onProgress = () => {} } = options;
-    whole("to", to, 1, MAX_MARK);
+    assertWhole("to", to, 1, MAX_MARK);
     if (typeof onProgress !== "function") throw new ArgumentError("onProgress", "a function", onProgress);
     const stops = this.#stops;
     await this.#begin();

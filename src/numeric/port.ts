@@ -34,7 +34,7 @@ export interface Stock extends Supply, History {
 export type Issue = readonly string[] | Supply | History;
 
 /** The IDs of one type, in a store. */
-export interface PoolStore {
+export interface PoolPort {
   /** Tells the history, and records the current one for a type that has none. Before all other calls. */
   begin(): Promise<History>;
   /** Records a history as the type's, if the store is on it now. */
@@ -69,7 +69,7 @@ export interface PoolStore {
 }
 
 /** The store of a type's pool. */
-export function storeOf(backend: Backend, type: string): PoolStore {
+export function poolPort(backend: Backend, type: string): PoolPort {
   if ("query" in backend) return sqlStore(backend, type);
   if ("change" in backend) return memoryStore(backend, type);
   // A Redis that loses its last write issues an ID again, and can tell no one.

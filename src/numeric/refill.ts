@@ -2,10 +2,10 @@
 
 import { startTimer } from "../backend/call.ts";
 import { freshToken, NoValidIdError } from "../internal.ts";
-import type { Walk } from "./digitBuilder.ts";
+import type { DigitBuilder } from "./digitBuilder.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";
 import { beginSweep, sweepOf, sweepOn, textOf } from "./exhaustiveScan.ts";
-import type { Entry, PoolStore } from "./port.ts";
+import type { Entry, PoolPort } from "./port.ts";
 import { randomDigit, randomRank } from "./random.ts";
 
 /** How many IDs are added at once. */
@@ -37,16 +37,16 @@ export interface FillProgress {
 type FillEnd = "filled" | "whole" | "busy" | "stopped";
 
 /** The refills of one pool in this process, one at a time. */
-export class Filler {
-  readonly #store: PoolStore;
-  readonly #walk: Walk;
+export class Refiller {
+  readonly #store: PoolPort;
+  readonly #walk: DigitBuilder;
   readonly #type: string;
   /** The name of the refill under way, drawn when it begins: copies of one process are not one filler. */
   #name = "";
   #run: Promise<FillEnd> | undefined;
   #isStopping = false;
 
-  constructor(store: PoolStore, type: string, walk: Walk) {
+  constructor(store: PoolPort, type: string, walk: DigitBuilder) {
     this.#type = type;
     this.#store = store;
     this.#walk = walk;

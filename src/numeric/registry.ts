@@ -1,9 +1,9 @@
 // What a store remembers of a type: how its IDs are issued, so that nobody issues them in another way as well.
 
-import { ask } from "../backend/call.ts";
+import { callStore } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
-import { askRows } from "../backend/rows.ts";
-import { keyOf, pathOf } from "../backend/settings.ts";
+import { queryRows } from "../backend/rows.ts";
+import { qualifiedTable, redisKey } from "../backend/settings.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
 /** Facts that must be the same each time, by name. */
@@ -21,22 +21,22 @@ return 'shape ' .. (redis.call('GET', KEYS[1]) or '')
 async function remember(backend: Backend, type: string, shape?: string): Promise<string> {
   if ("eval" in backend) {
     const args = shape === undefined ? [] : [shape];
-    const call = () => backend.eval(SCRIPT, [keyOf(backend, type, "ids")], args);
-    return ask(backend, OPERATION, call, (answer) => /^shape (.*)$/.exec(String(answer))?.[1]);
+    const call = () => backend.eval(SCRIPT, [redisKey(backend, type, "ids")], args);
+    return callStore(backend, OPERATION, call, (answer) => /^shape (.*)$/.exec(String(answer))?.[1]);
   }
   if ("change" in backend) {
     const change = (known?: string) => [known || shape || "", known || shape || ""] as const;
     const call = async () => backend.change<string, string>(`ids:${type}`, change);
-    return ask(backend, OPERATION, call, (known) => (typeof known === "string" ? known : undefined));
+    return callStore(backend, OPERATION, call, (known) => (typeof known === "string" ? known : undefined));
   }
-  const types = pathOf(backend, "id_types");
+  const types = qualifiedTable(backend, "id_types");
   if (shape !== undefined) {
     const insert = `INSERT INTO ${types} (type, shape, sweep, filling, taken) VALUES ($1, $2, '', 0, 0)
 ON CONFLICT (type) DO NOTHING`;
-    await askRows(backend, OPERATION, insert, [type, shape], () => true);
+    await queryRows(backend, OPERATION, insert, [type, shape], () => true);
   }
   // No row is an empty shape, as in the other stores.
-  return askRows(backend, OPERATION, `SELECT shape FROM ${types} WHERE type = $1`, [type], ([row]) => {
+  return queryRows(backend, OPERATION, `SELECT shape FROM ${types} WHERE type = $1`, [type], ([row]) => {
     const { shape = "" } = (row ?? {}) as { readonly shape?: unknown };
     return typeof shape === "string" ? shape : undefined;
   });

@@ -1,6 +1,6 @@
 // The rules that an ID for people keeps: the two known sets of them, and a set of one's own, validated.
 
-import { ArgumentError, anObject, oneOf, whole } from "../internal.ts";
+import { ArgumentError, assertObject, assertOneOf, assertWhole } from "../internal.ts";
 
 /** The longest ID. */
 export const MAX_LENGTH = 32;
@@ -108,10 +108,11 @@ function numbersOf(field: string, value: unknown): readonly string[] {
  * @param path what comes before the name of a field in an error
  */
 export function rulesOf(path: string, given: RuleSet | OwnRules): NumericRules {
-  if (typeof given === "string") return rulesOf(path, { extends: oneOf(path, given, ["openg2p", "mosip"]) });
-  const { extends: base = "openg2p", ...own } = anObject(path, given);
+  if (typeof given === "string")
+    return rulesOf(path, { extends: assertOneOf(path, given, ["openg2p", "mosip"]) });
+  const { extends: base = "openg2p", ...own } = assertObject(path, given);
   const rules: Record<string, unknown> = {
-    ...ruleSet(oneOf(`${path}.extends`, base, ["openg2p", "mosip"])),
+    ...ruleSet(assertOneOf(`${path}.extends`, base, ["openg2p", "mosip"])),
   };
   for (const [name, value] of Object.entries(own)) {
     const field = `${path}.${name}`;
@@ -124,8 +125,8 @@ export function rulesOf(path: string, given: RuleSet | OwnRules): NumericRules {
     }
     if (value === undefined) continue; // As if it were not there, like every option.
     const least = LEAST[name];
-    if (typeof rules[name] === "boolean") oneOf(field, value, [true, false]);
-    else if (least !== undefined && value !== null) whole(field, value, least, MAX_LENGTH, ", or null");
+    if (typeof rules[name] === "boolean") assertOneOf(field, value, [true, false]);
+    else if (least !== undefined && value !== null) assertWhole(field, value, least, MAX_LENGTH, ", or null");
     rules[name] = Array.isArray(rules[name]) ? numbersOf(field, value) : value;
   }
   for (const rule of Object.values(rules)) Object.freeze(rule);

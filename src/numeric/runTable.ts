@@ -6,7 +6,7 @@ import type { NumericRules } from "./rules.ts";
  * For each state ten entries, by the next digit: the state after it, or -1 if it breaks a rule. A state is where its
  * entries begin, and the one before all digits is 0.
  */
-export type Runs = Int32Array;
+export type RunTable = Int32Array;
 
 /** What of the past the rules ask for. Runs under a rule that is off stay 0. */
 interface Past {
@@ -32,7 +32,7 @@ function step(rules: NumericRules, { last, up, down, even }: Past, digit: number
 }
 
 /** The table of a set of rules. */
-export function runsOf(rules: NumericRules): Runs {
+export function runTable(rules: NumericRules): RunTable {
   const known = new Map<string, number>();
   const pasts: Past[] = [];
   const table: number[] = [];

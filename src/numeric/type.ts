@@ -1,8 +1,8 @@
 // NumericIdType: what the IDs of one kind look like.
 
-import { named } from "../backend/settings.ts";
-import { ArgumentError, anObject, NoValidIdError, oneOf, whole } from "../internal.ts";
-import { Walk } from "./digitBuilder.ts";
+import { assertName } from "../backend/settings.ts";
+import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
+import { DigitBuilder } from "./digitBuilder.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";
 import { capacityOf, type IdCapacity } from "./estimate.ts";
 import { randomDigit } from "./random.ts";
@@ -58,7 +58,7 @@ export class NumericIdType {
   /** The rules, complete. */
   declare readonly rules: NumericRules;
 
-  readonly #walk: Walk;
+  readonly #walk: DigitBuilder;
   #capacity: IdCapacity | undefined;
 
   /**
@@ -67,7 +67,7 @@ export class NumericIdType {
    */
   constructor(options: NumericIdOptions) {
     Object.assign(this, settingsOf("", options));
-    this.#walk = new Walk(this.length, this.rules);
+    this.#walk = new DigitBuilder(this.length, this.rules);
   }
 
   /**
@@ -106,7 +106,7 @@ export class NumericIdType {
    * ```
    */
   generateMany(count: number): string[] {
-    whole("count", count, 0, MAX_COUNT);
+    assertWhole("count", count, 0, MAX_COUNT);
     const ids = new Set<string>();
     let repeats = 0;
     while (ids.size < count) {
@@ -166,8 +166,8 @@ export function aType(type: NumericIdType): NumericIdType {
 }
 
 /** The rules of a type, for a walk of one's own. */
-export function walkOf({ length, rules }: NumericIdType): Walk {
-  return new Walk(length, rules);
+export function walkOf({ length, rules }: NumericIdType): DigitBuilder {
+  return new DigitBuilder(length, rules);
 }
 
 /** A type's fields, validated. `path` is what comes before the name of a field in an error. */
@@ -175,13 +175,13 @@ export function settingsOf(
   path: string,
   options: NumericIdOptions,
 ): Pick<NumericIdType, "name" | "length" | "rules"> {
-  for (const name of Object.keys(anObject(path.slice(0, -1) || "options", options))) {
-    oneOf(`${path}option`, name, ["name", "length", "rules"]);
+  for (const name of Object.keys(assertObject(path.slice(0, -1) || "options", options))) {
+    assertOneOf(`${path}option`, name, ["name", "length", "rules"]);
   }
   const { name, length, rules = "openg2p" } = options;
   return {
-    name: named(`${path}name`, name),
-    length: whole(`${path}length`, length, 2, MAX_LENGTH),
+    name: assertName(`${path}name`, name),
+    length: assertWhole(`${path}length`, length, 2, MAX_LENGTH),
     rules: rulesOf(`${path}rules`, rules),
   };
 }

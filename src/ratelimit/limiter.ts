@@ -1,10 +1,10 @@
 // RateLimit: how often something may be done, by a store that many processes share.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, aKey, named, onlyKnown } from "../backend/settings.ts";
-import { ArgumentError, BackendError, oneOf, whole } from "../internal.ts";
+import { assertBackend, assertKey, assertKnownOptions, assertName } from "../backend/settings.ts";
+import { ArgumentError, assertOneOf, assertWhole, BackendError } from "../internal.ts";
 import { type Decision, decide } from "./decision.ts";
-import { type RateStore, storeOf } from "./port.ts";
+import { type RateLimitPort, rateLimitPort } from "./port.ts";
 import { type Rate, rateOf } from "./rule.ts";
 
 /** The most that may pass at once. */
@@ -72,7 +72,7 @@ export class RateLimit {
 
   readonly #isOpen: boolean;
   readonly #rate: Rate;
-  readonly #store: RateStore;
+  readonly #store: RateLimitPort;
 
   /**
    * Asks nothing of the store yet.
@@ -82,12 +82,12 @@ export class RateLimit {
    *   name of a table
    */
   constructor(options: RateLimitOptions) {
-    onlyKnown(options, ["backend", "name", "limit", "windowMs", "onFailure"]);
+    assertKnownOptions(options, ["backend", "name", "limit", "windowMs", "onFailure"]);
     const { backend, name, limit, windowMs, onFailure = "closed" } = options;
-    this.backend = aBackend(backend);
-    this.name = named("name", name);
-    this.quota = whole("limit", limit, 1, MAX_LIMIT);
-    this.windowMs = whole("windowMs", windowMs, 1, MAX_WINDOW);
+    this.backend = assertBackend(backend);
+    this.name = assertName("name", name);
+    this.quota = assertWhole("limit", limit, 1, MAX_LIMIT);
+    this.windowMs = assertWhole("windowMs", windowMs, 1, MAX_WINDOW);
     if (limit > windowMs * 1000) {
       throw new ArgumentError(
         "limit",
@@ -95,9 +95,9 @@ export class RateLimit {
         limit,
       );
     }
-    this.#isOpen = oneOf("onFailure", onFailure, ["closed", "open"]) === "open";
+    this.#isOpen = assertOneOf("onFailure", onFailure, ["closed", "open"]) === "open";
     this.#rate = rateOf(limit, windowMs);
-    this.#store = storeOf(backend, name, this.#rate);
+    this.#store = rateLimitPort(backend, name, this.#rate);
   }
 
   /**
@@ -121,8 +121,8 @@ export class RateLimit {
    * ```
    */
   async limit(key: string, cost = 1): Promise<Decision> {
-    const price = whole("cost", cost, 1, this.quota) * this.#rate.interval;
-    aKey("key", key);
+    const price = assertWhole("cost", cost, 1, this.quota) * this.#rate.interval;
+    assertKey("key", key);
     try {
       return decide(this.#rate, price, await this.#store(key, price));
     } catch (error) {

@@ -1,19 +1,19 @@
 // The rule of rate limits on each kind of store, every call one atomic step by the store's own clock.
 
-import { ask } from "../backend/call.ts";
+import { callStore } from "../backend/call.ts";
 import { cleaning, putExpiring } from "../backend/expiry.ts";
 import type { Backend, MemoryPort, RedisPort, SqlPort, SqlRow } from "../backend/ports.ts";
-import { askRows } from "../backend/rows.ts";
-import { keyOf, msOf, pathOf } from "../backend/settings.ts";
+import { queryRows } from "../backend/rows.ts";
+import { nowMsSql, qualifiedTable, redisKey } from "../backend/settings.ts";
 import { GRACE, isOutOfReach, isPossible, type Rate, type Step, step } from "./rule.ts";
 
 /** The step of a key, on a store. */
-export type RateStore = (key: string, price: number) => Promise<Step>;
+export type RateLimitPort = (key: string, price: number) => Promise<Step>;
 
 const OPERATION = "ratelimit: limit";
 
 /** The keys of a name. */
-export function storeOf(backend: Backend, name: string, rate: Rate): RateStore {
+export function rateLimitPort(backend: Backend, name: string, rate: Rate): RateLimitPort {
   if ("eval" in backend) return redisStore(backend, name, rate);
   if ("query" in backend) return sqlStore(backend, name, rate);
   return memoryStore(backend, name, rate);
@@ -27,7 +27,7 @@ function possible(rate: Rate, price: number, outcome: Step): Step | undefined {
 /** All keys of a name that owe something. Changed in place: copied at each call it would be slow. */
 type Book = Map<string, { readonly ends: number }>;
 
-function memoryStore(port: MemoryPort, name: string, rate: Rate): RateStore {
+function memoryStore(port: MemoryPort, name: string, rate: Rate): RateLimitPort {
   return (key, price) => {
     const change = (book: Book = new Map(), nowMs: number) => {
       const held = book.get(key)?.ends;
@@ -36,7 +36,7 @@ function memoryStore(port: MemoryPort, name: string, rate: Rate): RateStore {
       if (ends !== held) putExpiring(book, key, { ends }, now);
       return [book, outcome] as const;
     };
-    return ask(
+    return callStore(
       port,
       OPERATION,
       async () => port.change(`rate:${name}`, change),
@@ -71,13 +71,13 @@ end
 return 'denied ' .. text(ends) .. ' ' .. text(now)
 `;
 
-function redisStore(port: RedisPort, name: string, rate: Rate): RateStore {
+function redisStore(port: RedisPort, name: string, rate: Rate): RateLimitPort {
   return (key, price) => {
     // The key in the braces, not the name: so the keys of one limit spread over a cluster. The name comes last and has
     // no braces, so that no two keys are written alike.
-    const keys = [keyOf(port, key, `rate:${name}`)];
+    const keys = [redisKey(port, key, `rate:${name}`)];
     const args = [price, rate.tolerance, GRACE].map(String);
-    return ask(
+    return callStore(
       port,
       OPERATION,
       () => port.eval(SCRIPT, keys, args),
@@ -92,7 +92,7 @@ function redisStore(port: RedisPort, name: string, rate: Rate): RateStore {
 
 /** The statements, in a dialect. $1 is the name, $2 the key. */
 function statementsOf(port: SqlPort, now: string) {
-  const rates = pathOf(port, "rates");
+  const rates = qualifiedTable(port, "rates");
   const larger = port.dialect === "postgres" ? "GREATEST" : "MAX";
   const whole = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const asked = `CAST(ends AS TEXT) AS ends, CAST(${now} AS TEXT) AS now`;
@@ -117,9 +117,9 @@ function readRow(rows: readonly SqlRow[]) {
   return areTexts && rows.length === 1 ? { ends: Number(ends), now: Number(now), text: ends } : undefined;
 }
 
-function sqlStore(port: SqlPort, name: string, rate: Rate): RateStore {
+function sqlStore(port: SqlPort, name: string, rate: Rate): RateLimitPort {
   const { tolerance } = rate;
-  const now = `(${msOf(port.dialect === "postgres")} * 1000)`;
+  const now = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
   const { take, look, pullBack } = statementsOf(port, now);
   const clean = cleaning(port, "rates", now);
   return async (key, price) => {
@@ -128,7 +128,7 @@ function sqlStore(port: SqlPort, name: string, rate: Rate): RateStore {
       text: string,
       params: readonly unknown[],
       read: (rows: readonly SqlRow[]) => T | undefined,
-    ) => askRows(port, OPERATION, text, [name, key, ...params], read);
+    ) => queryRows(port, OPERATION, text, [name, key, ...params], read);
 
     const taken = await send(take, [price, tolerance - price], (rows) => {
       const row = readRow(rows);

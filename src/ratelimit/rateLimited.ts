@@ -1,8 +1,8 @@
 // rateLimited: a fetch handler that is not called too often.
 
-import { aFunction, onlyKnown } from "../backend/settings.ts";
+import { assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
-import { tell } from "../http/notify.ts";
+import { notifyListener } from "../http/notify.ts";
 import { problem } from "../http/problem.ts";
 import { ArgumentError, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
@@ -87,10 +87,10 @@ export function rateLimited<Context>(
   request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
 ) => Promise<FetchResponse> {
-  onlyKnown(options, ["limiter", "key", "onError"]);
+  assertKnownOptions(options, ["limiter", "key", "onError"]);
   const { limiter, key, onError = () => {} } = options;
   for (const [field, value] of Object.entries({ handler, key, onError, "limiter.limit": limiter?.limit })) {
-    aFunction(field, value);
+    assertFunction(field, value);
   }
   return async (request, ...rest) => {
     const context = rest[0] as Context;
@@ -100,13 +100,13 @@ export function rateLimited<Context>(
       decision = await limiter.limit(whose);
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
-      tell(onError, error);
+      notifyListener(onError, error);
       // What the store said is for the program alone.
       return problem(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
         "retry-after": "1",
       });
     }
-    if (decision.error) tell(onError, decision.error);
+    if (decision.error) notifyListener(onError, decision.error);
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = headers["retry-after"];

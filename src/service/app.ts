@@ -1,18 +1,26 @@
 // The house that answers: what becomes of a request on its way to its route, and of the reply on its way back.
 
-import { tell } from "../http/notify.ts";
+import { notifyListener } from "../http/notify.ts";
 import { BackendError, BitflakeError, randomString } from "../internal.ts";
 import { type Decision, type RateLimit, rateLimitHeaders } from "../ratelimit/index.ts";
 import { addressOf, type Client, Clients } from "./auth.ts";
-import { Life } from "./lifecycle.ts";
-import { type Ask, andThen, type Reply, type Soon } from "./message.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { andThen, type MaybePromise, type ServiceRequest, type ServiceResponse } from "./message.ts";
 import { Metrics } from "./metrics.ts";
 import { accepts } from "./negotiate.ts";
 import { documentOf } from "./openapi.ts";
 import type { ServiceLogEntry } from "./options.ts";
 import { queryOf } from "./query.ts";
-import { json, Refusal, refusalOf, withHeaders } from "./response.ts";
-import { checkMethod, type Match, type Means, optionsOf, type Route, type Router, router } from "./route.ts";
+import { HttpError, json, toHttpError, withHeaders } from "./response.ts";
+import {
+  checkMethod,
+  type Match,
+  optionsOf,
+  type Route,
+  type RouteDeps,
+  type Router,
+  router,
+} from "./route.ts";
 import { generateRoutes } from "./routes/generate.ts";
 import { readRoutes } from "./routes/inspect.ts";
 import { watchRoutes } from "./routes/observability.ts";
@@ -52,8 +60,8 @@ interface Trace {
 }
 
 /** Answers requests. */
-export class House {
-  readonly life: Life;
+export class App {
+  readonly life: Lifecycle;
   readonly #settings: Settings;
   readonly #metrics: Metrics = new Metrics();
   readonly #find: Router;
@@ -62,8 +70,8 @@ export class House {
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#clients = new Clients(settings);
-    this.life = new Life(settings);
-    const means: Means = { settings, life: this.life, metrics: this.#metrics };
+    this.life = new Lifecycle(settings);
+    const means: RouteDeps = { settings, life: this.life, metrics: this.#metrics };
     const routes = [
       ...generateRoutes(means),
       ...readRoutes(means),
@@ -71,13 +79,13 @@ export class House {
       ...watchRoutes(means),
     ];
     // Written with the first request for it, and kept.
-    let written: Reply | undefined;
+    let written: ServiceResponse | undefined;
     const document: Route = {
       method: "GET",
       path: "/openapi.json",
-      isOpen: true,
+      isPublic: true,
       operation: { summary: "This document.", reply: { type: "object" } },
-      answer: () => {
+      handle: () => {
         written ??= json(documentOf([...routes, document], settings.apiKeys.length > 0));
         return written;
       },
@@ -86,7 +94,7 @@ export class House {
   }
 
   /** Answers; it neither throws nor rejects. */
-  answer(ask: Ask): Soon<Reply> {
+  answer(ask: ServiceRequest): MaybePromise<ServiceResponse> {
     const beganMs = performance.now();
     const trace: Trace = { beganMs, route: "", client: "", isCounted: false, isOfPools: false };
     try {
@@ -107,14 +115,21 @@ export class House {
     if (!log) return;
     const what = { method: "", route: "", path: "", status, durationMs: 0, client: "", address };
     const requestId = randomString(REQUEST_ID_LENGTH);
-    tell(log, { time: new Date().toISOString(), level: levelOf(status), ...what, requestId, code, error });
+    notifyListener(log, {
+      time: new Date().toISOString(),
+      level: levelOf(status),
+      ...what,
+      requestId,
+      code,
+      error,
+    });
   }
 
-  #reply(ask: Ask, trace: Trace): Soon<Reply> {
+  #reply(ask: ServiceRequest, trace: Trace): MaybePromise<ServiceResponse> {
     const { method, target, foreign } = ask;
-    if (foreign !== undefined) throw new Refusal(403, "ERR_FORBIDDEN", foreign);
+    if (foreign !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", foreign);
     if (target.length > MAX_TARGET) {
-      throw new Refusal(
+      throw new HttpError(
         414,
         "ERR_URI_TOO_LONG",
         `The path and query must be at most ${MAX_TARGET} characters.`,
@@ -122,13 +137,14 @@ export class House {
     }
     const mark = target.indexOf("?");
     const match = this.#find(mark < 0 ? target : target.slice(0, mark));
-    if (!match) throw new Refusal(404, "ERR_NOT_FOUND", "There is nothing at this path. See /openapi.json.");
+    if (!match)
+      throw new HttpError(404, "ERR_NOT_FOUND", "There is nothing at this path. See /openapi.json.");
     const { route } = match;
     trace.route = route.path;
     checkMethod(route, method);
     if (method === "OPTIONS") return optionsOf(route);
     const search = mark < 0 ? "" : target.slice(mark + 1);
-    if (route.isOpen) {
+    if (route.isPublic) {
       trace.client = ANYONE.name;
       return this.#within(ask, match, search, ANYONE, trace);
     }
@@ -144,10 +160,16 @@ export class House {
   }
 
   /** What a client that is known is answered, within its scopes and its limit. */
-  #asClient(ask: Ask, match: Match, search: string, client: Client, trace: Trace): Soon<Reply> {
+  #asClient(
+    ask: ServiceRequest,
+    match: Match,
+    search: string,
+    client: Client,
+    trace: Trace,
+  ): MaybePromise<ServiceResponse> {
     const { scope, cost = () => 1 } = match.route;
     if (scope && !client.scopes.has(scope)) {
-      throw new Refusal(403, "ERR_FORBIDDEN", `The API key must have the scope ${scope}.`);
+      throw new HttpError(403, "ERR_FORBIDDEN", `The API key must have the scope ${scope}.`);
     }
     const { limiter } = this.#settings;
     if (!limiter) return this.#within(ask, match, search, client, trace);
@@ -157,10 +179,10 @@ export class House {
     return this.#decide(limiter, client.name, isTooMuch ? 1 : wanted).then(async (decision) => {
       const headers = rateLimitHeaders(limiter, decision);
       trace.limitError = decision.error;
-      if (!decision.allowed) throw new Refusal(429, "ERR_RATE_LIMITED", "Too many requests.", headers);
+      if (!decision.allowed) throw new HttpError(429, "ERR_RATE_LIMITED", "Too many requests.", headers);
       if (isTooMuch) {
         const rule = `count must be at most ${limiter.quota}, the rate limit, got ${wanted}.`;
-        throw new Refusal(400, "ERR_ARGUMENT", rule, headers);
+        throw new HttpError(400, "ERR_ARGUMENT", rule, headers);
       }
       const reply = await Promise.resolve()
         .then(() => this.#within(ask, match, search, client, trace))
@@ -193,47 +215,53 @@ export class House {
   }
 
   /** What the route answers, once it is known that the client may ask. */
-  #within(ask: Ask, { route, params }: Match, search: string, client: Client, trace: Trace): Soon<Reply> {
+  #within(
+    ask: ServiceRequest,
+    { route, params }: Match,
+    search: string,
+    client: Client,
+    trace: Trace,
+  ): MaybePromise<ServiceResponse> {
     trace.isOfPools = route.isOfPools ?? false;
     const { type = "application/json", operation } = route;
     if (!accepts(ask.header("accept"), type)) {
-      throw new Refusal(406, "ERR_NOT_ACCEPTABLE", `There is only ${type}.`);
+      throw new HttpError(406, "ERR_NOT_ACCEPTABLE", `There is only ${type}.`);
     }
-    const call = { ask, client, params, query: queryOf(search, operation.query, route.isLenient) };
-    if (route.method === "GET") return route.answer(call);
-    return this.#checkBody(ask).then(() => route.answer(call));
+    const call = { request: ask, client, params, query: queryOf(search, operation.query, route.isLenient) };
+    if (route.method === "GET") return route.handle(call);
+    return this.#checkBody(ask).then(() => route.handle(call));
   }
 
   /** Nobody needs a body here; one that is there must be JSON all the same, as whoever sends it believes. */
-  async #checkBody(ask: Ask): Promise<void> {
+  async #checkBody(ask: ServiceRequest): Promise<void> {
     const { maxBodyBytes } = this.#settings;
     const bytes = await ask.body(maxBodyBytes).catch(() => {
-      throw new Refusal(400, "ERR_MALFORMED_REQUEST", "The body broke off.");
+      throw new HttpError(400, "ERR_MALFORMED_REQUEST", "The body broke off.");
     });
     if (bytes === undefined) {
       const rule = `The body must be at most ${maxBodyBytes} bytes.`;
-      throw new Refusal(413, "ERR_CONTENT_TOO_LARGE", rule, { connection: "close" });
+      throw new HttpError(413, "ERR_CONTENT_TOO_LARGE", rule, { connection: "close" });
     }
     if (bytes.length === 0) return;
     const type = ask.header("content-type") ?? "";
     if (!/^application\/([\w.+-]+\+)?json *(;|$)/i.test(type)) {
-      throw new Refusal(415, "ERR_UNSUPPORTED_MEDIA_TYPE", "A body must be application/json.");
+      throw new HttpError(415, "ERR_UNSUPPORTED_MEDIA_TYPE", "A body must be application/json.");
     }
     try {
       JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch {
-      throw new Refusal(400, "ERR_ARGUMENT", "The body must be JSON, in UTF-8.");
+      throw new HttpError(400, "ERR_ARGUMENT", "The body must be JSON, in UTF-8.");
     }
   }
 
-  #refused(error: unknown, trace: Trace): Reply {
-    const refusal = refusalOf(error);
+  #refused(error: unknown, trace: Trace): ServiceResponse {
+    const refusal = toHttpError(error);
     trace.code = refusal.code;
     if (refusal !== error) trace.error = error;
     return refusal.reply();
   }
 
-  #done(reply: Reply, ask: Ask, trace: Trace): Reply {
+  #done(reply: ServiceResponse, ask: ServiceRequest, trace: Trace): ServiceResponse {
     const { route, client, beganMs } = trace;
     const { status } = reply;
     const durationMs = performance.now() - beganMs;
@@ -257,7 +285,7 @@ export class House {
       const [path = ""] = target.split("?", 1);
       const traceparent = ask.header("traceparent") ?? "";
       const userAgent = ask.header("user-agent");
-      tell(log, {
+      notifyListener(log, {
         time: new Date(Date.now() - durationMs).toISOString(),
         level: levelOf(status, error),
         method,

@@ -3,9 +3,9 @@
 import { fingerprint } from "../idempotency/index.ts";
 import { addressKey } from "../ratelimit/index.ts";
 import { rateOf, step } from "../ratelimit/rule.ts";
-import type { Ask, Soon } from "./message.ts";
+import type { MaybePromise, ServiceRequest } from "./message.ts";
 import type { ServiceScope } from "./options.ts";
-import { Refusal } from "./response.ts";
+import { HttpError } from "./response.ts";
 import { type KnownKey, SCOPES, type Settings } from "./settings.ts";
 
 /** Who sends a request. */
@@ -36,7 +36,7 @@ function isSame(given: string, known: string): boolean {
 }
 
 /** The key that a request has, wherever it has it. */
-function keyOf(ask: Ask): string | undefined {
+function keyOf(ask: ServiceRequest): string | undefined {
   const [, token] = /^Bearer +([^ ]+) *$/i.exec(ask.header("authorization") ?? "") ?? [];
   return token ?? ask.header("x-api-key");
 }
@@ -50,7 +50,7 @@ function bare(text: string): string {
 }
 
 /** The address that counts: what the first of one's own proxies saw, or the other end of the connection. */
-export function addressOf(ask: Ask, proxies: number): string {
+export function addressOf(ask: ServiceRequest, proxies: number): string {
   const direct = ask.address ?? "";
   if (proxies === 0) return direct;
   const seen = (ask.header("x-forwarded-for") ?? "").split(",").filter((part) => part.trim() !== "");
@@ -104,7 +104,7 @@ export class Clients {
    *
    * @throws {@link Refusal} if there are API keys, and it has none of them
    */
-  of(ask: Ask): Soon<Client> {
+  of(ask: ServiceRequest): MaybePromise<Client> {
     if (this.#keys.length === 0) {
       const name = limitKeyOf(addressOf(ask, this.#proxies));
       return { name, owner: "", scopes: this.#anyone };
@@ -138,14 +138,14 @@ export class Clients {
     return this.#naming;
   }
 
-  #refusal(ask: Ask, given: string | undefined): Refusal {
+  #refusal(ask: ServiceRequest, given: string | undefined): HttpError {
     // Right keys of the same address pass all the same: behind it may be many clients, and one has an old key.
     const waitMs = given === undefined ? 0 : this.#wrong.count(limitKeyOf(addressOf(ask, this.#proxies)));
     if (waitMs > 0) {
       const headers = { "retry-after": String(Math.ceil(waitMs / 1000)) };
-      return new Refusal(429, "ERR_RATE_LIMITED", "Too many wrong API keys from this address.", headers);
+      return new HttpError(429, "ERR_RATE_LIMITED", "Too many wrong API keys from this address.", headers);
     }
-    return new Refusal(
+    return new HttpError(
       401,
       "ERR_UNAUTHORIZED",
       "A valid API key is needed, as Authorization: Bearer or X-API-Key.",

@@ -6,7 +6,7 @@ import { startTimer } from "../backend/call.ts";
 const FRESH_MS = 1000;
 
 /** What a part is made of. */
-export interface PartOptions {
+export interface DependencyOptions {
   /** Tries whether the part works; it must end in time. */
   readonly probe: () => Promise<void>;
   /** Called when the part fails that worked before. */
@@ -16,18 +16,18 @@ export interface PartOptions {
 }
 
 /** Knows whether a part works. Only probes decide that; a request that fails is the reason for one. */
-export class Part {
+export class Dependency {
   /** Why the part fails; `undefined` while it works. */
   failure: unknown;
   /** What a request has met with; `undefined` when a probe has looked into it. */
   suspicion: unknown;
-  readonly #options: PartOptions;
+  readonly #options: DependencyOptions;
   #probing: Promise<boolean> | undefined;
   #probedAt = -Infinity;
   #stopTimer: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(options: PartOptions) {
+  constructor(options: DependencyOptions) {
     this.#options = options;
   }
 

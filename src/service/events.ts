@@ -1,6 +1,6 @@
 // Events: what happens to the service itself. Each is told when it begins and when it is over.
 
-import { tell } from "../http/notify.ts";
+import { notifyListener } from "../http/notify.ts";
 import type { Lease } from "../lease/index.ts";
 import type { ServiceEvent, ServiceEventName } from "./options.ts";
 
@@ -31,7 +31,7 @@ export function emitTo(listener: ((event: ServiceEvent) => void) | undefined): E
   return (event, facts) => {
     if (!listener) return;
     const [level, message] = EVENTS[event];
-    tell(listener, { time: new Date().toISOString(), level, event, message, ...facts });
+    notifyListener(listener, { time: new Date().toISOString(), level, event, message, ...facts });
   };
 }
 

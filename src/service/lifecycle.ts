@@ -3,14 +3,14 @@
 import { startTimer } from "../backend/call.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
-import { storeOf } from "../counter/port.ts";
+import { counterPort } from "../counter/port.ts";
 import { NONE } from "../counter/rule.ts";
-import { ArgumentError, BackendError, BitflakeError, whole } from "../internal.ts";
+import { ArgumentError, assertWhole, BackendError, BitflakeError } from "../internal.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
-import { Part } from "./dependency.ts";
+import { Dependency } from "./dependency.ts";
 import { type Emit, emitTo, tellOfLease } from "./events.ts";
-import { begin, end, type Parts, poolsOf } from "./resources.ts";
-import { Refusal, SOON } from "./response.ts";
+import { begin, end, poolsOf, type Resources } from "./resources.ts";
+import { HttpError, SOON } from "./response.ts";
 import type { Settings } from "./settings.ts";
 
 /** How long after a start that failed the next one may be tried, in milliseconds. */
@@ -47,27 +47,27 @@ export interface PoolState {
 export type Phase = "new" | "starting" | "running" | "stopping";
 
 /** Begins and ends, each once at a time. */
-export class Life {
+export class Lifecycle {
   phase: Phase = "new";
   /** There while it runs, so that a request need not wait for what is there. */
-  parts: Parts | undefined;
+  parts: Resources | undefined;
   /** Why the last start failed, or what the start that is under way waits for. */
   failure: unknown;
   /** Whether the end is announced: requests are served, but no more are to be sent here. */
   isDraining = false;
   /** The store of leases, counters and limits. */
-  readonly backend: Part;
+  readonly backend: Dependency;
   /** The store of the pools; the same part, if it is the same store. */
-  readonly poolBackend: Part;
-  readonly generator: Part;
+  readonly poolBackend: Dependency;
+  readonly generator: Dependency;
 
   readonly #emit: Emit;
   readonly #onRefillFailed = (type: string, error: unknown): void =>
     this.#emit("refill_failed", { type, error });
   #stopTelling = () => {};
   readonly #settings: Settings;
-  readonly #pools: Parts["pools"];
-  #starting: Promise<Parts> | undefined;
+  readonly #pools: Resources["pools"];
+  #starting: Promise<Resources> | undefined;
   #ending: Promise<void> | undefined;
   #failedAt = -Infinity;
   /** Whether the start waits for leases to end that the store may have forgotten. */
@@ -85,21 +85,21 @@ export class Life {
     const { backend, poolBackend } = settings;
     this.backend = this.#storePart("backend", backend);
     this.poolBackend = poolBackend === backend ? this.backend : this.#storePart("poolBackend", poolBackend);
-    this.generator = new Part({
+    this.generator = new Dependency({
       probe: () => this.#tryGenerator(),
       onFailed: (error) => this.#emit("generator_failing", { error }),
       onRecovered: () => this.#emit("generator_recovered", {}),
     });
   }
 
-  #storePart(store: "backend" | "poolBackend", port: Backend): Part {
-    const write = storeOf(port, PROBE);
-    return new Part({
+  #storePart(store: "backend" | "poolBackend", port: Backend): Dependency {
+    const write = counterPort(port, PROBE);
+    return new Dependency({
       // A store can answer and not be written: a replica, a full disk, a file that another has locked. Before the start
       // there may be no table yet.
       probe: async () => {
         if (!this.parts) await ping(port, PING_MS);
-        else await write({ count: 1n, floor: 1n, highest: NONE }, { mostMs: PING_MS, background: true });
+        else await write({ count: 1n, floor: 1n, highest: NONE }, { maxWaitMs: PING_MS, background: true });
       },
       onFailed: (error) => this.#emit("store_down", { store, error }),
       onRecovered: () => this.#emit("store_up", { store }),
@@ -119,7 +119,7 @@ export class Life {
   }
 
   /** Starts, or waits for the start that is under way. */
-  start(): Promise<Parts> {
+  start(): Promise<Resources> {
     if (this.phase === "stopping") {
       return Promise.reject(new ArgumentError("service", "one that has not been stopped", "stopped"));
     }
@@ -161,7 +161,7 @@ export class Life {
   }
 
   /** The parts, for a request: it starts what is not there, but not again and again. */
-  need(): Parts | Promise<Parts> {
+  need(): Resources | Promise<Resources> {
     if (this.parts) return this.parts;
     // That may take as long as a lease, and a client is not to hang for it.
     if (this.#isFenced) throw this.failure;
@@ -172,7 +172,7 @@ export class Life {
   }
 
   /** Takes note of an error that a request has met with. */
-  note(error: unknown, store: Part): void {
+  note(error: unknown, store: Dependency): void {
     // Why it could not start is looked at by the start itself.
     if (!this.parts) return;
     if (error instanceof BackendError) store.suspect(error);
@@ -205,7 +205,7 @@ export class Life {
 
   /** Announces the end, and waits for so long. */
   drain(ms: number): Promise<void> {
-    whole("ms", ms, 0, MAX_TIMER);
+    assertWhole("ms", ms, 0, MAX_TIMER);
     this.isDraining = true;
     return new Promise((resolve) => void startTimer(resolve, ms));
   }
@@ -270,6 +270,6 @@ async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> 
   }
 }
 
-function stopping(): Refusal {
-  return new Refusal(503, "ERR_STOPPING", "The service is about to end.", { ...SOON, connection: "close" });
+function stopping(): HttpError {
+  return new HttpError(503, "ERR_STOPPING", "The service is about to end.", { ...SOON, connection: "close" });
 }

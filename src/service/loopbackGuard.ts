@@ -1,6 +1,6 @@
 // What may ask a server that only this machine is to reach: programs here, and no web page of anybody else's.
 
-import type { Ask } from "./message.ts";
+import type { ServiceRequest } from "./message.ts";
 
 /** Whether an address or a name stands for this machine alone. */
 export function isLoopback(host: string): boolean {
@@ -14,7 +14,7 @@ function nameIn(host: string): string {
 }
 
 /** Says why a request must not be answered; `undefined` if nothing speaks against it. */
-export type Guard = (ask: Ask) => string | undefined;
+export type Guard = (ask: ServiceRequest) => string | undefined;
 
 /**
  * Makes the guard of a server: it refuses what a browser sends for a page of another site, or by a name that is not

@@ -1,7 +1,7 @@
 // Requests and replies as plain data: what a service works with, whichever runtime carries them.
 
 /** A request, of which only as much is looked at as is needed. */
-export interface Ask {
+export interface ServiceRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
@@ -16,7 +16,7 @@ export interface Ask {
 }
 
 /** What is sent back. */
-export interface Reply {
+export interface ServiceResponse {
   readonly status: number;
   /** Names in small letters. */
   readonly headers: Readonly<Record<string, string>>;
@@ -26,12 +26,12 @@ export interface Reply {
 }
 
 /** A value, now or later. */
-export type Soon<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * Goes on with a value at once, if it is there: a promise would cost more than most of what is done here. Its name is
  * not `then`, or whoever imports this file would take it for a promise.
  */
-export function andThen<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
+export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -81,7 +81,7 @@ function replyOf(description: string, schema: Schema, type = "application/json")
   return { description, content: { [type]: { schema } } };
 }
 
-function operationOf({ operation, type, isOpen = false }: Route): Schema {
+function operationOf({ operation, type, isPublic = false }: Route): Schema {
   const { summary, params = {}, query = [], headers = {}, reply, others = {} } = operation;
   const parameter = (
     place: string,
@@ -102,7 +102,7 @@ function operationOf({ operation, type, isOpen = false }: Route): Schema {
   ]);
   return {
     summary,
-    ...(isOpen && { security: [] }),
+    ...(isPublic && { security: [] }),
     parameters: [
       ...Object.entries(params).map(([name, description]) => parameter("path", name, description, true)),
       ...query.map(({ name, description, values }) => parameter("query", name, description, false, values)),

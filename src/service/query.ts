@@ -1,7 +1,7 @@
 // The query of a request: only what the route knows, and each of it once.
 
 import type { Parameter } from "./openapi.ts";
-import { Refusal } from "./response.ts";
+import { HttpError } from "./response.ts";
 
 export type Query = Readonly<Partial<Record<string, string>>>;
 
@@ -20,10 +20,14 @@ export function queryOf(text: string, parameters: readonly Parameter[] = [], isL
     if (!known.includes(name)) {
       if (isLenient) return;
       const rule = known.length > 0 ? `one of ${known.join(", ")}` : "left out";
-      throw new Refusal(400, "ERR_ARGUMENT", `A parameter of the query must be ${rule}, got ${shown(name)}.`);
+      throw new HttpError(
+        400,
+        "ERR_ARGUMENT",
+        `A parameter of the query must be ${rule}, got ${shown(name)}.`,
+      );
     }
     if (name in query) {
-      throw new Refusal(400, "ERR_ARGUMENT", `The parameter ${name} must be there once, got it again.`);
+      throw new HttpError(400, "ERR_ARGUMENT", `The parameter ${name} must be there once, got it again.`);
     }
     query[name] = value;
   });
@@ -39,7 +43,7 @@ export function shown(text: string): string {
 export function wholeOf(name: string, text: string, most: number): number {
   const value = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= most) return value;
-  throw new Refusal(
+  throw new HttpError(
     400,
     "ERR_ARGUMENT",
     `${name} must be a whole number from 1 to ${most}, got ${shown(text)}.`,

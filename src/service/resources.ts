@@ -23,7 +23,7 @@ const NODE_WAIT_MS = 5000;
 const NODE_PAUSE_MS = 250;
 
 /** All of it. */
-export interface Parts {
+export interface Resources {
   readonly generator: SnowflakeGenerator;
   /** How many IDs it makes in a second. */
   readonly idsPerSecond: number;
@@ -100,7 +100,11 @@ async function leaseIt(
 }
 
 /** Makes all of it; what it has taken when it fails, it gives back. */
-export async function begin(settings: Settings, pools: Parts["pools"], starting: Starting): Promise<Parts> {
+export async function begin(
+  settings: Settings,
+  pools: Resources["pools"],
+  starting: Starting,
+): Promise<Resources> {
   const { backend, name, preset, node, isSetUp } = settings;
   if (isSetUp) await setUp(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
@@ -119,7 +123,7 @@ export async function begin(settings: Settings, pools: Parts["pools"], starting:
 }
 
 /** Gives back what was taken. A store that is down frees the node when the lease ends. */
-export async function end({ lease, pools, filled }: Parts): Promise<void> {
+export async function end({ lease, pools, filled }: Resources): Promise<void> {
   const stopped = Object.values(pools).map((pool) => pool.stop());
   // A fill that is stopped asks the store once more, and its client must still be there for that.
   await Promise.all([...stopped, filled, lease?.release().catch(() => {})]);

@@ -2,7 +2,7 @@
 
 import { PROBLEM, writeProblem } from "../http/problem.ts";
 import { ArgumentError, BitflakeError } from "../internal.ts";
-import type { Reply } from "./message.ts";
+import type { ServiceResponse } from "./message.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -13,22 +13,22 @@ const JSON_HEADERS: Headers = {
 };
 
 /** A reply of JSON that is written already. */
-export function jsonText(body: string, status = 200): Reply {
+export function jsonText(body: string, status = 200): ServiceResponse {
   return { status, headers: JSON_HEADERS, body };
 }
 
 /** A reply of JSON. */
-export function json(value: unknown, status = 200): Reply {
+export function json(value: unknown, status = 200): ServiceResponse {
   return jsonText(JSON.stringify(value), status);
 }
 
 /** The reply with more headers. */
-export function withHeaders(reply: Reply, headers: Headers): Reply {
+export function withHeaders(reply: ServiceResponse, headers: Headers): ServiceResponse {
   return { ...reply, headers: { ...reply.headers, ...headers } };
 }
 
 /** A refusal, to be thrown: the client is told what it says. */
-export class Refusal {
+export class HttpError {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
@@ -41,7 +41,7 @@ export class Refusal {
     this.headers = headers;
   }
 
-  reply(): Reply {
+  reply(): ServiceResponse {
     const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM };
     return { status: this.status, headers, body: writeProblem(this.status, this.code, this.detail) };
   }
@@ -55,23 +55,23 @@ export function asked<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ArgumentError) throw new Refusal(400, error.code, error.message);
+    if (error instanceof ArgumentError) throw new HttpError(400, error.code, error.message);
     throw error;
   }
 }
 
 /** What a client is told of a failure, none of which is its own. */
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
+export function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
   const code = error instanceof BitflakeError ? error.code : undefined;
   switch (code) {
     // What its client says can have addresses in it.
     case "ERR_BACKEND":
-      return new Refusal(503, code, "The store cannot be reached.", SOON);
+      return new HttpError(503, code, "The store cannot be reached.", SOON);
     case "ERR_COUNTER_EXHAUSTED":
-      return new Refusal(410, code, "The counter has given out its last value.");
+      return new HttpError(410, code, "The counter has given out its last value.");
     case "ERR_COUNTER_BACKWARDS":
-      return new Refusal(503, code, "The store's counter has gone back below what it had given out.");
+      return new HttpError(503, code, "The store's counter has gone back below what it had given out.");
     case "ERR_CLOCK_BACKWARDS":
     case "ERR_CLOCK_SKEW":
     case "ERR_CLOCK_STALLED":
@@ -82,8 +82,8 @@ export function refusalOf(error: unknown): Refusal {
     case "ERR_SEQUENCE_EXHAUSTED":
     case "ERR_STORE_CUT_OFF":
     case "ERR_TIMESTAMP_OVERFLOW":
-      return new Refusal(503, code, "No ID can be made at the moment.", SOON);
+      return new HttpError(503, code, "No ID can be made at the moment.", SOON);
     default:
-      return new Refusal(500, "ERR_INTERNAL", "Something went wrong on this side.");
+      return new HttpError(500, "ERR_INTERNAL", "Something went wrong on this side.");
   }
 }

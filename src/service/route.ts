@@ -1,27 +1,27 @@
 // Routes, and which of them a request is for.
 
 import type { Client } from "./auth.ts";
-import type { Life } from "./lifecycle.ts";
-import type { Ask, Reply, Soon } from "./message.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { MaybePromise, ServiceRequest, ServiceResponse } from "./message.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Operation } from "./openapi.ts";
 import type { ServiceScope } from "./options.ts";
 import type { Query } from "./query.ts";
-import { Refusal } from "./response.ts";
+import { HttpError } from "./response.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a route has to answer with. */
-export interface Call {
-  readonly ask: Ask;
+export interface RouteContext {
+  readonly request: ServiceRequest;
   readonly client: Client;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
 }
 
 /** What all routes work with. */
-export interface Means {
+export interface RouteDeps {
   readonly settings: Settings;
-  readonly life: Life;
+  readonly life: Lifecycle;
   readonly metrics: Metrics;
 }
 
@@ -31,7 +31,7 @@ export interface Route {
   /** Path with parameters in braces. */
   readonly path: string;
   /** Whether it needs no API key and has no limit: for those who watch the service. */
-  readonly isOpen?: boolean;
+  readonly isPublic?: boolean;
   /** The scope that an API key must have. Default: every key is enough. */
   readonly scope?: ServiceScope;
   /** What a request takes of the rate limit, by its query. Default: 1. */
@@ -46,7 +46,7 @@ export interface Route {
   readonly type?: string;
   /** What the OpenAPI document says of it. */
   readonly operation: Operation;
-  readonly answer: (call: Call) => Soon<Reply>;
+  readonly handle: (call: RouteContext) => MaybePromise<ServiceResponse>;
 }
 
 /** A route, and its parameters. */
@@ -66,7 +66,7 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new Refusal(400, "ERR_ARGUMENT", "The path must be percent-encoded UTF-8.");
+    throw new HttpError(400, "ERR_ARGUMENT", "The path must be percent-encoded UTF-8.");
   }
 }
 
@@ -119,11 +119,11 @@ export function checkMethod(route: Route, method: string): void {
   const methods = methodsOf(route);
   if (methods.includes(method)) return;
   const allow = methods.join(", ");
-  throw new Refusal(405, "ERR_METHOD_NOT_ALLOWED", `The method must be one of ${allow}.`, { allow });
+  throw new HttpError(405, "ERR_METHOD_NOT_ALLOWED", `The method must be one of ${allow}.`, { allow });
 }
 
 /** The reply to OPTIONS. */
-export function optionsOf(route: Route): Reply {
+export function optionsOf(route: Route): ServiceResponse {
   return {
     status: 204,
     headers: { allow: methodsOf(route).join(", "), "cache-control": "no-store" },

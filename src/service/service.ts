@@ -1,7 +1,7 @@
 // createService: an HTTP service over everything else, as one function.
 
 import { ArgumentError } from "../internal.ts";
-import { House } from "./app.ts";
+import { App } from "./app.ts";
 import { askOf, responseOf } from "./fetch.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
@@ -10,7 +10,7 @@ import { settingsOf } from "./settings.ts";
 const BEHIND = /* @__PURE__ */ Symbol.for("bitflake.service.2");
 
 /** What answers behind a service. */
-type Behind = Pick<House, "answer" | "malformed">;
+type Behind = Pick<App, "answer" | "malformed">;
 
 /** What answers behind a service, for adapters that have no Request. */
 export function behind(service: Service): Behind {
@@ -43,7 +43,7 @@ export function behind(service: Service): Behind {
  * ```
  */
 export function createService(options: ServiceOptions): Service {
-  const house = new House(settingsOf(options));
+  const house = new App(settingsOf(options));
   const answer = async (request: Request, context: ServiceContext = {}) => {
     const { address }: { address?: unknown } = Object(context);
     // Some runtimes hand over something else in that place: Bun its server, whose address is its own.

@@ -1,17 +1,17 @@
 // What a service is set up with, validated once.
 
 import type { Backend } from "../backend/ports.ts";
-import { aBackend, aFunction, named, onlyKnown } from "../backend/settings.ts";
+import { assertBackend, assertFunction, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
-  anObject,
+  assertObject,
+  assertOneOf,
+  assertWhole,
   compileSettings,
   type GeneratorOptions,
-  gather,
-  oneOf,
+  mergeOptions,
   type Preset,
   type PresetName,
-  whole,
 } from "../internal.ts";
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
@@ -123,7 +123,7 @@ function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
       throw new ArgumentError(field, "a key, or an object of name, keys and scopes", "[an object]");
     }
     const { name, keys, scopes = SCOPES } = entry as Partial<ServiceApiKey>;
-    const client = named(`${field}.name`, name);
+    const client = assertName(`${field}.name`, name);
     if (known.some((other) => other.name === client)) {
       throw new ArgumentError(`${field}.name`, "another one than before it", client);
     }
@@ -133,7 +133,7 @@ function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
     if (!Array.isArray(scopes) || scopes.length === 0) {
       throw new ArgumentError(`${field}.scopes`, "an array of at least one scope", scopes);
     }
-    for (const scope of scopes) oneOf(`${field}.scopes`, scope, SCOPES);
+    for (const scope of scopes) assertOneOf(`${field}.scopes`, scope, SCOPES);
     for (const [i, key] of keys.entries()) add(`${field}.keys[${i}]`, key, client, scopes);
   }
   return known;
@@ -141,8 +141,8 @@ function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
 
 function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): RateLimit | undefined {
   if (rateLimit === undefined) return undefined;
-  for (const option of Object.keys(anObject("rateLimit", rateLimit))) {
-    oneOf("a name in rateLimit", option, ["limit", "windowMs", "onFailure"]);
+  for (const option of Object.keys(assertObject("rateLimit", rateLimit))) {
+    assertOneOf("a name in rateLimit", option, ["limit", "windowMs", "onFailure"]);
   }
   const { limit, windowMs = MINUTE, onFailure = "closed" } = rateLimit;
   return new RateLimit({ backend, name, limit, windowMs, onFailure });
@@ -150,7 +150,7 @@ function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): Ra
 
 /** Validates the options. */
 export function settingsOf(options: ServiceOptions): Settings {
-  onlyKnown(options, NAMES);
+  assertKnownOptions(options, NAMES);
   const { backend, name = "service", preset = "twitter", types = {} } = options;
   const {
     poolBackend = backend,
@@ -169,24 +169,24 @@ export function settingsOf(options: ServiceOptions): Settings {
     ...(datacenterId !== undefined && { datacenterId }),
     ...(machineId !== undefined && { machineId }),
   };
-  compileSettings(gather(node, gather(preset)));
-  if (log !== undefined) aFunction("log", log);
-  if (onEvent !== undefined) aFunction("onEvent", onEvent);
+  compileSettings(mergeOptions(node, mergeOptions(preset)));
+  if (log !== undefined) assertFunction("log", log);
+  if (onEvent !== undefined) assertFunction("onEvent", onEvent);
   return {
-    backend: aBackend(backend),
-    poolBackend: aBackend(poolBackend),
-    leaseBackend: aBackend(leaseBackend),
-    name: named("name", name),
+    backend: assertBackend(backend),
+    poolBackend: assertBackend(poolBackend),
+    leaseBackend: assertBackend(leaseBackend),
+    name: assertName("name", name),
     preset,
-    isFenced: oneOf("fence", fence, [true, false]),
+    isFenced: assertOneOf("fence", fence, [true, false]),
     node,
     types: typeof types === "string" ? defineIdTypes(types) : defineIdTypes(types),
     apiKeys: keysOf(apiKeys),
     limiter: limiterOf(options),
     isLimitOpen: options.rateLimit?.onFailure === "open",
-    proxies: whole("proxies", proxies, 0, MAX_PROXIES),
-    maxBodyBytes: whole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
-    isSetUp: oneOf("setup", setup, [true, false]),
+    proxies: assertWhole("proxies", proxies, 0, MAX_PROXIES),
+    maxBodyBytes: assertWhole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
+    isSetUp: assertOneOf("setup", setup, [true, false]),
     log,
     onEvent,
   };

@@ -1,7 +1,7 @@
 // Claiming with sleeps: takes what there is at each reading of the clock, and sleeps on a timer where there is nothing.
 
 import { UnsupportedError } from "../errors.ts";
-import { type Issuer, type Run, stallWatch } from "./issuer.ts";
+import { type IdRun, type Issuer, stallWatch } from "./issuer.ts";
 
 /**
  * How often a call sleeps without seeing a new millisecond before it calls the clock stalled. A sleep lasts at least a
@@ -13,7 +13,11 @@ const STALL_SLEEPS = 250;
 const MAX_SLEEP_MS = 100;
 
 /** Claims so many IDs, and hands each run on. What was claimed before it rejects is lost. */
-export async function claimAsync(issuer: Issuer, count: number, each: (run: Run) => void): Promise<void> {
+export async function claimRunsAsync(
+  issuer: Issuer,
+  count: number,
+  each: (run: IdRun) => void,
+): Promise<void> {
   const watch = stallWatch(STALL_SLEEPS, Infinity);
   for (let left = count; left > 0; ) {
     const now = issuer.clock();

@@ -1,7 +1,7 @@
 // How much a layout holds: years, nodes, IDs.
 
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
-import { type GeneratorOptions, gather } from "./options.ts";
+import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";
 
 /** What a layout holds. */
@@ -58,5 +58,5 @@ export function capacityOf(format: Format): Capacity {
  * ```
  */
 export function capacity(preset: PresetName | Preset | GeneratorOptions): Capacity {
-  return capacityOf(compileFormat(gather(preset)));
+  return capacityOf(compileFormat(mergeOptions(preset)));
 }

@@ -2,7 +2,7 @@
 
 import { InvalidIdError } from "../errors.ts";
 import { compileFormat, type Format } from "./layout.ts";
-import { type GeneratorOptions, gather } from "./options.ts";
+import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import { parseId } from "./parse.ts";
 import type { Preset, PresetName } from "./presets.ts";
 
@@ -62,5 +62,5 @@ export function decode(
   id: bigint | string | number,
   preset: PresetName | Preset | GeneratorOptions,
 ): DecodedId {
-  return decodeWith(compileFormat(gather(preset)), id);
+  return decodeWith(compileFormat(mergeOptions(preset)), id);
 }

@@ -1,8 +1,8 @@
 // Puts an ID together from its fields.
 
-import { anObject, oneOf, readField, whole } from "../validate.ts";
+import { assertObject, assertOneOf, assertWhole, readField } from "../validate.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
-import { type GeneratorOptions, gather } from "./options.ts";
+import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";
 
 /** The fields of an ID that is put together. What `decode` returns will do. */
@@ -33,14 +33,14 @@ export function encodeWith(
   node: Pick<GeneratorOptions, "datacenterId" | "machineId">,
 ): bigint {
   // No typo may mean the default.
-  for (const name of Object.keys(anObject("fields", fields))) oneOf("field", name, NAMES);
+  for (const name of Object.keys(assertObject("fields", fields))) assertOneOf("field", name, NAMES);
   const at = readField(fields, "timestampMs");
   const endMs = Math.min(epochMs + maxTick * tickMs + tickMs - 1, DATE_END);
-  const ms = whole("timestampMs", at instanceof Date ? +at : at, epochMs, endMs);
+  const ms = assertWhole("timestampMs", at instanceof Date ? +at : at, epochMs, endMs);
   let id = BigInt(Math.floor((ms - epochMs) / tickMs));
   const append = (field: "datacenterId" | "machineId" | "sequence", bits: number, otherwise = 0) => {
     const value = readField(fields, field);
-    const whatFits = whole(
+    const whatFits = assertWhole(
       field,
       value === undefined ? otherwise : value,
       0,
@@ -75,6 +75,6 @@ export function encodeWith(
  * ```
  */
 export function encode(fields: IdFields, preset: PresetName | Preset | GeneratorOptions): bigint {
-  const given = gather(preset);
+  const given = mergeOptions(preset);
   return encodeWith(compileFormat(given), fields, given);
 }

@@ -1,9 +1,9 @@
 // Node IDs from outside the program: from environment variables, and from a host name.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { anObject, oneOf, readField } from "../validate.ts";
+import { assertObject, assertOneOf, readField } from "../validate.ts";
 import { SnowflakeGenerator } from "./generator.ts";
-import { type GeneratorOptions, gather } from "./options.ts";
+import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { Preset, PresetName } from "./presets.ts";
 import { compileSettings } from "./settings.ts";
 
@@ -87,10 +87,10 @@ export function makeGeneratorFromEnv(
     env,
     required = false,
     ...rest
-  } = copyOf(anObject("options", options));
-  if (env !== undefined) anObject("env", env);
-  oneOf("required", required, [true, false]);
-  let given = gather(rest, gather(preset));
+  } = copyOf(assertObject("options", options));
+  if (env !== undefined) assertObject("env", env);
+  assertOneOf("required", required, [true, false]);
+  let given = mergeOptions(rest, mergeOptions(preset));
   const { layout } = compileSettings(given);
   for (const [field, variable, needed] of [
     ["datacenterId", datacenterEnv, required && layout.datacenterBits],
@@ -102,7 +102,7 @@ export function makeGeneratorFromEnv(
     const text = lookUp(variable, env);
     if (needed && text === undefined) throw new ArgumentError(variable, "set", text);
     const value = String(Number(text)) === text ? Number(text) : text;
-    given = gather({ [field]: value }, given);
+    given = mergeOptions({ [field]: value }, given);
     try {
       compileSettings(given);
     } catch (error) {

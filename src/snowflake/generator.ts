@@ -1,14 +1,14 @@
 // SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
 
 import { LayoutError } from "../errors.ts";
-import { anObject } from "../validate.ts";
+import { assertObject } from "../validate.ts";
 import { claim, fill, idsOf, many, wordsFor, writer } from "./batch.ts";
-import { claimAsync } from "./batchAsync.ts";
+import { claimRunsAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { type DecodedId, decodeWith } from "./decode.ts";
 import { encodeWith, type IdFields } from "./encode.ts";
 import { Issuer } from "./issuer.ts";
-import { type GeneratorOptions, gather } from "./options.ts";
+import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { Preset, PresetName, Widths } from "./presets.ts";
 import { type IdRange, rangeOf } from "./range.ts";
 import { compileSettings, type Settings } from "./settings.ts";
@@ -70,7 +70,7 @@ export class SnowflakeGenerator {
   /** @internal */
   constructor(options: GeneratorOptions | undefined, issuerOf: (settings: Settings) => Issuer);
   constructor(options: GeneratorOptions = {}, issuerOf: (settings: Settings) => Issuer = localIssuer) {
-    const settings = compileSettings(gather(anObject("options", options)));
+    const settings = compileSettings(mergeOptions(assertObject("options", options)));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
     this.tickMs = settings.tickMs;
@@ -163,7 +163,7 @@ export class SnowflakeGenerator {
    */
   async nextIdAsync(): Promise<bigint> {
     let id = 0n;
-    await claimAsync(this.#issuer, 1, ({ first }) => {
+    await claimRunsAsync(this.#issuer, 1, ({ first }) => {
       id = first;
     });
     return id;
@@ -189,7 +189,7 @@ export class SnowflakeGenerator {
    */
   async nextIdsAsync(count: number): Promise<bigint[]> {
     const words = wordsFor(count);
-    await claimAsync(this.#issuer, count, writer(words));
+    await claimRunsAsync(this.#issuer, count, writer(words));
     return idsOf(words);
   }
 
@@ -341,5 +341,5 @@ export function makeGenerator(
   preset: PresetName | Preset | GeneratorOptions = "minimal",
   overrides: GeneratorOptions = {},
 ): SnowflakeGenerator {
-  return new SnowflakeGenerator(gather(anObject("options", overrides), gather(preset)));
+  return new SnowflakeGenerator(mergeOptions(assertObject("options", overrides), mergeOptions(preset)));
 }

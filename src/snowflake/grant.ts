@@ -13,7 +13,7 @@ export interface Grant {
 }
 
 /** What issues under grants. It stamps nothing before the first. */
-export interface Grantee {
+export interface Grantable {
   /** Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later. */
   open(grant: Grant, nowMs: number): void;
   /** Moves the end of the open grant. */
@@ -45,7 +45,7 @@ export function lastOfTick(settings: Settings, node: number, tick: number): bigi
  * @param settings those of the layout, as terms are without a grant
  * @param until the first tick that the grant does not cover, or did not while there was one
  */
-export function underGrant<T>(
+export function stepWithinGrant<T>(
   terms: Terms,
   settings: Settings,
   until: number,

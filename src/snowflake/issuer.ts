@@ -2,7 +2,7 @@
 
 import { ArgumentError, ClockStalledError, SequenceExhaustedError } from "../errors.ts";
 import { type ClockRules, type ClockState, spanMs, step } from "./clock.ts";
-import { type Entry, entryOf, isTaken } from "./ledger.ts";
+import { isTaken, type LedgerEntry, ledgerEntry } from "./ledger.ts";
 
 /**
  * How often a spin reads the clock without seeing a new millisecond before it calls the clock stalled.
@@ -91,7 +91,7 @@ export class WaitBudget {
 }
 
 /** IDs that count up from a first one. */
-export interface Run {
+export interface IdRun {
   readonly first: bigint;
   readonly count: number;
 }
@@ -107,7 +107,10 @@ export interface Terms extends ClockRules {
 }
 
 /** An entry's last ID as a state of the clock rule. */
-export function stateOf({ sequenceBits, timestampShift }: Terms, { readingMs, word }: Entry): ClockState {
+export function stateOf(
+  { sequenceBits, timestampShift }: Terms,
+  { readingMs, word }: LedgerEntry,
+): ClockState {
   const last = word[0] as bigint;
   const sequence = Number(BigInt.asUintN(sequenceBits, last));
   return { readingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
@@ -116,14 +119,14 @@ export function stateOf({ sequenceBits, timestampShift }: Terms, { readingMs, wo
 /** Issues the IDs of one identity. */
 export class Issuer {
   /** The last ID of the identity, shared with every other issuer of it. */
-  declare entry: Entry;
+  declare entry: LedgerEntry;
   declare readonly clock: () => number;
   /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
   declare lowMask: number;
   declare readonly terms: Terms;
 
   constructor(terms: Terms) {
-    this.entry = entryOf(terms.clock, terms);
+    this.entry = ledgerEntry(terms.clock, terms);
     this.clock = terms.clock;
     this.lowMask = terms.maxSequence | 0;
     this.terms = terms;
@@ -141,7 +144,7 @@ export class Issuer {
    *
    * @param budget that of a call for many
    */
-  advance(entry: Entry, now: number, budget?: WaitBudget): void {
+  advance(entry: LedgerEntry, now: number, budget?: WaitBudget): void {
     const { lowMask } = this;
     const low = entry.low[0] as number;
     // Unless the reading is new or the run is at its end, the step could only say: one more.
@@ -150,7 +153,7 @@ export class Issuer {
   }
 
   /** Takes steps until one leads to an ID, reading the clock in between. */
-  spin(entry: Entry, firstMs: number, budget?: WaitBudget): void {
+  spin(entry: LedgerEntry, firstMs: number, budget?: WaitBudget): void {
     const { clock } = this;
     let call = budget;
     for (let now = firstMs; ; ) {
@@ -168,7 +171,7 @@ export class Issuer {
   }
 
   /** Extends an entry's last ID to the rest of its run, or as far as it is wanted. */
-  rest(entry: Entry, most: number): Run {
+  rest(entry: LedgerEntry, most: number): IdRun {
     const first = entry.word[0] as bigint;
     const low = entry.low[0] as number;
     const count = Math.min(((~low & this.lowMask) >>> 0) + 1, most);
@@ -181,7 +184,7 @@ export class Issuer {
    *
    * @param count how many IDs are wanted, for the error that says how long that would take
    */
-  take(entry: Entry, nowMs: number, count: number): number {
+  take(entry: LedgerEntry, nowMs: number, count: number): number {
     const { timestampShift, sequenceBits, node, maxSequence, sequenceStart } = this.terms;
     const before = stateOf(this.terms, entry);
     // Math.random will do for a start: it spreads load over shards and keeps no secret.

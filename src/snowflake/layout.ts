@@ -1,7 +1,7 @@
 // How the bits of an ID are shared out and what they count: widths, epoch and tick in, validated, their last tick out.
 
 import { LayoutError } from "../errors.ts";
-import { whole } from "../validate.ts";
+import { assertWhole } from "../validate.ts";
 import type { Given } from "./options.ts";
 import { PRESET_MINIMAL, type Widths } from "./presets.ts";
 
@@ -21,7 +21,7 @@ export const DATE_END = 8.64e15;
 /** A number or Date from a caller as whole milliseconds since 1970. */
 export function moment(field: string, value: number | Date): number {
   // From the year -1199 on: no farther from DATE_END than a number counts exactly.
-  return whole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
+  return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
 }
 
 /** Validates the part of the options that decides how an ID reads. */
@@ -30,11 +30,11 @@ export function compileFormat(given: Given): Format {
   let totalBits = 0;
   for (const name of Object.keys(layout) as (keyof Widths)[]) {
     // The timestamp comes first, and is the one field that an ID cannot do without.
-    totalBits += layout[name] = whole(name, given[name], totalBits ? 0 : 1, 53, "", LayoutError);
+    totalBits += layout[name] = assertWhole(name, given[name], totalBits ? 0 : 1, 53, "", LayoutError);
   }
   if (![63, 53].includes(totalBits)) throw new LayoutError("layout", "63 or 53 bits", totalBits);
   const epochMs = moment("epochMs", given.epochMs);
-  const tickMs = whole("tickMs", given.tickMs, 1, DATE_END);
+  const tickMs = assertWhole("tickMs", given.tickMs, 1, DATE_END);
   return {
     layout,
     epochMs,

@@ -1,6 +1,6 @@
 // What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
 
-import { anObject, oneOf, readField } from "../validate.ts";
+import { assertObject, assertOneOf, readField } from "../validate.ts";
 import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
 
 /** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
@@ -68,15 +68,18 @@ export function defaults(): Given & { readonly epochMs: number } {
 }
 
 /** Puts options, or the preset of a name, over what is given already; refuses names that do not exist. */
-export function gather(options: PresetName | Preset | GeneratorOptions, base: Given = defaults()): Given {
+export function mergeOptions(
+  options: PresetName | Preset | GeneratorOptions,
+  base: Given = defaults(),
+): Given {
   const given: Record<string, unknown> = { ...base };
   const own: GeneratorOptions =
     typeof options === "string"
-      ? PRESETS[oneOf("preset", options, Object.keys(PRESETS)) as PresetName]
-      : anObject("preset", options);
+      ? PRESETS[assertOneOf("preset", options, Object.keys(PRESETS)) as PresetName]
+      : assertObject("preset", options);
   // By the names that there are as well, so that what an object inherits or computes counts.
   for (const name of Object.keys({ ...base, ...own })) {
-    const value = readField(own, oneOf("option", name, Object.keys(base)));
+    const value = readField(own, assertOneOf("option", name, Object.keys(base)));
     if (value !== undefined) given[name] = value;
   }
   return given as unknown as Given;

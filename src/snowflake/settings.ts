@@ -1,7 +1,7 @@
 // Options, validated once, as what a generator goes by: after this, nothing is checked again.
 
 import { ArgumentError, EpochError } from "../errors.ts";
-import { oneOf, whole } from "../validate.ts";
+import { assertOneOf, assertWhole } from "../validate.ts";
 import { isSystemClock, systemClock } from "./clock.ts";
 import type { Terms } from "./issuer.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
@@ -21,14 +21,14 @@ export function compileSettings(given: Given): Settings {
   const { datacenterBits, machineBits, sequenceBits } = format.layout;
   const id = (field: "datacenterId" | "machineId", bits: number) => {
     const { [field]: value = 0 } = given;
-    return whole(field, value, 0, 2 ** bits - 1, ` (${bits} bits)`);
+    return assertWhole(field, value, 0, 2 ** bits - 1, ` (${bits} bits)`);
   };
   const datacenterId = id("datacenterId", datacenterBits);
   const machineId = id("machineId", machineBits);
-  whole("maxBackwardMs", given.maxBackwardMs, 0, DATE_END);
-  whole("maxBorrowMs", given.maxBorrowMs, 0, DATE_END);
-  oneOf("onExhausted", given.onExhausted, ["wait", "throw", "borrow"]);
-  oneOf("sequenceStart", given.sequenceStart, [0, "random"]);
+  assertWhole("maxBackwardMs", given.maxBackwardMs, 0, DATE_END);
+  assertWhole("maxBorrowMs", given.maxBorrowMs, 0, DATE_END);
+  assertOneOf("onExhausted", given.onExhausted, ["wait", "throw", "borrow"]);
+  assertOneOf("sequenceStart", given.sequenceStart, [0, "random"]);
   const { clock = systemClock } = given;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
   // A clock of the user's own is not read before the first ID is wanted, and the system's may read 0: so it does in

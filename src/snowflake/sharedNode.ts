@@ -1,6 +1,6 @@
 // The warning for processes that share a node without knowing: several run one program, and no node was chosen.
 
-import { realmWide } from "../globalState.ts";
+import { globalState } from "../globalState.ts";
 
 /** The parts of a runtime's globals that tell how it was started. */
 interface Runtime {
@@ -44,7 +44,7 @@ function warn(process: Process): void {
  * where nothing tells of other processes, and where there is no `process.emitWarning`, it does nothing.
  */
 export function warnOfSharedNode(): void {
-  const state = realmWide("bitflake.sharedNode.v1", () => ({ isChecked: false }));
+  const state = globalState("bitflake.sharedNode.v1", () => ({ isChecked: false }));
   if (state.isChecked) return;
   state.isChecked = true;
   try {

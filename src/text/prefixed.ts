@@ -1,6 +1,6 @@
 // IDs that say what they are of: user_04W86BB0G4007.
 
-import { ArgumentError, InvalidIdError, whole } from "../internal.ts";
+import { ArgumentError, assertWhole, InvalidIdError } from "../internal.ts";
 import { accept, type TextCodec } from "./codec.ts";
 
 /** The key under which a type carries its prefix; no value has it. */
@@ -76,7 +76,7 @@ export function prefixed<const Prefix extends string>(
     throw new ArgumentError("codec", "base32, base58, base62, hex or alike", codec);
   }
   const head = `${prefix}_`;
-  const length = head.length + whole("codec.width", width, 1, 64);
+  const length = head.length + assertWhole("codec.width", width, 1, 64);
   const write = (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>;
   const read = (text: string): bigint => {
     const fits = typeof text === "string" && text.length === length && text.startsWith(head);

@@ -2,11 +2,11 @@
 
 import {
   ArgumentError,
-  anObject,
+  assertObject,
   fill,
   type GeneratorOptions,
-  gather,
   many,
+  mergeOptions,
   type Preset,
   type PresetName,
   SnowflakeGenerator,
@@ -77,7 +77,7 @@ export class SharedGenerator extends SnowflakeGenerator {
     memory?: unknown,
     lend?: (issuer: SharedIssuer) => void,
   ) {
-    const given = gather(anObject("options", options), gather(preset));
+    const given = mergeOptions(assertObject("options", options), mergeOptions(preset));
     let issuer!: SharedIssuer;
     super(given, (settings) => {
       // Not for a generator that joins another, nor for one on a lease.
@@ -131,12 +131,12 @@ export class SharedGenerator extends SnowflakeGenerator {
    * ```
    */
   static attach(handle: SharedHandle, clock?: () => number): SharedGenerator {
-    const { version, memory, options, ownClock } = anObject("handle", handle);
+    const { version, memory, options, ownClock } = assertObject("handle", handle);
     if (version !== VERSION) throw new ArgumentError("handle.version", `${VERSION}`, version);
     if (ownClock && clock === undefined) {
       throw new ArgumentError("clock", "given, for the generator has one of its own", clock);
     }
-    return join(anObject("handle.options", options), { clock }, memory ?? null);
+    return join(assertObject("handle.options", options), { clock }, memory ?? null);
   }
 
   /**

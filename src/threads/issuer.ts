@@ -5,22 +5,22 @@ import {
   checkRoom,
   checkTime,
   createEntry,
-  type Entry,
   type Grant,
-  type Grantee,
+  type Grantable,
+  type IdRun,
   Issuer,
+  type LedgerEntry,
   lastOfTick,
   type MovingTerms,
   nodeBits,
-  type Run,
   type Settings,
-  underGrant,
+  stepWithinGrant,
   WaitBudget,
 } from "../internal.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
 /** The ledger's entry of an identity: in each thread that shares the identity, it knows where. */
-type Local = Entry & { memory?: SharedArrayBuffer };
+type Local = LedgerEntry & { memory?: SharedArrayBuffer };
 
 /** Goes on from what generators of the identity have made in this thread, and stops them from making more. */
 function takeOver(local: Local, memory: Memory, machineId: number): void {
@@ -39,7 +39,7 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 }
 
 /** Issues the IDs of one identity together with other threads. */
-export class SharedIssuer extends Issuer implements Grantee {
+export class SharedIssuer extends Issuer implements Grantable {
   declare readonly memory: Memory;
   readonly #settings: Settings;
   /** The ledger's entry, for generators of this thread that count the node's ticks in another way. */
@@ -105,10 +105,10 @@ export class SharedIssuer extends Issuer implements Grantee {
   }
 
   /** Claims runs of IDs. Each is claimed at once; what other threads make lies between the runs. */
-  runs(length: number): Run[] {
+  runs(length: number): IdRun[] {
     const { entry, memory, terms } = this;
     const budget = new WaitBudget(length);
-    const runs: Run[] = [];
+    const runs: IdRun[] = [];
     for (;;) {
       const now = this.clock();
       if (runs.length === 0) {
@@ -125,7 +125,7 @@ export class SharedIssuer extends Issuer implements Grantee {
     }
   }
 
-  #runAt(now: number, budget: WaitBudget): Run {
+  #runAt(now: number, budget: WaitBudget): IdRun {
     const { entry } = this;
     const count = this.#more(now, budget.left);
     if (count > 0) return { first: (entry.word[0] as bigint) - BigInt(count - 1), count };
@@ -158,7 +158,7 @@ export class SharedIssuer extends Issuer implements Grantee {
   }
 
   /** Claims the rest of the run of the ID just made, as the core does: there are clocks that never show a reading twice. */
-  override rest(entry: Entry, most: number): Run {
+  override rest(entry: LedgerEntry, most: number): IdRun {
     const first = entry.word[0] as bigint;
     const low = entry.low[0] as number;
     const more = Math.min((~low & this.#mask) >>> 0, most - 1);
@@ -167,7 +167,7 @@ export class SharedIssuer extends Issuer implements Grantee {
   }
 
   /** The same on the shared memory: the entry is only where the next ID is drafted, also by a step that has to wait. */
-  override take(entry: Entry, nowMs: number, count: number): number {
+  override take(entry: LedgerEntry, nowMs: number, count: number): number {
     const { memory } = this;
     for (let now = nowMs; ; ) {
       const { last, readingMs } = memory;
@@ -184,7 +184,7 @@ export class SharedIssuer extends Issuer implements Grantee {
         terms.maxTick = last < 0n ? -1 : Math.min(until - 1, this.#settings.maxTick);
       }
       const take = () => super.take(entry, now, count);
-      const waitMs = underGrant(terms, this.#settings, until, now, take);
+      const waitMs = stepWithinGrant(terms, this.#settings, until, now, take);
       if (waitMs > 0) return waitMs;
       if (memory.replace(last, entry.word[0])) {
         if (entry.readingMs !== readingMs) memory.raise(entry.readingMs);

@@ -1,6 +1,6 @@
 // A reading of the system clock, as the wrappers use it.
 
-import { whole } from "../validate.ts";
+import { assertWhole } from "../validate.ts";
 
 /**
  * A reading of `Date.now` without its fraction. The limit is 48 bits, the year 10889, which is all that a UUID v7 holds.
@@ -9,5 +9,5 @@ import { whole } from "../validate.ts";
  */
 export function millis(reading: number): number {
   const ms = Number.isFinite(reading) ? Math.floor(reading) : reading;
-  return whole("Date.now()", ms, 0, 281_474_976_710_655);
+  return assertWhole("Date.now()", ms, 0, 281_474_976_710_655);
 }

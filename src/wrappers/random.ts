@@ -1,7 +1,7 @@
 // Random strings over any alphabet, each character equally likely.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { whole } from "../validate.ts";
+import { assertWhole } from "../validate.ts";
 import { random16 } from "./entropy.ts";
 
 const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -74,7 +74,7 @@ function pick({ texts, mask }: Choices): string {
 export function randomString(length = 21, alphabet: string = ALPHANUMERIC): string {
   const { single, pairs } = alphabetOf(alphabet);
   let text = "";
-  let left = whole("length", length, 1, MAX_LENGTH);
+  let left = assertWhole("length", length, 1, MAX_LENGTH);
   if (pairs) for (; left > 1; left -= 2) text += pick(pairs);
   for (; left > 0; left--) text += pick(single);
   return text;

@@ -1,6 +1,6 @@
 // UUIDs: version 4 (random) and version 7 (time first, so that they sort).
 
-import { realmWide } from "../globalState.ts";
+import { globalState } from "../globalState.ts";
 import { random16, turn, with16Bytes } from "./entropy.ts";
 import { millis } from "./millis.ts";
 
@@ -126,7 +126,7 @@ let lastTurn = -1;
  * ```
  */
 export function uuidv7(): string {
-  const state = realmWide<V7State>("bitflake.uuidv7.v1", () => ({ ms: -1, high: 0, low: 0, head: "" }));
+  const state = globalState<V7State>("bitflake.uuidv7.v1", () => ({ ms: -1, high: 0, low: 0, head: "" }));
   const isCarried = turn !== lastTurn;
   const text = nextV7(state, Date.now(), random16, isCarried);
   lastTurn = turn;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Output, World } from "../../src/cli/io.ts";
+import type { Io, Output } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
 
 /** Where the commands of these tests keep their state: never where the user's own do. */
@@ -37,7 +37,7 @@ export interface Done {
 }
 
 /** A world, and what was written in it. */
-export function worldOf(given: Given = {}): { world: World; written: Record<"stdout" | "stderr", string[]> } {
+export function worldOf(given: Given = {}): { world: Io; written: Record<"stdout" | "stderr", string[]> } {
   const { stdin = "", terminal = [], columns, hear } = given;
   const written = { stdout: [] as string[], stderr: [] as string[] };
   const output = (name: "stdout" | "stderr"): Output => ({
@@ -48,7 +48,7 @@ export function worldOf(given: Given = {}): { world: World; written: Record<"std
     isTTY: terminal.includes(name),
     columns,
   });
-  const world: World = {
+  const world: Io = {
     stdin: {
       async *[Symbol.asyncIterator]() {
         yield* typeof stdin === "string" ? [stdin] : stdin;

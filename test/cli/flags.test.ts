@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { parseArgv } from "../../src/cli/argv.ts";
 import { UsageError } from "../../src/cli/errors.ts";
 import { type FlagTable, flagOf } from "../../src/cli/flags.ts";
-import { type Origins, settle } from "../../src/cli/resolveSettings.ts";
-import { didYouMean } from "../../src/cli/suggest.ts";
+import { type Origins, resolveSettings } from "../../src/cli/resolveSettings.ts";
+import { suggest } from "../../src/cli/suggest.ts";
 import { ArgumentError } from "../../src/internal.ts";
 
 const table = {
@@ -115,7 +115,7 @@ const path = "x.json";
 
 describe("a setting", () => {
   test("is what the table says where nobody says anything", () => {
-    const { values, sources } = settle(table, nothing);
+    const { values, sources } = resolveSettings(table, nothing);
     expect(values).toEqual({ count: 1, form: "plain", json: false, loud: false, help: false });
     expect(sources.machineId).toBe("--machine-id");
   });
@@ -125,7 +125,7 @@ describe("a setting", () => {
     const env = { COUNT: "3" };
     const flags = { count: ["2"] };
     const of = (origins: Partial<Origins>) => {
-      const { values, sources } = settle(table, { ...nothing, ...origins });
+      const { values, sources } = resolveSettings(table, { ...nothing, ...origins });
       return [values.count, sources.count];
     };
     expect(of({ flags, env, file })).toEqual([2, "--count"]);
@@ -159,7 +159,7 @@ describe("a setting", () => {
     ["a variable that says yes", { env: { LOUD: "true" } }, { loud: true }],
     ["a variable that says 1", { env: { LOUD: "1" } }, { loud: true }],
   ])("is read from %s", (_, origins, wanted) => {
-    expect(settle(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
+    expect(resolveSettings(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
   });
 
   const rule = "must be a whole number from -5 to 100, got";
@@ -194,7 +194,7 @@ describe("a setting", () => {
     [{ env: { TAGS: "" } }, 'TAGS must be a list of texts, at least one and none of them empty, got ""'],
     [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
   ])("of %j is refused by the name under which it was said", (origins, message) => {
-    const attempt = () => settle(table, { ...nothing, ...origins });
+    const attempt = () => resolveSettings(table, { ...nothing, ...origins });
     expect(attempt).toThrow(ArgumentError);
     expect(attempt).toThrow(message);
   });
@@ -205,15 +205,17 @@ describe("a setting", () => {
     [{ constructor: 1 }, 'x.json has "constructor", which is no setting'],
     [JSON.parse('{"__proto__": 1}'), 'x.json has "__proto__", which is no setting'],
   ])("of the file, %j, is refused if there is none of the name", (content, message) => {
-    expect(() => settle(table, { ...nothing, file: { path, content } })).toThrow(new UsageError(message));
+    expect(() => resolveSettings(table, { ...nothing, file: { path, content } })).toThrow(
+      new UsageError(message),
+    );
   });
 
   test("that is needed is missed", () => {
     const needed = {
       store: { kind: "text", value: "URL", what: "a store", env: "STORE", required: true },
     } as const;
-    expect(() => settle(needed, nothing)).toThrow(new UsageError("--store is needed, or STORE"));
-    expect(settle(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");
+    expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store is needed, or STORE"));
+    expect(resolveSettings(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");
   });
 });
 
@@ -226,6 +228,6 @@ describe("the name that is meant", () => {
     ["something else", ""],
     ["x".repeat(1_000_000), ""],
   ])("by %.20s is found if it is near", (name, hint) => {
-    expect(didYouMean(name, ["new", "decode", "serve"])).toBe(hint);
+    expect(suggest(name, ["new", "decode", "serve"])).toBe(hint);
   });
 });

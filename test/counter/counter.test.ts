@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Backend, BackendError, memory, type RedisPort, type SqlRow } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { Guard } from "../../src/counter/rollbackGuard.ts";
+import { RollbackGuard } from "../../src/counter/rollbackGuard.ts";
 import { LAST, NONE, type Range } from "../../src/counter/rule.ts";
 import { ArgumentError, BitflakeError } from "../../src/index.ts";
 import { Desk, QuickRedis, QuickSql, settled } from "./ports.ts";
@@ -430,7 +430,7 @@ describe("answers out of their order", () => {
   });
 
   test("are not all remembered for that", async () => {
-    const guard = new Guard();
+    const guard = new RollbackGuard();
     const kept = () => (guard as unknown as { remembered: number }).remembered;
     let answer = (_: Range) => {};
     const calls: Promise<unknown>[] = [];
@@ -468,7 +468,7 @@ describe("answers out of their order", () => {
     ["what comes next", { first: 1n, last: 3n }, { first: 4n, last: 5n }, false],
     ["what came before", { first: 4n, last: 5n }, { first: 1n, last: 3n }, false],
   ])("of two calls at once the second gets %s", async (_, one, other, isRefused) => {
-    const guard = new Guard();
+    const guard = new RollbackGuard();
     const answers: ((range: Range) => void)[] = [];
     const call = () => guard.pass(() => new Promise<Range>((resolve) => void answers.push(resolve)));
     const calls = [call(), call()];

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/index.ts";
-import { keyOf, msOf, pathOf } from "../../src/backend/settings.ts";
+import { nowMsSql, qualifiedTable, redisKey } from "../../src/backend/settings.ts";
 import {
   FingerprintError,
   fingerprint,
@@ -14,7 +14,7 @@ import {
   LockLostError,
   NotKeptError,
 } from "../../src/idempotency/index.ts";
-import { storeOf } from "../../src/idempotency/port.ts";
+import { oncePort } from "../../src/idempotency/port.ts";
 import { begin, complete, extend, type Held, isReleasable } from "../../src/idempotency/rule.ts";
 
 let names = 0;
@@ -67,7 +67,7 @@ export function storeCases(open: () => Backend, runs: number): void {
     test("does as the steps say, and answers so", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyStep, { maxLength: 25, size: "max" }), async (steps) => {
-          const store = storeOf(open(), freshName());
+          const store = oncePort(open(), freshName());
           const key = `key ü'" %s $1 ? {x} } \n 🦩`;
           let held: Held | undefined;
           // Its time stands still in the model: what is over at once is over, and nothing else is.
@@ -101,7 +101,7 @@ export function storeCases(open: () => Backend, runs: number): void {
     });
 
     test("a stale owner completes, extends and releases nothing", async () => {
-      const store = storeOf(open(), freshName());
+      const store = oncePort(open(), freshName());
       const claim = { fingerprint: "f", lockMs: 1, keepMs: LONG };
       expect(await store.begin("k", { ...claim, owner: "stale" })).toEqual({ outcome: "started" });
       await pause(20);
@@ -117,7 +117,7 @@ export function storeCases(open: () => Backend, runs: number): void {
     });
 
     test("a late owner whose lock has ended, but whom nobody has replaced, completes", async () => {
-      const store = storeOf(open(), freshName());
+      const store = oncePort(open(), freshName());
       const claim = { fingerprint: "f", owner: "late", lockMs: 1, keepMs: LONG };
       await store.begin("k", claim);
       await pause(20);
@@ -130,7 +130,7 @@ export function storeCases(open: () => Backend, runs: number): void {
 
     test("a lock that its store's clock has left far behind ends after its own time", async () => {
       const name = freshName();
-      const store = storeOf(open(), name);
+      const store = oncePort(open(), name);
       const claim = { fingerprint: "f", keepMs: LONG };
       const dead = { ...claim, owner: "dead", lockMs: LONG };
       const next = { ...claim, owner: "next", lockMs: 50 };
@@ -156,7 +156,7 @@ export function storeCases(open: () => Backend, runs: number): void {
     });
 
     test("keeps any text as a value", async () => {
-      const store = storeOf(open(), freshName());
+      const store = oncePort(open(), freshName());
       const claim = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
       const values = ["", " ", "12", "null", '{"a":1}', "a b\nc", "ü🦩'\"%s$1?\\", "x".repeat(300_000)];
       for (const [at, value] of values.entries()) {
@@ -179,10 +179,10 @@ async function moveLock(port: Backend, name: string, key: string, aheadMs: numbe
   } else if ("eval" in port) {
     const script =
       "redis.call('HSET', KEYS[1], 'u', string.format('%.0f', redis.call('TIME')[1] * 1000 + ARGV[1])) return 'done'";
-    await port.eval(script, [keyOf(port, key, `once:${name}`)], [String(aheadMs)]);
+    await port.eval(script, [redisKey(port, key, `once:${name}`)], [String(aheadMs)]);
   } else {
-    const now = msOf(port.dialect === "postgres");
-    const sql = `UPDATE ${pathOf(port, "once")} SET until = ${now} + CAST($3 AS BIGINT) WHERE name = $1 AND key = $2`;
+    const now = nowMsSql(port.dialect === "postgres");
+    const sql = `UPDATE ${qualifiedTable(port, "once")} SET until = ${now} + CAST($3 AS BIGINT) WHERE name = $1 AND key = $2`;
     await port.query(sql, [name, key, String(aheadMs)]);
   }
 }
@@ -300,7 +300,7 @@ export function cases(open: () => Backend): void {
     test("a crash: its lock ends, and the next does the work", async () => {
       const [backend, name] = [open(), freshName()];
       const crashed = { fingerprint: "f", owner: "crashed", lockMs: 1000, keepMs: LONG };
-      await storeOf(backend, name).begin("k", crashed);
+      await oncePort(backend, name).begin("k", crashed);
       const once = new Idempotency({ backend, name });
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(InFlightError);
       await pause(1050);
@@ -317,14 +317,14 @@ export function cases(open: () => Backend): void {
       const first = once.once("k", "f", async (signal) => {
         const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
         // As if the process had been paused: the other begins when the lock has ended in the store.
-        const store = storeOf(backend, name);
+        const store = oncePort(backend, name);
         await stolen(store);
         await aborted;
         reason = signal.reason;
         await opened;
         return "stale";
       });
-      const stolen = async (store: ReturnType<typeof storeOf>) => {
+      const stolen = async (store: ReturnType<typeof oncePort>) => {
         // The thief says that the lock has ended: it extends with the only owner's name it cannot know, so it waits.
         const thief = { fingerprint: "f", owner: "thief", lockMs: LONG, keepMs: LONG };
         const end = performance.now() + 1000;
@@ -586,7 +586,7 @@ export function cases(open: () => Backend): void {
       const handler = idempotent(() => new Response("done"), { backend, name, tenant: () => "t" });
       await handler(post("abc"));
       const scope = await fingerprint(JSON.stringify(["t", "POST", "/orders", "k-1"]));
-      const store = storeOf(backend, name);
+      const store = oncePort(backend, name);
       const claim = { owner: "x", lockMs: LONG, keepMs: LONG };
       const print = await fingerprint("abc");
       expect(await store.begin(scope, { ...claim, fingerprint: print })).toMatchObject({

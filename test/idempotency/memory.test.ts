@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { Idempotency } from "../../src/idempotency/index.ts";
-import { storeOf } from "../../src/idempotency/port.ts";
+import { oncePort } from "../../src/idempotency/port.ts";
 import { cases, storeCases } from "./cases.ts";
 
 const backend = memory();
@@ -54,7 +54,7 @@ describe("time", () => {
 
   test("a clock that is set back keeps a dead owner's key no longer than a lock, and a living owner keeps it", async () => {
     let now = 10_000_000;
-    const store = storeOf(memory({ clock: () => now }), "n");
+    const store = oncePort(memory({ clock: () => now }), "n");
     const claim = { fingerprint: "f", lockMs: 1000, keepMs: 100_000 };
     const begin = (owner: string, lockMs = 1000) => store.begin("k", { ...claim, lockMs, owner });
     expect(await begin("first")).toEqual({ outcome: "started" });

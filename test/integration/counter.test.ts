@@ -20,7 +20,7 @@ import {
   setup,
 } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { storeOf } from "../../src/counter/port.ts";
+import { counterPort } from "../../src/counter/port.ts";
 import { LAST, NONE, type Reservation, reserve } from "../../src/counter/rule.ts";
 import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
@@ -100,7 +100,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
         fc.array(anyOrder, { maxLength: 20, size: "max" }),
         async (start, orders) => {
           const name = freshName();
-          const store = storeOf(port, name);
+          const store = counterPort(port, name);
           await put(port, name, start);
           let at = start;
           for (const order of orders) {

@@ -11,7 +11,7 @@ import { Pool } from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Backend, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
-import { storeOf } from "../../src/idempotency/port.ts";
+import { oncePort } from "../../src/idempotency/port.ts";
 import { cases, storeCases } from "../idempotency/cases.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
@@ -41,7 +41,7 @@ describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
   test("what has had its time does not stay in the store", async () => {
     await clean(port);
     await setup(port, ["idempotency"]);
-    const store = storeOf(port, "old");
+    const store = oncePort(port, "old");
     const claim = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
     for (let call = 0; call < 20; call++) await store.begin(`key ${call}`, claim);
     await new Promise((wake) => setTimeout(wake, 50));

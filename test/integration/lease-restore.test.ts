@@ -5,7 +5,7 @@ import { randomFillSync } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { fromIORedis, type RedisPort, type SqlPort, setup } from "../../src/backend/index.ts";
-import { pathOf } from "../../src/backend/settings.ts";
+import { qualifiedTable } from "../../src/backend/settings.ts";
 import {
   inspect,
   LeaseExpiredError,
@@ -13,8 +13,8 @@ import {
   leaseNode,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import { storeOf } from "../../src/lease/port.ts";
-import type { Answer, Space } from "../../src/lease/rule.ts";
+import { leasePort } from "../../src/lease/port.ts";
+import type { LeaseAnswer, NodeSpace } from "../../src/lease/rule.ts";
 import { type Server, startable, startRedis } from "./servers.ts";
 import { stores } from "./stores.ts";
 
@@ -47,14 +47,14 @@ async function until(isSo: () => unknown): Promise<void> {
 
 const HOUR = 3_600_000;
 /** Two nodes for a few hours; ticks of a second. */
-const space: Space = {
+const space: NodeSpace = {
   shape: "41.0.1.21 epoch 0 tick 1000 both fields leased",
   ...{ first: 0, count: 2, epochMs: 0, tickMs: 1000, ttlTicks: 7200, maxSkewMs: HOUR, reach: 14_400 },
   isFenced: false,
 };
-const fenced: Space = { ...space, isFenced: true };
+const fenced: NodeSpace = { ...space, isFenced: true };
 const ask = (owner: string) => ({ owner, nonce: "n" });
-const nodeOf = (answer: Answer) => (answer.outcome === "granted" ? answer.node : answer.outcome);
+const nodeOf = (answer: LeaseAnswer) => (answer.outcome === "granted" ? answer.node : answer.outcome);
 
 const KEY = "bitflake:{n}:lease";
 const INDEX = `${KEY}:0`;
@@ -105,7 +105,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const failed: unknown[] = [];
     lease.onRenewalFailed((error) => failed.push(error));
     // A process that has the fence on has told the store's history.
-    await expect(storeOf(port, "n").read()).resolves.toMatchObject({ book: { history: "" } });
+    await expect(leasePort(port, "n").read()).resolves.toMatchObject({ book: { history: "" } });
     const other = await leaseNode({ backend: port, ...long });
     await server.restart();
     await until(() => client.status === "ready");
@@ -148,7 +148,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const primary = await started();
     const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
     const { client, port } = connect(primary);
-    const store = storeOf(port, "n");
+    const store = leasePort(port, "n");
     expect(nodeOf(await store.acquire(space, ask("a"), Date.now()))).toBe(0);
     const claim = (generation: number) => ({
       ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
@@ -202,7 +202,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     const clean = () => client.del(KEY, INDEX);
     await clean();
     undo.push(clean);
-    const store = storeOf(port, "n");
+    const store = leasePort(port, "n");
     const acquire = async (owner: string) => nodeOf(await store.acquire(space, ask(owner), Date.now()));
     const until_ = async (node: number) => (await store.read()).book?.nodes.get(node)?.until ?? 0;
     return { client, store, acquire, end: until_ };
@@ -332,7 +332,7 @@ describe.each(
 )("leases on $name", ({ open }) => {
   test("are those that bitflake 0.1.0 wrote, once its tables have the new columns", async () => {
     const { port, close } = (await open()) as { port: SqlPort; close(): unknown };
-    const [namespaces, nodes] = [pathOf(port, "namespaces"), pathOf(port, "nodes")];
+    const [namespaces, nodes] = [qualifiedTable(port, "namespaces"), qualifiedTable(port, "nodes")];
     const now = Math.floor(Date.now() / 1000);
     const tables = [
       `CREATE TABLE ${namespaces} (namespace TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
@@ -343,7 +343,7 @@ describe.each(
     ];
     try {
       for (const sql of tables) await port.query(sql, []);
-      const store = storeOf(port, "n");
+      const store = leasePort(port, "n");
       // Without them it says what to do.
       await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
       await setup(port, ["lease"]);

@@ -5,17 +5,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { historySql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
-import { keyOf, pathOf } from "../../src/backend/settings.ts";
+import { qualifiedTable, redisKey } from "../../src/backend/settings.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
-import { storeOf } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/port.ts";
 import {
-  type Answer,
   acquire,
   type Book,
-  type Claim,
+  type LeaseAnswer,
+  type LeaseClaim,
+  type NodeSpace,
   release,
   renew,
-  type Space,
 } from "../../src/lease/rule.ts";
 import { onStore, stores } from "./stores.ts";
 
@@ -31,14 +31,14 @@ type Order = {
   readonly half: number;
   readonly owner: string;
   readonly nonce: string;
-  readonly terms: Partial<Space>;
+  readonly terms: Partial<NodeSpace>;
 } & (
   | { readonly do: "acquire"; readonly at: number }
   | { readonly do: "renew"; readonly node: number; readonly at: number; readonly grant: Grant }
   | { readonly do: "release"; readonly node: number; readonly unused: number; readonly grant: Grant }
   | { readonly do: "go back" }
 );
-type Grant = Pick<Claim, "generation" | "held">;
+type Grant = Pick<LeaseClaim, "generation" | "held">;
 
 // So few that a holder now and then has the grant, a copy has renewed it, or the store has gone back behind it.
 const nonce = fc.constantFrom("", "n1", "n2");
@@ -72,11 +72,12 @@ async function goBack(port: Backend, namespace: string): Promise<void> {
   if ("eval" in port) {
     const script =
       "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'history', 'old') end return 'done'";
-    await port.eval(script, [keyOf(port, namespace, "lease")], []);
+    await port.eval(script, [redisKey(port, namespace, "lease")], []);
   } else if ("query" in port) {
-    await port.query(`UPDATE ${pathOf(port, "namespaces")} SET history = 'old' WHERE namespace = $1`, [
-      namespace,
-    ]);
+    await port.query(
+      `UPDATE ${qualifiedTable(port, "namespaces")} SET history = 'old' WHERE namespace = $1`,
+      [namespace],
+    );
   }
 }
 
@@ -93,7 +94,7 @@ async function historyOf(port: Backend): Promise<string> {
 
 const ask = (owner: string) => ({ owner, nonce: "n" });
 
-const withoutTime = (answer: Answer) => ({ ...answer, storeMs: undefined });
+const withoutTime = (answer: LeaseAnswer) => ({ ...answer, storeMs: undefined });
 
 let namespaces = 0;
 const freshNamespace = () => `${prefix} ${namespaces++} ü'"`;
@@ -112,7 +113,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
         fc.array(anyOrder, { maxLength: 25 }),
         async (count, orders) => {
           const namespace = freshNamespace();
-          const store = storeOf(port, namespace);
+          const store = leasePort(port, namespace);
           // A Redis that has just come up does not grant in a namespace that it does not know.
           const known = { owner: "first", nonce: "n" };
           const [shape] = [orders[0]?.terms.shape ?? "any"];
@@ -130,7 +131,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
               continue;
             }
             const first = order.half * count;
-            const space = { first, count, epochMs: EPOCH, tickMs: MONTH, ...order.terms } as Space;
+            const space = { first, count, epochMs: EPOCH, tickMs: MONTH, ...order.terms } as NodeSpace;
             const request = { owner: `${order.owner} ${order.half}`, nonce: order.nonce };
             const claimOf = (at: number, grant: Grant) => ({ ...request, ...grant, node: first + at });
             const now = { ms: Date.now(), history };
@@ -169,7 +170,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       ...{ epochMs: nowMs - 10, tickMs: 1, ttlTicks: 100, maxSkewMs: 120_000 },
       ...{ reach: 100, isFenced: false },
     };
-    const store = storeOf(port, freshNamespace());
+    const store = leasePort(port, freshNamespace());
     for (const node of [0, 1]) {
       const space = { shape: "s", first: 0, count: 4, ...terms };
       const answer = await store.acquire(space, ask(`${node}`), nowMs);
@@ -216,7 +217,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       reach: 4,
       isFenced: false,
     };
-    const store = storeOf(port, freshNamespace());
+    const store = leasePort(port, freshNamespace());
     const nodes = new Set<number>();
     for (let i = 0; i < 2500; i += 50) {
       const owners = Array.from({ length: 50 }, (_, at) => `${i + at}`);
@@ -243,7 +244,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
     const fenced = { ...space, isFenced: true };
     for (let i = 0; i < 1000; i++) {
       // The first makes the namespace known, whenever the store came up.
-      await storeOf(port, namespace).acquire(i === 0 ? space : fenced, ask(`${i}`), Date.now());
+      await leasePort(port, namespace).acquire(i === 0 ? space : fenced, ask(`${i}`), Date.now());
     }
     let questions = 0;
     const count =
@@ -258,7 +259,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
         : "query" in port
           ? { ...port, query: count(port.query) }
           : { change: count(port.change as MemoryPort["change"]) as MemoryPort["change"] };
-    const store = storeOf(counted, namespace);
+    const store = leasePort(counted, namespace);
     // But for the one that is asked once by each port: whether it tells a history.
     if ("query" in counted) await historySql(counted);
     questions = 0;
@@ -279,14 +280,14 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       await bare();
       const middle = performance.now();
       const timed = ask(`timed ${i}`);
-      const answer = await storeOf(port, namespace).acquire(fenced, timed, Date.now());
+      const answer = await leasePort(port, namespace).acquire(fenced, timed, Date.now());
       times.bare.push(middle - start);
       times.acquire.push(performance.now() - middle);
       expect(answer.outcome).toBe("granted");
       // In the tick that it was granted in, so that it is free again.
       if (!("node" in answer)) continue;
       const claim = { ...timed, node: answer.node, generation: 0, held: timed.nonce };
-      await storeOf(port, namespace).release(fenced, claim, 10);
+      await leasePort(port, namespace).release(fenced, claim, 10);
     }
     const median = (some: number[]) => some.sort((one, other) => one - other)[100];
     const ratio = median(times.acquire) / median(times.bare);

@@ -19,7 +19,7 @@ import {
   NumericIdType,
   PermutedIds,
 } from "../../src/numeric/index.ts";
-import { type Entry, type PoolStore, storeOf } from "../../src/numeric/port.ts";
+import { type Entry, type PoolPort, poolPort } from "../../src/numeric/port.ts";
 import { RANKS } from "../../src/numeric/random.ts";
 import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
@@ -104,7 +104,7 @@ class Model {
 
 /** The store of a type as a process has it that has begun, with what most calls say of it. */
 async function begun(port: Backend, type: string) {
-  const store = storeOf(port, type);
+  const store = poolPort(port, type);
   const { recorded } = await store.begin();
   return {
     ...store,
@@ -123,7 +123,7 @@ type Order = (store: BegunStore, model: Model, hasOrder: boolean) => Promise<voi
 
 /** An issue, by either way: what it gets, or is told, is what the model says. */
 async function issued(
-  answer: Promise<Awaited<ReturnType<PoolStore["issue"]>>>,
+  answer: Promise<Awaited<ReturnType<PoolPort["issue"]>>>,
   [model, hasOrder]: readonly [Model, boolean],
   [count, from]: readonly [number, number],
 ): Promise<readonly string[]> {
@@ -240,7 +240,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
   }
 
   /** IDs in an order that can be compared: a store says them in any. */
-  const sorted = (ids: Awaited<ReturnType<PoolStore["issue"]>>) =>
+  const sorted = (ids: Awaited<ReturnType<PoolPort["issue"]>>) =>
     Array.isArray(ids) ? [...ids].sort() : ids;
 
   test("the store does as the model says, whatever is asked of it", async () => {

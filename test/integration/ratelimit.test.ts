@@ -8,7 +8,7 @@ import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { type Backend, BackendError, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { RateLimit } from "../../src/ratelimit/index.ts";
-import { storeOf } from "../../src/ratelimit/port.ts";
+import { rateLimitPort } from "../../src/ratelimit/port.ts";
 import { GRACE, type Rate, rateOf, step } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare } from "../ratelimit/arbitraries.ts";
 import { startable, startRedis } from "./servers.ts";
@@ -111,7 +111,7 @@ describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
       fc.asyncProperty(anyLimit, orders, async (terms, all) => {
         const rate: Rate = rateOf(terms.limit, terms.windowMs);
         const [name, key] = [freshName(), KEYS[names % KEYS.length]];
-        const store = storeOf(port, name, rate);
+        const store = rateLimitPort(port, name, rate);
         let ends: number | undefined;
         let now = Date.now() * 1000; // All stores are on this machine.
         for (const { held, share } of all) {

@@ -16,7 +16,7 @@ import {
   NoNodeAvailableError,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import { storeOf } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/port.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
 /** Another month for each test: what was stamped in one is not forgotten in the next. */
@@ -547,7 +547,7 @@ describe("a lease", () => {
     const common = { backend, preset, maxSkewMs: 1_000_000, onExpired: "throw" } as const;
     await leaseNode({ ...common, ttlMs: 1_000_000 });
     const lease = await leaseNode({ ...common, clock, ttlMs: 1000 });
-    const { book } = await storeOf(backend, "default").read();
+    const { book } = await leasePort(backend, "default").read();
     const holding = book?.nodes.get(lease.node);
     const first = { owner: holding?.owner ?? "", nonce: holding?.nonce ?? "" };
     off = -5000;
@@ -561,7 +561,7 @@ describe("a lease", () => {
       ...{ first: 0, count: 2, epochMs: 1_577_836_800_000, tickMs: 1, ttlTicks: 1001 },
       ...{ maxSkewMs: 1_000_000, reach: 2_001_001, isFenced: true },
     };
-    const late = await storeOf(backend, "default").acquire(space, first, NOW + 2002);
+    const late = await leasePort(backend, "default").acquire(space, first, NOW + 2002);
     expect(late).toMatchObject({ outcome: "granted", node: lease.node });
     await pass(400);
     expect(lease.status().state).toBe("lost");
@@ -999,7 +999,7 @@ describe("an answer that comes too late", () => {
     const store = memory();
     let isHeld = false;
     const waiting: (() => void)[] = [];
-    const book = storeOf(store, "default");
+    const book = leasePort(store, "default");
     // What is asked of Redis, carried out on the protocol: a port in memory answers at once.
     const port = {
       timeoutMs: 1000,

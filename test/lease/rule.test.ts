@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import {
-  type Answer,
   acquire,
   type Book,
-  type Claim,
-  type Holding,
+  type HeldNodeState,
+  type LeaseAnswer,
+  type LeaseClaim,
+  type NodeSpace,
   release,
   renew,
-  type Space,
   tickAt,
 } from "../../src/lease/rule.ts";
 
-const space: Space = {
+const space: NodeSpace = {
   shape: "this",
   first: 0,
   count: 3,
@@ -39,7 +39,7 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
   ...terms,
   nodes: new Map(
     Object.entries(nodes).map(
-      ([node, [owner, from, until, generation = 0, nonce = ""]]): [number, Holding] => [
+      ([node, [owner, from, until, generation = 0, nonce = ""]]): [number, HeldNodeState] => [
         Number(node),
         { owner, from, until, generation, nonce },
       ],
@@ -48,7 +48,7 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
 });
 
 /** A node that was given back. */
-const free: Holding = { owner: null, from: 0, until: 0, generation: 0, nonce: "" };
+const free: HeldNodeState = { owner: null, from: 0, until: 0, generation: 0, nonce: "" };
 
 /** The request of "a" for a node. */
 const request = { owner: "a", nonce: "asked" };
@@ -57,14 +57,14 @@ const request = { owner: "a", nonce: "asked" };
 const at = (ms: number) => ({ ms, history: "" });
 
 /** What "a" renews, which has been renewed twice, the second time with the nonce "held". */
-const claim: Claim = { owner: "a", node: 0, generation: 2, held: "held", nonce: "next" };
+const claim: LeaseClaim = { owner: "a", node: 0, generation: 2, held: "held", nonce: "next" };
 
 /** All nodes held by others, until 20, 30 and 40. */
 const full: Nodes = { 0: ["b", 5, 20], 1: ["c", 5, 30], 2: ["d", 5, 40] };
 
 type Row = {
   title: string;
-  space?: Partial<Space>;
+  space?: Partial<NodeSpace>;
   /** What the store keeps; without, it keeps nothing yet. */
   nodes?: Nodes;
   terms?: Terms;
@@ -72,7 +72,7 @@ type Row = {
   /** The store's time; without, it is the holder's. */
   store?: number;
   /** The node that is granted and its ticks, or whatever else is answered. */
-  to: [node: number, from: number, until: number] | Partial<Answer>;
+  to: [node: number, from: number, until: number] | Partial<LeaseAnswer>;
 };
 
 /** Checks what is answered, and what is written down: the grant, or nothing. */
@@ -516,7 +516,7 @@ describe("a store that changes its history", () => {
     expect(acquire({ ...raised, fence: 99 }, space, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });
   });
 
-  test.each<[string, Partial<Space>, Terms, string]>([
+  test.each<[string, Partial<NodeSpace>, Terms, string]>([
     [
       "is taken at its word where it is said to forget nothing",
       { isFenced: false },

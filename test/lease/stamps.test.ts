@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
   type Grant,
-  type Grantee,
+  type Grantable,
   type Issuer,
   LeaseExpiredError,
   SnowflakeGenerator,
@@ -21,11 +21,11 @@ const LAYOUT = { timestampBits: 53, datacenterBits: 1, machineBits: 1, sequenceB
 
 interface Leased {
   readonly generator: SnowflakeGenerator;
-  readonly grantee: Grantee;
+  readonly grantee: Grantable;
 }
 
 function plain(options: GeneratorOptions): Leased {
-  let issuer!: Issuer & Grantee;
+  let issuer!: Issuer & Grantable;
   const generator = new SnowflakeGenerator({ ...LAYOUT, ...options }, (settings) => {
     const made = new LeasedIssuer(settings);
     issuer = made;
@@ -35,7 +35,7 @@ function plain(options: GeneratorOptions): Leased {
 }
 
 function shared(options: GeneratorOptions): Leased {
-  let grantee!: Grantee;
+  let grantee!: Grantable;
   const given = { ...LAYOUT, ...options };
   const generator = new SharedGenerator(given, {}, undefined, (issuer) => {
     grantee = issuer;
@@ -275,7 +275,7 @@ test("a SharedGenerator of a fixed node in the same thread is none of the lease'
 
 test("what is attached to a handle follows the lease: its end, its next node, its release", () => {
   const clock = settable(EPOCH + 5000);
-  let grantee!: Grantee;
+  let grantee!: Grantable;
   const options = LAYOUT;
   const generator = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
     grantee = issuer;
@@ -295,7 +295,7 @@ test("what is attached to a handle follows the lease: its end, its next node, it
   grantee.close();
   expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5020, node: 1 }));
   // A lease of the same node, later in the same thread, is a memory of its own.
-  let other!: Grantee;
+  let other!: Grantable;
   const next = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
     other = issuer;
   });

@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Walk } from "../../src/numeric/digitBuilder.ts";
+import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import { capacityOf } from "../../src/numeric/estimate.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { type OwnRules, type RuleSet, rulesOf } from "../../src/numeric/rules.ts";
@@ -87,7 +87,7 @@ function checkOf(payload: ArrayLike<number>): number {
 const completed = (payload: ArrayLike<number>): string => Array.from(payload).join("") + checkOf(payload);
 
 /** Whether the fast path takes the digits, and the check digit that it puts behind them. */
-function isTaken(walk: Walk, payload: ArrayLike<number>): boolean {
+function isTaken(walk: DigitBuilder, payload: ArrayLike<number>): boolean {
   walk.clear();
   for (let i = 0; i < payload.length; i++) if (!walk.push(payload[i])) return false;
   return walk.finish();
@@ -128,7 +128,7 @@ const digitsOf = (text: string) => Array.from(text, Number);
 
 describe("the fast path takes what no expression matches, and nothing else", () => {
   test.each(KINDS)(`of ${NUMBERS.toLocaleString("en-US")} random numbers: %s, %d digits`, (set, length) => {
-    const walk = new Walk(length, rulesOf("rules", set));
+    const walk = new DigitBuilder(length, rulesOf("rules", set));
     const expressions = hurried(set);
     const next = randomDigits();
     const payload = new Uint8Array(length - 1);
@@ -159,7 +159,7 @@ describe("the fast path takes what no expression matches, and nothing else", () 
 
   test.each(KINDS)("of IDs, and of what is one digit or one swap away: %s, %d digits", (set, length) => {
     const type = typeOf(length, set);
-    const walk = new Walk(length, type.rules);
+    const walk = new DigitBuilder(length, type.rules);
     const expressions = hurried(set);
     const count = { true: 0, false: 0 };
     for (let i = 0; i < (isShort ? 20 : 100); i++) {
@@ -274,7 +274,7 @@ const anyDigits = (length: number) =>
   );
 
 /** As many digits as fit, in the order in which they are wanted; and where none fits, those that are wanted. */
-function nearlyGood(walk: Walk, wanted: readonly number[]): number[] {
+function nearlyGood(walk: DigitBuilder, wanted: readonly number[]): number[] {
   walk.clear();
   return wanted.map((digit) => {
     const fits = Array.from({ length: 10 }, (_, i) => (digit + i) % 10).find((each) => walk.push(each));
@@ -292,7 +292,7 @@ describe("with any rules", () => {
         fc.array(anyDigits(11), { minLength: 1, maxLength: 5 }),
         (own, length, drawn) => {
           const rules = rulesOf("rules", own);
-          const walk = new Walk(length, rules);
+          const walk = new DigitBuilder(length, rules);
           for (const digits of drawn.map((all) => all.slice(1 - length))) {
             const good = nearlyGood(walk, digits);
             const others = [...neighboursOf(good)].filter((_, i) => i % 5 === digits[0] % 5);
@@ -318,7 +318,7 @@ describe("with any rules", () => {
         const rules = rulesOf("rules", own);
         const all = Array.from({ length: 10 ** (length - 1) }, (_, i) => `${i}`.padStart(length - 1, "0"));
         const valid = all.filter((text) => !brokenRules(completed(digitsOf(text)), length, rules).length);
-        expect(capacityOf(new Walk(length, rules)).ids).toBe(BigInt(valid.length));
+        expect(capacityOf(new DigitBuilder(length, rules)).ids).toBe(BigInt(valid.length));
       }),
       // Each run is a thousand numbers.
       { numRuns: Math.ceil(numRuns / 10) },
@@ -328,7 +328,7 @@ describe("with any rules", () => {
 
 describe("a walk", () => {
   /** What it would do with each of the ten digits. */
-  const outlook = (walk: Walk) =>
+  const outlook = (walk: DigitBuilder) =>
     Array.from({ length: 10 }, (_, digit) => {
       const isNear = walk.isNear(digit);
       const isPushed = walk.push(digit);
@@ -346,7 +346,7 @@ describe("a walk", () => {
         fc.nat(80),
         (own, length, steps, clearAt) => {
           const rules = rulesOf("rules", own);
-          const walk = new Walk(length, rules);
+          const walk = new DigitBuilder(length, rules);
           const digits: number[] = [];
           steps.forEach((step, i) => {
             if (i === clearAt) {
@@ -357,7 +357,7 @@ describe("a walk", () => {
               digits.pop();
             } else if (step >= 0 && digits.length < length - 1 && walk.push(step)) digits.push(step);
           });
-          const fresh = new Walk(length, rules);
+          const fresh = new DigitBuilder(length, rules);
           for (const digit of digits) expect(fresh.push(digit)).toBe(true);
           expect([walk.toString(), walk.size]).toEqual([digits.join(""), digits.length]);
           expect(outlook(walk)).toEqual(outlook(fresh));
@@ -373,7 +373,7 @@ describe("a walk", () => {
         fc.constantFrom(...KINDS),
         fc.array(fc.nat(9), { minLength: 15, maxLength: 15 }),
         ([set, length], drawn) => {
-          const walk = new Walk(length, rulesOf("rules", set));
+          const walk = new DigitBuilder(length, rulesOf("rules", set));
           const payload = nearlyGood(walk, drawn.slice(1 - length));
           if (walk.size < length - 1) return;
           const before = outlook(walk);

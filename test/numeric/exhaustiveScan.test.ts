@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Walk } from "../../src/numeric/digitBuilder.ts";
+import type { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import type { Digits } from "../../src/numeric/draw.ts";
-import { beginSweep, type Sweep, sweepOf, sweepOn, textOf } from "../../src/numeric/exhaustiveScan.ts";
+import { beginSweep, type ScanState, sweepOf, sweepOn, textOf } from "../../src/numeric/exhaustiveScan.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { randomDigit } from "../../src/numeric/random.ts";
 import { walkOf } from "../../src/numeric/type.ts";
@@ -15,7 +15,7 @@ const LONGEST = 31;
 const openg2p = (length: number) => new NumericIdType({ name: "t", length });
 
 /** A type without rules: each number of its digits, with a check digit behind it, is an ID. So IDs say what was seen. */
-function seeing(digits: number): Walk {
+function seeing(digits: number): DigitBuilder {
   const rules = {
     notStartWith: [],
     sequenceLimit: null,
@@ -30,7 +30,7 @@ function seeing(digits: number): Walk {
 }
 
 /** All that a sweep still finds, by so many IDs and numbers at a time. */
-function rest(walk: Walk, from: Sweep, most = 500, looks = 20_000): string[] {
+function rest(walk: DigitBuilder, from: ScanState, most = 500, looks = 20_000): string[] {
   const found: string[] = [];
   let sweep = from;
   while (sweep.left > 0n) {
@@ -142,13 +142,13 @@ describe("a whole sweep", () => {
     fc.assert(
       fc.property(anyStart(3), anyStride(3), anyCuts, (at, stride, cuts) => {
         const found: string[] = [];
-        let sweep: Sweep = { at, stride, left: 1000n };
+        let sweep: ScanState = { at, stride, left: 1000n };
         for (let cut = 0; sweep.left > 0n; cut++) {
           const { most, looks } = cuts[cut % cuts.length];
           const [ids, next] = sweepOn(walk, sweep, most, looks);
           found.push(...ids);
           // By way of the store.
-          sweep = sweepOf(textOf(next)) as Sweep;
+          sweep = sweepOf(textOf(next)) as ScanState;
         }
         expect(found.sort()).toEqual(all);
       }),

@@ -4,17 +4,17 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import type { MemoryPort } from "../../src/backend/index.ts";
 import { BackendError, IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
-import type { PoolStore } from "../../src/numeric/port.ts";
+import type { PoolPort } from "../../src/numeric/port.ts";
 
 /** What the store tells of itself, and how often it could not take IDs again. */
 const told = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
 
 vi.mock("../../src/numeric/port.ts", async (original) => {
-  const { storeOf } = await original<typeof import("../../src/numeric/port.ts")>();
+  const { poolPort } = await original<typeof import("../../src/numeric/port.ts")>();
   const now = () => ({ recorded: told.recorded, current: told.current });
   return {
-    storeOf(...args: Parameters<typeof storeOf>): PoolStore {
-      const plain = storeOf(...args);
+    poolPort(...args: Parameters<typeof poolPort>): PoolPort {
+      const plain = poolPort(...args);
       return {
         ...plain,
         begin: async () => now(),

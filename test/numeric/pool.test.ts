@@ -26,7 +26,7 @@ import {
   PermutedIds,
   type RuleSet,
 } from "../../src/numeric/index.ts";
-import { storeOf } from "../../src/numeric/port.ts";
+import { poolPort } from "../../src/numeric/port.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 
@@ -320,7 +320,7 @@ describe("options", () => {
     expect(await pool.fill()).toBe(highMark);
     // One above the low mark nothing happens, and at the low mark the pool is filled up again.
     if (highMark - lowMark > 1) {
-      await storeOf(backend, "farmer").issue(highMark - lowMark - 2, 0, "");
+      await poolPort(backend, "farmer").issue(highMark - lowMark - 2, 0, "");
       await pool.issue();
       await idle();
       expect((await pool.status()).available).toBe(lowMark + 1);
@@ -804,7 +804,7 @@ describe("a refill", () => {
     stopTime();
     let nowMs = 5_000_000;
     const backend = memory({ clock: () => nowMs });
-    await storeOf(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claim("dead", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     let id: string | undefined;
     void pool.issue().then((issued) => {
@@ -824,7 +824,7 @@ describe("a refill", () => {
 
   test("that another process died in is taken over within the time that an issue waits", async () => {
     const backend = memory();
-    await storeOf(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claim("dead", 3000);
     const pool = poolOf({ backend });
     const started = Date.now();
     expectDistinct([await pool.issue()], pool.type);
@@ -833,7 +833,7 @@ describe("a refill", () => {
 
   test("that another process is at is not disturbed, and its IDs are issued as they come", async () => {
     const backend = memory();
-    const store = storeOf(backend, "farmer");
+    const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 60_000 });
     await store.claim("other", 3000);
     const started = Date.now();
@@ -847,7 +847,7 @@ describe("a refill", () => {
   test("of another process is waited for until waitMs, and not a moment less", async () => {
     stopTime();
     const backend = memory();
-    const store = storeOf(backend, "farmer");
+    const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 2000 });
     await store.claim("other", 3000);
     let error: unknown;
@@ -875,7 +875,7 @@ describe("a refill", () => {
 
   test("that was too slow, and was taken over, takes nothing from the one that took over", async () => {
     let nowMs = 0;
-    const store = storeOf(memory({ clock: () => nowMs }), "farmer");
+    const store = poolPort(memory({ clock: () => nowMs }), "farmer");
     expect(await store.claim("slow", 3000)).toBe("");
     nowMs = 3000;
     expect(await store.claim("other", 3000)).toBe("");
@@ -891,7 +891,7 @@ describe("a refill", () => {
   test("that has lost its claim on the way leaves the rest to the other", async () => {
     let nowMs = 0;
     const backend = memory({ clock: () => nowMs });
-    const store = storeOf(backend, "farmer");
+    const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, length: MANY });
     const seen: number[] = [];
     const onProgress = ({ available }: FillProgress) => {
@@ -1155,7 +1155,7 @@ describe("fill", () => {
 
   test("waits for another process that refills, and fills then what that has not", async () => {
     const backend = memory();
-    const store = storeOf(backend, "farmer");
+    const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, highMark: 30 });
     await store.claim("other", 3000);
     const started = Date.now();
@@ -1308,7 +1308,7 @@ describe("stop", () => {
   test("tells who waits for a refill that there are none", async () => {
     stopTime();
     const backend = memory();
-    await storeOf(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claim("other", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     const call = refusal(pool.issue());
     await pass(500);
@@ -1320,7 +1320,7 @@ describe("stop", () => {
   test("ends a fill that waits for another process", async () => {
     stopTime();
     const backend = memory();
-    await storeOf(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claim("other", 3000);
     const pool = poolOf({ backend });
     const call = pool.fill();
     await pass(500);
@@ -2134,7 +2134,7 @@ describe("whatever is done in whatever order", () => {
               stopped[step.pool] = true;
               await pool.stop();
             }
-            if (step.do === "die") await storeOf(backend, type.name).claim("dead", 3000);
+            if (step.do === "die") await poolPort(backend, type.name).claim("dead", 3000);
             if (step.do === "wait") await new Promise((wake) => setTimeout(wake, step.ms));
           } catch (error) {
             outcome.error = error;

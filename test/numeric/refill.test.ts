@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import type { Walk } from "../../src/numeric/digitBuilder.ts";
-import type { PoolStore } from "../../src/numeric/port.ts";
-import { Filler } from "../../src/numeric/refill.ts";
+import type { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
+import type { PoolPort } from "../../src/numeric/port.ts";
+import { Refiller } from "../../src/numeric/refill.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -17,7 +17,7 @@ test("each refill has a name of its own, drawn when it begins", async () => {
     leave: async (name: string) => void names.push(name),
     count: async () => ({ available: 5, sweep: "" }),
   };
-  const fillerOf = () => new Filler(store as unknown as PoolStore, "farmer", {} as Walk);
+  const fillerOf = () => new Refiller(store as unknown as PoolPort, "farmer", {} as DigitBuilder);
   const fillers = [fillerOf(), fillerOf()];
   // As a test may replace it, or a snapshot keep it.
   vi.stubGlobal("crypto", {

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import { random16 } from "../../src/internal.ts";
-import { Walk } from "../../src/numeric/digitBuilder.ts";
+import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import { type Digits, draw } from "../../src/numeric/draw.ts";
 import {
   ArgumentError,
@@ -461,7 +461,7 @@ describe("every ID is equally likely", () => {
    * is 1 in this product.
    */
   function oddsOf(type: NumericIdType, isPlain: boolean): Map<string, number> {
-    const walk = new Walk(type.length, type.rules);
+    const walk = new DigitBuilder(type.length, type.rules);
     const odds = new Map<string, number>();
     const outcomeOf = (script: string): string | { id: string } => {
       let at = 0;
@@ -509,7 +509,7 @@ describe("every ID is equally likely", () => {
   ])(
     "a digit that is too near its like is drawn again, and no attempt ends for it: %s",
     (_title, isPlain) => {
-      const walk = new Walk(12, rulesOf("rules", { sequenceLimit: null, notStartWith: [] }));
+      const walk = new DigitBuilder(12, rulesOf("rules", { sequenceLimit: null, notStartWith: [] }));
       // Each digit twice: the second time it is too near. In the end every digit has been, though at different places.
       const script = [..."93816274509"].flatMap((digit) => [Number(digit), Number(digit)]).slice(0, -1);
       const id = draw(walk, () => script.shift() ?? Number.NaN, isPlain);

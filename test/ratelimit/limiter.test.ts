@@ -11,7 +11,7 @@ import {
   RateLimit,
   type RateLimitOptions,
 } from "../../src/ratelimit/index.ts";
-import { storeOf } from "../../src/ratelimit/port.ts";
+import { rateLimitPort } from "../../src/ratelimit/port.ts";
 import { GRACE, rateOf, type Step, step } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
 import { QuickRedis, QuickSql } from "./ports.ts";
@@ -143,7 +143,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
       fc.asyncProperty(anyLimit, anyHeld, anyShare, fc.array(anyCall), async (terms, held, at, calls) => {
         const rate = rateOf(terms.limit, terms.windowMs);
         const { backend, set, put, get } = make();
-        const store = storeOf(backend, "api", rate);
+        const store = rateLimitPort(backend, "api", rate);
         let now = NOW;
         // From where the whole quota is used, and from elsewhere.
         let ends = held === undefined ? undefined : NOW + Math.floor(at * rate.tolerance) + held;

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { ClockBackwardsError, makeGenerator, SnowflakeGenerator } from "../../src/index.ts";
-import { Part } from "../../src/service/dependency.ts";
+import { Dependency } from "../../src/service/dependency.ts";
 import type { ServiceEvent, ServiceLogEntry } from "../../src/service/index.ts";
 import { open, read } from "./app.ts";
 
@@ -285,7 +285,7 @@ describe("a part", () => {
   function counted() {
     const state = { probes: 0, isGood: false };
     const told: string[] = [];
-    const part = new Part({
+    const part = new Dependency({
       probe: async () => {
         state.probes++;
         if (!state.isGood) throw new Error("bad");

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as errors from "../../src/errors.ts";
-import { Refusal, refusalOf } from "../../src/service/response.ts";
+import { HttpError, toHttpError } from "../../src/service/response.ts";
 
 describe("a failure", () => {
   test.each<[number, string, unknown]>([
@@ -23,7 +23,7 @@ describe("a failure", () => {
     [500, "ERR_INTERNAL", "secret"],
     [500, "ERR_INTERNAL", undefined],
   ])("is %d %s", (status, code, error) => {
-    const reply = refusalOf(error).reply();
+    const reply = toHttpError(error).reply();
     expect(reply.status).toBe(status);
     expect(reply.headers["content-type"]).toBe("application/problem+json");
     expect(reply.headers["retry-after"]).toBe(
@@ -39,8 +39,8 @@ describe("a failure", () => {
   });
 
   test("a refusal is what it says", () => {
-    const refusal = new Refusal(429, "ERR_RATE_LIMITED", "Too many.", { "retry-after": "5" });
-    expect(refusalOf(refusal)).toBe(refusal);
+    const refusal = new HttpError(429, "ERR_RATE_LIMITED", "Too many.", { "retry-after": "5" });
+    expect(toHttpError(refusal)).toBe(refusal);
     expect(refusal.reply().headers).toEqual({
       "cache-control": "no-store",
       "content-type": "application/problem+json",

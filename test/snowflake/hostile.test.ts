@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { realmWide } from "../../src/globalState.ts";
+import { globalState } from "../../src/globalState.ts";
 import {
   capacity,
   decode,
@@ -83,7 +83,7 @@ describe("a polluted Object.prototype", () => {
     pollute({ get: () => 5, value: 5, set: 5, writable: true, enumerable: true });
     const made: unknown[] = [];
     for (const make of [
-      () => realmWide("bitflake.test.polluted", () => ({})),
+      () => globalState("bitflake.test.polluted", () => ({})),
       nextId,
       () => new SharedGenerator("twitter", { machineId: 22, clock }).nextId(),
     ]) {

@@ -17,7 +17,7 @@ import {
   SnowflakeGenerator,
 } from "../../src/index.ts";
 import { zeroConfig } from "../../src/snowflake/defaultGenerator.ts";
-import { gather } from "../../src/snowflake/options.ts";
+import { mergeOptions } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
@@ -94,7 +94,7 @@ describe("presets", () => {
   });
 
   test("the shortcut's settings are the defaults, compiled", () => {
-    const compiled = compileSettings(gather({}));
+    const compiled = compileSettings(mergeOptions({}));
     const { layout, datacenterId, machineId, isNodeGiven, ...terms } = compiled;
     expect(zeroConfig()).toMatchObject(terms);
   });
@@ -109,7 +109,7 @@ describe("options", () => {
       datacenterId: 0,
       machineId: 0,
     });
-    expect(compileSettings(gather({}))).toMatchObject({
+    expect(compileSettings(mergeOptions({}))).toMatchObject({
       maxBackwardMs: 10,
       onExhausted: "wait",
       maxBorrowMs: 1000,
@@ -159,7 +159,7 @@ describe("options", () => {
     expect(Object.isFrozen(build({}).layout)).toBe(true);
   });
 
-  const names = Object.keys(gather({})).join(", ");
+  const names = Object.keys(mergeOptions({})).join(", ");
   const twitter = { timestampBits: 41, datacenterBits: 5, machineBits: 5, sequenceBits: 12 };
   test.each<[unknown, string]>([
     // Widths

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { BitflakeError, SnowflakeGenerator } from "../../src/index.ts";
 import { claim, fill } from "../../src/snowflake/batch.ts";
 import { Issuer } from "../../src/snowflake/issuer.ts";
-import { gather } from "../../src/snowflake/options.ts";
+import { mergeOptions } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
 import { anyCase, anyWidths, type Case } from "../support/arbitraries.ts";
 import { drive, EndOfScript, scripted } from "../support/clocks.ts";
@@ -141,7 +141,7 @@ describe("whatever the layout and the clock", () => {
         fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }),
         ({ options, readings }, counts) => {
           const clock = scripted(readings);
-          const issuer = new Issuer(compileSettings(gather({ clock }, gather(options))));
+          const issuer = new Issuer(compileSettings(mergeOptions({ clock }, mergeOptions(options))));
           const { entry } = issuer;
           const state = () => [entry.readingMs, entry.word[0]];
           for (const count of counts) {

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from "../../internal.ts";
 import type { MemoryPort } from "../ports.ts";
-import { aFunction, onlyKnown } from "../settings.ts";
+import { assertFunction, assertKnownOptions } from "../settings.ts";
 
 /**
  * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.
@@ -21,9 +21,9 @@ import { aFunction, onlyKnown } from "../settings.ts";
  * ```
  */
 export function memory(options: { readonly clock?: () => number } = {}): MemoryPort {
-  onlyKnown(options, ["clock"]);
+  assertKnownOptions(options, ["clock"]);
   const { clock = () => Date.now() } = options;
-  aFunction("clock", clock);
+  assertFunction("clock", clock);
   const states = new Map<string, unknown>();
   return {
     change<State, Result>(

@@ -1,8 +1,8 @@
 // Adapters for clients of PostgreSQL.
 
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
-import { makeQueue, patiently } from "../retry.ts";
-import { LONGEST_NAME, pathOf, portSettings } from "../settings.ts";
+import { makeQueue, retryWhileBusy } from "../retry.ts";
+import { LONGEST_NAME, qualifiedTable, resolvePortSettings } from "../settings.ts";
 
 /** What a client of `pg` answers, of which the rows are read. */
 export interface PgResult {
@@ -41,15 +41,15 @@ function postgresPort(
   options: PostgresSettings,
   query: SqlPort["query"],
 ): SqlPort {
-  const settings = portSettings(client, method, options, "schema");
+  const settings = resolvePortSettings(client, method, options, "schema");
   const queue = makeQueue(settings.timeoutMs);
   const port: SqlPort = {
     ...settings,
     schema: options.schema,
     dialect: "postgres",
-    query: (text, params) => patiently(settings.timeoutMs, isConflict, () => query(text, params), queue),
+    query: (text, params) => retryWhileBusy(settings.timeoutMs, isConflict, () => query(text, params), queue),
   };
-  pathOf(port, LONGEST_NAME); // Refuses a schema or prefix that is too long.
+  qualifiedTable(port, LONGEST_NAME); // Refuses a schema or prefix that is too long.
   return port;
 }
 

@@ -1,7 +1,7 @@
 // Adapters for clients of Redis: each turns EVAL into the call that its client has for it.
 
 import type { PortSettings, RedisPort } from "../ports.ts";
-import { portSettings } from "../settings.ts";
+import { resolvePortSettings } from "../settings.ts";
 
 /** What is asked of an ioredis client or cluster. */
 export interface IORedisClient {
@@ -41,7 +41,7 @@ export interface UpstashClient {
  */
 export function fromIORedis(client: IORedisClient, options: PortSettings = {}): RedisPort {
   return {
-    ...portSettings(client, "call", options),
+    ...resolvePortSettings(client, "call", options),
     eval: (script, keys, args) => client.call("EVAL", script, String(keys.length), ...keys, ...args),
   };
 }
@@ -68,7 +68,7 @@ export function fromIORedis(client: IORedisClient, options: PortSettings = {}): 
  */
 export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {}): RedisPort {
   return {
-    ...portSettings(client, "eval", options),
+    ...resolvePortSettings(client, "eval", options),
     eval: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
   };
 }
@@ -91,7 +91,7 @@ export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {
  */
 export function fromUpstash(client: UpstashClient, options: PortSettings = {}): RedisPort {
   return {
-    ...portSettings(client, "eval", options),
+    ...resolvePortSettings(client, "eval", options),
     eval: (script, keys, args) => client.eval(script, [...keys], [...args]),
   };
 }

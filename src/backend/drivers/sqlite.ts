@@ -1,8 +1,8 @@
 // The adapter for SQLite: for node:sqlite, which Deno and Bun have as well, and for better-sqlite3.
 
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
-import { patiently } from "../retry.ts";
-import { LONGEST_NAME, pathOf, portSettings } from "../settings.ts";
+import { retryWhileBusy } from "../retry.ts";
+import { LONGEST_NAME, qualifiedTable, resolvePortSettings } from "../settings.ts";
 
 /** What is asked of a statement. */
 export interface SqliteStatement {
@@ -48,7 +48,7 @@ function isBusy(error: unknown): boolean {
  * ```
  */
 export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlPort {
-  const settings = portSettings(db, "prepare", options);
+  const settings = resolvePortSettings(db, "prepare", options);
   const port: SqlPort = {
     ...settings,
     dialect: "sqlite",
@@ -60,7 +60,7 @@ export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlP
         values.push(params[Number(n) - 1] as string);
         return "?";
       });
-      return patiently(settings.timeoutMs, isBusy, () => {
+      return retryWhileBusy(settings.timeoutMs, isBusy, () => {
         const statement = db.prepare(sql);
         // better-sqlite3 refuses all() where there is nothing to return, and says so by this.
         if ((statement as { reader?: boolean }).reader !== false) return statement.all(...values) as SqlRow[];
@@ -69,6 +69,6 @@ export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlP
       });
     },
   };
-  pathOf(port, LONGEST_NAME); // Refuses a prefix that is too long.
+  qualifiedTable(port, LONGEST_NAME); // Refuses a prefix that is too long.
   return port;
 }

@@ -2,20 +2,20 @@
 
 import { SnowflakeGenerator } from "../../internal.ts";
 import { type Command, define } from "../command.ts";
-import { drawn, fieldsOf } from "../drawLayout.ts";
+import { drawLayout, fieldsOf } from "../drawLayout.ts";
 import { layoutOptions, WIDTH_FLAGS } from "../layoutFlags.ts";
 
 /** How wide the drawing is. */
 const COLUMNS = 80;
 
-export const drawLayout: Command = define({
+export const layoutCommand: Command = define({
   words: "layout",
   summary: "Draws which bits of an ID mean what.",
   flags: WIDTH_FLAGS,
   examples: [
     {
       run: "bitflake layout --preset twitter",
-      output: drawn(
+      output: drawLayout(
         fieldsOf({ timestampBits: 41, datacenterBits: 5, machineBits: 5, sequenceBits: 12 }),
         COLUMNS,
       ).trimEnd(),
@@ -31,7 +31,7 @@ export const drawLayout: Command = define({
       new SnowflakeGenerator(layoutOptions({ ...values, epochMs: undefined, tickMs: undefined })).layout,
     );
     const bits = fields.reduce((sum, field) => sum + field.bits, 0);
-    await world.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawn(fields, COLUMNS));
+    await world.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawLayout(fields, COLUMNS));
     return 0;
   },
 });

@@ -4,7 +4,7 @@ import { BackendError } from "../../internal.ts";
 import { inspect, type NamespaceReport } from "../../lease/index.ts";
 import { printable } from "../color.ts";
 import { type Command, define } from "../command.ts";
-import { Failure } from "../errors.ts";
+import { CommandError } from "../errors.ts";
 import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/open.ts";
 import { columns } from "../table.ts";
 
@@ -62,7 +62,10 @@ export const leaseInspect: Command = define({
     } catch (error) {
       const isBare = error instanceof BackendError && error.message.includes("setup()");
       throw isBare
-        ? new Failure(error.code, `${store.description} has no tables of leases: no node was ever leased`)
+        ? new CommandError(
+            error.code,
+            `${store.description} has no tables of leases: no node was ever leased`,
+          )
         : error;
     } finally {
       await store.close();

@@ -4,7 +4,7 @@ import { setup } from "../../backend/index.ts";
 import { IdPoolExhaustedError } from "../../internal.ts";
 import { IdPool, type NumericIdType } from "../../numeric/index.ts";
 import { type Command, define } from "../command.ts";
-import type { World } from "../io.ts";
+import type { Io } from "../io.ts";
 import { typeInFile } from "../numericType.ts";
 import { POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
 import { Progress } from "../progress.ts";
@@ -31,7 +31,7 @@ async function fill(
   type: NumericIdType,
   to: number,
   progress: Progress | undefined,
-  world: World,
+  world: Io,
 ): Promise<Outcome> {
   const signal = world.stopSignal();
   await setup(backend, ["numeric"]);

@@ -4,7 +4,7 @@ import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator 
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
 import { type Command, define } from "../command.ts";
-import { Failure, UsageError } from "../errors.ts";
+import { CommandError, UsageError } from "../errors.ts";
 import { nodeModule, pathFrom } from "../io.ts";
 import { readTypes } from "../numericType.ts";
 import { logFormOf, logOf } from "../serve/log.ts";
@@ -133,7 +133,7 @@ async function serveOn(
   const limits = { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxConnections };
   const { url, close } = await listen(service, { host, port, allowedHosts, ...limits }).catch((error) => {
     if (error?.code !== "EADDRINUSE") throw error;
-    throw new Failure("ERR_LISTEN", `${host}:${port} is in use by another; take another port`, {
+    throw new CommandError("ERR_LISTEN", `${host}:${port} is in use by another; take another port`, {
       cause: error,
     });
   });

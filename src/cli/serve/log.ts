@@ -3,7 +3,7 @@
 import type { ServiceEvent, ServiceLogEntry } from "../../service/index.ts";
 import { printable } from "../color.ts";
 import { complaintOf } from "../errors.ts";
-import type { Output, World } from "../io.ts";
+import type { Io, Output } from "../io.ts";
 
 /** How lines are written. */
 export type LogForm = "json" | "text" | "none";
@@ -15,7 +15,7 @@ const MAX_WAITING = 1_048_576;
 const MAX_CAUSES = 5;
 
 /** The form that is asked for; or text for people, and JSON for programs. */
-export function logFormOf(log: LogForm | undefined, isJson: boolean, { stderr }: World): LogForm {
+export function logFormOf(log: LogForm | undefined, isJson: boolean, { stderr }: Io): LogForm {
   return log ?? (stderr.isTTY && !isJson ? "text" : "json");
 }
 
@@ -122,7 +122,7 @@ class Lines {
 /** What writes requests and events; `undefined` if nobody wants a log. */
 export function logOf(
   form: LogForm,
-  world: World,
+  world: Io,
 ): ((entry: ServiceLogEntry | ServiceEvent) => void) | undefined {
   if (form === "none") return undefined;
   const lines = new Lines(world.stderr, form === "json" ? jsonLine : textLine);

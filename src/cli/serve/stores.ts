@@ -4,7 +4,7 @@ import type { Backend } from "../../backend/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
 import type { Call } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { nodeModule, pathFrom, type World } from "../io.ts";
+import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { stateFolder } from "../state/folder.ts";
 import { nodeBook, type Shape } from "../state/nodeBook.ts";
 import { kindOf, type OpenStore, openStore, type StoreKind } from "../stores/open.ts";
@@ -30,7 +30,7 @@ export interface ServeStores {
 const LOCAL = "bitflake.db";
 
 /** The store of a service that was told none: one that needs no server. */
-async function embedded(world: World): Promise<string> {
+async function embedded(world: Io): Promise<string> {
   if (!(await hasSqlite(world))) return "memory:";
   const { access } = await nodeModule(world, "node:fs/promises");
   // The numeric IDs that it has issued are in no other file.

@@ -1,15 +1,15 @@
 // The state folder: what the processes of one user on one machine must know of each other.
 
-import { complaintOf, Failure } from "../errors.ts";
-import { nodeModule, pathFrom, type World } from "../io.ts";
+import { CommandError, complaintOf } from "../errors.ts";
+import { type Io, nodeModule, pathFrom } from "../io.ts";
 
 /** The variable that names another folder. */
 export const STATE_VARIABLE = "BITFLAKE_STATE_DIR";
 
 /** Returns an error that says what cannot be done in the state folder, and the ways around it. */
-export function stateFailure(folder: string, cause: unknown): Failure {
+export function stateFailure(folder: string, cause: unknown): CommandError {
   const remedy = `name a folder that can be written by ${STATE_VARIABLE}, or give this process a node of its own by --machine-id`;
-  return new Failure(
+  return new CommandError(
     "ERR_STATE",
     `the state folder ${folder} cannot be used: ${complaintOf(cause).message}; ${remedy}`,
     { cause },
@@ -17,7 +17,7 @@ export function stateFailure(folder: string, cause: unknown): Failure {
 }
 
 /** Returns the path of the state folder, which need not exist. */
-async function statePath(world: World): Promise<string> {
+async function statePath(world: Io): Promise<string> {
   const { env } = world;
   const named = env[STATE_VARIABLE];
   if (named) return pathFrom(world, named);
@@ -47,7 +47,7 @@ async function statePath(world: World): Promise<string> {
  *
  * @throws {@link Failure} if it cannot be made
  */
-export async function stateFolder(world: World): Promise<string> {
+export async function stateFolder(world: Io): Promise<string> {
   const folder = await statePath(world);
   try {
     const { mkdirSync } = await nodeModule(world, "node:fs");

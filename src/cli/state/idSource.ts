@@ -8,8 +8,8 @@ import {
   SnowflakeGenerator,
 } from "../../internal.ts";
 import { leaseNode } from "../../lease/index.ts";
-import { Failure, UsageError } from "../errors.ts";
-import type { World } from "../io.ts";
+import { CommandError, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
 import { nodeBook, tickBook } from "./nodeBook.ts";
 
 /** How long to wait for a node when all are taken, in milliseconds: those who have them are soon done. */
@@ -43,7 +43,7 @@ const stampWith =
     count > 1 ? generator.nextIds(count) : [await generator.nextIdAsync()];
 
 /** A source that leases a node from those of this user on this machine. */
-async function leased(options: GeneratorOptions, shape: SnowflakeGenerator, world: World): Promise<Source> {
+async function leased(options: GeneratorOptions, shape: SnowflakeGenerator, world: Io): Promise<Source> {
   const backend = await nodeBook(world, shape);
   const lease = await leaseNode({ backend, preset: options, waitMs: NODE_WAIT_MS });
   const { generator } = lease;
@@ -51,7 +51,7 @@ async function leased(options: GeneratorOptions, shape: SnowflakeGenerator, worl
 }
 
 /** A source that takes ticks which no other process of this user on this machine takes. */
-async function ticking(options: GeneratorOptions, shape: SnowflakeGenerator, world: World): Promise<Source> {
+async function ticking(options: GeneratorOptions, shape: SnowflakeGenerator, world: Io): Promise<Source> {
   const { epochMs, tickMs } = shape;
   const { idsPerTick } = shape.capacity();
   const take = await tickBook(world, shape);
@@ -66,7 +66,7 @@ async function ticking(options: GeneratorOptions, shape: SnowflakeGenerator, wor
       const ticks = Math.ceil(count / idsPerTick);
       const first = take(ticks, tickAt(nowMs), tickAt(nowMs + AHEAD_MS));
       if (first === undefined) {
-        throw new Failure(
+        throw new CommandError(
           "ERR_CLOCK_BACKWARDS",
           `the clock is more than ${AHEAD_MS} ms behind the last IDs that were made here; set it right, or say by --machine-id 0 that no other process makes IDs of this layout`,
         );
@@ -98,7 +98,7 @@ async function ticking(options: GeneratorOptions, shape: SnowflakeGenerator, wor
 export async function openSource(
   options: GeneratorOptions,
   node: Pick<GeneratorOptions, "datacenterId" | "machineId">,
-  world: World,
+  world: Io,
 ): Promise<Source> {
   const { datacenterId, machineId } = node;
   // A variable would win over an option; a flag wins over both.

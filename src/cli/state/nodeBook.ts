@@ -5,7 +5,7 @@
 import type { MemoryPort } from "../../backend/index.ts";
 import type { SnowflakeGenerator } from "../../internal.ts";
 import { shapeOf } from "../../lease/nodeSpace.ts";
-import type { World } from "../io.ts";
+import type { Io } from "../io.ts";
 import { stateFolder } from "./folder.ts";
 import { sharedFile } from "./sharedFile.ts";
 
@@ -24,7 +24,7 @@ function nameOf({ layout, epochMs, tickMs }: Shape): string {
  *
  * @throws {@link Failure} if the state folder cannot be used
  */
-export async function nodeBook(world: World, shape: Shape): Promise<MemoryPort> {
+export async function nodeBook(world: Io, shape: Shape): Promise<MemoryPort> {
   const file = await sharedFile(world, await stateFolder(world), `nodes-${nameOf(shape)}`);
   return {
     change<State, Result>(
@@ -52,7 +52,7 @@ export type TakeTicks = (count: number, nowTick: number, lastTick: number) => nu
  *
  * @throws {@link Failure} if the state folder cannot be used
  */
-export async function tickBook(world: World, shape: Shape): Promise<TakeTicks> {
+export async function tickBook(world: Io, shape: Shape): Promise<TakeTicks> {
   const file = await sharedFile(world, await stateFolder(world), `ticks-${nameOf(shape)}`);
   return (count, nowTick, lastTick) =>
     file.change<number, number | undefined>((next = 0) => {

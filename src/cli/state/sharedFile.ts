@@ -4,8 +4,8 @@
 // Each version of the value is a file with the version as its name. A process reads the newest, and puts the next one in
 // place by link(), which fails where another process was faster; then it reads again.
 
-import { Failure } from "../errors.ts";
-import { nodeModule, pathFrom, type World } from "../io.ts";
+import { CommandError } from "../errors.ts";
+import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { stateFailure } from "./folder.ts";
 
 /** How many versions are kept: a process that is overtaken by fewer finds the version taken that it wants to write. */
@@ -46,7 +46,7 @@ export interface SharedFile {
  *
  * @param name of its folder within the state folder
  */
-export async function sharedFile(world: World, stateFolder: string, name: string): Promise<SharedFile> {
+export async function sharedFile(world: Io, stateFolder: string, name: string): Promise<SharedFile> {
   const fs = await nodeModule(world, "node:fs");
   const folder = await pathFrom(world, name, stateFolder);
   const pathOf = (version: number | string) => `${folder}/${version}`;
@@ -62,7 +62,7 @@ export async function sharedFile(world: World, stateFolder: string, name: string
     try {
       return decode(text);
     } catch (cause) {
-      throw new Failure(
+      throw new CommandError(
         "ERR_STATE",
         `${pathOf(version)} is damaged; remove ${folder} when no process of bitflake runs`,
         { cause },
@@ -125,7 +125,7 @@ export async function sharedFile(world: World, stateFolder: string, name: string
           ? stateFailure(stateFolder, error)
           : error;
       }
-      throw new Failure("ERR_STATE", `others were faster ${TRIES} times at changing ${folder}`);
+      throw new CommandError("ERR_STATE", `others were faster ${TRIES} times at changing ${folder}`);
     },
   };
 }

@@ -1,8 +1,8 @@
 // Opens the store that an address names, with whichever client is installed.
 
 import { ArgumentError, type Backend, BackendError, memory } from "../../backend/index.ts";
-import { complaintOf, Failure, UsageError, withoutSecrets } from "../errors.ts";
-import type { World } from "../io.ts";
+import { CommandError, complaintOf, UsageError, withoutSecrets } from "../errors.ts";
+import type { Io } from "../io.ts";
 import { type Connection, ended } from "./connect.ts";
 import { openPostgres } from "./postgres.ts";
 import { databaseIn, openRedis } from "./redis.ts";
@@ -112,7 +112,7 @@ function described(url: string): string {
 function connect(
   kind: StoreKind,
   url: string,
-  world: World,
+  world: Io,
   settings: StoreSettings,
   isNew: boolean,
 ): Promise<Connection> {
@@ -136,7 +136,7 @@ interface StoreCall {
     readonly storePoolSize?: number;
   };
   readonly sources: Readonly<Record<string, string>>;
-  readonly world: World;
+  readonly world: Io;
 }
 
 /**
@@ -166,7 +166,7 @@ export async function openStore(
       close: () => ended({ close }),
     };
   } catch (cause) {
-    if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+    if (cause instanceof CommandError || cause instanceof UsageError) throw cause;
     if (cause instanceof ArgumentError) {
       throw new UsageError(`${sources["storePrefix"]} must be ${cause.rule}, got ${cause.value}`, cause.code);
     }

@@ -1,7 +1,7 @@
 // PostgreSQL, with pg or postgres, whichever is installed.
 
 import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../../backend/index.ts";
-import type { World } from "../io.ts";
+import type { Io } from "../io.ts";
 import { loadFirst } from "../packages.ts";
 import { type Connection, established, renewing } from "./connect.ts";
 import type { StoreSettings } from "./open.ts";
@@ -64,7 +64,7 @@ function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettin
 }
 
 /** Connects to a PostgreSQL. */
-export async function openPostgres(url: string, world: World, settings: StoreSettings): Promise<Connection> {
+export async function openPostgres(url: string, world: Io, settings: StoreSettings): Promise<Connection> {
   const { name, module } = await loadFirst("postgres://", ["pg", "postgres"], world);
   return name === "pg"
     ? withPg(module as Pg, url, settings)

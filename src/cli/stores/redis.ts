@@ -1,7 +1,7 @@
 // Redis, with ioredis or redis, whichever is installed.
 
 import { fromIORedis, fromNodeRedis, type IORedisClient, type NodeRedisClient } from "../../backend/index.ts";
-import type { World } from "../io.ts";
+import type { Io } from "../io.ts";
 import { loadFirst } from "../packages.ts";
 import { type Connection, established, renewing } from "./connect.ts";
 import type { StoreSettings } from "./open.ts";
@@ -92,7 +92,7 @@ function withNodeRedis(
 }
 
 /** Connects to a Redis. */
-export async function openRedis(url: string, world: World, settings: StoreSettings): Promise<Connection> {
+export async function openRedis(url: string, world: Io, settings: StoreSettings): Promise<Connection> {
   const { name, module } = await loadFirst("redis://", ["ioredis", "redis"], world);
   return name === "ioredis"
     ? withIORedis(module as IORedis, url, settings)

@@ -1,8 +1,8 @@
 // SQLite in a file, with the runtime's own node:sqlite or better-sqlite3.
 
 import { fromSqlite, type SqliteDatabase } from "../../backend/index.ts";
-import { Failure } from "../errors.ts";
-import { nodeModule, pathFrom, type World } from "../io.ts";
+import { CommandError } from "../errors.ts";
+import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { hasPackage, loadFirst } from "../packages.ts";
 import type { Connection } from "./connect.ts";
 import type { StoreSettings } from "./open.ts";
@@ -25,7 +25,7 @@ type BetterSqlite3 = new (path: string, options: object) => Database;
 const BUSY_MS = 50;
 
 /** The runtime's own SQLite, if it has one: Node from 22.13 on, Deno and Bun. */
-async function runtimeSqlite(world: World): Promise<NodeSqlite | undefined> {
+async function runtimeSqlite(world: Io): Promise<NodeSqlite | undefined> {
   try {
     return (await world.import("node:sqlite")) as NodeSqlite;
   } catch {
@@ -34,12 +34,12 @@ async function runtimeSqlite(world: World): Promise<NodeSqlite | undefined> {
 }
 
 /** Whether SQLite can be used here. */
-export async function hasSqlite(world: World): Promise<boolean> {
+export async function hasSqlite(world: Io): Promise<boolean> {
   return (await runtimeSqlite(world)) !== undefined || (await hasPackage("better-sqlite3", world));
 }
 
 /** Makes the file of a database where it is missing, for the user alone; SQLite gives the files beside it the same mode. */
-async function makePrivate(file: string, world: World): Promise<void> {
+async function makePrivate(file: string, world: Io): Promise<void> {
   const { closeSync, openSync } = await nodeModule(world, "node:fs");
   try {
     closeSync(openSync(file, "wx", 0o600));
@@ -56,7 +56,7 @@ async function makePrivate(file: string, world: World): Promise<void> {
  */
 export async function openSqlite(
   path: string,
-  world: World,
+  world: Io,
   { prefix, timeoutMs }: StoreSettings,
   isNew: boolean,
 ): Promise<Connection> {
@@ -66,7 +66,7 @@ export async function openSqlite(
   if (!isNew) {
     const { access } = await nodeModule(world, "node:fs/promises");
     await access(file).catch(() => {
-      throw new Failure("ERR_BACKEND", `sqlite:${path}: there is no such file`);
+      throw new CommandError("ERR_BACKEND", `sqlite:${path}: there is no such file`);
     });
   }
   const own = await runtimeSqlite(world);

@@ -4,12 +4,12 @@
 // it was taken for `l` (missing in those of an earlier version) and the value `v` (missing for what was not kept). Redis itself forgets it. An answer is one text that begins with a word: the
 // Upstash client turns what reads like JSON into values.
 
-import { type Asking, ask } from "../../backend/call.ts";
+import { type CallOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { RedisPort } from "../../backend/ports.ts";
-import { keyOf } from "../../backend/settings.ts";
+import { redisKey } from "../../backend/settings.ts";
 import { beginningIn } from "../parseAnswers.ts";
-import type { OnceStore } from "../port.ts";
+import type { OncePort } from "../port.ts";
 import type { Beginning } from "../rule.ts";
 
 const NOW = `
@@ -61,19 +61,19 @@ redis.call('DEL', KEYS[1])
 return 'yes'
 `;
 
-export function redisStore(port: RedisPort, name: string): OnceStore {
+export function redisStore(port: RedisPort, name: string): OncePort {
   const send = <T>(
     operation: string,
     script: string,
     key: string,
     args: readonly unknown[],
     read: (answer: unknown) => T | undefined,
-    asking?: Asking,
+    asking?: CallOptions,
   ) => {
     // The key in the braces, not the name: so the keys of one name spread over a cluster. The name comes last and has
     // no braces, so that no two keys are written alike.
-    const call = () => port.eval(script, [keyOf(port, key, `once:${name}`)], args.map(String));
-    return ask(port, `idempotency: ${operation}`, call, read, asking);
+    const call = () => port.eval(script, [redisKey(port, key, `once:${name}`)], args.map(String));
+    return callStore(port, `idempotency: ${operation}`, call, read, asking);
   };
   return {
     begin: (key, { owner, fingerprint, lockMs, keepMs }, asking) =>

@@ -1,13 +1,13 @@
 // Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
 
-import type { Asking } from "../../backend/call.ts";
+import type { CallOptions } from "../../backend/call.ts";
 import { cleaning, GRACE_MS } from "../../backend/expiry.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { askRows } from "../../backend/rows.ts";
-import { msOf, pathOf } from "../../backend/settings.ts";
+import { queryRows } from "../../backend/rows.ts";
+import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
 import { BackendError } from "../../internal.ts";
 import { beginningIn } from "../parseAnswers.ts";
-import type { OnceStore } from "../port.ts";
+import type { OncePort } from "../port.ts";
 import type { Beginning, Claim } from "../rule.ts";
 
 /** How often a beginning is tried that finds the key taken, and then finds it free. */
@@ -15,7 +15,7 @@ const TRIES = 50;
 
 /** The statements, in a dialect. $1 is the name, $2 the key, $3 the owner. */
 function statementsOf(port: SqlPort, now: string) {
-  const once = pathOf(port, "once");
+  const once = qualifiedTable(port, "once");
   const after = (parameter: string) => `${now} + CAST(${parameter} AS BIGINT)`;
   const mine = `WHERE name = $1 AND key = $2 AND owner = $3 AND ends > ${now}`;
   const isRunning = "until IS NOT NULL";
@@ -47,8 +47,8 @@ ${mine} AND ${isRunning} RETURNING key`,
   };
 }
 
-export function sqlStore(port: SqlPort, name: string): OnceStore {
-  const now = msOf(port.dialect === "postgres");
+export function sqlStore(port: SqlPort, name: string): OncePort {
+  const now = nowMsSql(port.dialect === "postgres");
   const statements = statementsOf(port, now);
   const clean = cleaning(port, "once", now);
   const send = <T>(
@@ -56,9 +56,9 @@ export function sqlStore(port: SqlPort, name: string): OnceStore {
     text: string,
     params: readonly unknown[],
     read: (rows: readonly SqlRow[]) => T,
-    asking?: Asking,
+    asking?: CallOptions,
   ) =>
-    askRows(
+    queryRows(
       port,
       `idempotency: ${operation}`,
       text,
@@ -67,7 +67,7 @@ export function sqlStore(port: SqlPort, name: string): OnceStore {
       asking,
     );
   const isDone = (rows: readonly SqlRow[]) => rows.length > 0;
-  const look = (key: string, fingerprint: string, asking?: Asking) =>
+  const look = (key: string, fingerprint: string, asking?: CallOptions) =>
     send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
 
   return {

@@ -8,12 +8,12 @@
 // anew from the hash if it does not.
 // An answer is one text that begins with a word: the Upstash client turns what reads like JSON into numbers.
 
-import { ask } from "../../backend/call.ts";
+import { callStore } from "../../backend/call.ts";
 import type { RedisPort } from "../../backend/ports.ts";
-import { keyOf } from "../../backend/settings.ts";
+import { redisKey } from "../../backend/settings.ts";
 import { readGrant, wholes } from "../parseAnswer.ts";
-import type { Acquiring, LeaseStore } from "../port.ts";
-import type { Answer, Ask, Book, Claim, Holding, Space } from "../rule.ts";
+import type { AcquireOptions, LeasePort } from "../port.ts";
+import type { Book, HeldNodeState, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "../rule.ts";
 
 /**
  * How long a Redis that had replicas goes on when none acknowledges any more, in milliseconds. A replica acknowledges
@@ -187,24 +187,24 @@ table.insert(book, 1, 'at ' .. string.format('%.0f', time[1] * 1000 + math.floor
 return table.concat(book, '\\n')
 `;
 
-export function redisStore(port: RedisPort, namespace: string): LeaseStore {
-  const book = keyOf(port, namespace, "lease");
+export function redisStore(port: RedisPort, namespace: string): LeasePort {
+  const book = redisKey(port, namespace, "lease");
   /** Where the nodes of a space are by `until`. */
-  const index = (space: Pick<Space, "first">) => keyOf(port, namespace, `lease:${space.first}`);
-  type Nodes = Pick<Space, "first" | "count">;
+  const index = (space: Pick<NodeSpace, "first">) => redisKey(port, namespace, `lease:${space.first}`);
+  type Nodes = Pick<NodeSpace, "first" | "count">;
   /** @param nodes those that the answer may be about */
   const granting = (
     operation: string,
-    space: Space,
+    space: NodeSpace,
     nodes: Nodes,
     script: string,
-    [{ owner, nonce }, nowMs, ...rest]: readonly [Ask, ...unknown[]],
-    asking?: Acquiring,
+    [{ owner, nonce }, nowMs, ...rest]: readonly [LeaseRequest, ...unknown[]],
+    asking?: AcquireOptions,
   ) => {
     const { maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced } = space;
     const common = [owner, nonce, nowMs, maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced];
     const call = () => port.eval(script, [book, index(space)], [...common, ...rest].map(String));
-    return ask(port, operation, call, (answer) => readAnswer(nodes, answer), asking);
+    return callStore(port, operation, call, (answer) => readAnswer(nodes, answer), asking);
   };
   return {
     acquire: (space, request, nowMs, asking) => {
@@ -216,21 +216,21 @@ export function redisStore(port: RedisPort, namespace: string): LeaseStore {
       const nodes = { first: node, count: 1 };
       return granting("lease: renew", space, nodes, RENEW, [claim, nowMs, node, generation, held], asking);
     },
-    release: async (space, { owner, nonce, node, generation, held }: Claim, unused) => {
+    release: async (space, { owner, nonce, node, generation, held }: LeaseClaim, unused) => {
       const args = [owner, nonce, node, generation, held, unused].map(String);
       const call = () => port.eval(RELEASE, [book, index(space)], args);
-      await ask(
+      await callStore(
         port,
         "lease: release",
         call,
         (answer) => answer === "released" || answer === "late" || undefined,
       );
     },
-    read: () => ask(port, "lease: read", () => port.eval(READ, [book], []), readBook),
+    read: () => callStore(port, "lease: read", () => port.eval(READ, [book], []), readBook),
   };
 }
 
-function readAnswer(nodes: Pick<Space, "first" | "count">, answer: unknown): Answer | undefined {
+function readAnswer(nodes: Pick<NodeSpace, "first" | "count">, answer: unknown): LeaseAnswer | undefined {
   if (typeof answer !== "string") return undefined;
   const [outcome, ...values] = answer.split(" ");
   if (outcome === "granted") return readGrant(nodes, values);
@@ -250,7 +250,7 @@ function readBook(answer: unknown): { book: Book | undefined; storeMs: number } 
   const [at, ...lines] = answer.split("\n");
   const [storeMs = 0] = wholes([at?.replace(/^at /, "")]);
   const named = new Map<string, string>();
-  const nodes = new Map<number, Holding>();
+  const nodes = new Map<number, HeldNodeState>();
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const [name = "", value = ""] = lines.slice(i, i + 2);
     named.set(name, value);

@@ -4,13 +4,13 @@
 // `until` -1; they are made a few at a time, when none is left that is free. All that is sent and asked for is text, so
 // that no client gets to round a number.
 
-import { type Asking, ask, startTimer } from "../../backend/call.ts";
+import { type CallOptions, callStore, startTimer } from "../../backend/call.ts";
 import { historySql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { msOf, pathOf } from "../../backend/settings.ts";
+import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
 import { readGrant, wholes } from "../parseAnswer.ts";
-import type { LeaseStore } from "../port.ts";
-import { type Answer, type Claim, type Holding, type Space, tickAt } from "../rule.ts";
+import type { LeasePort } from "../port.ts";
+import { type HeldNodeState, type LeaseAnswer, type LeaseClaim, type NodeSpace, tickAt } from "../rule.ts";
 
 /** How many rows of nodes are made at once. */
 const ROWS = 1024;
@@ -28,9 +28,9 @@ const TRIES = 50;
  */
 function statementsOf(port: SqlPort, history: string | undefined) {
   const isPostgres = port.dialect === "postgres";
-  const [namespaces, nodes] = [pathOf(port, "namespaces"), pathOf(port, "nodes")];
+  const [namespaces, nodes] = [qualifiedTable(port, "namespaces"), qualifiedTable(port, "nodes")];
   const [most, least] = isPostgres ? ["GREATEST", "LEAST"] : ["MAX", "MIN"];
-  const ms = msOf(isPostgres);
+  const ms = nowMsSql(isPostgres);
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const now = int("$4");
   const skewed = `ABS(${now} - ${ms}) > ${int("$5")}`;
@@ -143,28 +143,33 @@ interface Look {
   readonly soonest: number;
 }
 
-export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
+export function sqlStore(port: SqlPort, namespace: string): LeasePort {
   const plain = statementsOf(port, undefined);
   /** The statements of a space, and whether they take what the history of the store asks for. */
-  const statementsFor = async ({ isFenced }: Space) => {
+  const statementsFor = async ({ isFenced }: NodeSpace) => {
     if (!isFenced || port.dialect !== "postgres") return { ...plain, isTold: false };
     const history = await historySql(port);
     return { ...statementsOf(port, history), isTold: true };
   };
   type Read<T> = (rows: readonly SqlRow[]) => T | undefined;
-  type Asked<T> = Asking & { readonly late?: (meaning: T) => void };
+  type Asked<T> = CallOptions & { readonly late?: (meaning: T) => void };
   const send = <T>(operation: string, text: string, params: unknown[], read: Read<T>, asking?: Asked<T>) => {
     const call = () => port.query(text, [namespace, ...params].map(String));
-    return ask(port, `lease: ${operation}`, call, (rows) => read(rows as readonly SqlRow[]), asking);
+    return callStore(port, `lease: ${operation}`, call, (rows) => read(rows as readonly SqlRow[]), asking);
   };
-  const terms = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: Space) => [maxSkewMs, epochMs, tickMs, ttlTicks];
+  const terms = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: NodeSpace) => [
+    maxSkewMs,
+    epochMs,
+    tickMs,
+    ttlTicks,
+  ];
   /** The grant, if a row says so; `null` if there is none. */
   const grantOf =
-    (nodes: Pick<Space, "first" | "count">) =>
-    ([row]: readonly SqlRow[]): Answer | null =>
+    (nodes: Pick<NodeSpace, "first" | "count">) =>
+    ([row]: readonly SqlRow[]): LeaseAnswer | null =>
       row ? readGrant(nodes, [row["node"], row["since"], row["until"], row["ms"]]) : null;
   const readLook =
-    (space: Space): Read<Look> =>
+    (space: NodeSpace): Read<Look> =>
     ([row]) => {
       const { ms, shape, fence, known, newest, soonest } = row as SqlRow & Record<string, unknown>;
       const numbers = [ms, fence ?? 0, known, newest ?? space.first - 1, soonest ?? NEVER];
@@ -223,13 +228,13 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
       ];
       const grant = await send("renew", statements.renew, params, grantOf({ first: node, count: 1 }), asking);
       if (grant) return grant;
-      const read: Read<Answer> = ([row]) => {
+      const read: Read<LeaseAnswer> = ([row]) => {
         const [storeMs = 0, mine = 0] = wholes([row?.["ms"], row?.["mine"]]);
         return { outcome: mine ? "skew" : "lost", storeMs };
       };
       return send("renew", statements.whose, [owner, nonce, ...claim], read, asking);
     },
-    async release(_space, { owner, nonce, node, generation, held }: Claim, unused) {
+    async release(_space, { owner, nonce, node, generation, held }: LeaseClaim, unused) {
       await send("release", plain.release, [owner, nonce, node, generation, held, unused], () => true);
     },
     async read() {
@@ -238,7 +243,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeaseStore {
       const numbers = [ms, row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
       const [storeMs = 0, fence = 0, stale = 0, longest = 0] = wholes(numbers);
       const nodes = await send("read", plain.read, [], (rows) => {
-        const all = new Map<number, Holding>();
+        const all = new Map<number, HeldNodeState>();
         for (const { node, since, until, generation, nonce, owner } of rows) {
           const [name = 0, from = 0, end = 0, renewals = 0] = wholes([node, since, until, generation]);
           const holder = owner === null ? null : String(owner);

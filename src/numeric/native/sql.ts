@@ -5,12 +5,12 @@ import { startTimer } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import { historySql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { askRows } from "../../backend/rows.ts";
+import { queryRows } from "../../backend/rows.ts";
 import { uncountedSql } from "../../backend/schema.ts";
-import { msOf, pathOf } from "../../backend/settings.ts";
+import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
 import { BackendError } from "../../internal.ts";
 import { amountIn, historyIn, idsIn, stockIn, supplyIn, sweepIn } from "../parseAnswers.ts";
-import type { History, PoolStore, Stock, Supply } from "../port.ts";
+import type { History, PoolPort, Stock, Supply } from "../port.ts";
 
 /** How often an issue is tried that finds enough IDs, and then does not get them because others are faster. */
 const TRIES = 50;
@@ -25,8 +25,8 @@ const MERGED = 1000;
  */
 function statementsOf(port: SqlPort, current: string) {
   const isPostgres = port.dialect === "postgres";
-  const [types, ids, counts] = ["id_types", "ids", "id_counts"].map((table) => pathOf(port, table));
-  const ms = msOf(isPostgres);
+  const [types, ids, counts] = ["id_types", "ids", "id_counts"].map((table) => qualifiedTable(port, table));
+  const ms = nowMsSql(isPostgres);
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const available = `FROM ${ids} WHERE type = $1 AND taken IS NULL`;
   const locked = isPostgres ? "FOR UPDATE SKIP LOCKED" : "";
@@ -121,8 +121,8 @@ RETURNING sweep`,
 
 type Statements = ReturnType<typeof statementsOf>;
 
-export function sqlStore(port: SqlPort, type: string): PoolStore {
-  pathOf(port, "id_counts"); // Refuses a prefix that is too long before anything is asked.
+export function sqlStore(port: SqlPort, type: string): PoolPort {
+  qualifiedTable(port, "id_counts"); // Refuses a prefix that is too long before anything is asked.
   let statements: Promise<Statements> | undefined;
   /** The statements, once the store has said whether it tells its history. */
   const prepare = (): Promise<Statements> => {
@@ -140,7 +140,7 @@ export function sqlStore(port: SqlPort, type: string): PoolStore {
     name: keyof Statements,
     params: readonly unknown[],
     read: (rows: readonly SqlRow[]) => T,
-  ) => askRows(port, `pool: ${operation}`, (await prepare())[name], [type, ...params], read);
+  ) => queryRows(port, `pool: ${operation}`, (await prepare())[name], [type, ...params], read);
   /** The IDs of the rows, as many as asked for, or none. */
   const issued = (count: number) => (rows: readonly SqlRow[]) => {
     const ids = rows.map(({ id }) => id);

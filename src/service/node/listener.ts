@@ -1,11 +1,11 @@
 // The adapter for Node's own HTTP server, without a Request or Response in between.
 
-import { onlyKnown } from "../../backend/settings.ts";
+import { assertKnownOptions } from "../../backend/settings.ts";
 import { joined } from "../../http/body.ts";
 import { PROBLEM, writeProblem } from "../../http/problem.ts";
-import { ArgumentError, whole } from "../../internal.ts";
+import { ArgumentError, assertWhole } from "../../internal.ts";
 import { type Guard, guardOf, isLoopback } from "../loopbackGuard.ts";
-import type { Ask, Reply } from "../message.ts";
+import type { ServiceRequest, ServiceResponse } from "../message.ts";
 import type { Service } from "../options.ts";
 import { behind } from "../service.ts";
 import { Connection, inTurn, type NodeHandler } from "./connection.ts";
@@ -101,7 +101,7 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | un
 }
 
 /** A request of Node's as a service sees it. A class, for of an object each request would make its functions anew. */
-class NodeAsk implements Ask {
+class NodeAsk implements ServiceRequest {
   readonly method: string;
   readonly target: string;
   readonly #request: NodeRequest;
@@ -165,7 +165,7 @@ function handlerOf(
   const house = behind(service);
   const encoder = new TextEncoder();
   return (request, response) => {
-    const send = ({ status, headers, body }: Reply) => {
+    const send = ({ status, headers, body }: ServiceResponse) => {
       // Somebody else has lost patience, and answered.
       if (response.headersSent) return;
       // With its length a reply is sent in one piece, and HEAD says it too; without, it is sent in chunks.
@@ -259,7 +259,7 @@ function hostsOf(allowedHosts: readonly string[] | undefined): ReadonlySet<strin
 
 /** Validates the options. */
 function settingsOf(options: ListenOptions) {
-  onlyKnown(options, [
+  assertKnownOptions(options, [
     "host",
     "port",
     "allowedHosts",
@@ -272,8 +272,8 @@ function settingsOf(options: ListenOptions) {
   const { keepAliveTimeoutMs = 65_000, headersTimeoutMs = 66_000, maxConnections = 10_000 } = options;
   const { requestTimeoutMs = Math.max(120_000, Number(headersTimeoutMs) || 0) } = options;
   if (typeof host !== "string" || host === "") throw new ArgumentError("host", "an address or a name", host);
-  whole("headersTimeoutMs", headersTimeoutMs, 1, MAX_TIMER);
-  whole(
+  assertWhole("headersTimeoutMs", headersTimeoutMs, 1, MAX_TIMER);
+  assertWhole(
     "requestTimeoutMs",
     requestTimeoutMs,
     headersTimeoutMs,
@@ -281,16 +281,16 @@ function settingsOf(options: ListenOptions) {
     ", not less than headersTimeoutMs",
   );
   const server: ServerOptions = {
-    keepAliveTimeout: whole("keepAliveTimeoutMs", keepAliveTimeoutMs, 1, MAX_TIMER),
+    keepAliveTimeout: assertWhole("keepAliveTimeoutMs", keepAliveTimeoutMs, 1, MAX_TIMER),
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
   };
   return {
     host,
-    port: whole("port", port, 0, 65_535),
+    port: assertWhole("port", port, 0, 65_535),
     hosts: hostsOf(allowedHosts),
-    maxConnections: whole("maxConnections", maxConnections, 1, MAX_TIMER),
+    maxConnections: assertWhole("maxConnections", maxConnections, 1, MAX_TIMER),
     server,
   };
 }

@@ -1,11 +1,11 @@
 // The routes that make IDs.
 
 import { randomString, timestampId, uuid, uuidv7 } from "../../internal.ts";
-import { andThen, type Reply, type Soon } from "../message.ts";
+import { andThen, type MaybePromise, type ServiceResponse } from "../message.ts";
 import { idsReply, MAX_COUNT, type Parameter } from "../openapi.ts";
 import { type Query, shown, wholeOf } from "../query.ts";
-import { jsonText, Refusal } from "../response.ts";
-import type { Means, Route } from "../route.ts";
+import { HttpError, jsonText } from "../response.ts";
+import type { Route, RouteDeps } from "../route.ts";
 
 /** With fewer IDs a second than this, waits for the next tick are long enough for others to notice. */
 const PLENTY = 100_000;
@@ -35,11 +35,11 @@ function costOf(search: string): number {
 }
 
 /** No ID here has a character that JSON would escape, except random strings: their alphabet has none either. */
-function one(id: string | bigint): Reply {
+function one(id: string | bigint): ServiceResponse {
   return jsonText(`{"id":"${id}"}`);
 }
 
-function many(ids: readonly (string | bigint)[]): Reply {
+function many(ids: readonly (string | bigint)[]): ServiceResponse {
   return jsonText(`{"ids":["${ids.join('","')}"]}`);
 }
 
@@ -49,14 +49,14 @@ function times(count: number, make: () => string): string[] {
 }
 
 /** Makes the routes. */
-export function generateRoutes({ life, metrics }: Means): Route[] {
+export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
   /** Answers with what is made, and counts it. */
   const reply = (
     kind: string,
     query: Query,
-    make: () => Soon<string | bigint>,
-    makeMany: (count: number) => Soon<readonly (string | bigint)[]>,
-  ): Soon<Reply> => {
+    make: () => MaybePromise<string | bigint>,
+    makeMany: (count: number) => MaybePromise<readonly (string | bigint)[]>,
+  ): MaybePromise<ServiceResponse> => {
     const count = countOf(query);
     const made = count === undefined ? andThen(make(), one) : andThen(makeMany(count), many);
     return andThen(made, (reply) => {
@@ -64,13 +64,13 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
       return reply;
     });
   };
-  const route = (name: string, summary: string, answer: Route["answer"], ...more: Parameter[]): Route => ({
+  const route = (name: string, summary: string, handle: Route["handle"], ...more: Parameter[]): Route => ({
     method: "GET",
     path: `/generate_${name}`,
     scope: "issue",
     cost: costOf,
     operation: { summary, query: [COUNT, ...more], reply: idsReply },
-    answer,
+    handle,
   });
   return [
     route(
@@ -79,7 +79,7 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
       ({ query }) => {
         const { version = "4" } = query;
         if (version !== "4" && version !== "7") {
-          throw new Refusal(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
+          throw new HttpError(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
         }
         const make = version === "4" ? uuid : uuidv7;
         return reply("uuid", query, make, (count) => times(count, make));
@@ -110,7 +110,7 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
             const most = Math.floor(idsPerSecond * MAX_WAIT_S);
             if (count <= most) return generator.nextIdsAsync(count);
             const detail = `count must be at most ${most}: there are ${idsPerSecond} IDs a second.`;
-            throw new Refusal(400, "ERR_ARGUMENT", detail);
+            throw new HttpError(400, "ERR_ARGUMENT", detail);
           },
         ),
       ),
@@ -126,10 +126,10 @@ export function generateRoutes({ life, metrics }: Means): Route[] {
         query: [COUNT],
         reply: idsReply,
       },
-      answer: ({ params, query }) => {
+      handle: ({ params, query }) => {
         const length = wholeOf("length", params["length"] as string, MAX_LENGTH);
         if (length * (countOf(query) ?? 1) > MAX_CHARACTERS) {
-          throw new Refusal(400, "ERR_ARGUMENT", `length times count must be at most ${MAX_CHARACTERS}.`);
+          throw new HttpError(400, "ERR_ARGUMENT", `length times count must be at most ${MAX_CHARACTERS}.`);
         }
         const make = () => randomString(length);
         return reply("random_string", query, make, (count) => times(count, make));

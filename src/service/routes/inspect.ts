@@ -4,13 +4,13 @@ import { capacity, decode, PRESETS, type PresetName } from "../../internal.ts";
 import { objectOf, type Schema } from "../openapi.ts";
 import type { Query } from "../query.ts";
 import { asked, json } from "../response.ts";
-import type { Means, Route } from "../route.ts";
+import type { Route, RouteDeps } from "../route.ts";
 
 const number: Schema = { type: "number" };
 const text: Schema = { type: "string" };
 
 /** Makes the routes. */
-export function readRoutes({ settings }: Means): Route[] {
+export function readRoutes({ settings }: RouteDeps): Route[] {
   const PRESET = {
     name: "preset",
     description: "The layout of the ID, with its own epoch. Default: what this service makes.",
@@ -36,7 +36,7 @@ export function readRoutes({ settings }: Means): Route[] {
           sequence: number,
         }),
       },
-      answer: ({ params, query }) => {
+      handle: ({ params, query }) => {
         const decoded = asked(() => decode(params["id"] ?? "", layoutOf(query)));
         return json({ ...decoded, id: String(decoded.id) });
       },
@@ -57,7 +57,7 @@ export function readRoutes({ settings }: Means): Route[] {
           idsPerSecond: number,
         }),
       },
-      answer: ({ query }) => json(asked(() => capacity(layoutOf(query)))),
+      handle: ({ query }) => json(asked(() => capacity(layoutOf(query)))),
     },
   ];
 }

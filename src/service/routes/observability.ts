@@ -5,7 +5,7 @@ import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { Gauge } from "../metrics.ts";
 import { objectOf, type Schema } from "../openapi.ts";
 import { json, SOON, withHeaders } from "../response.ts";
-import type { Means, Route } from "../route.ts";
+import type { Route, RouteDeps } from "../route.ts";
 
 /** Whether anything is wrong, in a word. */
 const state: Schema = { enum: ["ok", "failing"] };
@@ -14,7 +14,7 @@ const state: Schema = { enum: ["ok", "failing"] };
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Makes the routes. */
-export function watchRoutes({ settings, life, metrics }: Means): Route[] {
+export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
   const hasPools = Object.keys(settings.types).length > 0;
   const word = (isGood: boolean) => (isGood ? "ok" : "failing");
 
@@ -104,23 +104,23 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
     {
       method: "GET",
       path: "/health",
-      isOpen: true,
+      isPublic: true,
       operation: {
         summary: "How the service is: its store, its generator, its lease, its pools.",
         reply: healthSchema,
         others: { 503: { description: "Not at the moment, or not quite.", schema: healthSchema } },
       },
-      answer: health,
+      handle: health,
     },
     {
       method: "GET",
       path: "/livez",
-      isOpen: true,
+      isPublic: true,
       operation: {
         summary: "Whether the process answers, whatever its stores do.",
         reply: objectOf({ status: { const: "ok" } }),
       },
-      answer: () => json({ status: "ok" }),
+      handle: () => json({ status: "ok" }),
     },
     {
       method: "GET",
@@ -128,7 +128,7 @@ export function watchRoutes({ settings, life, metrics }: Means): Route[] {
       scope: "watch",
       type: "text/plain",
       operation: { summary: "Counts and gauges, for Prometheus.", reply: { type: "string" } },
-      answer: async () => ({
+      handle: async () => ({
         status: 200,
         headers: { "content-type": PROMETHEUS, "cache-control": "no-store" },
         body: metrics.write(await gauges()),

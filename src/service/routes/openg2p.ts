@@ -7,10 +7,10 @@ import { MARK } from "../../idempotency/replay.ts";
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
 import type { IdPool, NumericRules } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
-import type { Reply } from "../message.ts";
+import type { ServiceResponse } from "../message.ts";
 import { envelopeOf, objectOf, type Schema } from "../openapi.ts";
-import { json, Refusal, SOON, withHeaders } from "../response.ts";
-import type { Call, Means, Route } from "../route.ts";
+import { HttpError, json, SOON, withHeaders } from "../response.ts";
+import type { Route, RouteContext, RouteDeps } from "../route.ts";
 
 const BASE = "/v1/idgenerator";
 
@@ -27,19 +27,19 @@ function envelope(
   response: unknown,
   errors: readonly { errorCode: string; message: string }[],
   status = 200,
-): Reply {
+): ServiceResponse {
   const responsetime = new Date().toISOString();
   return json({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
 }
 
 /** What went wrong, in their codes. Those that end by themselves say when to come again. */
-function fault(status: number, errorCode: string, message: string, error?: unknown): Reply {
+function fault(status: number, errorCode: string, message: string, error?: unknown): ServiceResponse {
   const reply = { ...envelope(null, [{ errorCode, message }], status), error };
   return status === 503 ? withHeaders(reply, SOON) : reply;
 }
 
 /** The envelope of MOSIP's ID generator, in which a failure is a 200 as well. */
-function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): Reply {
+function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): ServiceResponse {
   const responsetime = new Date().toISOString();
   return { ...json({ id: null, version: null, responsetime, metadata: null, response, errors }), error };
 }
@@ -86,12 +86,16 @@ const mosipSchema: Schema = objectOf({
 });
 
 /** Makes the routes. */
-export function numericRoutes({ settings, life, metrics }: Means): Route[] {
+export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
   const { name: service, types } = settings;
   /** What is said of a name that is no type's. */
-  const unknown = (name: string): Reply => {
+  const unknown = (name: string): ServiceResponse => {
     if (!TYPE.test(name)) {
-      throw new Refusal(422, "ERR_ARGUMENT", `The type must be ${TYPE.source}, or one of those configured.`);
+      throw new HttpError(
+        422,
+        "ERR_ARGUMENT",
+        `The type must be ${TYPE.source}, or one of those configured.`,
+      );
     }
     return fault(404, "IDG-003", `Unknown ID type '${name}'`);
   };
@@ -100,16 +104,20 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
    * What the ID is for: the same of the same client is the same, for ever. Services of different names share pools and
    * not clients, so the name of the service is part of it.
    */
-  const requestKeyOf = async ({ ask, client }: Call): Promise<string | undefined> => {
-    const key = keyIn((name) => ask.header(name));
+  const requestKeyOf = async ({ request, client }: RouteContext): Promise<string | undefined> => {
+    const key = keyIn((name) => request.header(name));
     if (typeof key === "object") {
-      throw new Refusal(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, describedBy(DOCUMENTATION));
+      throw new HttpError(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, describedBy(DOCUMENTATION));
     }
     return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
   };
 
   /** Issues an ID; one that the client has had before for the same request key is marked, and not counted. */
-  const take = async (call: Call, name: string, reply: (id: string) => Reply): Promise<Reply> => {
+  const take = async (
+    call: RouteContext,
+    name: string,
+    reply: (id: string) => ServiceResponse,
+  ): Promise<ServiceResponse> => {
     const requestKey = await requestKeyOf(call);
     const pool = (await life.need()).pools[name] as IdPool; // Each type has one.
     let isReplay = false;
@@ -122,14 +130,14 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
     return reply(id);
   };
 
-  const issue = async (call: Call): Promise<Reply> => {
+  const issue = async (call: RouteContext): Promise<ServiceResponse> => {
     const name = call.params["type"] as string;
     if (!types[name]) return unknown(name);
     try {
       return await take(call, name, (id) => envelope({ id }, []));
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500) throw error;
-      if (!life.parts || error instanceof Refusal)
+      if (error instanceof HttpError && error.status < 500) throw error;
+      if (!life.parts || error instanceof HttpError)
         return fault(503, "IDG-005", "The service is not ready", error);
       if (error instanceof IdPoolEmptyError)
         return fault(503, "IDG-001", `No IDs available for ID type '${name}'`, error);
@@ -143,11 +151,11 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
     }
   };
 
-  const issueUin = async (call: Call): Promise<Reply> => {
+  const issueUin = async (call: RouteContext): Promise<ServiceResponse> => {
     try {
       return await take(call, UIN, (uin) => mosipEnvelope({ uin }, null));
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500) throw error;
+      if (error instanceof HttpError && error.status < 500) throw error;
       const [errorCode, message] =
         error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError
           ? ["KER-UIG-001", "UIN could not be found"]
@@ -156,15 +164,15 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
     }
   };
 
-  const validate = ({ params }: Call): Reply => {
+  const validate = ({ params }: RouteContext): ServiceResponse => {
     const { type: name, id } = params as { readonly type: string; readonly id: string };
     const type = types[name];
     if (!type) return unknown(name);
-    if (!DIGITS.test(id)) throw new Refusal(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
+    if (!DIGITS.test(id)) throw new HttpError(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
     return envelope({ id, valid: type.validate(id).valid }, []);
   };
 
-  const health = async (): Promise<Reply> => {
+  const health = async (): Promise<ServiceResponse> => {
     if (life.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
     if (life.isDraining) return fault(503, "IDG-005", "The service is about to end");
     if (!(await life.poolBackend.check())) return fault(503, "IDG-006", "The database cannot be reached");
@@ -174,7 +182,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
       : envelope({ status: "UP" }, []);
   };
 
-  const config = (): Reply => {
+  const config = (): ServiceResponse => {
     const entries = Object.entries(types).map(
       ([name, { length, rules }]) => [name, length, rulesOf(rules)] as const,
     );
@@ -208,7 +216,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
           410: { description: "IDG-002: there are no more.", schema: faultSchema },
         },
       },
-      answer: issue,
+      handle: issue,
     },
     {
       method: "GET",
@@ -219,18 +227,18 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
         reply: envelopeOf(objectOf({ id: text, valid: { type: "boolean" } })),
         others: UNKNOWN,
       },
-      answer: validate,
+      handle: validate,
     },
     {
       method: "GET",
       path: `${BASE}/health`,
-      isOpen: true,
+      isPublic: true,
       operation: {
         summary: "Whether numeric IDs can be issued.",
         reply: envelopeOf(objectOf({ status: { const: "UP" } })),
         others: AWAY,
       },
-      answer: health,
+      handle: health,
     },
     {
       method: "GET",
@@ -240,7 +248,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
         reply: envelopeOf(objectOf({ service_version: text, build_time: text, git_commit: text })),
       },
       // Their clients want strings, and what a package was built from is not known where it runs.
-      answer: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
+      handle: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
     },
     {
       method: "GET",
@@ -257,7 +265,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
           }),
         ),
       },
-      answer: config,
+      handle: config,
     },
   ];
   if (types[UIN]) {
@@ -272,7 +280,7 @@ export function numericRoutes({ settings, life, metrics }: Means): Route[] {
         headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
         reply: mosipSchema,
       },
-      answer: issueUin,
+      handle: issueUin,
     });
   }
   return routes.map((route) => ({ ...route, isLenient: true }));

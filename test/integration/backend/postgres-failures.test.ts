@@ -5,7 +5,7 @@ import { type LookupFunction, Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ask } from "../../../src/backend/call.ts";
+import { callStore } from "../../../src/backend/call.ts";
 import { fromPg, type SqlPort, setup } from "../../../src/backend/index.ts";
 import { BackendError } from "../../../src/internal.ts";
 import { pgliteAdapter, postgresAdapters } from "../postgres-clients.ts";
@@ -14,7 +14,7 @@ import { again, failure } from "./outcomes.ts";
 
 /** Asks for an echo, in the way of the features. */
 const echo = (port: SqlPort, sql = "SELECT $1::text AS echo") =>
-  ask(
+  callStore(
     port,
     "test: echo",
     () => port.query(sql, ["hello"]),

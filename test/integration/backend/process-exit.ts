@@ -1,19 +1,19 @@
 // The process of process-exit.test.ts: asks, is left without an answer, closes its client, and has nothing more to do.
 
 import { setTimeout } from "node:timers/promises";
-import { ask } from "../../../src/backend/call.ts";
+import { callStore } from "../../../src/backend/call.ts";
 import type { Backend } from "../../../src/backend/index.ts";
 import { postgresAdapters } from "../postgres-clients.ts";
 import { redisAdapters } from "../redis-clients.ts";
 
 /** Asks for as little as there is, and says how it went. */
-async function outcome(backend: Backend, mostMs?: number): Promise<string> {
+async function outcome(backend: Backend, maxWaitMs?: number): Promise<string> {
   const call = async () => {
     if ("eval" in backend) return backend.eval("return 'x'", [], []);
     if ("query" in backend) return backend.query("SELECT 1", []);
     throw new TypeError("there is nothing to ask");
   };
-  const asked = ask(backend, "test: leaving", call, () => "answered", { mostMs });
+  const asked = callStore(backend, "test: leaving", call, () => "answered", { maxWaitMs });
   return asked.catch((error) => error.reason);
 }
 

@@ -2,7 +2,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ask } from "../../../src/backend/call.ts";
+import { callStore } from "../../../src/backend/call.ts";
 import type { RedisPort } from "../../../src/backend/index.ts";
 import { BackendError } from "../../../src/internal.ts";
 import { redisAdapters } from "../redis-clients.ts";
@@ -11,7 +11,7 @@ import { again, failure } from "./outcomes.ts";
 
 /** Asks for an echo, in the way of the features. */
 const echo = (port: RedisPort, script = "return ARGV[1]") =>
-  ask(
+  callStore(
     port,
     "test: echo",
     () => port.eval(script, ["{k}"], ["hello"]),
@@ -87,7 +87,9 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
       const nothing = await failure(echo(port, "return {1, 'x'}"));
       expect(nothing).toMatchObject({ reason: "answer", operation: "test: echo", cause: [1, "x"] });
       const call = () => port.eval("return 'x'", [], []);
-      const refused = await failure(ask(port, "test: read", call, (answer) => BigInt(answer as string)));
+      const refused = await failure(
+        callStore(port, "test: read", call, (answer) => BigInt(answer as string)),
+      );
       expect(refused).toMatchObject({
         reason: "answer",
         operation: "test: read",

@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { ask } from "../../../src/backend/call.ts";
+import { callStore } from "../../../src/backend/call.ts";
 import type { SqlPort } from "../../../src/backend/index.ts";
 import { BackendError } from "../../../src/internal.ts";
 import { type SqliteConnection, sqliteAdapters } from "../sqlite-clients.ts";
 import { failure } from "./outcomes.ts";
 
 const insert = (port: SqlPort, sql = "INSERT INTO t VALUES ($1) RETURNING name") =>
-  ask(
+  callStore(
     port,
     "test: insert",
     () => port.query(sql, ["hello"]),

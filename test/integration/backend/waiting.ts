@@ -1,11 +1,11 @@
 // The other process of process-exit.test.ts: it waits for an answer that never comes.
 
-import { ask } from "../../../src/backend/call.ts";
+import { callStore } from "../../../src/backend/call.ts";
 import { memory } from "../../../src/backend/index.ts";
 
 const [, , timeoutMs, where] = process.argv;
 const backend = { ...memory(), timeoutMs: Number(timeoutMs) };
 const never = () => new Promise(() => {});
-ask(backend, "test: waiting", never, () => true, { background: where === "background" }).catch((error) =>
-  console.log(error.reason),
+callStore(backend, "test: waiting", never, () => true, { background: where === "background" }).catch(
+  (error) => console.log(error.reason),
 );

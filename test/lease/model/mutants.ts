@@ -5,8 +5,8 @@ import { type Conduct, honest } from "./conduct.ts";
 import type { Bounds, Protocol } from "./store.ts";
 
 type Book = protocol.Book;
-type Holding = protocol.Holding;
-type Claim = protocol.Claim;
+type Holding = protocol.HeldNodeState;
+type Claim = protocol.LeaseClaim;
 type Acquire = Protocol["acquire"];
 type Renew = Protocol["renew"];
 type Release = Protocol["release"];
@@ -40,7 +40,7 @@ const RETURNED = { holders: 2, returns: 1 };
 /** What a step is made to believe of a node. */
 type Belief<Request> = (holding: Holding, request: Request) => Holding;
 
-const isMine = (holding: Holding, { owner, nonce }: protocol.Ask) =>
+const isMine = (holding: Holding, { owner, nonce }: protocol.LeaseRequest) =>
   holding.owner === owner && holding.nonce === nonce;
 /** As if the last that happened to the node were what the claim is about. */
 const asClaimed: Belief<Claim> = (holding, { owner, generation, held }) => ({
@@ -69,7 +69,7 @@ function outcomeOf(book: Book, [next, answer]: ReturnType<Acquire>): ReturnType<
 }
 
 /** An acquire that believes something of the nodes. */
-function acquireIf(belief: Belief<protocol.Ask>): Acquire {
+function acquireIf(belief: Belief<protocol.LeaseRequest>): Acquire {
   return (book, space, ask, nowMs, store) => {
     const step = protocol.acquire(book && believing(book, ask, belief), space, ask, nowMs, store);
     return book ? outcomeOf(book, step) : step;
@@ -114,7 +114,7 @@ const withoutNonce = ofOwner((holding, { generation, held, nonce }) => ({
 
 /** An acquire whose grants begin elsewhere. `before` is what the store kept of the node. */
 function acquireFrom(
-  begin: (from: number, before: Holding, ask: protocol.Ask, nowMs: number) => number,
+  begin: (from: number, before: Holding, ask: protocol.LeaseRequest, nowMs: number) => number,
 ): Acquire {
   return (book, space, ask, nowMs, store) => {
     const step = protocol.acquire(book, space, ask, nowMs, store);

@@ -1,15 +1,15 @@
 // The store that the checker puts between its holders. It runs the protocol on each message, by all clocks there can be.
 
 import type {
-  Answer,
-  Ask,
   acquire,
   Book,
-  Claim,
-  Holding,
+  HeldNodeState,
+  LeaseAnswer,
+  LeaseClaim,
+  LeaseRequest,
+  NodeSpace,
   release,
   renew,
-  Space,
 } from "../../../src/lease/rule.ts";
 
 /** The steps that are checked. */
@@ -34,15 +34,15 @@ export interface Bounds {
 
 /** What a holder sends, but for its time: that is whatever its clock showed. */
 export type Message =
-  | { readonly asks: "acquire"; readonly ask: Ask }
-  | { readonly asks: "renew"; readonly claim: Claim }
-  | { readonly asks: "release"; readonly claim: Claim; readonly unused: number };
+  | { readonly asks: "acquire"; readonly ask: LeaseRequest }
+  | { readonly asks: "renew"; readonly claim: LeaseClaim }
+  | { readonly asks: "release"; readonly claim: LeaseClaim; readonly unused: number };
 
 /** What a message may lead to. */
 export interface Outcome {
   readonly store: Store;
   /** What the answer grants, if it does. */
-  readonly grant: Extract<Answer, { outcome: "granted" }> | undefined;
+  readonly grant: Extract<LeaseAnswer, { outcome: "granted" }> | undefined;
   readonly told: string;
 }
 
@@ -55,7 +55,7 @@ export interface Store {
 }
 
 /** What the store keeps of a node; `undefined` if it never was anyone's. */
-export function holdingOf({ book }: Store, node: number): Holding | undefined {
+export function holdingOf({ book }: Store, node: number): HeldNodeState | undefined {
   return book?.nodes.get(node);
 }
 
@@ -66,7 +66,7 @@ const REACH = 1;
 export class Stores {
   readonly first: Store;
   readonly #protocol: Protocol;
-  readonly #space: Space;
+  readonly #space: NodeSpace;
   readonly #ticks: number;
   readonly #known = new Map<string, Store>();
   readonly #terms = new Map<string, string>();
@@ -122,7 +122,7 @@ export class Stores {
     message: Message,
     history: string,
     least: number,
-  ): Iterable<[string, Book | undefined, Answer?]> {
+  ): Iterable<[string, Book | undefined, LeaseAnswer?]> {
     const { acquire, renew, release } = this.#protocol;
     const { asks } = message;
     if (asks === "release") {

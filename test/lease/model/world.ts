@@ -13,7 +13,7 @@
 // - A store may go back to what it kept before: then it has another history. What it has forgotten by that ends where
 //   the fence is claimed to be. Copies are in doubt again.
 
-import type { Claim } from "../../../src/lease/rule.ts";
+import type { LeaseClaim } from "../../../src/lease/rule.ts";
 import type { Grant } from "../../../src/snowflake/grant.ts";
 import type { Conduct } from "./conduct.ts";
 import { type Bounds, holdingOf, type Message, type Protocol, type Store, Stores } from "./store.ts";
@@ -27,7 +27,7 @@ export interface Holder {
   readonly held: string;
   readonly isOpen: boolean;
   /** All renewals that it has begun. */
-  readonly renewals: readonly Claim[];
+  readonly renewals: readonly LeaseClaim[];
   /** Whether the last of them has had no answer. */
   readonly isWaiting: boolean;
   /** For each node, one bit for each tick that it has stamped, but for those in doubt. */
@@ -35,7 +35,7 @@ export interface Holder {
   /** For each node, the last tick that it has stamped, -1 if none. */
   readonly last: readonly number[];
   /** The release that it has sent. */
-  readonly given: { readonly claim: Claim; readonly unused: number } | undefined;
+  readonly given: { readonly claim: LeaseClaim; readonly unused: number } | undefined;
   /** Whether another has all that it knows. */
   readonly isInDoubt: boolean;
   /** The nonces that the other may have drawn as well, or that were drawn before the store went back. */
@@ -306,7 +306,7 @@ function codeOf(holder: Holder): string {
   return code;
 }
 
-function codeOfClaim({ node, generation, held, nonce }: Claim): string {
+function codeOfClaim({ node, generation, held, nonce }: LeaseClaim): string {
   return String.fromCharCode(node, generation) + held.slice(1) + nonce.slice(1);
 }
 
