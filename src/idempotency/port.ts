@@ -10,7 +10,7 @@ import type { Beginning, Claim } from "./rule.ts";
 /** How a beginning is asked for. */
 export interface BeginAsking extends CallOptions {
   /** Gets the outcome that comes when it is no longer waited for. */
-  readonly late?: (beginning: Beginning) => void;
+  readonly onLateAnswer?: (beginning: Beginning) => void;
 }
 
 /** The keys of one name, in a store. */

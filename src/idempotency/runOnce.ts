@@ -49,8 +49,8 @@ export async function runOnce<T>(
   };
   const sentMs = performance.now();
   const claim = { owner, fingerprint, lockMs, keepMs };
-  const late = ({ outcome }: Beginning) => void (outcome === "started" && release(true));
-  const beginning = await orDown(store.begin(key, claim, { late }));
+  const onLateAnswer = ({ outcome }: Beginning) => void (outcome === "started" && release(true));
+  const beginning = await orDown(store.begin(key, claim, { onLateAnswer }));
   if (beginning instanceof BackendError) {
     if (onFailure === "fail") return { outcome: "down", error: beginning };
     const { value } = await work(new AbortController().signal);

@@ -1,9 +1,12 @@
 // What a service is set up with, validated once.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertFunction,
+  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,

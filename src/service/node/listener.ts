@@ -1,9 +1,8 @@
 // The adapter for Node's own HTTP server, without a Request or Response in between.
 
-import { assertKnownOptions } from "../../backend/settings.ts";
 import { joined } from "../../http/body.ts";
 import { PROBLEM, writeProblem } from "../../http/problem.ts";
-import { ArgumentError, assertWhole } from "../../internal.ts";
+import { ArgumentError, assertKnownOptions, assertWhole } from "../../internal.ts";
 import { type Guard, guardOf, isLoopback } from "../loopbackGuard.ts";
 import type { ServiceRequest, ServiceResponse } from "../message.ts";
 import type { Service } from "../options.ts";
