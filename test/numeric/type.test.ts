@@ -1,7 +1,7 @@
 // Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
 
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { random16 } from "../../src/internal.ts";
+import { randomUint16 } from "../../src/internal.ts";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import { type Digits, draw } from "../../src/numeric/draw.ts";
 import {
@@ -372,7 +372,7 @@ describe("without randomness", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     // What a stub has left in the batch is used up.
-    for (let i = 0; i < 4096; i++) random16();
+    for (let i = 0; i < 4096; i++) randomUint16();
   });
 
   /** Uses up what was drawn before, and then some. */
