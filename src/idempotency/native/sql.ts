@@ -6,9 +6,9 @@ import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { nowMsSql, queryRows } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
 import { BackendError } from "../../internal.ts";
-import { beginningIn } from "../parseAnswers.ts";
+import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
-import type { Beginning, Claim } from "../rule.ts";
+import type { AcquireResult, LockRequest } from "../rule.ts";
 
 /** How often a beginning is tried that finds the key taken, and then finds it free. */
 const TRIES = 50;
@@ -71,14 +71,14 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
     send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
 
   return {
-    async begin(key, claim: Claim, { onLateAnswer, ...asking } = {}) {
+    async acquire(key, claim: LockRequest, { onLateAnswer, ...asking } = {}) {
       clean();
       const { owner, fingerprint, lockMs, keepMs } = claim;
-      const started = (rows: readonly SqlRow[]): Beginning | null =>
+      const started = (rows: readonly SqlRow[]): AcquireResult | null =>
         isDone(rows) ? { outcome: "started" } : null;
       const lateStart = {
         ...asking,
-        onLateAnswer: (start: Beginning | null) => start && onLateAnswer?.(start),
+        onLateAnswer: (start: AcquireResult | null) => start && onLateAnswer?.(start),
       };
       for (let tries = 0; tries < TRIES; tries++) {
         const params = [key, owner, fingerprint, lockMs, keepMs];
@@ -101,12 +101,12 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
 }
 
 /** What a row says of a key, `null` if it has become free; "far" of a lock that is out of all reach. */
-function seen(row: SqlRow, fingerprint: string): Beginning | "far" | null {
+function seen(row: SqlRow, fingerprint: string): AcquireResult | "far" | null {
   const { fingerprint: known, value, wait, far } = row;
   if (typeof known !== "string") throw new Error("no fingerprint");
   if (known !== fingerprint) return { outcome: "mismatch" };
-  if (wait === null) return beginningIn({ outcome: "completed", value });
+  if (wait === null) return parseAcquireResult({ outcome: "completed", value });
   if (far === "yes") return "far";
   const waitMs = Number(wait);
-  return waitMs <= 0 ? null : beginningIn({ outcome: "running", waitMs });
+  return waitMs <= 0 ? null : parseAcquireResult({ outcome: "running", waitMs });
 }
