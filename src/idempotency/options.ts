@@ -43,7 +43,7 @@ export interface IdempotencyOptions {
 const OPTIONS: readonly string[] = ["backend", "name", "ttlMs", "lockMs", "maxBytes", "onFailure"];
 
 /** The same, validated. */
-export interface Settings {
+export interface IdempotencySettings {
   readonly store: OncePort;
   readonly lockMs: number;
   /** How long a key is known after each of its steps. */
@@ -53,7 +53,10 @@ export interface Settings {
 }
 
 /** Validates the options, with others that the caller knows. */
-export function settingsOf(options: IdempotencyOptions, ...more: string[]): Settings {
+export function resolveIdempotencySettings(
+  options: IdempotencyOptions,
+  ...more: string[]
+): IdempotencySettings {
   assertKnownOptions(options, [...OPTIONS, ...more]);
   const { backend, name, ttlMs = 86_400_000, lockMs = 30_000, maxBytes = 2 ** 20 } = options;
   const { onFailure = "fail" } = options;

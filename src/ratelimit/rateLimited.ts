@@ -3,7 +3,7 @@
 import { assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
-import { problem } from "../http/problem.ts";
+import { problemResponse } from "../http/problem.ts";
 import { ArgumentError, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
@@ -102,7 +102,7 @@ export function rateLimited<Context>(
       if (!(error instanceof BackendError)) throw error;
       notifyListener(onError, error);
       // What the store said is for the program alone.
-      return problem(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
+      return problemResponse(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
         "retry-after": "1",
       });
     }
@@ -110,7 +110,12 @@ export function rateLimited<Context>(
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = headers["retry-after"];
-    return problem(429, "ERR_RATE_LIMITED", `Too many requests. Come again in ${seconds} s.`, headers);
+    return problemResponse(
+      429,
+      "ERR_RATE_LIMITED",
+      `Too many requests. Come again in ${seconds} s.`,
+      headers,
+    );
   };
 }
 

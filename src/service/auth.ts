@@ -2,7 +2,7 @@
 
 import { fingerprint } from "../idempotency/index.ts";
 import { addressKey } from "../ratelimit/index.ts";
-import { rateOf, step } from "../ratelimit/rule.ts";
+import { consume, gcraOf } from "../ratelimit/rule.ts";
 import type { MaybePromise, ServiceRequest } from "./message.ts";
 import type { ServiceScope } from "./options.ts";
 import { HttpError } from "./response.ts";
@@ -68,14 +68,14 @@ function limitKeyOf(address: string): string {
 
 /** Counts the wrong keys of each address, in this process alone. */
 class WrongKeys {
-  readonly #rate = rateOf(MAX_WRONG, WRONG_WINDOW_MS);
+  readonly #rate = gcraOf(MAX_WRONG, WRONG_WINDOW_MS);
   readonly #ends = new Map<string, number>();
 
   /** Counts one; returns how many milliseconds to wait where there were too many, else 0. */
   count(address: string): number {
     const { interval, tolerance } = this.#rate;
     const held = this.#ends.get(address);
-    const { allowed, ends, now } = step(this.#rate, interval, held, Math.floor(performance.now() * 1000));
+    const { allowed, ends, now } = consume(this.#rate, interval, held, Math.floor(performance.now() * 1000));
     // Put in anew, for a Map keeps the order in which its keys came.
     this.#ends.delete(address);
     this.#ends.set(address, ends);

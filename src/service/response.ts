@@ -1,6 +1,6 @@
 // Replies: JSON, and refusals with their reasons.
 
-import { PROBLEM, writeProblem } from "../http/problem.ts";
+import { PROBLEM_CONTENT_TYPE, problemJson } from "../http/problem.ts";
 import { ArgumentError, BitflakeError } from "../internal.ts";
 import type { ServiceResponse } from "./message.ts";
 
@@ -42,8 +42,8 @@ export class HttpError {
   }
 
   reply(): ServiceResponse {
-    const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM };
-    return { status: this.status, headers, body: writeProblem(this.status, this.code, this.detail) };
+    const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM_CONTENT_TYPE };
+    return { status: this.status, headers, body: problemJson(this.status, this.code, this.detail) };
   }
 }
 

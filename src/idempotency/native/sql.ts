@@ -6,9 +6,9 @@ import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { queryRows } from "../../backend/rows.ts";
 import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
 import { BackendError } from "../../internal.ts";
-import { beginningIn } from "../parseAnswers.ts";
+import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
-import type { Beginning, Claim } from "../rule.ts";
+import type { AcquireResult, LockRequest } from "../rule.ts";
 
 /** How often a beginning is tried that finds the key taken, and then finds it free. */
 const TRIES = 50;
@@ -71,12 +71,12 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
     send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
 
   return {
-    async begin(key, claim: Claim, { late, ...asking } = {}) {
+    async acquire(key, claim: LockRequest, { late, ...asking } = {}) {
       clean();
       const { owner, fingerprint, lockMs, keepMs } = claim;
-      const started = (rows: readonly SqlRow[]): Beginning | null =>
+      const started = (rows: readonly SqlRow[]): AcquireResult | null =>
         isDone(rows) ? { outcome: "started" } : null;
-      const lateStart = { ...asking, late: (start: Beginning | null) => start && late?.(start) };
+      const lateStart = { ...asking, late: (start: AcquireResult | null) => start && late?.(start) };
       for (let tries = 0; tries < TRIES; tries++) {
         const params = [key, owner, fingerprint, lockMs, keepMs];
         const start = await send("begin", statements.begin, params, started, lateStart);
@@ -98,12 +98,12 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
 }
 
 /** What a row says of a key, `null` if it has become free; "far" of a lock that is out of all reach. */
-function seen(row: SqlRow, fingerprint: string): Beginning | "far" | null {
+function seen(row: SqlRow, fingerprint: string): AcquireResult | "far" | null {
   const { fingerprint: known, value, wait, far } = row;
   if (typeof known !== "string") throw new Error("no fingerprint");
   if (known !== fingerprint) return { outcome: "mismatch" };
-  if (wait === null) return beginningIn({ outcome: "completed", value });
+  if (wait === null) return parseAcquireResult({ outcome: "completed", value });
   if (far === "yes") return "far";
   const waitMs = Number(wait);
-  return waitMs <= 0 ? null : beginningIn({ outcome: "running", waitMs });
+  return waitMs <= 0 ? null : parseAcquireResult({ outcome: "running", waitMs });
 }

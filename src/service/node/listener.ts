@@ -1,8 +1,8 @@
 // The adapter for Node's own HTTP server, without a Request or Response in between.
 
 import { assertKnownOptions } from "../../backend/settings.ts";
-import { joined } from "../../http/body.ts";
-import { PROBLEM, writeProblem } from "../../http/problem.ts";
+import { concatBytes } from "../../http/body.ts";
+import { PROBLEM_CONTENT_TYPE, problemJson } from "../../http/problem.ts";
 import { ArgumentError, assertWhole } from "../../internal.ts";
 import { type Guard, guardOf, isLoopback } from "../loopbackGuard.ts";
 import type { ServiceRequest, ServiceResponse } from "../message.ts";
@@ -93,7 +93,7 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | un
       request.resume();
       resolve(undefined);
     });
-    request.on("end", () => resolve(joined(chunks, length)));
+    request.on("end", () => resolve(concatBytes(chunks, length)));
     request.on("error", reject);
     // After its end, or without one: a client that went away in the middle.
     request.on("close", () => reject(new Error("the body broke off")));
@@ -196,11 +196,11 @@ function answerMalformed({ code = "" }: { code?: string }, socket: Socket): numb
     return undefined;
   }
   const [status, detail] = MALFORMED[code] ?? [400, "This is no HTTP request."];
-  const body = writeProblem(status, MALFORMED_CODE, detail);
+  const body = problemJson(status, MALFORMED_CODE, detail);
   const { title } = JSON.parse(body) as { title: string };
   const headers = [
     `HTTP/1.1 ${status} ${title}`,
-    `content-type: ${PROBLEM}`,
+    `content-type: ${PROBLEM_CONTENT_TYPE}`,
     `content-length: ${body.length}`,
     "connection: close",
   ];

@@ -1,9 +1,9 @@
 // The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
 
-import { describedBy } from "../../http/problem.ts";
+import { documentationLink } from "../../http/problem.ts";
 import { fingerprint } from "../../idempotency/index.ts";
-import { DOCUMENTATION, keyIn } from "../../idempotency/key.ts";
-import { MARK } from "../../idempotency/replay.ts";
+import { KEY_HEADER_DOCS, readKey } from "../../idempotency/key.ts";
+import { REPLAYED_HEADER } from "../../idempotency/replay.ts";
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
 import type { IdPool, NumericRules } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
@@ -105,9 +105,9 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
    * not clients, so the name of the service is part of it.
    */
   const requestKeyOf = async ({ request, client }: RouteContext): Promise<string | undefined> => {
-    const key = keyIn((name) => request.header(name));
+    const key = readKey((name) => request.header(name));
     if (typeof key === "object") {
-      throw new HttpError(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, describedBy(DOCUMENTATION));
+      throw new HttpError(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, documentationLink(KEY_HEADER_DOCS));
     }
     return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
   };
@@ -125,7 +125,7 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       isReplay = true;
     };
     const id = await pool.issue({ requestKey, onReplay });
-    if (isReplay) return withHeaders(reply(id), { [MARK]: "true" });
+    if (isReplay) return withHeaders(reply(id), { [REPLAYED_HEADER]: "true" });
     metrics.issued("numeric", 1);
     return reply(id);
   };
