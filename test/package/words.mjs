@@ -134,9 +134,9 @@ if (process.argv.includes("--check")) {
     console.log([title.padEnd(20), ...cells.map((cell) => String(cell).padStart(6))].join(""));
   row("", ...FOLDERS, "all");
   const sum = (values) => values.reduce((total, value) => total + value, 0);
-  ENTRIES.forEach(({ title }, at) =>
-    row(title, ...Object.values(counts[at]), sum(Object.values(counts[at]))),
-  );
+  for (const [at, { title }] of ENTRIES.entries()) {
+    row(title, ...Object.values(counts[at]), sum(Object.values(counts[at])));
+  }
   const totals = FOLDERS.map((folder) => sum(counts.map((count) => count[folder])));
   row("all", ...totals, sum(totals));
 }
