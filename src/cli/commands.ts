@@ -1,6 +1,5 @@
 // The commands that there are, in the order in which help lists them.
 
-import type { Command } from "./command.ts";
 import { capacityOf } from "./commands/capacity.ts";
 import { decodeIds } from "./commands/decode.ts";
 import { layoutCommand } from "./commands/layout.ts";
@@ -12,6 +11,7 @@ import { poolAccept } from "./commands/poolAccept.ts";
 import { poolFill } from "./commands/poolFill.ts";
 import { poolStatus } from "./commands/poolStatus.ts";
 import { serve } from "./commands/serve.ts";
+import type { Command } from "./defineCommand.ts";
 
 /** Every command. */
 export const COMMANDS: readonly Command[] = [

@@ -1,8 +1,8 @@
 // How a command fails: it was used wrongly, or it could not be done; and what is said of it.
 
 import { ArgumentError, BitflakeError } from "../internal.ts";
-import { painter } from "./color.ts";
 import type { Io } from "./io.ts";
+import { painter } from "./terminal/color.ts";
 
 /** The command was used wrongly: the exit code is 2. */
 export class UsageError extends Error {

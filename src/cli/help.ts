@@ -1,7 +1,7 @@
 // What --help prints, all of it drawn from the tables of the commands.
 
-import type { Command, Description } from "./command.ts";
-import { type Flag, type FlagTable, flagOf } from "./flags.ts";
+import type { Command, Description } from "./defineCommand.ts";
+import { type Flag, type FlagTable, flagOf } from "./settings/flagTable.ts";
 
 /** How far in the descriptions of options begin. */
 const INDENT = 26;

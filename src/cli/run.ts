@@ -1,13 +1,13 @@
 // The command line from its arguments to its exit code.
 
 import { VERSION } from "../version.ts";
-import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { environmentOf } from "./environment.ts";
+import type { Command } from "./defineCommand.ts";
 import { complain, exitCodeOf, quoted, UsageError } from "./errors.ts";
 import { overviewOf } from "./help.ts";
 import { type Io, Unread } from "./io.ts";
-import { suggest } from "./suggest.ts";
+import { environmentOf } from "./settings/environment.ts";
+import { suggest } from "./settings/suggest.ts";
 
 /** The commands whose words begin so. */
 function within(group: string): Command[] {

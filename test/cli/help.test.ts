@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { flagOf } from "../../src/cli/flags.ts";
 import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
+import { flagOf } from "../../src/cli/settings/flagTable.ts";
 import { PRESETS } from "../../src/internal.ts";
 import { cli } from "./cliIo.ts";
 import { examples, needsStore, typesFile } from "./examples.ts";
-import { settingRows } from "./settings.ts";
+import { settingRows } from "./settingsTable.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-help-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { complaintOf } from "../../src/cli/errors.ts";
-import { kindOf, openStore } from "../../src/cli/stores/open.ts";
+import { kindOf, openStore } from "../../src/cli/stores/openStore.ts";
 import { callOf, cli } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));

@@ -18,7 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OpenStore, openStore } from "../../src/cli/stores/open.ts";
+import { type OpenStore, openStore } from "../../src/cli/stores/openStore.ts";
 import { leaseNode } from "../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
 import { callOf, cli, type Given } from "../cli/cliIo.ts";

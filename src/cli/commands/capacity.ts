@@ -1,9 +1,9 @@
 // bitflake capacity: how much a layout holds.
 
 import { capacity } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
-import { pairs } from "../table.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
+import { pairs } from "../terminal/table.ts";
 
 /** A number as people write it. */
 const grouped = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });

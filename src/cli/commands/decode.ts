@@ -1,12 +1,12 @@
 // bitflake decode: takes Snowflake IDs apart.
 
 import { type DecodedId, decode, InvalidIdError } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, define } from "../defineCommand.ts";
 import { complain } from "../errors.ts";
-import { FORMAT_FLAG, formOf } from "../formats.ts";
-import { argumentsOr } from "../input.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
-import { pairs } from "../table.ts";
+import { FORMAT_FLAG, formOf } from "../flags/formatFlag.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
+import { argumentsOr } from "../terminal/input.ts";
+import { pairs } from "../terminal/table.ts";
 
 const flags = { format: { ...FORMAT_FLAG, what: "how the IDs are written" }, ...LAYOUT_FLAGS } as const;
 

@@ -1,9 +1,9 @@
 // bitflake layout: which bits of an ID mean what.
 
 import { SnowflakeGenerator } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
-import { drawLayout, fieldsOf } from "../drawLayout.ts";
-import { layoutOptions, WIDTH_FLAGS } from "../layoutFlags.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { layoutOptions, WIDTH_FLAGS } from "../flags/layoutFlags.ts";
+import { drawLayout, fieldsOf } from "../terminal/drawLayout.ts";
 
 /** How wide the drawing is. */
 const COLUMNS = 80;

@@ -2,11 +2,11 @@
 
 import { BackendError } from "../../internal.ts";
 import { inspect, type NamespaceReport } from "../../lease/index.ts";
-import { printable } from "../color.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, define } from "../defineCommand.ts";
 import { CommandError } from "../errors.ts";
-import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/open.ts";
-import { columns } from "../table.ts";
+import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/openStore.ts";
+import { printable } from "../terminal/color.ts";
+import { columns } from "../terminal/table.ts";
 
 const flags = {
   store: STORE_FLAG,

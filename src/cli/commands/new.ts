@@ -1,9 +1,9 @@
 // bitflake new: Snowflake IDs.
 
-import { type Command, define } from "../command.ts";
-import { FORMAT_FLAG, formOf } from "../formats.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
-import { openSource } from "../state/idSource.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { FORMAT_FLAG, formOf } from "../flags/formatFlag.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
+import { openSource } from "../state/idProducer.ts";
 
 /** The settings of a node; how far its numbers go depends on the layout. */
 const node = (field: string, variable: string) =>

@@ -1,10 +1,10 @@
 // bitflake numeric check: whether numeric IDs are such, and if not, what is wrong with them.
 
 import type { Validation } from "../../numeric/index.ts";
-import { type Painter, painter, printable } from "../color.ts";
-import { type Command, define } from "../command.ts";
-import { argumentsOr } from "../input.ts";
-import { ANY_TYPE_FLAGS, typeOf } from "../numericType.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { ANY_TYPE_FLAGS, typeOf } from "../flags/idTypeFlags.ts";
+import { type Painter, painter, printable } from "../terminal/color.ts";
+import { argumentsOr } from "../terminal/input.ts";
 
 function forPeople(id: string, { valid, broken }: Validation, { green, red }: Painter): string {
   const verdict = valid ? green("valid") : red("not valid");

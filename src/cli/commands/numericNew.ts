@@ -1,7 +1,7 @@
 // bitflake numeric new: numeric IDs for people.
 
-import { type Command, define } from "../command.ts";
-import { ANY_TYPE_FLAGS, typeOf } from "../numericType.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { ANY_TYPE_FLAGS, typeOf } from "../flags/idTypeFlags.ts";
 
 /** How many lines are written at once. */
 const CHUNK = 10_000;

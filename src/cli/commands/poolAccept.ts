@@ -1,11 +1,11 @@
 // bitflake pool accept: lets a pool issue again after its store failed over or was put back.
 
 import { IdPool, IdPoolHistoryError } from "../../numeric/index.ts";
-import { printable } from "../color.ts";
-import { type Command, define } from "../command.ts";
-import { typeInFile } from "../numericType.ts";
-import { explained, POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
-import { openStore } from "../stores/open.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { typeInFile } from "../flags/idTypeFlags.ts";
+import { explained, POOL_FLAGS, refuseRedis } from "../flags/poolFlags.ts";
+import { openStore } from "../stores/openStore.ts";
+import { printable } from "../terminal/color.ts";
 
 export const poolAccept: Command = define({
   words: "pool accept",

@@ -3,12 +3,12 @@
 import { setup } from "../../backend/index.ts";
 import { IdPoolExhaustedError } from "../../internal.ts";
 import { IdPool, type NumericIdType } from "../../numeric/index.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { typeInFile } from "../flags/idTypeFlags.ts";
+import { POOL_FLAGS, refuseRedis } from "../flags/poolFlags.ts";
 import type { Io } from "../io.ts";
-import { typeInFile } from "../numericType.ts";
-import { POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
-import { Progress } from "../progress.ts";
-import { type OpenStore, openStore } from "../stores/open.ts";
+import { type OpenStore, openStore } from "../stores/openStore.ts";
+import { Progress } from "../terminal/progress.ts";
 
 /** What a shell says of a program that SIGINT ended. */
 const INTERRUPTED = 130;

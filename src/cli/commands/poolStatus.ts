@@ -1,11 +1,11 @@
 // bitflake pool status: how a pool is.
 
 import { IdPool, IdPoolHistoryError, type IdPoolStatus } from "../../numeric/index.ts";
-import { type Command, define } from "../command.ts";
-import { typeInFile } from "../numericType.ts";
-import { explained, POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
-import { openStore } from "../stores/open.ts";
-import { pairs } from "../table.ts";
+import { type Command, define } from "../defineCommand.ts";
+import { typeInFile } from "../flags/idTypeFlags.ts";
+import { explained, POOL_FLAGS, refuseRedis } from "../flags/poolFlags.ts";
+import { openStore } from "../stores/openStore.ts";
+import { pairs } from "../terminal/table.ts";
 
 /** Returns whether the pool issues nothing until somebody accepts that its store may have gone back. */
 function isRefused({ lastError }: IdPoolStatus): boolean {

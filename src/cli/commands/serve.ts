@@ -3,10 +3,10 @@
 import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, define } from "../defineCommand.ts";
 import { CommandError, UsageError } from "../errors.ts";
+import { readTypes } from "../flags/idTypeFlags.ts";
 import { nodeModule, pathFrom } from "../io.ts";
-import { readTypes } from "../numericType.ts";
 import { logFormOf, logOf } from "../serve/log.ts";
 import { SERVE_SETTINGS } from "../serve/settings.ts";
 import { factsOf } from "../serve/startReport.ts";

@@ -1,9 +1,9 @@
 // The log of the service: a line for each request and each event, on the standard error output.
 
 import type { ServiceEvent, ServiceLogEntry } from "../../service/index.ts";
-import { printable } from "../color.ts";
 import { complaintOf } from "../errors.ts";
 import type { Io, Output } from "../io.ts";
+import { printable } from "../terminal/color.ts";
 
 /** How lines are written. */
 export type LogForm = "json" | "text" | "none";

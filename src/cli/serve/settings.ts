@@ -1,6 +1,6 @@
 // What the service may be told, by flags, variables and a file: the one table of it.
 
-import { STORE_SETTINGS } from "../stores/open.ts";
+import { STORE_SETTINGS } from "../stores/openStore.ts";
 
 const OWN_SETTINGS = {
   config: {

@@ -3,7 +3,7 @@
 import type { SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import { printable } from "../color.ts";
+import { printable } from "../terminal/color.ts";
 import type { ServeCall, ServeStores } from "./stores.ts";
 
 /** The node of a service. */

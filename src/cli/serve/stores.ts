@@ -2,12 +2,12 @@
 
 import type { Backend } from "../../backend/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import type { Call } from "../command.ts";
+import type { Call } from "../defineCommand.ts";
 import { UsageError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { stateFolder } from "../state/folder.ts";
-import { nodeBook, type Shape } from "../state/nodeBook.ts";
-import { kindOf, type OpenStore, openStore, type StoreKind } from "../stores/open.ts";
+import { nodeBook, type Shape } from "../state/nodeRegistry.ts";
+import { kindOf, type OpenStore, openStore, type StoreKind } from "../stores/openStore.ts";
 import { hasSqlite } from "../stores/sqlite.ts";
 import type { SERVE_SETTINGS } from "./settings.ts";
 

@@ -3,8 +3,8 @@
 import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
 import { loadFirst } from "../packages.ts";
-import { type Connection, established, renewing } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import type { StoreSettings } from "./openStore.ts";
+import { type Connection, established, renewing } from "./reconnectingClient.ts";
 
 /** How much later than the command line pg gives up a query; then it also cuts the connection, which would stay open. */
 const CUT_MS = 500;

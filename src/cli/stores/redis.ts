@@ -3,8 +3,8 @@
 import { fromIORedis, fromNodeRedis, type IORedisClient, type NodeRedisClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
 import { loadFirst } from "../packages.ts";
-import { type Connection, established, renewing } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import type { StoreSettings } from "./openStore.ts";
+import { type Connection, established, renewing } from "./reconnectingClient.ts";
 
 /** What is used of `ioredis`. */
 interface IORedis {

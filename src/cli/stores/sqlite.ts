@@ -4,8 +4,8 @@ import { fromSqlite, type SqliteDatabase } from "../../backend/index.ts";
 import { CommandError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { hasPackage, loadFirst } from "../packages.ts";
-import type { Connection } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import type { StoreSettings } from "./openStore.ts";
+import type { Connection } from "./reconnectingClient.ts";
 
 /** A database that can be closed. */
 type Database = SqliteDatabase & { close(): unknown };

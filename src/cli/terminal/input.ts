@@ -1,6 +1,6 @@
 // What a command is to look at: its arguments, or else the lines of the standard input.
 
-import type { Io } from "./io.ts";
+import type { Io } from "../io.ts";
 
 /** The most of a line that is looked at. */
 const LONGEST = 4096;

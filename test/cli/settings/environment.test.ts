@@ -1,8 +1,8 @@
 // The variables of a command: those that mean nothing are refused, by every command.
 
 import { describe, expect, test } from "vitest";
-import { COMMANDS } from "../../src/cli/commands.ts";
-import { cli } from "./cliIo.ts";
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { cli } from "../cliIo.ts";
 
 describe("a variable that begins with BITFLAKE_", () => {
   test.each([

@@ -1,7 +1,7 @@
 // A client that does not answer is replaced, by a client that is made of promises here; test/integration has the real ones.
 
 import { describe, expect, test } from "vitest";
-import { renewing } from "../../../src/cli/stores/connect.ts";
+import { renewing } from "../../../src/cli/stores/reconnectingClient.ts";
 
 /** Clients by their numbers, and what became of them. */
 function clients(given: { ready?: (n: number) => Promise<unknown>; isOver?: (n: number) => boolean } = {}) {

@@ -1,7 +1,7 @@
 // The forms in which an ID is written and read.
 
-import { parseId } from "../internal.ts";
-import { base32, base58, base62, hex } from "../text/index.ts";
+import { parseId } from "../../internal.ts";
+import { base32, base58, base62, hex } from "../../text/index.ts";
 
 /** A form: how an ID becomes a text, and comes back. */
 interface Form {

@@ -10,7 +10,7 @@ import {
 import { leaseNode } from "../../lease/index.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
-import { nodeBook, tickBook } from "./nodeBook.ts";
+import { nodeBook, tickBook } from "./nodeRegistry.ts";
 
 /** How long to wait for a node when all are taken, in milliseconds: those who have them are soon done. */
 const NODE_WAIT_MS = 5000;

@@ -1,11 +1,11 @@
 // How a command is told which numeric IDs it works with: by a length and rules, or by a file of types.
 
-import { ArgumentError } from "../internal.ts";
-import { defineIdTypes, type IdTypeDefinition, NumericIdType } from "../numeric/index.ts";
-import { readJson } from "./config.ts";
-import { UsageError } from "./errors.ts";
-import type { Said, Values } from "./flags.ts";
-import type { Io } from "./io.ts";
+import { ArgumentError } from "../../internal.ts";
+import { defineIdTypes, type IdTypeDefinition, NumericIdType } from "../../numeric/index.ts";
+import { UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { readJson } from "../settings/configFile.ts";
+import type { Said, Values } from "../settings/flagTable.ts";
 
 /** The settings of a type that is in a file. */
 export const TYPE_FLAGS = {

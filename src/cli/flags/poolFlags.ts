@@ -1,8 +1,8 @@
 // How a command is told which pool it works with.
 
-import { BackendError } from "../internal.ts";
-import { CommandError, UsageError } from "./errors.ts";
-import { kindOf, STORE_SETTINGS } from "./stores/open.ts";
+import { BackendError } from "../../internal.ts";
+import { CommandError, UsageError } from "../errors.ts";
+import { kindOf, STORE_SETTINGS } from "../stores/openStore.ts";
 
 const OWN_FLAGS = {
   store: {

@@ -1,6 +1,6 @@
 // Colours: few, and only where a person wants them.
 
-import type { Io, Output } from "./io.ts";
+import type { Io, Output } from "../io.ts";
 
 type Paint = (text: string) => string;
 

@@ -1,6 +1,6 @@
 // Draws the bits of a layout as boxes, wider where there are more bits.
 
-import type { Widths } from "../internal.ts";
+import type { Widths } from "../../internal.ts";
 
 /** One field of a layout. */
 export interface Field {

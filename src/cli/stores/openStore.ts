@@ -3,8 +3,8 @@
 import { ArgumentError, type Backend, BackendError, memory } from "../../backend/index.ts";
 import { CommandError, complaintOf, UsageError, withoutSecrets } from "../errors.ts";
 import type { Io } from "../io.ts";
-import { type Connection, ended } from "./connect.ts";
 import { openPostgres } from "./postgres.ts";
+import { type Connection, ended } from "./reconnectingClient.ts";
 import { databaseIn, openRedis } from "./redis.ts";
 import { openSqlite } from "./sqlite.ts";
 

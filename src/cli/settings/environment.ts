@@ -1,9 +1,9 @@
 // The environment of a command: variables that mean nothing are refused, because a misspelt one means the default.
 
-import type { Command } from "./command.ts";
-import { quoted, UsageError } from "./errors.ts";
-import type { Io } from "./io.ts";
-import { STATE_VARIABLE } from "./state/folder.ts";
+import type { Command } from "../defineCommand.ts";
+import { quoted, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { STATE_VARIABLE } from "../state/folder.ts";
 import { suggest } from "./suggest.ts";
 
 const PREFIX = "BITFLAKE_";

@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseArgv } from "../../src/cli/argv.ts";
-import { UsageError } from "../../src/cli/errors.ts";
-import { type FlagTable, flagOf } from "../../src/cli/flags.ts";
-import { type Origins, resolveSettings } from "../../src/cli/resolveSettings.ts";
-import { suggest } from "../../src/cli/suggest.ts";
-import { ArgumentError } from "../../src/internal.ts";
+import { UsageError } from "../../../src/cli/errors.ts";
+import { type FlagTable, flagOf } from "../../../src/cli/settings/flagTable.ts";
+import { parseArgv } from "../../../src/cli/settings/parseArgv.ts";
+import { type Origins, resolveSettings } from "../../../src/cli/settings/resolveSettings.ts";
+import { suggest } from "../../../src/cli/settings/suggest.ts";
+import { ArgumentError } from "../../../src/internal.ts";
 
 const table = {
   count: { kind: "whole", least: -5, most: 100, default: 1, what: "how many", env: "COUNT" },

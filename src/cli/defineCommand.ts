@@ -1,13 +1,13 @@
 // A command: its words, its settings, its examples, and what it does.
 
 import { ArgumentError, EpochError } from "../internal.ts";
-import { parseArgv } from "./argv.ts";
-import { readConfig } from "./config.ts";
 import { quoted, UsageError } from "./errors.ts";
-import type { FlagTable, Switch, Values } from "./flags.ts";
 import { helpOf } from "./help.ts";
 import type { Io } from "./io.ts";
-import { resolveSettings } from "./resolveSettings.ts";
+import { readConfig } from "./settings/configFile.ts";
+import type { FlagTable, Switch, Values } from "./settings/flagTable.ts";
+import { parseArgv } from "./settings/parseArgv.ts";
+import { resolveSettings } from "./settings/resolveSettings.ts";
 
 /** A command line to try, and what it prints where that is always the same. */
 interface Example {

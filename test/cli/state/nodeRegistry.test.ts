@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { nodeBook } from "../../../src/cli/state/nodeBook.ts";
+import { nodeBook } from "../../../src/cli/state/nodeRegistry.ts";
 import { makeGenerator, type PresetName } from "../../../src/index.ts";
 import { leaseNode } from "../../../src/lease/index.ts";
 import { worldOf } from "../cliIo.ts";

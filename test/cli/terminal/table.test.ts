@@ -1,7 +1,7 @@
 // Text in columns.
 
 import { expect, test } from "vitest";
-import { columns, pairs } from "../../src/cli/table.ts";
+import { columns, pairs } from "../../../src/cli/terminal/table.ts";
 
 test("pairs are aligned by their values", () => {
   expect(pairs({ a: 1n, "longer name": "x" })).toBe("a            1\nlonger name  x\n");

@@ -1,7 +1,7 @@
 // How a command is told which layout it works with: a preset, widths, epoch and tick.
 
-import { type GeneratorOptions, PRESETS } from "../internal.ts";
-import type { Values, Whole } from "./flags.ts";
+import { type GeneratorOptions, PRESETS } from "../../internal.ts";
+import type { Values, Whole } from "../settings/flagTable.ts";
 
 /** The setting of a preset. */
 const PRESET_FLAG = {

@@ -1,7 +1,7 @@
 // Takes a command line apart: which flags were given, with which text, and what else there is.
 
-import { quoted, UsageError } from "./errors.ts";
-import { type FlagTable, flagOf } from "./flags.ts";
+import { quoted, UsageError } from "../errors.ts";
+import { type FlagTable, flagOf } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
 /** A command line, taken apart. Nothing is validated but that the flags exist. */

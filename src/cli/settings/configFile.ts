@@ -1,8 +1,8 @@
 // The configuration file of a command that has one, and JSON files in general.
 
-import { complaintOf, UsageError } from "./errors.ts";
-import type { FlagTable } from "./flags.ts";
-import { type Io, nodeModule, pathFrom } from "./io.ts";
+import { complaintOf, UsageError } from "../errors.ts";
+import { type Io, nodeModule, pathFrom } from "../io.ts";
+import type { FlagTable } from "./flagTable.ts";
 import type { Origins } from "./resolveSettings.ts";
 
 /**

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { frame, Progress } from "../../src/cli/progress.ts";
-import { worldOf } from "./cliIo.ts";
+import { frame, Progress } from "../../../src/cli/terminal/progress.ts";
+import { worldOf } from "../cliIo.ts";
 
 describe("a picture of the bar", () => {
   test.each([

@@ -1,6 +1,6 @@
 // How far something is: a bar that is redrawn in place for a person, a line now and then for a log.
 
-import type { Output } from "./io.ts";
+import type { Output } from "../io.ts";
 
 /** How often a bar is redrawn, in milliseconds. */
 const REDRAW_MS = 100;

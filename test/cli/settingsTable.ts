@@ -1,7 +1,7 @@
 // The table of the service's settings, as the guide shows it.
 
-import { flagOf } from "../../src/cli/flags.ts";
 import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
+import { flagOf } from "../../src/cli/settings/flagTable.ts";
 
 /** A row for each setting. */
 export function settingRows(): string[] {

@@ -1,8 +1,8 @@
 // Settles what each setting is: flags over environment over file over default; an error says where a bad value is from.
 
-import { ArgumentError } from "../internal.ts";
-import { quoted, UsageError, withoutSecrets } from "./errors.ts";
-import { type Flag, type FlagTable, flagOf, type Values } from "./flags.ts";
+import { ArgumentError } from "../../internal.ts";
+import { quoted, UsageError, withoutSecrets } from "../errors.ts";
+import { type Flag, type FlagTable, flagOf, type Values } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
 /** Where settings come from. */
