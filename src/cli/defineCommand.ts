@@ -2,10 +2,10 @@
 
 import { ArgumentError, EpochError } from "../internal.ts";
 import { quoted, UsageError } from "./errors.ts";
-import { helpOf } from "./help.ts";
+import { commandHelp } from "./help.ts";
 import type { Io } from "./io.ts";
 import { readConfig } from "./settings/configFile.ts";
-import type { FlagTable, Switch, Values } from "./settings/flagTable.ts";
+import type { FlagTable, SwitchFlag, Values } from "./settings/flagTable.ts";
 import { parseArgv } from "./settings/parseArgv.ts";
 import { resolveSettings } from "./settings/resolveSettings.ts";
 
@@ -16,9 +16,9 @@ interface Example {
 }
 
 /** What a command is, for help. */
-export interface Description {
+export interface CommandDescription {
   /** Its words after `bitflake`: `"numeric new"`. */
-  readonly words: string;
+  readonly name: string;
   /** What it does, in a sentence. */
   readonly summary: string;
   /** What it takes besides flags: one or more of these, or lines of the standard input. */
@@ -29,7 +29,7 @@ export interface Description {
 }
 
 /** What a command gets when it is called. */
-export interface Call<T extends FlagTable> {
+export interface CommandContext<T extends FlagTable> {
   readonly values: Values<T>;
   /** What each setting is called where it was said. */
   readonly sources: Readonly<Record<string, string>>;
@@ -37,31 +37,31 @@ export interface Call<T extends FlagTable> {
   readonly args: readonly string[];
   /** Whether a program reads the output. */
   readonly isJson: boolean;
-  readonly world: Io;
+  readonly io: Io;
 }
 
 /** What a command is made of. */
-export interface Definition<T extends FlagTable> extends Description {
+export interface CommandDefinition<T extends FlagTable> extends CommandDescription {
   readonly flags: T;
   /** Does it; resolves to the exit code. */
-  run(call: Call<T>): Promise<number>;
+  run(call: CommandContext<T>): Promise<number>;
 }
 
 /** A command, ready to be called. */
-export interface Command extends Description {
+export interface Command extends CommandDescription {
   readonly flags: FlagTable;
   /** Parses, validates and does it. */
-  start(argv: readonly string[], world: Io): Promise<number>;
+  run(argv: readonly string[], io: Io): Promise<number>;
 }
 
 /** What every command may be told. */
-const COMMON: { readonly json: Switch; readonly help: Switch } = {
-  json: { kind: "switch", what: "for programs: JSON, one object a line", notInFile: true },
-  help: { kind: "switch", what: "this text", notInFile: true },
+const COMMON_FLAGS: { readonly json: SwitchFlag; readonly help: SwitchFlag } = {
+  json: { kind: "switch", description: "for programs: JSON, one object a line", notInFile: true },
+  help: { kind: "switch", description: "this text", notInFile: true },
 };
 
 /** Turns an error of the library about a setting into one with the name under which it was said. */
-function renamed(error: unknown, sources: Readonly<Record<string, string>>): unknown {
+function withSettingName(error: unknown, sources: Readonly<Record<string, string>>): unknown {
   if (error instanceof EpochError && sources["epochMs"] !== undefined) {
     return new UsageError(`${sources["epochMs"]} must be in the past, got ${error.epochMs}`);
   }
@@ -75,34 +75,34 @@ function renamed(error: unknown, sources: Readonly<Record<string, string>>): unk
 }
 
 /** Makes a command. */
-export function define<const T extends FlagTable>(definition: Definition<T>): Command {
+export function defineCommand<const T extends FlagTable>(definition: CommandDefinition<T>): Command {
   const { run, ...description } = definition;
-  const flags: FlagTable = { ...definition.flags, ...COMMON };
+  const flags: FlagTable = { ...definition.flags, ...COMMON_FLAGS };
   return {
     ...description,
     flags,
-    async start(argv, world) {
+    async run(argv, io) {
       const given = parseArgv(flags, argv);
       if (given.flags["help"]) {
-        await world.stdout.write(helpOf({ ...description, flags }, world.stdout.columns));
+        await io.stdout.write(commandHelp({ ...description, flags }, io.stdout.columns));
         return 0;
       }
       const [first] = given.args;
       if (!definition.args && first !== undefined) {
-        throw new UsageError(`${definition.words} takes no arguments, got ${quoted(first)}`);
+        throw new UsageError(`${definition.name} takes no arguments, got ${quoted(first)}`);
       }
-      const file = await readConfig(world, flags, given.flags);
-      const { values, sources } = resolveSettings(flags, { flags: given.flags, env: world.env, file });
+      const file = await readConfig(io, flags, given.flags);
+      const { values, sources } = resolveSettings(flags, { flags: given.flags, env: io.env, file });
       try {
         return await run({
           values: values as unknown as Values<T>,
           sources,
           args: given.args,
           isJson: values["json"] === true,
-          world,
+          io,
         });
       } catch (error) {
-        throw renamed(error, sources);
+        throw withSettingName(error, sources);
       }
     },
   };

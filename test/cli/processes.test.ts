@@ -7,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "bitflake";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { makeProgram, type Program } from "./program.ts";
+import { buildProgram, type Program } from "./program.ts";
 
 const hasSqlite = isBuiltin("node:sqlite");
 const root = mkdtempSync(join(tmpdir(), "bitflake-machine-"));
 let program: Program;
 beforeAll(async () => {
-  program = await makeProgram();
+  program = await buildProgram();
 });
 afterAll(() => {
   program.remove();
@@ -38,8 +38,11 @@ function start(args: readonly string[], { cwd = folder(), env = {} as Record<str
 
 /** Starts a service, and waits until it listens. */
 async function serve(args: readonly string[] = [], at = {}) {
-  const { child, written, says, ended } = start(["serve", "--port", "0", "--log", "none", ...args], at);
-  await says("listening on ");
+  const { child, written, waitForOutput, ended } = start(
+    ["serve", "--port", "0", "--log", "none", ...args],
+    at,
+  );
+  await waitForOutput("listening on ");
   const url = /http:\S+/.exec(written.out)?.[0] ?? "";
   const ids = async (count: number): Promise<string[]> => {
     const { ids } = (await (await fetch(`${url}/generate_snowflake_id?count=${count}`)).json()) as {

@@ -4,7 +4,7 @@ import { parseId } from "../../internal.ts";
 import { base32, base58, base62, hex } from "../../text/index.ts";
 
 /** A form: how an ID becomes a text, and comes back. */
-interface Form {
+interface IdFormat {
   encode(id: bigint): string;
   decode(text: string): bigint;
 }
@@ -14,11 +14,11 @@ export const FORMAT_FLAG = {
   kind: "choice",
   choices: ["decimal", "hex", "base32", "base58", "base62"],
   default: "decimal",
-  what: "how an ID is written",
+  description: "how an ID is written",
 } as const;
 
 /** The form of a name. */
-export function formOf(name: (typeof FORMAT_FLAG)["choices"][number]): Form {
+export function idFormat(name: (typeof FORMAT_FLAG)["choices"][number]): IdFormat {
   switch (name) {
     case "decimal":
       return { encode: String, decode: parseId };

@@ -1,7 +1,7 @@
 // How a command is told which layout it works with: a preset, widths, epoch and tick.
 
 import { type GeneratorOptions, PRESETS } from "../../internal.ts";
-import type { Values, Whole } from "../settings/flagTable.ts";
+import type { IntegerFlag, Values } from "../settings/flagTable.ts";
 
 /** The setting of a preset. */
 const PRESET_FLAG = {
@@ -16,32 +16,32 @@ const PRESET_FLAG = {
     "x",
     "discord",
   ],
-  what: "the layout by its name",
+  description: "the layout by its name",
   env: "BITFLAKE_PRESET",
 } as const;
 
 /** The setting of the epoch: whichever moment an epoch can be. */
 const EPOCH_FLAG = {
-  kind: "whole",
-  least: -100_000_000_000_000,
-  most: 8_640_000_000_000_000,
-  what: "the moment of tick 0, in milliseconds since 1970",
-  otherwise: "2020-01-01 UTC",
+  kind: "integer",
+  min: -100_000_000_000_000,
+  max: 8_640_000_000_000_000,
+  description: "the moment of tick 0, in milliseconds since 1970",
+  defaultText: "2020-01-01 UTC",
 } as const;
 
 /** The setting of a width. */
-type Width = { readonly kind: "whole"; readonly least: 0; readonly most: 53; readonly what: string };
+type Width = { readonly kind: "integer"; readonly min: 0; readonly max: 53; readonly description: string };
 
 const width = (field: string): Width => ({
-  kind: "whole",
-  least: 0,
-  most: 53,
-  what: `bits for the ${field}`,
+  kind: "integer",
+  min: 0,
+  max: 53,
+  description: `bits for the ${field}`,
 });
 
 /** The settings of the bits of a layout. */
 type WidthFlags = {
-  readonly preset: typeof PRESET_FLAG & { readonly otherwise: string };
+  readonly preset: typeof PRESET_FLAG & { readonly defaultText: string };
   readonly timestampBits: Width;
   readonly datacenterBits: Width;
   readonly machineBits: Width;
@@ -51,12 +51,12 @@ type WidthFlags = {
 /** The settings of a layout. */
 type LayoutFlags = WidthFlags & {
   readonly epochMs: typeof EPOCH_FLAG & { readonly env: string };
-  readonly tickMs: Omit<Whole, "default">;
+  readonly tickMs: Omit<IntegerFlag, "default">;
 };
 
 /** The settings of the bits of a layout. */
 export const WIDTH_FLAGS: WidthFlags = {
-  preset: { ...PRESET_FLAG, otherwise: "twitter; with widths: minimal" },
+  preset: { ...PRESET_FLAG, defaultText: "twitter; with widths: minimal" },
   timestampBits: width("time"),
   datacenterBits: width("datacenter"),
   machineBits: width("machine"),
@@ -68,11 +68,11 @@ export const LAYOUT_FLAGS: LayoutFlags = {
   ...WIDTH_FLAGS,
   epochMs: { ...EPOCH_FLAG, env: "FLAKEID_EPOCH_MS" },
   tickMs: {
-    kind: "whole",
-    least: 1,
-    most: 8.64e15,
-    what: "how many milliseconds a tick lasts",
-    otherwise: "1",
+    kind: "integer",
+    min: 1,
+    max: 8.64e15,
+    description: "how many milliseconds a tick lasts",
+    defaultText: "1",
   },
 };
 

@@ -24,7 +24,7 @@ function isServiceLink(name: string, value: string | undefined): boolean {
  *
  * @throws {@link UsageError} for a variable that begins with `BITFLAKE_` and belongs to no command
  */
-export function environmentOf({ env }: Io, commands: readonly Command[]): Io["env"] {
+export function checkEnvironment({ env }: Io, commands: readonly Command[]): Io["env"] {
   const known = [
     STATE_VARIABLE,
     ...new Set(commands.flatMap(({ flags }) => Object.values(flags).flatMap((flag) => flag.env ?? []))),

@@ -1,11 +1,11 @@
 // Takes a command line apart: which flags were given, with which text, and what else there is.
 
 import { quoted, UsageError } from "../errors.ts";
-import { type FlagTable, flagOf } from "./flagTable.ts";
+import { type FlagTable, flagName } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
 /** A command line, taken apart. Nothing is validated but that the flags exist. */
-export interface Argv {
+export interface ParsedArgv {
   /** The texts of each flag that was given, by its setting; a switch has none. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
   /** What is no flag. */
@@ -17,8 +17,8 @@ export interface Argv {
  *
  * @throws {@link UsageError} for a flag that there is not, lacks its value, has one too many, or comes twice
  */
-export function parseArgv(table: FlagTable, argv: readonly string[]): Argv {
-  const names = new Map(Object.keys(table).map((name) => [flagOf(name), name]));
+export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv {
+  const names = new Map(Object.keys(table).map((name) => [flagName(name), name]));
   const flags: Record<string, string[]> = {};
   const args: string[] = [];
   for (let i = 0; i < argv.length; i++) {
@@ -37,7 +37,8 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): Argv {
     if (name === undefined || !row) {
       throw new UsageError(`there is no option ${quoted(flag)}${suggest(flag, [...names.keys()])}`);
     }
-    if (row.kind === "list" && row.noFlag) throw new UsageError(`${flag} is no option: ${row.noFlag}`);
+    if (row.kind === "list" && row.noFlagReason)
+      throw new UsageError(`${flag} is no option: ${row.noFlagReason}`);
     if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} was given twice`);
     flags[name] ??= [];
     if (row.kind === "switch") {

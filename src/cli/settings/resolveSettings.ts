@@ -1,8 +1,8 @@
 // Settles what each setting is: flags over environment over file over default; an error says where a bad value is from.
 
 import { ArgumentError } from "../../internal.ts";
-import { quoted, UsageError, withoutSecrets } from "../errors.ts";
-import { type Flag, type FlagTable, flagOf, type Values } from "./flagTable.ts";
+import { maskAddress, quoted, UsageError } from "../errors.ts";
+import { type Flag, type FlagTable, flagName, type Values } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
 /** Where settings come from. */
@@ -22,30 +22,30 @@ export interface ResolvedSettings<T extends FlagTable> {
 }
 
 /** What a value must be. */
-function ruleOf(flag: Flag): string {
+function describeRule(flag: Flag): string {
   switch (flag.kind) {
     case "switch":
       return "true or false";
-    case "whole":
-      return `a whole number from ${flag.least} to ${flag.most}`;
+    case "integer":
+      return `a whole number from ${flag.min} to ${flag.max}`;
     case "choice":
       return `one of ${flag.choices.join(", ")}`;
     case "text":
       return "a text that is not empty";
     case "list":
-      return `a list of texts, at least one and none of them empty${flag.otherwise ? `; left out, ${flag.otherwise}` : ""}`;
+      return `a list of texts, at least one and none of them empty${flag.defaultText ? `; left out, ${flag.defaultText}` : ""}`;
     case "document":
       return "the path of a JSON file";
   }
 }
 
 /** The value of a setting in a file; `undefined` if it is none. */
-function fromJson(flag: Flag, value: unknown): unknown {
+function parseJsonValue(flag: Flag, value: unknown): unknown {
   switch (flag.kind) {
     case "switch":
       return typeof value === "boolean" ? value : undefined;
-    case "whole":
-      return Number.isSafeInteger(value) && (value as number) >= flag.least && (value as number) <= flag.most
+    case "integer":
+      return Number.isSafeInteger(value) && (value as number) >= flag.min && (value as number) <= flag.max
         ? value
         : undefined;
     case "choice":
@@ -77,16 +77,16 @@ const SWITCHES: ReadonlyMap<string, boolean> = /* @__PURE__ */ new Map([
 ]);
 
 /** The value that texts stand for; `undefined` if they stand for none. */
-function fromTexts(flag: Flag, texts: readonly string[]): unknown {
+function parseTexts(flag: Flag, texts: readonly string[]): unknown {
   const [text = ""] = texts;
   if (flag.kind === "switch") return text === "" || SWITCHES.get(text);
-  if (flag.kind === "list") return fromJson(flag, texts);
-  if (flag.kind !== "whole") return fromJson(flag, text);
-  return /^(0|-?[1-9]\d*)$/.test(text) ? fromJson(flag, Number(text)) : undefined;
+  if (flag.kind === "list") return parseJsonValue(flag, texts);
+  if (flag.kind !== "integer") return parseJsonValue(flag, text);
+  return /^(0|-?[1-9]\d*)$/.test(text) ? parseJsonValue(flag, Number(text)) : undefined;
 }
 
 /** Refuses settings in a file that there are not. */
-function onlyKnown(table: FlagTable, { path, content }: NonNullable<Origins["file"]>): void {
+function assertKnownSettings(table: FlagTable, { path, content }: NonNullable<Origins["file"]>): void {
   const names = Object.keys(table).filter((name) => !table[name]?.notInFile);
   for (const name of Object.keys(content)) {
     if (names.includes(name)) continue;
@@ -105,23 +105,23 @@ export function resolveSettings<T extends FlagTable>(
 ): ResolvedSettings<T> {
   const values: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
-  if (file) onlyKnown(table, file);
+  if (file) assertKnownSettings(table, file);
   for (const [name, row] of Object.entries(table)) {
-    const flag = flagOf(name);
+    const flag = flagName(name);
     // Empty is unset, as with the variables of the library. Not so a list: whoever sets one of keys, and has none in it,
     // does not mean that anyone may ask.
     const text = row.env && env[row.env];
     const variable = text || (row.kind === "list" ? text : undefined);
     const texts = Object.hasOwn(flags, name) ? flags[name] : undefined;
     sources[name] = flag;
-    if (texts) values[name] = fromTexts(row, texts);
+    if (texts) values[name] = parseTexts(row, texts);
     else if (row.env && variable !== undefined) {
       sources[name] = row.env;
       const parts = row.kind === "list" ? variable.split(",").map((part) => part.trim()) : [variable];
-      values[name] = fromTexts(row, parts);
+      values[name] = parseTexts(row, parts);
     } else if (file && Object.hasOwn(file.content, name)) {
       sources[name] = `${name} in ${file.path}`;
-      values[name] = fromJson(row, file.content[name]);
+      values[name] = parseJsonValue(row, file.content[name]);
     } else {
       values[name] = row.kind === "switch" ? false : "default" in row ? row.default : undefined;
       if (row.required) throw new UsageError(`${flag} is needed${row.env ? `, or ${row.env}` : ""}`);
@@ -133,8 +133,8 @@ export function resolveSettings<T extends FlagTable>(
       const given = row.kind === "list" ? (String(said) === "" ? "" : []) : said;
       throw new ArgumentError(
         sources[name],
-        ruleOf(row),
-        typeof given === "string" ? withoutSecrets(given) : given,
+        describeRule(row),
+        typeof given === "string" ? maskAddress(given) : given,
       );
     }
   }

@@ -1,7 +1,7 @@
 // The name that somebody may have meant.
 
 /** How many letters have to be put in, left out or replaced to make one text of another. */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -20,7 +20,7 @@ export function suggest(name: string, names: readonly string[]): string {
   if (name.length > 40) return "";
   let best: { name: string; far: number } | undefined;
   for (const known of names) {
-    const far = distance(name, known);
+    const far = editDistance(name, known);
     if (far < (best?.far ?? 1 + Math.max(2, known.length / 3))) best = { name: known, far };
   }
   return best ? `; did you mean ${best.name}?` : "";

@@ -13,7 +13,7 @@ import { sharedFile } from "./sharedFile.ts";
 export type Shape = Pick<SnowflakeGenerator, "layout" | "epochMs" | "tickMs">;
 
 /** The name of a shape, as a file can have it. */
-function nameOf({ layout, epochMs, tickMs }: Shape): string {
+function fileNameOf({ layout, epochMs, tickMs }: Shape): string {
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   return `${timestampBits}.${datacenterBits + machineBits}.${sequenceBits}-epoch${epochMs}-tick${tickMs}`;
 }
@@ -24,8 +24,8 @@ function nameOf({ layout, epochMs, tickMs }: Shape): string {
  *
  * @throws {@link Failure} if the state folder cannot be used
  */
-export async function nodeBook(world: Io, shape: Shape): Promise<MemoryPort> {
-  const file = await sharedFile(world, await stateFolder(world), `nodes-${nameOf(shape)}`);
+export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
+  const file = await sharedFile(io, await stateFolder(io), `nodes-${fileNameOf(shape)}`);
   return {
     change<State, Result>(
       _name: string,
@@ -34,7 +34,7 @@ export async function nodeBook(world: Io, shape: Shape): Promise<MemoryPort> {
       return file.change<State, Result>((kept) => {
         // In the words of this layout, or the lease would take it for the leases of another.
         const state = kept === undefined ? kept : { ...kept, shape: shapeOf(shape, false) };
-        const [next, result] = change(state, world.now());
+        const [next, result] = change(state, io.now());
         return [next === state ? kept : next, result];
       });
     },
@@ -45,15 +45,15 @@ export async function nodeBook(world: Io, shape: Shape): Promise<MemoryPort> {
  * Takes so many ticks in a row that no other process takes. Returns the first, which is the current one or a later one;
  * `undefined` if those until the last one are taken.
  */
-export type TakeTicks = (count: number, nowTick: number, lastTick: number) => number | undefined;
+export type ReserveTicks = (count: number, nowTick: number, lastTick: number) => number | undefined;
 
 /**
  * Opens the record of the ticks that are taken, of a shape without nodes.
  *
  * @throws {@link Failure} if the state folder cannot be used
  */
-export async function tickBook(world: Io, shape: Shape): Promise<TakeTicks> {
-  const file = await sharedFile(world, await stateFolder(world), `ticks-${nameOf(shape)}`);
+export async function tickRegistry(io: Io, shape: Shape): Promise<ReserveTicks> {
+  const file = await sharedFile(io, await stateFolder(io), `ticks-${fileNameOf(shape)}`);
   return (count, nowTick, lastTick) =>
     file.change<number, number | undefined>((next = 0) => {
       const first = Math.max(next, nowTick);

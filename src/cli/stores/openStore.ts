@@ -1,11 +1,11 @@
 // Opens the store that an address names, with whichever client is installed.
 
 import { ArgumentError, type Backend, BackendError, memory } from "../../backend/index.ts";
-import { CommandError, complaintOf, UsageError, withoutSecrets } from "../errors.ts";
+import { CommandError, describeError, maskAddress, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { openPostgres } from "./postgres.ts";
-import { type Connection, ended } from "./reconnectingClient.ts";
-import { databaseIn, openRedis } from "./redis.ts";
+import { type Connection, closeQuietly } from "./reconnectingClient.ts";
+import { openRedis, redisDatabase } from "./redis.ts";
 import { openSqlite } from "./sqlite.ts";
 
 /** What kinds of stores there are. */
@@ -23,33 +23,33 @@ export interface OpenStore {
 /** The setting of a store. */
 export const STORE_FLAG = {
   kind: "text",
-  value: "URL",
+  placeholder: "URL",
   env: "BITFLAKE_STORE",
   required: true,
-  what: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
+  description: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
 } as const;
 
 /** The settings of how a store is used. */
 export const STORE_SETTINGS = {
   storePrefix: {
     kind: "text",
-    value: "NAME",
+    placeholder: "NAME",
     env: "BITFLAKE_STORE_PREFIX",
     default: "bitflake",
-    what: "what the names of its tables or keys begin with",
+    description: "what the names of its tables or keys begin with",
   },
   storeTimeoutMs: {
-    kind: "whole",
-    least: 1,
-    most: 2_147_000_000,
+    kind: "integer",
+    min: 1,
+    max: 2_147_000_000,
     env: "BITFLAKE_STORE_TIMEOUT_MS",
     default: 4000,
-    what: "how long to wait for the store, in milliseconds, before a new connection is tried",
+    description: "how long to wait for the store, in milliseconds, before a new connection is tried",
   },
 } as const;
 
 /** How a store is used. */
-export interface StoreSettings {
+export interface ConnectionOptions {
   readonly prefix: string;
   readonly timeoutMs: number;
   /** How many connections there are at most, where there can be several. */
@@ -74,7 +74,7 @@ const KINDS: Readonly<Record<string, StoreKind>> = {
  * @param source what the address is called where it was said. The address itself is never shown: it may hold a password
  * @throws {@link UsageError} if it names none
  */
-export function kindOf(url: string, source = "--store"): StoreKind {
+export function storeKindOf(url: string, source = "--store"): StoreKind {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
   const kind = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
   const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
@@ -92,7 +92,7 @@ export function kindOf(url: string, source = "--store"): StoreKind {
   if ((kind === "redis" || kind === "postgres") && !rest.startsWith("//")) {
     throw new UsageError(`${source} must be ${scheme}:// and a host, as in ${scheme}://127.0.0.1`);
   }
-  if (kind === "redis" && !/^\d{0,9}$/.test(databaseIn(url))) {
+  if (kind === "redis" && !/^\d{0,9}$/.test(redisDatabase(url))) {
     throw new UsageError(
       `${source} must end with the number of a database, if with any, as in ${scheme}://127.0.0.1:6379/0`,
     );
@@ -103,40 +103,40 @@ export function kindOf(url: string, source = "--store"): StoreKind {
 }
 
 /** An address without what nobody else should see. */
-function described(url: string): string {
+function maskedAddress(url: string): string {
   // Whatever comes after a question mark may be a secret too.
-  return withoutSecrets(url).replace(/[?#].*$/s, "");
+  return maskAddress(url).replace(/[?#].*$/s, "");
 }
 
 /** Connects to a store of a kind. */
 function connect(
   kind: StoreKind,
   url: string,
-  world: Io,
-  settings: StoreSettings,
+  io: Io,
+  settings: ConnectionOptions,
   isNew: boolean,
 ): Promise<Connection> {
   switch (kind) {
     case "redis":
-      return openRedis(url, world, settings);
+      return openRedis(url, io, settings);
     case "postgres":
-      return openPostgres(url, world, settings);
+      return openPostgres(url, io, settings);
     case "sqlite":
-      return openSqlite(url.slice("sqlite:".length), world, settings, isNew);
+      return openSqlite(url.slice("sqlite:".length), io, settings, isNew);
     case "memory":
       return Promise.resolve({ backend: memory(), close: () => {} });
   }
 }
 
 /** The settings of a command that says how its store is used. */
-interface StoreCall {
+interface StoreContext {
   readonly values: {
     readonly storePrefix: string;
     readonly storeTimeoutMs: number;
     readonly storePoolSize?: number;
   };
   readonly sources: Readonly<Record<string, string>>;
-  readonly world: Io;
+  readonly io: Io;
 }
 
 /**
@@ -150,26 +150,26 @@ interface StoreCall {
  */
 export async function openStore(
   url: string,
-  { values, sources, world }: StoreCall,
+  { values, sources, io }: StoreContext,
   options: { readonly setting?: "store" | "poolStore"; readonly isNew?: boolean } = {},
 ): Promise<OpenStore> {
   const { setting = "store", isNew = true } = options;
-  const kind = kindOf(url, sources[setting]);
-  const description = described(url);
+  const kind = storeKindOf(url, sources[setting]);
+  const description = maskedAddress(url);
   const { storePrefix, storeTimeoutMs, storePoolSize = POOL_SIZE } = values;
   const settings = { prefix: storePrefix, timeoutMs: storeTimeoutMs, poolSize: storePoolSize };
   try {
-    const { backend, close } = await connect(kind, url, world, settings, isNew);
+    const { backend, close } = await connect(kind, url, io, settings, isNew);
     return {
       backend,
       description,
-      close: () => ended({ close }),
+      close: () => closeQuietly({ close }),
     };
   } catch (cause) {
     if (cause instanceof CommandError || cause instanceof UsageError) throw cause;
     if (cause instanceof ArgumentError) {
       throw new UsageError(`${sources["storePrefix"]} must be ${cause.rule}, got ${cause.value}`, cause.code);
     }
-    throw new BackendError(description, "failed", complaintOf(cause).message, { cause });
+    throw new BackendError(description, "failed", describeError(cause).message, { cause });
   }
 }

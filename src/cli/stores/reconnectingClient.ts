@@ -12,13 +12,13 @@ export interface Connection {
 const CLOSE_MS = 2000;
 
 /** No answer came in time. */
-class Silence extends Error {}
+class NoAnswerError extends Error {}
 
 /** Waits for a promise, but not for ever. */
-async function within<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
+async function withTimeout<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Silence(`no answer within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -28,8 +28,8 @@ async function within<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
 }
 
 /** Ends a connection. A client that cannot end in order ends with the process. */
-export async function ended({ close }: Pick<Connection, "close">): Promise<void> {
-  await within(CLOSE_MS, new Promise((resolve) => resolve(close()))).catch(() => {});
+export async function closeQuietly({ close }: Pick<Connection, "close">): Promise<void> {
+  await withTimeout(CLOSE_MS, new Promise((resolve) => resolve(close()))).catch(() => {});
 }
 
 /**
@@ -38,23 +38,23 @@ export async function ended({ close }: Pick<Connection, "close">): Promise<void>
  * @param connecting resolves when it stands
  * @param lastError what the client has told its listeners: "Connection is closed" says less than why
  */
-export async function established(
+export async function waitUntilConnected(
   ms: number,
   connecting: Promise<unknown>,
   connection: Connection,
   lastError: () => unknown = () => undefined,
 ): Promise<Connection> {
   try {
-    await within(ms, connecting);
+    await withTimeout(ms, connecting);
     return connection;
   } catch (error) {
-    await ended(connection);
+    await closeQuietly(connection);
     throw lastError() ?? error;
   }
 }
 
 /** A client as it is opened. */
-export interface Opened<Client> {
+export interface OpenedClient<Client> {
   readonly client: Client;
   /** Resolves when it can be used; a client that connects by itself when it is used can be at once. */
   readonly ready: Promise<unknown>;
@@ -64,7 +64,7 @@ export interface Opened<Client> {
 }
 
 /** A client that is replaced by a new one when it does not answer. */
-export interface Renewing<Client> {
+export interface ReconnectingClient<Client> {
   /** Resolves when the first client can be used. */
   readonly ready: Promise<unknown>;
   /** Uses the client; rejects when no answer comes in time. */
@@ -79,7 +79,10 @@ export interface Renewing<Client> {
  *
  * @param ms how long to wait for an answer
  */
-export function renewing<Client>(ms: number, open: () => Opened<Client>): Renewing<Client> {
+export function reconnectingClient<Client>(
+  ms: number,
+  open: () => OpenedClient<Client>,
+): ReconnectingClient<Client> {
   const start = () => {
     const opened = open();
     const state = { opened, hasFailed: false };
@@ -94,7 +97,7 @@ export function renewing<Client>(ms: number, open: () => Opened<Client>): Renewi
     // The first of many calls on the same silent client replaces it for all.
     if (used !== current || isClosed) return;
     current = start();
-    void ended(used.opened);
+    void closeQuietly(used.opened);
   };
   return {
     ready: current.opened.ready,
@@ -104,12 +107,12 @@ export function renewing<Client>(ms: number, open: () => Opened<Client>): Renewi
       const used = current;
       const { client, ready } = used.opened;
       try {
-        return await within(
+        return await withTimeout(
           ms,
           ready.then(() => call(client)),
         );
       } catch (error) {
-        if (error instanceof Silence) replace(used);
+        if (error instanceof NoAnswerError) replace(used);
         throw error;
       }
     },

@@ -2,24 +2,24 @@
 
 import type { Io, Output } from "../io.ts";
 
-type Paint = (text: string) => string;
+type Colorize = (text: string) => string;
 
 /** The colours that there are. */
-export interface Painter {
-  readonly red: Paint;
-  readonly green: Paint;
-  readonly bold: Paint;
+export interface Colors {
+  readonly red: Colorize;
+  readonly green: Colorize;
+  readonly bold: Colorize;
 }
 
 /** Whether an output takes more than plain text; NO_COLOR is heeded as no-color.org has it. */
-function isColourful(output: Output, env: Io["env"]): boolean {
+function hasColors(output: Output, env: Io["env"]): boolean {
   return output.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
 /** The colours for an output; on a plain one they change nothing. */
-export function painter(output: Output, env: Io["env"]): Painter {
-  const paint = (on: number, off: number): Paint =>
-    isColourful(output, env) ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
+export function colorsFor(output: Output, env: Io["env"]): Colors {
+  const paint = (on: number, off: number): Colorize =>
+    hasColors(output, env) ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
   return { red: paint(31, 39), green: paint(32, 39), bold: paint(1, 22) };
 }
 

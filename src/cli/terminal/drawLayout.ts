@@ -3,7 +3,7 @@
 import type { Widths } from "../../internal.ts";
 
 /** One field of a layout. */
-export interface Field {
+export interface LayoutField {
   /** What it holds. */
   readonly name: string;
   readonly bits: number;
@@ -14,7 +14,7 @@ export interface Field {
 }
 
 /** The fields of a layout from the high end of an ID to its low end. One without bits is none. */
-export function fieldsOf(layout: Widths): Field[] {
+export function layoutFields(layout: Widths): LayoutField[] {
   const widths = [
     ["timestamp", layout.timestampBits],
     ["datacenter", layout.datacenterBits],
@@ -30,15 +30,15 @@ export function fieldsOf(layout: Widths): Field[] {
 }
 
 /** What stands in a field's box, line by line. */
-function cellsOf({ name, bits, high, low }: Field): string[] {
+function cellTexts({ name, bits, high, low }: LayoutField): string[] {
   const range = bits === 1 ? `bit ${low}` : `bits ${high}–${low}`;
   return [name, range, bits === 1 ? "1 bit" : `${bits} bits`];
 }
 
 /** Draws fields in so many columns, or in as many as their words take. */
-export function drawLayout(fields: readonly Field[], columns: number): string {
+export function drawLayout(fields: readonly LayoutField[], columns: number): string {
   const boxes = fields.map((field) => {
-    const cells = cellsOf(field);
+    const cells = cellTexts(field);
     return { cells, bits: field.bits, width: Math.max(...cells.map((cell) => cell.length)) };
   });
   // Each box has a border and two spaces, and the last one a border more.

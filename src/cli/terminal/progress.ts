@@ -3,27 +3,27 @@
 import type { Output } from "../io.ts";
 
 /** How often a bar is redrawn, in milliseconds. */
-const REDRAW_MS = 100;
+const REDRAW_INTERVAL_MS = 100;
 
 /** How often there is a line where there is no bar. */
-const LINE_MS = 1000;
+const LINE_INTERVAL_MS = 1000;
 
 /** The widest bar that there is. */
-const WIDEST = 40;
+const MAX_BAR_WIDTH = 40;
 
 /** Done so many of so many. */
-export interface Stage {
+export interface ProgressState {
   readonly done: number;
-  readonly of: number;
+  readonly total: number;
 }
 
 /** A number as people write it. */
-const grouped = (value: number): string => value.toLocaleString("en-US");
+const formatCount = (value: number): string => value.toLocaleString("en-US");
 
 /** What is known in words. */
-function words(label: string, { done, of }: Stage): string {
-  const percent = of > 0 ? Math.floor((100 * Math.min(done, of)) / of) : 100;
-  return `${label} ${grouped(done)} of ${grouped(of)}, ${percent}%`;
+function progressText(label: string, { done, total }: ProgressState): string {
+  const percent = total > 0 ? Math.floor((100 * Math.min(done, total)) / total) : 100;
+  return `${label} ${formatCount(done)} of ${formatCount(total)}, ${percent}%`;
 }
 
 /**
@@ -31,15 +31,15 @@ function words(label: string, { done, of }: Stage): string {
  *
  * @param columns how wide that is
  */
-export function frame(label: string, stage: Stage, columns: number): string {
-  const { done, of } = stage;
-  const text = words(label, stage);
+export function renderBar(label: string, stage: ProgressState, columns: number): string {
+  const { done, total } = stage;
+  const text = progressText(label, stage);
   // As long as it will be, so that the bar keeps its width; one column stays free, for many terminals break the line
   // after the last.
-  const longest = Math.max(text.length, words(label, { done: of, of }).length);
-  const room = Math.min(WIDEST, columns - 1 - longest - 3);
+  const longest = Math.max(text.length, progressText(label, { done: total, total }).length);
+  const room = Math.min(MAX_BAR_WIDTH, columns - 1 - longest - 3);
   if (room < 5) return text.slice(0, Math.max(0, columns - 1));
-  const filled = of > 0 ? Math.floor((room * Math.min(done, of)) / of) : room;
+  const filled = total > 0 ? Math.floor((room * Math.min(done, total)) / total) : room;
   return `[${"#".repeat(filled)}${"-".repeat(room - filled)}] ${text}`;
 }
 
@@ -49,7 +49,7 @@ export class Progress {
   readonly #now: () => number;
   readonly #label: string;
   #lastMs = -Infinity;
-  #last: Stage | undefined;
+  #last: ProgressState | undefined;
   #isDrawn = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -60,10 +60,10 @@ export class Progress {
   }
 
   /** Tells of a stage, unless the last was told just before. */
-  tell(stage: Stage): void {
+  update(stage: ProgressState): void {
     this.#last = stage;
     const now = this.#now();
-    if (now - this.#lastMs < (this.#output.isTTY ? REDRAW_MS : LINE_MS)) return;
+    if (now - this.#lastMs < (this.#output.isTTY ? REDRAW_INTERVAL_MS : LINE_INTERVAL_MS)) return;
     this.#lastMs = now;
     this.#draw(stage);
   }
@@ -77,11 +77,11 @@ export class Progress {
     await this.#writing;
   }
 
-  #draw(stage: Stage): void {
+  #draw(stage: ProgressState): void {
     this.#isDrawn = true;
-    if (!this.#output.isTTY) this.#write(`${words(this.#label, stage)}\n`);
+    if (!this.#output.isTTY) this.#write(`${progressText(this.#label, stage)}\n`);
     // From the first column, and what is left of the picture before is erased.
-    else this.#write(`\r${frame(this.#label, stage, this.#output.columns ?? 80)}\u001b[K`);
+    else this.#write(`\r${renderBar(this.#label, stage, this.#output.columns ?? 80)}\u001b[K`);
   }
 
   #write(text: string): void {

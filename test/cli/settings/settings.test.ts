@@ -3,30 +3,30 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/cli/errors.ts";
-import { type FlagTable, flagOf } from "../../../src/cli/settings/flagTable.ts";
+import { type FlagTable, flagName } from "../../../src/cli/settings/flagTable.ts";
 import { parseArgv } from "../../../src/cli/settings/parseArgv.ts";
 import { type Origins, resolveSettings } from "../../../src/cli/settings/resolveSettings.ts";
 import { suggest } from "../../../src/cli/settings/suggest.ts";
 import { ArgumentError } from "../../../src/internal.ts";
 
 const table = {
-  count: { kind: "whole", least: -5, most: 100, default: 1, what: "how many", env: "COUNT" },
-  machineId: { kind: "whole", least: 0, most: 31, what: "which" },
-  name: { kind: "text", value: "NAME", what: "a name", env: "NAME" },
-  form: { kind: "choice", choices: ["plain", "odd"], default: "plain", what: "a form", env: "FORM" },
-  tags: { kind: "list", value: "TAG", what: "tags", env: "TAGS" },
+  count: { kind: "integer", min: -5, max: 100, default: 1, description: "how many", env: "COUNT" },
+  machineId: { kind: "integer", min: 0, max: 31, description: "which" },
+  name: { kind: "text", placeholder: "NAME", description: "a name", env: "NAME" },
+  form: { kind: "choice", choices: ["plain", "odd"], default: "plain", description: "a form", env: "FORM" },
+  tags: { kind: "list", placeholder: "TAG", description: "tags", env: "TAGS" },
   keys: {
     kind: "list",
-    value: "KEY",
-    what: "keys",
+    placeholder: "KEY",
+    description: "keys",
     env: "KEYS",
-    otherwise: "anyone may",
-    noFlag: "others could read them",
+    defaultText: "anyone may",
+    noFlagReason: "others could read them",
   },
-  types: { kind: "document", what: "types", env: "TYPES" },
-  json: { kind: "switch", what: "JSON", env: "JSON", notInFile: true },
-  loud: { kind: "switch", what: "louder", env: "LOUD" },
-  help: { kind: "switch", what: "help", notInFile: true },
+  types: { kind: "document", description: "types", env: "TYPES" },
+  json: { kind: "switch", description: "JSON", env: "JSON", notInFile: true },
+  loud: { kind: "switch", description: "louder", env: "LOUD" },
+  help: { kind: "switch", description: "help", notInFile: true },
 } as const satisfies FlagTable;
 
 describe("a command line", () => {
@@ -80,7 +80,7 @@ describe("a command line", () => {
         fc.array(value),
         (given, rest) => {
           const argv = given.flatMap(([which, text, isInline]) =>
-            isInline || /^-./s.test(text) ? [`${flagOf(which)}=${text}`] : [flagOf(which), text],
+            isInline || /^-./s.test(text) ? [`${flagName(which)}=${text}`] : [flagName(which), text],
           );
           expect(parseArgv(table, [...argv, "--", ...rest])).toEqual({
             flags: Object.fromEntries(given.map(([which, text]) => [which, [text]])),
@@ -212,7 +212,7 @@ describe("a setting", () => {
 
   test("that is needed is missed", () => {
     const needed = {
-      store: { kind: "text", value: "URL", what: "a store", env: "STORE", required: true },
+      store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
     } as const;
     expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store is needed, or STORE"));
     expect(resolveSettings(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");

@@ -4,17 +4,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { nodeBook } from "../../../src/cli/state/nodeRegistry.ts";
+import { nodeRegistry } from "../../../src/cli/state/nodeRegistry.ts";
 import { makeGenerator, type PresetName } from "../../../src/index.ts";
 import { leaseNode } from "../../../src/lease/index.ts";
-import { worldOf } from "../cliIo.ts";
+import { fakeIo } from "../cliIo.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bitflake-book-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const leased = async (preset: PresetName) => {
-  const { world } = worldOf({ env: { BITFLAKE_STATE_DIR: folder } });
-  const backend = await nodeBook(world, makeGenerator(preset, { machineId: 0 }));
+  const { io } = fakeIo({ env: { BITFLAKE_STATE_DIR: folder } });
+  const backend = await nodeRegistry(io, makeGenerator(preset, { machineId: 0 }));
   return leaseNode({ backend, preset });
 };
 

@@ -1,13 +1,13 @@
 // A client that does not answer is replaced, by a client that is made of promises here; test/integration has the real ones.
 
 import { describe, expect, test } from "vitest";
-import { renewing } from "../../../src/cli/stores/reconnectingClient.ts";
+import { reconnectingClient } from "../../../src/cli/stores/reconnectingClient.ts";
 
 /** Clients by their numbers, and what became of them. */
 function clients(given: { ready?: (n: number) => Promise<unknown>; isOver?: (n: number) => boolean } = {}) {
   const opened: number[] = [];
   const closed: number[] = [];
-  const connection = renewing(50, () => {
+  const connection = reconnectingClient(50, () => {
     const client = opened.length;
     opened.push(client);
     return {

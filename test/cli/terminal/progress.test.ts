@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { frame, Progress } from "../../../src/cli/terminal/progress.ts";
-import { worldOf } from "../cliIo.ts";
+import { Progress, renderBar } from "../../../src/cli/terminal/progress.ts";
+import { fakeIo } from "../cliIo.ts";
 
 describe("a picture of the bar", () => {
   test.each([
@@ -18,8 +18,8 @@ describe("a picture of the bar", () => {
     [3000, 6000, 10, "farmer: 3"],
     [3000, 6000, 0, ""],
     [0, 0, 80, `[${"#".repeat(40)}] farmer: 0 of 0, 100%`],
-  ])("at %i of %i in %i columns", (done, of, columns, picture) => {
-    expect(frame("farmer:", { done, of }, columns)).toBe(picture);
+  ])("at %i of %i in %i columns", (done, total, columns, picture) => {
+    expect(renderBar("farmer:", { done, total }, columns)).toBe(picture);
   });
 
   test("is never as wide as the terminal, and never less full than before", () => {
@@ -29,9 +29,9 @@ describe("a picture of the bar", () => {
         fc.nat(1e9),
         fc.nat(1e9),
         fc.integer({ min: 1, max: 300 }),
-        (a, b, of, columns) => {
+        (a, b, total, columns) => {
           const full = (done: number) => {
-            const picture = frame("x:", { done, of }, columns);
+            const picture = renderBar("x:", { done, total }, columns);
             expect(picture.length).toBeLessThan(columns);
             return /^\[(#*)-*\]/.exec(picture)?.[1]?.length;
           };
@@ -47,11 +47,11 @@ describe("a picture of the bar", () => {
 /** Tells of stages at given times, and returns what was written. */
 async function told(terminal: boolean, stages: readonly (readonly [number, number])[], columns = 40) {
   let now = 0;
-  const { world, written } = worldOf({ terminal: terminal ? ["stderr"] : [], columns });
-  const progress = new Progress(world.stderr, () => now, "x:");
+  const { io, written } = fakeIo({ terminal: terminal ? ["stderr"] : [], columns });
+  const progress = new Progress(io.stderr, () => now, "x:");
   for (const [atMs, done] of stages) {
     now = atMs;
-    progress.tell({ done, of: 100 });
+    progress.update({ done, total: 100 });
   }
   await progress.end();
   return written.stderr;
@@ -80,11 +80,11 @@ describe("progress", () => {
   });
 
   test("does not mind if nobody looks", async () => {
-    const hear = () => {
+    const onWrite = () => {
       throw new Error("closed");
     };
-    const progress = new Progress(worldOf({ hear }).world.stderr, Date.now, "x:");
-    progress.tell({ done: 1, of: 2 });
+    const progress = new Progress(fakeIo({ onWrite }).io.stderr, Date.now, "x:");
+    progress.update({ done: 1, total: 2 });
     await progress.end();
   });
 });

@@ -1,15 +1,15 @@
 // Text in columns.
 
 import { expect, test } from "vitest";
-import { columns, pairs } from "../../../src/cli/terminal/table.ts";
+import { keyValueLines, tableLines } from "../../../src/cli/terminal/table.ts";
 
 test("pairs are aligned by their values", () => {
-  expect(pairs({ a: 1n, "longer name": "x" })).toBe("a            1\nlonger name  x\n");
+  expect(keyValueLines({ a: 1n, "longer name": "x" })).toBe("a            1\nlonger name  x\n");
 });
 
 test("columns are as wide as the widest of their cells, and no line ends in spaces", () => {
   expect(
-    columns(
+    tableLines(
       ["NODE", "HOLDER"],
       [
         ["1023", "pod-7"],
@@ -17,5 +17,5 @@ test("columns are as wide as the widest of their cells, and no line ends in spac
       ],
     ),
   ).toBe("NODE  HOLDER\n1023  pod-7\n5\n");
-  expect(columns(["N"], [])).toBe("N\n");
+  expect(tableLines(["N"], [])).toBe("N\n");
 });
