@@ -31,7 +31,7 @@ export const numericNewCommand: Command = defineCommand({
   ],
   async run({ values, sources, isJson, io }) {
     const type = await resolveType(io, values, sources);
-    const ids = type.generateMany(values.count);
+    const ids = type.generateIds(values.count);
     const lineOf = (id: string) => `${isJson ? JSON.stringify({ id }) : id}\n`;
     for (let i = 0; i < ids.length; i += CHUNK) {
       await io.stdout.write(
