@@ -1,15 +1,15 @@
 // Crockford's base32: 13 characters without I, L, O and U, five bits each.
 
-import { accept, characters, digits, join, split, type TextCodec } from "./codec.ts";
+import { charCodes, digitTable, idOrThrow, joinId, splitId, type TextCodec } from "./codec.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WIDTH = 13;
 const FORM = "13 characters of Crockford's base32 in capitals, up to 7ZZZZZZZZZZZZ";
 
-const codes = /* @__PURE__ */ characters(ALPHABET);
+const codes = /* @__PURE__ */ charCodes(ALPHABET);
 
 function encode(given: bigint | string | number): string {
-  const { high, low } = split(given);
+  const { high, low } = splitId(given);
   // One call with all the characters makes a flat string; adding up pieces takes twice as long, and leaves a tree.
   return String.fromCharCode(
     codes[high >>> 28] as number,
@@ -40,20 +40,20 @@ function read(text: string, table: Uint8Array): bigint | undefined {
     high = (high << 5) | (low >>> 27);
     low = ((low << 5) | digit) >>> 0;
   }
-  return join(high, low);
+  return joinId(high, low);
 }
 
-const strict = /* @__PURE__ */ digits(ALPHABET);
+const strict = /* @__PURE__ */ digitTable(ALPHABET);
 
 /** Lower case, and the letters that are easily taken for a digit. */
 function aliases(): Uint8Array {
-  const table = digits(ALPHABET);
+  const table = digitTable(ALPHABET);
   for (let digit = 10; digit < 32; digit++) table[ALPHABET.charCodeAt(digit) | 32] = digit;
   for (const letter of "OoIiLl") table[letter.charCodeAt(0)] = "Oo".includes(letter) ? 0 : 1;
   return table;
 }
 
-const forgiving = /* @__PURE__ */ aliases();
+const lenient = /* @__PURE__ */ aliases();
 
 /** {@link base32}, and its forgiving reader. */
 export interface Base32 extends TextCodec {
@@ -79,11 +79,11 @@ export interface Base32 extends TextCodec {
  */
 export const base32: Base32 = /* @__PURE__ */ Object.freeze({
   encode,
-  decode: (text: string) => accept(read(text, strict), text, FORM),
+  decode: (text: string) => idOrThrow(read(text, strict), text, FORM),
   width: WIDTH,
   lenient: /* @__PURE__ */ Object.freeze({
     encode,
-    decode: (text: string) => accept(read(text, forgiving), text, FORM),
+    decode: (text: string) => idOrThrow(read(text, lenient), text, FORM),
     width: WIDTH,
   }),
 });

@@ -50,7 +50,7 @@ function createScratch(): Scratch {
 const scratch: Scratch = /* @__PURE__ */ createScratch();
 
 /** Takes an ID into halves. */
-export function split(given: bigint | string | number): Halves {
+export function splitId(given: bigint | string | number): Halves {
   const { word, halves, lowAt } = scratch;
   const id = typeof given === "bigint" ? given : parseId(given);
   word[0] = id;
@@ -61,7 +61,7 @@ export function split(given: bigint | string | number): Halves {
 }
 
 /** Puts an ID together; undefined if the upper half has more than 31 bits. */
-export function join(high: number, low: number): bigint | undefined {
+export function joinId(high: number, low: number): bigint | undefined {
   if (high >= 0x8000_0000) return undefined;
   const { word, halves, lowAt } = scratch;
   halves[1 - lowAt] = high;
@@ -70,19 +70,19 @@ export function join(high: number, low: number): bigint | undefined {
 }
 
 /** The characters of an alphabet by digit, as codes. */
-export function characters(alphabet: string): Uint8Array {
+export function charCodes(alphabet: string): Uint8Array {
   return Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
 }
 
 /** Which digit each character stands for, by its code; 255 for none. */
-export function digits(alphabet: string): Uint8Array {
+export function digitTable(alphabet: string): Uint8Array {
   const table = new Uint8Array(128).fill(255);
   for (let digit = 0; digit < alphabet.length; digit++) table[alphabet.charCodeAt(digit)] = digit;
   return table;
 }
 
 /** The ID that a text gave, if it gave one. */
-export function accept(id: bigint | undefined, text: string, form: string): bigint {
+export function idOrThrow(id: bigint | undefined, text: string, form: string): bigint {
   if (id !== undefined) return id;
   throw new InvalidIdError("text", form, text);
 }

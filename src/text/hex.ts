@@ -1,7 +1,7 @@
 // Hexadecimal: 16 characters.
 
 import { parseId } from "../internal.ts";
-import { accept, type TextCodec } from "./codec.ts";
+import { idOrThrow, type TextCodec } from "./codec.ts";
 
 const WIDTH = 16;
 
@@ -21,7 +21,7 @@ export const hex: TextCodec = /* @__PURE__ */ Object.freeze({
   encode: (id: bigint | string | number) => parseId(id).toString(16).padStart(WIDTH, "0"),
   decode: (text: string) => {
     const fits = typeof text === "string" && /^[0-7][0-9a-f]{15}$/.test(text);
-    return accept(
+    return idOrThrow(
       fits ? BigInt(`0x${text}`) : undefined,
       text,
       "16 digits of 0-9a-f, up to 7fffffffffffffff",

@@ -1,7 +1,7 @@
 // IDs that say what they are of: user_04W86BB0G4007.
 
 import { ArgumentError, assertWhole, InvalidIdError } from "../internal.ts";
-import { accept, type TextCodec } from "./codec.ts";
+import { idOrThrow, type TextCodec } from "./codec.ts";
 
 /** The key under which a type carries its prefix; no value has it. */
 declare const prefixOf: unique symbol;
@@ -80,13 +80,13 @@ export function prefixed<const Prefix extends string>(
   const write = (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>;
   const read = (text: string): bigint => {
     const fits = typeof text === "string" && text.length === length && text.startsWith(head);
-    if (!fits) return accept(undefined, text, `${head} and ${width} characters`);
+    if (!fits) return idOrThrow(undefined, text, `${head} and ${width} characters`);
     try {
       return codec.decode(text.slice(head.length));
     } catch (error) {
       // The whole text, not the part that the other codec saw.
       const rule = error instanceof InvalidIdError ? error.rule : "what its codec reads";
-      return accept(undefined, text, `${head} and ${rule}`);
+      return idOrThrow(undefined, text, `${head} and ${rule}`);
     }
   };
   return Object.freeze({

@@ -1,6 +1,6 @@
 // base58 and base62: eleven characters, by long division.
 
-import { accept, characters, digits, join, split, type TextCodec } from "./codec.ts";
+import { charCodes, digitTable, idOrThrow, joinId, splitId, type TextCodec } from "./codec.ts";
 
 const WIDTH = 11;
 const HALF = 4_294_967_296;
@@ -9,14 +9,14 @@ const HALF = 4_294_967_296;
  * An alphabet of at least 53 characters, of which eleven hold 63 bits. They are worked off in groups of 2, 3, 3 and 3:
  * the third power of the radix is the largest by which a half of an ID and a remainder still make an exact double.
  */
-function radix(alphabet: string, name: string): TextCodec {
+function createRadixCodec(alphabet: string, name: string): TextCodec {
   const base = alphabet.length;
   const cube = base ** 3;
-  const codes = characters(alphabet);
-  const table = digits(alphabet);
+  const codes = charCodes(alphabet);
+  const table = digitTable(alphabet);
 
   function encode(given: bigint | string | number): string {
-    const { high, low } = split(given);
+    const { high, low } = splitId(given);
     // The ID divided by the cube, half by half: the quotient has at most 46 bits, and is exact from here on.
     const above = Math.floor(high / cube);
     const rest = (high - above * cube) * HALF + low;
@@ -65,14 +65,14 @@ function radix(alphabet: string, name: string): TextCodec {
     const quotient = group(text, 0, 8);
     const rest = (quotient % HALF) * cube + group(text, 8, 11);
     const high = Math.floor(quotient / HALF) * cube + Math.floor(rest / HALF);
-    return Number.isNaN(high) ? undefined : join(high, rest % HALF);
+    return Number.isNaN(high) ? undefined : joinId(high, rest % HALF);
   }
 
   const last = encode(2n ** 63n - 1n);
   const form = `${WIDTH} characters of ${name}, up to ${last}`;
   return Object.freeze({
     encode,
-    decode: (text: string) => accept(read(text), text, form),
+    decode: (text: string) => idOrThrow(read(text), text, form),
     width: WIDTH,
   });
 }
@@ -91,7 +91,7 @@ function radix(alphabet: string, name: string): TextCodec {
  * base58.decode("1QgmVVkniES"); // => 175928847299117063n
  * ```
  */
-export const base58: TextCodec = /* @__PURE__ */ radix(
+export const base58: TextCodec = /* @__PURE__ */ createRadixCodec(
   "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
   "base58",
 );
@@ -110,7 +110,7 @@ export const base58: TextCodec = /* @__PURE__ */ radix(
  * base62.decode("0Czks0tP37X"); // => 175928847299117063n
  * ```
  */
-export const base62: TextCodec = /* @__PURE__ */ radix(
+export const base62: TextCodec = /* @__PURE__ */ createRadixCodec(
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
   "base62",
 );

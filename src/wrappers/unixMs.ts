@@ -7,7 +7,7 @@ import { assertWhole } from "../validate.ts";
  *
  * @throws {@link ArgumentError} if `Date.now` has been replaced, and returned no such time
  */
-export function millis(reading: number): number {
+export function toUnixMs(reading: number): number {
   const ms = Number.isFinite(reading) ? Math.floor(reading) : reading;
   return assertWhole("Date.now()", ms, 0, 281_474_976_710_655);
 }
