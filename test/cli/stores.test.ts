@@ -221,6 +221,7 @@ describe("pools in memory", () => {
       type: "tiny",
       available: 0,
       taken: 0,
+      remaining: expect.stringMatching(/^\d+$/),
       left: expect.stringMatching(/^\d+$/),
       isExact: true,
       isExhausted: false,

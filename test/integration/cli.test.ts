@@ -318,7 +318,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     const { out: status } = await cli(`${of("status", "tiny")} --json`, given);
     expect(JSON.parse(status)).toMatchObject({
       available: Number(available),
-      left: available,
+      remaining: available,
       isExact: true,
     });
   });
@@ -327,7 +327,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     const store = await openStore(url, callOf(given));
     const tiny = new NumericIdType({ name: "tiny", length: 3 });
     const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
-    await pool.issueMany((await pool.status()).available);
+    await pool.issueIds((await pool.status()).available);
     await pool.stop();
     await store.close();
     const { code, out } = await cli(of("status", "tiny"), given);

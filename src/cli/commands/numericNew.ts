@@ -25,7 +25,7 @@ export const numericNew: Command = define({
   ],
   async run({ values, sources, isJson, world }) {
     const type = await typeOf(world, values, sources);
-    const ids = type.generateMany(values.count);
+    const ids = type.generateIds(values.count);
     const lineOf = (id: string) => `${isJson ? JSON.stringify({ id }) : id}\n`;
     for (let i = 0; i < ids.length; i += CHUNK) {
       await world.stdout.write(

@@ -14,20 +14,22 @@ function isRefused({ lastError }: IdPoolStatus): boolean {
 
 /** How a pool is, for a program: what does not fit a number is a text. */
 function forPrograms(type: string, status: IdPoolStatus): string {
-  const { available, taken, left, isExact, isExhausted, isFilling } = status;
-  const counts = { available, taken, left: String(left), isExact, isExhausted, isFilling };
+  const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
+  const text = String(remaining);
+  // `left` is the former name of `remaining`, for one minor version.
+  const counts = { available, taken, remaining: text, left: text, isExact, isExhausted, isFilling };
   return `${JSON.stringify({ type, ...counts, isRefused: isRefused(status) })}\n`;
 }
 
 /** How a pool is, for a person. */
 function forPeople(type: string, status: IdPoolStatus): string {
-  const { available, taken, left, isExact, isExhausted, isFilling } = status;
+  const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
   const yes = (is: boolean) => (is ? "yes" : "no");
   return pairs({
     type,
     "at hand": available,
     taken,
-    "left to issue": `${isExact ? "" : "about "}${left}`,
+    "left to issue": `${isExact ? "" : "about "}${remaining}`,
     exhausted: yes(isExhausted),
     "being filled": yes(isFilling),
     ...(isRefused(status) && {

@@ -1,6 +1,7 @@
 // bitflake serve: IDs over HTTP, until somebody stops it.
 
 import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator } from "../../internal.ts";
+import type * as ServiceModule from "../../service/index.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
 import { type Command, define } from "../command.ts";
@@ -13,7 +14,7 @@ import { factsOf } from "../serve/startReport.ts";
 import { openStores, type ServeCall, type ServeStores } from "../serve/stores.ts";
 
 /** The service, which only this command loads. */
-function serviceModule(): Promise<typeof import("../../service/index.ts")> {
+function serviceModule(): Promise<typeof ServiceModule> {
   return import("../../service/index.ts");
 }
 
