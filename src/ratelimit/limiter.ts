@@ -1,8 +1,9 @@
 // RateLimit: how often something may be done, by a store that many processes share.
 
+import { assertKey, assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKey, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { ArgumentError, assertOneOf, assertWhole, BackendError } from "../internal.ts";
+import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole, BackendError } from "../internal.ts";
 import { type Decision, toDecision } from "./decision.ts";
 import { type RateLimitPort, rateLimitPort } from "./port.ts";
 import { type Gcra, gcraOf } from "./rule.ts";

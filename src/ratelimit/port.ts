@@ -1,10 +1,10 @@
 // The rule of rate limits on each kind of store, every call one atomic step by the store's own clock.
 
 import { callStore } from "../backend/call.ts";
-import { cleaning, putExpiring } from "../backend/expiry.ts";
+import { makeRowCleaner, putExpiring } from "../backend/expiry.ts";
 import type { Backend, MemoryPort, RedisPort, SqlPort, SqlRow } from "../backend/ports.ts";
-import { queryRows } from "../backend/rows.ts";
-import { nowMsSql, qualifiedTable, redisKey } from "../backend/settings.ts";
+import { nowMsSql, queryRows } from "../backend/sql.ts";
+import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { type ConsumeResult, consume, type Gcra, GRACE_US, isImplausiblyFar, isPlausible } from "./rule.ts";
 
 /** The step of a key, on a store. */
@@ -121,7 +121,7 @@ function sqlStore(port: SqlPort, name: string, rate: Gcra): RateLimitPort {
   const { tolerance } = rate;
   const now = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
   const { take, look, pullBack } = statementsOf(port, now);
-  const clean = cleaning(port, "rates", now);
+  const clean = makeRowCleaner(port, "rates", now);
   return async (key, price) => {
     clean();
     const send = <T>(

@@ -1,10 +1,9 @@
 // rateLimited: a fetch handler that is not called too often.
 
-import { assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { problemResponse } from "../http/problem.ts";
-import { ArgumentError, BackendError } from "../internal.ts";
+import { ArgumentError, assertFunction, assertKnownOptions, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 import type { RateLimit } from "./limiter.ts";
