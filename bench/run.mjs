@@ -291,6 +291,10 @@ report.goals = {
     report.texts["base32.encode"] / report.texts["BigInt, toString(32)"],
   "base62.encode / toString(36), at most 1.5":
     report.texts["base62.encode"] / report.texts["BigInt, toString(36)"],
+  "base32.decode / BigInt(decimal text), at most 0.8":
+    report.texts["base32.decode"] / report.texts["BigInt(text) of the decimal text"],
+  "base62.decode / BigInt(decimal text), at most 0.8":
+    report.texts["base62.decode"] / report.texts["BigInt(text) of the decimal text"],
   "SharedGenerator / SnowflakeGenerator, one thread, at most 2":
     report.thread["SharedGenerator.nextId()"] / report.thread["SnowflakeGenerator.nextId()"],
   "twitter, 4 threads, at least 0.90 of 4096 a ms": report.threads.share,

@@ -46,3 +46,14 @@ export function assertObject<T>(field: string, value: T): T {
   if ({}.toString.call(value) === "[object Object]") return value;
   throw new ArgumentError(field, "an object", value);
 }
+
+/** Asserts that a value is a function. */
+export function assertFunction<T>(field: string, value: T): T {
+  if (typeof value === "function") return value;
+  throw new ArgumentError(field, "a function", value);
+}
+
+/** Asserts that options have no unknown names, so that a misspelt option is not silently the default. */
+export function assertKnownOptions(options: object, names: readonly string[]): void {
+  for (const name of Object.keys(assertObject("options", options))) assertOneOf("option", name, names);
+}

@@ -1,9 +1,16 @@
 // Counter: values that strictly increase, from a store.
 
 import type { CallOptions } from "../backend/call.ts";
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { ArgumentError, assertWhole, CounterBackwardsError, CounterExhaustedError } from "../internal.ts";
+import {
+  ArgumentError,
+  assertKnownOptions,
+  assertWhole,
+  CounterBackwardsError,
+  CounterExhaustedError,
+} from "../internal.ts";
 import { BlockBuffer } from "./blockBuffer.ts";
 import { type CounterPort, counterPort } from "./port.ts";
 import { RollbackGuard } from "./rollbackGuard.ts";

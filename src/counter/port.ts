@@ -4,7 +4,7 @@
 
 import { type CallOptions, callStore } from "../backend/call.ts";
 import type { Backend, MemoryPort, RedisPort, SqlPort } from "../backend/ports.ts";
-import { qualifiedTable, redisKey } from "../backend/settings.ts";
+import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, parseId } from "../internal.ts";
 import { LAST, NONE, type Outcome, outcomeOf, type Reservation, reserve } from "./rule.ts";
 

@@ -1,9 +1,11 @@
 // What leaseNode takes, validated once, as the plan that a lease goes by.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,

@@ -167,11 +167,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
     // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
     // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
-    const late = (tardy: LeaseAnswer | null) => {
+    const onLateAnswer = (tardy: LeaseAnswer | null) => {
       if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
       giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
-    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, late });
+    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, onLateAnswer });
     this.#ask = undefined;
     if (answer.outcome === "shape") {
       throw new NamespaceError(

@@ -2,10 +2,12 @@
 
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { startTimer } from "../backend/call.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertFunction,
+  assertKnownOptions,
   assertWhole,
   IdPoolEmptyError,
   IdPoolExhaustedError,
@@ -66,8 +68,10 @@ export interface IdPoolStatus {
   /** How many were issued or imported. */
   readonly taken: number;
   /** How many more can be issued: the type's capacity, which may be an estimate, without those that are taken. */
+  readonly remaining: bigint;
+  /** @deprecated Use {@link IdPoolStatus.remaining}, which is the same number. */
   readonly left: bigint;
-  /** Whether `left` is exact. */
+  /** Whether `remaining` is exact. */
   readonly isExact: boolean;
   /** Whether none is at hand, and none will come. */
   readonly isExhausted: boolean;
@@ -211,7 +215,7 @@ export class IdPool extends AsyncDisposer {
     assertKnownOptions(options, ["requestKey", "onReplay"]);
     const { requestKey, onReplay = () => {} } = options;
     if (typeof onReplay !== "function") throw new ArgumentError("onReplay", "a function", onReplay);
-    if (requestKey === undefined) return (await this.issueMany(1))[0] as string;
+    if (requestKey === undefined) return (await this.issueIds(1))[0] as string;
     if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
       throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
     }
@@ -239,12 +243,17 @@ export class IdPool extends AsyncDisposer {
    *
    * const type = new NumericIdType({ name: "card", length: 12, rules: "mosip" });
    * await using pool = new IdPool({ backend: memory(), type });
-   * (await pool.issueMany(100)).length; // => 100
+   * (await pool.issueIds(100)).length; // => 100
    * ```
    */
-  async issueMany(count: number): Promise<string[]> {
+  async issueIds(count: number): Promise<string[]> {
     assertWhole("count", count, 1, MAX_ISSUE);
     return [...(await this.#take(count, (history) => this.#store.issue(count, randomRank(), history)))];
+  }
+
+  /** @deprecated Use {@link IdPool.issueIds}, which this calls. */
+  issueMany(count: number): Promise<string[]> {
+    return this.issueIds(count);
   }
 
   /**
@@ -416,11 +425,13 @@ export class IdPool extends AsyncDisposer {
     const isWhole = sweepOf(stock.sweep)?.left === 0n;
     const isAllKnown = isWhole && available <= this.#highMark;
     const { ids, isExact } = this.type.capacity();
-    const left = ids - BigInt(taken);
+    const untaken = ids - BigInt(taken);
+    const remaining = isAllKnown || untaken < available ? BigInt(available) : untaken;
     return {
       available,
       taken,
-      left: isAllKnown || left < available ? BigInt(available) : left,
+      remaining,
+      left: remaining,
       isExact: isAllKnown || isExact,
       isExhausted: isWhole && available === 0,
       isFilling,

@@ -1,6 +1,6 @@
 // What is drawn at random, from the runtime's CSPRNG.
 
-import { random16, UnsupportedError } from "../internal.ts";
+import { randomUint16, UnsupportedError } from "../internal.ts";
 
 /** Ranks go up to this, exclusive. */
 export const RANKS: number = 2 ** 32;
@@ -9,7 +9,7 @@ export const RANKS: number = 2 ** 32;
 export function randomDigit(): number {
   // Nearly every draw counts; only a stub, which always says the same, gets to the end.
   for (let draws = 0; draws < 64; draws++) {
-    const drawn = random16();
+    const drawn = randomUint16();
     if (drawn < 65_530) return drawn % 10;
   }
   throw new UnsupportedError("fair randomness");
@@ -17,5 +17,5 @@ export function randomDigit(): number {
 
 /** A place in the order of issue. */
 export function randomRank(): number {
-  return random16() * 2 ** 16 + random16();
+  return randomUint16() * 2 ** 16 + randomUint16();
 }

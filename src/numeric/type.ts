@@ -1,6 +1,6 @@
 // NumericIdType: what the IDs of one kind look like.
 
-import { assertName } from "../backend/settings.ts";
+import { assertName } from "../backend/names.ts";
 import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
 import { DigitBuilder } from "./digitBuilder.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";
@@ -102,10 +102,10 @@ export class NumericIdType {
    * import { NumericIdType } from "bitflake/numeric";
    *
    * const household = new NumericIdType({ name: "household", length: 8, rules: "mosip" });
-   * new Set(household.generateMany(1000)).size; // => 1000
+   * new Set(household.generateIds(1000)).size; // => 1000
    * ```
    */
-  generateMany(count: number): string[] {
+  generateIds(count: number): string[] {
     assertWhole("count", count, 0, MAX_COUNT);
     const ids = new Set<string>();
     let repeats = 0;
@@ -119,6 +119,11 @@ export class NumericIdType {
       }
     }
     return [...ids];
+  }
+
+  /** @deprecated Use {@link NumericIdType.generateIds}, which this calls. */
+  generateMany(count: number): string[] {
+    return this.generateIds(count);
   }
 
   /**

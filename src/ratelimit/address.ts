@@ -6,20 +6,20 @@ import { ArgumentError } from "../internal.ts";
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
 /** The octets of an IPv4 address; `undefined` if it is none. */
-function octetsOf(text: string): number[] | undefined {
+function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
   const isOctet = (part: string) => OCTET.test(part) && Number(part) <= 255;
   return parts.length === 4 && parts.every(isOctet) ? parts.map(Number) : undefined;
 }
 
 /** The groups of 16 bits that are written in part of an IPv6 address; `undefined` if they are none. */
-function groupsIn(text: string, mayEndInIPv4: boolean): number[] | undefined {
+function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined {
   const groups: number[] = [];
   const parts = text === "" ? [] : text.split(":");
   for (const [at, part] of parts.entries()) {
     if (/^[\da-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
     else {
-      const [a, b, c, d] = (mayEndInIPv4 && at === parts.length - 1 && octetsOf(part)) || [];
+      const [a, b, c, d] = (mayEndInIPv4 && at === parts.length - 1 && parseIPv4(part)) || [];
       if (a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
       groups.push(a * 256 + b, c * 256 + d);
     }
@@ -28,12 +28,12 @@ function groupsIn(text: string, mayEndInIPv4: boolean): number[] | undefined {
 }
 
 /** The eight groups of an IPv6 address; `undefined` if it is none. */
-function groupsOf(text: string): number[] | undefined {
+function parseIPv6(text: string): number[] | undefined {
   const [left = "", right, ...more] = text.split("::");
   if (more.length > 0) return undefined;
-  const before = groupsIn(left, right === undefined);
+  const before = parseGroups(left, right === undefined);
   if (before === undefined || right === undefined) return before?.length === 8 ? before : undefined;
-  const after = groupsIn(right, true);
+  const after = parseGroups(right, true);
   // The gap stands for one group at least.
   if (after === undefined || before.length + after.length > 7) return undefined;
   const gap = Array.from({ length: 8 - before.length - after.length }, () => 0);
@@ -65,8 +65,8 @@ function groupsOf(text: string): number[] | undefined {
 export function addressKey(address: string): string {
   const refusal = () => new ArgumentError("address", "an IPv4 or IPv6 address", address);
   if (typeof address !== "string") throw refusal();
-  if (octetsOf(address)) return address;
-  const groups = groupsOf(address.replace(/%[\w.:~-]+$/, ""));
+  if (parseIPv4(address)) return address;
+  const groups = parseIPv6(address.replace(/%[\w.:~-]+$/, ""));
   if (groups === undefined) throw refusal();
   const [a, b, c, d = 0, e, mark, g = 0, h = 0] = groups;
   if (![a, b, c, d, e].some(Boolean) && mark === 0xffff) {

@@ -1,7 +1,7 @@
 // What whoever asked is told.
 
 import type { BackendError } from "../internal.ts";
-import type { Rate, Step } from "./rule.ts";
+import type { ConsumeResult, Gcra } from "./rule.ts";
 
 /** What {@link RateLimit.limit} resolves to. */
 export interface Decision {
@@ -21,17 +21,21 @@ export interface Decision {
 }
 
 /** Says what an outcome means. What is denied and free by now, as another statement saw it, passes in a moment. */
-export function decide({ interval, tolerance }: Rate, price: number, { allowed, ends, now }: Step): Decision {
+export function toDecision(
+  { interval, tolerance }: Gcra,
+  price: number,
+  { allowed, ends, now }: ConsumeResult,
+): Decision {
   const ahead = Math.max(ends - now, 0);
   return {
     allowed,
     remaining: Math.max(0, Math.floor((tolerance - ahead) / interval)),
-    retryAfterMs: allowed ? 0 : Math.max(1, msOf(ahead + price - tolerance)),
-    resetMs: msOf(ahead),
+    retryAfterMs: allowed ? 0 : Math.max(1, ceilMs(ahead + price - tolerance)),
+    resetMs: ceilMs(ahead),
   };
 }
 
 /** Never too early: a millisecond that has begun counts. */
-function msOf(microseconds: number): number {
+function ceilMs(microseconds: number): number {
   return Math.ceil(microseconds / 1000);
 }

@@ -1,12 +1,12 @@
 // What clients are told of a limit in the headers of a response.
 
-import { secondsOf } from "../http/problem.ts";
+import { wholeSeconds } from "../http/problem.ts";
 import type { Decision } from "./decision.ts";
 import type { RateLimit } from "./limiter.ts";
-import { rateOf } from "./rule.ts";
+import { gcraOf } from "./rule.ts";
 
 /** A name as a string of structured fields (RFC 9651), which has printable ASCII and nothing else. */
-function quoted(name: string): string {
+function quoteName(name: string): string {
   // The percent sign too, or a name that has one could not be told from one that was encoded.
   const ascii = name.replace(/[^ -~]|%/gu, encodeURIComponent);
   return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
@@ -37,22 +37,22 @@ function quoted(name: string): string {
  * ```
  */
 export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record<string, string> {
-  const name = quoted(limiter.name);
-  const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${secondsOf(limiter.windowMs)}` };
+  const name = quoteName(limiter.name);
+  const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${wholeSeconds(limiter.windowMs)}` };
   const { allowed, remaining, retryAfterMs, error } = decision;
   if (error) return policy;
-  const moreMs = moreInMs(limiter, decision);
+  const moreMs = nextCallInMs(limiter, decision);
   return {
     ...policy,
-    ratelimit: `${name};r=${remaining}${moreMs > 0 ? `;t=${secondsOf(moreMs)}` : ""}`,
-    ...(allowed ? {} : { "retry-after": secondsOf(Math.max(retryAfterMs, moreMs)) }),
+    ratelimit: `${name};r=${remaining}${moreMs > 0 ? `;t=${wholeSeconds(moreMs)}` : ""}`,
+    ...(allowed ? {} : { "retry-after": wholeSeconds(Math.max(retryAfterMs, moreMs)) }),
   };
 }
 
 /** In how many milliseconds one more call may pass than now; 0 when the quota is full. */
-function moreInMs({ quota, windowMs }: RateLimit, { remaining, resetMs }: Decision): number {
+function nextCallInMs({ quota, windowMs }: RateLimit, { remaining, resetMs }: Decision): number {
   if (remaining >= quota) return 0;
   // What is used comes back one by one, and all but one of it after the next one.
-  const intervalMs = rateOf(quota, windowMs).interval / 1000;
+  const intervalMs = gcraOf(quota, windowMs).interval / 1000;
   return resetMs - (quota - remaining - 1) * intervalMs;
 }

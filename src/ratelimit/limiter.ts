@@ -1,11 +1,12 @@
 // RateLimit: how often something may be done, by a store that many processes share.
 
+import { assertKey, assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKey, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { ArgumentError, assertOneOf, assertWhole, BackendError } from "../internal.ts";
-import { type Decision, decide } from "./decision.ts";
+import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole, BackendError } from "../internal.ts";
+import { type Decision, toDecision } from "./decision.ts";
 import { type RateLimitPort, rateLimitPort } from "./port.ts";
-import { type Rate, rateOf } from "./rule.ts";
+import { type Gcra, gcraOf } from "./rule.ts";
 
 /** The most that may pass at once. */
 const MAX_LIMIT = 1_000_000_000;
@@ -71,7 +72,7 @@ export class RateLimit {
   declare readonly windowMs: number;
 
   readonly #isOpen: boolean;
-  readonly #rate: Rate;
+  readonly #rate: Gcra;
   readonly #store: RateLimitPort;
 
   /**
@@ -96,7 +97,7 @@ export class RateLimit {
       );
     }
     this.#isOpen = assertOneOf("onFailure", onFailure, ["closed", "open"]) === "open";
-    this.#rate = rateOf(limit, windowMs);
+    this.#rate = gcraOf(limit, windowMs);
     this.#store = rateLimitPort(backend, name, this.#rate);
   }
 
@@ -124,7 +125,7 @@ export class RateLimit {
     const price = assertWhole("cost", cost, 1, this.quota) * this.#rate.interval;
     assertKey("key", key);
     try {
-      return decide(this.#rate, price, await this.#store(key, price));
+      return toDecision(this.#rate, price, await this.#store(key, price));
     } catch (error) {
       if (!this.#isOpen || !(error instanceof BackendError)) throw error;
       return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error };

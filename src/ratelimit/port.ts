@@ -1,37 +1,37 @@
 // The rule of rate limits on each kind of store, every call one atomic step by the store's own clock.
 
 import { callStore } from "../backend/call.ts";
-import { cleaning, putExpiring } from "../backend/expiry.ts";
+import { makeRowCleaner, putExpiring } from "../backend/expiry.ts";
 import type { Backend, MemoryPort, RedisPort, SqlPort, SqlRow } from "../backend/ports.ts";
-import { queryRows } from "../backend/rows.ts";
-import { nowMsSql, qualifiedTable, redisKey } from "../backend/settings.ts";
-import { GRACE, isOutOfReach, isPossible, type Rate, type Step, step } from "./rule.ts";
+import { nowMsSql, queryRows } from "../backend/sql.ts";
+import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
+import { type ConsumeResult, consume, type Gcra, GRACE_US, isImplausiblyFar, isPlausible } from "./rule.ts";
 
 /** The step of a key, on a store. */
-export type RateLimitPort = (key: string, price: number) => Promise<Step>;
+export type RateLimitPort = (key: string, price: number) => Promise<ConsumeResult>;
 
 const OPERATION = "ratelimit: limit";
 
 /** The keys of a name. */
-export function rateLimitPort(backend: Backend, name: string, rate: Rate): RateLimitPort {
+export function rateLimitPort(backend: Backend, name: string, rate: Gcra): RateLimitPort {
   if ("eval" in backend) return redisStore(backend, name, rate);
   if ("query" in backend) return sqlStore(backend, name, rate);
   return memoryStore(backend, name, rate);
 }
 
 /** Lets through what the rule can have come to. */
-function possible(rate: Rate, price: number, outcome: Step): Step | undefined {
-  return isPossible(rate, price, outcome) ? outcome : undefined;
+function possible(rate: Gcra, price: number, outcome: ConsumeResult): ConsumeResult | undefined {
+  return isPlausible(rate, price, outcome) ? outcome : undefined;
 }
 
 /** All keys of a name that owe something. Changed in place: copied at each call it would be slow. */
 type Book = Map<string, { readonly ends: number }>;
 
-function memoryStore(port: MemoryPort, name: string, rate: Rate): RateLimitPort {
+function memoryStore(port: MemoryPort, name: string, rate: Gcra): RateLimitPort {
   return (key, price) => {
     const change = (book: Book = new Map(), nowMs: number) => {
       const held = book.get(key)?.ends;
-      const outcome = step(rate, price, held, Math.floor(nowMs * 1000));
+      const outcome = consume(rate, price, held, Math.floor(nowMs * 1000));
       const { ends, now } = outcome;
       if (ends !== held) putExpiring(book, key, { ends }, now);
       return [book, outcome] as const;
@@ -40,7 +40,7 @@ function memoryStore(port: MemoryPort, name: string, rate: Rate): RateLimitPort 
       port,
       OPERATION,
       async () => port.change(`rate:${name}`, change),
-      (answer) => possible(rate, price, answer as Step),
+      (answer) => possible(rate, price, answer as ConsumeResult),
     );
   };
 }
@@ -71,12 +71,12 @@ end
 return 'denied ' .. text(ends) .. ' ' .. text(now)
 `;
 
-function redisStore(port: RedisPort, name: string, rate: Rate): RateLimitPort {
+function redisStore(port: RedisPort, name: string, rate: Gcra): RateLimitPort {
   return (key, price) => {
     // The key in the braces, not the name: so the keys of one limit spread over a cluster. The name comes last and has
     // no braces, so that no two keys are written alike.
     const keys = [redisKey(port, key, `rate:${name}`)];
-    const args = [price, rate.tolerance, GRACE].map(String);
+    const args = [price, rate.tolerance, GRACE_US].map(String);
     return callStore(
       port,
       OPERATION,
@@ -117,11 +117,11 @@ function readRow(rows: readonly SqlRow[]) {
   return areTexts && rows.length === 1 ? { ends: Number(ends), now: Number(now), text: ends } : undefined;
 }
 
-function sqlStore(port: SqlPort, name: string, rate: Rate): RateLimitPort {
+function sqlStore(port: SqlPort, name: string, rate: Gcra): RateLimitPort {
   const { tolerance } = rate;
   const now = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
   const { take, look, pullBack } = statementsOf(port, now);
-  const clean = cleaning(port, "rates", now);
+  const clean = makeRowCleaner(port, "rates", now);
   return async (key, price) => {
     clean();
     const send = <T>(
@@ -140,7 +140,7 @@ function sqlStore(port: SqlPort, name: string, rate: Rate): RateLimitPort {
     const seen = await send(look, [], readRow);
     if (seen === null) return { allowed: false, ends: 0, now: 0 };
     const { ends, now: seenAt, text } = seen;
-    if (!isOutOfReach(tolerance, ends, seenAt)) return { allowed: false, ends, now: seenAt };
+    if (!isImplausiblyFar(tolerance, ends, seenAt)) return { allowed: false, ends, now: seenAt };
     // Only if it is still the same, for in PostgreSQL this statement may wait for others, whose time is later.
     await send(pullBack, [seenAt + tolerance, text], () => true);
     return { allowed: false, ends: seenAt + tolerance, now: seenAt };

@@ -1,10 +1,9 @@
 // rateLimited: a fetch handler that is not called too often.
 
-import { assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
-import { problem } from "../http/problem.ts";
-import { ArgumentError, BackendError } from "../internal.ts";
+import { problemResponse } from "../http/problem.ts";
+import { ArgumentError, assertFunction, assertKnownOptions, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 import type { RateLimit } from "./limiter.ts";
@@ -102,7 +101,7 @@ export function rateLimited<Context>(
       if (!(error instanceof BackendError)) throw error;
       notifyListener(onError, error);
       // What the store said is for the program alone.
-      return problem(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
+      return problemResponse(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
         "retry-after": "1",
       });
     }
@@ -110,7 +109,12 @@ export function rateLimited<Context>(
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = headers["retry-after"];
-    return problem(429, "ERR_RATE_LIMITED", `Too many requests. Come again in ${seconds} s.`, headers);
+    return problemResponse(
+      429,
+      "ERR_RATE_LIMITED",
+      `Too many requests. Come again in ${seconds} s.`,
+      headers,
+    );
   };
 }
 

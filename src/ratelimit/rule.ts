@@ -5,7 +5,7 @@
 // off: each call moves it on by its price, and time passes it by. Times and prices are whole microseconds.
 
 /** What a limit comes to. */
-export interface Rate {
+export interface Gcra {
   /** What a call of cost 1 costs. */
   readonly interval: number;
   /** How far ahead of now a key may get: what the whole quota costs. */
@@ -13,7 +13,7 @@ export interface Rate {
 }
 
 /** @param windowMs in which as many calls as the limit may pass; rounded up, so that a call costs whole microseconds */
-export function rateOf(limit: number, windowMs: number): Rate {
+export function gcraOf(limit: number, windowMs: number): Gcra {
   const interval = Math.ceil((windowMs * 1000) / limit);
   return { interval, tolerance: limit * interval };
 }
@@ -22,10 +22,10 @@ export function rateOf(limit: number, windowMs: number): Rate {
  * How far a key may be beyond what the rule can have led to before it is pulled back. Statements of PostgreSQL that run
  * at once do not agree on the time, and each takes its own for now: a key is pulled back for none of that.
  */
-export const GRACE = 1_000_000;
+export const GRACE_US = 1_000_000;
 
 /** What a call has come to. */
-export interface Step {
+export interface ConsumeResult {
   readonly allowed: boolean;
   /** The key's number afterwards. */
   readonly ends: number;
@@ -43,21 +43,30 @@ export interface Step {
  * @param held the key's number, `undefined` for a key that owes nothing
  * @param price at most the tolerance
  */
-export function step({ tolerance }: Rate, price: number, held: number | undefined, now: number): Step {
+export function consume(
+  { tolerance }: Gcra,
+  price: number,
+  held: number | undefined,
+  now: number,
+): ConsumeResult {
   const ends = Math.max(held ?? now, now);
   if (ends + price - now <= tolerance) return { allowed: true, ends: ends + price, now };
-  return { allowed: false, ends: isOutOfReach(tolerance, ends, now) ? now + tolerance : ends, now };
+  return { allowed: false, ends: isImplausiblyFar(tolerance, ends, now) ? now + tolerance : ends, now };
 }
 
 /** Whether a number is one that neither the rule nor the disagreement of clocks can have led to. */
-export function isOutOfReach(tolerance: number, ends: number, now: number): boolean {
-  return ends - now > tolerance + GRACE;
+export function isImplausiblyFar(tolerance: number, ends: number, now: number): boolean {
+  return ends - now > tolerance + GRACE_US;
 }
 
 /** Whether this is an outcome that the rule can have. */
-export function isPossible({ tolerance }: Rate, price: number, { allowed, ends, now }: Step): boolean {
+export function isPlausible(
+  { tolerance }: Gcra,
+  price: number,
+  { allowed, ends, now }: ConsumeResult,
+): boolean {
   if (!Number.isSafeInteger(ends) || !Number.isSafeInteger(now)) return false;
   const ahead = ends - now;
   if (allowed) return ahead >= price && ahead <= tolerance;
-  return ahead + price > tolerance && !isOutOfReach(tolerance, ends, now);
+  return ahead + price > tolerance && !isImplausiblyFar(tolerance, ends, now);
 }

@@ -398,10 +398,10 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
         await pool.stop();
         pool = start();
       }
-      const some = await pool.issueMany(batch).catch((error) => {
+      const some = await pool.issueIds(batch).catch((error) => {
         expect(error).toBeInstanceOf(IdPoolExhaustedError);
         left = error.available;
-        return left ? pool.issueMany(left) : [];
+        return left ? pool.issueIds(left) : [];
       });
       ids.push(...some);
     }
@@ -412,7 +412,15 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
       await expect(again.issue({ requestKey: "late" })).rejects.toBeInstanceOf(IdPoolExhaustedError);
       expect(await again.fill({ to: 10 })).toBe(0);
       expect(await again.status()).toEqual({
-        ...{ available: 0, taken: total, left: 0n, isExact: true, isExhausted: true, isFilling: false },
+        ...{
+          available: 0,
+          taken: total,
+          remaining: 0n,
+          left: 0n,
+          isExact: true,
+          isExhausted: true,
+          isFilling: false,
+        },
         lastError: undefined,
       });
       await again.stop();
@@ -433,14 +441,14 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
 
   test("what was imported is never issued, and the rest is", async () => {
     const type = freshType(4);
-    const all = type.generateMany(465);
+    const all = type.generateIds(465);
     const pool = new IdPool({ backend: port, type, highMark: 100 });
-    await pool.issueMany(20);
+    await pool.issueIds(20);
     // Some were issued, some are at hand, and some have yet to be found.
     const known = await pool.import(all.slice(0, 200));
     expect(known.taken + known.known).toBe(200);
     expect(await pool.import(all.slice(0, 200))).toEqual({ taken: 0, known: 200, outside: [] });
-    const rest = await pool.issueMany(465 - 20 - known.taken);
+    const rest = await pool.issueIds(465 - 20 - known.taken);
     expect(new Set([...rest, ...all.slice(0, 200)]).size).toBe(rest.length + 200);
     await expect(pool.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
     await pool.stop();
@@ -524,7 +532,7 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
     ]);
     const insert = `INSERT INTO ${path("id_types")} (type, shape, sweep, filling) VALUES ($1, $2, '', 0)`;
     await port.query(insert, [type.name, String(shape)]);
-    const ids = type.generateMany(30);
+    const ids = type.generateIds(30);
     for (const [at, id] of ids.entries()) {
       const taken = at < 20 ? "5" : "NULL";
       await port.query(`INSERT INTO ${path("ids")} VALUES ($1, $2, 7, ${taken}, NULL)`, [type.name, id]);
@@ -629,7 +637,7 @@ describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
   test("on an empty store all get IDs at once, no two the same, though one of them refills", async () => {
     const pools = share(freshType(6));
     const calls = Array.from({ length: 100 }, (_, call) =>
-      call % 3 === 0 ? pools[call % 10].issueMany(40) : pools[call % 10].issue(),
+      call % 3 === 0 ? pools[call % 10].issueIds(40) : pools[call % 10].issue(),
     );
     const ids = (await Promise.all(calls)).flat();
     expect([ids.length, new Set(ids).size]).toEqual([34 * 40 + 66, 34 * 40 + 66]);
@@ -666,10 +674,10 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     const type = freshType(6);
     const start = () =>
       new IdPool({ backend: connect(own, { max: 5 }), type, lowMark: 2000, highMark: 3000, waitMs: 30_000 });
-    const foreign = type.generateMany(5000);
+    const foreign = type.generateIds(5000);
     const issuedIds: string[] = [];
     const issue = async (pool: IdPool) => {
-      for (let call = 0; call < 40; call++) issuedIds.push(...(await pool.issueMany(1 + (call % 50))));
+      for (let call = 0; call < 40; call++) issuedIds.push(...(await pool.issueIds(1 + (call % 50))));
     };
     const pools = Array.from({ length: 4 }, start);
     const [one, other] = await Promise.all([
@@ -730,7 +738,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
         const pool = pools[caller % 2];
         const ids: string[] = [];
         for (let round = 0; round < 5; round++) {
-          ids.push(...(await pool.issueMany(5)), await pool.issue());
+          ids.push(...(await pool.issueIds(5)), await pool.issue());
           ids.push(await pool.issue({ requestKey: `${caller % 20} ${round}` }));
         }
         return ids;
@@ -757,7 +765,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
         const backend = connect({ schema, prefix: own });
         await setup(backend, ["numeric"]);
         const pool = new IdPool({ backend, type, highMark: 100 });
-        all.push(await pool.issueMany(465));
+        all.push(await pool.issueIds(465));
         const count = `SELECT CAST(COUNT(*) AS TEXT) AS rows FROM ${quoted}."${own}_ids" WHERE taken IS NOT NULL`;
         expect(await admin.query(count, [])).toEqual([{ rows: "465" }]);
         await pool.stop();

@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { type Backend, BackendError, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { RateLimit } from "../../src/ratelimit/index.ts";
 import { rateLimitPort } from "../../src/ratelimit/port.ts";
-import { GRACE, type Rate, rateOf, step } from "../../src/ratelimit/rule.ts";
+import { consume, type Gcra, GRACE_US, gcraOf } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare } from "../ratelimit/arbitraries.ts";
 import { startable, startRedis } from "./servers.ts";
 import { onStore, stores } from "./stores.ts";
@@ -97,7 +97,7 @@ describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
 
   test("the store does as the rule says, and answers so", async () => {
     const anyHeld = fc.oneof(
-      fc.constantFrom(0, 1, -1, GRACE, 2 * GRACE, -GRACE),
+      fc.constantFrom(0, 1, -1, GRACE_US, 2 * GRACE_US, -GRACE_US),
       fc.integer({ min: -1e12, max: 1e12 }),
       fc.integer({ min: -1e15, max: 1e15 }),
     );
@@ -109,7 +109,7 @@ describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
     const orders = fc.array(anyOrder, { minLength: 1, maxLength: 10, size: "max" });
     await fc.assert(
       fc.asyncProperty(anyLimit, orders, async (terms, all) => {
-        const rate: Rate = rateOf(terms.limit, terms.windowMs);
+        const rate: Gcra = gcraOf(terms.limit, terms.windowMs);
         const [name, key] = [freshName(), KEYS[names % KEYS.length]];
         const store = rateLimitPort(port, name, rate);
         let ends: number | undefined;
@@ -124,7 +124,7 @@ describe.each(stores(prefix))("rate limits on $name", ({ open }) => {
           const outcome = await store(key, price);
           now = outcome.now;
           expect(Math.abs(now / 1000 - Date.now())).toBeLessThan(2000);
-          const wanted = step(rate, price, ends, now);
+          const wanted = consume(rate, price, ends, now);
           if (outcome.allowed === wanted.allowed) expect(outcome).toEqual(wanted);
           else {
             // SQL was asked twice, and in between it has become free.

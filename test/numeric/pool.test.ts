@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import {
   type Backend,
   type MemoryPort,
@@ -20,6 +20,7 @@ import {
   IdPoolEmptyError,
   IdPoolExhaustedError,
   type IdPoolOptions,
+  type IdPoolStatus,
   NamespaceError,
   NumericIdType,
   type OwnRules,
@@ -64,7 +65,7 @@ const ALL = { 2: 8, 3: 54, 4: 465, 5: 3723, 6: 29_593 };
 /** So many digits that no draw of some thousand IDs brings one twice. */
 const MANY = 16;
 /** Every ID of four digits. */
-const FOURS = plainOf(4).generateMany(ALL[4]).sort();
+const FOURS = plainOf(4).generateIds(ALL[4]).sort();
 
 /** What most tests do not care about has a default: four digits, and a store of its own. */
 function poolOf({ length = 4, ...options }: Partial<IdPoolOptions> & { length?: number } = {}): IdPool {
@@ -457,12 +458,12 @@ describe("a request key", () => {
   });
 });
 
-describe("issueMany", () => {
+describe("issueIds", () => {
   test("issues as many as asked for, each once", async () => {
     const pool = poolOf({ length: 8 });
     const ids: string[] = [];
     for (const count of [1, 2, 3, 999, 1000, 5000, 10_000]) {
-      const batch = await pool.issueMany(count);
+      const batch = await pool.issueIds(count);
       expect(batch.length).toBe(count);
       ids.push(...batch);
     }
@@ -471,14 +472,22 @@ describe("issueMany", () => {
 
   test("issues more than the pool ever keeps at hand", async () => {
     const pool = poolOf({ length: 8, highMark: 10 });
-    const ids = await pool.issueMany(2500);
+    const ids = await pool.issueIds(2500);
     expect(ids.length).toBe(2500);
     expectDistinct(ids, pool.type);
   });
 
+  test("has the deprecated alias issueMany", async () => {
+    const pool = poolOf();
+    expectTypeOf(pool.issueIds).toEqualTypeOf<(count: number) => Promise<string[]>>();
+    expectTypeOf(pool.issueMany).toEqualTypeOf(pool.issueIds);
+    expectDistinct([...(await pool.issueMany(5)), ...(await pool.issueIds(5))], pool.type);
+    expect(await refusal(pool.issueMany(0))).toMatchObject({ field: "count", code: "ERR_ARGUMENT" });
+  });
+
   test("issues an array of the caller's own", async () => {
     const pool = poolOf();
-    const ids = await pool.issueMany(5);
+    const ids = await pool.issueIds(5);
     ids.length = 0;
     expect((await pool.status()).taken).toBe(5);
   });
@@ -497,7 +506,7 @@ describe("issueMany", () => {
   ])("refuses to issue %o, and takes nothing", async (count) => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port() });
-    const error = await refusal(pool.issueMany(count as number));
+    const error = await refusal(pool.issueIds(count as number));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ field: "count" });
     expect(glass.calls).toEqual([]);
@@ -507,20 +516,20 @@ describe("issueMany", () => {
     const pool = poolOf({ length: 3 });
     const ids = await take(pool, 30);
     for (const count of [25, 26, 10_000]) {
-      const error = await refusal(pool.issueMany(count));
+      const error = await refusal(pool.issueIds(count));
       expect(error).toBeInstanceOf(IdPoolExhaustedError);
       expect(error).toMatchObject({ type: "farmer", count, available: 24 });
     }
-    expect(await pool.status()).toMatchObject({ available: 24, taken: 30, left: 24n });
-    ids.push(...(await pool.issueMany(24)));
+    expect(await pool.status()).toMatchObject({ available: 24, taken: 30, remaining: 24n });
+    ids.push(...(await pool.issueIds(24)));
     expect(ids.length).toBe(ALL[3]);
     expectDistinct(ids, pool.type);
-    expect(await refusal(pool.issueMany(1))).toMatchObject({ available: 0, code: "ERR_ID_POOL_EXHAUSTED" });
+    expect(await refusal(pool.issueIds(1))).toMatchObject({ available: 0, code: "ERR_ID_POOL_EXHAUSTED" });
   });
 
   test("issues all there are at once", async () => {
     const pool = poolOf();
-    const ids = await pool.issueMany(ALL[4]);
+    const ids = await pool.issueIds(ALL[4]);
     expect(ids.sort()).toEqual(FOURS);
   });
 });
@@ -545,7 +554,7 @@ describe("to the last ID", () => {
       const pool = pools[which];
       const count = random(3) === 0 ? 1 + random(100) : 1;
       try {
-        if (count > 1) ids.push(...(await pool.issueMany(count)));
+        if (count > 1) ids.push(...(await pool.issueIds(count)));
         else ids.push(await pool.issue(random(2) ? {} : { requestKey: `form ${turn}` }));
       } catch (error) {
         expect(error).toBeInstanceOf(IdPoolExhaustedError);
@@ -609,7 +618,7 @@ describe("to the last ID", () => {
     expect(await refusal(pool.issue())).toBeInstanceOf(IdPoolExhaustedError);
     expect(Date.now() - started).toBeLessThan(1000);
     expect(await pool.fill()).toBe(0);
-    expect(await pool.status()).toMatchObject({ available: 0, taken: 0, left: 0n, isExhausted: true });
+    expect(await pool.status()).toMatchObject({ available: 0, taken: 0, remaining: 0n, isExhausted: true });
   });
 
   test("there is none of many digits, and that is not looked for: no draw finds one, and that is the reason", async () => {
@@ -635,7 +644,7 @@ describe("to the last ID", () => {
     const pool = poolOf({ backend: glass.port("new"), length: 3 });
     expect(await refusal(pool.issue())).toBeInstanceOf(IdPoolExhaustedError);
     expect(await refusal(pool.issue({ requestKey: "form 17" }))).toBeInstanceOf(IdPoolExhaustedError);
-    expect(await refusal(pool.issueMany(2))).toBeInstanceOf(IdPoolExhaustedError);
+    expect(await refusal(pool.issueIds(2))).toBeInstanceOf(IdPoolExhaustedError);
     await idle();
     expect(glass.calls.map(({ operation }) => operation)).toEqual(["begin", "look", "look", "look"]);
     expect([glass.shelf.sweep, glass.shelf.places.size]).toEqual([sweep, known]);
@@ -709,7 +718,7 @@ describe("a refill", () => {
     await refusal(pool.issue());
     await pass(1);
     expect(await pool.status()).toMatchObject({ isFilling: true });
-    await pool.issueMany(100);
+    await pool.issueIds(100);
     await pass(1000);
     expect(await pool.status()).toMatchObject({ isFilling: false, available: 2000, taken: 100 });
   });
@@ -752,7 +761,7 @@ describe("a refill", () => {
     await pool.fill();
     await pool.issue();
     for (let batch = 0; batch < 30; batch++) {
-      await pool.issueMany(90);
+      await pool.issueIds(90);
       await idle();
       expect((await pool.status()).available).toBeGreaterThan(100);
     }
@@ -851,7 +860,7 @@ describe("a refill", () => {
     const pool = poolOf({ backend, waitMs: 2000 });
     await store.claim("other", 3000);
     let error: unknown;
-    void pool.issueMany(3).catch((refused) => {
+    void pool.issueIds(3).catch((refused) => {
       error = refused;
     });
     await pass(1999);
@@ -912,7 +921,7 @@ describe("a refill", () => {
   test("brings more than the high mark where more are asked for", async () => {
     const pool = poolOf({ length: 8, lowMark: 5, highMark: 10 });
     await pool.fill();
-    expect((await pool.issueMany(700)).length).toBe(700);
+    expect((await pool.issueIds(700)).length).toBe(700);
   });
 });
 
@@ -991,12 +1000,12 @@ describe("a refill that fails", () => {
       expect((await pool.status()).lastError).toBe(errors.at(-1));
     }
     glass.fails = () => false;
-    await pool.issueMany(20);
+    await pool.issueIds(20);
     await idle();
     expect(errors.length).toBe(2);
     // The look that an issue begins fails as well, in the background.
     glass.fails = (operation) => operation === "look";
-    await pool.issueMany(20);
+    await pool.issueIds(20);
     await idle();
     expect(errors.slice(2)).toMatchObject([{ code: "ERR_BACKEND", operation: "pool: count" }]);
     await pool.stop();
@@ -1113,7 +1122,7 @@ describe("fill", () => {
     expect(await pool.fill({ to: 1_000_000, onProgress })).toBe(ALL[4]);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(seen.at(-1)).toBe(ALL[4]);
-    expect(await pool.status()).toMatchObject({ available: ALL[4], left: 465n, isExhausted: false });
+    expect(await pool.status()).toMatchObject({ available: ALL[4], remaining: 465n, isExhausted: false });
     expect(await pool.fill({ to: 1_000_000 })).toBe(ALL[4]);
     expect((await drain(pool)).ids.sort()).toEqual(FOURS);
     expect(await pool.fill()).toBe(0);
@@ -1294,7 +1303,7 @@ describe("stop", () => {
     const pool = poolOf({ length: MANY, lowMark: 10, highMark: 20 });
     await pool.fill();
     await pool.stop();
-    expectDistinct([...(await take(pool, 18)), ...(await pool.issueMany(2))], pool.type);
+    expectDistinct([...(await take(pool, 18)), ...(await pool.issueIds(2))], pool.type);
     const started = Date.now();
     const error = await refusal(pool.issue());
     expect(error).toBeInstanceOf(IdPoolEmptyError);
@@ -1441,7 +1450,7 @@ describe("the process", () => {
   test("is kept while an issue waits for a refill", async () => {
     const isKept = timers();
     const pool = poolOf({ length: MANY });
-    const call = pool.issueMany(5000);
+    const call = pool.issueIds(5000);
     for (let ms = 0; ms < 5; ms++) {
       await pass(1);
       expect(isKept()).toBe(true);
@@ -1528,7 +1537,7 @@ describe("import", () => {
   test("takes all of 2,000, in several steps, and those of a generator, a set and a map's keys", async () => {
     const backend = memory();
     const pool = poolOf({ backend, length: 8 });
-    const ids = pool.type.generateMany(2000);
+    const ids = pool.type.generateIds(2000);
     const glass = new Glass();
     expect(await poolOf({ backend: glass.port(), length: 8 }).import(ids)).toMatchObject({ taken: 2000 });
     expect(glass.told("import").length).toBe(4);
@@ -1593,7 +1602,7 @@ describe("import", () => {
   test("that fails in the middle may be run again", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), length: 8 });
-    const ids = pool.type.generateMany(1700);
+    const ids = pool.type.generateIds(1700);
     let steps = 0;
     glass.fails = (operation) => operation === "import" && ++steps > 2;
     expect(await refusal(pool.import(ids))).toMatchObject({ code: "ERR_BACKEND", operation: "pool: import" });
@@ -1617,26 +1626,38 @@ describe("import", () => {
 });
 
 describe("status", () => {
+  test("has `left` as a deprecated alias of `remaining`", () => {
+    expectTypeOf<IdPoolStatus["remaining"]>().toEqualTypeOf<bigint>();
+    expectTypeOf<IdPoolStatus["left"]>().toEqualTypeOf<bigint>();
+  });
+
   test("says how the pool is from the first to the last ID", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), lowMark: 0, highMark: 60 });
     const said = { isExact: true, isExhausted: false, isFilling: false, lastError: undefined };
-    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 0, left: 465n });
+    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 0, remaining: 465n, left: 465n });
     await pool.fill();
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, left: 465n });
-    await pool.issueMany(50);
-    expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, left: 415n });
+    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, remaining: 465n, left: 465n });
+    await pool.issueIds(50);
+    expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, remaining: 415n, left: 415n });
     // Of what is drawn most is known: a sweep begins, and stops in the middle.
     await pool.fill({ to: 300 });
     await pool.fill({ to: 400 });
     expect(glass.shelf.sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
-    await pool.issueMany(355);
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, left: 60n });
-    await pool.issueMany(60);
-    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 465, left: 0n, isExhausted: true });
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
+    await pool.issueIds(355);
+    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, remaining: 60n, left: 60n });
+    await pool.issueIds(60);
+    expect(await pool.status()).toEqual({
+      ...said,
+      available: 0,
+      taken: 465,
+      remaining: 0n,
+      left: 0n,
+      isExhausted: true,
+    });
   });
 
   test("says that the pool is being filled, by whichever process", async () => {
@@ -1668,22 +1689,22 @@ describe("status", () => {
     const long = poolOf({ length: 12, highMark: 100 });
     const { ids } = long.type.capacity();
     await long.fill();
-    expect(await long.status()).toMatchObject({ left: ids, isExact: false });
-    await long.issueMany(30);
-    expect(await long.status()).toMatchObject({ left: ids - 30n, isExact: false });
+    expect(await long.status()).toMatchObject({ remaining: ids, isExact: false });
+    await long.issueIds(30);
+    expect(await long.status()).toMatchObject({ remaining: ids - 30n, isExact: false });
     const type = typeOf(4);
     vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
     const short = poolOf({ type });
     await short.fill({ to: 390 });
-    expect(await short.status()).toMatchObject({ left: 400n, isExact: false });
+    expect(await short.status()).toMatchObject({ remaining: 400n, isExact: false });
     // More than were thought to be.
     await short.fill({ to: 430 });
-    expect(await short.status()).toMatchObject({ left: 430n, isExact: false, isExhausted: false });
+    expect(await short.status()).toMatchObject({ remaining: 430n, isExact: false, isExhausted: false });
     // When every number has been looked at it is known.
     await short.fill();
     for (const estimate of [400n, 600n]) {
       vi.spyOn(type, "capacity").mockReturnValue({ ids: estimate, isExact: false, error: 0.3 });
-      expect(await short.status()).toMatchObject({ available: ALL[4], left: 465n, isExact: true });
+      expect(await short.status()).toMatchObject({ available: ALL[4], remaining: 465n, isExact: true });
     }
   });
 
@@ -1710,11 +1731,11 @@ describe("status", () => {
     vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
     const pool = poolOf({ type, lowMark: 0, highMark: 100 });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toMatchObject({ available: 101, left: 400n, isExact: false });
-    await pool.issueMany(364);
-    expect(await pool.status()).toMatchObject({ available: 101, left: 101n, isExact: false });
+    expect(await pool.status()).toMatchObject({ available: 101, remaining: 400n, isExact: false });
+    await pool.issueIds(364);
+    expect(await pool.status()).toMatchObject({ available: 101, remaining: 101n, isExact: false });
     await pool.issue();
-    expect(await pool.status()).toMatchObject({ available: 100, left: 100n, isExact: true, taken: 365 });
+    expect(await pool.status()).toMatchObject({ available: 100, remaining: 100n, isExact: true, taken: 365 });
   });
 
   test("asks for no answer longer than the store may take", async () => {
@@ -1765,7 +1786,7 @@ describe("a store remembers what its IDs are", () => {
     const calls: (() => Promise<unknown>)[] = [
       () => pool.issue(),
       () => pool.issue({ requestKey: "form 17" }),
-      () => pool.issueMany(2),
+      () => pool.issueIds(2),
       () => pool.fill(),
       () => pool.import([]),
       () => pool.status(),
@@ -1847,7 +1868,7 @@ describe("a store remembers what its IDs are", () => {
     }
     glass.fails = () => false;
     glass.calls.length = 0;
-    await Promise.all([pool.issue(), pool.issueMany(3), pool.fill(), pool.import([])]);
+    await Promise.all([pool.issue(), pool.issueIds(3), pool.fill(), pool.import([])]);
     await pool.issue();
     expect(glass.told("begin").length).toBe(1);
   });
@@ -1855,8 +1876,8 @@ describe("a store remembers what its IDs are", () => {
   test("with the first ID, and not when somebody looks", async () => {
     const backend = memory();
     const nothing = { available: 0, taken: 0, isExhausted: false, isFilling: false };
-    expect(await poolOf({ backend, length: 6 }).status()).toMatchObject({ ...nothing, left: 29_593n });
-    expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ ...nothing, left: 465n });
+    expect(await poolOf({ backend, length: 6 }).status()).toMatchObject({ ...nothing, remaining: 29_593n });
+    expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ ...nothing, remaining: 465n });
     await poolOf({ backend, length: 4 }).issue();
     expect(await refusal(poolOf({ backend, length: 6 }).status())).toBeInstanceOf(NamespaceError);
     expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ taken: 1 });
@@ -1867,7 +1888,7 @@ describe("a store that fails", () => {
   test.each<[string, (pool: IdPool) => Promise<unknown>, Operation, string]>([
     ["an issue", (pool) => pool.issue(), "issue", "pool: issue"],
     ["an issue by key", (pool) => pool.issue({ requestKey: "a" }), "issue", "pool: issue"],
-    ["an issue of several", (pool) => pool.issueMany(2), "issue", "pool: issue"],
+    ["an issue of several", (pool) => pool.issueIds(2), "issue", "pool: issue"],
     ["a status", (pool) => pool.status(), "status", "pool: status"],
     ["a fill", (pool) => pool.fill(), "claim", "pool: claim"],
     ["an import", (pool) => pool.import(FOURS), "import", "pool: import"],
@@ -1936,7 +1957,7 @@ describe("an answer that makes no sense", () => {
   const calls: [string, (pool: IdPool) => Promise<unknown>][] = [
     ["issue", (pool) => pool.issue()],
     ["issue by key", (pool) => pool.issue({ requestKey: "form 17" })],
-    ["issueMany", (pool) => pool.issueMany(2)],
+    ["issueIds", (pool) => pool.issueIds(2)],
     ["status", (pool) => pool.status()],
     ["fill", (pool) => pool.fill()],
     ["import", (pool) => pool.import([FOURS[0]])],
@@ -2094,7 +2115,7 @@ describe("whatever is done in whatever order", () => {
     await fc.assert(
       fc.asyncProperty(anySchedule, async ({ length, lowMark, more, steps, delays }) => {
         const type = typeOf(length);
-        const all = typeOf(length).generateMany(Number(type.capacity().ids)).sort();
+        const all = typeOf(length).generateIds(Number(type.capacity().ids)).sort();
         let calls = 0;
         const backend = slow(() => delays[calls++ % delays.length]);
         const fresh = () => new IdPool({ backend, type, lowMark, highMark: lowMark + more + 1 });
@@ -2116,7 +2137,7 @@ describe("whatever is done in whatever order", () => {
           const pool = pools[step.pool];
           try {
             if (step.do === "issue") outcome.issued = [await pool.issue()];
-            if (step.do === "many") outcome.issued = await pool.issueMany(step.count);
+            if (step.do === "many") outcome.issued = await pool.issueIds(step.count);
             if (step.do === "key") {
               const id = await pool.issue({ requestKey: `form ${step.key}` });
               if (!byKey.has(step.key)) outcome.issued = [id];
@@ -2176,7 +2197,7 @@ describe("whatever is done in whatever order", () => {
           }
           const status = await pools[0].status();
           expect(status.taken).toBe(taken.size);
-          expect(status.left).toBe(BigInt(all.length - taken.size));
+          expect(status.remaining).toBe(BigInt(all.length - taken.size));
         }
 
         const { ids, end } = await drain(fresh());
@@ -2185,7 +2206,7 @@ describe("whatever is done in whatever order", () => {
         expect(await pools[0].status()).toMatchObject({
           available: 0,
           taken: all.length,
-          left: 0n,
+          remaining: 0n,
           isExhausted: true,
         });
         for (const [key, id] of byKey) expect(await pools[1].issue({ requestKey: `form ${key}` })).toBe(id);

@@ -1,7 +1,7 @@
 // Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
 
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { random16 } from "../../src/internal.ts";
+import { randomUint16 } from "../../src/internal.ts";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import { type Digits, draw } from "../../src/numeric/draw.ts";
 import {
@@ -122,7 +122,8 @@ describe("a type", () => {
   test("has the types that it says it has", () => {
     const type = new NumericIdType({ name: "farmer", length: 10 });
     expectTypeOf(type.generate()).toEqualTypeOf<string>();
-    expectTypeOf(type.generateMany(2)).toEqualTypeOf<string[]>();
+    expectTypeOf(type.generateIds).toEqualTypeOf<(count: number) => string[]>();
+    expectTypeOf(type.generateMany).toEqualTypeOf(type.generateIds);
     expectTypeOf(type.validate("")).toEqualTypeOf<Validation>();
     expectTypeOf(type.capacity()).toEqualTypeOf<IdCapacity>();
     expectTypeOf(type.rules).toEqualTypeOf<NumericRules>();
@@ -169,7 +170,7 @@ describe("generate", () => {
     const id = `7${verhoeff.checkDigit("7")}`;
     expect(type.capacity().ids).toBe(1n);
     expect(type.generate()).toBe(id);
-    expect(type.generateMany(1)).toEqual([id]);
+    expect(type.generateIds(1)).toEqual([id]);
   });
 
   test("makes IDs of digits that rules leave, however few", () => {
@@ -209,10 +210,10 @@ describe("100 % of the commonest errors are caught", () => {
   });
 });
 
-describe("generateMany", () => {
+describe("generateIds", () => {
   test.each([0, 1, 2, 1000])("makes %d IDs, all different and valid", (count) => {
     const type = typeOf(8, "mosip");
-    const ids = type.generateMany(count);
+    const ids = type.generateIds(count);
     expect(ids).toHaveLength(count);
     expect(new Set(ids).size).toBe(count);
     for (const id of ids) expect(type.validate(id).valid).toBe(true);
@@ -225,8 +226,8 @@ describe("generateMany", () => {
       const all = allOf(type);
       expect(type.capacity().ids).toBe(BigInt(all.length));
       for (let round = 0; round < 2; round++) {
-        expect(type.generateMany(all.length).sort()).toEqual(all);
-        expect(() => type.generateMany(all.length + 1)).toThrow(
+        expect(type.generateIds(all.length).sort()).toEqual(all);
+        expect(() => type.generateIds(all.length + 1)).toThrow(
           expect.objectContaining({
             code: "ERR_ARGUMENT",
             field: "count",
@@ -241,14 +242,20 @@ describe("generateMany", () => {
   test.each([-1, 1.5, NaN, Infinity, 2 ** 20 + 1, "5", 5n, null, undefined, [5]])(
     "refuses a count of %s",
     (count) => {
-      expect(() => typeOf(10).generateMany(count as number)).toThrow(
+      expect(() => typeOf(10).generateIds(count as number)).toThrow(
         expect.objectContaining({ field: "count", rule: "a whole number from 0 to 1048576" }),
       );
     },
   );
 
   test("makes none of none", () => {
-    expect(typeOf(5, "mosip").generateMany(0)).toEqual([]);
+    expect(typeOf(5, "mosip").generateIds(0)).toEqual([]);
+  });
+
+  test("has the deprecated alias generateMany", () => {
+    const type = typeOf(4);
+    expect(type.generateMany(465).sort()).toEqual(type.generateIds(465).sort());
+    expect(() => type.generateMany(-1)).toThrow(expect.objectContaining({ field: "count" }));
   });
 });
 
@@ -355,7 +362,7 @@ describe("rules that no ID can keep", () => {
     const type = typeOf(32, { repeatingLimit: 32 });
     for (let round = 0; round < 2; round++) {
       expect(() => type.generate()).toThrow(refusal(32));
-      expect(() => type.generateMany(1)).toThrow(refusal(32));
+      expect(() => type.generateIds(1)).toThrow(refusal(32));
       expect(type.capacity()).toEqual({ ids: 0n, isExact: false, error: 1 });
     }
   });
@@ -365,7 +372,7 @@ describe("without randomness", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     // What a stub has left in the batch is used up.
-    for (let i = 0; i < 4096; i++) random16();
+    for (let i = 0; i < 4096; i++) randomUint16();
   });
 
   /** Uses up what was drawn before, and then some. */
@@ -377,7 +384,7 @@ describe("without randomness", () => {
     const type = typeOf(length);
     vi.stubGlobal("crypto", undefined);
     expect(drain(type)).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
-    expect(() => type.generateMany(1)).toThrow(UnsupportedError);
+    expect(() => type.generateIds(1)).toThrow(UnsupportedError);
     vi.unstubAllGlobals();
     expect(drain(type)).not.toThrow();
     expect(type.validate(type.generate()).valid).toBe(true);
@@ -412,7 +419,7 @@ describe("without randomness", () => {
     const type = typeOf(10);
     expect(type.validate("8349257232").valid).toBe(true);
     expect(type.capacity().ids).toBeGreaterThan(10n ** 8n);
-    expect(type.generateMany(0)).toEqual([]);
+    expect(type.generateIds(0)).toEqual([]);
   });
 });
 

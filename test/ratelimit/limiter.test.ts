@@ -12,7 +12,7 @@ import {
   type RateLimitOptions,
 } from "../../src/ratelimit/index.ts";
 import { rateLimitPort } from "../../src/ratelimit/port.ts";
-import { GRACE, rateOf, type Step, step } from "../../src/ratelimit/rule.ts";
+import { type ConsumeResult, consume, GRACE_US, gcraOf } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
 import { QuickRedis, QuickSql } from "./ports.ts";
 
@@ -132,7 +132,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
   test("does as the rule says, whatever there was before", async () => {
     const anyHeld = fc.option(
       fc.oneof(
-        fc.constantFrom(0, GRACE, GRACE + 1, -1),
+        fc.constantFrom(0, GRACE_US, GRACE_US + 1, -1),
         fc.integer({ min: -1e12, max: 1e12 }),
         fc.integer({ min: -1e15, max: 1e15 }),
       ),
@@ -141,7 +141,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     const anyCall = fc.record({ wait: anyShare, share: anyShare });
     await fc.assert(
       fc.asyncProperty(anyLimit, anyHeld, anyShare, fc.array(anyCall), async (terms, held, at, calls) => {
-        const rate = rateOf(terms.limit, terms.windowMs);
+        const rate = gcraOf(terms.limit, terms.windowMs);
         const { backend, set, put, get } = make();
         const store = rateLimitPort(backend, "api", rate);
         let now = NOW;
@@ -153,7 +153,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
           now += Math.ceil((wait * rate.interval) / 1000) * 1000;
           set(now);
           const price = Math.max(1, Math.ceil(share * terms.limit)) * rate.interval;
-          const wanted: Step = step(rate, price, ends, now);
+          const wanted: ConsumeResult = consume(rate, price, ends, now);
           expect(await store(KEY, price)).toEqual(wanted);
           ends = wanted.ends;
           expect(get()).toBe(ends);
