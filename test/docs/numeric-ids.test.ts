@@ -1,4 +1,4 @@
-// The table of capacities in docs/numeric-ids.md says what capacity() says.
+// The table of capacities in docs/numeric-ids.md against capacity().
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +17,12 @@ function shown(length: number, rules: "openg2p" | "mosip"): string {
 }
 
 describe("the guide's capacities", () => {
-  test("are there", () => {
+  test("are found for twelve lengths", () => {
     expect(rows.map(([, length]) => Number(length))).toEqual([5, 6, 7, 8, 9, 10, 12, 16, 20, 24, 28, 32]);
   });
 
   test.each(rows.map(([, length, openg2p, mosip]) => ({ length: Number(length), openg2p, mosip })))(
-    "of $length digits are what capacity() says",
+    "of $length digits equal capacity()",
     ({ length, openg2p, mosip }) => {
       expect([shown(length, "openg2p"), shown(length, "mosip")]).toEqual([openg2p, mosip]);
     },
