@@ -79,7 +79,7 @@ class Simulation {
     });
   }
 
-  next(counter: number): void {
+  next(of: number): void {
     const call: Call = { of, known: this.#largest };
     this.calls.push(call);
     this.counters[of].next().then(
