@@ -42,5 +42,5 @@ describe.each(entries)("the section of %s", (path) => {
 
 test("the section on the command line names every command", () => {
   const section = sectionOf("Command line");
-  expect(COMMANDS.map(({ words }) => words).filter((words) => !section.includes(words))).toEqual([]);
+  expect(COMMANDS.map(({ name }) => name).filter((name) => !section.includes(name))).toEqual([]);
 });
