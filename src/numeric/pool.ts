@@ -1,8 +1,7 @@
 // IdPool: random IDs generated ahead, kept in a store, and each issued once.
 
 import { AsyncDisposer } from "../asyncDispose.ts";
-import { assertFunction, assertKnownOptions } from "../backend/settings.ts";
-import { ArgumentError, assertWhole } from "../internal.ts";
+import { ArgumentError, assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
 import { poolPort } from "./openPort.ts";
 import { IDS_PER_STEP, PoolHistory } from "./poolHistory.ts";
 import { PoolIssuer } from "./poolIssuer.ts";

@@ -1,8 +1,8 @@
 // Options of IdPool, and the settings that they resolve to.
 
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions } from "../backend/settings.ts";
-import { assertWhole } from "../internal.ts";
+import { assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
 import type { Shape } from "./registry.ts";
 import { assertType, type NumericIdType } from "./type.ts";
 

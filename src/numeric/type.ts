@@ -1,6 +1,6 @@
 // NumericIdType: name, length and rules of numeric IDs of one kind; generates and validates them.
 
-import { assertName } from "../backend/settings.ts";
+import { assertName } from "../backend/names.ts";
 import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
 import { DigitBuilder } from "./digitBuilder.ts";
 import { drawId, MAX_PLAIN_LENGTH } from "./draw.ts";

@@ -3,29 +3,29 @@
 import { notifyListener } from "../http/notify.ts";
 import { BackendError, BitflakeError, randomString } from "../internal.ts";
 import { type Decision, type RateLimit, rateLimitHeaders } from "../ratelimit/index.ts";
-import { addressOf, type Client, Clients } from "./auth.ts";
+import { Authenticator, type Client, clientAddress } from "./auth.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { andThen, type MaybePromise, type ServiceRequest, type ServiceResponse } from "./message.ts";
 import { Metrics } from "./metrics.ts";
 import { accepts } from "./negotiate.ts";
-import { documentOf } from "./openapi.ts";
+import { writeOpenApi } from "./openapi.ts";
 import type { ServiceLogEntry } from "./options.ts";
-import { queryOf } from "./query.ts";
-import { HttpError, json, toHttpError, withHeaders } from "./response.ts";
+import { parseQuery } from "./query.ts";
+import { HttpError, jsonResponse, toHttpError, withHeaders } from "./response.ts";
 import {
-  checkMethod,
-  type Match,
-  optionsOf,
+  assertMethod,
+  createRouter,
+  optionsResponse,
   type Route,
   type RouteDeps,
+  type RouteMatch,
   type Router,
-  router,
 } from "./route.ts";
 import { generateRoutes } from "./routes/generate.ts";
-import { readRoutes } from "./routes/inspect.ts";
-import { watchRoutes } from "./routes/observability.ts";
-import { numericRoutes } from "./routes/openg2p.ts";
-import type { Settings } from "./settings.ts";
+import { inspectRoutes } from "./routes/inspect.ts";
+import { observabilityRoutes } from "./routes/observability.ts";
+import { openg2pRoutes } from "./routes/openg2p.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** The longest path with its query. */
 const MAX_TARGET = 8192;
@@ -61,22 +61,22 @@ interface Trace {
 
 /** Answers requests. */
 export class App {
-  readonly life: Lifecycle;
-  readonly #settings: Settings;
+  readonly lifecycle: Lifecycle;
+  readonly #settings: ServiceSettings;
   readonly #metrics: Metrics = new Metrics();
   readonly #find: Router;
-  readonly #clients: Clients;
+  readonly #clients: Authenticator;
 
-  constructor(settings: Settings) {
+  constructor(settings: ServiceSettings) {
     this.#settings = settings;
-    this.#clients = new Clients(settings);
-    this.life = new Lifecycle(settings);
-    const means: RouteDeps = { settings, life: this.life, metrics: this.#metrics };
+    this.#clients = new Authenticator(settings);
+    this.lifecycle = new Lifecycle(settings);
+    const means: RouteDeps = { settings, lifecycle: this.lifecycle, metrics: this.#metrics };
     const routes = [
       ...generateRoutes(means),
-      ...readRoutes(means),
-      ...numericRoutes(means),
-      ...watchRoutes(means),
+      ...inspectRoutes(means),
+      ...openg2pRoutes(means),
+      ...observabilityRoutes(means),
     ];
     // Written with the first request for it, and kept.
     let written: ServiceResponse | undefined;
@@ -84,17 +84,17 @@ export class App {
       method: "GET",
       path: "/openapi.json",
       isPublic: true,
-      operation: { summary: "This document.", reply: { type: "object" } },
+      operation: { summary: "This document.", response: { type: "object" } },
       handle: () => {
-        written ??= json(documentOf([...routes, document], settings.apiKeys.length > 0));
+        written ??= jsonResponse(writeOpenApi([...routes, document], settings.apiKeys.length > 0));
         return written;
       },
     };
-    this.#find = router([...routes, document]);
+    this.#find = createRouter([...routes, document]);
   }
 
   /** Answers; it neither throws nor rejects. */
-  answer(ask: ServiceRequest): MaybePromise<ServiceResponse> {
+  handle(ask: ServiceRequest): MaybePromise<ServiceResponse> {
     const beganMs = performance.now();
     const trace: Trace = { beganMs, route: "", client: "", isCounted: false, isOfPools: false };
     try {
@@ -109,8 +109,8 @@ export class App {
   }
 
   /** Takes note of what could not be read as a request, and was answered with a status. */
-  malformed(status: number, code: string, error: unknown, address = ""): void {
-    this.#metrics.request("", status, 0);
+  recordMalformed(status: number, code: string, error: unknown, address = ""): void {
+    this.#metrics.countRequest("", status, 0);
     const { log } = this.#settings;
     if (!log) return;
     const what = { method: "", route: "", path: "", status, durationMs: 0, client: "", address };
@@ -126,8 +126,8 @@ export class App {
   }
 
   #reply(ask: ServiceRequest, trace: Trace): MaybePromise<ServiceResponse> {
-    const { method, target, foreign } = ask;
-    if (foreign !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", foreign);
+    const { method, target, blockedReason } = ask;
+    if (blockedReason !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", blockedReason);
     if (target.length > MAX_TARGET) {
       throw new HttpError(
         414,
@@ -141,19 +141,19 @@ export class App {
       throw new HttpError(404, "ERR_NOT_FOUND", "There is nothing at this path. See /openapi.json.");
     const { route } = match;
     trace.route = route.path;
-    checkMethod(route, method);
-    if (method === "OPTIONS") return optionsOf(route);
+    assertMethod(route, method);
+    if (method === "OPTIONS") return optionsResponse(route);
     const search = mark < 0 ? "" : target.slice(mark + 1);
     if (route.isPublic) {
       trace.client = ANYONE.name;
       return this.#within(ask, match, search, ANYONE, trace);
     }
-    this.life.admit();
+    this.lifecycle.admit();
     trace.isCounted = true;
     const { apiKeys, limiter, log } = this.#settings;
     // Where nobody wants to know who asks, it is not found out.
     if (apiKeys.length === 0 && !limiter && !log) return this.#within(ask, match, search, ANYONE, trace);
-    return andThen(this.#clients.of(ask), (client) => {
+    return andThen(this.#clients.authenticate(ask), (client) => {
       trace.client = client.name;
       return this.#asClient(ask, match, search, client, trace);
     });
@@ -162,7 +162,7 @@ export class App {
   /** What a client that is known is answered, within its scopes and its limit. */
   #asClient(
     ask: ServiceRequest,
-    match: Match,
+    match: RouteMatch,
     search: string,
     client: Client,
     trace: Trace,
@@ -193,22 +193,22 @@ export class App {
 
   /** What the limit says. Its table is made by the start, so that a limit that fails before it must begin it. */
   async #decide(limiter: RateLimit, key: string, cost: number): Promise<Decision> {
-    const { life } = this;
-    const begin = async () => life.need();
-    const { failure, suspicion = failure } = life.backend;
-    if (this.#settings.isLimitOpen && suspicion instanceof BackendError) {
+    const { lifecycle } = this;
+    const begin = async () => lifecycle.ensureStarted();
+    const { failure, reportedError = failure } = lifecycle.backend;
+    if (this.#settings.allowsOnStoreError && reportedError instanceof BackendError) {
       // A store that has just failed would be waited for by each request, only to let it through.
-      if (!life.parts) begin().catch(() => {});
-      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: suspicion };
+      if (!lifecycle.resources) begin().catch(() => {});
+      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: reportedError };
     }
     try {
       const decision = await limiter.limit(key, cost);
       if (!decision.error) return decision;
-      life.backend.suspect(decision.error);
-      if (!life.parts) begin().catch(() => {});
+      lifecycle.backend.reportError(decision.error);
+      if (!lifecycle.resources) begin().catch(() => {});
       return decision;
     } catch (error) {
-      if (life.parts || !(error instanceof BackendError)) throw error;
+      if (lifecycle.resources || !(error instanceof BackendError)) throw error;
       await begin();
       return limiter.limit(key, cost);
     }
@@ -217,17 +217,22 @@ export class App {
   /** What the route answers, once it is known that the client may ask. */
   #within(
     ask: ServiceRequest,
-    { route, params }: Match,
+    { route, params }: RouteMatch,
     search: string,
     client: Client,
     trace: Trace,
   ): MaybePromise<ServiceResponse> {
-    trace.isOfPools = route.isOfPools ?? false;
-    const { type = "application/json", operation } = route;
-    if (!accepts(ask.header("accept"), type)) {
-      throw new HttpError(406, "ERR_NOT_ACCEPTABLE", `There is only ${type}.`);
+    trace.isOfPools = route.usesPoolBackend ?? false;
+    const { contentType = "application/json", operation } = route;
+    if (!accepts(ask.header("accept"), contentType)) {
+      throw new HttpError(406, "ERR_NOT_ACCEPTABLE", `There is only ${contentType}.`);
     }
-    const call = { request: ask, client, params, query: queryOf(search, operation.query, route.isLenient) };
+    const call = {
+      request: ask,
+      client,
+      params,
+      query: parseQuery(search, operation.query, route.isLenient),
+    };
     if (route.method === "GET") return route.handle(call);
     return this.#checkBody(ask).then(() => route.handle(call));
   }
@@ -258,7 +263,7 @@ export class App {
     const refusal = toHttpError(error);
     trace.code = refusal.code;
     if (refusal !== error) trace.error = error;
-    return refusal.reply();
+    return refusal.toResponse();
   }
 
   #done(reply: ServiceResponse, ask: ServiceRequest, trace: Trace): ServiceResponse {
@@ -266,11 +271,11 @@ export class App {
     const { status } = reply;
     const durationMs = performance.now() - beganMs;
     // Those who watch hold nobody up.
-    if (trace.isCounted) this.life.leave();
-    this.#metrics.request(route, status, durationMs / 1000);
+    if (trace.isCounted) this.lifecycle.leave();
+    this.#metrics.countRequest(route, status, durationMs / 1000);
     const { error: cause = reply.error, limitError } = trace;
     if (cause !== undefined) {
-      this.life.note(cause, trace.isOfPools ? this.life.poolBackend : this.life.backend);
+      this.lifecycle.note(cause, trace.isOfPools ? this.lifecycle.poolBackend : this.lifecycle.backend);
     }
     const error = cause ?? limitError;
     const { log, proxies } = this.#settings;
@@ -294,7 +299,7 @@ export class App {
         status,
         durationMs: Math.round(durationMs * 1000) / 1000,
         client,
-        address: addressOf(ask, proxies),
+        address: clientAddress(ask, proxies),
         requestId,
         ...(TRACEPARENT.test(traceparent) && { traceparent: traceparent.slice(0, 55) }),
         ...(userAgent !== undefined && { userAgent: userAgent.slice(0, MAX_LOGGED) }),

@@ -6,7 +6,7 @@ import { consume, gcraOf } from "../ratelimit/rule.ts";
 import type { MaybePromise, ServiceRequest } from "./message.ts";
 import type { ServiceScope } from "./options.ts";
 import { HttpError } from "./response.ts";
-import { type KnownKey, SCOPES, type Settings } from "./settings.ts";
+import { type ConfiguredKey, SCOPES, type ServiceSettings } from "./settings.ts";
 
 /** Who sends a request. */
 export interface Client {
@@ -27,7 +27,7 @@ const WRONG_WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
 /** Whether two texts are equal, in a time that depends on the first alone. */
-function isSame(given: string, known: string): boolean {
+function equalInConstantTime(given: string, known: string): boolean {
   let difference = given.length ^ known.length;
   for (let at = 0; at < given.length; at++) {
     difference |= given.charCodeAt(at) ^ known.charCodeAt(at % known.length);
@@ -36,13 +36,13 @@ function isSame(given: string, known: string): boolean {
 }
 
 /** The key that a request has, wherever it has it. */
-function keyOf(ask: ServiceRequest): string | undefined {
+function readApiKey(ask: ServiceRequest): string | undefined {
   const [, token] = /^Bearer +([^ ]+) *$/i.exec(ask.header("authorization") ?? "") ?? [];
   return token ?? ask.header("x-api-key");
 }
 
 /** An address without port and brackets, as proxies write them. */
-function bare(text: string): string {
+function stripPort(text: string): string {
   const trimmed = text.trim();
   const [, inside] = /^\[([^\]]*)\](?::\d+)?$/.exec(trimmed) ?? [];
   const [, v4] = /^([\d.]+):\d+$/.exec(trimmed) ?? [];
@@ -50,15 +50,15 @@ function bare(text: string): string {
 }
 
 /** The address that counts: what the first of one's own proxies saw, or the other end of the connection. */
-export function addressOf(ask: ServiceRequest, proxies: number): string {
+export function clientAddress(ask: ServiceRequest, proxies: number): string {
   const direct = ask.address ?? "";
   if (proxies === 0) return direct;
   const seen = (ask.header("x-forwarded-for") ?? "").split(",").filter((part) => part.trim() !== "");
-  return bare(seen[Math.max(0, seen.length - proxies)] ?? direct);
+  return stripPort(seen[Math.max(0, seen.length - proxies)] ?? direct);
 }
 
 /** The key that an address counts under; all that have none share one. */
-function limitKeyOf(address: string): string {
+function rateLimitKey(address: string): string {
   try {
     return addressKey(address);
   } catch {
@@ -67,7 +67,7 @@ function limitKeyOf(address: string): string {
 }
 
 /** Counts the wrong keys of each address, in this process alone. */
-class WrongKeys {
+class InvalidKeyThrottle {
   readonly #rate = gcraOf(MAX_WRONG, WRONG_WINDOW_MS);
   readonly #ends = new Map<string, number>();
 
@@ -75,7 +75,11 @@ class WrongKeys {
   count(address: string): number {
     const { interval, tolerance } = this.#rate;
     const held = this.#ends.get(address);
-    const { allowed, ends, now } = consume(this.#rate, interval, held, Math.floor(performance.now() * 1000));
+    const {
+      allowed,
+      tat: ends,
+      now,
+    } = consume(this.#rate, interval, held, Math.floor(performance.now() * 1000));
     // Put in anew, for a Map keeps the order in which its keys came.
     this.#ends.delete(address);
     this.#ends.set(address, ends);
@@ -85,16 +89,16 @@ class WrongKeys {
 }
 
 /** Finds out who sends a request. */
-export class Clients {
-  readonly #keys: readonly KnownKey[];
+export class Authenticator {
+  readonly #keys: readonly ConfiguredKey[];
   readonly #proxies: number;
-  readonly #wrong = new WrongKeys();
+  readonly #wrong = new InvalidKeyThrottle();
   readonly #anyone: ReadonlySet<ServiceScope> = new Set(SCOPES);
   /** The clients of the keys, in their order; missing until the names of keys without one are known. */
   #clients: readonly Client[] | undefined;
   #naming: Promise<readonly Client[]> | undefined;
 
-  constructor({ apiKeys, proxies }: Pick<Settings, "apiKeys" | "proxies">) {
+  constructor({ apiKeys, proxies }: Pick<ServiceSettings, "apiKeys" | "proxies">) {
     this.#keys = apiKeys;
     this.#proxies = proxies;
   }
@@ -104,15 +108,15 @@ export class Clients {
    *
    * @throws {@link Refusal} if there are API keys, and it has none of them
    */
-  of(ask: ServiceRequest): MaybePromise<Client> {
+  authenticate(ask: ServiceRequest): MaybePromise<Client> {
     if (this.#keys.length === 0) {
-      const name = limitKeyOf(addressOf(ask, this.#proxies));
+      const name = rateLimitKey(clientAddress(ask, this.#proxies));
       return { name, owner: "", scopes: this.#anyone };
     }
-    const given = keyOf(ask);
+    const given = readApiKey(ask);
     let found = -1;
     // All of them, so that the time does not tell which one it was.
-    for (const [at, { key }] of this.#keys.entries()) if (isSame(given ?? "", key)) found = at;
+    for (const [at, { key }] of this.#keys.entries()) if (equalInConstantTime(given ?? "", key)) found = at;
     if (found < 0) throw this.#refusal(ask, given);
     if (this.#clients) return this.#clients[found] as Client;
     return this.#named().then((clients) => clients[found] as Client);
@@ -140,7 +144,8 @@ export class Clients {
 
   #refusal(ask: ServiceRequest, given: string | undefined): HttpError {
     // Right keys of the same address pass all the same: behind it may be many clients, and one has an old key.
-    const waitMs = given === undefined ? 0 : this.#wrong.count(limitKeyOf(addressOf(ask, this.#proxies)));
+    const waitMs =
+      given === undefined ? 0 : this.#wrong.count(rateLimitKey(clientAddress(ask, this.#proxies)));
     if (waitMs > 0) {
       const headers = { "retry-after": String(Math.ceil(waitMs / 1000)) };
       return new HttpError(429, "ERR_RATE_LIMITED", "Too many wrong API keys from this address.", headers);

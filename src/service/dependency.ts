@@ -20,7 +20,7 @@ export class Dependency {
   /** Why the part fails; `undefined` while it works. */
   failure: unknown;
   /** What a request has met with; `undefined` when a probe has looked into it. */
-  suspicion: unknown;
+  reportedError: unknown;
   readonly #options: DependencyOptions;
   #probing: Promise<boolean> | undefined;
   #probedAt = -Infinity;
@@ -39,16 +39,16 @@ export class Dependency {
   }
 
   /** Reports an error that a request has met with: the part is probed, now or as soon as another probe may be. */
-  suspect(error: unknown): void {
+  reportError(error: unknown): void {
     if (this.failure !== undefined || this.#isStopped) return;
-    this.suspicion = error;
+    this.reportedError = error;
     if (this.#isFresh()) this.#later();
     else if (!this.#probing) void this.#begin();
   }
 
   /** Reports that the part works, as a start that has succeeded shows. */
-  works(): void {
-    this.suspicion = undefined;
+  markHealthy(): void {
+    this.reportedError = undefined;
     if (this.failure === undefined) return;
     this.failure = undefined;
     if (!this.#isStopped) this.#options.onRecovered();
@@ -72,11 +72,11 @@ export class Dependency {
   async #probe(): Promise<boolean> {
     try {
       await this.#options.probe();
-      this.works();
+      this.markHealthy();
     } catch (error) {
       this.#fails(error);
     }
-    this.suspicion = undefined;
+    this.reportedError = undefined;
     this.#probedAt = performance.now();
     this.#probing = undefined;
     return this.failure === undefined;
@@ -96,7 +96,7 @@ export class Dependency {
     this.#stopTimer ??= startTimer(
       () => {
         this.#stopTimer = undefined;
-        const isOpen = this.failure !== undefined || this.suspicion !== undefined;
+        const isOpen = this.failure !== undefined || this.reportedError !== undefined;
         if (isOpen && !this.#probing) void this.#begin();
       },
       FRESH_MS,

@@ -27,7 +27,7 @@ type EventFacts = Partial<Pick<ServiceEvent, "node" | "store" | "type" | "error"
 export type Emit = (event: ServiceEventName, facts: EventFacts) => void;
 
 /** What tells a listener of events; what it throws is ignored. */
-export function emitTo(listener: ((event: ServiceEvent) => void) | undefined): Emit {
+export function createEmitter(listener: ((event: ServiceEvent) => void) | undefined): Emit {
   return (event, facts) => {
     if (!listener) return;
     const [level, message] = EVENTS[event];
@@ -36,7 +36,7 @@ export function emitTo(listener: ((event: ServiceEvent) => void) | undefined): E
 }
 
 /** Tells of the events of a lease until the function that it returns is called. */
-export function tellOfLease(lease: Lease, emit: Emit): () => void {
+export function forwardLeaseEvents(lease: Lease, emit: Emit): () => void {
   const stops = [
     // The first of a row: it is tried again and again while a store is away.
     lease.onRenewalFailed((error) => {

@@ -4,7 +4,7 @@ import { readBody } from "../http/body.ts";
 import type { ServiceRequest, ServiceResponse } from "./message.ts";
 
 /** What a request asks. */
-export function askOf(request: Request, address: string | undefined): ServiceRequest {
+export function fromFetchRequest(request: Request, address: string | undefined): ServiceRequest {
   const { url } = request;
   // There is one in each: without a path it is "/".
   const path = url.indexOf("/", url.indexOf("//") + 2);
@@ -24,7 +24,7 @@ export function askOf(request: Request, address: string | undefined): ServiceReq
 }
 
 /** The response that says a reply. */
-export function responseOf({ status, headers, body }: ServiceResponse, method: string): Response {
+export function toFetchResponse({ status, headers, body }: ServiceResponse, method: string): Response {
   const isEmpty = method === "HEAD" || status === 204;
   return new Response(isEmpty ? null : body, { status, headers });
 }

@@ -3,15 +3,15 @@
 import { startTimer } from "../backend/call.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
-import { counterPort } from "../counter/port.ts";
-import { NONE } from "../counter/rule.ts";
+import { counterPort } from "../counter/openPort.ts";
+import { NO_VALUE } from "../counter/rule.ts";
 import { ArgumentError, assertWhole, BackendError, BitflakeError } from "../internal.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
 import { Dependency } from "./dependency.ts";
-import { type Emit, emitTo, tellOfLease } from "./events.ts";
-import { begin, end, poolsOf, type Resources } from "./resources.ts";
-import { HttpError, SOON } from "./response.ts";
-import type { Settings } from "./settings.ts";
+import { createEmitter, type Emit, forwardLeaseEvents } from "./events.ts";
+import { closeResources, createPools, openResources, type Resources } from "./resources.ts";
+import { HttpError, RETRY_SOON } from "./response.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** How long after a start that failed the next one may be tried, in milliseconds. */
 const RETRY_MS = 1000;
@@ -50,7 +50,7 @@ export type Phase = "new" | "starting" | "running" | "stopping";
 export class Lifecycle {
   phase: Phase = "new";
   /** There while it runs, so that a request need not wait for what is there. */
-  parts: Resources | undefined;
+  resources: Resources | undefined;
   /** Why the last start failed, or what the start that is under way waits for. */
   failure: unknown;
   /** Whether the end is announced: requests are served, but no more are to be sent here. */
@@ -65,7 +65,7 @@ export class Lifecycle {
   readonly #onRefillFailed = (type: string, error: unknown): void =>
     this.#emit("refill_failed", { type, error });
   #stopTelling = () => {};
-  readonly #settings: Settings;
+  readonly #settings: ServiceSettings;
   readonly #pools: Resources["pools"];
   #starting: Promise<Resources> | undefined;
   #ending: Promise<void> | undefined;
@@ -78,10 +78,10 @@ export class Lifecycle {
   #requests = 0;
   #idle = () => {};
 
-  constructor(settings: Settings) {
+  constructor(settings: ServiceSettings) {
     this.#settings = settings;
-    this.#emit = emitTo(settings.onEvent);
-    this.#pools = poolsOf(settings, this.#onRefillFailed);
+    this.#emit = createEmitter(settings.onEvent);
+    this.#pools = createPools(settings, this.#onRefillFailed);
     const { backend, poolBackend } = settings;
     this.backend = this.#storePart("backend", backend);
     this.poolBackend = poolBackend === backend ? this.backend : this.#storePart("poolBackend", poolBackend);
@@ -93,13 +93,17 @@ export class Lifecycle {
   }
 
   #storePart(store: "backend" | "poolBackend", port: Backend): Dependency {
-    const write = counterPort(port, PROBE);
+    const counter = counterPort(port, PROBE);
     return new Dependency({
       // A store can answer and not be written: a replica, a full disk, a file that another has locked. Before the start
       // there may be no table yet.
       probe: async () => {
-        if (!this.parts) await ping(port, PING_MS);
-        else await write({ count: 1n, floor: 1n, highest: NONE }, { maxWaitMs: PING_MS, background: true });
+        if (!this.resources) await ping(port, PING_MS);
+        else
+          await counter.reserve(
+            { count: 1n, floor: 1n, highest: NO_VALUE },
+            { maxWaitMs: PING_MS, background: true },
+          );
       },
       onFailed: (error) => this.#emit("store_down", { store, error }),
       onRecovered: () => this.#emit("store_up", { store }),
@@ -108,10 +112,10 @@ export class Lifecycle {
 
   /** Makes an ID and throws it away, where there are so many that none will be missed. */
   async #tryGenerator(): Promise<void> {
-    const generator = this.parts?.generator;
+    const generator = this.resources?.generator;
     if (!generator) return;
     // Where it fails, nothing is lost by trying.
-    const isGood = this.generator.failure === undefined && this.generator.suspicion === undefined;
+    const isGood = this.generator.failure === undefined && this.generator.reportedError === undefined;
     if (isGood && generator.capacity().idsPerSecond < PLENTY) return;
     await within(generator.nextIdAsync(), PING_MS).catch((error) => {
       if (isClockError(error)) throw error;
@@ -125,7 +129,7 @@ export class Lifecycle {
     }
     if (this.#starting) return this.#starting;
     this.phase = "starting";
-    this.#starting = begin(this.#settings, this.#pools, {
+    this.#starting = openResources(this.#settings, this.#pools, {
       onRefillFailed: this.#onRefillFailed,
       onFenced: (error) => {
         this.#isFenced = true;
@@ -136,11 +140,11 @@ export class Lifecycle {
     }).then(
       (parts) => {
         this.#isFenced = false;
-        this.parts = parts;
+        this.resources = parts;
         if (this.phase === "starting") this.phase = "running";
-        this.backend.works();
-        this.poolBackend.works();
-        if (parts.lease) this.#stopTelling = tellOfLease(parts.lease, this.#emit);
+        this.backend.markHealthy();
+        this.poolBackend.markHealthy();
+        if (parts.lease) this.#stopTelling = forwardLeaseEvents(parts.lease, this.#emit);
         return parts;
       },
       (error) => {
@@ -150,8 +154,8 @@ export class Lifecycle {
         this.failure = error;
         if (error instanceof BackendError) {
           // It does not say which of the two it was.
-          this.backend.suspect(error);
-          this.poolBackend.suspect(error);
+          this.backend.reportError(error);
+          this.poolBackend.reportError(error);
         }
         if (this.phase === "starting") this.phase = "new";
         throw error;
@@ -161,8 +165,8 @@ export class Lifecycle {
   }
 
   /** The parts, for a request: it starts what is not there, but not again and again. */
-  need(): Resources | Promise<Resources> {
-    if (this.parts) return this.parts;
+  ensureStarted(): Resources | Promise<Resources> {
+    if (this.resources) return this.resources;
     // That may take as long as a lease, and a client is not to hang for it.
     if (this.#isFenced) throw this.failure;
     if (this.#starting) return this.#starting;
@@ -174,9 +178,9 @@ export class Lifecycle {
   /** Takes note of an error that a request has met with. */
   note(error: unknown, store: Dependency): void {
     // Why it could not start is looked at by the start itself.
-    if (!this.parts) return;
-    if (error instanceof BackendError) store.suspect(error);
-    else if (isClockError(error)) this.generator.suspect(error);
+    if (!this.resources) return;
+    if (error instanceof BackendError) store.reportError(error);
+    else if (isClockError(error)) this.generator.reportError(error);
   }
 
   /** How each pool is, for all who ask within a second: anyone may ask, and must not make work. */
@@ -193,7 +197,7 @@ export class Lifecycle {
 
   async #look(): Promise<readonly PoolState[]> {
     return Promise.all(
-      Object.entries(this.parts?.pools ?? {}).map(async ([type, pool]) => {
+      Object.entries(this.resources?.pools ?? {}).map(async ([type, pool]) => {
         const status = await within(
           pool.status().catch(() => undefined),
           PING_MS,
@@ -223,7 +227,7 @@ export class Lifecycle {
   }
 
   /** How many are under way. */
-  get requests(): number {
+  get requestsInFlight(): number {
     return this.#requests;
   }
 
@@ -248,7 +252,7 @@ export class Lifecycle {
       });
     }
     this.#stopTelling();
-    if (this.parts) await end(this.parts);
+    if (this.resources) await closeResources(this.resources);
   }
 }
 
@@ -271,5 +275,8 @@ async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> 
 }
 
 function stopping(): HttpError {
-  return new HttpError(503, "ERR_STOPPING", "The service is about to end.", { ...SOON, connection: "close" });
+  return new HttpError(503, "ERR_STOPPING", "The service is about to end.", {
+    ...RETRY_SOON,
+    connection: "close",
+  });
 }

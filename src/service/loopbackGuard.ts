@@ -8,13 +8,13 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The name in a `Host` header, without its port and the brackets of an IPv6 address. */
-function nameIn(host: string): string {
+function parseHostName(host: string): string {
   const [, inside] = /^\[([^\]]*)\](?::\d*)?$/.exec(host) ?? [];
   return (inside ?? host.replace(/:\d*$/, "")).toLowerCase();
 }
 
 /** Says why a request must not be answered; `undefined` if nothing speaks against it. */
-export type Guard = (ask: ServiceRequest) => string | undefined;
+export type RequestGuard = (ask: ServiceRequest) => string | undefined;
 
 /**
  * Makes the guard of a server: it refuses what a browser sends for a page of another site, or by a name that is not
@@ -24,7 +24,10 @@ export type Guard = (ask: ServiceRequest) => string | undefined;
  * @param allowed the names that it may be asked by, besides those of this machine on a loopback address
  * @returns nothing where any request may come
  */
-export function guardOf(isLocal: boolean, allowed: ReadonlySet<string> | undefined): Guard | undefined {
+export function createRequestGuard(
+  isLocal: boolean,
+  allowed: ReadonlySet<string> | undefined,
+): RequestGuard | undefined {
   if (!isLocal && !allowed) return undefined;
   const names = isLocal ? "localhost, a loopback address or one of allowedHosts" : "one of allowedHosts";
   // Nearly all requests have the same.
@@ -37,7 +40,7 @@ export function guardOf(isLocal: boolean, allowed: ReadonlySet<string> | undefin
     // Browsers always send one, so a client without it is none.
     const given = ask.header("host") ?? "";
     if (given === "" || given === lastGood) return undefined;
-    const name = nameIn(given);
+    const name = parseHostName(given);
     if (!allowed?.has(name) && !(isLocal && isLoopback(name))) {
       return `The Host header must be ${names}, got ${JSON.stringify(given.slice(0, 64))}.`;
     }

@@ -8,7 +8,7 @@ export interface ServiceRequest {
   /** The address that the connection comes from. */
   readonly address: string | undefined;
   /** Why the request must not be answered, if it must not: it is another web page's, say. */
-  readonly foreign?: string | undefined;
+  readonly blockedReason?: string | undefined;
   /** @param name in small letters */
   header(name: string): string | undefined;
   /** Reads the body; resolves to nothing if it is larger. */

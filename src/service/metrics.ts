@@ -4,7 +4,7 @@
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What is known of one route. */
-interface Tally {
+interface RouteStats {
   readonly statuses: Map<number, number>;
   readonly buckets: number[];
   sum: number;
@@ -23,18 +23,18 @@ function escaped(text: string): string {
   return text.replace(/[\\"]/g, "\\$&");
 }
 
-function labelled(name: string, labels: Readonly<Record<string, string | number>>): string {
+function writeSample(name: string, labels: Readonly<Record<string, string | number>>): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(String(value))}"`);
   return pairs.length > 0 ? `${name}{${pairs.join(",")}}` : name;
 }
 
 /** Counts requests by route and status, their durations, and IDs by kind. */
 export class Metrics {
-  readonly #routes = new Map<string, Tally>();
+  readonly #routes = new Map<string, RouteStats>();
   readonly #ids = new Map<string, number>();
 
   /** A request was answered. */
-  request(route: string, status: number, seconds: number): void {
+  countRequest(route: string, status: number, seconds: number): void {
     let tally = this.#routes.get(route);
     if (!tally) {
       tally = { statuses: new Map(), buckets: BOUNDS.map(() => 0), sum: 0, count: 0 };
@@ -49,7 +49,7 @@ export class Metrics {
   }
 
   /** IDs were given out. */
-  issued(kind: string, count: number): void {
+  countIds(kind: string, count: number): void {
     this.#ids.set(kind, (this.#ids.get(kind) ?? 0) + count);
   }
 
@@ -61,7 +61,7 @@ export class Metrics {
     family("bitflake_requests_total", "counter", "Requests answered.");
     for (const [route, { statuses }] of this.#routes) {
       for (const [status, count] of statuses) {
-        lines.push(`${labelled("bitflake_requests_total", { route, status })} ${count}`);
+        lines.push(`${writeSample("bitflake_requests_total", { route, status })} ${count}`);
       }
     }
     const name = "bitflake_request_duration_seconds";
@@ -70,19 +70,20 @@ export class Metrics {
       let below = 0;
       for (const [at, bound] of BOUNDS.entries()) {
         below += buckets[at] ?? 0;
-        lines.push(`${labelled(`${name}_bucket`, { route, le: bound })} ${below}`);
+        lines.push(`${writeSample(`${name}_bucket`, { route, le: bound })} ${below}`);
       }
       lines.push(
-        `${labelled(`${name}_bucket`, { route, le: "+Inf" })} ${count}`,
-        `${labelled(`${name}_sum`, { route })} ${sum}`,
-        `${labelled(`${name}_count`, { route })} ${count}`,
+        `${writeSample(`${name}_bucket`, { route, le: "+Inf" })} ${count}`,
+        `${writeSample(`${name}_sum`, { route })} ${sum}`,
+        `${writeSample(`${name}_count`, { route })} ${count}`,
       );
     }
     family("bitflake_ids_total", "counter", "IDs given out.");
-    for (const [kind, count] of this.#ids) lines.push(`${labelled("bitflake_ids_total", { kind })} ${count}`);
+    for (const [kind, count] of this.#ids)
+      lines.push(`${writeSample("bitflake_ids_total", { kind })} ${count}`);
     for (const { name, help, samples } of gauges) {
       family(name, "gauge", help);
-      for (const { labels = {}, value } of samples) lines.push(`${labelled(name, labels)} ${value}`);
+      for (const { labels = {}, value } of samples) lines.push(`${writeSample(name, labels)} ${value}`);
     }
     return `${lines.join("\n")}\n`;
   }

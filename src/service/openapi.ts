@@ -23,9 +23,11 @@ export interface Operation {
   /** Headers that it looks at. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What it answers when all is well. */
-  readonly reply: Schema;
+  readonly response: Schema;
   /** What else it answers, besides problems: the statuses, and their schemas. */
-  readonly others?: Readonly<Record<number, { readonly description: string; readonly schema: Schema }>>;
+  readonly otherResponses?: Readonly<
+    Record<number, { readonly description: string; readonly schema: Schema }>
+  >;
 }
 
 /** The most IDs of one request: about a millisecond's work, so that no other request waits longer for it. */
@@ -34,7 +36,7 @@ export const MAX_COUNT = 1000;
 const text: Schema = { type: "string" };
 
 /** An object all of whose fields are there, and no others. */
-export function objectOf(properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema {
+export function objectSchema(properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema {
   return {
     type: "object",
     properties,
@@ -45,25 +47,25 @@ export function objectOf(properties: Readonly<Record<string, Schema>>, more: Sch
 }
 
 /** One ID, or as many as asked for. */
-export const idsReply: Schema = {
+export const idsSchema: Schema = {
   oneOf: [
-    objectOf({ id: text }),
-    objectOf({ ids: { type: "array", items: text, minItems: 1, maxItems: MAX_COUNT } }),
+    objectSchema({ id: text }),
+    objectSchema({ ids: { type: "array", items: text, minItems: 1, maxItems: MAX_COUNT } }),
   ],
 };
 
 /** What is around each answer of the numeric routes. */
-export function envelopeOf(response: Schema): Schema {
-  return objectOf({
+export function envelopeSchema(response: Schema): Schema {
+  return objectSchema({
     id: { const: "openg2p.idgenerator" },
     version: { const: "1.0" },
     responsetime: { type: "string", format: "date-time" },
     response,
-    errors: { type: "array", items: objectOf({ errorCode: text, message: text }) },
+    errors: { type: "array", items: objectSchema({ errorCode: text, message: text }) },
   });
 }
 
-const problemSchema: Schema = objectOf({
+const problemSchema: Schema = objectSchema({
   type: { const: "about:blank" },
   title: text,
   status: { type: "integer", minimum: 400, maximum: 599 },
@@ -71,18 +73,18 @@ const problemSchema: Schema = objectOf({
   code: { type: "string", pattern: "^ERR_[A-Z_]+$" },
 });
 
-const problemReply: Schema = {
+const problemResponse: Schema = {
   description: "What is wrong.",
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 };
 
 /** A reply of a route, with its type. */
-function replyOf(description: string, schema: Schema, type = "application/json"): Schema {
+function describeResponse(description: string, schema: Schema, type = "application/json"): Schema {
   return { description, content: { [type]: { schema } } };
 }
 
-function operationOf({ operation, type, isPublic = false }: Route): Schema {
-  const { summary, params = {}, query = [], headers = {}, reply, others = {} } = operation;
+function writeOperation({ operation, contentType, isPublic = false }: Route): Schema {
+  const { summary, params = {}, query = [], headers = {}, response, otherResponses = {} } = operation;
   const parameter = (
     place: string,
     name: string,
@@ -96,9 +98,9 @@ function operationOf({ operation, type, isPublic = false }: Route): Schema {
     required: isRequired,
     schema: values ? { type: "string", enum: values } : text,
   });
-  const named = Object.entries(others).map(([status, { description, schema }]) => [
+  const named = Object.entries(otherResponses).map(([status, { description, schema }]) => [
     status,
-    replyOf(description, schema),
+    describeResponse(description, schema),
   ]);
   return {
     summary,
@@ -109,19 +111,19 @@ function operationOf({ operation, type, isPublic = false }: Route): Schema {
       ...Object.entries(headers).map(([name, description]) => parameter("header", name, description, false)),
     ],
     responses: {
-      200: replyOf("As asked for.", reply, type),
+      200: describeResponse("As asked for.", response, contentType),
       ...Object.fromEntries(named),
-      default: problemReply,
+      default: problemResponse,
     },
   };
 }
 
 /** Writes the document. */
-export function documentOf(routes: readonly Route[], hasKeys: boolean): Schema {
+export function writeOpenApi(routes: readonly Route[], hasKeys: boolean): Schema {
   const paths: Record<string, Record<string, Schema>> = {};
   for (const route of routes) {
     const path = paths[route.path] ?? {};
-    path[route.method.toLowerCase()] = operationOf(route);
+    path[route.method.toLowerCase()] = writeOperation(route);
     paths[route.path] = path;
   }
   return {

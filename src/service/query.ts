@@ -12,7 +12,7 @@ const NONE: Query = {};
  *
  * @param isLenient whether parameters that are not known are ignored
  */
-export function queryOf(text: string, parameters: readonly Parameter[] = [], isLenient = false): Query {
+export function parseQuery(text: string, parameters: readonly Parameter[] = [], isLenient = false): Query {
   if (text === "") return NONE;
   const known = parameters.map(({ name }) => name);
   const query: Record<string, string> = Object.create(null);
@@ -23,7 +23,7 @@ export function queryOf(text: string, parameters: readonly Parameter[] = [], isL
       throw new HttpError(
         400,
         "ERR_ARGUMENT",
-        `A parameter of the query must be ${rule}, got ${shown(name)}.`,
+        `A parameter of the query must be ${rule}, got ${quote(name)}.`,
       );
     }
     if (name in query) {
@@ -35,17 +35,17 @@ export function queryOf(text: string, parameters: readonly Parameter[] = [], isL
 }
 
 /** What came from outside, never longer than a line. */
-export function shown(text: string): string {
+export function quote(text: string): string {
   return JSON.stringify(text.slice(0, 64));
 }
 
 /** Reads a number of the client's, as digits and nothing else. */
-export function wholeOf(name: string, text: string, most: number): number {
+export function parseWhole(name: string, text: string, most: number): number {
   const value = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= most) return value;
   throw new HttpError(
     400,
     "ERR_ARGUMENT",
-    `${name} must be a whole number from 1 to ${most}, got ${shown(text)}.`,
+    `${name} must be a whole number from 1 to ${most}, got ${quote(text)}.`,
   );
 }

@@ -11,7 +11,7 @@ import {
 } from "../internal.ts";
 import { type Lease, leaseNode } from "../lease/index.ts";
 import { IdPool } from "../numeric/index.ts";
-import type { Settings } from "./settings.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** How long an issue waits for a refill, in milliseconds: a client would rather come again than hang. */
 const POOL_WAIT_MS = 2000;
@@ -39,7 +39,7 @@ export interface Resources {
 type OnRefillFailed = (type: string, error: unknown) => void;
 
 /** What the start tells, and asks. */
-interface Starting {
+interface StartHooks {
   /** Called when the pools could not be filled at once. */
   readonly onRefillFailed: OnRefillFailed;
   /** Called once if the store may have forgotten leases, so that the start waits until those have ended. */
@@ -49,7 +49,7 @@ interface Starting {
 }
 
 /** Makes the tables that are missing. */
-async function setUp(settings: Settings): Promise<void> {
+async function createTables(settings: ServiceSettings): Promise<void> {
   const { backend, poolBackend, leaseBackend, types, limiter, node } = settings;
   const features: Feature[] = ["counter"];
   if (limiter) features.push("ratelimit");
@@ -60,8 +60,8 @@ async function setUp(settings: Settings): Promise<void> {
 }
 
 /** Makes the pools; pools on a Redis are refused here, before anything is asked of a store. */
-export function poolsOf(
-  { poolBackend, types }: Settings,
+export function createPools(
+  { poolBackend, types }: ServiceSettings,
   onRefillFailed: OnRefillFailed,
 ): Readonly<Record<string, IdPool>> {
   const pools: Record<string, IdPool> = Object.create(null);
@@ -77,11 +77,11 @@ export function poolsOf(
 }
 
 /** Leases a node. It waits for one that is given back soon, and until leases that the store may have forgotten have ended. */
-async function leaseIt(
-  { leaseBackend, name, preset, node: { datacenterId }, isFenced }: Settings,
-  { onFenced, isStopping }: Starting,
+async function acquireLease(
+  { leaseBackend, name, preset, node: { datacenterId }, fencesLeases }: ServiceSettings,
+  { onFenced, isStopping }: StartHooks,
 ): Promise<Lease> {
-  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: isFenced };
+  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: fencesLeases };
   const deadline = performance.now() + NODE_WAIT_MS;
   let isTold = false;
   for (;;) {
@@ -100,17 +100,17 @@ async function leaseIt(
 }
 
 /** Makes all of it; what it has taken when it fails, it gives back. */
-export async function begin(
-  settings: Settings,
+export async function openResources(
+  settings: ServiceSettings,
   pools: Resources["pools"],
-  starting: Starting,
+  starting: StartHooks,
 ): Promise<Resources> {
-  const { backend, name, preset, node, isSetUp } = settings;
-  if (isSetUp) await setUp(settings);
+  const { backend, name, preset, node, createsTables } = settings;
+  if (createsTables) await createTables(settings);
   // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
   const counter = new Counter({ backend, name });
-  const lease = node.machineId === undefined ? await leaseIt(settings, starting) : undefined;
+  const lease = node.machineId === undefined ? await acquireLease(settings, starting) : undefined;
   const generator = lease?.generator ?? makeGenerator(preset, node);
   // A pool that cannot be filled says so in its status, and to those who find it empty.
   const filled = Promise.all(
@@ -123,7 +123,7 @@ export async function begin(
 }
 
 /** Gives back what was taken. A store that is down frees the node when the lease ends. */
-export async function end({ lease, pools, filled }: Resources): Promise<void> {
+export async function closeResources({ lease, pools, filled }: Resources): Promise<void> {
   const stopped = Object.values(pools).map((pool) => pool.stop());
   // A fill that is stopped asks the store once more, and its client must still be there for that.
   await Promise.all([...stopped, filled, lease?.release().catch(() => {})]);

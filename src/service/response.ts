@@ -13,13 +13,13 @@ const JSON_HEADERS: Headers = {
 };
 
 /** A reply of JSON that is written already. */
-export function jsonText(body: string, status = 200): ServiceResponse {
+export function rawJsonResponse(body: string, status = 200): ServiceResponse {
   return { status, headers: JSON_HEADERS, body };
 }
 
 /** A reply of JSON. */
-export function json(value: unknown, status = 200): ServiceResponse {
-  return jsonText(JSON.stringify(value), status);
+export function jsonResponse(value: unknown, status = 200): ServiceResponse {
+  return rawJsonResponse(JSON.stringify(value), status);
 }
 
 /** The reply with more headers. */
@@ -41,17 +41,17 @@ export class HttpError {
     this.headers = headers;
   }
 
-  reply(): ServiceResponse {
+  toResponse(): ServiceResponse {
     const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM_CONTENT_TYPE };
     return { status: this.status, headers, body: problemJson(this.status, this.code, this.detail) };
   }
 }
 
 /** When to come again where nobody knows: soon. */
-export const SOON: Headers = { "retry-after": "1" };
+export const RETRY_SOON: Headers = { "retry-after": "1" };
 
 /** Runs what works on values of the client's: what it refuses, the client is told. */
-export function asked<T>(work: () => T): T {
+export function toClientError<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -67,7 +67,7 @@ export function toHttpError(error: unknown): HttpError {
   switch (code) {
     // What its client says can have addresses in it.
     case "ERR_BACKEND":
-      return new HttpError(503, code, "The store cannot be reached.", SOON);
+      return new HttpError(503, code, "The store cannot be reached.", RETRY_SOON);
     case "ERR_COUNTER_EXHAUSTED":
       return new HttpError(410, code, "The counter has given out its last value.");
     case "ERR_COUNTER_BACKWARDS":
@@ -82,7 +82,7 @@ export function toHttpError(error: unknown): HttpError {
     case "ERR_SEQUENCE_EXHAUSTED":
     case "ERR_STORE_CUT_OFF":
     case "ERR_TIMESTAMP_OVERFLOW":
-      return new HttpError(503, code, "No ID can be made at the moment.", SOON);
+      return new HttpError(503, code, "No ID can be made at the moment.", RETRY_SOON);
     default:
       return new HttpError(500, "ERR_INTERNAL", "Something went wrong on this side.");
   }

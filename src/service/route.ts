@@ -8,7 +8,7 @@ import type { Operation } from "./openapi.ts";
 import type { ServiceScope } from "./options.ts";
 import type { Query } from "./query.ts";
 import { HttpError } from "./response.ts";
-import type { Settings } from "./settings.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** What a route has to answer with. */
 export interface RouteContext {
@@ -20,8 +20,8 @@ export interface RouteContext {
 
 /** What all routes work with. */
 export interface RouteDeps {
-  readonly settings: Settings;
-  readonly life: Lifecycle;
+  readonly settings: ServiceSettings;
+  readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
 }
 
@@ -37,20 +37,20 @@ export interface Route {
   /** What a request takes of the rate limit, by its query. Default: 1. */
   readonly cost?: (search: string) => number;
   /** Whether it works on the store of the pools. Default: on the other, if on any. */
-  readonly isOfPools?: boolean;
+  readonly usesPoolBackend?: boolean;
   /** Whether it ignores query parameters that it does not know, and serves its path with a slash at the end as well. */
   readonly isLenient?: boolean;
   /** Whether a GET takes something for good, so that there is no HEAD. */
-  readonly isTaking?: boolean;
+  readonly consumes?: boolean;
   /** The type of its replies, if that is not JSON. */
-  readonly type?: string;
+  readonly contentType?: string;
   /** What the OpenAPI document says of it. */
   readonly operation: Operation;
   readonly handle: (call: RouteContext) => MaybePromise<ServiceResponse>;
 }
 
 /** A route, and its parameters. */
-export interface Match {
+export interface RouteMatch {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
@@ -58,11 +58,11 @@ export interface Match {
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
 /** The methods that a route answers. */
-function methodsOf({ method, isTaking }: Route): string[] {
-  return method === "GET" && !isTaking ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
+function allowedMethods({ method, consumes }: Route): string[] {
+  return method === "GET" && !consumes ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
 }
 
-function decoded(segment: string): string {
+function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -71,7 +71,7 @@ function decoded(segment: string): string {
 }
 
 /** The parameters, if the path is one of the route's. */
-function paramsOf(
+function matchParams(
   pattern: readonly string[],
   segments: readonly string[],
 ): Record<string, string> | undefined {
@@ -79,29 +79,29 @@ function paramsOf(
   const params: Record<string, string> = {};
   for (const [at, part] of pattern.entries()) {
     const segment = segments[at] as string;
-    if (part.startsWith("{")) params[part.slice(1, -1)] = decoded(segment);
+    if (part.startsWith("{")) params[part.slice(1, -1)] = decodeSegment(segment);
     else if (part !== segment) return undefined;
   }
   return params;
 }
 
-/** What {@link router} makes: finds the route of a path, whatever the method. */
-export type Router = (path: string) => Match | undefined;
+/** What {@link createRouter} makes: finds the route of a path, whatever the method. */
+export type Router = (path: string) => RouteMatch | undefined;
 
 /** Makes what finds routes. Each path has one. */
-export function router(routes: readonly Route[]): Router {
-  const fixed = new Map<string, Match>();
+export function createRouter(routes: readonly Route[]): Router {
+  const fixed = new Map<string, RouteMatch>();
   const open: { readonly route: Route; readonly pattern: readonly string[] }[] = [];
   for (const route of routes) {
     if (route.path.includes("{")) open.push({ route, pattern: route.path.split("/") });
     else fixed.set(route.path, { route, params: NO_PARAMS });
   }
-  const find = (path: string): Match | undefined => {
+  const find = (path: string): RouteMatch | undefined => {
     const match = fixed.get(path);
     if (match) return match;
     const segments = path.split("/");
     for (const { route, pattern } of open) {
-      const params = paramsOf(pattern, segments);
+      const params = matchParams(pattern, segments);
       if (params) return { route, params };
     }
     return undefined;
@@ -115,18 +115,18 @@ export function router(routes: readonly Route[]): Router {
 }
 
 /** Refuses a method that the route does not have. */
-export function checkMethod(route: Route, method: string): void {
-  const methods = methodsOf(route);
+export function assertMethod(route: Route, method: string): void {
+  const methods = allowedMethods(route);
   if (methods.includes(method)) return;
   const allow = methods.join(", ");
   throw new HttpError(405, "ERR_METHOD_NOT_ALLOWED", `The method must be one of ${allow}.`, { allow });
 }
 
 /** The reply to OPTIONS. */
-export function optionsOf(route: Route): ServiceResponse {
+export function optionsResponse(route: Route): ServiceResponse {
   return {
     status: 204,
-    headers: { allow: methodsOf(route).join(", "), "cache-control": "no-store" },
+    headers: { allow: allowedMethods(route).join(", "), "cache-control": "no-store" },
     body: "",
   };
 }

@@ -2,19 +2,19 @@
 
 import { ArgumentError } from "../internal.ts";
 import { App } from "./app.ts";
-import { askOf, responseOf } from "./fetch.ts";
+import { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
-import { settingsOf } from "./settings.ts";
+import { resolveServiceSettings } from "./settings.ts";
 
 /** Where a service has what answers behind it: known to every copy of the package, for one may be ESM and one CommonJS. */
-const BEHIND = /* @__PURE__ */ Symbol.for("bitflake.service.2");
+const APP = /* @__PURE__ */ Symbol.for("bitflake.service.2");
 
 /** What answers behind a service. */
-type Behind = Pick<App, "answer" | "malformed">;
+type ServiceApp = Pick<App, "handle" | "recordMalformed">;
 
 /** What answers behind a service, for adapters that have no Request. */
-export function behind(service: Service): Behind {
-  const { [BEHIND]: house } = Object(service) as { readonly [BEHIND]?: Behind };
+export function appOf(service: Service): ServiceApp {
+  const { [APP]: house } = Object(service) as { readonly [APP]?: ServiceApp };
   if (house) return house;
   throw new ArgumentError("service", "made by createService", service);
 }
@@ -43,20 +43,20 @@ export function behind(service: Service): Behind {
  * ```
  */
 export function createService(options: ServiceOptions): Service {
-  const house = new App(settingsOf(options));
+  const house = new App(resolveServiceSettings(options));
   const answer = async (request: Request, context: ServiceContext = {}) => {
     const { address }: { address?: unknown } = Object(context);
     // Some runtimes hand over something else in that place: Bun its server, whose address is its own.
     const known = typeof address === "string" ? address : undefined;
-    return responseOf(await house.answer(askOf(request, known)), request.method);
+    return toFetchResponse(await house.handle(fromFetchRequest(request, known)), request.method);
   };
   const service = Object.assign(answer, {
     start: async () => {
-      await house.life.start();
+      await house.lifecycle.start();
     },
-    drain: (ms: number) => house.life.drain(ms),
-    stop: () => house.life.stop(),
+    drain: (ms: number) => house.lifecycle.drain(ms),
+    stop: () => house.lifecycle.stop(),
   });
-  Object.defineProperty(service, BEHIND, { value: house });
+  Object.defineProperty(service, APP, { value: house });
   return service;
 }

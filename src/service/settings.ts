@@ -1,9 +1,12 @@
 // What a service is set up with, validated once.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertFunction,
+  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,
@@ -36,7 +39,7 @@ const MINUTE = 60_000;
 export const SCOPES: readonly ServiceScope[] = ["issue", "watch"];
 
 /** An API key, and the client that has it. */
-export interface KnownKey {
+export interface ConfiguredKey {
   readonly key: string;
   /** Missing for a key that was given without a name. */
   readonly name: string | undefined;
@@ -44,7 +47,7 @@ export interface KnownKey {
 }
 
 /** The same, with defaults. */
-export interface Settings {
+export interface ServiceSettings {
   readonly backend: Backend;
   readonly poolBackend: Backend;
   readonly leaseBackend: Backend;
@@ -52,17 +55,17 @@ export interface Settings {
   /** Widths and options of the Snowflake IDs. */
   readonly preset: PresetName | Preset | GeneratorOptions;
   /** Whether a store that may have forgotten leases grants no node for a while. */
-  readonly isFenced: boolean;
+  readonly fencesLeases: boolean;
   /** The node's fields where they are given; otherwise a node is leased. */
   readonly node: { readonly datacenterId?: number; readonly machineId?: number };
   readonly types: Readonly<Record<string, NumericIdType>>;
-  readonly apiKeys: readonly KnownKey[];
+  readonly apiKeys: readonly ConfiguredKey[];
   readonly limiter: RateLimit | undefined;
   /** Whether requests pass while the store cannot count them. */
-  readonly isLimitOpen: boolean;
+  readonly allowsOnStoreError: boolean;
   readonly proxies: number;
   readonly maxBodyBytes: number;
-  readonly isSetUp: boolean;
+  readonly createsTables: boolean;
   readonly log: ((entry: ServiceLogEntry) => void) | undefined;
   readonly onEvent: ((event: ServiceEvent) => void) | undefined;
 }
@@ -88,27 +91,27 @@ const NAMES = [
 ];
 
 /** What a key is called in an error: never shown, not even a wrong one. */
-function hidden(key: unknown): unknown {
+function describeWithoutValue(key: unknown): unknown {
   return typeof key === "string" ? `[a text of ${key.length} characters]` : typeof key;
 }
 
 /** Asserts that API keys are long enough not to be guessed, that none comes twice, and that clients have names. */
-function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
+function resolveApiKeys(apiKeys: ServiceOptions["apiKeys"]): readonly ConfiguredKey[] {
   if (apiKeys === undefined) return [];
-  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array", hidden(apiKeys));
+  if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array", describeWithoutValue(apiKeys));
   const entries: readonly unknown[] = apiKeys;
   // A list that came out empty by mistake would let anyone in.
   if (entries.length === 0) {
     const rule = "an array of at least one key; leave it out if anyone may ask";
     throw new ArgumentError("apiKeys", rule, "an empty array");
   }
-  const known: KnownKey[] = [];
+  const known: ConfiguredKey[] = [];
   const add = (field: string, key: unknown, name: string | undefined, scopes: readonly ServiceScope[]) => {
     if (typeof key !== "string" || !/^[\x21-\x7e]{16,255}$/.test(key)) {
-      throw new ArgumentError(field, "16 to 255 characters of visible ASCII", hidden(key));
+      throw new ArgumentError(field, "16 to 255 characters of visible ASCII", describeWithoutValue(key));
     }
     if (known.some((other) => other.key === key)) {
-      throw new ArgumentError(field, "another one than before it", hidden(key));
+      throw new ArgumentError(field, "another one than before it", describeWithoutValue(key));
     }
     known.push({ key, name, scopes: new Set(scopes) });
   };
@@ -128,7 +131,7 @@ function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
       throw new ArgumentError(`${field}.name`, "another one than before it", client);
     }
     if (!Array.isArray(keys) || keys.length === 0) {
-      throw new ArgumentError(`${field}.keys`, "an array of at least one key", hidden(keys));
+      throw new ArgumentError(`${field}.keys`, "an array of at least one key", describeWithoutValue(keys));
     }
     if (!Array.isArray(scopes) || scopes.length === 0) {
       throw new ArgumentError(`${field}.scopes`, "an array of at least one scope", scopes);
@@ -139,7 +142,7 @@ function keysOf(apiKeys: ServiceOptions["apiKeys"]): readonly KnownKey[] {
   return known;
 }
 
-function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): RateLimit | undefined {
+function createLimiter({ backend, name = "service", rateLimit }: ServiceOptions): RateLimit | undefined {
   if (rateLimit === undefined) return undefined;
   for (const option of Object.keys(assertObject("rateLimit", rateLimit))) {
     assertOneOf("a name in rateLimit", option, ["limit", "windowMs", "onFailure"]);
@@ -149,7 +152,7 @@ function limiterOf({ backend, name = "service", rateLimit }: ServiceOptions): Ra
 }
 
 /** Validates the options. */
-export function settingsOf(options: ServiceOptions): Settings {
+export function resolveServiceSettings(options: ServiceOptions): ServiceSettings {
   assertKnownOptions(options, NAMES);
   const { backend, name = "service", preset = "twitter", types = {} } = options;
   const {
@@ -178,15 +181,15 @@ export function settingsOf(options: ServiceOptions): Settings {
     leaseBackend: assertBackend(leaseBackend),
     name: assertName("name", name),
     preset,
-    isFenced: assertOneOf("fence", fence, [true, false]),
+    fencesLeases: assertOneOf("fence", fence, [true, false]),
     node,
     types: typeof types === "string" ? defineIdTypes(types) : defineIdTypes(types),
-    apiKeys: keysOf(apiKeys),
-    limiter: limiterOf(options),
-    isLimitOpen: options.rateLimit?.onFailure === "open",
+    apiKeys: resolveApiKeys(apiKeys),
+    limiter: createLimiter(options),
+    allowsOnStoreError: options.rateLimit?.onFailure === "open",
     proxies: assertWhole("proxies", proxies, 0, MAX_PROXIES),
     maxBodyBytes: assertWhole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
-    isSetUp: assertOneOf("setup", setup, [true, false]),
+    createsTables: assertOneOf("setup", setup, [true, false]),
     log,
     onEvent,
   };

@@ -300,7 +300,7 @@ describe("a part", () => {
     vi.useFakeTimers();
     const { state, told, part } = counted();
     for (let at = 0; at < 50; at++) {
-      part.suspect(new Error("a request"));
+      part.reportError(new Error("a request"));
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeGreaterThan(3);
@@ -319,15 +319,15 @@ describe("a part", () => {
     const { state, told, part } = counted();
     state.isGood = true;
     for (let at = 0; at < 50; at++) {
-      part.suspect(new Error("a request"));
-      expect(part.suspicion).toBeInstanceOf(Error);
+      part.reportError(new Error("a request"));
+      expect(part.reportedError).toBeInstanceOf(Error);
       expect(await part.check()).toBe(true);
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeLessThan(8);
     expect([told, part.failure]).toEqual([[], undefined]);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(part.suspicion).toBeUndefined();
+    expect(part.reportedError).toBeUndefined();
   });
 
   test("that is stopped is not probed any more, and tells nothing", async () => {
@@ -336,9 +336,9 @@ describe("a part", () => {
     expect(await part.check()).toBe(false);
     part.stop();
     await vi.advanceTimersByTimeAsync(5000);
-    part.suspect(new Error("a request"));
+    part.reportError(new Error("a request"));
     expect(await part.check()).toBe(false);
-    part.works();
+    part.markHealthy();
     await vi.advanceTimersByTimeAsync(5000);
     expect([state.probes, told]).toEqual([1, ["failed"]]);
   });

@@ -3,8 +3,8 @@
 import { startTimer } from "../../backend/call.ts";
 import { historySql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { queryRows } from "../../backend/rows.ts";
-import { qualifiedTable } from "../../backend/settings.ts";
+import { queryRows } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
 import { BackendError } from "../../internal.ts";
 import {
   parseAvailability,

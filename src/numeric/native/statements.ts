@@ -4,7 +4,8 @@
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { SqlPort } from "../../backend/ports.ts";
 import { uncountedSql } from "../../backend/schema.ts";
-import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
+import { nowMsSql } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
 
 /** How many counts one merge takes: more than are added between two merges, so that it catches up. */
 const MERGE_LIMIT = 1000;

@@ -43,7 +43,7 @@ export class Connection {
   }
 
   /** Handles a request, now or when it is its turn. */
-  take(request: NodeRequest, response: NodeResponse): void {
+  handle(request: NodeRequest, response: NodeResponse): void {
     if (!this.current) {
       this.#begin(request, response);
       return;
@@ -78,7 +78,7 @@ export class Connection {
 }
 
 /** Makes a handler take the requests of each connection one after another. */
-export function inTurn(handler: NodeHandler): NodeHandler {
+export function serializePerConnection(handler: NodeHandler): NodeHandler {
   const connections = new WeakMap<NodeSocket, Connection>();
   return (request, response) => {
     const { socket } = request;
@@ -87,6 +87,6 @@ export function inTurn(handler: NodeHandler): NodeHandler {
       connection = new Connection(socket, handler);
       connections.set(socket, connection);
     }
-    connection.take(request, response);
+    connection.handle(request, response);
   };
 }

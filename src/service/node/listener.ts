@@ -1,14 +1,13 @@
 // The adapter for Node's own HTTP server, without a Request or Response in between.
 
-import { assertKnownOptions } from "../../backend/settings.ts";
 import { concatBytes } from "../../http/body.ts";
 import { PROBLEM_CONTENT_TYPE, problemJson } from "../../http/problem.ts";
-import { ArgumentError, assertWhole } from "../../internal.ts";
-import { type Guard, guardOf, isLoopback } from "../loopbackGuard.ts";
+import { ArgumentError, assertKnownOptions, assertWhole } from "../../internal.ts";
+import { createRequestGuard, isLoopback, type RequestGuard } from "../loopbackGuard.ts";
 import type { ServiceRequest, ServiceResponse } from "../message.ts";
 import type { Service } from "../options.ts";
-import { behind } from "../service.ts";
-import { Connection, inTurn, type NodeHandler } from "./connection.ts";
+import { appOf } from "../service.ts";
+import { Connection, type NodeHandler, serializePerConnection } from "./connection.ts";
 import type { NodeRequest, NodeResponse, NodeSocket } from "./types.ts";
 
 /** A connection of Node's. */
@@ -23,13 +22,13 @@ interface Socket extends NodeSocket {
 }
 
 /** A response that is under way, and whether all of its request is there. */
-interface Answering {
+interface PendingResponse {
   readonly writableEnded: boolean;
   readonly req: { readonly complete: boolean };
 }
 
 /** Where a server of Node's listens. */
-interface Bound {
+interface ServerAddress {
   readonly address: string;
   readonly port: number;
 }
@@ -42,7 +41,7 @@ interface Server {
   listen(port: number, host: string, done: () => void): unknown;
   once(event: "error", listener: (error: Error) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
-  address(): Bound | string | null;
+  address(): ServerAddress | string | null;
   close(done: () => void): unknown;
   closeIdleConnections: () => unknown;
   maxHeadersCount: number | null;
@@ -77,7 +76,7 @@ export interface Listening {
 }
 
 /** Reads a body to its end, or until it is too large. One that another has read to its end is empty. */
-function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
+function readNodeBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     // Both would be waited for in vain: they are past.
     if (request.readableEnded) return resolve(new Uint8Array(0));
@@ -101,13 +100,13 @@ function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | un
 }
 
 /** A request of Node's as a service sees it. A class, for of an object each request would make its functions anew. */
-class NodeAsk implements ServiceRequest {
+class NodeServiceRequest implements ServiceRequest {
   readonly method: string;
   readonly target: string;
   readonly #request: NodeRequest;
-  readonly #guard: Guard | undefined;
+  readonly #guard: RequestGuard | undefined;
 
-  constructor(request: NodeRequest, guard: Guard | undefined) {
+  constructor(request: NodeRequest, guard: RequestGuard | undefined) {
     this.#guard = guard;
     const { method = "GET", url = "/" } = request;
     this.method = method;
@@ -120,7 +119,7 @@ class NodeAsk implements ServiceRequest {
     return this.#request.socket.remoteAddress;
   }
 
-  get foreign(): string | undefined {
+  get blockedReason(): string | undefined {
     return this.#guard?.(this);
   }
 
@@ -130,7 +129,7 @@ class NodeAsk implements ServiceRequest {
   }
 
   body(maxBytes: number): Promise<Uint8Array | undefined> {
-    return bodyOf(this.#request, maxBytes);
+    return readNodeBody(this.#request, maxBytes);
   }
 }
 
@@ -153,16 +152,16 @@ class NodeAsk implements ServiceRequest {
  * ```
  */
 export function nodeListener(service: Service): (request: NodeRequest, response: NodeResponse) => void {
-  return inTurn(handlerOf(service, () => false));
+  return serializePerConnection(createHandler(service, () => false));
 }
 
 /** @param isLast whether a connection is to end with the response */
-function handlerOf(
+function createHandler(
   service: Service,
   isLast: (request: NodeRequest, response: NodeResponse) => boolean,
-  guard?: Guard,
+  guard?: RequestGuard,
 ): NodeHandler {
-  const house = behind(service);
+  const house = appOf(service);
   const encoder = new TextEncoder();
   return (request, response) => {
     const send = ({ status, headers, body }: ServiceResponse) => {
@@ -177,7 +176,7 @@ function handlerOf(
       });
       response.end(status === 204 ? undefined : body);
     };
-    const reply = house.answer(new NodeAsk(request, guard));
+    const reply = house.handle(new NodeServiceRequest(request, guard));
     if (reply instanceof Promise) void reply.then(send);
     else send(reply);
   };
@@ -245,7 +244,7 @@ export interface ListenOptions {
 const HOST = /^([\w.-]+|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)$/i;
 
 /** Asserts that names of hosts are a list of names without ports; returns them in small letters. */
-function hostsOf(allowedHosts: readonly string[] | undefined): ReadonlySet<string> | undefined {
+function resolveAllowedHosts(allowedHosts: readonly string[] | undefined): ReadonlySet<string> | undefined {
   if (allowedHosts === undefined) return undefined;
   if (!Array.isArray(allowedHosts) || allowedHosts.length === 0) {
     throw new ArgumentError("allowedHosts", "an array of at least one name", allowedHosts);
@@ -258,7 +257,7 @@ function hostsOf(allowedHosts: readonly string[] | undefined): ReadonlySet<strin
 }
 
 /** Validates the options. */
-function settingsOf(options: ListenOptions) {
+function resolveListenOptions(options: ListenOptions) {
   assertKnownOptions(options, [
     "host",
     "port",
@@ -289,7 +288,7 @@ function settingsOf(options: ListenOptions) {
   return {
     host,
     port: assertWhole("port", port, 0, 65_535),
-    hosts: hostsOf(allowedHosts),
+    hosts: resolveAllowedHosts(allowedHosts),
     maxConnections: assertWhole("maxConnections", maxConnections, 1, MAX_TIMER),
     server,
   };
@@ -318,7 +317,7 @@ function settingsOf(options: ListenOptions) {
  * ```
  */
 export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
-  const { host, port, hosts, maxConnections, server: limits } = settingsOf(options);
+  const { host, port, hosts, maxConnections, server: limits } = resolveListenOptions(options);
   let isClosing = false;
   let looks = 0;
   const connections = new Map<NodeSocket, Connection>();
@@ -326,8 +325,8 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   const isLast = ({ socket }: NodeRequest) =>
     isClosing && (looks > READS || connections.get(socket)?.waiting.length === 0);
   // By the address that it has, for there are more names for this machine than one would think of.
-  let guard: Guard | undefined;
-  const handler = handlerOf(service, isLast, (ask) => guard?.(ask));
+  let guard: RequestGuard | undefined;
+  const handler = createHandler(service, isLast, (ask) => guard?.(ask));
   // By a variable, so that bundlers for runtimes without it leave it alone.
   const name = "node:http";
   const { createServer } = (await import(name)) as { createServer(options: ServerOptions): Server };
@@ -335,11 +334,11 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   // Beyond a count Node drops headers, and says nothing: one of them may be the key of the request.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
-  const house = behind(service);
+  const house = appOf(service);
   server.on("clientError", (error, socket) => {
     const address = socket.remoteAddress;
     const status = answerMalformed(error, socket);
-    if (status !== undefined) house.malformed(status, MALFORMED_CODE, error, address);
+    if (status !== undefined) house.recordMalformed(status, MALFORMED_CODE, error, address);
   });
   server.on("connection", (socket) => {
     const onIdle = () => {
@@ -348,7 +347,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     connections.set(socket, new Connection(socket, handler, onIdle));
     socket.once("close", () => connections.delete(socket));
   });
-  server.on("request", (request, response) => connections.get(request.socket)?.take(request, response));
+  server.on("request", (request, response) => connections.get(request.socket)?.handle(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -356,8 +355,8 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
       resolve();
     });
   });
-  const { port: actual = port, address = host } = Object(server.address()) as Partial<Bound>;
-  guard = guardOf(isLoopback(address), hosts);
+  const { port: actual = port, address = host } = Object(server.address()) as Partial<ServerAddress>;
+  guard = createRequestGuard(isLoopback(address), hosts);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     port: actual,
@@ -368,7 +367,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
         // it up for ever.
         const look = () => {
           for (const [socket, { current, readBefore }] of connections as Map<Socket, Connection>) {
-            const { writableEnded, req } = (current ?? {}) as Partial<Answering>;
+            const { writableEnded, req } = (current ?? {}) as Partial<PendingResponse>;
             const isIdle = !current && (looks > 0 || socket.bytesRead === readBefore);
             const isHalf = current !== undefined && looks > 0 && req?.complete === false;
             // Answered, and not read.

@@ -2,9 +2,9 @@
 
 import { randomString, timestampId, uuid, uuidv7 } from "../../internal.ts";
 import { andThen, type MaybePromise, type ServiceResponse } from "../message.ts";
-import { idsReply, MAX_COUNT, type Parameter } from "../openapi.ts";
-import { type Query, shown, wholeOf } from "../query.ts";
-import { HttpError, jsonText } from "../response.ts";
+import { idsSchema, MAX_COUNT, type Parameter } from "../openapi.ts";
+import { parseWhole, type Query, quote } from "../query.ts";
+import { HttpError, rawJsonResponse } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 
 /** With fewer IDs a second than this, waits for the next tick are long enough for others to notice. */
@@ -25,7 +25,7 @@ const COUNT = {
 };
 
 function countOf({ count }: Query): number | undefined {
-  return count === undefined ? undefined : wholeOf("count", count, MAX_COUNT);
+  return count === undefined ? undefined : parseWhole("count", count, MAX_COUNT);
 }
 
 /** What a request takes of the rate limit: as much as it wants IDs. What the route refuses costs as much as one. */
@@ -36,11 +36,11 @@ function costOf(search: string): number {
 
 /** No ID here has a character that JSON would escape, except random strings: their alphabet has none either. */
 function one(id: string | bigint): ServiceResponse {
-  return jsonText(`{"id":"${id}"}`);
+  return rawJsonResponse(`{"id":"${id}"}`);
 }
 
 function many(ids: readonly (string | bigint)[]): ServiceResponse {
-  return jsonText(`{"ids":["${ids.join('","')}"]}`);
+  return rawJsonResponse(`{"ids":["${ids.join('","')}"]}`);
 }
 
 /** So many of what a function makes. */
@@ -49,7 +49,7 @@ function times(count: number, make: () => string): string[] {
 }
 
 /** Makes the routes. */
-export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
+export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
   /** Answers with what is made, and counts it. */
   const reply = (
     kind: string,
@@ -60,7 +60,7 @@ export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
     const count = countOf(query);
     const made = count === undefined ? andThen(make(), one) : andThen(makeMany(count), many);
     return andThen(made, (reply) => {
-      metrics.issued(kind, count ?? 1);
+      metrics.countIds(kind, count ?? 1);
       return reply;
     });
   };
@@ -69,7 +69,7 @@ export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
     path: `/generate_${name}`,
     scope: "issue",
     cost: costOf,
-    operation: { summary, query: [COUNT, ...more], reply: idsReply },
+    operation: { summary, query: [COUNT, ...more], response: idsSchema },
     handle,
   });
   return [
@@ -79,7 +79,7 @@ export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
       ({ query }) => {
         const { version = "4" } = query;
         if (version !== "4" && version !== "7") {
-          throw new HttpError(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${shown(version)}.`);
+          throw new HttpError(400, "ERR_ARGUMENT", `version must be 4 or 7, got ${quote(version)}.`);
         }
         const make = version === "4" ? uuid : uuidv7;
         return reply("uuid", query, make, (count) => times(count, make));
@@ -90,17 +90,17 @@ export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
       reply("timestamp", query, timestampId, (count) => times(count, timestampId)),
     ),
     route("counter_id", "The next value of the service's counter.", ({ query }) =>
-      andThen(life.need(), ({ counter }) =>
+      andThen(lifecycle.ensureStarted(), ({ counter }) =>
         reply(
           "counter",
           query,
           () => counter.next(),
-          (count) => counter.nextMany(count),
+          (count) => counter.nextValues(count),
         ),
       ),
     ),
     route("snowflake_id", "A Snowflake ID.", ({ query }) =>
-      andThen(life.need(), ({ generator, idsPerSecond }) =>
+      andThen(lifecycle.ensureStarted(), ({ generator, idsPerSecond }) =>
         reply(
           "snowflake",
           query,
@@ -124,10 +124,10 @@ export function generateRoutes({ life, metrics }: RouteDeps): Route[] {
         summary: "A random string of A-Z, a-z, 0-9, _ and -.",
         params: { length: `How long, 1 to ${MAX_LENGTH}; times count at most ${MAX_CHARACTERS}.` },
         query: [COUNT],
-        reply: idsReply,
+        response: idsSchema,
       },
       handle: ({ params, query }) => {
-        const length = wholeOf("length", params["length"] as string, MAX_LENGTH);
+        const length = parseWhole("length", params["length"] as string, MAX_LENGTH);
         if (length * (countOf(query) ?? 1) > MAX_CHARACTERS) {
           throw new HttpError(400, "ERR_ARGUMENT", `length times count must be at most ${MAX_CHARACTERS}.`);
         }

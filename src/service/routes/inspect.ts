@@ -1,16 +1,16 @@
 // The routes that read IDs and layouts.
 
 import { capacity, decode, PRESETS, type PresetName } from "../../internal.ts";
-import { objectOf, type Schema } from "../openapi.ts";
+import { objectSchema, type Schema } from "../openapi.ts";
 import type { Query } from "../query.ts";
-import { asked, json } from "../response.ts";
+import { jsonResponse, toClientError } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 
 const number: Schema = { type: "number" };
 const text: Schema = { type: "string" };
 
 /** Makes the routes. */
-export function readRoutes({ settings }: RouteDeps): Route[] {
+export function inspectRoutes({ settings }: RouteDeps): Route[] {
   const PRESET = {
     name: "preset",
     description: "The layout of the ID, with its own epoch. Default: what this service makes.",
@@ -26,7 +26,7 @@ export function readRoutes({ settings }: RouteDeps): Route[] {
         summary: "What a Snowflake ID says: when and where it was made.",
         params: { id: "The ID, in decimal." },
         query: [PRESET],
-        reply: objectOf({
+        response: objectSchema({
           id: text,
           timestampMs: number,
           // ISO 8601, of more than four digits after the year 9999, which RFC 3339 has not.
@@ -37,8 +37,8 @@ export function readRoutes({ settings }: RouteDeps): Route[] {
         }),
       },
       handle: ({ params, query }) => {
-        const decoded = asked(() => decode(params["id"] ?? "", layoutOf(query)));
-        return json({ ...decoded, id: String(decoded.id) });
+        const decoded = toClientError(() => decode(params["id"] ?? "", layoutOf(query)));
+        return jsonResponse({ ...decoded, id: String(decoded.id) });
       },
     },
     {
@@ -47,7 +47,7 @@ export function readRoutes({ settings }: RouteDeps): Route[] {
       operation: {
         summary: "How long a layout lasts, and how much it holds.",
         query: [PRESET],
-        reply: objectOf({
+        response: objectSchema({
           years: number,
           expiresAt: text,
           datacenters: number,
@@ -57,7 +57,7 @@ export function readRoutes({ settings }: RouteDeps): Route[] {
           idsPerSecond: number,
         }),
       },
-      handle: ({ query }) => json(asked(() => capacity(layoutOf(query)))),
+      handle: ({ query }) => jsonResponse(toClientError(() => capacity(layoutOf(query)))),
     },
   ];
 }

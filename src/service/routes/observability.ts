@@ -3,8 +3,8 @@
 import { IdPoolHistoryError } from "../../internal.ts";
 import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { Gauge } from "../metrics.ts";
-import { objectOf, type Schema } from "../openapi.ts";
-import { json, SOON, withHeaders } from "../response.ts";
+import { objectSchema, type Schema } from "../openapi.ts";
+import { jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 
 /** Whether anything is wrong, in a word. */
@@ -14,26 +14,26 @@ const state: Schema = { enum: ["ok", "failing"] };
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Makes the routes. */
-export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
+export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps): Route[] {
   const hasPools = Object.keys(settings.types).length > 0;
   const word = (isGood: boolean) => (isGood ? "ok" : "failing");
 
   /** Whether the service runs; and if not, what it does. */
   const phase = () => {
-    if (life.phase === "stopping" || life.isDraining) return "stopping";
-    if (life.phase === "running") return "running";
-    return life.phase === "new" && life.failure !== undefined ? "failing" : "starting";
+    if (lifecycle.phase === "stopping" || lifecycle.isDraining) return "stopping";
+    if (lifecycle.phase === "running") return "running";
+    return lifecycle.phase === "new" && lifecycle.failure !== undefined ? "failing" : "starting";
   };
 
   const health = async () => {
     const [isBackendGood, arePoolsGood, isGeneratorGood, states] = await Promise.all([
-      life.backend.check(),
-      hasPools ? life.poolBackend.check() : true,
-      life.generator.check(),
-      life.poolStates(),
+      lifecycle.backend.check(),
+      hasPools ? lifecycle.poolBackend.check() : true,
+      lifecycle.generator.check(),
+      lifecycle.poolStates(),
     ]);
     // Afterwards, for a lease can be lost while a store is waited for.
-    const lease = life.parts?.lease?.status();
+    const lease = lifecycle.resources?.lease?.status();
     const hasLease = lease === undefined || lease.state === "held";
     const pools = states.map(({ type, status }) => {
       const isEmpty = status?.available === 0 && status.lastError !== undefined;
@@ -55,19 +55,19 @@ export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       pools: Object.fromEntries(pools),
     };
     const isGood = status === "ok" || status === "degraded";
-    return isGood ? json(body) : withHeaders(json(body, 503), SOON);
+    return isGood ? jsonResponse(body) : withHeaders(jsonResponse(body, 503), RETRY_SOON);
   };
 
   const gauges = async (): Promise<Gauge[]> => {
-    const lease = life.parts?.lease?.status();
-    const pools = await life.poolStates();
+    const lease = lifecycle.resources?.lease?.status();
+    const pools = await lifecycle.poolStates();
     const of = (value: (pool: IdPoolStatus) => number) =>
       pools.flatMap(({ type, status }) => (status ? [{ labels: { type }, value: value(status) }] : []));
     return [
       {
         name: "bitflake_requests_in_flight",
         help: "Requests under way.",
-        samples: [{ value: life.requests }],
+        samples: [{ value: lifecycle.requestsInFlight }],
       },
       {
         name: "bitflake_lease_held",
@@ -81,14 +81,14 @@ export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
     ];
   };
 
-  const healthSchema = objectOf({
+  const healthSchema = objectSchema({
     status: { enum: ["ok", "degraded", "failing", "starting", "stopping"] },
-    backend: objectOf({ status: state }),
-    generator: objectOf({ status: state }),
+    backend: objectSchema({ status: state }),
+    generator: objectSchema({ status: state }),
     lease: {
       oneOf: [
         { type: "null" },
-        objectOf({
+        objectSchema({
           status: state,
           node: { type: "integer" },
           until: { type: "string", format: "date-time" },
@@ -97,7 +97,7 @@ export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
     },
     pools: {
       type: "object",
-      additionalProperties: objectOf({ status: state, available: { type: ["integer", "null"] } }),
+      additionalProperties: objectSchema({ status: state, available: { type: ["integer", "null"] } }),
     },
   });
   return [
@@ -107,8 +107,8 @@ export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       isPublic: true,
       operation: {
         summary: "How the service is: its store, its generator, its lease, its pools.",
-        reply: healthSchema,
-        others: { 503: { description: "Not at the moment, or not quite.", schema: healthSchema } },
+        response: healthSchema,
+        otherResponses: { 503: { description: "Not at the moment, or not quite.", schema: healthSchema } },
       },
       handle: health,
     },
@@ -118,16 +118,16 @@ export function watchRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       isPublic: true,
       operation: {
         summary: "Whether the process answers, whatever its stores do.",
-        reply: objectOf({ status: { const: "ok" } }),
+        response: objectSchema({ status: { const: "ok" } }),
       },
-      handle: () => json({ status: "ok" }),
+      handle: () => jsonResponse({ status: "ok" }),
     },
     {
       method: "GET",
       path: "/metrics",
       scope: "watch",
-      type: "text/plain",
-      operation: { summary: "Counts and gauges, for Prometheus.", reply: { type: "string" } },
+      contentType: "text/plain",
+      operation: { summary: "Counts and gauges, for Prometheus.", response: { type: "string" } },
       handle: async () => ({
         status: 200,
         headers: { "content-type": PROMETHEUS, "cache-control": "no-store" },

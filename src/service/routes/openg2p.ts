@@ -8,8 +8,8 @@ import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryErro
 import type { IdPool, NumericRules } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
 import type { ServiceResponse } from "../message.ts";
-import { envelopeOf, objectOf, type Schema } from "../openapi.ts";
-import { HttpError, json, SOON, withHeaders } from "../response.ts";
+import { envelopeSchema, objectSchema, type Schema } from "../openapi.ts";
+import { HttpError, jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
 import type { Route, RouteContext, RouteDeps } from "../route.ts";
 
 const BASE = "/v1/idgenerator";
@@ -29,19 +29,22 @@ function envelope(
   status = 200,
 ): ServiceResponse {
   const responsetime = new Date().toISOString();
-  return json({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
+  return jsonResponse({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
 }
 
 /** What went wrong, in their codes. Those that end by themselves say when to come again. */
 function fault(status: number, errorCode: string, message: string, error?: unknown): ServiceResponse {
   const reply = { ...envelope(null, [{ errorCode, message }], status), error };
-  return status === 503 ? withHeaders(reply, SOON) : reply;
+  return status === 503 ? withHeaders(reply, RETRY_SOON) : reply;
 }
 
 /** The envelope of MOSIP's ID generator, in which a failure is a 200 as well. */
 function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): ServiceResponse {
   const responsetime = new Date().toISOString();
-  return { ...json({ id: null, version: null, responsetime, metadata: null, response, errors }), error };
+  return {
+    ...jsonResponse({ id: null, version: null, responsetime, metadata: null, response, errors }),
+    error,
+  };
 }
 
 /** The names that they have for the rules. */
@@ -69,24 +72,24 @@ function common(all: readonly Readonly<Record<string, unknown>>[]): Readonly<Rec
 }
 
 const text: Schema = { type: "string" };
-const faultSchema: Schema = envelopeOf({ type: "null" });
+const faultSchema: Schema = envelopeSchema({ type: "null" });
 const UNKNOWN = { 404: { description: "IDG-003: there is no such type.", schema: faultSchema } };
 const AWAY = { 503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: faultSchema } };
 
 const nothing: Schema = { type: "null" };
-const mosipSchema: Schema = objectOf({
+const mosipSchema: Schema = objectSchema({
   id: nothing,
   version: nothing,
   responsetime: { type: "string", format: "date-time" },
   metadata: nothing,
-  response: { oneOf: [nothing, objectOf({ uin: text })] },
+  response: { oneOf: [nothing, objectSchema({ uin: text })] },
   errors: {
-    oneOf: [nothing, { type: "array", items: objectOf({ errorCode: text, message: text }) }],
+    oneOf: [nothing, { type: "array", items: objectSchema({ errorCode: text, message: text }) }],
   },
 });
 
 /** Makes the routes. */
-export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
+export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Route[] {
   const { name: service, types } = settings;
   /** What is said of a name that is no type's. */
   const unknown = (name: string): ServiceResponse => {
@@ -119,14 +122,14 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
     reply: (id: string) => ServiceResponse,
   ): Promise<ServiceResponse> => {
     const requestKey = await requestKeyOf(call);
-    const pool = (await life.need()).pools[name] as IdPool; // Each type has one.
+    const pool = (await lifecycle.ensureStarted()).pools[name] as IdPool; // Each type has one.
     let isReplay = false;
     const onReplay = () => {
       isReplay = true;
     };
     const id = await pool.issue({ requestKey, onReplay });
     if (isReplay) return withHeaders(reply(id), { [REPLAYED_HEADER]: "true" });
-    metrics.issued("numeric", 1);
+    metrics.countIds("numeric", 1);
     return reply(id);
   };
 
@@ -137,7 +140,7 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       return await take(call, name, (id) => envelope({ id }, []));
     } catch (error) {
       if (error instanceof HttpError && error.status < 500) throw error;
-      if (!life.parts || error instanceof HttpError)
+      if (!lifecycle.resources || error instanceof HttpError)
         return fault(503, "IDG-005", "The service is not ready", error);
       if (error instanceof IdPoolEmptyError)
         return fault(503, "IDG-001", `No IDs available for ID type '${name}'`, error);
@@ -173,10 +176,11 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
   };
 
   const health = async (): Promise<ServiceResponse> => {
-    if (life.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
-    if (life.isDraining) return fault(503, "IDG-005", "The service is about to end");
-    if (!(await life.poolBackend.check())) return fault(503, "IDG-006", "The database cannot be reached");
-    const states = await life.poolStates();
+    if (lifecycle.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
+    if (lifecycle.isDraining) return fault(503, "IDG-005", "The service is about to end");
+    if (!(await lifecycle.poolBackend.check()))
+      return fault(503, "IDG-006", "The database cannot be reached");
+    const states = await lifecycle.poolStates();
     return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
       ? fault(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
       : envelope({ status: "UP" }, []);
@@ -204,13 +208,13 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       method: "POST",
       path: `${BASE}/{type}/id`,
       scope: "issue",
-      isOfPools: true,
+      usesPoolBackend: true,
       operation: {
         summary: "Issues an ID of a type, once for each key.",
         params: type,
         headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
-        reply: envelopeOf(objectOf({ id: text })),
-        others: {
+        response: envelopeSchema(objectSchema({ id: text })),
+        otherResponses: {
           ...UNKNOWN,
           ...AWAY,
           410: { description: "IDG-002: there are no more.", schema: faultSchema },
@@ -224,8 +228,8 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       operation: {
         summary: "Says whether an ID keeps the rules of its type; not whether it was issued.",
         params: { ...type, id: "1 to 32 digits." },
-        reply: envelopeOf(objectOf({ id: text, valid: { type: "boolean" } })),
-        others: UNKNOWN,
+        response: envelopeSchema(objectSchema({ id: text, valid: { type: "boolean" } })),
+        otherResponses: UNKNOWN,
       },
       handle: validate,
     },
@@ -235,8 +239,8 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       isPublic: true,
       operation: {
         summary: "Whether numeric IDs can be issued.",
-        reply: envelopeOf(objectOf({ status: { const: "UP" } })),
-        others: AWAY,
+        response: envelopeSchema(objectSchema({ status: { const: "UP" } })),
+        otherResponses: AWAY,
       },
       handle: health,
     },
@@ -245,7 +249,7 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       path: `${BASE}/version`,
       operation: {
         summary: "The version of this service.",
-        reply: envelopeOf(objectOf({ service_version: text, build_time: text, git_commit: text })),
+        response: envelopeSchema(objectSchema({ service_version: text, build_time: text, git_commit: text })),
       },
       // Their clients want strings, and what a package was built from is not known where it runs.
       handle: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
@@ -255,11 +259,11 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       path: `${BASE}/config`,
       operation: {
         summary: "The types, and their rules.",
-        reply: envelopeOf(
-          objectOf({
+        response: envelopeSchema(
+          objectSchema({
             id_types: {
               type: "object",
-              additionalProperties: objectOf({ id_length: { type: "integer" }, filter_rules: rules }),
+              additionalProperties: objectSchema({ id_length: { type: "integer" }, filter_rules: rules }),
             },
             filter_rules: rules,
           }),
@@ -273,12 +277,12 @@ export function numericRoutes({ settings, life, metrics }: RouteDeps): Route[] {
       method: "GET",
       path: `${BASE}/${UIN}`,
       scope: "issue",
-      isOfPools: true,
-      isTaking: true,
+      usesPoolBackend: true,
+      consumes: true,
       operation: {
         summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
         headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
-        reply: mosipSchema,
+        response: mosipSchema,
       },
       handle: issueUin,
     });
