@@ -88,7 +88,7 @@ describe("help", () => {
   test("of what there is not is an error", async () => {
     expect(await cli("help deocde")).toMatchObject({
       code: 2,
-      err: 'error: there is no command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
+      err: 'error: unknown command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
     });
   });
 });

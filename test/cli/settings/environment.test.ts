@@ -16,7 +16,7 @@ describe("a variable that begins with BITFLAKE_", () => {
     for (const line of ["decode 1", "serve", "new"]) {
       const { code, out, err } = await cli(line, { env: { [name]: "" } });
       expect([code, out]).toEqual([2, ""]);
-      expect(err).toContain(`error: there is no variable "${name}"${hint}\n`);
+      expect(err).toContain(`error: unknown environment variable "${name}"${hint}\n`);
     }
   });
 
