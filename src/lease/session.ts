@@ -194,7 +194,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       // Given back while the answer was on its way.
       return giveBack(answer);
     }
-    const { maxTick } = this.#plan;
+    const { maxTick } = this.#plan.settings;
     if (answer.from > maxTick) {
       await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
@@ -204,8 +204,6 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#held = heldOf(answer.node);
     this.#nonce = "";
     this.#grantee.open(answer, nowMs);
-    // A SharedGenerator knows by itself, in every thread.
-    if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
     this.#state = "held";
     this.#grants++;
     this.#succeed(nowMs, answer.storeMs, FIRST_RENEWAL_MS);

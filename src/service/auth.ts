@@ -75,7 +75,11 @@ class InvalidKeyThrottle {
   count(address: string): number {
     const { interval, tolerance } = this.#rate;
     const held = this.#ends.get(address);
-    const { allowed, ends, now } = consume(this.#rate, interval, held, Math.floor(performance.now() * 1000));
+    const {
+      allowed,
+      tat: ends,
+      now,
+    } = consume(this.#rate, interval, held, Math.floor(performance.now() * 1000));
     // Put in anew, for a Map keeps the order in which its keys came.
     this.#ends.delete(address);
     this.#ends.set(address, ends);

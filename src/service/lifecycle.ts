@@ -3,8 +3,8 @@
 import { startTimer } from "../backend/call.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
-import { counterPort } from "../counter/port.ts";
-import { NONE } from "../counter/rule.ts";
+import { counterPort } from "../counter/openPort.ts";
+import { NO_VALUE } from "../counter/rule.ts";
 import { ArgumentError, assertWhole, BackendError, BitflakeError } from "../internal.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
 import { Dependency } from "./dependency.ts";
@@ -93,13 +93,17 @@ export class Lifecycle {
   }
 
   #storePart(store: "backend" | "poolBackend", port: Backend): Dependency {
-    const write = counterPort(port, PROBE);
+    const counter = counterPort(port, PROBE);
     return new Dependency({
       // A store can answer and not be written: a replica, a full disk, a file that another has locked. Before the start
       // there may be no table yet.
       probe: async () => {
         if (!this.resources) await ping(port, PING_MS);
-        else await write({ count: 1n, floor: 1n, highest: NONE }, { maxWaitMs: PING_MS, background: true });
+        else
+          await counter.reserve(
+            { count: 1n, floor: 1n, highest: NO_VALUE },
+            { maxWaitMs: PING_MS, background: true },
+          );
       },
       onFailed: (error) => this.#emit("store_down", { store, error }),
       onRecovered: () => this.#emit("store_up", { store }),

@@ -478,9 +478,7 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
   });
 
   test("in red, on a terminal", async () => {
-    expect((await cli("nwe", { terminal: ["stderr"] })).err).toContain(
-      "\u001b[31merror:\u001b[39m unknown",
-    );
+    expect((await cli("nwe", { terminal: ["stderr"] })).err).toContain("\u001b[31merror:\u001b[39m unknown");
   });
 
   test("and -- ends the options, --json among them", async () => {

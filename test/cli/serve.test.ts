@@ -331,9 +331,43 @@ describe("the log", () => {
   test("is text on a terminal", async () => {
     const { err } = await served("--store memory:", requests, { terminal: ["stderr"] });
     expect(err).toMatch(
-      /^\d{4}-\S+Z info GET \/generate_snowflake_id 200 \d+\.\d{3} ms 127\.0\.0\.1 \S{21}\n/,
+      /^\d{4}-\S+Z info {2}200 +\d+\.\d{3} ms GET {2}\/generate_snowflake_id 127\.0\.0\.1 \S{21}\n/,
     );
-    expect(err).toMatch(/Z warn GET \/nowhere 404 \d+\.\d{3} ms - 127\.0\.0\.1 \S{21} ERR_\w+\n/);
+    expect(err).toMatch(/Z warn {2}404 +\d+\.\d{3} ms GET {2}\/nowhere - 127\.0\.0\.1 \S{21} ERR_\w+\n/);
+  });
+});
+
+describe("an error of the start", () => {
+  put("json-log.json", { log: "json", store: "memory:" });
+  test.each<[string, Record<string, string>, number]>([
+    ["--log json --store memory: --datacenter-id 1", {}, 2],
+    ["--log=json --store memory: --port x", {}, 2],
+    ["--log json --prot 80", {}, 2],
+    ["--port x", { BITFLAKE_LOG: "json" }, 2],
+    ["", { BITFLAKE_LOG: "json", BITFLAKE_APIKEYS: "x" }, 2],
+    ["--config json-log.json --datacenter-id 1", {}, 2],
+    ["--config=json-log.json --port x", {}, 2],
+    ["", { BITFLAKE_CONFIG: "json-log.json", BITFLAKE_PORT: "x" }, 2],
+    ["--log json --store postgres://127.0.0.1:1/db --machine-id 1", {}, 1],
+  ])("is one line of JSON when the log is JSON: %s %j", async (line, env, exitCode) => {
+    const { code, out, err } = await cli(`serve ${line}`, { cwd, env });
+    expect([code, out]).toEqual([exitCode, ""]);
+    expect(err).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(err)).toEqual({
+      error: { code: expect.stringMatching(/^ERR_/), message: expect.any(String) },
+    });
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["--store memory: --port x", {}],
+    ["--log text --store memory: --port x", { BITFLAKE_LOG: "json" }],
+    ["--log text --config json-log.json --port x", {}],
+    ["--port x --config absent.json", {}],
+    ["--port x -- --log json", {}],
+    ["--log", {}],
+  ])("is text otherwise: %s %j", async (line, env) => {
+    const { err } = await cli(`serve ${line}`, { cwd, env });
+    expect(err).toMatch(/^error: .*\nTry `bitflake serve --help`\.\n$/);
   });
 });
 

@@ -34,7 +34,7 @@ function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequ
 export const decodeCommand: Command = defineCommand({
   name: "decode",
   args: "ID...",
-  summary: "Prints the fields of Snowflake IDs: when and where each was made.",
+  summary: "Prints the fields of Snowflake IDs: time, node, sequence.",
   notes: [
     "Without arguments it reads IDs from the standard input, one per line.",
     "An ID does not contain its layout: pass the preset, widths, epoch and tick of its generator, otherwise the fields are wrong. An invalid ID is reported, the other IDs are printed all the same, and the exit code is 1.",

@@ -213,6 +213,54 @@ describe("a setting", () => {
     );
   });
 
+  test("with a former name is accepted under it, from each origin, with its former values", () => {
+    const renamed = {
+      onError: {
+        kind: "choice",
+        choices: ["fail", "allow"],
+        description: "what happens",
+        env: "ON_ERROR",
+        deprecatedName: { name: "onFailure", env: "ON_FAILURE", values: { closed: "fail", open: "allow" } },
+      },
+      name: { kind: "text", placeholder: "NAME", description: "a name", deprecatedName: { name: "space" } },
+    } as const satisfies FlagTable;
+    const of = (origins: Partial<Origins>) => {
+      const { values, sources } = resolveSettings(renamed, { ...nothing, ...origins });
+      return [values.onError, sources.onError];
+    };
+    const { flags } = parseArgv(renamed, ["--on-failure", "open", "--space=x"]);
+    expect(flags).toEqual({ onFailure: ["open"], space: ["x"] });
+    expect(of({ flags })).toEqual(["allow", "--on-failure"]);
+    expect(resolveSettings(renamed, { ...nothing, flags }).values.name).toBe("x");
+    expect(of({ env: { ON_FAILURE: "closed" } })).toEqual(["fail", "ON_FAILURE"]);
+    const file = { path, content: { onFailure: "open" } };
+    expect(of({ file })).toEqual(["allow", "onFailure in x.json"]);
+    // The origin decides, whichever the name.
+    expect(of({ file, env: { ON_ERROR: "fail" } })).toEqual(["fail", "ON_ERROR"]);
+    expect(of({ env: { ON_FAILURE: "open" }, flags: { onError: ["fail"] } })).toEqual(["fail", "--on-error"]);
+    expect(of({ env: { ON_ERROR: "fail" }, flags })).toEqual(["allow", "--on-failure"]);
+    expect(of({})).toEqual([undefined, "--on-error"]);
+    for (const [origins, message] of [
+      [{ flags: { onFailure: ["fail"] } }, '--on-failure must be one of closed, open, got "fail"'],
+      [{ flags: { onError: ["open"] } }, '--on-error must be one of fail, allow, got "open"'],
+      [{ env: { ON_FAILURE: "x" } }, 'ON_FAILURE must be one of closed, open, got "x"'],
+      [
+        { flags: { onFailure: ["open"], onError: ["allow"] } },
+        "--on-failure is the former name of --on-error: set only one of them",
+      ],
+      [
+        { env: { ON_FAILURE: "open", ON_ERROR: "x" } },
+        "ON_FAILURE is the former name of ON_ERROR: set only one of them",
+      ],
+      [
+        { file: { path, content: { onFailure: "open", onError: "allow" } } },
+        "onFailure in x.json is the former name of onError in x.json: set only one of them",
+      ],
+    ] as const) {
+      expect(() => of(origins)).toThrow(message);
+    }
+  });
+
   test("that is needed is missed", () => {
     const needed = {
       store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
