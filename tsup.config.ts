@@ -104,6 +104,15 @@ const dense: Options = {
   },
 };
 
+/** What is loaded lazily is required: neither Node nor Jest finds the exports of these files by `import()`. */
+const commonjs: Options = {
+  ...dense,
+  esbuildOptions: (options, context) => {
+    dense.esbuildOptions?.(options, context);
+    options.supported = { ...options.supported, "dynamic-import": false };
+  },
+};
+
 /**
  * The program: ESM alone, because nobody imports it. What it uses of the library it loads from the library's own files.
  */
@@ -113,6 +122,7 @@ export default defineConfig([
   modules,
   { ...common, ...service, format: ["esm"] },
   // For `require`.
-  { ...common, ...dense, entry: { ...library.entry, ...service.entry }, format: ["cjs"] },
+  { ...common, ...commonjs, ...library, format: ["cjs"] },
+  { ...common, ...dense, ...service, format: ["cjs"] },
   { ...common, ...dense, ...program, format: ["esm"] },
 ]);

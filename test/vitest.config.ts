@@ -6,7 +6,7 @@ export const onServers = [
   "src/backend/{history,ping,retry,schema,settings}.ts",
   "src/backend/drivers/{postgres,redis,sqlite}.ts",
   "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
-  "src/cli/poolFlags.ts",
+  "src/cli/flags/poolFlags.ts",
   "src/cli/stores/{postgres,redis,sqlite}.ts",
   "src/{idempotency,lease,numeric}/native/*.ts",
   "src/numeric/registry.ts",

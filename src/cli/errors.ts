@@ -1,8 +1,8 @@
 // How a command fails: it was used wrongly, or it could not be done; and what is said of it.
 
 import { ArgumentError, BitflakeError } from "../internal.ts";
-import { painter } from "./color.ts";
 import type { Io } from "./io.ts";
+import { colorsFor } from "./terminal/color.ts";
 
 /** The command was used wrongly: the exit code is 2. */
 export class UsageError extends Error {
@@ -25,7 +25,7 @@ export class CommandError extends Error {
 }
 
 /** What is said of an error. */
-export interface Complaint {
+export interface ErrorReport {
   readonly code: string;
   readonly message: string;
 }
@@ -40,7 +40,7 @@ const TOKEN = /^(?!postgres)([a-z][a-z0-9+.-]{0,30}:\/\/)[^:]*:?@/i;
  * Takes out of a text the credentials of all addresses in it. Clients like to quote the address that they were given.
  * Where there is a doubt, too much is taken out.
  */
-function withoutPasswords(text: string): string {
+function maskCredentials(text: string): string {
   return (
     text
       // A user without a password is the name of a role in PostgreSQL, and elsewhere may be a token.
@@ -53,28 +53,28 @@ function withoutPasswords(text: string): string {
 }
 
 /** A text that may be an address as a whole: then there can be anything in its user and password, at any length. */
-export function withoutSecrets(text: string): string {
+export function maskAddress(text: string): string {
   const [head] = ADDRESS.exec(text) ?? [];
   const at = text.lastIndexOf("@");
-  if (TOKEN.test(text)) return withoutPasswords(text.replace(TOKEN, "$1***@").slice(0, 4096));
+  if (TOKEN.test(text)) return maskCredentials(text.replace(TOKEN, "$1***@").slice(0, 4096));
   const rest = head !== undefined && at >= head.length ? `${head}***${text.slice(at)}` : text;
-  return withoutPasswords(rest.slice(0, 4096));
+  return maskCredentials(rest.slice(0, 4096));
 }
 
 /** A text from the command line as a message shows it: in quotes, not for long, and without passwords. */
 export function quoted(text: string): string {
-  return JSON.stringify(withoutSecrets(text).slice(0, 64));
+  return JSON.stringify(maskAddress(text).slice(0, 64));
 }
 
 /** What is said of an error: its code, and its message in one line. */
-export function complaintOf(error: unknown): Complaint {
+export function describeError(error: unknown): ErrorReport {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
   const isKnown =
     error instanceof BitflakeError || error instanceof UsageError || error instanceof CommandError;
   return {
     code: isKnown ? String(code) : "ERR_UNEXPECTED",
     // Some, as an AggregateError of refused connections, say it with a code alone.
-    message: withoutPasswords(String(message || code || error))
+    message: maskCredentials(String(message || code || error))
       .replaceAll(/\s*\n\s*/g, " ")
       // What a terminal would obey.
       .replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd"),
@@ -91,12 +91,12 @@ export function exitCodeOf(error: unknown): number {
  *
  * @param hint what to do about it, for people
  */
-export async function complain(world: Io, isJson: boolean, error: unknown, hint = ""): Promise<void> {
-  const complaint = complaintOf(error);
-  const { red } = painter(world.stderr, world.env);
+export async function reportError(io: Io, isJson: boolean, error: unknown, hint = ""): Promise<void> {
+  const complaint = describeError(error);
+  const { red } = colorsFor(io.stderr, io.env);
   const text = isJson
     ? JSON.stringify({ error: complaint })
     : `${red("error:")} ${complaint.message}${hint && `\n${hint}`}`;
   // Where nobody hears it, the exit code still says it.
-  await world.stderr.write(`${text}\n`).catch(() => {});
+  await io.stderr.write(`${text}\n`).catch(() => {});
 }

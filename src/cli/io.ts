@@ -7,13 +7,13 @@ export interface Input extends AsyncIterable<string> {
 }
 
 /** What a write rejects with where nobody reads any more, as after `| head`. */
-export class Unread extends Error {}
+export class OutputClosedError extends Error {}
 
 /** Where text goes. */
 export interface Output {
   /**
    * Resolves when the text was taken, so that who waits for it never writes faster than anybody reads; rejects with
-   * {@link Unread} if nobody does.
+   * {@link OutputClosedError} if nobody does.
    */
   write(text: string): Promise<void>;
   /** Whether a person reads it. */
@@ -31,7 +31,7 @@ export interface Io {
   /** The folder that the command was called in. */
   readonly cwd: string;
   /** The address of the program, beside which its package lies. */
-  readonly here: string;
+  readonly programUrl: string;
   /** Milliseconds since 1970. */
   now(): number;
   /** From this call on, a first SIGINT, SIGTERM or SIGHUP aborts what is returned, and does not end the process. */
@@ -93,13 +93,13 @@ interface NodeModules {
 
 /** Loads a module of the runtime, by the part of it that is used here. */
 export async function nodeModule<Name extends keyof NodeModules>(
-  world: Io,
+  io: Io,
   name: Name,
 ): Promise<NodeModules[Name]> {
-  return (await world.import(name)) as NodeModules[Name];
+  return (await io.import(name)) as NodeModules[Name];
 }
 
 /** A path as seen from a folder; by default, from where the command was called. */
-export async function pathFrom(world: Io, path: string, folder: string = world.cwd): Promise<string> {
-  return (await nodeModule(world, "node:path")).resolve(world.cwd, folder, path);
+export async function pathFrom(io: Io, path: string, folder: string = io.cwd): Promise<string> {
+  return (await nodeModule(io, "node:path")).resolve(io.cwd, folder, path);
 }

@@ -1,21 +1,21 @@
 // Finds the packages that the user has: from the folder of the call first, then from beside the program.
 
-import { CommandError, complaintOf } from "./errors.ts";
+import { CommandError, describeError } from "./errors.ts";
 import { type Io, nodeModule, pathFrom } from "./io.ts";
 
 /** A package that was found. */
-interface Found {
+interface LoadedPackage {
   readonly name: string;
   /** What it exports; of CommonJS, what it is. */
   readonly module: unknown;
 }
 
 /** The address of a package, if there is one of the name. */
-async function addressOf(name: string, world: Io): Promise<string | undefined> {
-  const { createRequire } = await nodeModule(world, "node:module");
-  const { pathToFileURL } = await nodeModule(world, "node:url");
+async function resolvePackage(name: string, io: Io): Promise<string | undefined> {
+  const { createRequire } = await nodeModule(io, "node:module");
+  const { pathToFileURL } = await nodeModule(io, "node:url");
   // A file that need not exist: only its folder matters.
-  for (const from of [await pathFrom(world, "package.json"), world.here]) {
+  for (const from of [await pathFrom(io, "package.json"), io.programUrl]) {
     try {
       return pathToFileURL(createRequire(from).resolve(name)).href;
     } catch {
@@ -26,8 +26,8 @@ async function addressOf(name: string, world: Io): Promise<string | undefined> {
 }
 
 /** Whether there is a package of a name. */
-export async function hasPackage(name: string, world: Io): Promise<boolean> {
-  return (await addressOf(name, world)) !== undefined;
+export async function hasPackage(name: string, io: Io): Promise<boolean> {
+  return (await resolvePackage(name, io)) !== undefined;
 }
 
 /**
@@ -36,17 +36,21 @@ export async function hasPackage(name: string, world: Io): Promise<boolean> {
  * @param what needs it: `"redis://"`
  * @throws {@link Failure} if there is none, or it cannot be loaded
  */
-export async function loadFirst(what: string, names: readonly string[], world: Io): Promise<Found> {
+export async function loadFirstPackage(
+  what: string,
+  names: readonly string[],
+  io: Io,
+): Promise<LoadedPackage> {
   for (const name of names) {
-    const address = await addressOf(name, world);
+    const address = await resolvePackage(name, io);
     if (address === undefined) continue;
     try {
-      const module = (await world.import(address)) as { readonly default?: unknown };
+      const module = (await io.import(address)) as { readonly default?: unknown };
       return { name, module: module.default ?? module };
     } catch (error) {
       throw new CommandError(
         "ERR_PACKAGE",
-        `the package ${name} cannot be loaded: ${complaintOf(error).message}`,
+        `the package ${name} cannot be loaded: ${describeError(error).message}`,
         {
           cause: error,
         },

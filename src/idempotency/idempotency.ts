@@ -1,9 +1,10 @@
 // Idempotency: work that is done once for a key, and its result for all who ask afterwards.
 
+import { assertKey } from "../backend/names.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertFunction, assertKey } from "../backend/settings.ts";
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import {
+  assertFunction,
   type BackendError,
   FingerprintError,
   InFlightError,

@@ -1,11 +1,10 @@
 // idempotent: a fetch handler whose work is done once for each key that clients send.
 
-import { assertFunction } from "../backend/settings.ts";
 import { readBody, streamFromStart } from "../http/body.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { documentationLink, problemResponse } from "../http/problem.ts";
-import { ArgumentError, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
+import { ArgumentError, assertFunction, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { KEY_HEADER_DOCS, KEY_HEADERS, readKey } from "./key.ts";
 import { type IdempotencyOptions, resolveIdempotencySettings } from "./options.ts";

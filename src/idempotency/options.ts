@@ -1,8 +1,9 @@
 // What running once is set up with: validated once.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { assertOneOf, assertWhole } from "../internal.ts";
+import { assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
 import { type OncePort, oncePort } from "./port.ts";
 
 /** The longest time that a key is kept: a hundred years. */

@@ -10,7 +10,7 @@ import type { AcquireResult, LockRequest } from "./rule.ts";
 /** How a beginning is asked for. */
 export interface AcquireOptions extends CallOptions {
   /** Gets the outcome that comes when it is no longer waited for. */
-  readonly late?: (beginning: AcquireResult) => void;
+  readonly onLateAnswer?: (beginning: AcquireResult) => void;
 }
 
 /** The keys of one name, in a store. */

@@ -49,8 +49,8 @@ export async function runOnce<T>(
   };
   const sentMs = performance.now();
   const claim = { owner, fingerprint, lockMs, keepMs };
-  const late = ({ outcome }: AcquireResult) => void (outcome === "started" && release(true));
-  const beginning = await orBackendError(store.acquire(key, claim, { late }));
+  const onLateAnswer = ({ outcome }: AcquireResult) => void (outcome === "started" && release(true));
+  const beginning = await orBackendError(store.acquire(key, claim, { onLateAnswer }));
   if (beginning instanceof BackendError) {
     if (onFailure === "fail") return { outcome: "down", error: beginning };
     const { value } = await work(new AbortController().signal);

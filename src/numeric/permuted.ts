@@ -1,9 +1,9 @@
 // PermutedIds: the IDs of a type in an order that only a key knows, walked by a counter.
 
 import { startTimer } from "../backend/call.ts";
-import { assertBackend, assertKnownOptions } from "../backend/settings.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Counter } from "../counter/index.ts";
-import { ArgumentError, IdPoolExhaustedError, InvalidIdError } from "../internal.ts";
+import { ArgumentError, assertKnownOptions, IdPoolExhaustedError, InvalidIdError } from "../internal.ts";
 import { blockCipher } from "./blockCipher.ts";
 import type { DigitBuilder } from "./digitBuilder.ts";
 import { Ff1, LANES } from "./ff1.ts";

@@ -2,10 +2,12 @@
 
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { startTimer } from "../backend/call.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertFunction,
+  assertKnownOptions,
   assertWhole,
   IdPoolEmptyError,
   IdPoolExhaustedError,

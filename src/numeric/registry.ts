@@ -2,8 +2,8 @@
 
 import { callStore } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
-import { queryRows } from "../backend/rows.ts";
-import { qualifiedTable, redisKey } from "../backend/settings.ts";
+import { queryRows } from "../backend/sql.ts";
+import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
 /** Facts that must be the same each time, by name. */

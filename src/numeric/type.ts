@@ -1,6 +1,6 @@
 // NumericIdType: what the IDs of one kind look like.
 
-import { assertName } from "../backend/settings.ts";
+import { assertName } from "../backend/names.ts";
 import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
 import { DigitBuilder } from "./digitBuilder.ts";
 import { draw, LONGEST_PLAIN } from "./draw.ts";

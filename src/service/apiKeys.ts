@@ -1,6 +1,6 @@
 // The option `apiKeys`, validated: each key with its client's name and scopes.
 
-import { assertName } from "../backend/settings.ts";
+import { assertName } from "../backend/names.ts";
 import { ArgumentError, assertOneOf } from "../internal.ts";
 import type { ServiceApiKey, ServiceOptions, ServiceScope } from "./options.ts";
 

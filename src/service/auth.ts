@@ -72,19 +72,20 @@ function rateLimitKey(address: string): string {
 /** Counts the invalid keys of each address, in this process alone. */
 class InvalidKeyThrottle {
   readonly #rate = gcraOf(MAX_INVALID_KEYS, INVALID_KEY_WINDOW_MS);
-  readonly #ends = new Map<string, number>();
+  readonly #arrivals = new Map<string, number>();
 
   /** Counts an invalid key. Returns how many milliseconds the address must wait if it sent too many, else 0. */
   count(address: string): number {
     const { interval, tolerance } = this.#rate;
-    const held = this.#ends.get(address);
+    const heldTat = this.#arrivals.get(address);
     const nowUs = Math.floor(performance.now() * 1000);
-    const { allowed, ends, now } = consume(this.#rate, interval, held, nowUs);
+    const { allowed, tat, now } = consume(this.#rate, interval, heldTat, nowUs);
     // Deleted and set again, because a Map iterates in the order of insertion.
-    this.#ends.delete(address);
-    this.#ends.set(address, ends);
-    if (this.#ends.size > MAX_ADDRESSES) this.#ends.delete(this.#ends.keys().next().value as string);
-    return allowed ? 0 : Math.ceil((ends + interval - tolerance - now) / 1000);
+    this.#arrivals.delete(address);
+    this.#arrivals.set(address, tat);
+    if (this.#arrivals.size > MAX_ADDRESSES)
+      this.#arrivals.delete(this.#arrivals.keys().next().value as string);
+    return allowed ? 0 : Math.ceil((tat + interval - tolerance - now) / 1000);
   }
 }
 

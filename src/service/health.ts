@@ -3,8 +3,8 @@
 import { startTimer } from "../backend/call.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
-import { counterPort } from "../counter/port.ts";
-import { NONE } from "../counter/rule.ts";
+import { counterPort } from "../counter/openPort.ts";
+import { NO_VALUE } from "../counter/rule.ts";
 import { BackendError, BitflakeError } from "../internal.ts";
 import type { IdPoolStatus } from "../numeric/index.ts";
 import { Dependency } from "./dependency.ts";
@@ -95,15 +95,15 @@ export class Health {
   }
 
   #storeDependency(store: "backend" | "poolBackend", port: Backend, emit: Emit): Dependency {
-    const write = counterPort(port, PROBE_COUNTER);
+    const counter = counterPort(port, PROBE_COUNTER);
     return new Dependency({
       // Writes, because a store can answer and refuse to write: a replica, a full disk, a locked file. Before the start
       // the table may be missing.
       probe: async () => {
         if (!this.#resources()) await ping(port, PROBE_TIMEOUT_MS);
         else {
-          const step = { count: 1n, floor: 1n, highest: NONE };
-          await write(step, { maxWaitMs: PROBE_TIMEOUT_MS, background: true });
+          const request = { count: 1n, floor: 1n, highest: NO_VALUE };
+          await counter.reserve(request, { maxWaitMs: PROBE_TIMEOUT_MS, background: true });
         }
       },
       onFailed: (error) => emit("store_down", { store, error }),

@@ -1,11 +1,12 @@
 // The rate limit stage: charges each request to its client, also while the store is down.
 
+import type { OnStoreError } from "../backend/onStoreError.ts";
 import { BackendError } from "../internal.ts";
 import { type Decision, type RateLimit, rateLimitHeaders } from "../ratelimit/index.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { HttpError } from "./response.ts";
-import type { OnStoreError, RateLimitSettings } from "./settings.ts";
+import type { RateLimitSettings } from "./settings.ts";
 
 /** Charges requests to the rate limits of their clients. */
 export class RequestLimiter {

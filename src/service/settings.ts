@@ -1,9 +1,12 @@
 // The options of a service, validated once, with defaults.
 
+import { assertName } from "../backend/names.ts";
+import { type OnStoreError, resolveOnStoreError } from "../backend/onStoreError.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertFunction, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
-  ArgumentError,
+  assertFunction,
+  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,
@@ -15,7 +18,7 @@ import {
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
 import { type ConfiguredKey, resolveApiKeys } from "./apiKeys.ts";
-import type { ServiceEvent, ServiceLogEntry, ServiceOptions, ServiceRateLimit } from "./options.ts";
+import type { ServiceEvent, ServiceLogEntry, ServiceOptions } from "./options.ts";
 
 const MAX_PROXIES = 100;
 
@@ -23,9 +26,6 @@ const MAX_PROXIES = 100;
 const MAX_BODY = 2 ** 28;
 
 const DEFAULT_WINDOW_MS = 60_000;
-
-/** What to do with a request that the store cannot count: answer 503, or let it pass. */
-export type OnStoreError = "fail" | "allow";
 
 export interface RateLimitSettings {
   readonly limiter: RateLimit;
@@ -75,15 +75,6 @@ const OPTION_NAMES = [
   "onEvent",
 ];
 
-/** Resolves `onStoreError`, which `onFailure` is the deprecated name of. */
-function resolveOnStoreError({ onStoreError, onFailure }: ServiceRateLimit): OnStoreError {
-  if (onFailure === undefined) return assertOneOf("onStoreError", onStoreError ?? "fail", ["fail", "allow"]);
-  if (onStoreError !== undefined) {
-    throw new ArgumentError("onFailure", "left out where onStoreError is given", onFailure);
-  }
-  return assertOneOf("onFailure", onFailure, ["closed", "open"]) === "open" ? "allow" : "fail";
-}
-
 function resolveRateLimit(options: ServiceOptions): RateLimitSettings | undefined {
   const { backend, name = "service", rateLimit } = options;
   if (rateLimit === undefined) return undefined;
@@ -92,9 +83,8 @@ function resolveRateLimit(options: ServiceOptions): RateLimitSettings | undefine
       assertOneOf("a name in rateLimit", option, ["limit", "windowMs", "onStoreError"]);
   }
   const { limit, windowMs = DEFAULT_WINDOW_MS } = rateLimit;
-  const onStoreError = resolveOnStoreError(rateLimit);
-  const onFailure = onStoreError === "allow" ? "open" : "closed";
-  return { limiter: new RateLimit({ backend, name, limit, windowMs, onFailure }), onStoreError };
+  const onStoreError = resolveOnStoreError(rateLimit, ["closed", "open"]);
+  return { limiter: new RateLimit({ backend, name, limit, windowMs, onStoreError }), onStoreError };
 }
 
 /** Asserts that the options are valid, and returns them with defaults. */

@@ -4,7 +4,7 @@ import { InvalidIdError } from "../errors.ts";
 import { compileFormat, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import { parseId } from "./parse.ts";
-import type { Preset, PresetName } from "./presets.ts";
+import type { PresetName } from "./presets.ts";
 
 /** The fields of an ID. */
 export interface DecodedId {
@@ -58,9 +58,6 @@ export function decodeWith(format: Format, value: bigint | string | number): Dec
  * generatedAt; // => '2016-04-30T11:18:25.796Z'
  * ```
  */
-export function decode(
-  id: bigint | string | number,
-  preset: PresetName | Preset | GeneratorOptions,
-): DecodedId {
+export function decode(id: bigint | string | number, preset: PresetName | GeneratorOptions): DecodedId {
   return decodeWith(compileFormat(mergeOptions(preset)), id);
 }

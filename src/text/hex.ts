@@ -1,4 +1,4 @@
-// Hexadecimal: 16 characters.
+// Hexadecimal text form: 16 characters.
 
 import { parseId } from "../internal.ts";
 import { idOrThrow, type TextCodec } from "./codec.ts";
@@ -6,8 +6,8 @@ import { idOrThrow, type TextCodec } from "./codec.ts";
 const WIDTH = 16;
 
 /**
- * Hexadecimal in lower case: 16 characters. Texts sort as the IDs do where characters compare by their
- * codes; see {@link TextCodec}.
+ * Hexadecimal in lower case: 16 characters. Texts sort as their IDs do if characters compare by their codes: see
+ * {@link TextCodec}.
  *
  * @example
  * ```ts

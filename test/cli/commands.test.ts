@@ -8,7 +8,7 @@ import { NumericIdType } from "bitflake/numeric";
 import { base32, base58, base62, hex } from "bitflake/text";
 import { afterAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { Unread } from "../../src/cli/io.ts";
+import { OutputClosedError } from "../../src/cli/io.ts";
 import { cli } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-cli-"));
@@ -137,11 +137,11 @@ describe("new", () => {
 
   test("ends quietly when nobody reads any more", async () => {
     let heard = 0;
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       heard++;
-      if (where === "stdout" && heard === 3) throw new Unread();
+      if (where === "stdout" && heard === 3) throw new OutputClosedError();
     };
-    expect(await cli("new --count 1000000", { hear })).toMatchObject({ code: 0, err: "" });
+    expect(await cli("new --count 1000000", { onWrite })).toMatchObject({ code: 0, err: "" });
     expect(heard).toBe(3);
   });
 });
@@ -493,20 +493,20 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
   });
 
   test("also where nobody hears what is wrong", async () => {
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stderr") throw new Error("closed");
     };
-    expect((await cli("nwe", { hear })).code).toBe(2);
-    expect((await cli("decode x", { hear })).code).toBe(1);
+    expect((await cli("nwe", { onWrite })).code).toBe(2);
+    expect((await cli("decode x", { onWrite })).code).toBe(1);
   });
 });
 
 test("what nobody has thought of is reported in one line", async () => {
   const failing = (error: unknown) => {
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stdout") throw error;
     };
-    return cli("capacity --json", { hear }).then(({ code, err }) => [code, JSON.parse(err)]);
+    return cli("capacity --json", { onWrite }).then(({ code, err }) => [code, JSON.parse(err)]);
   };
   const as = (message: string) => [1, { error: { code: "ERR_UNEXPECTED", message } }];
   expect(await failing(new Error("first\n  second at redis://u:secret@h"))).toEqual(

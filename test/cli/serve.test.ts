@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { decode } from "bitflake";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { cli, type Done, type Given } from "./cliIo.ts";
+import { type CliOptions, type CliResult, cli } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -22,16 +22,16 @@ const KEY = "0123456789abcdef";
 async function served(
   line: string,
   use: (url: string) => Promise<void> = async () => {},
-  given: Given = {},
-): Promise<Done> {
+  given: CliOptions = {},
+): Promise<CliResult> {
   const controller = new AbortController();
   let using: Promise<void> | undefined;
-  const hear = (where: string, text: string) => {
+  const onWrite = (where: string, text: string) => {
     if (where !== "stdout") return;
     const url = /http:[^"\s]+/.exec(text)?.[0] as string;
     using = use(url).finally(() => controller.abort());
   };
-  const done = await cli(`serve --port 0 ${line}`, { cwd, hear, signal: controller.signal, ...given });
+  const done = await cli(`serve --port 0 ${line}`, { cwd, onWrite, signal: controller.signal, ...given });
   await using;
   return done;
 }

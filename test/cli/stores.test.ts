@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { complaintOf } from "../../src/cli/errors.ts";
-import { kindOf, openStore } from "../../src/cli/stores/open.ts";
-import { callOf, cli } from "./cliIo.ts";
+import { describeError } from "../../src/cli/errors.ts";
+import { openStore, storeKindOf } from "../../src/cli/stores/openStore.ts";
+import { cli, storeContext } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -28,7 +28,7 @@ describe("an address", () => {
     ["sqlite::memory:", "sqlite"],
     ["memory:", "memory"],
   ])("%s names a %s", (url, kind) => {
-    expect(kindOf(url)).toBe(kind);
+    expect(storeKindOf(url)).toBe(kind);
   });
 
   const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
@@ -49,7 +49,7 @@ describe("an address", () => {
     ],
     ["memory:secret", "--store must be memory: and nothing after it"],
   ])("%s is refused, and not shown", (url, message) => {
-    expect(() => kindOf(url)).toThrow(message);
+    expect(() => storeKindOf(url)).toThrow(message);
     expect(message).not.toContain("secret");
   });
 
@@ -80,7 +80,7 @@ describe("credentials", () => {
   ])("of %s are shown nowhere", async (url, masked) => {
     const { err } = await cli(["new", url]);
     expect(err).toContain(`new takes no arguments, got ${JSON.stringify(masked)}\n`);
-    const said = complaintOf(new Error(`cannot reach ${url}, sorry`)).message;
+    const said = describeError(new Error(`cannot reach ${url}, sorry`)).message;
     // In the middle of a text, a blank ends an address.
     if (!url.includes(" ")) expect(said).toContain(masked);
     if (!url.includes(" ")) expect(said).not.toMatch(/SECRET/);
@@ -191,12 +191,12 @@ describe("pools in memory", () => {
 
   test("are left where they are by an interrupt", async () => {
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stderr") controller.abort();
     };
     const { code, out } = await cli(pool("fill", "--type farmer --to 1000000"), {
       cwd,
-      hear,
+      onWrite,
       signal: controller.signal,
     });
     expect(code).toBe(130);
@@ -296,7 +296,7 @@ test("a store is closed once and for all, also if its client will not end", asyn
     join(folder, "index.js"),
     "exports.Pool = class { on() {} end() { return new Promise(() => {}) } async query() { return { rows: [{ here: 1 }] } } }",
   );
-  const store = await openStore("postgres://u:p@h/db?x=1", callOf({ cwd: join(cwd, "stuck") }));
+  const store = await openStore("postgres://u:p@h/db?x=1", storeContext({ cwd: join(cwd, "stuck") }));
   expect(store.description).toBe("postgres://u:***@h/db");
   await store.close();
 });

@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/index.ts";
-import { nowMsSql, qualifiedTable, redisKey } from "../../src/backend/settings.ts";
+import { nowMsSql } from "../../src/backend/sql.ts";
+import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import {
   FingerprintError,
   fingerprint,

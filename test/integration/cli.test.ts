@@ -18,12 +18,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OpenStore, openStore } from "../../src/cli/stores/open.ts";
+import { type OpenStore, openStore } from "../../src/cli/stores/openStore.ts";
 import { leaseNode } from "../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
-import { callOf, cli, type Given } from "../cli/cliIo.ts";
+import { type CliOptions, cli, storeContext } from "../cli/cliIo.ts";
 import { examples, needsStore, typesFile } from "../cli/examples.ts";
-import { makeProgram, type Program } from "../cli/program.ts";
+import { buildProgram, type Program } from "../cli/program.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { networkTo } from "./silent-proxy.ts";
 import { sqliteHere } from "./sqlite-here.ts";
@@ -80,7 +80,7 @@ const clients = [
   ...(sqliteHere.better ? [{ client: "better-sqlite3", url: "sqlite:better.db" }] : []),
 ];
 const places = new Map(clients.map(({ client }) => [client, placeWith(client)]));
-const placeOf = (client: string): Given => places.get(client) as Given;
+const placeOf = (client: string): CliOptions => places.get(client) as CliOptions;
 
 /** A runtime without an SQLite of its own. */
 const withoutSqlite = (name: string): Promise<unknown> =>
@@ -94,7 +94,7 @@ async function echo({ backend }: OpenStore): Promise<unknown> {
 }
 
 describe.each(clients)("a store opened with $client", ({ client, url }) => {
-  const call = callOf({ ...placeOf(client), import: withoutSqlite });
+  const call = storeContext({ ...placeOf(client), import: withoutSqlite });
 
   test("answers until it is closed", async () => {
     const store = await openStore(url, call);
@@ -131,7 +131,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
     "does not end a process that uses $client, and is over when it is over",
     async ({ client, url }) => {
       const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
-      const store = await openStore(server.url, callOf(placeOf(client)));
+      const store = await openStore(server.url, storeContext(placeOf(client)));
       await server.kill();
       await expect(echo(store)).rejects.toThrow();
       await server.restart();
@@ -176,7 +176,7 @@ describe("the settings of a store", () => {
     expect((await other.query(named)).rows).toEqual([{ count: 50 }]);
     await other.end();
 
-    const call = callOf(given, { storeTimeoutMs: 2000, storePoolSize: 2 });
+    const call = storeContext(given, { storeTimeoutMs: 2000, storePoolSize: 2 });
     const store = await openStore(url, call);
     const { backend } = store;
     if (!("query" in backend)) throw new Error("no SQL");
@@ -215,10 +215,10 @@ describe("the settings of a store", () => {
   test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
     const line = `serve --store ${REDIS_URL} --store-prefix ${namespace}_p --name ${namespace} --port 0 --log none`;
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stdout") controller.abort();
     };
-    const { code } = await cli(line, { ...placeOf("ioredis"), hear, signal: controller.signal });
+    const { code } = await cli(line, { ...placeOf("ioredis"), onWrite, signal: controller.signal });
     expect(code).toBe(0);
     const client = new Redis(REDIS_URL);
     const keys = await client.keys(`${namespace}_p:{${namespace}}*`);
@@ -254,14 +254,14 @@ describe("a connection that goes silent, without an end", () => {
         while ((await statusOf()) !== 200) expect(performance.now() - restored).toBeLessThan(10_000);
         expect(await many()).toEqual(Array(8).fill(200));
       };
-      const hear = (where: string, text: string) => {
+      const onWrite = (where: string, text: string) => {
         const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
         if (base) asking = ask(base).finally(() => controller.abort());
       };
       const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 1500 --store-pool-size 2 --port 0 --log none`;
       const { code, err } = await cli(`${line} --name ${namespace}`, {
         ...placeOf(client),
-        hear,
+        onWrite,
         signal: controller.signal,
       });
       await asking;
@@ -281,7 +281,7 @@ if (sqliteHere.node) places.set("node:sqlite", placeWith());
 
 describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
   const type = client.replace(/\W/g, "");
-  const given: Given = { ...placeOf(client), ...(load && { import: load }) };
+  const given: CliOptions = { ...placeOf(client), ...(load && { import: load }) };
   writeFileSync(
     join(given.cwd as string, "own.json"),
     JSON.stringify({ [type]: { length: 10 }, tiny: { length: 3 } }),
@@ -324,7 +324,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
   });
 
   test("is exhausted when all of them are issued", async () => {
-    const store = await openStore(url, callOf(given));
+    const store = await openStore(url, storeContext(given));
     const tiny = new NumericIdType({ name: "tiny", length: 3 });
     const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
     await pool.issueIds((await pool.status()).available);
@@ -339,10 +339,10 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
 
   test("is left as it is when somebody interrupts", async () => {
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stderr") controller.abort();
     };
-    const { code } = await cli(of("fill --to 100000"), { ...given, hear, signal: controller.signal });
+    const { code } = await cli(of("fill --to 100000"), { ...given, onWrite, signal: controller.signal });
     expect(code).toBe(130);
     const { available, isFilling } = JSON.parse((await cli(`${of("status")} --json`, given)).out);
     expect(available).toBeGreaterThanOrEqual(1000);
@@ -361,7 +361,7 @@ describe("leases", () => {
     const line = `lease inspect --store ${url} --namespace ${namespace}`;
     const none = await cli(line, given);
     expect(none.out || none.err).toMatch(/[Nn]o node was ever leased/);
-    const store = await openStore(url, callOf(given));
+    const store = await openStore(url, storeContext(given));
     if ("query" in store.backend)
       await (await import("../../src/backend/index.ts")).setup(store.backend, ["lease"]);
     const lease = await leaseNode({ backend: store.backend, namespace, preset: "twitter", holder: "pod-7" });
@@ -396,10 +396,10 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
       line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
     if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stdout" && isService) controller.abort();
     };
-    const { code, out } = await cli(free, { ...place, env, hear, signal: controller.signal });
+    const { code, out } = await cli(free, { ...place, env, onWrite, signal: controller.signal });
     expect(code).toBe(0);
     if (output) expect(out).toBe(output);
     else expect(out).not.toBe("");
@@ -409,7 +409,7 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
 describe.skipIf(!sqliteHere.node)("the program", () => {
   let program: Program;
   beforeAll(async () => {
-    program = await makeProgram();
+    program = await buildProgram();
     writeFileSync(join(program.folder, "types.json"), typesFile());
   });
   afterAll(() => program.remove());
@@ -427,8 +427,8 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
 
   test("keeps what it knows in a file of the user where nobody names a store", async () => {
     const args = ["serve", "--types", "types.json", "--port", "0", "--log", "none"];
-    const { child, written, ended, says } = program.start(args);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(args);
+    await waitForOutput("listening on ");
     child.kill("SIGTERM");
     expect([await ended, written.err]).toEqual([0, ""]);
     const file = join(program.folder, "home", ".local", "state", "bitflake", "bitflake.db");
@@ -439,8 +439,8 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
 
   test("leases from the file that it is told, and gives the node back in order", async () => {
     const args = ["serve", "--store", "sqlite:named.db", "--port", "0", "--log", "none"];
-    const { child, written, ended, says } = program.start(args);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(args);
+    await waitForOutput("listening on ");
     child.kill("SIGTERM");
     expect([await ended, written.err]).toEqual([0, ""]);
     expect(written.out).toMatch(

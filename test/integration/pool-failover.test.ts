@@ -66,7 +66,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       await pool.fill();
       const issued = [...(await pool.issueIds(99)), await neighbour.issue()];
       const counter = new Counter({ backend: store.port, name: `orders ${round}` });
-      expect(await counter.nextMany(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
+      expect(await counter.nextValues(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
       await catchUp(primary, standby);
       await cutOff(standby);
       // All of these the standby has at hand.
@@ -76,7 +76,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       const others = await neighbour.issue({ requestKey: "form 18" });
       issued.push(known, others);
       expect(new Set(issued).size).toBe(150);
-      await counter.nextMany(5);
+      await counter.nextValues(5);
       const answer = store.holdAnswer();
       const late = refusal(pool.issue());
       const arrive = await answer;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
 import { Counter } from "../../src/counter/index.ts";
-import { LAST } from "../../src/counter/rule.ts";
+import { MAX_VALUE } from "../../src/counter/rule.ts";
 import { Ff1 } from "../../src/numeric/ff1.ts";
 import {
   ArgumentError,
@@ -529,7 +529,7 @@ describe("a counter with a floor", () => {
   });
 
   test("of the last position issues what is there at most, and of one more nothing", async () => {
-    for (const floor of [1000n, 1001n, LAST]) {
+    for (const floor of [1000n, 1001n, MAX_VALUE]) {
       const ids = idsOf({ length: 4, floor });
       const { issued, end } = await drain(() => ids);
       expect(issued).toEqual(floor === 1000n ? [ids.idAt(1000n)].filter((id) => id !== undefined) : []);
@@ -659,7 +659,7 @@ describe("long IDs", () => {
   });
 
   test("outlast the counter, which says so", async () => {
-    const ids = idsOf({ length: 20, floor: LAST - 1n });
+    const ids = idsOf({ length: 20, floor: MAX_VALUE - 1n });
     const { issued, end } = await drain(() => ids);
     expect(issued.length).toBeLessThanOrEqual(2);
     expect(end).toBeInstanceOf(CounterExhaustedError);

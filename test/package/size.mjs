@@ -9,9 +9,10 @@ import { build } from "esbuild";
 /** Bytes: 5 % above what it is. Lower them when the figures go lower, and never raise one without saying why. */
 const BUDGETS = {
   bitflake: {
-    // 1.7 kB before it warned where processes share its node, counted the time that a call waits, refused a tick that the
+    // 1.7 kB before it warned where processes share its node, counted the time that a call waits, had one class of source
+    // with the calls for many IDs and for those that sleep, refused a tick that the
     // node has used with another tick length, and worked in a frozen realm.
-    "{ nextId }": 2860,
+    "{ nextId }": 3330,
     "{ decode }": 1360,
     // 0.5, 1.0 and 1.0 kB before bytes drawn ahead were dropped after each turn and stubs of crypto were refused.
     "{ uuid }": 740,

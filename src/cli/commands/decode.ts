@@ -1,23 +1,26 @@
 // bitflake decode: takes Snowflake IDs apart.
 
 import { type DecodedId, decode, InvalidIdError } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
-import { complain } from "../errors.ts";
-import { FORMAT_FLAG, formOf } from "../formats.ts";
-import { argumentsOr } from "../input.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
-import { pairs } from "../table.ts";
+import { type Command, defineCommand } from "../defineCommand.ts";
+import { reportError } from "../errors.ts";
+import { FORMAT_FLAG, idFormat } from "../flags/formatFlag.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
+import { argsOrLines } from "../terminal/input.ts";
+import { keyValueLines } from "../terminal/table.ts";
 
-const flags = { format: { ...FORMAT_FLAG, what: "how the IDs are written" }, ...LAYOUT_FLAGS } as const;
+const flags = {
+  format: { ...FORMAT_FLAG, description: "how the IDs are written" },
+  ...LAYOUT_FLAGS,
+} as const;
 
 /** An ID's fields for a program: the ID as a text, for a number would lose digits. */
-function forPrograms(decoded: DecodedId): string {
+function jsonLine(decoded: DecodedId): string {
   return `${JSON.stringify({ ...decoded, id: String(decoded.id) })}\n`;
 }
 
 /** An ID's fields for a person. */
-function forPeople({ id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId): string {
-  return pairs({
+function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId): string {
+  return keyValueLines({
     id,
     "generated at": generatedAt,
     "timestamp ms": timestampMs,
@@ -27,8 +30,8 @@ function forPeople({ id, generatedAt, timestampMs, datacenterId, machineId, sequ
   });
 }
 
-export const decodeIds: Command = define({
-  words: "decode",
+export const decodeCommand: Command = defineCommand({
+  name: "decode",
   args: "ID...",
   summary: "Takes Snowflake IDs apart: when and where each was made.",
   notes: [
@@ -52,20 +55,20 @@ sequence      0`,
         '{"id":"175928847299117063","timestampMs":1462015105796,"generatedAt":"2016-04-30T11:18:25.796Z","datacenterId":1,"machineId":0,"sequence":7}',
     },
   ],
-  async run({ values, args, isJson, world }) {
+  async run({ values, args, isJson, io }) {
     const options = layoutOptions(values);
     decode(0n, options); // Refuses a layout that is none before any ID is blamed for it.
-    const form = formOf(values.format);
+    const form = idFormat(values.format);
     let [read, failed] = [0, 0];
-    for await (const text of argumentsOr("IDs", args, world)) {
+    for await (const text of argsOrLines("IDs", args, io)) {
       try {
         const decoded = decode(form.decode(text), options);
         const gap = read > 0 && !isJson ? "\n" : "";
-        await world.stdout.write(gap + (isJson ? forPrograms(decoded) : forPeople(decoded)));
+        await io.stdout.write(gap + (isJson ? jsonLine(decoded) : textLines(decoded)));
         read++;
       } catch (error) {
         if (!(error instanceof InvalidIdError)) throw error;
-        await complain(world, isJson, error);
+        await reportError(io, isJson, error);
         failed++;
       }
     }

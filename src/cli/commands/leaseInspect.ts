@@ -2,25 +2,25 @@
 
 import { BackendError } from "../../internal.ts";
 import { inspect, type NamespaceReport } from "../../lease/index.ts";
-import { printable } from "../color.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, defineCommand } from "../defineCommand.ts";
 import { CommandError } from "../errors.ts";
-import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/open.ts";
-import { columns } from "../table.ts";
+import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/openStore.ts";
+import { printable } from "../terminal/color.ts";
+import { tableLines } from "../terminal/table.ts";
 
 const flags = {
   store: STORE_FLAG,
   ...STORE_SETTINGS,
   namespace: {
     kind: "text",
-    value: "NAME",
+    placeholder: "NAME",
     default: "default",
-    what: "what the leases belong to; those of `bitflake serve` with a --store to its --name",
+    description: "what the leases belong to; those of `bitflake serve` with a --store to its --name",
   },
 } as const;
 
 /** Who holds what, for a person. */
-function forPeople({ namespace, shape, used, held, storeTime }: NamespaceReport): string {
+function textLines({ namespace, shape, used, held, storeTime }: NamespaceReport): string {
   if (shape === undefined) return `No node was ever leased in ${printable(namespace)}.\n`;
   const current = held.filter(({ isCurrent }) => isCurrent).length;
   const head = [
@@ -38,11 +38,11 @@ function forPeople({ namespace, shape, used, held, storeTime }: NamespaceReport)
     printable(holder),
   ]);
   const names = ["NODE", "DATACENTER", "MACHINE", "FROM", "UNTIL", "STATE", "HOLDER"];
-  return `${head.join("\n")}\n\n${columns(names, rows)}`;
+  return `${head.join("\n")}\n\n${tableLines(names, rows)}`;
 }
 
-export const leaseInspect: Command = define({
-  words: "lease inspect",
+export const leaseInspectCommand: Command = defineCommand({
+  name: "lease inspect",
   summary: "Lists who holds which node of a namespace.",
   notes: [
     "A holder whose lease is expired crashed, or cannot reach the store; its node is given to the next who asks.",
@@ -53,11 +53,11 @@ export const leaseInspect: Command = define({
     { run: "bitflake lease inspect --store $REDIS_URL --namespace service --json" },
   ],
   async run(call) {
-    const { values, isJson, world } = call;
+    const { values, isJson, io } = call;
     const store = await openStore(values.store, call, { isNew: false });
     try {
       const report = await inspect(store.backend, values.namespace);
-      await world.stdout.write(isJson ? `${JSON.stringify(report)}\n` : forPeople(report));
+      await io.stdout.write(isJson ? `${JSON.stringify(report)}\n` : textLines(report));
       return 0;
     } catch (error) {
       const isBare = error instanceof BackendError && error.message.includes("setup()");

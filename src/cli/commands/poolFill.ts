@@ -3,23 +3,23 @@
 import { setup } from "../../backend/index.ts";
 import { IdPoolExhaustedError } from "../../internal.ts";
 import { IdPool, type NumericIdType } from "../../numeric/index.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, defineCommand } from "../defineCommand.ts";
+import { resolveFileType } from "../flags/idTypeFlags.ts";
+import { assertKeepsPools, POOL_FLAGS } from "../flags/poolFlags.ts";
 import type { Io } from "../io.ts";
-import { typeInFile } from "../numericType.ts";
-import { POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
-import { Progress } from "../progress.ts";
-import { type OpenStore, openStore } from "../stores/open.ts";
+import { type OpenStore, openStore } from "../stores/openStore.ts";
+import { Progress } from "../terminal/progress.ts";
 
 /** What a shell says of a program that SIGINT ended. */
 const INTERRUPTED = 130;
 
 const flags = {
   ...POOL_FLAGS,
-  to: { kind: "whole", least: 1, most: 2 ** 31 - 1, default: 6000, what: "how many are to be at hand" },
+  to: { kind: "integer", min: 1, max: 2 ** 31 - 1, default: 6000, description: "how many are to be at hand" },
 } as const;
 
 /** What a fill has come to. */
-interface Outcome {
+interface FillResult {
   readonly available: number;
   readonly added: number;
   readonly isStopped: boolean;
@@ -31,9 +31,9 @@ async function fill(
   type: NumericIdType,
   to: number,
   progress: Progress | undefined,
-  world: Io,
-): Promise<Outcome> {
-  const signal = world.stopSignal();
+  io: Io,
+): Promise<FillResult> {
+  const signal = io.stopSignal();
   await setup(backend, ["numeric"]);
   const pool = new IdPool({ backend, type });
   const stop = () => void pool.stop();
@@ -48,7 +48,7 @@ async function fill(
           to,
           onProgress: (step) => {
             added = step.added;
-            progress?.tell({ done: step.available, of: step.target });
+            progress?.update({ done: step.available, total: step.target });
           },
         });
     return { available, added, isStopped: signal.aborted && available < to };
@@ -58,8 +58,8 @@ async function fill(
   }
 }
 
-export const poolFill: Command = define({
-  words: "pool fill",
+export const poolFillCommand: Command = defineCommand({
+  name: "pool fill",
   summary: "Makes the IDs of a pool ahead.",
   notes: [
     "Tables that are missing are made first. Ctrl-C ends it after the step that is under way, with exit code 130; what was made stays. Exit code 1 means that there are no more IDs of the type.",
@@ -73,18 +73,18 @@ export const poolFill: Command = define({
     { run: "bitflake pool fill --store $DATABASE_URL --types types.json --type farmer --json" },
   ],
   async run(call) {
-    const { values, sources, isJson, world } = call;
-    refuseRedis(values.store, sources["store"]);
+    const { values, sources, isJson, io } = call;
+    assertKeepsPools(values.store, sources["store"]);
     const { to } = values;
-    const type = await typeInFile(world, values, sources);
+    const type = await resolveFileType(io, values, sources);
     const store = await openStore(values.store, call);
     try {
-      const progress = isJson ? undefined : new Progress(world.stderr, () => world.now(), `${type.name}:`);
-      const { available, added, isStopped } = await fill(store, type, to, progress, world);
+      const progress = isJson ? undefined : new Progress(io.stderr, () => io.now(), `${type.name}:`);
+      const { available, added, isStopped } = await fill(store, type, to, progress, io);
       const text = isJson
         ? JSON.stringify({ type: type.name, available, added, target: to, isStopped })
         : `${type.name}: ${available} IDs are at hand, ${added} of them new.${isStopped ? " It was stopped." : ""}`;
-      await world.stdout.write(`${text}\n`);
+      await io.stdout.write(`${text}\n`);
       if (isStopped) return INTERRUPTED;
       if (available < to) throw new IdPoolExhaustedError(type.name, to, available);
       return 0;

@@ -1,11 +1,11 @@
 // bitflake pool status: how a pool is.
 
 import { IdPool, IdPoolHistoryError, type IdPoolStatus } from "../../numeric/index.ts";
-import { type Command, define } from "../command.ts";
-import { typeInFile } from "../numericType.ts";
-import { explained, POOL_FLAGS, refuseRedis } from "../poolFlags.ts";
-import { openStore } from "../stores/open.ts";
-import { pairs } from "../table.ts";
+import { type Command, defineCommand } from "../defineCommand.ts";
+import { resolveFileType } from "../flags/idTypeFlags.ts";
+import { assertKeepsPools, explainMissingTables, POOL_FLAGS } from "../flags/poolFlags.ts";
+import { openStore } from "../stores/openStore.ts";
+import { keyValueLines } from "../terminal/table.ts";
 
 /** Returns whether the pool issues nothing until somebody accepts that its store may have gone back. */
 function isRefused({ lastError }: IdPoolStatus): boolean {
@@ -13,7 +13,7 @@ function isRefused({ lastError }: IdPoolStatus): boolean {
 }
 
 /** How a pool is, for a program: what does not fit a number is a text. */
-function forPrograms(type: string, status: IdPoolStatus): string {
+function jsonLine(type: string, status: IdPoolStatus): string {
   const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
   const text = String(remaining);
   // `left` is the former name of `remaining`, for one minor version.
@@ -22,10 +22,10 @@ function forPrograms(type: string, status: IdPoolStatus): string {
 }
 
 /** How a pool is, for a person. */
-function forPeople(type: string, status: IdPoolStatus): string {
+function textLines(type: string, status: IdPoolStatus): string {
   const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
   const yes = (is: boolean) => (is ? "yes" : "no");
-  return pairs({
+  return keyValueLines({
     type,
     "at hand": available,
     taken,
@@ -38,8 +38,8 @@ function forPeople(type: string, status: IdPoolStatus): string {
   });
 }
 
-export const poolStatus: Command = define({
-  words: "pool status",
+export const poolStatusCommand: Command = defineCommand({
+  name: "pool status",
   summary: "Says how many IDs of a pool are at hand, taken and left.",
   notes: [
     "Exit code 1 means that the pool is exhausted: none is at hand, and none will come. Of IDs at hand only so many are counted as a refill leaves there, and one more.",
@@ -51,16 +51,16 @@ export const poolStatus: Command = define({
     },
   ],
   async run(call) {
-    const { values, sources, isJson, world } = call;
-    refuseRedis(values.store, sources["store"]);
-    const type = await typeInFile(world, values, sources);
+    const { values, sources, isJson, io } = call;
+    assertKeepsPools(values.store, sources["store"]);
+    const type = await resolveFileType(io, values, sources);
     const store = await openStore(values.store, call, { isNew: false });
     try {
       const status = await new IdPool({ backend: store.backend, type }).status();
-      await world.stdout.write((isJson ? forPrograms : forPeople)(type.name, status));
+      await io.stdout.write((isJson ? jsonLine : textLines)(type.name, status));
       return status.isExhausted ? 1 : 0;
     } catch (error) {
-      throw explained(error, store.description);
+      throw explainMissingTables(error, store.description);
     } finally {
       await store.close();
     }

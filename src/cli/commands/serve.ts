@@ -4,42 +4,42 @@ import { type GeneratorOptions, makeGenerator, PRESETS, type SnowflakeGenerator 
 import type * as ServiceModule from "../../service/index.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import { type Command, define } from "../command.ts";
+import { type Command, defineCommand } from "../defineCommand.ts";
 import { CommandError, UsageError } from "../errors.ts";
+import { readTypesFile } from "../flags/idTypeFlags.ts";
 import { nodeModule, pathFrom } from "../io.ts";
-import { readTypes } from "../numericType.ts";
-import { logFormOf, logOf } from "../serve/log.ts";
+import { createLog, resolveLogFormat } from "../serve/log.ts";
 import { SERVE_SETTINGS } from "../serve/settings.ts";
-import { factsOf } from "../serve/startReport.ts";
-import { openStores, type ServeCall, type ServeStores } from "../serve/stores.ts";
+import { createStartReport } from "../serve/startReport.ts";
+import { openStores, type ServeContext, type ServeStores } from "../serve/stores.ts";
 
 /** The service, which only this command loads. */
-function serviceModule(): Promise<typeof ServiceModule> {
+function loadService(): Promise<typeof ServiceModule> {
   return import("../../service/index.ts");
 }
 
 /** Warns the user. */
-async function warn({ values, isJson, world }: ServeCall, text: string): Promise<void> {
+async function warn({ values, isJson, io }: ServeContext, text: string): Promise<void> {
   // It stands among the lines of the log, so it has their form.
   const line =
-    isJson || logFormOf(values.log, isJson, world) === "json"
+    isJson || resolveLogFormat(values.log, isJson, io) === "json"
       ? JSON.stringify({ warning: text })
       : `warning: ${text}`;
-  await world.stderr.write(`${line}\n`).catch(() => {});
+  await io.stderr.write(`${line}\n`).catch(() => {});
 }
 
 /** The types that the service was told, by a file or at once. */
-async function typesOf({ values, sources, world }: ServeCall): Promise<ServiceOptions["types"]> {
+async function readTypes({ values, sources, io }: ServeContext): Promise<ServiceOptions["types"]> {
   const { types, config } = values;
   if (types === undefined) return undefined;
   if (types.path === undefined) return types.content as ServiceOptions["types"];
   const source = String(sources["types"]);
   const isInFile = config !== undefined && source === `types in ${config}`;
   // A path in a file is meant from where the file is.
-  const { dirname } = await nodeModule(world, "node:path");
-  const path = isInFile ? await pathFrom(world, types.path, dirname(config)) : types.path;
+  const { dirname } = await nodeModule(io, "node:path");
+  const path = isInFile ? await pathFrom(io, types.path, dirname(config)) : types.path;
   return Object.fromEntries(
-    Object.entries(await readTypes(world, source, path)).map(([name, { length, rules }]) => [
+    Object.entries(await readTypesFile(io, source, path)).map(([name, { length, rules }]) => [
       name,
       { length, rules },
     ]),
@@ -47,7 +47,7 @@ async function typesOf({ values, sources, world }: ServeCall): Promise<ServiceOp
 }
 
 /** Refuses a service that others reach, unless they need a key or the user says that anyone may ask. */
-function refuseOpen({ values, sources }: ServeCall): void {
+function assertProtected({ values, sources }: ServeContext): void {
   const { host, apiKeys, public: isPublic } = values;
   if (apiKeys || isPublic || isLoopback(host)) return;
   throw new UsageError(
@@ -56,19 +56,19 @@ function refuseOpen({ values, sources }: ServeCall): void {
 }
 
 /** The generator options that the settings name. */
-function layoutOf({ values: { preset, epochMs } }: ServeCall): GeneratorOptions {
+function layoutOptions({ values: { preset, epochMs } }: ServeContext): GeneratorOptions {
   // Without an epoch of the user's, that of the preset stands, if it has one.
   return { ...PRESETS[preset], ...(epochMs === undefined ? {} : { epochMs }) };
 }
 
 /** The options of the service, from the settings of the command. */
-function optionsOf(
-  call: ServeCall,
+function serviceOptions(
+  call: ServeContext,
   types: ServiceOptions["types"],
   { store, poolStore, leaseBackend }: ServeStores,
   isListening: () => boolean,
 ): ServiceOptions {
-  const { values, sources, isJson, world } = call;
+  const { values, sources, isJson, io } = call;
   const { name, noFence, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
   const rateLimit =
     values.rateLimit === undefined
@@ -82,14 +82,14 @@ function optionsOf(
     if (rateLimit || values[name] === undefined) continue;
     throw new UsageError(`${sources[name]} says something of a rate limit, and there is none`);
   }
-  const write = logOf(logFormOf(values.log, isJson, world), world);
+  const write = createLog(resolveLogFormat(values.log, isJson, io), io);
   return {
     backend: store.backend,
     poolBackend: poolStore?.backend,
     leaseBackend,
     fence: !noFence,
     name,
-    preset: layoutOf(call),
+    preset: layoutOptions(call),
     datacenterId,
     machineId,
     types,
@@ -104,16 +104,16 @@ function optionsOf(
 }
 
 /** Serves until it is stopped. */
-async function serveOn(
+async function serveUntilStopped(
   service: Service,
-  call: ServeCall,
+  call: ServeContext,
   stores: ServeStores,
   generator: SnowflakeGenerator,
   options: ServiceOptions,
   onListening: () => void,
 ): Promise<void> {
-  const { values, world } = call;
-  const signal = world.stopSignal();
+  const { values, io } = call;
+  const signal = io.stopSignal();
   // A start that waits for a node gives up.
   const giveUp = () => void service.stop();
   signal.addEventListener("abort", giveUp);
@@ -126,9 +126,9 @@ async function serveOn(
     signal.removeEventListener("abort", giveUp);
   }
   if (signal.aborted) return;
-  const facts = await factsOf(service, call, stores, generator, options);
+  const facts = await createStartReport(service, call, stores, generator, options);
   onListening();
-  const { listen } = await serviceModule();
+  const { listen } = await loadService();
   const { host, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
   const { requestTimeoutMs, maxConnections, lameDuckMs } = values;
   const limits = { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxConnections };
@@ -139,7 +139,7 @@ async function serveOn(
     });
   });
   try {
-    await world.stdout.write(`${facts(url)}\n`);
+    await io.stdout.write(`${facts(url)}\n`);
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
     await service.drain(lameDuckMs);
   } finally {
@@ -148,9 +148,9 @@ async function serveOn(
 }
 
 /** Warns of other pods, which this one knows nothing of. */
-async function warnOfPods(call: ServeCall, { kind }: ServeStores): Promise<void> {
-  const { values, world } = call;
-  if (!world.env["KUBERNETES_SERVICE_HOST"] || values.machineId !== undefined) return;
+async function warnAboutPods(call: ServeContext, { kind }: ServeStores): Promise<void> {
+  const { values, io } = call;
+  if (!io.env["KUBERNETES_SERVICE_HOST"] || values.machineId !== undefined) return;
   if (kind === "redis" || kind === "postgres") return;
   await warn(
     call,
@@ -159,7 +159,7 @@ async function warnOfPods(call: ServeCall, { kind }: ServeStores): Promise<void>
 }
 
 /** Warns of what a store in memory forgets, where nobody asked for one. */
-async function warnOfMemory(call: ServeCall, { kind }: ServeStores, hasPools: boolean): Promise<void> {
+async function warnAboutMemory(call: ServeContext, { kind }: ServeStores, hasPools: boolean): Promise<void> {
   const { store, poolStore } = call.values;
   if (store !== undefined || kind !== "memory") return;
   const pools =
@@ -170,8 +170,8 @@ async function warnOfMemory(call: ServeCall, { kind }: ServeStores, hasPools: bo
   );
 }
 
-export const serve: Command = define({
-  words: "serve",
+export const serveCommand: Command = defineCommand({
+  name: "serve",
   summary: "Serves IDs over HTTP: Snowflakes, counters, pools.",
   notes: [
     "Without a store it keeps what it must remember in bitflake.db: in this folder if that file is there, otherwise in a folder of this user, which all of the user's services share. Where the runtime has no SQLite, all but the node is kept in memory. A flag wins over a variable, a variable over the file, the file over the default. The variables of the other commands, FLAKEID_..., say nothing to it.",
@@ -184,20 +184,20 @@ export const serve: Command = define({
     { run: "bitflake serve --config bitflake.json" },
   ],
   async run(call) {
-    refuseOpen(call);
-    const types = await typesOf(call);
+    assertProtected(call);
+    const types = await readTypes(call);
     // For its layout alone: no ID is made with this node.
-    const generator = makeGenerator(layoutOf(call), { machineId: 0 });
+    const generator = makeGenerator(layoutOptions(call), { machineId: 0 });
     const stores = await openStores(call, types !== undefined, generator);
     try {
-      await warnOfMemory(call, stores, types !== undefined);
-      await warnOfPods(call, stores);
-      const { createService } = await serviceModule();
+      await warnAboutMemory(call, stores, types !== undefined);
+      await warnAboutPods(call, stores);
+      const { createService } = await loadService();
       let isListening = false;
-      const options = optionsOf(call, types, stores, () => isListening);
+      const options = serviceOptions(call, types, stores, () => isListening);
       const service = createService(options);
       try {
-        await serveOn(service, call, stores, generator, options, () => {
+        await serveUntilStopped(service, call, stores, generator, options, () => {
           isListening = true;
         });
       } finally {

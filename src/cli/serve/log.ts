@@ -1,30 +1,30 @@
 // The log of the service: a line for each request and each event, on the standard error output.
 
 import type { ServiceEvent, ServiceLogEntry } from "../../service/index.ts";
-import { printable } from "../color.ts";
-import { complaintOf } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import type { Io, Output } from "../io.ts";
+import { printable } from "../terminal/color.ts";
 
 /** How lines are written. */
-export type LogForm = "json" | "text" | "none";
+export type LogFormat = "json" | "text" | "none";
 
 /** How much may wait for a reader, in characters. What comes then is lost, and counted. */
-const MAX_WAITING = 1_048_576;
+const MAX_QUEUED_CHARS = 1_048_576;
 
 /** How deep causes are looked into: an error may be its own. */
-const MAX_CAUSES = 5;
+const MAX_CAUSE_DEPTH = 5;
 
 /** The form that is asked for; or text for people, and JSON for programs. */
-export function logFormOf(log: LogForm | undefined, isJson: boolean, { stderr }: Io): LogForm {
+export function resolveLogFormat(log: LogFormat | undefined, isJson: boolean, { stderr }: Io): LogFormat {
   return log ?? (stderr.isTTY && !isJson ? "text" : "json");
 }
 
 /** What is said of an error, and of its causes, where they say something else. */
-function reasonOf(error: unknown): string {
+function errorReason(error: unknown): string {
   const reasons: string[] = [];
   let cause = error;
-  for (let depth = 0; depth < MAX_CAUSES && cause !== undefined; depth++) {
-    const { message } = complaintOf(cause);
+  for (let depth = 0; depth < MAX_CAUSE_DEPTH && cause !== undefined; depth++) {
+    const { message } = describeError(cause);
     // Of an error that quotes its cause, the cause says nothing new.
     if (message !== "" && !reasons.some((reason) => reason.includes(message))) reasons.push(message);
     cause = (Object(cause) as { cause?: unknown }).cause;
@@ -34,7 +34,7 @@ function reasonOf(error: unknown): string {
 
 /** A line for programs. */
 function jsonLine({ error, ...facts }: ServiceLogEntry | ServiceEvent | LostLines): string {
-  return JSON.stringify(error === undefined ? facts : { ...facts, error: reasonOf(error) });
+  return JSON.stringify(error === undefined ? facts : { ...facts, error: errorReason(error) });
 }
 
 /** A line for people, of a request. */
@@ -68,7 +68,7 @@ function eventLine(entry: ServiceEvent | LostLines): string {
 /** A line for people. */
 function textLine(entry: ServiceLogEntry | ServiceEvent | LostLines): string {
   const line = printable("event" in entry ? eventLine(entry) : requestLine(entry));
-  return entry.error === undefined ? line : `${line}: ${reasonOf(entry.error)}`;
+  return entry.error === undefined ? line : `${line}: ${errorReason(entry.error)}`;
 }
 
 /** What is said when there is a reader again. */
@@ -82,7 +82,7 @@ interface LostLines {
 }
 
 /** Writes lines as fast as they are read, and loses what comes faster: nobody waits, and memory has a bound. */
-class Lines {
+class LogWriter {
   readonly #output: Output;
   readonly #lineOf: (entry: ServiceLogEntry | ServiceEvent | LostLines) => string;
   #waiting = 0;
@@ -94,7 +94,7 @@ class Lines {
   }
 
   add(entry: ServiceLogEntry | ServiceEvent): void {
-    if (this.#waiting >= MAX_WAITING) this.#lost++;
+    if (this.#waiting >= MAX_QUEUED_CHARS) this.#lost++;
     else this.#write(this.#lineOf(entry));
   }
 
@@ -103,7 +103,7 @@ class Lines {
     this.#waiting += text.length;
     const done = () => {
       this.#waiting -= text.length;
-      if (this.#lost > 0 && this.#waiting < MAX_WAITING / 2) this.#tell();
+      if (this.#lost > 0 && this.#waiting < MAX_QUEUED_CHARS / 2) this.#tell();
     };
     // A log that nobody reads any more is no failure of the service.
     this.#output.write(text).then(done, done);
@@ -120,11 +120,11 @@ class Lines {
 }
 
 /** What writes requests and events; `undefined` if nobody wants a log. */
-export function logOf(
-  form: LogForm,
-  world: Io,
+export function createLog(
+  form: LogFormat,
+  io: Io,
 ): ((entry: ServiceLogEntry | ServiceEvent) => void) | undefined {
   if (form === "none") return undefined;
-  const lines = new Lines(world.stderr, form === "json" ? jsonLine : textLine);
+  const lines = new LogWriter(io.stderr, form === "json" ? jsonLine : textLine);
   return (entry) => lines.add(entry);
 }

@@ -3,11 +3,11 @@
 import type { SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import { printable } from "../color.ts";
-import type { ServeCall, ServeStores } from "./stores.ts";
+import { printable } from "../terminal/color.ts";
+import type { ServeContext, ServeStores } from "./stores.ts";
 
 /** The node of a service. */
-interface NodeFacts {
+interface NodeReport {
   readonly datacenterId: number;
   readonly machineId: number;
   /** Where it is leased; `null` if the user gave it. */
@@ -24,12 +24,12 @@ async function leasedNode(service: Service): Promise<number | undefined> {
 }
 
 /** Returns what is known of the node. */
-async function nodeOf(
+async function nodeReport(
   service: Service,
-  { values }: ServeCall,
+  { values }: ServeContext,
   { kind, store, leaseBackend }: ServeStores,
   { layout }: SnowflakeGenerator,
-): Promise<NodeFacts> {
+): Promise<NodeReport> {
   const { machineId, datacenterId = 0, name } = values;
   if (machineId !== undefined) {
     return { datacenterId, machineId, leasedFrom: null, twins: "any other process with this node" };
@@ -47,16 +47,16 @@ async function nodeOf(
 }
 
 /** Collects what the start says of a service that has started. Returns what writes it: as text, a line each. */
-export async function factsOf(
+export async function createStartReport(
   service: Service,
-  call: ServeCall,
+  call: ServeContext,
   stores: ServeStores,
   generator: SnowflakeGenerator,
   { apiKeys, types = {} }: Pick<ServiceOptions, "apiKeys" | "types">,
 ): Promise<(url: string) => string> {
   const { values, isJson } = call;
   const { preset, host, rateLimit = null, rateWindowMs = 60_000 } = values;
-  const node = await nodeOf(service, call, stores, generator);
+  const node = await nodeReport(service, call, stores, generator);
   const { layout, epochMs, tickMs } = generator;
   const store = stores.store.description;
   const poolStore = stores.poolStore?.description ?? null;

@@ -6,13 +6,13 @@
 
 import { CommandError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
-import { stateFailure } from "./folder.ts";
+import { stateError } from "./folder.ts";
 
 /** How many versions are kept: a process that is overtaken by fewer finds the version taken that it wants to write. */
-const KEPT = 64;
+const KEPT_VERSIONS = 64;
 
 /** How often a change is tried; each failure means that another process has succeeded. */
-const TRIES = 1000;
+const MAX_ATTEMPTS = 1000;
 
 /** Writes what JSON has no form for: `{ "map": [[key, value], ...] }`, `{ "bigint": "1" }`. */
 const encode = (value: unknown): string =>
@@ -46,9 +46,9 @@ export interface SharedFile {
  *
  * @param name of its folder within the state folder
  */
-export async function sharedFile(world: Io, stateFolder: string, name: string): Promise<SharedFile> {
-  const fs = await nodeModule(world, "node:fs");
-  const folder = await pathFrom(world, name, stateFolder);
+export async function sharedFile(io: Io, stateFolder: string, name: string): Promise<SharedFile> {
+  const fs = await nodeModule(io, "node:fs");
+  const folder = await pathFrom(io, name, stateFolder);
   const pathOf = (version: number | string) => `${folder}/${version}`;
   const versions = () =>
     fs
@@ -89,9 +89,9 @@ export async function sharedFile(world: Io, stateFolder: string, name: string): 
       fs.unlinkSync(draft);
     }
     const all = versions();
-    for (const old of all) if (old <= version - KEPT) fs.rmSync(pathOf(old), { force: true });
+    for (const old of all) if (old <= version - KEPT_VERSIONS) fs.rmSync(pathOf(old), { force: true });
     // One that was paused for so long that its version had come and gone has put it in place again, behind the others.
-    return Math.max(...all) < version + KEPT / 2;
+    return Math.max(...all) < version + KEPT_VERSIONS / 2;
   };
 
   const attempt = <State, Result>(change: Change<State, Result>): readonly [Result] | undefined => {
@@ -110,22 +110,22 @@ export async function sharedFile(world: Io, stateFolder: string, name: string): 
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw stateFailure(stateFolder, error);
+    throw stateError(stateFolder, error);
   }
   return {
     change(change) {
       try {
-        for (let tries = 0; tries < TRIES; tries++) {
+        for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
           const done = attempt(change);
           if (done) return done[0];
         }
       } catch (error) {
         // Of the file system; what the change itself throws is passed on.
         throw typeof (error as { syscall?: unknown }).syscall === "string"
-          ? stateFailure(stateFolder, error)
+          ? stateError(stateFolder, error)
           : error;
       }
-      throw new CommandError("ERR_STATE", `others were faster ${TRIES} times at changing ${folder}`);
+      throw new CommandError("ERR_STATE", `others were faster ${MAX_ATTEMPTS} times at changing ${folder}`);
     },
   };
 }

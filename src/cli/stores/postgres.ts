@@ -2,12 +2,12 @@
 
 import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
-import { loadFirst } from "../packages.ts";
-import { type Connection, established, renewing } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import { loadFirstPackage } from "../packages.ts";
+import type { ConnectionOptions } from "./openStore.ts";
+import { type Connection, reconnectingClient, waitUntilConnected } from "./reconnectingClient.ts";
 
 /** How much later than the command line pg gives up a query; then it also cuts the connection, which would stay open. */
-const CUT_MS = 500;
+const QUERY_TIMEOUT_MARGIN_MS = 500;
 
 /** What is used of `pg`. */
 interface Pg {
@@ -25,14 +25,14 @@ type PostgresJs = (
   options: object,
 ) => PostgresJsClient & { end(options: object): Promise<void> };
 
-function withPg({ Pool }: Pg, url: string, settings: StoreSettings): Promise<Connection> {
+function withPg({ Pool }: Pg, url: string, settings: ConnectionOptions): Promise<Connection> {
   const { prefix, timeoutMs, poolSize } = settings;
-  const { use, close } = renewing(timeoutMs, () => {
+  const { use, close } = reconnectingClient(timeoutMs, () => {
     const client = new Pool({
       connectionString: url,
       max: poolSize,
       connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs + CUT_MS,
+      query_timeout: timeoutMs + QUERY_TIMEOUT_MARGIN_MS,
       keepAlive: true,
     });
     // Without a listener an outage would end the process; a caller meanwhile gets an error.
@@ -41,12 +41,12 @@ function withPg({ Pool }: Pg, url: string, settings: StoreSettings): Promise<Con
   });
   const query: PgClient["query"] = (text, params) => use((pool) => pool.query(text, params));
   const backend = fromPg({ query }, { prefix, timeoutMs });
-  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
+  return waitUntilConnected(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
 }
 
-function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettings): Promise<Connection> {
+function withPostgresJs(postgres: PostgresJs, url: string, settings: ConnectionOptions): Promise<Connection> {
   const { prefix, timeoutMs, poolSize } = settings;
-  const { use, close } = renewing(timeoutMs, () => {
+  const { use, close } = reconnectingClient(timeoutMs, () => {
     const client = postgres(url, {
       // It prints notices by itself, and a table that is there already is one.
       onnotice: () => {},
@@ -60,12 +60,12 @@ function withPostgresJs(postgres: PostgresJs, url: string, settings: StoreSettin
   });
   const unsafe: PostgresJsClient["unsafe"] = (text, params) => use((sql) => sql.unsafe(text, params));
   const backend = fromPostgresJs({ unsafe }, { prefix, timeoutMs });
-  return established(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
+  return waitUntilConnected(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
 }
 
 /** Connects to a PostgreSQL. */
-export async function openPostgres(url: string, world: Io, settings: StoreSettings): Promise<Connection> {
-  const { name, module } = await loadFirst("postgres://", ["pg", "postgres"], world);
+export async function openPostgres(url: string, io: Io, settings: ConnectionOptions): Promise<Connection> {
+  const { name, module } = await loadFirstPackage("postgres://", ["pg", "postgres"], io);
   return name === "pg"
     ? withPg(module as Pg, url, settings)
     : withPostgresJs(module as PostgresJs, url, settings);

@@ -2,9 +2,9 @@
 
 import { fromIORedis, fromNodeRedis, type IORedisClient, type NodeRedisClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
-import { loadFirst } from "../packages.ts";
-import { type Connection, established, renewing } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import { loadFirstPackage } from "../packages.ts";
+import type { ConnectionOptions } from "./openStore.ts";
+import { type Connection, reconnectingClient, waitUntilConnected } from "./reconnectingClient.ts";
 
 /** What is used of `ioredis`. */
 interface IORedis {
@@ -31,17 +31,17 @@ interface NodeRedis {
 }
 
 /** The database that an address names, as text; empty if it names none. */
-export function databaseIn(url: string): string {
+export function redisDatabase(url: string): string {
   const from = url.includes("@") ? url.lastIndexOf("@") + 1 : url.indexOf("//") + 2;
   return /^[^/?#]*\/([^?#]*)/.exec(url.slice(from))?.[1] ?? "";
 }
 
-function withIORedis({ Redis }: IORedis, url: string, settings: StoreSettings): Promise<Connection> {
+function withIORedis({ Redis }: IORedis, url: string, settings: ConnectionOptions): Promise<Connection> {
   const { prefix, timeoutMs } = settings;
   // By itself it says nothing of a database that there is not, and works in another.
-  const database = databaseIn(url);
+  const database = redisDatabase(url);
   let last: unknown;
-  const { use, ready, close } = renewing(timeoutMs, () => {
+  const { use, ready, close } = reconnectingClient(timeoutMs, () => {
     const client = new Redis(url, {
       lazyConnect: true,
       connectTimeout: timeoutMs,
@@ -59,16 +59,16 @@ function withIORedis({ Redis }: IORedis, url: string, settings: StoreSettings): 
   });
   const call: IORedisClient["call"] = (...command) => use((client) => client.call(...command));
   const backend = fromIORedis({ call }, { prefix, timeoutMs });
-  return established(timeoutMs, ready, { backend, close }, () => last);
+  return waitUntilConnected(timeoutMs, ready, { backend, close }, () => last);
 }
 
 function withNodeRedis(
   { createClient }: NodeRedis,
   url: string,
-  settings: StoreSettings,
+  settings: ConnectionOptions,
 ): Promise<Connection> {
   const { prefix, timeoutMs } = settings;
-  const { use, ready, close } = renewing(timeoutMs, () => {
+  const { use, ready, close } = reconnectingClient(timeoutMs, () => {
     const client = createClient({
       url,
       disableOfflineQueue: true,
@@ -88,12 +88,12 @@ function withNodeRedis(
     { eval: (script, options) => use((client) => client.eval(script, options)) },
     { prefix, timeoutMs },
   );
-  return established(timeoutMs, ready, { backend, close });
+  return waitUntilConnected(timeoutMs, ready, { backend, close });
 }
 
 /** Connects to a Redis. */
-export async function openRedis(url: string, world: Io, settings: StoreSettings): Promise<Connection> {
-  const { name, module } = await loadFirst("redis://", ["ioredis", "redis"], world);
+export async function openRedis(url: string, io: Io, settings: ConnectionOptions): Promise<Connection> {
+  const { name, module } = await loadFirstPackage("redis://", ["ioredis", "redis"], io);
   return name === "ioredis"
     ? withIORedis(module as IORedis, url, settings)
     : withNodeRedis(module as NodeRedis, url, settings);

@@ -3,9 +3,9 @@
 import { fromSqlite, type SqliteDatabase } from "../../backend/index.ts";
 import { CommandError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
-import { hasPackage, loadFirst } from "../packages.ts";
-import type { Connection } from "./connect.ts";
-import type { StoreSettings } from "./open.ts";
+import { hasPackage, loadFirstPackage } from "../packages.ts";
+import type { ConnectionOptions } from "./openStore.ts";
+import type { Connection } from "./reconnectingClient.ts";
 
 /** A database that can be closed. */
 type Database = SqliteDatabase & { close(): unknown };
@@ -22,25 +22,25 @@ type BetterSqlite3 = new (path: string, options: object) => Database;
  * How long SQLite itself waits for a file that is locked, in milliseconds. It blocks everything else meanwhile, so it is
  * short: enough for another process to finish a write. After that the adapter tries again, without blocking.
  */
-const BUSY_MS = 50;
+const BUSY_TIMEOUT_MS = 50;
 
 /** The runtime's own SQLite, if it has one: Node from 22.13 on, Deno and Bun. */
-async function runtimeSqlite(world: Io): Promise<NodeSqlite | undefined> {
+async function runtimeSqlite(io: Io): Promise<NodeSqlite | undefined> {
   try {
-    return (await world.import("node:sqlite")) as NodeSqlite;
+    return (await io.import("node:sqlite")) as NodeSqlite;
   } catch {
     return undefined;
   }
 }
 
 /** Whether SQLite can be used here. */
-export async function hasSqlite(world: Io): Promise<boolean> {
-  return (await runtimeSqlite(world)) !== undefined || (await hasPackage("better-sqlite3", world));
+export async function hasSqlite(io: Io): Promise<boolean> {
+  return (await runtimeSqlite(io)) !== undefined || (await hasPackage("better-sqlite3", io));
 }
 
 /** Makes the file of a database where it is missing, for the user alone; SQLite gives the files beside it the same mode. */
-async function makePrivate(file: string, world: Io): Promise<void> {
-  const { closeSync, openSync } = await nodeModule(world, "node:fs");
+async function createPrivateFile(file: string, io: Io): Promise<void> {
+  const { closeSync, openSync } = await nodeModule(io, "node:fs");
   try {
     closeSync(openSync(file, "wx", 0o600));
   } catch {
@@ -56,30 +56,30 @@ async function makePrivate(file: string, world: Io): Promise<void> {
  */
 export async function openSqlite(
   path: string,
-  world: Io,
-  { prefix, timeoutMs }: StoreSettings,
+  io: Io,
+  { prefix, timeoutMs }: ConnectionOptions,
   isNew: boolean,
 ): Promise<Connection> {
   const isFile = path !== ":memory:";
-  const file = isFile ? await pathFrom(world, path) : path;
-  if (isNew && isFile) await makePrivate(file, world);
+  const file = isFile ? await pathFrom(io, path) : path;
+  if (isNew && isFile) await createPrivateFile(file, io);
   if (!isNew) {
-    const { access } = await nodeModule(world, "node:fs/promises");
+    const { access } = await nodeModule(io, "node:fs/promises");
     await access(file).catch(() => {
       throw new CommandError("ERR_BACKEND", `sqlite:${path}: there is no such file`);
     });
   }
-  const own = await runtimeSqlite(world);
+  const own = await runtimeSqlite(io);
   let db: Database;
   if (own) db = new own.DatabaseSync(file);
   else {
-    const { module } = await loadFirst("sqlite: on this runtime", ["better-sqlite3"], world);
+    const { module } = await loadFirstPackage("sqlite: on this runtime", ["better-sqlite3"], io);
     // Without its own waiting, which would keep everything else waiting as well.
     db = new (module as BetterSqlite3)(file, { timeout: 0 });
   }
   const backend = fromSqlite(db, { prefix, timeoutMs });
   try {
-    await backend.query(`PRAGMA busy_timeout = ${BUSY_MS}`, []);
+    await backend.query(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`, []);
     // Refuses a file that is no database.
     await backend.query("SELECT name FROM sqlite_master LIMIT 1", []);
     if (isNew) {

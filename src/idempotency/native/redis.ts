@@ -7,7 +7,7 @@
 import { type CallOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { RedisPort } from "../../backend/ports.ts";
-import { redisKey } from "../../backend/settings.ts";
+import { redisKey } from "../../backend/storeNames.ts";
 import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
 import type { AcquireResult } from "../rule.ts";

@@ -1,10 +1,10 @@
 // Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
 
 import type { CallOptions } from "../../backend/call.ts";
-import { cleaning, GRACE_MS } from "../../backend/expiry.ts";
+import { GRACE_MS, makeRowCleaner } from "../../backend/expiry.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { queryRows } from "../../backend/rows.ts";
-import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
+import { nowMsSql, queryRows } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
 import { BackendError } from "../../internal.ts";
 import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
@@ -50,7 +50,7 @@ ${mine} AND ${isRunning} RETURNING key`,
 export function sqlStore(port: SqlPort, name: string): OncePort {
   const now = nowMsSql(port.dialect === "postgres");
   const statements = statementsOf(port, now);
-  const clean = cleaning(port, "once", now);
+  const clean = makeRowCleaner(port, "once", now);
   const send = <T>(
     operation: string,
     text: string,
@@ -71,12 +71,15 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
     send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
 
   return {
-    async acquire(key, claim: LockRequest, { late, ...asking } = {}) {
+    async acquire(key, claim: LockRequest, { onLateAnswer, ...asking } = {}) {
       clean();
       const { owner, fingerprint, lockMs, keepMs } = claim;
       const started = (rows: readonly SqlRow[]): AcquireResult | null =>
         isDone(rows) ? { outcome: "started" } : null;
-      const lateStart = { ...asking, late: (start: AcquireResult | null) => start && late?.(start) };
+      const lateStart = {
+        ...asking,
+        onLateAnswer: (start: AcquireResult | null) => start && onLateAnswer?.(start),
+      };
       for (let tries = 0; tries < TRIES; tries++) {
         const params = [key, owner, fingerprint, lockMs, keepMs];
         const start = await send("begin", statements.begin, params, started, lateStart);

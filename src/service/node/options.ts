@@ -1,7 +1,6 @@
 // The options of `listen`, validated.
 
-import { assertKnownOptions } from "../../backend/settings.ts";
-import { ArgumentError, assertWhole } from "../../internal.ts";
+import { ArgumentError, assertKnownOptions, assertWhole } from "../../internal.ts";
 import type { ServerOptions } from "./server.ts";
 
 /** The longest delay of a timer, in every runtime. */

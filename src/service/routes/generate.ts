@@ -110,7 +110,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
           "counter",
           query,
           () => counter.next(),
-          (count) => counter.nextMany(count),
+          (count) => counter.nextValues(count),
         ),
       ),
     ),

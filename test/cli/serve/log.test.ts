@@ -1,9 +1,9 @@
 // The log of the service: what a line says, in both forms, and what becomes of it when nobody reads.
 
 import { describe, expect, test } from "vitest";
-import { logFormOf, logOf } from "../../../src/cli/serve/log.ts";
+import { createLog, resolveLogFormat } from "../../../src/cli/serve/log.ts";
 import type { ServiceEvent, ServiceLogEntry } from "../../../src/service/index.ts";
-import { worldOf } from "../cliIo.ts";
+import { fakeIo } from "../cliIo.ts";
 
 const entry: ServiceLogEntry = {
   time: "T",
@@ -27,8 +27,8 @@ const event: ServiceEvent = {
 };
 
 const logged = async (form: "json" | "text", what: ServiceLogEntry | ServiceEvent) => {
-  const { world, written } = worldOf();
-  logOf(form, world)?.(what);
+  const { io, written } = fakeIo();
+  createLog(form, io)?.(what);
   await Promise.resolve();
   return written.stderr.join("");
 };
@@ -83,28 +83,28 @@ describe("a line", () => {
 });
 
 test("the form is as asked for, or text for people and JSON for programs", () => {
-  const terminal = worldOf({ terminal: ["stderr"] }).world;
-  const pipe = worldOf().world;
-  expect(logFormOf("none", true, pipe)).toBe("none");
-  expect(logFormOf(undefined, false, terminal)).toBe("text");
-  expect(logFormOf(undefined, true, terminal)).toBe("json");
-  expect(logFormOf(undefined, false, pipe)).toBe("json");
-  expect(logOf("none", pipe)).toBeUndefined();
+  const terminal = fakeIo({ terminal: ["stderr"] }).io;
+  const pipe = fakeIo().io;
+  expect(resolveLogFormat("none", true, pipe)).toBe("none");
+  expect(resolveLogFormat(undefined, false, terminal)).toBe("text");
+  expect(resolveLogFormat(undefined, true, terminal)).toBe("json");
+  expect(resolveLogFormat(undefined, false, pipe)).toBe("json");
+  expect(createLog("none", pipe)).toBeUndefined();
 });
 
 describe("a reader", () => {
   test("that has gone is no error", async () => {
-    const hear = () => {
+    const onWrite = () => {
       throw new Error("closed");
     };
-    logOf("text", worldOf({ hear }).world)?.(entry);
+    createLog("text", fakeIo({ onWrite }).io)?.(entry);
     await new Promise((later) => setImmediate(later));
   });
 
   test.each(["json", "text"] as const)(
     "that stops costs lines, which are counted, and no memory: %s",
     async (form) => {
-      const { world } = worldOf();
+      const { io } = fakeIo();
       const written: string[] = [];
       let read = () => {};
       const stopped = new Promise<void>((resolve) => {
@@ -114,7 +114,7 @@ describe("a reader", () => {
         written.push(text);
         return stopped;
       };
-      const log = logOf(form, { ...world, stderr: { ...world.stderr, write } });
+      const log = createLog(form, { ...io, stderr: { ...io.stderr, write } });
       for (let at = 0; at < 50_000; at++) log?.(entry);
       const kept = written.length;
       const size = written.reduce((sum, line) => sum + line.length, 0);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stateFolder } from "../../../src/cli/state/folder.ts";
-import { worldOf } from "../cliIo.ts";
+import { fakeIo } from "../cliIo.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-state-folder-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -14,7 +14,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 async function folderOn(platform: string, given: Record<string, string>, cwd = root): Promise<string> {
   const at = (path: string) => path.replace("~", root);
   const env = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, at(value)]));
-  const { world } = worldOf({
+  const { io } = fakeIo({
     env: { BITFLAKE_STATE_DIR: "", ...env },
     cwd,
     async import(name) {
@@ -22,7 +22,7 @@ async function folderOn(platform: string, given: Record<string, string>, cwd = r
       return name === "node:os" ? { platform: () => platform, homedir: () => join(root, "passwd") } : module;
     },
   });
-  const folder = await stateFolder(world);
+  const folder = await stateFolder(io);
   expect(existsSync(folder)).toBe(true);
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   return folder.replace(root, "~");
