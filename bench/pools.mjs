@@ -27,7 +27,7 @@ const hasPgbench = () => spawnSync("pgbench", ["--version"]).status === 0;
 
 /** IDs per second of a pool that is asked by as many callers as there are connections, for so many seconds. */
 async function issuing(pool, batch) {
-  const issue = batch === 1 ? () => pool.issue() : () => pool.issueMany(batch);
+  const issue = batch === 1 ? () => pool.issue() : () => pool.issueIds(batch);
   let issued = 0;
   const started = performance.now();
   const end = started + SECONDS * 1000;
@@ -100,7 +100,7 @@ export async function pools(Pool, url) {
     if (!against) console.error("no pgbench: pools are measured against nothing");
     for (const batch of [1, 100]) {
       sent.length = 0;
-      await first.issueMany(batch);
+      await first.issueIds(batch);
       const { text, params } = sent.find(({ text }) => text.startsWith("WITH "));
       const [ours, theirs] = [[], []];
       for (let round = 0; round < (isShort ? 1 : 5); round++) {

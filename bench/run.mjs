@@ -1,8 +1,6 @@
-// What bitflake costs, beside the floor and beside its peers, all in one run: `npm run bench`, `--json` for machines,
-// `--short` where it only has to be seen to run.
+// Benchmark of bitflake beside the floor and beside its peers, all in one run: `npm run bench`. `--write` writes
+// docs/benchmarks.md and the README's ten figures, `--json` prints the results, `--short` is for a test of the bench itself.
 
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { Snowflake as Sapphire } from "@sapphire/snowflake";
 import FlakeId from "flake-idgen";
 import { Redis } from "ioredis";
@@ -17,6 +15,7 @@ import { counters } from "./counter.mjs";
 import { acquired, leased } from "./leases.mjs";
 import { duplicates, isShort, keep, race } from "./measure.mjs";
 import { fairness, numericIds } from "./numeric.mjs";
+import { machine, page, write } from "./page.mjs";
 import { pools } from "./pools.mjs";
 import { services } from "./service.mjs";
 import { texts } from "./texts.mjs";
@@ -272,7 +271,6 @@ const report = {
   pools: await onPostgres(),
   service: await services(),
 };
-const count = (value) => value?.toLocaleString("en-US") ?? "–";
 const ns = (name) => report.strings.find((row) => row.name === name).ns;
 const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
 const [arrayNs, nextIdsNs] = Object.values(report.nextIds);
@@ -291,6 +289,10 @@ report.goals = {
     report.texts["base32.encode"] / report.texts["BigInt, toString(32)"],
   "base62.encode / toString(36), at most 1.5":
     report.texts["base62.encode"] / report.texts["BigInt, toString(36)"],
+  "base32.decode / BigInt(decimal text), at most 0.8":
+    report.texts["base32.decode"] / report.texts["BigInt(text) of the decimal text"],
+  "base62.decode / BigInt(decimal text), at most 0.8":
+    report.texts["base62.decode"] / report.texts["BigInt(text) of the decimal text"],
   "SharedGenerator / SnowflakeGenerator, one thread, at most 2":
     report.thread["SharedGenerator.nextId()"] / report.thread["SnowflakeGenerator.nextId()"],
   "twitter, 4 threads, at least 0.90 of 4096 a ms": report.threads.share,
@@ -328,82 +330,14 @@ const { ratios, growth } = report.service;
 Object.assign(report.goals, {
   "service / bare node:http, requests a second, at least 0.8": ratios.perSecond,
   "service / bare node:http, p99, at most 2": ratios.p99Us,
-  [`service, kB that its heap grew in ${count(growth.requests)} requests`]: growth.grownKb,
+  [`service, growth of the heap in kB in ${growth.requests.toLocaleString("en-US")} requests`]:
+    growth.grownKb,
 });
+
+Object.assign(report, machine());
 
 if (process.argv.includes("--json")) {
   const plain = (_key, value) => (typeof value === "bigint" ? String(value) : value);
-  console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, ...report }, plain, 2));
-} else {
-  const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
-  const table = (head, rows) => {
-    const lines = [head, ...rows].map((row) => row.map(String));
-    const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-    const pad = (cell, column) =>
-      column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
-    for (const line of lines) console.log(`| ${line.map(pad).join(" | ")} |`);
-    console.log();
-  };
-  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`);
-  console.log(
-    `${Object.entries(dependencies)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(", ")}\n`,
-  );
-  table(
-    ["Snowflake IDs", "ns", "/ floor", `duplicates in ${count(BURST)}`, "refused", "held to"],
-    report.ids.map((row) => [
-      row.name,
-      row.ns.toFixed(1),
-      row.ratio.toFixed(2),
-      count(row.duplicates),
-      count(row.refusals),
-      row.cap ?? "–",
-    ]),
-  );
-  table(
-    ["other IDs", "ns", `duplicates in ${count(BURST)}`],
-    report.strings.map((row) => [row.name, row.ns.toFixed(1), count(row.duplicates)]),
-  );
-  table(
-    ["text forms, and a generator that threads share", "ns"],
-    Object.entries({ ...report.texts, ...report.thread }).map(([name, value]) => [name, value.toFixed(1)]),
-  );
-  table(
-    ["leases and counters", "ns"],
-    Object.entries({ ...report.lease, ...report.redis }).map(([name, value]) => [name, value.toFixed(1)]),
-  );
-  table(
-    ["numeric IDs", "ns"],
-    Object.entries(report.numeric).map(([name, value]) => [name, value.toFixed(1)]),
-  );
-  table(
-    ["the draw from 25 digits on", "likeliest / fair", "unlikeliest / fair", "deviation", "effective"],
-    report.fairness.map(({ rules, length, likeliest, unlikeliest, deviation, effective }) => [
-      `${rules}, ${length} digits`,
-      likeliest.toFixed(1),
-      unlikeliest.toFixed(2),
-      deviation.toFixed(2),
-      `${(effective * 100).toFixed(0)} %`,
-    ]),
-  );
-  table(
-    ["pools on PostgreSQL, 40 connections", "IDs a second"],
-    Object.entries(report.pools).map(([name, value]) => [name, count(Math.round(value))]),
-  );
-  const { service, bare } = report.service;
-  table(
-    ["GET /generate_snowflake_id, 10 connections", "requests a second", "p50 µs", "p99 µs", "CPU µs each"],
-    Object.entries({ "bare node:http": bare, "bitflake/service": service }).map(
-      ([name, { perSecond, p50Us, p99Us, cpuUs }]) => [
-        name,
-        count(Math.round(perSecond)),
-        ...[p50Us, p99Us, cpuUs].map((us) => us.toFixed(0)),
-      ],
-    ),
-  );
-  table(
-    ["goal", "measured"],
-    Object.entries(report.goals).map(([goal, value]) => [goal, Number(value.toFixed(3))]),
-  );
-}
+  console.log(JSON.stringify(report, plain, 2));
+} else if (process.argv.includes("--write")) write(report);
+else console.log(page(report));

@@ -131,10 +131,10 @@ async function measure(client, rows) {
   }
   await service.stop();
   times["issue()"] = await timeOf(() => pool.issue(), 500);
-  times["issueMany(100)"] = await timeOf(() => pool.issueMany(100), 20);
+  times["issueIds(100)"] = await timeOf(() => pool.issueIds(100), 20);
   await pool.fill({ to: available + 2000 });
   times["fill() of 500"] = await timeOf(async () => {
-    await pool.issueMany(500);
+    await pool.issueIds(500);
     await pool.fill({ to: available + 2000 });
   }, 5);
   await pool.stop();

@@ -1,23 +1,26 @@
-// The door between the root and the subpaths: what they may use of its insides. It is built as a file of its own, so
-// that each class and each ledger exists once, however many subpaths a program loads.
+// Internal API that all entry points share. It is built as a file of its own, so that each class and each ledger exists
+// once, however many subpaths a program loads.
 
 export * from "./errors.ts";
-export * from "./snowflake/batch.ts";
 export * from "./snowflake/capacity.ts";
+export { systemClock } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
 export * from "./snowflake/defaultGenerator.ts";
 export * from "./snowflake/encode.ts";
+export * from "./snowflake/entryStep.ts";
 export * from "./snowflake/env.ts";
 export * from "./snowflake/generator.ts";
 export * from "./snowflake/grant.ts";
-export * from "./snowflake/issuer.ts";
+export * from "./snowflake/idSource.ts";
 export * from "./snowflake/ledger.ts";
+export * from "./snowflake/localSource.ts";
 export * from "./snowflake/options.ts";
 export * from "./snowflake/parse.ts";
 export * from "./snowflake/presets.ts";
 export * from "./snowflake/range.ts";
 export * from "./snowflake/settings.ts";
 export * from "./snowflake/sharedNode.ts";
+export * from "./snowflake/waitBudget.ts";
 export * from "./validate.ts";
 export * from "./wrappers/entropy.ts";
 export * from "./wrappers/random.ts";

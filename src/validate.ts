@@ -1,10 +1,10 @@
-// The checks that arguments and options share: each returns what it was given, or throws.
+// Assertions for arguments and options: each returns the value that it was given, or throws.
 
 import { ArgumentError } from "./errors.ts";
 
 /**
- * Lets through a number without fraction from `least` to `most`, and nothing else: no string, no NaN, no infinity.
- * It returns 0 for -0.
+ * Asserts that a value is a number without fraction from `least` to `most`: no string, no NaN, no infinity.
+ * Returns 0 for -0.
  */
 export function assertWhole(
   field: string,
@@ -12,17 +12,17 @@ export function assertWhole(
   least: number,
   most: number,
   note = "",
-  Refusal: new (field: string, rule: string, value: unknown) => ArgumentError = ArgumentError,
+  ErrorClass: new (field: string, rule: string, value: unknown) => ArgumentError = ArgumentError,
 ): number {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
     return (value as number) + 0;
   }
-  throw new Refusal(field, `a whole number from ${least} to ${most}${note}`, value);
+  throw new ErrorClass(field, `a whole number from ${least} to ${most}${note}`, value);
 }
 
-/** Lets through one of a few values. */
-export function assertOneOf<T>(field: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
+/** Asserts that a value is one of a few; returns it. */
+export function assertOneOf<const T>(field: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T;
   throw new ArgumentError(field, `one of ${allowed.join(", ")}`, value);
 }
 
@@ -38,8 +38,22 @@ export function readField(from: object, name: string): unknown {
   return holder === Object.prototype ? undefined : Reflect.get(from, name);
 }
 
-/** Lets through an object that is no array, function, Map, Promise or Date: nothing whose content would not be read. */
+/**
+ * Asserts that a value is an object, and no array, function, Map, Promise or Date, whose content would not be read;
+ * returns it.
+ */
 export function assertObject<T>(field: string, value: T): T {
   if ({}.toString.call(value) === "[object Object]") return value;
   throw new ArgumentError(field, "an object", value);
+}
+
+/** Asserts that a value is a function. */
+export function assertFunction<T>(field: string, value: T): T {
+  if (typeof value === "function") return value;
+  throw new ArgumentError(field, "a function", value);
+}
+
+/** Asserts that options have no unknown names, so that a misspelt option is not silently the default. */
+export function assertKnownOptions(options: object, names: readonly string[]): void {
+  for (const name of Object.keys(assertObject("options", options))) assertOneOf("option", name, names);
 }

@@ -1,19 +1,30 @@
-// Every call to a store goes through here: it ends in time, and what goes wrong is a BackendError.
+// Calls to a store: each one ends within its time limit, and every failure is a BackendError.
 
 import { BackendError, BitflakeError } from "../internal.ts";
 import type { Backend } from "./ports.ts";
 
-/** What is known of a call besides what it asks. */
+/** Limits of one call. */
 export interface CallOptions {
-  /** The longest that this call waits for an answer, if that is less than the port's own limit. */
+  /** The longest wait for an answer, if it is less than the port's own limit. */
   readonly maxWaitMs?: number;
-  /** Whether the wait lets the process end. */
+  /** Whether the process may end while it waits. */
   readonly background?: boolean;
 }
 
-/** Starts a timer; in the background, one that does not keep the process alive. */
+/** Limits of one call, and a callback for its late answer. */
+export interface AnswerOptions<T> extends CallOptions {
+  /** Gets the answer that arrives after the call has timed out. */
+  readonly onLateAnswer?: (answer: T) => void;
+}
+
+/**
+ * Starts a timer.
+ *
+ * @param background whether the process may end while the timer runs
+ * @returns a function that stops it
+ */
 export function startTimer(wake: () => void, ms: number, background = false): () => void {
-  // Node and Bun give an object, Deno and browsers a number; without @types/node only the latter is known.
+  // Node and Bun return an object, Deno and browsers a number. Without @types/node only the number is known.
   const timer: unknown = setTimeout(wake, ms);
   if (background) {
     const { Deno } = globalThis as { Deno?: { unrefTimer?: (timer: unknown) => void } };
@@ -24,12 +35,11 @@ export function startTimer(wake: () => void, ms: number, background = false): ()
 }
 
 /**
- * Asks a store.
+ * Calls a store and reads its answer.
  *
- * @param operation what is asked, for the error: `"lease: acquire"`
- * @param call sends it
- * @param read makes sense of the answer; what it throws, or `undefined`, says that there is none
- * @param asking.late gets the answer that comes when it is no longer waited for
+ * @param operation the operation's name in errors, such as `"lease: acquire"`
+ * @param call sends the request
+ * @param read returns what the answer means; `undefined` or a throw means that it is not a valid answer
  * @throws {@link BackendError}
  */
 export async function callStore<T>(
@@ -37,39 +47,36 @@ export async function callStore<T>(
   operation: string,
   call: () => Promise<unknown>,
   read: (answer: unknown) => T | undefined,
-  {
-    maxWaitMs = Infinity,
-    background = false,
-    late,
-  }: CallOptions & { readonly late?: (meaning: T) => void } = {},
+  { maxWaitMs = Infinity, background = false, onLateAnswer }: AnswerOptions<T> = {},
 ): Promise<T> {
   const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, maxWaitMs));
-  let stop = () => {};
-  let isOver = false;
-  const over = new Promise<never>((_, reject) => {
-    const why = limitMs === maxWaitMs ? ", all the time there was" : "";
+  let stopTimer = () => {};
+  let isTimedOut = false;
+  const timeout = new Promise<never>((_, reject) => {
+    const note = limitMs === maxWaitMs ? ", the limit of this call" : "";
     const refuse = () => {
-      isOver = true;
-      reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${why}`));
+      isTimedOut = true;
+      reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${note}`));
     };
-    stop = startTimer(refuse, limitMs, background);
+    stopTimer = startTimer(refuse, limitMs, background);
   });
-  // Wrapped, for a client that throws at once instead of rejecting is a failure all the same.
+  // Wrapped, because a client may throw instead of rejecting.
   const sent = new Promise((resolve) => resolve(call()));
   let answer: unknown;
   try {
-    answer = await Promise.race([sent, over]);
+    answer = await Promise.race([sent, timeout]);
   } catch (cause) {
-    const tell = (tardy: unknown) => {
-      const meaning = read(tardy);
-      if (meaning !== undefined) late?.(meaning);
+    const readLate = (late: unknown) => {
+      const meaning = read(late);
+      if (meaning !== undefined) onLateAnswer?.(meaning);
     };
-    if (isOver && late) sent.then(tell).catch(() => {}); // Whoever asked has heard of a failure already.
+    // The caller has its error already, so a late failure is ignored.
+    if (isTimedOut && onLateAnswer) sent.then(readLate).catch(() => {});
     throw cause instanceof BitflakeError
       ? cause
-      : new BackendError(operation, "failed", saying(cause), { cause });
+      : new BackendError(operation, "failed", messageOf(cause), { cause });
   } finally {
-    stop();
+    stopTimer();
   }
   let meaning: T | undefined;
   let cause = answer;
@@ -78,17 +85,16 @@ export async function callStore<T>(
   } catch (error) {
     cause = error;
   }
-  if (meaning === undefined)
-    throw new BackendError(operation, "answer", "the answer makes no sense", { cause });
+  if (meaning === undefined) throw new BackendError(operation, "answer", "unexpected response", { cause });
   return meaning;
 }
 
-/** What a client says went wrong. Some, as an AggregateError of refused connections, say it with a code alone. */
-function saying(cause: unknown): string {
+/** Returns the message of a client's error, or its code: an AggregateError of refused connections has only a code. */
+function messageOf(cause: unknown): string {
   try {
     const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
     const text = String(message || code || cause);
-    // PostgreSQL's "undefined table", in whichever language it speaks, and SQLite's.
+    // "Undefined table" in PostgreSQL, in any language, and in SQLite.
     return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
   } catch {
     return "an error that cannot be read";

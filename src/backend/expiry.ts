@@ -2,7 +2,7 @@
 
 import { callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
-import { qualifiedTable } from "./settings.ts";
+import { qualifiedTable } from "./storeNames.ts";
 
 /**
  * How far a time in a store may be beyond what can have been written, before it is taken for one of a clock that was set
@@ -41,7 +41,7 @@ export function putExpiring<T extends { readonly ends: number }>(
  * @param table has the columns `name`, `key` and `ends`
  * @param now SQL for the time, in the unit of `ends`
  */
-export function cleaning(port: SqlPort, table: string, now: string): () => void {
+export function makeRowCleaner(port: SqlPort, table: string, now: string): () => void {
   const path = qualifiedTable(port, table);
   // Those that somebody works on at the moment are no longer at their end.
   const locked = port.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";

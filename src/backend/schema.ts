@@ -2,8 +2,9 @@
 
 import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
 import { callStore } from "./call.ts";
+import { assertBackend } from "./portSettings.ts";
 import type { Backend, SqlPort } from "./ports.ts";
-import { assertBackend, qualifiedTable, quotedTable, tableName } from "./settings.ts";
+import { qualifiedTable, quotedTable, tableName } from "./storeNames.ts";
 
 /** What has tables. */
 export type Feature = "lease" | "counter" | "numeric" | "idempotency" | "ratelimit";

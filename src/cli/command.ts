@@ -1,109 +1,49 @@
-// A command: its words, its settings, its examples, and what it does.
+// The interfaces of a command: its description for help, its context when it runs, its definition.
 
-import { ArgumentError, EpochError } from "../internal.ts";
-import { parseArgv } from "./argv.ts";
-import { readConfig } from "./config.ts";
-import { quoted, UsageError } from "./errors.ts";
-import type { FlagTable, Switch, Values } from "./flags.ts";
-import { helpOf } from "./help.ts";
 import type { Io } from "./io.ts";
-import { resolveSettings } from "./resolveSettings.ts";
+import type { FlagTable, Values } from "./settings/flagTable.ts";
 
-/** A command line to try, and what it prints where that is always the same. */
+/** An example command line, with its output if that is always the same. */
 interface Example {
   readonly run: string;
   readonly output?: string;
 }
 
-/** What a command is, for help. */
-export interface Description {
-  /** Its words after `bitflake`: `"numeric new"`. */
-  readonly words: string;
-  /** What it does, in a sentence. */
+/** The parts of a command that help shows. */
+export interface CommandDescription {
+  /** Its name after `bitflake`, one or two words: `"numeric new"`. */
+  readonly name: string;
+  /** Its purpose, in one sentence. */
   readonly summary: string;
-  /** What it takes besides flags: one or more of these, or lines of the standard input. */
+  /** The placeholder of its arguments; without arguments it reads lines of the standard input. */
   readonly args?: string;
-  /** What else there is to know, in paragraphs. */
+  /** Further paragraphs. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];
 }
 
-/** What a command gets when it is called. */
-export interface Call<T extends FlagTable> {
+/** The input of a command that runs. */
+export interface CommandContext<T extends FlagTable> {
   readonly values: Values<T>;
-  /** What each setting is called where it was said. */
+  /** The name of each setting in error messages, by its origin: `--port`, `BITFLAKE_PORT`, `port in bitflake.json`. */
   readonly sources: Readonly<Record<string, string>>;
-  /** What is no flag. */
+  /** The arguments that are not flags. */
   readonly args: readonly string[];
-  /** Whether a program reads the output. */
+  /** Whether the output is JSON. */
   readonly isJson: boolean;
-  readonly world: Io;
+  readonly io: Io;
 }
 
-/** What a command is made of. */
-export interface Definition<T extends FlagTable> extends Description {
+/** The source of a command: see `defineCommand`. */
+export interface CommandDefinition<T extends FlagTable> extends CommandDescription {
   readonly flags: T;
-  /** Does it; resolves to the exit code. */
-  run(call: Call<T>): Promise<number>;
+  /** Runs the command. Resolves to the exit code. */
+  run(context: CommandContext<T>): Promise<number>;
 }
 
-/** A command, ready to be called. */
-export interface Command extends Description {
+/** A command. */
+export interface Command extends CommandDescription {
   readonly flags: FlagTable;
-  /** Parses, validates and does it. */
-  start(argv: readonly string[], world: Io): Promise<number>;
-}
-
-/** What every command may be told. */
-const COMMON: { readonly json: Switch; readonly help: Switch } = {
-  json: { kind: "switch", what: "for programs: JSON, one object a line", notInFile: true },
-  help: { kind: "switch", what: "this text", notInFile: true },
-};
-
-/** Turns an error of the library about a setting into one with the name under which it was said. */
-function renamed(error: unknown, sources: Readonly<Record<string, string>>): unknown {
-  if (error instanceof EpochError && sources["epochMs"] !== undefined) {
-    return new UsageError(`${sources["epochMs"]} must be in the past, got ${error.epochMs}`);
-  }
-  if (!(error instanceof ArgumentError)) return error;
-  const [, name = "", part = ""] = /^(\w+)(.*)$/s.exec(error.field) ?? [];
-  const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
-  if (source === undefined) return error;
-  // Of "apiKeys in bitflake.json" it is "apiKeys[1] in bitflake.json".
-  const said = source.startsWith(name) ? name + part + source.slice(name.length) : source + part;
-  return new UsageError(`${said} must be ${error.rule}, got ${error.value}`, error.code);
-}
-
-/** Makes a command. */
-export function define<const T extends FlagTable>(definition: Definition<T>): Command {
-  const { run, ...description } = definition;
-  const flags: FlagTable = { ...definition.flags, ...COMMON };
-  return {
-    ...description,
-    flags,
-    async start(argv, world) {
-      const given = parseArgv(flags, argv);
-      if (given.flags["help"]) {
-        await world.stdout.write(helpOf({ ...description, flags }, world.stdout.columns));
-        return 0;
-      }
-      const [first] = given.args;
-      if (!definition.args && first !== undefined) {
-        throw new UsageError(`${definition.words} takes no arguments, got ${quoted(first)}`);
-      }
-      const file = await readConfig(world, flags, given.flags);
-      const { values, sources } = resolveSettings(flags, { flags: given.flags, env: world.env, file });
-      try {
-        return await run({
-          values: values as unknown as Values<T>,
-          sources,
-          args: given.args,
-          isJson: values["json"] === true,
-          world,
-        });
-      } catch (error) {
-        throw renamed(error, sources);
-      }
-    },
-  };
+  /** Parses and validates the arguments, and runs the command. Resolves to the exit code. */
+  run(argv: readonly string[], io: Io): Promise<number>;
 }

@@ -1,29 +1,29 @@
-// The commands that there are, in the order in which help lists them.
+// The list of commands, in the order of help.
 
 import type { Command } from "./command.ts";
-import { capacityOf } from "./commands/capacity.ts";
-import { decodeIds } from "./commands/decode.ts";
+import { capacityCommand } from "./commands/capacity.ts";
+import { decodeCommand } from "./commands/decode.ts";
 import { layoutCommand } from "./commands/layout.ts";
-import { leaseInspect } from "./commands/leaseInspect.ts";
-import { newIds } from "./commands/new.ts";
-import { numericCheck } from "./commands/numericCheck.ts";
-import { numericNew } from "./commands/numericNew.ts";
-import { poolAccept } from "./commands/poolAccept.ts";
-import { poolFill } from "./commands/poolFill.ts";
-import { poolStatus } from "./commands/poolStatus.ts";
-import { serve } from "./commands/serve.ts";
+import { leaseInspectCommand } from "./commands/leaseInspect.ts";
+import { newCommand } from "./commands/new.ts";
+import { numericCheckCommand } from "./commands/numericCheck.ts";
+import { numericNewCommand } from "./commands/numericNew.ts";
+import { poolAcceptCommand } from "./commands/poolAccept.ts";
+import { poolFillCommand } from "./commands/poolFill.ts";
+import { poolStatusCommand } from "./commands/poolStatus.ts";
+import { serveCommand } from "./commands/serve.ts";
 
-/** Every command. */
+/** All commands. */
 export const COMMANDS: readonly Command[] = [
-  newIds,
-  decodeIds,
-  capacityOf,
+  newCommand,
+  decodeCommand,
+  capacityCommand,
   layoutCommand,
-  numericNew,
-  numericCheck,
-  poolFill,
-  poolStatus,
-  poolAccept,
-  leaseInspect,
-  serve,
+  numericNewCommand,
+  numericCheckCommand,
+  poolFillCommand,
+  poolStatusCommand,
+  poolAcceptCommand,
+  leaseInspectCommand,
+  serveCommand,
 ];

@@ -1,13 +1,13 @@
-// What --help prints, all of it drawn from the tables of the commands.
+// Texts of --help, built from the commands' descriptions and flag tables.
 
-import type { Command, Description } from "./command.ts";
-import { type Flag, type FlagTable, flagOf } from "./flags.ts";
+import type { CommandDescription } from "./command.ts";
+import { type Flag, type FlagTable, flagName } from "./settings/flagTable.ts";
 
-/** How far in the descriptions of options begin. */
-const INDENT = 26;
+/** The column in which the descriptions of options begin. */
+const INDENT = 24;
 
-/** Breaks a text into lines. */
-function wrapped(text: string, width: number): string[] {
+/** Returns a text in lines of at most a width, broken at spaces. */
+function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -19,87 +19,90 @@ function wrapped(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** What stands for a flag's value. */
-function placeholderOf(flag: Flag): string {
+/** Returns the placeholder of a flag's value, with a space before it. */
+function placeholder(flag: Flag): string {
   switch (flag.kind) {
     case "switch":
       return "";
-    case "whole":
+    case "integer":
       return " N";
     case "choice":
       return " NAME";
     case "document":
       return " FILE";
     default:
-      return ` ${flag.value}`;
+      return ` ${flag.placeholder}`;
   }
 }
 
-/** What there is to say about a setting besides what it is. */
-function limitsOf(flag: Flag): string {
+/** Returns the allowed values, the variable and the default of a setting, in parentheses. */
+function describeLimits(flag: Flag): string {
   const parts: string[] = [];
   if (flag.kind === "choice") parts.push(flag.choices.join(", "));
-  // The limits of what is practically unlimited are no help.
-  if (flag.kind === "whole" && flag.most < 2 ** 31 - 1) parts.push(`${flag.least} to ${flag.most}`);
-  const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.otherwise;
-  // Where a setting is no flag, its variable is its name already.
-  const isVariable = flag.kind === "list" && flag.noFlag !== undefined;
+  // A maximum that nobody reaches is left out.
+  if (flag.kind === "integer" && flag.max < 2 ** 31 - 1) parts.push(`${flag.min} to ${flag.max}`);
+  const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.defaultText;
+  // A setting without a flag is listed under its variable.
+  const isVariable = flag.kind === "list" && flag.noFlagReason !== undefined;
   const origins = [!isVariable && flag.env && `$${flag.env}`, fallback].filter(Boolean);
-  if (flag.required) parts.push(["needed", ...origins].join(", or "));
+  if (flag.required) parts.push(["required", ...origins].join(", or "));
   else if (origins.length > 0) parts.push(`default: ${origins.join(", or ")}`);
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-/** What a setting is said by: a flag, or a variable where it is no flag. */
-function nameOf(name: string, flag: Flag): string {
-  return flag.kind === "list" && flag.noFlag ? `$${flag.env}` : flagOf(name) + placeholderOf(flag);
+/** Returns a setting's flag with its placeholder, or its variable if it has no flag. */
+function describeName(name: string, flag: Flag): string {
+  return flag.kind === "list" && flag.noFlagReason ? `$${flag.env}` : flagName(name) + placeholder(flag);
 }
 
-function optionOf([name, flag]: [string, Flag], width: number): string[] {
-  const left = `  ${nameOf(name, flag)}`;
-  const right = wrapped(flag.what + limitsOf(flag), Math.max(30, width - INDENT));
+function optionLines([name, flag]: [string, Flag], width: number): string[] {
+  const left = `  ${describeName(name, flag)}`;
+  const right = wrapText(flag.description + describeLimits(flag), Math.max(30, width - INDENT));
   const first = left.length + 2 > INDENT ? [left] : [left.padEnd(INDENT) + right.shift()];
   return [...first, ...right.map((line) => " ".repeat(INDENT) + line)];
 }
 
-function examplesOf({ examples }: Description): string[] {
+function exampleLines({ examples }: CommandDescription): string[] {
   return examples.flatMap(({ run, output }) => [
     `  $ ${run}`,
     ...(output === undefined ? [] : output.split("\n").map((line) => (line ? `  ${line}` : ""))),
   ]);
 }
 
-/** The help of one command. */
-export function helpOf(command: Description & { readonly flags: FlagTable }, columns = 80): string {
+/** Returns the help of one command. */
+export function commandHelp(
+  command: CommandDescription & { readonly flags: FlagTable },
+  columns = 80,
+): string {
   const width = Math.min(columns, 100);
-  const { words, args, summary, notes = [] } = command;
+  const { name, args, summary, notes = [] } = command;
   const lines = [
-    `Usage: bitflake ${words}${args ? ` [${args}]` : ""} [options]`,
+    `Usage: bitflake ${name}${args ? ` [${args}]` : ""} [options]`,
     "",
-    ...wrapped(summary, width),
-    ...notes.flatMap((note) => ["", ...wrapped(note, width)]),
+    ...wrapText(summary, width),
+    ...notes.flatMap((note) => ["", ...wrapText(note, width)]),
     "",
     "Options:",
-    ...Object.entries(command.flags).flatMap((row) => optionOf(row, width)),
+    ...Object.entries(command.flags).flatMap((row) => optionLines(row, width)),
     "",
     "Examples:",
-    ...examplesOf(command),
+    ...exampleLines(command),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** The help of several commands: of all, or of those that begin with the same word. */
-export function overviewOf(commands: readonly Command[], group = ""): string {
+/** Returns the list of commands: of all, or of a group whose names begin with the same word. */
+export function overviewHelp(commands: readonly CommandDescription[], group = ""): string {
   const lines = [
     `Usage: bitflake ${group || "<command>"}${group && " <command>"} [options]`,
     "",
     "Commands:",
-    ...commands.map(({ words, summary }) => `  ${words.padEnd(16)}${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`),
     "",
-    "`bitflake <command> --help` has the options and examples of a command.",
-    ...(group ? [] : ["`bitflake --version` says which version this is."]),
+    "`bitflake <command> --help` prints the options and examples of a command.",
+    ...(group ? [] : ["`bitflake --version` prints the version."]),
     "",
-    "Exit codes: 0 done; 1 the answer is no, or it failed; 2 used wrongly.",
+    "Exit codes: 0 success; 1 failure, or a negative answer; 2 wrong usage.",
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,41 +1,41 @@
-// Values out of memory: ranges are fetched one after the other, the next one while the current is still in use.
+// Buffer of reserved values: serves calls from memory, and fetches the next block while the current one is in use.
 
 import { type CallOptions, startTimer } from "../backend/call.ts";
-import { NONE, type Range } from "./rule.ts";
+import { NO_VALUE, type ValueRange } from "./rule.ts";
 
-/** The longest timer there is, in every runtime. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The longest timer in every runtime. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const nothing = () => {};
+const noop = () => {};
 
 /** A call that waits for its value. */
-interface Waiting {
+interface WaitingCall {
   resolve(value: bigint): void;
   reject(error: unknown): void;
 }
 
 /**
- * Gives out the values of ranges in order, to calls in their order. At most one fetch is under way, however many wait.
+ * Serves the values of ranges in order, to calls in their order. At most one fetch is pending, however many calls wait.
  *
- * The next range is fetched when half of the current one is used: the fetch then has as long as the other half lasts,
- * and a process that is idle, or ends, holds no more than a range and a half.
+ * The next range is fetched when half of the current one is used. So the fetch has as long as the other half lasts, and
+ * a process that is idle or ends holds at most a range and a half.
  */
 export class BlockBuffer {
-  readonly #fetch: (asking: CallOptions) => Promise<Range>;
+  readonly #fetch: (options: CallOptions) => Promise<ValueRange>;
   #next = 0n;
-  #last = NONE;
-  /** The value with which the first half of the current range ends. */
-  #middle = NONE;
+  #last = NO_VALUE;
+  /** The last value of the current range's first half. */
+  #middle = NO_VALUE;
   /** The range after the current one. */
-  #spare: Range | undefined;
+  #spare: ValueRange | undefined;
   #isFetching = false;
-  /** While one waits, there is no value and a fetch is under way. */
-  readonly #waiting: Waiting[] = [];
-  /** Lets the process end again, where a call waits for a fetch that would not keep it from that. */
-  #letGo = nothing;
+  /** While a call waits, the buffer is empty and a fetch is pending. */
+  readonly #waiting: WaitingCall[] = [];
+  /** Stops the timer that keeps the process alive while a call waits for a background fetch. */
+  #stopKeepAlive = noop;
 
-  /** @param fetch gets a range above all that it got before */
-  constructor(fetch: (asking: CallOptions) => Promise<Range>) {
+  /** @param fetch returns a range above all that it returned before */
+  constructor(fetch: (options: CallOptions) => Promise<ValueRange>) {
     this.#fetch = fetch;
   }
 
@@ -45,7 +45,7 @@ export class BlockBuffer {
       return new Promise((resolve, reject) => {
         this.#waiting.push({ resolve, reject });
         if (!this.#isFetching) void this.#refill();
-        else if (this.#waiting.length === 1) this.#letGo = startTimer(nothing, LONGEST_MS);
+        else if (this.#waiting.length === 1) this.#stopKeepAlive = startTimer(noop, MAX_TIMER_MS);
       });
     }
     if (value === this.#middle) void this.#refill();
@@ -64,21 +64,21 @@ export class BlockBuffer {
     return this.#next++;
   }
 
-  /** Never rejects: what goes wrong is told to those who wait. */
+  /** Fetches a range. It never rejects: the waiting calls get the error. */
   async #refill(): Promise<void> {
     this.#isFetching = true;
-    const isAsked = this.#waiting.length > 0;
+    const isNeeded = this.#waiting.length > 0;
     try {
-      // Ahead of need: a program that has what it wants, and closes its client, is not to wait for the answer.
-      this.#spare = await this.#fetch({ background: !isAsked });
+      // A fetch ahead of need does not keep the process alive: the program may have all it wants.
+      this.#spare = await this.#fetch({ background: !isNeeded });
     } catch (error) {
-      this.#stopped();
-      // If nobody asked for it, nobody hears of it, and whoever has come to wait meanwhile gets a try of their own.
-      if (isAsked) for (const { reject } of this.#waiting.splice(0)) reject(error);
+      this.#fetchEnded();
+      // The error of a fetch ahead of need is nobody's. Calls that came meanwhile get a fetch of their own.
+      if (isNeeded) for (const { reject } of this.#waiting.splice(0)) reject(error);
       else if (this.#waiting.length > 0) void this.#refill();
       return;
     }
-    this.#stopped();
+    this.#fetchEnded();
     let isDue = false;
     let served = 0;
     for (const { resolve } of this.#waiting) {
@@ -89,12 +89,12 @@ export class BlockBuffer {
       served++;
     }
     this.#waiting.splice(0, served);
-    // Whoever still waits has seen the whole range go, and so its middle.
+    // If calls still wait, the whole range was used, and so its middle was passed.
     if (isDue) void this.#refill();
   }
 
-  #stopped(): void {
+  #fetchEnded(): void {
     this.#isFetching = false;
-    this.#letGo();
+    this.#stopKeepAlive();
   }
 }

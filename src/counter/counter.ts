@@ -1,58 +1,66 @@
-// Counter: values that strictly increase, from a store.
+// Counter: strictly increasing values from a store.
 
 import type { CallOptions } from "../backend/call.ts";
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { ArgumentError, assertWhole, CounterBackwardsError, CounterExhaustedError } from "../internal.ts";
+import {
+  ArgumentError,
+  assertKnownOptions,
+  assertWhole,
+  CounterBackwardsError,
+  CounterExhaustedError,
+} from "../internal.ts";
 import { BlockBuffer } from "./blockBuffer.ts";
-import { type CounterPort, counterPort } from "./port.ts";
+import { counterPort } from "./openPort.ts";
+import type { CounterPort } from "./port.ts";
 import { RollbackGuard } from "./rollbackGuard.ts";
-import { LAST, type Range } from "./rule.ts";
+import { MAX_VALUE, type ValueRange } from "./rule.ts";
 
-/** The most values that are reserved at once. The counter has 2^32 such blocks. */
+/** The largest block. A counter has 2^32 of them. */
 const MAX_BLOCK = 2 ** 31;
 
-/** The most values that one call gives out. */
+/** The most values of one call. */
 const MAX_COUNT = 10_000;
 
-/** What a {@link Counter} is made of. An unknown name is refused. */
+/** Options of a {@link Counter}. Unknown options are refused. */
 export interface CounterOptions {
   /** The store. SQL needs its table: see `setup` of `bitflake/backend`. */
   readonly backend: Backend;
   /**
-   * Which counter of the store: 1 to 100 characters of one line, without braces. Counters of one name in
-   * one store are one counter, in whichever process.
+   * The counter's name: 1 to 100 characters of one line, without braces. Counters with one name in one store are one
+   * counter, in all processes.
    */
   readonly name: string;
   /**
-   * How many values are reserved at once, from 1 to 2^31. Default 1: each value is a step of the store. With more, most
-   * values come out of memory; the counters of several processes then take turns by the block, and what a process has
-   * not used when it ends is never used. A copy of the process (SnapStart, CRIU) goes on with the same block: make the
-   * counter after the copy, or leave this at 1.
+   * How many values are reserved at once, from 1 to 2^31. Default 1: each value is one call to the store. With more, most
+   * values come from memory. The counters of several processes then take turns by the block, and the values that a
+   * process has not used when it ends are lost. A copy of the process (SnapStart, CRIU) continues with the same block:
+   * create the counter after the copy, or leave this at 1.
    */
   readonly block?: number | undefined;
-  /** The smallest value that may come, from 0n to 2^63 - 1, even if the store's counter is lower. Default 1n. */
+  /** The smallest value, from 0n to 2^63 - 1, even if the store's counter is lower. Default 1n. */
   readonly floor?: bigint | undefined;
 }
 
 /**
- * A counter in a store, for all processes that use the store: bigints from 1, or from `floor`, up to 2^63 - 1, exact in
- * all their digits, and none of them twice.
+ * A counter in a store, shared by all processes that use the store: unique bigints from 1, or from `floor`, up to
+ * 2^63 - 1, exact in all digits.
  *
- * - **One at a time** (`block: 1`). Each value is larger than every one that any process has had before the call.
+ * - **One at a time** (`block: 1`). Each value is larger than every value that any process got before the call.
  * - **By the block.** Values are unique among all processes, and increase within one Counter. The next block is fetched
  *   in the background when half of the current one is used, and calls are served in their order.
- * - **Gaps.** A value is lost when a call fails after the store has counted, and when a process ends: then up to a
- *   block and a half. A value is never given out again instead.
- * - **The end.** After 2^63 - 1 it is a {@link CounterExhaustedError}; nothing wraps.
- * - **Lost data.** A store that is behind the highest value that this Counter has had is left as it is, and each call
- *   that asks it is a {@link CounterBackwardsError} until the store's counter has been put forward: a value from a
- *   Counter with a `floor` above all that was given out does that. A process that starts anew cannot know of the loss,
- *   and without such a floor repeats values.
+ * - **Gaps.** A value is lost when a call fails after the store has counted. When a process ends, up to a block and a
+ *   half is lost. A lost value is never issued again.
+ * - **The end.** After 2^63 - 1 a call throws {@link CounterExhaustedError}; nothing wraps.
+ * - **Lost data.** If the store's counter is below the highest value that this Counter has had, calls throw
+ *   {@link CounterBackwardsError} and change nothing until the store's counter has been raised: one value from a Counter
+ *   with a `floor` above everything that was issued does that. A new process cannot detect the loss, and without such a
+ *   floor it repeats values.
  *
- * The counter is as durable as its store. A Redis that writes its file each second (`appendfsync everysec`) can lose
- * that second, one without a file loses all, one that evicts keys can evict this one, and a failover loses what the
- * replica had not heard: docs/stores.md says how to set it up.
+ * The counter is as durable as its store. A Redis with `appendfsync everysec` can lose the last second, one without
+ * persistence loses everything, one that evicts keys can evict the counter, and a failover loses what the replica had
+ * not received: docs/stores.md describes the setup.
  *
  * @example
  * ```ts
@@ -67,47 +75,47 @@ export interface CounterOptions {
 export class Counter {
   /** The store. */
   declare readonly backend: Backend;
-  /** Which counter of the store. */
+  /** The counter's name in the store. */
   declare readonly name: string;
   /** How many values are reserved at once. */
   declare readonly block: number;
 
   readonly #floor: bigint;
-  readonly #store: CounterPort;
+  readonly #port: CounterPort;
   readonly #guard: RollbackGuard = new RollbackGuard();
-  readonly #supply: BlockBuffer | undefined;
+  readonly #buffer: BlockBuffer | undefined;
 
   /**
-   * Asks nothing of the store yet.
+   * Creates a counter. It does not call the store yet.
    *
    * @param options `backend` and `name`; `block`, default 1; `floor`, default 1n
-   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or the backend's `prefix` makes too long a
-   *   name of a table
+   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or the backend's `prefix` makes the table's
+   *   name too long
    */
   constructor(options: CounterOptions) {
     assertKnownOptions(options, ["backend", "name", "block", "floor"]);
     const { backend, name, block = 1, floor = 1n } = options;
-    if (typeof floor !== "bigint" || floor < 0n || floor > LAST) {
+    if (typeof floor !== "bigint" || floor < 0n || floor > MAX_VALUE) {
       throw new ArgumentError("floor", "a bigint from 0 to 2^63 - 1", floor);
     }
     this.backend = assertBackend(backend);
     this.name = assertName("name", name);
     this.block = assertWhole("block", block, 1, MAX_BLOCK);
     this.#floor = floor;
-    this.#store = counterPort(backend, name);
-    this.#supply =
-      block === 1 ? undefined : new BlockBuffer((asking) => this.#reserve(BigInt(block), asking));
+    this.#port = counterPort(backend, name);
+    this.#buffer =
+      block === 1 ? undefined : new BlockBuffer((limits) => this.#reserve(BigInt(block), limits));
   }
 
   /**
-   * Gives out the next value. Many calls may be under way at once: by the block they get their values in the order of
-   * the calls, one at a time in the order in which the store hears of them.
+   * Issues the next value. Calls may overlap: by the block they get their values in the order of the calls, one at a time
+   * in the order in which the store receives them.
    *
-   * A call that throws has given out nothing, and the next one asks anew.
+   * A call that throws has issued nothing. The next call calls the store again.
    *
-   * @throws {@link BackendError} if the store is down, too slow, or makes no sense
-   * @throws {@link CounterBackwardsError} if the store's counter is behind what it has given out before
-   * @throws {@link CounterExhaustedError} if there is no value left
+   * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+   * @throws {@link CounterBackwardsError} if the store's counter is below a value that this Counter has issued
+   * @throws {@link CounterExhaustedError} if no value is left
    *
    * @example
    * ```ts
@@ -119,18 +127,18 @@ export class Counter {
    * ```
    */
   next(): Promise<bigint> {
-    return this.#supply?.next() ?? this.#reserve(1n).then(({ first }) => first);
+    return this.#buffer?.next() ?? this.#reserve(1n).then(({ first }) => first);
   }
 
   /**
-   * Gives out several values, in order. One at a time (`block: 1`) they follow one another without a gap, and are one step
-   * of the store; by the block they are what as many calls of {@link Counter.next} would give.
+   * Issues several values, in order. One at a time (`block: 1`) they have no gap between them, and are one call to the
+   * store. By the block they are the values that as many calls of {@link Counter.next} would return.
    *
    * @param count 1 to 10,000
-   * @throws {@link BackendError} if the store is down, too slow, or makes no sense
-   * @throws {@link CounterBackwardsError} if the store's counter is behind what it has given out before
-   * @throws {@link CounterExhaustedError} if there are not as many left; those that were are then gone
-   * @throws {@link ArgumentError} if the count is out of its limits
+   * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+   * @throws {@link CounterBackwardsError} if the store's counter is below a value that this Counter has issued
+   * @throws {@link CounterExhaustedError} if fewer than `count` values are left; these are then lost
+   * @throws {@link ArgumentError} if the count is out of range
    *
    * @example
    * ```ts
@@ -138,23 +146,33 @@ export class Counter {
    * import { Counter } from "bitflake/counter";
    *
    * const seats = new Counter({ backend: memory(), name: "seats" });
-   * await seats.nextMany(3); // => [ 1n, 2n, 3n ]
+   * await seats.nextValues(3); // => [ 1n, 2n, 3n ]
    * ```
    */
-  async nextMany(count: number): Promise<bigint[]> {
+  async nextValues(count: number): Promise<bigint[]> {
     assertWhole("count", count, 1, MAX_COUNT);
-    if (this.#supply !== undefined) return Promise.all(Array.from({ length: count }, () => this.next()));
+    if (this.#buffer !== undefined) return Promise.all(Array.from({ length: count }, () => this.next()));
     const { first, last } = await this.#reserve(BigInt(count));
-    // Where the counter ends, it gives what there is.
+    // At its end a counter grants fewer.
     if (last - first + 1n < count) throw new CounterExhaustedError(this.name);
     return Array.from({ length: count }, (_, i) => first + BigInt(i));
   }
 
-  async #reserve(count: bigint, asking?: CallOptions): Promise<Range> {
-    const ask = (highest: bigint) => this.#store({ count, floor: this.#floor, highest }, asking);
-    const outcome = await this.#guard.pass(ask);
-    if (outcome === "backwards") throw new CounterBackwardsError(this.name, this.#guard.highest);
-    if (outcome === "exhausted") throw new CounterExhaustedError(this.name);
-    return outcome;
+  /**
+   * Issues several values, in order.
+   *
+   * @deprecated Use {@link Counter.nextValues}.
+   */
+  nextMany(count: number): Promise<bigint[]> {
+    return this.nextValues(count);
+  }
+
+  async #reserve(count: bigint, options?: CallOptions): Promise<ValueRange> {
+    const result = await this.#guard.reserve((highest) =>
+      this.#port.reserve({ count, floor: this.#floor, highest }, options),
+    );
+    if (result === "backwards") throw new CounterBackwardsError(this.name, this.#guard.highest);
+    if (result === "exhausted") throw new CounterExhaustedError(this.name);
+    return result;
   }
 }

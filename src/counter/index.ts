@@ -1,4 +1,4 @@
-// bitflake/counter: durable increasing counters.
+// bitflake/counter: durable, strictly increasing counters.
 
 export type { Backend } from "../backend/ports.ts";
 export { ArgumentError, BackendError, CounterBackwardsError, CounterExhaustedError } from "../internal.ts";

@@ -1,37 +1,37 @@
-// What a Counter has had, held against a store that has lost data and would give it again.
+// Detects a store that has lost data and would grant values again that this Counter has had.
 
-import { NONE, type Outcome, type Range } from "./rule.ts";
+import { NO_VALUE, type ReservationResult, type ValueRange } from "./rule.ts";
 
-/** Lets no value through twice. Calls may overlap, and their answers come in any order. */
+/** Lets no value through twice. Calls may overlap, and their answers may arrive in any order. */
 export class RollbackGuard {
-  #highest = NONE;
-  /** The calls under way, oldest first, and so by the highest value that was known when they were sent. */
+  #highest = NO_VALUE;
+  /** The pending calls, oldest first, and so in the order of the `highest` that each was sent with. */
   readonly #calls = new Set<{ readonly highest: bigint }>();
-  /** What came since the oldest of them was sent: below it, the store itself refuses. In order, and none overlaps another. */
-  readonly #recent: Range[] = [];
+  /** The ranges granted since the oldest pending call was sent, in order. The store itself refuses values below them. */
+  readonly #recent: ValueRange[] = [];
 
-  /** The highest value that was had, {@link NONE} before the first. */
+  /** The highest value so far, {@link NO_VALUE} before the first. */
   get highest(): bigint {
     return this.#highest;
   }
 
-  /** How many ranges are remembered, for tests. */
-  get remembered(): number {
+  /** The number of ranges that are kept, for tests. */
+  get rangesKept(): number {
     return this.#recent.length;
   }
 
-  /** @param reserve asks the store, which is to refuse if it is below the highest value as it is now */
-  async pass(reserve: (highest: bigint) => Promise<Outcome>): Promise<Outcome> {
+  /** @param reserve calls the store, which refuses if its counter is below `highest` */
+  async reserve(reserve: (highest: bigint) => Promise<ReservationResult>): Promise<ReservationResult> {
     const call = { highest: this.#highest };
     this.#calls.add(call);
     try {
-      const outcome = await reserve(call.highest);
-      if (typeof outcome === "string") return outcome;
-      // Of two calls that overlap neither knows of the other. If the store loses data between them, as in a failover,
-      // both get the same, or, where they asked for different counts, ranges that share values.
-      if (!this.#isNew(outcome)) return "backwards";
-      if (outcome.last > this.#highest) this.#highest = outcome.last;
-      return outcome;
+      const result = await reserve(call.highest);
+      if (typeof result === "string") return result;
+      // Two calls that overlap are sent with the same `highest`. If the store loses data between them, as in a failover,
+      // both get the same values, or overlapping ranges if their counts differ.
+      if (!this.#addIfNew(result)) return "backwards";
+      if (result.last > this.#highest) this.#highest = result.last;
+      return result;
     } finally {
       this.#calls.delete(call);
       const [oldest = { highest: this.#highest }] = this.#calls;
@@ -40,15 +40,15 @@ export class RollbackGuard {
     }
   }
 
-  /** Notes a range, unless it shares a value with one that came since the oldest call was sent. */
-  #isNew(range: Range): boolean {
-    let at = this.#recent.length; // Nearly always the highest of them.
-    for (; at > 0; at--) {
-      const before = this.#recent[at - 1] as Range;
+  /** Adds a range, unless it overlaps one that was granted since the oldest pending call was sent. */
+  #addIfNew(range: ValueRange): boolean {
+    let index = this.#recent.length; // Nearly always the right place: the range is the highest.
+    for (; index > 0; index--) {
+      const before = this.#recent[index - 1] as ValueRange;
       if (before.last < range.first) break;
       if (before.first <= range.last) return false;
     }
-    this.#recent.splice(at, 0, range);
+    this.#recent.splice(index, 0, range);
     return true;
   }
 }

@@ -1,47 +1,57 @@
-// The rule of counters, as one pure step: memory runs it, Redis and SQL say the same in their own language, and what
-// they answer is held against it.
+// Rule of counters, as a pure step. Memory runs it; Redis and SQL implement the same step in their own language, and
+// each of their answers is checked against it.
 
-/** The last value that there is: what a BIGINT of SQL and an integer of Redis hold at most. */
-export const LAST: bigint = 2n ** 63n - 1n;
+/** The largest value: the maximum of a BIGINT in SQL and of an integer in Redis. */
+export const MAX_VALUE: bigint = 2n ** 63n - 1n;
 
-/** Stands for no value at all, of a counter or of who asks. It is below every value. */
-export const NONE = -1n;
+/** Stands for "no value yet", of a counter or of a client. It is below every value. */
+export const NO_VALUE = -1n;
 
-/** What is asked of a counter. */
+/** A request for values. */
 export interface Reservation {
-  /** How many values, at least 1. Only where the counter ends it gives fewer. */
+  /** How many values, at least 1. A counter grants fewer only at its end. */
   readonly count: bigint;
-  /** The smallest value that may come. */
+  /** The smallest value that may be granted. */
   readonly floor: bigint;
-  /** The highest value that the asker has had: a counter below it has lost data. {@link NONE} before the first. */
+  /** The highest value that the client has had, {@link NO_VALUE} before the first. A counter below it has lost data. */
   readonly highest: bigint;
 }
 
-/** Values that are the asker's: all from the first to the last, at least one. */
-export interface Range {
+/** The values from `first` to `last`, at least one. */
+export interface ValueRange {
   readonly first: bigint;
   readonly last: bigint;
 }
 
-/** What comes of it. A refusal changes nothing. */
-export type Outcome = Range | "backwards" | "exhausted";
+/** The values that are granted, or a refusal, which changes nothing. */
+export type ReservationResult = ValueRange | "backwards" | "exhausted";
 
 /**
- * Takes values from a counter.
+ * Reserves values of a counter.
  *
- * @param at the last value that it has given out, {@link NONE} if there was none or the store does not know the counter
- * @returns the same afterwards, and what comes of it
+ * @param current the last value that the counter has granted, {@link NO_VALUE} if the store does not know the counter
+ * @returns the counter's last value afterwards, and the result
  */
-export function reserve(at: bigint, { count, floor, highest }: Reservation): readonly [bigint, Outcome] {
-  if (at < highest) return [at, "backwards"];
-  if (at === LAST) return [at, "exhausted"];
-  const before = at < floor ? floor - 1n : at;
-  const last = before > LAST - count ? LAST : before + count;
+export function reserve(
+  current: bigint,
+  { count, floor, highest }: Reservation,
+): readonly [bigint, ReservationResult] {
+  if (current < highest) return [current, "backwards"];
+  if (current === MAX_VALUE) return [current, "exhausted"];
+  const before = current < floor ? floor - 1n : current;
+  const last = before > MAX_VALUE - count ? MAX_VALUE : before + count;
   return [last, { first: before + 1n, last }];
 }
 
-/** What a step of a store has come to, which says where it was before and after; `undefined` if that is not the rule. */
-export function outcomeOf(request: Reservation, before: bigint, after: bigint): Outcome | undefined {
-  const [last, outcome] = reserve(before, request);
-  return last === after ? outcome : undefined;
+/**
+ * Returns the result of a step that a store has run, from the counter's last values before and after it; `undefined` if
+ * the rule leads from `before` to another value.
+ */
+export function checkOutcome(
+  request: Reservation,
+  before: bigint,
+  after: bigint,
+): ReservationResult | undefined {
+  const [last, result] = reserve(before, request);
+  return last === after ? result : undefined;
 }

@@ -1,12 +1,12 @@
 // Bodies, read as far as a limit.
 
 /** A body that is within the limit, whole; or what was read of one that is not, and the rest. */
-export type Read =
+export type BodyRead =
   | { readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly chunks: readonly Uint8Array[]; readonly rest: ReadableStreamDefaultReader<Uint8Array> };
 
 /** Reads until the end, or until there is more than `maxBytes`. */
-export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Read> {
+export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<BodyRead> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = body?.getReader();
@@ -17,11 +17,11 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes
     length += part.value.length;
     if (reader && length > maxBytes) return { chunks, rest: reader };
   }
-  return { bytes: joined(chunks, length) };
+  return { bytes: concatBytes(chunks, length) };
 }
 
 /** Puts pieces together, which have so many bytes in all. */
-export function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+export function concatBytes(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -32,7 +32,10 @@ export function joined(chunks: readonly Uint8Array[], length: number): Uint8Arra
 }
 
 /** A body that was read in part, as a stream from its beginning. */
-export function unread({ chunks, rest }: Extract<Read, { rest: unknown }>): ReadableStream<Uint8Array> {
+export function streamFromStart({
+  chunks,
+  rest,
+}: Extract<BodyRead, { rest: unknown }>): ReadableStream<Uint8Array> {
   const first = [...chunks];
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -22,32 +22,32 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** The type of the text. */
-export const PROBLEM = "application/problem+json";
+export const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
 /** Writes what is wrong. */
-export function writeProblem(status: number, code: string, detail: string): string {
+export function problemJson(status: number, code: string, detail: string): string {
   return JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail, code });
 }
 
 /** Makes the response that says what is wrong. */
-export function problem(
+export function problemResponse(
   status: number,
   code: string,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(writeProblem(status, code, detail), {
+  return new Response(problemJson(status, code, detail), {
     status,
-    headers: { "cache-control": "no-store", ...headers, "content-type": PROBLEM },
+    headers: { "cache-control": "no-store", ...headers, "content-type": PROBLEM_CONTENT_TYPE },
   });
 }
 
 /** The header that points to documentation for people. */
-export function describedBy(url: string): { readonly link: string } {
+export function documentationLink(url: string): { readonly link: string } {
   return { link: `<${url}>; rel="describedby"; type="text/html"` };
 }
 
 /** A time as `Retry-After` has it: whole seconds, never too early. */
-export function secondsOf(ms: number): string {
+export function wholeSeconds(ms: number): string {
   return String(Math.ceil(ms / 1000));
 }

@@ -1,9 +1,10 @@
 // Idempotency: work that is done once for a key, and its result for all who ask afterwards.
 
+import { assertKey } from "../backend/names.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertFunction, assertKey } from "../backend/settings.ts";
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import {
+  assertFunction,
   type BackendError,
   FingerprintError,
   InFlightError,
@@ -11,8 +12,8 @@ import {
   NotKeptError,
 } from "../internal.ts";
 import { readJson, writeJson } from "./json.ts";
-import { type IdempotencyOptions, type Settings, settingsOf } from "./options.ts";
-import { type Done, runOnce } from "./runOnce.ts";
+import { type IdempotencyOptions, type IdempotencySettings, resolveIdempotencySettings } from "./options.ts";
+import { runOnce, type WorkResult } from "./runOnce.ts";
 
 /** What {@link Idempotency.once} resolves to. */
 export interface Once<T> {
@@ -63,7 +64,7 @@ export class Idempotency {
   /** Whose keys they are. */
   declare readonly name: string;
 
-  readonly #settings: Settings;
+  readonly #settings: IdempotencySettings;
 
   /**
    * Asks nothing of the store yet.
@@ -74,7 +75,7 @@ export class Idempotency {
    *   name of a table
    */
   constructor(options: IdempotencyOptions) {
-    this.#settings = settingsOf(options);
+    this.#settings = resolveIdempotencySettings(options);
     this.backend = options.backend;
     this.name = options.name;
   }
@@ -105,15 +106,15 @@ export class Idempotency {
     assertFunction("work", work);
     const { maxBytes } = this.#settings;
     let refusal: unknown;
-    const doing = async (signal: AbortSignal): Promise<Done<T>> => {
+    const doing = async (signal: AbortSignal): Promise<WorkResult<T>> => {
       const value = await work(signal);
       try {
         const text = writeJson("result", value);
-        return { value, kept: new TextEncoder().encode(text).length > maxBytes ? null : text };
+        return { value, stored: new TextEncoder().encode(text).length > maxBytes ? null : text };
       } catch (error) {
         // It has been done all the same: thrown before the key is, it would free it.
         refusal = error;
-        return { value, kept: null };
+        return { value, stored: null };
       }
     };
     const ran = await runOnce(this.#settings, key, key, fingerprint, doing);

@@ -1,16 +1,15 @@
 // idempotent: a fetch handler whose work is done once for each key that clients send.
 
-import { assertFunction } from "../backend/settings.ts";
-import { readBody, unread } from "../http/body.ts";
+import { readBody, streamFromStart } from "../http/body.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
-import { describedBy, problem } from "../http/problem.ts";
-import { ArgumentError, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
+import { documentationLink, problemResponse } from "../http/problem.ts";
+import { ArgumentError, assertFunction, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { DOCUMENTATION, HEADERS, keyIn } from "./key.ts";
-import { type IdempotencyOptions, settingsOf } from "./options.ts";
-import { MARK, readResponse, writeResponse } from "./replay.ts";
-import { type Done, type Ran, runOnce } from "./runOnce.ts";
+import { KEY_HEADER_DOCS, KEY_HEADERS, readKey } from "./key.ts";
+import { type IdempotencyOptions, resolveIdempotencySettings } from "./options.ts";
+import { REPLAYED_HEADER, readResponse, writeResponse } from "./replay.ts";
+import { type RunResult, runOnce, type WorkResult } from "./runOnce.ts";
 
 /** What {@link idempotent} is set up with: all of {@link IdempotencyOptions}, and more. An unknown name is refused. */
 export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {
@@ -41,19 +40,27 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
 }
 
 /** The names of the options that are only here. */
-const MORE = ["tenant", "required", "methods", "keeps", "maxRequestBytes", "documentation", "onError"];
+const HANDLER_OPTIONS = [
+  "tenant",
+  "required",
+  "methods",
+  "keeps",
+  "maxRequestBytes",
+  "documentation",
+  "onError",
+];
 
 /** Statuses that say something of the asker and the moment, and nothing of the work. */
-const NEVER_KEPT = [401, 403, 429];
+const NEVER_STORED = [401, 403, 429];
 
 /** Soon, for whatever is under way mostly ends before its lock does. */
 const SOON = { "retry-after": "1" };
 
-/** Makes a refusal: {@link problem} with a link to the documentation. */
-type Refuse = typeof problem;
+/** Makes a refusal: {@link problemResponse} with a link to the documentation. */
+type Refuse = typeof problemResponse;
 
 /** What a client is told of a run that has no response of the handler's. */
-function refusalOf({ outcome }: Ran<Response>, refuse: Refuse): Response {
+function errorResponse({ outcome }: RunResult<Response>, refuse: Refuse): Response {
   switch (outcome) {
     case "running":
       return refuse(409, "ERR_IN_FLIGHT", "A request with this key is being worked on.", SOON);
@@ -141,41 +148,41 @@ export function idempotent<Context>(
   request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
 ) => Promise<FetchResponse> {
-  const settings = settingsOf(options, ...MORE);
+  const settings = resolveIdempotencySettings(options, ...HANDLER_OPTIONS);
   const { tenant, required = true, methods = ["POST", "PATCH"], maxRequestBytes = 2 ** 20 } = options;
-  const { keeps = (status) => status < 500, documentation = DOCUMENTATION, onError = () => {} } = options;
+  const { keeps = (status) => status < 500, documentation = KEY_HEADER_DOCS, onError = () => {} } = options;
   assertFunction("handler", handler);
   assertFunction("tenant", tenant);
   assertFunction("keeps", keeps);
   assertFunction("onError", onError);
   assertOneOf("required", required, [true, false]);
   assertWhole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
-  const link = describedBy(webUrl("documentation", documentation));
+  const link = documentationLink(webUrl("documentation", documentation));
   const refuse: Refuse = (status, code, detail, headers) =>
-    problem(status, code, detail, { ...headers, ...link });
+    problemResponse(status, code, detail, { ...headers, ...link });
   if (!Array.isArray(methods) || ![...methods].every((method) => /^[A-Z]+$/.test(method))) {
     throw new ArgumentError("methods", "an array of methods in capitals", methods);
   }
-  const isKept = (status: number) => status >= 200 && !NEVER_KEPT.includes(status) && keeps(status);
+  const isKept = (status: number) => status >= 200 && !NEVER_STORED.includes(status) && keeps(status);
 
   /** Reads a response to its end. One that breaks off is a handler that fails. */
-  const read = async (response: Response): Promise<Done<Response>> => {
+  const read = async (response: Response): Promise<WorkResult<Response>> => {
     const body = await readBody(response.body, settings.maxBytes);
-    if ("rest" in body) return { value: new Response(unread(body), response), kept: null };
+    if ("rest" in body) return { value: new Response(streamFromStart(body), response), stored: null };
     // A 204 must have no body at all.
     const value = new Response(body.bytes.length > 0 ? body.bytes : null, response);
-    value.headers.delete(MARK); // It is for replays to say.
-    return { value, kept: writeResponse(response, body.bytes) };
+    value.headers.delete(REPLAYED_HEADER); // It is for replays to say.
+    return { value, stored: writeResponse(response, body.bytes) };
   };
 
   return async (request, ...rest) => {
     const context = rest[0] as Context;
     if (!methods.includes(request.method)) return handler(request, context);
-    const key = keyIn((name) => request.headers.get(name));
+    const key = readKey((name) => request.headers.get(name));
     if (typeof key === "object") return refuse(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
     if (key === undefined) {
       if (!required) return handler(request, context);
-      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${HEADERS[0]} is missing.`);
+      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${KEY_HEADERS[0]} is missing.`);
     }
     const who = await tenant(request, context);
     if (typeof who !== "string") throw new ArgumentError("the tenant", "a text", who);
@@ -198,11 +205,11 @@ export function idempotent<Context>(
         if (!isUnread(response)) {
           throw new ArgumentError("the handler's result", "a Response that nobody has read", response);
         }
-        if (!isKept(response.status)) return { value: response, kept: undefined };
+        if (!isKept(response.status)) return { value: response, stored: undefined };
       } catch (error) {
         // The handler is done, whatever is wrong with what it returned: thrown here, it would be called again.
         refusal = { error };
-        return { value: response, kept: null };
+        return { value: response, stored: null };
       }
       return read(response);
     };
@@ -211,6 +218,6 @@ export function idempotent<Context>(
     if (refusal) throw refusal.error;
     if (ran.outcome === "ran") return ran.value;
     if (ran.outcome === "completed" && ran.value !== null) return readResponse(ran.value);
-    return refusalOf(ran, refuse);
+    return errorResponse(ran, refuse);
   };
 }

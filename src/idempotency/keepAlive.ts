@@ -3,14 +3,14 @@
 import { startTimer } from "../backend/call.ts";
 
 /** How many times a lock is extended in the time that it holds: two of them may fail. */
-const BEATS = 3;
+const EXTENSIONS_PER_LOCK = 3;
 
 /** A lock that is being kept. */
-export interface Kept {
+export interface LockKeeper {
   /** Aborted when the lock is lost, or may be. */
   readonly signal: AbortSignal;
   /** The work is over: the lock is kept, and whoever worked is told no more. */
-  settle(): void;
+  ignoreLoss(): void;
   /** Keeps it no longer. */
   stop(): void;
 }
@@ -27,7 +27,7 @@ export function keepAlive(
   sentMs: number,
   extend: (maxWaitMs: number) => Promise<boolean>,
   lost: () => Error,
-): Kept {
+): LockKeeper {
   const controller = new AbortController();
   let isOver = false;
   let isSettled = false;
@@ -56,12 +56,12 @@ export function keepAlive(
   };
   const next = () => {
     // Work that is nothing but waiting for its lock would never end: the timer lets the process go.
-    const waitMs = Math.min(lockMs / BEATS, Math.max(0, ends - performance.now()));
+    const waitMs = Math.min(lockMs / EXTENSIONS_PER_LOCK, Math.max(0, ends - performance.now()));
     stopTimer = startTimer(() => void beat(), waitMs, true);
   };
   next();
-  const settle = () => {
+  const ignoreLoss = () => {
     isSettled = true;
   };
-  return { signal: controller.signal, settle, stop };
+  return { signal: controller.signal, ignoreLoss, stop };
 }

@@ -1,13 +1,13 @@
 // The key that a request carries: the header `Idempotency-Key`, quoted as the IETF draft has it or bare as most have it.
 
 /** The names of the header; the second is what some older clients send. */
-export const HEADERS = ["idempotency-key", "x-idempotency-key"] as const;
+export const KEY_HEADERS = ["idempotency-key", "x-idempotency-key"] as const;
 
 /** Where the header is described, for clients that are refused. */
-export const DOCUMENTATION = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
+export const KEY_HEADER_DOCS = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
 
 /** The longest key. */
-const LONGEST = 255;
+const MAX_LENGTH = 255;
 
 /** A string of structured fields (RFC 9651): printable ASCII, with quotes and backslashes escaped. */
 const STRING = String.raw`"((?:[ !#-\[\]-~]|\\["\\])*)"`;
@@ -29,7 +29,7 @@ let quoted: RegExp | undefined;
 const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
 /** What a header says; `undefined` if that is no key. */
-function unquoted(text: string): string | undefined {
+function parseKey(text: string): string | undefined {
   if (BARE.test(text)) return text;
   quoted ??= new RegExp(`^${STRING}(?:; *[a-z*][a-z\\d_.*-]*(?:=(?:${[STRING, ...VALUES].join("|")}))?)*$`);
   return quoted.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
@@ -41,21 +41,21 @@ function unquoted(text: string): string | undefined {
  * @param header gives a header of the request
  * @returns the key; `undefined` if there is none; or what is wrong with it
  */
-export function keyIn(
+export function readKey(
   header: (name: string) => string | null | undefined,
 ): string | undefined | { readonly wrong: string } {
   const keys = new Set<string>();
-  for (const name of HEADERS) {
+  for (const name of KEY_HEADERS) {
     const text = header(name);
     if (text === null || text === undefined) continue;
-    const key = unquoted(text);
-    if (!key || key.length > LONGEST) {
+    const key = parseKey(text);
+    if (!key || key.length > MAX_LENGTH) {
       return {
-        wrong: `${name} must be 1 to ${LONGEST} characters of visible ASCII, or a quoted string of ASCII`,
+        wrong: `${name} must be 1 to ${MAX_LENGTH} characters of visible ASCII, or a quoted string of ASCII`,
       };
     }
     keys.add(key);
   }
   const [key] = keys;
-  return keys.size > 1 ? { wrong: `${HEADERS.join(" and ")} must be the same, if both are there` } : key;
+  return keys.size > 1 ? { wrong: `${KEY_HEADERS.join(" and ")} must be the same, if both are there` } : key;
 }

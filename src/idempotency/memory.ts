@@ -3,12 +3,12 @@
 import { type CallOptions, callStore } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { beginningIn, yesNoIn } from "./parseAnswers.ts";
-import type { BeginAsking, OncePort } from "./port.ts";
-import { begin, complete, extend, type Held, isReleasable } from "./rule.ts";
+import { parseAcquireResult, parseBoolean } from "./parseAnswers.ts";
+import type { AcquireOptions, OncePort } from "./port.ts";
+import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.ts";
 
 /** All keys of a name. Changed in place: copied at each step it would be slow, and no one else sees it. */
-type Book = Map<string, Held>;
+type Book = Map<string, KeyRecord>;
 
 export function memoryStore(port: MemoryPort, name: string): OncePort {
   const apply = <T>(
@@ -30,7 +30,7 @@ export function memoryStore(port: MemoryPort, name: string): OncePort {
   const change = (
     operation: string,
     key: string,
-    step: (held: Held | undefined, now: number) => Held | undefined,
+    step: (held: KeyRecord | undefined, now: number) => KeyRecord | undefined,
     asking?: CallOptions,
   ) => {
     const put = (book: Book, now: number) => {
@@ -38,24 +38,24 @@ export function memoryStore(port: MemoryPort, name: string): OncePort {
       if (after !== undefined) putExpiring(book, key, after, now);
       return after !== undefined;
     };
-    return apply(operation, put, yesNoIn, asking);
+    return apply(operation, put, parseBoolean, asking);
   };
   return {
-    begin: (key, claim, asking?: BeginAsking) => {
+    acquire: (key, claim, asking?: AcquireOptions) => {
       const put = (book: Book, now: number) => {
-        const [after, beginning] = begin(book.get(key), claim, now);
+        const [after, beginning] = acquire(book.get(key), claim, now);
         if (beginning.outcome === "started") putExpiring(book, key, after, now);
         else book.set(key, after); // In its place: when it is forgotten is not changed.
         return beginning;
       };
-      return apply("begin", put, beginningIn, asking);
+      return apply("begin", put, parseAcquireResult, asking);
     },
     extend: (key, claim, asking) => change("extend", key, (held, now) => extend(held, claim, now), asking),
     complete: (key, claim, value) =>
       change("complete", key, (held, now) => complete(held, claim, value, now)),
     release: (key, owner, asking) => {
       const leave = (book: Book, now: number) => isReleasable(book.get(key), owner, now) && book.delete(key);
-      return apply("release", leave, yesNoIn, asking);
+      return apply("release", leave, parseBoolean, asking);
     },
   };
 }

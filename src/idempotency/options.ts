@@ -1,8 +1,9 @@
 // What running once is set up with: validated once.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
-import { assertOneOf, assertWhole } from "../internal.ts";
+import { assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
 import { type OncePort, oncePort } from "./port.ts";
 
 /** The longest time that a key is kept: a hundred years. */
@@ -43,7 +44,7 @@ export interface IdempotencyOptions {
 const OPTIONS: readonly string[] = ["backend", "name", "ttlMs", "lockMs", "maxBytes", "onFailure"];
 
 /** The same, validated. */
-export interface Settings {
+export interface IdempotencySettings {
   readonly store: OncePort;
   readonly lockMs: number;
   /** How long a key is known after each of its steps. */
@@ -53,7 +54,10 @@ export interface Settings {
 }
 
 /** Validates the options, with others that the caller knows. */
-export function settingsOf(options: IdempotencyOptions, ...more: string[]): Settings {
+export function resolveIdempotencySettings(
+  options: IdempotencyOptions,
+  ...more: string[]
+): IdempotencySettings {
   assertKnownOptions(options, [...OPTIONS, ...more]);
   const { backend, name, ttlMs = 86_400_000, lockMs = 30_000, maxBytes = 2 ** 20 } = options;
   const { onFailure = "fail" } = options;

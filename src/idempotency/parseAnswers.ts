@@ -1,15 +1,15 @@
 // What stores answer, made sense of: what cannot be is refused here.
 
-import type { Beginning } from "./rule.ts";
+import type { AcquireResult } from "./rule.ts";
 
 /** Lets through a yes or no. */
-export function yesNoIn(answer: unknown): boolean {
+export function parseBoolean(answer: unknown): boolean {
   if (typeof answer === "boolean") return answer;
   throw new Error("neither yes nor no");
 }
 
 /** Lets through what beginning has come to. */
-export function beginningIn(answer: unknown): Beginning {
+export function parseAcquireResult(answer: unknown): AcquireResult {
   const { outcome, waitMs, value } = Object(answer) as Readonly<Record<string, unknown>>;
   if (outcome === "started" || outcome === "mismatch") return { outcome };
   if (outcome === "running" && Number.isSafeInteger(waitMs) && Number(waitMs) > 0) {

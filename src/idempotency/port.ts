@@ -5,20 +5,20 @@ import type { Backend } from "../backend/ports.ts";
 import { memoryStore } from "./memory.ts";
 import { redisStore } from "./native/redis.ts";
 import { sqlStore } from "./native/sql.ts";
-import type { Beginning, Claim } from "./rule.ts";
+import type { AcquireResult, LockRequest } from "./rule.ts";
 
 /** How a beginning is asked for. */
-export interface BeginAsking extends CallOptions {
+export interface AcquireOptions extends CallOptions {
   /** Gets the outcome that comes when it is no longer waited for. */
-  readonly late?: (beginning: Beginning) => void;
+  readonly onLateAnswer?: (beginning: AcquireResult) => void;
 }
 
 /** The keys of one name, in a store. */
 export interface OncePort {
-  begin(key: string, claim: Claim, asking?: BeginAsking): Promise<Beginning>;
+  acquire(key: string, claim: LockRequest, asking?: AcquireOptions): Promise<AcquireResult>;
   /** The others resolve to whether it was the owner's. */
-  extend(key: string, claim: Omit<Claim, "fingerprint">, asking?: CallOptions): Promise<boolean>;
-  complete(key: string, claim: Pick<Claim, "owner" | "keepMs">, value: string | null): Promise<boolean>;
+  extend(key: string, claim: Omit<LockRequest, "fingerprint">, asking?: CallOptions): Promise<boolean>;
+  complete(key: string, claim: Pick<LockRequest, "owner" | "keepMs">, value: string | null): Promise<boolean>;
   release(key: string, owner: string, asking?: CallOptions): Promise<boolean>;
 }
 

@@ -17,7 +17,7 @@ const HOP_BY_HOP = [
 const NOT_REPLAYED = [...HOP_BY_HOP, "set-cookie"];
 
 /** The header that marks a replay. */
-export const MARK = "idempotent-replayed";
+export const REPLAYED_HEADER = "idempotent-replayed";
 
 /** How many bytes become characters at once: an argument each. */
 const CHUNK = 8192;
@@ -52,6 +52,6 @@ export function readResponse(text: string): Response {
   const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
   // A 204 must have no body at all.
   const response = new Response(bytes.length > 0 ? bytes : null, { status, statusText, headers });
-  response.headers.set(MARK, "true");
+  response.headers.set(REPLAYED_HEADER, "true");
   return response;
 }

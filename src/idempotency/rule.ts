@@ -4,13 +4,13 @@
 import { GRACE_MS } from "../backend/expiry.ts";
 
 /** What is known of a key. It is forgotten at `ends`. */
-export interface Held {
+export interface KeyRecord {
   /** What the key was first used for: it is good for nothing else. */
   readonly fingerprint: string;
   /** Who works on it, or has done so last. */
   readonly owner: string;
   /** The end of the lock; `null` once the work is done. */
-  readonly until: number | null;
+  readonly lockedUntil: number | null;
   /** For how long the lock was taken, or extended the last time. */
   readonly lockMs: number;
   /** What came of the work; `null` before, and for what was not kept. */
@@ -19,14 +19,14 @@ export interface Held {
 }
 
 /** What beginning comes to. */
-export type Beginning =
+export type AcquireResult =
   | { readonly outcome: "started" }
   | { readonly outcome: "running"; readonly waitMs: number }
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "completed"; readonly value: string | null };
 
 /** What an owner asks for. */
-export interface Claim {
+export interface LockRequest {
   readonly fingerprint: string;
   readonly owner: string;
   readonly lockMs: number;
@@ -35,12 +35,12 @@ export interface Claim {
 }
 
 /** Whether a key is known, and an owner's. */
-function isOf(held: Held | undefined, owner: string, now: number): held is Held {
+function isOwnedBy(held: KeyRecord | undefined, owner: string, now: number): held is KeyRecord {
   return held?.owner === owner && held.ends > now;
 }
 
 /** Whether a lock ends later than its owner can have asked for: the store's clock was set back since. */
-function isOutOfReach(until: number, lockMs: number, now: number): boolean {
+function isImplausiblyFar(until: number, lockMs: number, now: number): boolean {
   return until - now > lockMs + GRACE_MS;
 }
 
@@ -50,46 +50,48 @@ function isOutOfReach(until: number, lockMs: number, now: number): boolean {
  * A lock that is out of all reach is pulled back to what its owner would get now, or a dead owner would keep the key until
  * the clock is there again. One that lives extends it in time.
  */
-export function begin(
-  held: Held | undefined,
-  { fingerprint, owner, lockMs, keepMs }: Claim,
+export function acquire(
+  held: KeyRecord | undefined,
+  { fingerprint, owner, lockMs, keepMs }: LockRequest,
   now: number,
-): readonly [Held, Beginning] {
-  const mine = { fingerprint, owner, until: now + lockMs, lockMs, value: null, ends: now + keepMs };
+): readonly [KeyRecord, AcquireResult] {
+  const mine = { fingerprint, owner, lockedUntil: now + lockMs, lockMs, value: null, ends: now + keepMs };
   const started = [mine, { outcome: "started" }] as const;
   if (held === undefined || held.ends <= now) return started;
   if (held.fingerprint !== fingerprint) return [held, { outcome: "mismatch" }];
-  if (held.until === null) return [held, { outcome: "completed", value: held.value }];
-  if (held.owner === owner || held.until <= now) return started;
-  const until = isOutOfReach(held.until, held.lockMs, now) ? now + held.lockMs : held.until;
+  if (held.lockedUntil === null) return [held, { outcome: "completed", value: held.value }];
+  if (held.owner === owner || held.lockedUntil <= now) return started;
+  const lockedUntil = isImplausiblyFar(held.lockedUntil, held.lockMs, now)
+    ? now + held.lockMs
+    : held.lockedUntil;
   return [
-    { ...held, until },
-    { outcome: "running", waitMs: until - now },
+    { ...held, lockedUntil },
+    { outcome: "running", waitMs: lockedUntil - now },
   ];
 }
 
 /** Moves the end of an owner's lock. Also of one that has ended, while no other has taken it. */
 export function extend(
-  held: Held | undefined,
-  { owner, lockMs, keepMs }: Omit<Claim, "fingerprint">,
+  held: KeyRecord | undefined,
+  { owner, lockMs, keepMs }: Omit<LockRequest, "fingerprint">,
   now: number,
-): Held | undefined {
-  if (!isOf(held, owner, now) || held.until === null) return undefined;
-  return { ...held, until: now + lockMs, lockMs, ends: now + keepMs };
+): KeyRecord | undefined {
+  if (!isOwnedBy(held, owner, now) || held.lockedUntil === null) return undefined;
+  return { ...held, lockedUntil: now + lockMs, lockMs, ends: now + keepMs };
 }
 
 /** Ends an owner's work with a value. It may be said twice. */
 export function complete(
-  held: Held | undefined,
-  { owner, keepMs }: Pick<Claim, "owner" | "keepMs">,
+  held: KeyRecord | undefined,
+  { owner, keepMs }: Pick<LockRequest, "owner" | "keepMs">,
   value: string | null,
   now: number,
-): Held | undefined {
-  if (!isOf(held, owner, now)) return undefined;
-  return { ...held, until: null, value, ends: now + keepMs };
+): KeyRecord | undefined {
+  if (!isOwnedBy(held, owner, now)) return undefined;
+  return { ...held, lockedUntil: null, value, ends: now + keepMs };
 }
 
 /** Whether an owner's work can be undone, so that the key is absent again. */
-export function isReleasable(held: Held | undefined, owner: string, now: number): boolean {
-  return isOf(held, owner, now) && held.until !== null;
+export function isReleasable(held: KeyRecord | undefined, owner: string, now: number): boolean {
+  return isOwnedBy(held, owner, now) && held.lockedUntil !== null;
 }

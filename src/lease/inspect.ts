@@ -1,7 +1,8 @@
 // Who holds what: the book of a namespace, for people.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertName } from "../backend/settings.ts";
 import { BackendError } from "../internal.ts";
 import { fieldsOf, type NodeFields, readShape } from "./nodeSpace.ts";
 import { leasePort } from "./port.ts";

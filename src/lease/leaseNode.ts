@@ -2,14 +2,14 @@
 
 import { startTimer } from "../backend/call.ts";
 import {
+  GeneratorParts,
   type Grantable,
-  type Issuer,
   LeaseFenceError,
   NoNodeAvailableError,
   SnowflakeGenerator,
 } from "../internal.ts";
-import { SharedGenerator } from "../threads/index.ts";
-import { LeasedIssuer } from "./issuer.ts";
+import type { SharedGenerator } from "../threads/index.ts";
+import { LeasedSource } from "./idSource.ts";
 import type { Lease } from "./lease.ts";
 import { type LeaseOptions, type LeaseSettings, resolveLeaseSettings } from "./options.ts";
 import { LeaseSession } from "./session.ts";
@@ -55,8 +55,9 @@ export async function leaseNode(
 export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   const plan = resolveLeaseSettings(options);
-  const { generator, issuer } = generatorOf(plan);
-  const lease = new LeaseSession(plan, generator, issuer, issuer.clock);
+  const { clock } = plan.settings;
+  const { generator, source } = await generatorOf(plan);
+  const lease = new LeaseSession(plan, generator, source, clock);
   const deadline = performance.now() + plan.waitMs;
   for (;;) {
     try {
@@ -69,7 +70,7 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease> {
         lease.abandon();
         throw error;
       }
-      const soonMs = Math.max(soonestMs - issuer.clock(), 10) * (1 + Math.random() / 4);
+      const soonMs = Math.max(soonestMs - clock(), 10) * (1 + Math.random() / 4);
       await new Promise<void>((wake) => startTimer(wake, Math.min(soonMs, POLL_MS, leftMs)));
     }
   }
@@ -81,20 +82,16 @@ function soonestOf(error: unknown): number | undefined {
   return error instanceof LeaseFenceError ? error.untilMs : undefined;
 }
 
-/** A generator that stamps what its issuer is granted. */
-function generatorOf({ given, isShared }: LeaseSettings): {
+/** Creates a generator, and the source that takes its grants. */
+async function generatorOf({ settings, isShared }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
-  issuer: Issuer & Grantable;
-} {
-  let issuer!: Issuer & Grantable;
-  const generator = isShared
-    ? new SharedGenerator(given, {}, undefined, (shared) => {
-        issuer = shared;
-      })
-    : new SnowflakeGenerator(given, (settings) => {
-        const leased = new LeasedIssuer(settings);
-        issuer = leased;
-        return leased;
-      });
-  return { generator, issuer };
+  source: Grantable;
+}> {
+  if (isShared) {
+    // Loaded only here: most leases are for one thread.
+    const { SharedGenerator } = await import("../threads/index.ts");
+    return SharedGenerator.underGrants(settings);
+  }
+  const source = new LeasedSource(settings);
+  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), source };
 }

@@ -1,9 +1,11 @@
 // What leaseNode takes, validated once, as the plan that a lease goes by.
 
+import { assertName } from "../backend/names.ts";
+import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertBackend, assertKnownOptions, assertName } from "../backend/settings.ts";
 import {
   ArgumentError,
+  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,
@@ -11,8 +13,8 @@ import {
   defaults,
   type GeneratorOptions,
   mergeOptions,
-  type Preset,
   type PresetName,
+  type Settings,
 } from "../internal.ts";
 import { spaceOf } from "./nodeSpace.ts";
 import type { NodeSpace } from "./rule.ts";
@@ -28,7 +30,7 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   /** Where leases are kept: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
   readonly backend: Backend;
   /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
-  readonly preset?: PresetName | Preset | GeneratorOptions | undefined;
+  readonly preset?: PresetName | GeneratorOptions | undefined;
   /** What the IDs must be unique in: 1 to 100 characters. Default `"default"`. */
   readonly namespace?: string | undefined;
   /** A name for this process, for {@link inspect}: of its host or pod, say. Default none. */
@@ -81,10 +83,8 @@ export interface LeaseSettings {
   readonly isReacquired: boolean;
   readonly isShared: boolean;
   readonly space: NodeSpace;
-  /** The last tick that the layout holds. */
-  readonly maxTick: number;
-  /** The generator's options. */
-  readonly given: GeneratorOptions;
+  /** The generator's. */
+  readonly settings: Settings;
 }
 
 /** Validates all options. */
@@ -111,8 +111,7 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
   }
   const names = [...OWN, ...Object.keys(defaults())].filter((name) => name !== "machineId");
   assertKnownOptions(rest, names);
-  const given = mergeOptions(rest, mergeOptions(preset));
-  const settings = compileSettings(given);
+  const settings = compileSettings(mergeOptions(preset, rest));
   const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
   assertWhole("ttlMs", ttlMs, MIN_TTL, MAX_TIMER);
   assertWhole("maxSkewMs", maxSkewMs, 0, MAX_TIMER);
@@ -130,7 +129,6 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
       maxSkewMs,
       isFenced: assertOneOf("fence", fence, [true, false]),
     }),
-    maxTick: settings.maxTick,
-    given,
+    settings,
   };
 }

@@ -10,7 +10,7 @@ import type { Book, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "./r
 /** What is known of an acquire besides what it asks. */
 export interface AcquireOptions extends CallOptions {
   /** Gets the answer that comes when it is no longer waited for; `null` if that grants nothing. */
-  readonly late?: (answer: LeaseAnswer | null) => void;
+  readonly onLateAnswer?: (answer: LeaseAnswer | null) => void;
 }
 
 /** The steps of the protocol, on a store. */

@@ -167,11 +167,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
     // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
     // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
-    const late = (tardy: LeaseAnswer | null) => {
+    const onLateAnswer = (tardy: LeaseAnswer | null) => {
       if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
       giveBack(tardy).catch(() => {}); // Then it is free in a while.
     };
-    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, late });
+    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, onLateAnswer });
     this.#ask = undefined;
     if (answer.outcome === "shape") {
       throw new NamespaceError(
@@ -194,7 +194,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       // Given back while the answer was on its way.
       return giveBack(answer);
     }
-    const { maxTick } = this.#plan;
+    const { maxTick } = this.#plan.settings;
     if (answer.from > maxTick) {
       await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
@@ -204,8 +204,6 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#held = heldOf(answer.node);
     this.#nonce = "";
     this.#grantee.open(answer, nowMs);
-    // A SharedGenerator knows by itself, in every thread.
-    if (!this.#plan.isShared) Object.assign(this.generator, this.#fields());
     this.#state = "held";
     this.#grants++;
     this.#succeed(nowMs, answer.storeMs, FIRST_RENEWAL_MS);

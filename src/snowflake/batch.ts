@@ -1,10 +1,8 @@
 // Many IDs at once: whole runs of a tick are claimed at one clock reading each, then written out.
 
-import { ArgumentError, SequenceExhaustedError } from "../errors.ts";
+import { ArgumentError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
-import { spanMs, tickOf, waitForRoomMs } from "./clock.ts";
-import { type IdRun, type Issuer, stateOf, type Terms, WaitBudget } from "./issuer.ts";
-import { copyEntry, createEntry, type LedgerEntry } from "./ledger.ts";
+import type { IdRun, IdSource } from "./idSource.ts";
 
 /** The largest array `nextIds` makes. V8 turns a larger one into a hash table, ten times slower and bigger. */
 const MAX_COUNT = 16_777_216;
@@ -12,8 +10,8 @@ const MAX_COUNT = 16_777_216;
 /** An array to fill. */
 export type Words = BigUint64Array | BigInt64Array;
 
-/** Fills an array with the runs that a claim brings: as many IDs as it was asked for. */
-export function fill<T extends Words>(target: T, claimRuns: (length: number) => IdRun[]): T {
+/** Fills an array with IDs. */
+export function fill<T extends Words>(target: T, source: IdSource): T {
   // By tag and not by instanceof, which fails on arrays from another realm, such as Jest's.
   if (!ArrayBuffer.isView(target) || !/^Big/.test((target as T)[Symbol.toStringTag])) {
     throw new ArgumentError("target", "a BigUint64Array or BigInt64Array", target);
@@ -21,7 +19,7 @@ export function fill<T extends Words>(target: T, claimRuns: (length: number) => 
   const { length } = target;
   if (length === 0) return target;
   const write = writer(target);
-  for (const run of claimRuns(length)) write(run);
+  for (const run of source.claimRuns(length)) write(run);
   return target;
 }
 
@@ -65,56 +63,6 @@ export function idsOf(words: Words): bigint[] {
 }
 
 /** Makes an array of IDs. */
-export function many(count: number, claim: (length: number) => IdRun[]): bigint[] {
-  return idsOf(fill(wordsFor(count), claim));
-}
-
-/**
- * Asserts that a call for many can have all its IDs in time, before it claims the first: as far as that is known from one
- * reading. What is wrong with the reading itself, the claim will say.
- */
-export function checkRoom(terms: Terms, entry: LedgerEntry, nowMs: number, budget: WaitBudget): void {
-  const state = stateOf(terms, entry);
-  if (!Number.isFinite(nowMs) || nowMs < terms.epochMs) return;
-  if (state.readingMs - nowMs > terms.maxBackwardMs) return;
-  const waitMs = waitForRoomMs(terms, state, nowMs, budget.left);
-  if (waitMs === 0) return;
-  const tick = Math.max(state.tick, tickOf(terms, nowMs));
-  if (terms.onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, budget.left);
-  budget.allow(tick, waitMs, nowMs);
-}
-
-/**
- * Asserts that a call for many may go on after a run that does not cover it: a clock that is slow to read can use up its
- * time without a wait.
- */
-export function checkTime(terms: Terms, entry: LedgerEntry, { isLate, left }: WaitBudget): void {
-  if (!isLate) return;
-  throw new SequenceExhaustedError(stateOf(terms, entry).tick, terms.tickMs + spanMs(terms, left), left);
-}
-
-/** Claims runs of IDs from an issuer's entry; if that throws, the entry has not changed. */
-export function claim(issuer: Issuer, length: number): IdRun[] {
-  const { entry, terms } = issuer;
-  const last = entry.word[0];
-  // On a draft, which is made good at the end: a clock that fails midway changes nothing.
-  const draft = createEntry();
-  copyEntry(entry, draft);
-  const runs: IdRun[] = [];
-  const budget = new WaitBudget(length);
-  let now = issuer.clock();
-  const isRoom = now === draft.readingMs && (~(draft.low[0] as number) & issuer.lowMask) >>> 0 >= length;
-  if (!isRoom) checkRoom(terms, draft, now, budget);
-  for (;;) {
-    issuer.advance(draft, now, budget);
-    const run = issuer.rest(draft, budget.left);
-    runs.push(run);
-    budget.left -= run.count;
-    if (budget.left === 0) break;
-    checkTime(terms, draft, budget);
-    now = issuer.clock();
-  }
-  if (entry.word[0] !== last) throw new ArgumentError("clock", "a function that makes no IDs", issuer.clock);
-  copyEntry(draft, entry);
-  return runs;
+export function many(count: number, source: IdSource): bigint[] {
+  return idsOf(fill(wordsFor(count), source));
 }

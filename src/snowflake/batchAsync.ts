@@ -1,7 +1,8 @@
 // Claiming with sleeps: takes what there is at each reading of the clock, and sleeps on a timer where there is nothing.
 
 import { UnsupportedError } from "../errors.ts";
-import { type IdRun, type Issuer, stallWatch } from "./issuer.ts";
+import type { IdRun, IdSource } from "./idSource.ts";
+import { stallWatch } from "./waitBudget.ts";
 
 /**
  * How often a call sleeps without seeing a new millisecond before it calls the clock stalled. A sleep lasts at least a
@@ -14,22 +15,19 @@ const MAX_SLEEP_MS = 100;
 
 /** Claims so many IDs, and hands each run on. What was claimed before it rejects is lost. */
 export async function claimRunsAsync(
-  issuer: Issuer,
+  source: IdSource,
   count: number,
   each: (run: IdRun) => void,
 ): Promise<void> {
   const watch = stallWatch(STALL_SLEEPS, Infinity);
   for (let left = count; left > 0; ) {
-    const now = issuer.clock();
-    const { entry } = issuer;
-    const waitMs = issuer.take(entry, now, left);
-    if (waitMs > 0) {
-      watch(now);
-      await sleep(Math.min(Math.ceil(waitMs), MAX_SLEEP_MS));
-    } else {
-      const run = issuer.rest(entry, left);
+    const { run, waitMs, nowMs } = source.tryClaim(left);
+    if (run) {
       each(run);
       left -= run.count;
+    } else {
+      watch(nowMs);
+      await sleep(Math.min(Math.ceil(waitMs), MAX_SLEEP_MS));
     }
   }
 }

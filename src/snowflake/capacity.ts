@@ -2,7 +2,7 @@
 
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
-import type { Preset, PresetName } from "./presets.ts";
+import type { PresetName } from "./presets.ts";
 
 /** What a layout holds. */
 export interface Capacity {
@@ -57,6 +57,6 @@ export function capacityOf(format: Format): Capacity {
  * expiresAt; // => '2089-09-06T15:47:35.552Z'
  * ```
  */
-export function capacity(preset: PresetName | Preset | GeneratorOptions): Capacity {
+export function capacity(preset: PresetName | GeneratorOptions): Capacity {
   return capacityOf(compileFormat(mergeOptions(preset)));
 }

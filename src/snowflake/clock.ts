@@ -2,6 +2,7 @@
 
 import {
   ArgumentError,
+  type BitflakeError,
   ClockBackwardsError,
   EpochError,
   SequenceExhaustedError,
@@ -38,6 +39,14 @@ export interface ClockState {
 
 /** What a reading leads to: the state of the next ID, or how many milliseconds until there can be one. */
 export type Step = ClockState | { readonly waitMs: number };
+
+/** An end of the ticks that comes before that of the layout. */
+export interface TickLimit {
+  /** The first tick that may not be stamped. */
+  readonly until: number;
+  /** Creates the error for a reading that needs such a tick. */
+  error(nowMs: number): BitflakeError;
+}
 
 /** What the step goes by: the part of a generator's settings that has to do with time. */
 export interface ClockRules {
@@ -78,6 +87,7 @@ export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: numbe
  *
  * @param firstSequence where the sequence of a new tick starts
  * @param count how many IDs are wanted, for the error that says how long that would take
+ * @param limit where the ticks end, if they end before the layout's last tick
  */
 export function step(
   rules: ClockRules,
@@ -85,6 +95,7 @@ export function step(
   nowMs: number,
   firstSequence: () => number,
   count = 1,
+  limit?: TickLimit,
 ): Step {
   const { epochMs, tickMs, maxTick, maxBackwardMs, onExhausted, maxBorrowMs } = rules;
   if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
@@ -93,6 +104,7 @@ export function step(
   if (backwardMs > maxBackwardMs) throw new ClockBackwardsError(state.readingMs, nowMs, maxBackwardMs);
   const readingMs = backwardMs > 0 ? state.readingMs : nowMs;
   const start = (tick: number): ClockState => {
+    if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
     return { readingMs, tick, sequence: firstSequence() };
   };

@@ -1,34 +1,45 @@
-// nextId() and nextIds() with no configuration: one issuer on the minimal preset, made on the first call.
+// nextId() and nextIds() with no configuration: one source on the minimal preset, created on the first call.
 
-import { claim, many } from "./batch.ts";
+import { many } from "./batch.ts";
 import { systemClock } from "./clock.ts";
-import { Issuer, type Terms } from "./issuer.ts";
-import { defaults } from "./options.ts";
+import { LocalSource } from "./localSource.ts";
+import { PRESET_MINIMAL } from "./presets.ts";
+import type { Settings } from "./settings.ts";
 import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
- * What the defaults come to once compiled, spelt out: so a page that imports `nextId` alone need not load the code
- * that validates options. A test holds the two together.
+ * Returns what the default options compile to, spelt out: so a page that imports `nextId` alone need not load the code
+ * that validates options. A test compares the two.
  */
-export function zeroConfig(): Terms {
+export function zeroConfig(): Settings {
   return {
-    ...defaults(),
-    timestampShift: 10,
-    node: 0n,
+    layout: PRESET_MINIMAL,
+    epochMs: 1_577_836_800_000,
+    tickMs: 1,
     maxTick: 8_638_422_163_200_000,
+    timestampShift: 10,
+    sequenceBits: 10,
     maxSequence: 1023,
+    datacenterId: 0,
+    machineId: 0,
+    isNodeGiven: false,
+    node: 0n,
+    maxBackwardMs: 10,
+    maxBorrowMs: 1000,
+    onExhausted: "wait",
+    sequenceStart: 0,
     clock: systemClock,
   };
 }
 
-let issuer: Issuer | undefined;
+let source: LocalSource | undefined;
 
-function theIssuer(): Issuer {
-  if (!issuer) {
+function theSource(): LocalSource {
+  if (!source) {
     warnOfSharedNode();
-    issuer = new Issuer(zeroConfig());
+    source = new LocalSource(zeroConfig());
   }
-  return issuer;
+  return source;
 }
 
 /**
@@ -47,7 +58,7 @@ function theIssuer(): Issuer {
  * ```
  */
 export function nextId(): bigint {
-  return theIssuer().next();
+  return theSource().nextId();
 }
 
 /**
@@ -65,5 +76,5 @@ export function nextId(): bigint {
  * ```
  */
 export function nextIds(count: number): bigint[] {
-  return many(count, (length) => claim(theIssuer(), length));
+  return many(count, theSource());
 }

@@ -3,7 +3,7 @@
 import { assertObject, assertOneOf, assertWhole, readField } from "../validate.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
-import type { Preset, PresetName } from "./presets.ts";
+import type { PresetName } from "./presets.ts";
 
 /** The fields of an ID that is put together. What `decode` returns will do. */
 export interface IdFields {
@@ -74,7 +74,7 @@ export function encodeWith(
  * encode(decode(id, "discord"), "discord") === id; // => true
  * ```
  */
-export function encode(fields: IdFields, preset: PresetName | Preset | GeneratorOptions): bigint {
-  const given = mergeOptions(preset);
-  return encodeWith(compileFormat(given), fields, given);
+export function encode(fields: IdFields, preset: PresetName | GeneratorOptions): bigint {
+  const options = mergeOptions(preset);
+  return encodeWith(compileFormat(options), fields, options);
 }

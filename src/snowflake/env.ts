@@ -4,7 +4,7 @@ import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { assertObject, assertOneOf, readField } from "../validate.ts";
 import { SnowflakeGenerator } from "./generator.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
-import type { Preset, PresetName } from "./presets.ts";
+import type { PresetName } from "./presets.ts";
 import { compileSettings } from "./settings.ts";
 
 /** Where {@link makeGeneratorFromEnv} looks. */
@@ -77,7 +77,7 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
  * ```
  */
 export function makeGeneratorFromEnv(
-  preset: PresetName | Preset | GeneratorOptions = "minimal",
+  preset: PresetName | GeneratorOptions = "minimal",
   options: EnvOptions & GeneratorOptions = {},
 ): SnowflakeGenerator {
   const {
@@ -90,8 +90,8 @@ export function makeGeneratorFromEnv(
   } = copyOf(assertObject("options", options));
   if (env !== undefined) assertObject("env", env);
   assertOneOf("required", required, [true, false]);
-  let given = mergeOptions(rest, mergeOptions(preset));
-  const { layout } = compileSettings(given);
+  let merged = mergeOptions(preset, rest);
+  const { layout } = compileSettings(merged);
   for (const [field, variable, needed] of [
     ["datacenterId", datacenterEnv, required && layout.datacenterBits],
     ["machineId", machineEnv, required && layout.machineBits],
@@ -102,15 +102,15 @@ export function makeGeneratorFromEnv(
     const text = lookUp(variable, env);
     if (needed && text === undefined) throw new ArgumentError(variable, "set", text);
     const value = String(Number(text)) === text ? Number(text) : text;
-    given = mergeOptions({ [field]: value }, given);
+    merged = mergeOptions(merged, { [field]: value });
     try {
-      compileSettings(given);
+      compileSettings(merged);
     } catch (error) {
       // All else has passed before: it is this value that breaks a rule, and the rule is the option's own.
       throw error instanceof ArgumentError ? new ArgumentError(variable, error.rule, text) : error;
     }
   }
-  return new SnowflakeGenerator(given);
+  return new SnowflakeGenerator(merged);
 }
 
 /**

@@ -1,18 +1,39 @@
-// SnowflakeGenerator: all that can be done with one set of options, and makeGenerator for the usual ones.
+// SnowflakeGenerator: the operations on one set of options. makeGenerator creates one from a preset.
 
 import { LayoutError } from "../errors.ts";
 import { assertObject } from "../validate.ts";
-import { claim, fill, idsOf, many, wordsFor, writer } from "./batch.ts";
+import { fill, idsOf, many, wordsFor, writer } from "./batch.ts";
 import { claimRunsAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
-import { type DecodedId, decodeWith } from "./decode.ts";
+import { createDecoder, type DecodedId, type Decoder, decodeWith } from "./decode.ts";
 import { encodeWith, type IdFields } from "./encode.ts";
-import { Issuer } from "./issuer.ts";
+import type { IdSource } from "./idSource.ts";
+import { LocalSource } from "./localSource.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
-import type { Preset, PresetName, Widths } from "./presets.ts";
+import type { PresetName, Widths } from "./presets.ts";
 import { type IdRange, rangeOf } from "./range.ts";
 import { compileSettings, type Settings } from "./settings.ts";
 import { warnOfSharedNode } from "./sharedNode.ts";
+
+/**
+ * What a generator is made of. A generator that is constructed from parts takes them as they are: that is how
+ * `bitflake/lease` and `bitflake/threads` give it a source of their own. Internal: no public entry exports it.
+ */
+export class GeneratorParts {
+  declare readonly settings: Settings;
+  declare readonly source: IdSource;
+
+  constructor(settings: Settings, source: IdSource) {
+    this.settings = settings;
+    this.source = source;
+  }
+}
+
+/** Returns the parts of a generator that issues IDs from the ledger of this thread. */
+function localParts(settings: Settings): GeneratorParts {
+  if (!settings.isNodeGiven) warnOfSharedNode();
+  return new GeneratorParts(settings, new LocalSource(settings));
+}
 
 /**
  * Makes Snowflake IDs: integers that carry when and where they were made, and strictly increase.
@@ -51,13 +72,9 @@ export class SnowflakeGenerator {
   declare readonly epochMs: number;
   /** How many milliseconds a tick lasts. */
   declare readonly tickMs: number;
-  /** The datacenter stamped into every ID. */
-  declare readonly datacenterId: number;
-  /** The machine stamped into every ID. */
-  declare readonly machineId: number;
-
   readonly #settings: Settings;
-  readonly #issuer: Issuer;
+  readonly #source: IdSource;
+  #decoder: Decoder | undefined;
 
   /**
    * @param options widths default to those of `PRESET_MINIMAL`; see {@link GeneratorOptions} for the rest
@@ -68,16 +85,27 @@ export class SnowflakeGenerator {
    */
   constructor(options?: GeneratorOptions);
   /** @internal */
-  constructor(options: GeneratorOptions | undefined, issuerOf: (settings: Settings) => Issuer);
-  constructor(options: GeneratorOptions = {}, issuerOf: (settings: Settings) => Issuer = localIssuer) {
-    const settings = compileSettings(mergeOptions(assertObject("options", options)));
+  constructor(parts: GeneratorParts);
+  constructor(options: GeneratorOptions | GeneratorParts = {}) {
+    const { settings, source } =
+      options instanceof GeneratorParts
+        ? options
+        : localParts(compileSettings(mergeOptions(assertObject("options", options))));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
     this.tickMs = settings.tickMs;
-    this.datacenterId = settings.datacenterId;
-    this.machineId = settings.machineId;
     this.#settings = settings;
-    this.#issuer = issuerOf(settings);
+    this.#source = source;
+  }
+
+  /** The datacenter that is stamped into the next ID. On a lease of both node fields it changes with the grant. */
+  get datacenterId(): number {
+    return this.#source.node.datacenterId;
+  }
+
+  /** The machine that is stamped into the next ID. On a lease it changes with the grant. */
+  get machineId(): number {
+    return this.#source.node.machineId;
   }
 
   /**
@@ -100,7 +128,7 @@ export class SnowflakeGenerator {
    * ```
    */
   nextId(): bigint {
-    return this.#issuer.next();
+    return this.#source.nextId();
   }
 
   /**
@@ -121,7 +149,7 @@ export class SnowflakeGenerator {
    * ```
    */
   nextIds(count: number): bigint[] {
-    return many(count, (length) => claim(this.#issuer, length));
+    return many(count, this.#source);
   }
 
   /**
@@ -141,7 +169,7 @@ export class SnowflakeGenerator {
    * ```
    */
   fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
-    return fill(target, (length) => claim(this.#issuer, length));
+    return fill(target, this.#source);
   }
 
   /**
@@ -163,7 +191,7 @@ export class SnowflakeGenerator {
    */
   async nextIdAsync(): Promise<bigint> {
     let id = 0n;
-    await claimRunsAsync(this.#issuer, 1, ({ first }) => {
+    await claimRunsAsync(this.#source, 1, ({ first }) => {
       id = first;
     });
     return id;
@@ -189,7 +217,7 @@ export class SnowflakeGenerator {
    */
   async nextIdsAsync(count: number): Promise<bigint[]> {
     const words = wordsFor(count);
-    await claimRunsAsync(this.#issuer, count, writer(words));
+    await claimRunsAsync(this.#source, count, writer(words));
     return idsOf(words);
   }
 
@@ -253,7 +281,8 @@ export class SnowflakeGenerator {
    * ```
    */
   decode(id: bigint | string | number): DecodedId {
-    return decodeWith(this.#settings, id);
+    this.#decoder ??= createDecoder(this.#settings);
+    return decodeWith(this.#decoder, id);
   }
 
   /**
@@ -314,12 +343,6 @@ export class SnowflakeGenerator {
   }
 }
 
-/** An issuer in this process alone. */
-function localIssuer(settings: Settings): Issuer {
-  if (!settings.isNodeGiven) warnOfSharedNode();
-  return new Issuer(settings);
-}
-
 /**
  * Makes a generator from a preset.
  *
@@ -338,8 +361,9 @@ function localIssuer(settings: Settings): Issuer {
  * ```
  */
 export function makeGenerator(
-  preset: PresetName | Preset | GeneratorOptions = "minimal",
+  preset: PresetName | GeneratorOptions = "minimal",
   overrides: GeneratorOptions = {},
 ): SnowflakeGenerator {
-  return new SnowflakeGenerator(mergeOptions(assertObject("options", overrides), mergeOptions(preset)));
+  const settings = compileSettings(mergeOptions(preset, assertObject("options", overrides)));
+  return new SnowflakeGenerator(localParts(settings));
 }

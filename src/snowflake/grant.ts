@@ -1,8 +1,8 @@
-// Issuing under a grant: the right to stamp a node for a while. It sits where the tick changes, so that the calls in
-// between pay nothing for it.
+// Grants: the right to stamp a node for a while, and the limit that it sets to ticks. The limit is checked where the tick
+// changes, so that the calls in between pay nothing for it.
 
-import { LeaseExpiredError, TimestampOverflowError } from "../errors.ts";
-import type { Terms } from "./issuer.ts";
+import { LeaseExpiredError } from "../errors.ts";
+import type { TickLimit } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /** The right to stamp a node's ticks from `from` on and before `until`. */
@@ -12,51 +12,38 @@ export interface Grant {
   readonly until: number;
 }
 
-/** What issues under grants. It stamps nothing before the first. */
+/** Issues IDs under grants, and none before the first. */
 export interface Grantable {
   /** Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later. */
   open(grant: Grant, nowMs: number): void;
   /** Moves the end of the open grant. */
   extend(until: number): void;
-  /** Stamps no more; returns the first tick that was not stamped. */
+  /** Ends the grant: no ID is issued from here on. Returns the first tick that was not stamped. */
   close(): number;
 }
 
-/** Terms that a grant moves: the node's bits, and the last tick that may be stamped. */
-export interface MovingTerms extends Omit<Settings, "node" | "maxTick"> {
-  node: bigint;
-  maxTick: number;
-}
-
-/** The bits of a node, in their place in an ID. */
+/** Returns the bits of a node, in their place in an ID. */
 export function nodeBits(settings: Settings, node: number): bigint {
   return BigInt(node) << BigInt(settings.sequenceBits);
 }
 
-/** The last ID of a tick: who goes on from it stamps the next. */
+/** Returns the last ID of a tick: a source that goes on from it stamps the next tick. */
 export function lastOfTick(settings: Settings, node: number, tick: number): bigint {
   const { timestampShift, maxSequence } = settings;
   return (BigInt(tick) << BigInt(timestampShift)) | nodeBits(settings, node) | BigInt(maxSequence);
 }
 
-/**
- * Takes a step under a grant: where its end is before that of the layout, past it is no overflow.
- *
- * @param settings those of the layout, as terms are without a grant
- * @param until the first tick that the grant does not cover, or did not while there was one
- */
-export function stepWithinGrant<T>(
-  terms: Terms,
-  settings: Settings,
+/** Creates the error for a reading that no grant covers. */
+export function leaseExpired(
+  { epochMs, tickMs }: Settings,
+  node: number,
   until: number,
   nowMs: number,
-  take: () => T,
-): T {
-  try {
-    return take();
-  } catch (error) {
-    if (!(error instanceof TimestampOverflowError) || terms.maxTick === settings.maxTick) throw error;
-    const { epochMs, tickMs, sequenceBits } = settings;
-    throw new LeaseExpiredError(Number(terms.node >> BigInt(sequenceBits)), epochMs + until * tickMs, nowMs);
-  }
+): LeaseExpiredError {
+  return new LeaseExpiredError(node, epochMs + until * tickMs, nowMs);
+}
+
+/** Returns the limit of a grant that covers the ticks before `until`. */
+export function grantLimit(settings: Settings, node: number, until: number): TickLimit {
+  return { until, error: (nowMs) => leaseExpired(settings, node, until, nowMs) };
 }

@@ -2,7 +2,7 @@
 
 import { LayoutError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
-import type { Given } from "./options.ts";
+import type { GeneratorOptions } from "./options.ts";
 import { PRESET_MINIMAL, type Widths } from "./presets.ts";
 
 /** What it takes to read an ID. */
@@ -19,22 +19,22 @@ export interface Format {
 export const DATE_END = 8.64e15;
 
 /** A number or Date from a caller as whole milliseconds since 1970. */
-export function moment(field: string, value: number | Date): number {
+export function moment(field: string, value: unknown): number {
   // From the year -1199 on: no farther from DATE_END than a number counts exactly.
   return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
 }
 
 /** Validates the part of the options that decides how an ID reads. */
-export function compileFormat(given: Given): Format {
+export function compileFormat(options: GeneratorOptions): Format {
   const layout = { ...PRESET_MINIMAL };
   let totalBits = 0;
   for (const name of Object.keys(layout) as (keyof Widths)[]) {
     // The timestamp comes first, and is the one field that an ID cannot do without.
-    totalBits += layout[name] = assertWhole(name, given[name], totalBits ? 0 : 1, 53, "", LayoutError);
+    totalBits += layout[name] = assertWhole(name, options[name], totalBits ? 0 : 1, 53, "", LayoutError);
   }
   if (![63, 53].includes(totalBits)) throw new LayoutError("layout", "63 or 53 bits", totalBits);
-  const epochMs = moment("epochMs", given.epochMs);
-  const tickMs = assertWhole("tickMs", given.tickMs, 1, DATE_END);
+  const epochMs = moment("epochMs", options.epochMs);
+  const tickMs = assertWhole("tickMs", options.tickMs, 1, DATE_END);
   return {
     layout,
     epochMs,

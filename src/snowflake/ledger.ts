@@ -2,6 +2,7 @@
 
 import { globalState } from "../globalState.ts";
 import { isSystemClock } from "./clock.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * The last ID of one identity and the clock it was issued at. Every copy of the package in a realm works on
@@ -44,31 +45,21 @@ export function copyEntry(from: LedgerEntry, to: LedgerEntry): void {
  */
 type Ledger = WeakMap<object, Map<string, Map<string, LedgerEntry>>>;
 
-/** What decides which IDs an issuer makes and when they end, apart from the clock. */
-interface Identity {
-  readonly maxTick: number;
-  readonly timestampShift: number;
-  readonly sequenceBits: number;
-  readonly node: bigint;
-  readonly epochMs: number;
-  readonly tickMs: number;
-}
-
 /**
  * The entry of an identity. Two generators that could make the same ID on the same clock at the same time always meet
  * here, also when the package is loaded twice (ESM and CJS, two bundles); but each worker thread has a ledger of its own.
  */
-export function ledgerEntry(clock: () => number, identity: Identity): LedgerEntry {
-  const { maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = identity;
+export function ledgerEntry(settings: Settings): LedgerEntry {
+  const { clock, maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
   const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
   // What was Date.now once stays known as such, should another function replace it.
   const key = isSystemClock(clock) ? ledger : clock;
   const nodes = ledger.get(key) ?? new Map<string, Map<string, LedgerEntry>>();
   ledger.set(key, nodes).set(clock, nodes);
-  const place = [timestampShift, sequenceBits, node].join();
+  const place = `${timestampShift},${sequenceBits},${node}`;
   const rivals = nodes.get(place) ?? new Map<string, LedgerEntry>();
   nodes.set(place, rivals);
-  const ticks = [maxTick, epochMs, tickMs].join();
+  const ticks = `${maxTick},${epochMs},${tickMs}`;
   const entry = rivals.get(ticks) ?? createEntry();
   rivals.set(ticks, entry);
   entry.rivals = rivals;

@@ -1,7 +1,7 @@
-// What a caller may configure, with defaults: presets and overrides are gathered here, and unknown names refused.
+// The options of a generator and their defaults. mergeOptions puts presets and overrides together.
 
 import { assertObject, assertOneOf, readField } from "../validate.ts";
-import { PRESET_MINIMAL, PRESETS, type Preset, type PresetName, type Widths } from "./presets.ts";
+import { PRESET_MINIMAL, PRESETS, type PresetName, type Widths } from "./presets.ts";
 
 /** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
 export interface GeneratorOptions extends Partial<Widths> {
@@ -42,19 +42,11 @@ export interface GeneratorOptions extends Partial<Widths> {
   readonly clock?: (() => number) | undefined;
 }
 
-/** The options whose default is not known yet when options are gathered. */
-type Open = "datacenterId" | "machineId" | "clock";
-
-/** Every option by name; each value still as the caller gave it. */
-export type Given = {
-  readonly [K in Exclude<keyof GeneratorOptions, Open>]-?: Exclude<GeneratorOptions[K], undefined>;
-} & Pick<GeneratorOptions, Open>;
-
-/** What each option is when it is left out. */
-export function defaults(): Given & { readonly epochMs: number } {
+/** Returns what each option is when it is left out. */
+export function defaults(): GeneratorOptions {
   return {
     ...PRESET_MINIMAL,
-    // 0, once it is known whether somebody chose it.
+    // 0, once it is known whether the caller chose it.
     datacenterId: undefined,
     machineId: undefined,
     epochMs: 1_577_836_800_000,
@@ -67,20 +59,27 @@ export function defaults(): Given & { readonly epochMs: number } {
   };
 }
 
-/** Puts options, or the preset of a name, over what is given already; refuses names that do not exist. */
-export function mergeOptions(
-  options: PresetName | Preset | GeneratorOptions,
-  base: Given = defaults(),
-): Given {
-  const given: Record<string, unknown> = { ...base };
-  const own: GeneratorOptions =
-    typeof options === "string"
-      ? PRESETS[assertOneOf("preset", options, Object.keys(PRESETS)) as PresetName]
-      : assertObject("preset", options);
-  // By the names that there are as well, so that what an object inherits or computes counts.
-  for (const name of Object.keys({ ...base, ...own })) {
-    const value = readField(own, assertOneOf("option", name, Object.keys(base)));
-    if (value !== undefined) given[name] = value;
+/**
+ * Merges options, later ones over earlier ones and all of them over the defaults. A text is the name of a preset.
+ *
+ * @returns an object that has each option as a property of its own, with a value that is not validated yet
+ * @throws {@link ArgumentError} if a layer is no preset and no object, or has an unknown name
+ */
+export function mergeOptions(...layers: readonly (PresetName | GeneratorOptions)[]): GeneratorOptions {
+  const merged: Record<string, unknown> = { ...defaults() };
+  const names = Object.keys(merged);
+  for (const layer of layers) {
+    if (typeof layer === "string") {
+      Object.assign(merged, PRESETS[assertOneOf("preset", layer, Object.keys(PRESETS) as PresetName[])]);
+      continue;
+    }
+    const options = assertObject("preset", layer);
+    for (const name of Object.keys(options)) assertOneOf("option", name, names);
+    // By the names that exist, so that what an object inherits or computes counts as well.
+    for (const name of names) {
+      const value = readField(options, name);
+      if (value !== undefined) merged[name] = value;
+    }
   }
-  return given as unknown as Given;
+  return merged;
 }

@@ -34,7 +34,7 @@ function warn(process: Process): void {
     {
       type: "BitflakeWarning",
       code: "BITFLAKE_SHARED_NODE_ID",
-      detail: "See README.md#many-processes in the package bitflake",
+      detail: "See README.md#node-ids in the package bitflake",
     },
   );
 }

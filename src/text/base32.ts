@@ -1,16 +1,25 @@
-// Crockford's base32: 13 characters without I, L, O and U, five bits each.
+// Crockford's base32: 13 characters of five bits each, without I, L, O and U.
 
-import { accept, characters, digits, join, split, type TextCodec } from "./codec.ts";
+import {
+  charCodes,
+  digitTable,
+  idOrThrow,
+  joinId,
+  NO_DIGIT,
+  splitId,
+  TABLE_SIZE,
+  type TextCodec,
+} from "./codec.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WIDTH = 13;
 const FORM = "13 characters of Crockford's base32 in capitals, up to 7ZZZZZZZZZZZZ";
 
-const codes = /* @__PURE__ */ characters(ALPHABET);
+const codes = /* @__PURE__ */ charCodes(ALPHABET);
 
-function encode(given: bigint | string | number): string {
-  const { high, low } = split(given);
-  // One call with all the characters makes a flat string; adding up pieces takes twice as long, and leaves a tree.
+function encode(id: bigint | string | number): string {
+  const { high, low } = splitId(id);
+  // One call with all the characters makes a flat string. Concatenation takes twice as long and leaves a tree of pieces.
   return String.fromCharCode(
     codes[high >>> 28] as number,
     codes[(high >>> 23) & 31] as number,
@@ -28,42 +37,71 @@ function encode(given: bigint | string | number): string {
   );
 }
 
-/** The ID that a text stands for under a table of digits, if it does. */
+/**
+ * Reads a text by a digit table. Returns `undefined` if the text is not an ID.
+ *
+ * Without a loop and without branches per character, because both cost more than the lookups. The codes and the digits
+ * are collected by OR: one comparison each finds a character outside of ASCII or outside of the alphabet.
+ */
 function read(text: string, table: Uint8Array): bigint | undefined {
   if (typeof text !== "string" || text.length !== WIDTH) return undefined;
-  let high = 0;
-  let low = 0;
-  for (let at = 0; at < WIDTH; at++) {
-    const digit = table[text.charCodeAt(at)] ?? 255;
-    // 13 characters have 65 bits: the first may use three of its five.
-    if (digit > (at === 0 ? 7 : 31)) return undefined;
-    high = (high << 5) | (low >>> 27);
-    low = ((low << 5) | digit) >>> 0;
-  }
-  return join(high, low);
+  const c0 = text.charCodeAt(0);
+  const c1 = text.charCodeAt(1);
+  const c2 = text.charCodeAt(2);
+  const c3 = text.charCodeAt(3);
+  const c4 = text.charCodeAt(4);
+  const c5 = text.charCodeAt(5);
+  const c6 = text.charCodeAt(6);
+  const c7 = text.charCodeAt(7);
+  const c8 = text.charCodeAt(8);
+  const c9 = text.charCodeAt(9);
+  const c10 = text.charCodeAt(10);
+  const c11 = text.charCodeAt(11);
+  const c12 = text.charCodeAt(12);
+  if ((c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7 | c8 | c9 | c10 | c11 | c12) >= TABLE_SIZE) return undefined;
+  const d0 = table[c0] as number;
+  const d1 = table[c1] as number;
+  const d2 = table[c2] as number;
+  const d3 = table[c3] as number;
+  const d4 = table[c4] as number;
+  const d5 = table[c5] as number;
+  const d6 = table[c6] as number;
+  const d7 = table[c7] as number;
+  const d8 = table[c8] as number;
+  const d9 = table[c9] as number;
+  const d10 = table[c10] as number;
+  const d11 = table[c11] as number;
+  const d12 = table[c12] as number;
+  if ((d0 | d1 | d2 | d3 | d4 | d5 | d6 | d7 | d8 | d9 | d10 | d11 | d12) >= NO_DIGIT) return undefined;
+  // 13 characters have 65 bits: the first may use only three of its five.
+  if (d0 > 7) return undefined;
+  return joinId(
+    (d0 << 28) | (d1 << 23) | (d2 << 18) | (d3 << 13) | (d4 << 8) | (d5 << 3) | (d6 >> 2),
+    (d6 << 30) | (d7 << 25) | (d8 << 20) | (d9 << 15) | (d10 << 10) | (d11 << 5) | d12,
+  );
 }
 
-const strict = /* @__PURE__ */ digits(ALPHABET);
+const strict = /* @__PURE__ */ digitTable(ALPHABET);
 
-/** Lower case, and the letters that are easily taken for a digit. */
-function aliases(): Uint8Array {
-  const table = digits(ALPHABET);
+/** Returns a digit table that also has Crockford's aliases: lower case, O for 0, I and L for 1. */
+function lenientTable(): Uint8Array {
+  const table = digitTable(ALPHABET);
   for (let digit = 10; digit < 32; digit++) table[ALPHABET.charCodeAt(digit) | 32] = digit;
   for (const letter of "OoIiLl") table[letter.charCodeAt(0)] = "Oo".includes(letter) ? 0 : 1;
   return table;
 }
 
-const forgiving = /* @__PURE__ */ aliases();
+const lenient = /* @__PURE__ */ lenientTable();
 
-/** {@link base32}, and its forgiving reader. */
+/** {@link base32}, and a codec that reads its aliases. */
 export interface Base32 extends TextCodec {
-  /** Writes the same, and reads what a person typed: lower case as well, `O` for 0, `I` and `L` for 1. */
+  /** Writes the same texts, and also reads texts in lower case, with `O` for 0, or with `I` or `L` for 1. */
   readonly lenient: TextCodec;
 }
 
 /**
- * Crockford's base32: 13 characters of `0-9A-Z` without I, L, O and U, so that it survives being read aloud.
- * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}.
+ * Crockford's base32: 13 characters of `0-9A-Z` without I, L, O and U, so that a person can read it aloud.
+ * Texts sort as their IDs do if characters compare by their codes: see {@link TextCodec}.
  *
  * Reading is strict; `base32.lenient` also reads Crockford's aliases (lower case, O for 0, I and L for 1), but no
  * hyphens or spaces.
@@ -79,11 +117,11 @@ export interface Base32 extends TextCodec {
  */
 export const base32: Base32 = /* @__PURE__ */ Object.freeze({
   encode,
-  decode: (text: string) => accept(read(text, strict), text, FORM),
+  decode: (text: string) => idOrThrow(read(text, strict), text, FORM),
   width: WIDTH,
   lenient: /* @__PURE__ */ Object.freeze({
     encode,
-    decode: (text: string) => accept(read(text, forgiving), text, FORM),
+    decode: (text: string) => idOrThrow(read(text, lenient), text, FORM),
     width: WIDTH,
   }),
 });

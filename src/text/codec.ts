@@ -1,13 +1,13 @@
-// What every text form has in common: how an ID is split into halves and put together again, and what is refused.
+// Shared parts of the text forms: the codec interface, IDs as two 32-bit halves, digit tables and the refusal.
 
 import { InvalidIdError, parseId } from "../internal.ts";
 
 /**
- * A text form of IDs: one text for each ID, and all of one width, so that texts sort as their IDs do.
+ * A text form of IDs: one text for each ID, all of one width, so that texts sort as their IDs do.
  *
- * That is the order by character codes: `<` and `sort()` in JavaScript, `COLLATE "C"` in Postgres, a `_bin` collation in
- * MySQL, the default in SQLite. Not that of `localeCompare` or of a language: Danish sorts `aa` behind `z`, Estonian
- * `z` behind `s`.
+ * That is the order by character codes: `<` and `sort()` in JavaScript, `COLLATE "C"` in PostgreSQL, a `_bin` collation
+ * in MySQL, the default in SQLite. It is not the order of `localeCompare` or of a language: Danish sorts `aa` after `z`,
+ * Estonian `z` after `s`.
  */
 export interface TextCodec {
   /**
@@ -18,71 +18,84 @@ export interface TextCodec {
    */
   encode(id: bigint | string | number): string;
   /**
-   * Reads an ID. Only what {@link TextCodec.encode} writes is accepted.
+   * Reads an ID. Accepts only texts that {@link TextCodec.encode} writes.
    *
    * @throws {@link InvalidIdError} for any other length, character or case, and beyond 2^63 - 1
    */
   decode(text: string): bigint;
-  /** How many characters a text has. */
+  /** The number of characters of a text. */
   readonly width: number;
 }
 
-/** An ID in two halves, of 31 and 32 bits. */
+/** An ID as two numbers, of 31 and 32 bits. */
 export interface Halves {
   readonly high: number;
   readonly low: number;
 }
 
-/** A 64-bit word to write an ID to and read its halves from: several times as fast as shifting it. */
+/** A 64-bit word and its halves in the same memory. Converting by it is several times as fast as shifting a BigInt. */
 interface Scratch {
   readonly word: BigUint64Array<ArrayBuffer>;
   readonly halves: Uint32Array<ArrayBuffer>;
-  /** Which half is the low one: 0 on a little-endian machine, 1 on a big-endian one. */
+  /** The indexes of the halves: 0 is the low one on a little-endian machine, and the high one on a big-endian one. */
   readonly lowAt: number;
+  readonly highAt: number;
 }
 
 function createScratch(): Scratch {
   const word = BigUint64Array.of(1n);
   const halves = new Uint32Array(word.buffer);
-  return { word, halves, lowAt: halves.indexOf(1) };
+  return { word, halves, lowAt: halves.indexOf(1), highAt: halves.indexOf(0) };
 }
 
 const scratch: Scratch = /* @__PURE__ */ createScratch();
 
-/** Takes an ID into halves. */
-export function split(given: bigint | string | number): Halves {
-  const { word, halves, lowAt } = scratch;
-  const id = typeof given === "bigint" ? given : parseId(given);
+/**
+ * Splits an ID into its halves.
+ *
+ * @throws {@link InvalidIdError} if it is not an ID
+ */
+export function splitId(value: bigint | string | number): Halves {
+  const { word, halves, lowAt, highAt } = scratch;
+  const id = typeof value === "bigint" ? value : parseId(value);
   word[0] = id;
-  const high = halves[1 - lowAt] as number;
-  // What does not fit has lost its upper bits on the way, or has its highest set: parseId says why it is no ID.
+  const high = halves[highAt] as number;
+  // A bigint outside of 0 … 2^63 - 1 sets the highest bit or loses its upper bits. parseId throws the error.
   if (high >= 0x8000_0000 || word[0] !== id) parseId(id);
   return { high, low: halves[lowAt] as number };
 }
 
-/** Puts an ID together; undefined if the upper half has more than 31 bits. */
-export function join(high: number, low: number): bigint | undefined {
+/** Joins halves into an ID. Returns `undefined` if the upper half has more than 31 bits. */
+export function joinId(high: number, low: number): bigint | undefined {
   if (high >= 0x8000_0000) return undefined;
-  const { word, halves, lowAt } = scratch;
-  halves[1 - lowAt] = high;
+  const { word, halves, lowAt, highAt } = scratch;
+  halves[highAt] = high;
   halves[lowAt] = low;
   return word[0];
 }
 
-/** The characters of an alphabet by digit, as codes. */
-export function characters(alphabet: string): Uint8Array {
+/** Returns the character codes of an alphabet, by digit. */
+export function charCodes(alphabet: string): Uint8Array {
   return Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
 }
 
-/** Which digit each character stands for, by its code; 255 for none. */
-export function digits(alphabet: string): Uint8Array {
-  const table = new Uint8Array(128).fill(255);
-  for (let digit = 0; digit < alphabet.length; digit++) table[alphabet.charCodeAt(digit)] = digit;
+/** The table's value for a character that is not in the alphabet: larger than every digit, and a bit of its own. */
+export const NO_DIGIT = 0x80;
+
+/** The number of entries of a digit table: one for each ASCII code. */
+export const TABLE_SIZE = 128;
+
+/** Returns the digit of each ASCII character, by its code; {@link NO_DIGIT} for characters outside of the alphabet. */
+export function digitTable(alphabet: string): Uint8Array {
+  const table = new Uint8Array(TABLE_SIZE).fill(NO_DIGIT);
+  charCodes(alphabet).forEach((code, digit) => {
+    table[code] = digit;
+  });
   return table;
 }
 
-/** The ID that a text gave, if it gave one. */
-export function accept(id: bigint | undefined, text: string, form: string): bigint {
+/** Returns the ID of a text, or throws if the text has none. */
+export function idOrThrow(id: bigint | undefined, text: string, form: string): bigint {
   if (id !== undefined) return id;
   throw new InvalidIdError("text", form, text);
 }

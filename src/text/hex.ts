@@ -1,13 +1,13 @@
-// Hexadecimal: 16 characters.
+// Hexadecimal text form: 16 characters.
 
 import { parseId } from "../internal.ts";
-import { accept, type TextCodec } from "./codec.ts";
+import { idOrThrow, type TextCodec } from "./codec.ts";
 
 const WIDTH = 16;
 
 /**
- * Hexadecimal in lower case: 16 characters. Texts sort as the IDs do where characters compare by their
- * codes; see {@link TextCodec}.
+ * Hexadecimal in lower case: 16 characters. Texts sort as their IDs do if characters compare by their codes: see
+ * {@link TextCodec}.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export const hex: TextCodec = /* @__PURE__ */ Object.freeze({
   encode: (id: bigint | string | number) => parseId(id).toString(16).padStart(WIDTH, "0"),
   decode: (text: string) => {
     const fits = typeof text === "string" && /^[0-7][0-9a-f]{15}$/.test(text);
-    return accept(
+    return idOrThrow(
       fits ? BigInt(`0x${text}`) : undefined,
       text,
       "16 digits of 0-9a-f, up to 7fffffffffffffff",

@@ -1,4 +1,4 @@
-// bitflake/text: text forms of an ID that sort as the IDs do, IDs with a prefix, and IDs in JSON.
+// bitflake/text: text forms that sort as their IDs do, typed prefixes, and IDs in JSON.
 
 export { ArgumentError, InvalidIdError } from "../internal.ts";
 export { type Base32, base32 } from "./base32.ts";

@@ -1,9 +1,9 @@
-// IDs in JSON: written as strings, read back as bigints, and never through a number that has lost digits.
+// IDs in JSON: written as strings and read as bigints, never through a number that has lost digits.
 
 import { ArgumentError, InvalidIdError, isId } from "../internal.ts";
 
 /**
- * A replacer for `JSON.stringify`, which by itself throws on a bigint: writes each as a decimal string.
+ * Writes each bigint as a decimal string. A replacer for `JSON.stringify`, which throws on a bigint without one.
  *
  * @example
  * ```ts
@@ -17,13 +17,13 @@ export function writeIds(_key: string, value: unknown): unknown {
 }
 
 /**
- * Makes a reviver for `JSON.parse` that reads the fields of some names as IDs, wherever they stand. A field may hold an
- * ID, an array of IDs, or null, which stays null; which of these it is, and whether it is there, is yours to check.
+ * Creates a reviver for `JSON.parse` that reads fields with the given names as IDs, at any depth. A field may hold an
+ * ID, an array of IDs, or null, which stays null. The reviver does not check which of these it is, or that it is there.
  *
- * @param names the fields
- * @returns the reviver. It throws an {@link InvalidIdError} that names the field if the value is no ID; so it does for
- *   a number past 2^53, whose last digits `JSON.parse` has already lost
- * @throws {@link ArgumentError} if no name is given, or one is no string
+ * @param names the names of the fields
+ * @returns the reviver. It throws an {@link InvalidIdError} that names the field if the value is not an ID, also for a
+ *   number past 2^53, because `JSON.parse` has already lost its last digits
+ * @throws {@link ArgumentError} if there are no names, or one of them is not a string or is empty
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function writeIds(_key: string, value: unknown): unknown {
  * ```
  */
 export function readIds(...names: readonly string[]): (key: string, value: unknown) => unknown {
-  // The root's key is "", and JSON.parse does not say which is which.
+  // JSON.parse calls the reviver with the key "" for the root, so a field of that name cannot be told from it.
   if (names.length === 0 || !names.every((name) => typeof name === "string" && name !== "")) {
     throw new ArgumentError("names", "one or more strings that are not empty", names);
   }

@@ -1,56 +1,56 @@
-// IDs that say what they are of: user_04W86BB0G4007.
+// Typed prefixes: IDs as texts such as user_04W86BB0G4007.
 
 import { ArgumentError, assertWhole, InvalidIdError } from "../internal.ts";
-import { accept, type TextCodec } from "./codec.ts";
+import { idOrThrow, type TextCodec } from "./codec.ts";
 
-/** The key under which a type carries its prefix; no value has it. */
+/** The key of the prefix in the type. No value has it. */
 declare const prefixOf: unique symbol;
 
 /**
- * The text of an ID behind a prefix. To TypeScript each prefix has a type of its own: a `PrefixedId<"user">` does not
- * pass for a `PrefixedId<"order">`, and no mere string passes for either.
+ * The text of an ID after a prefix. Each prefix is a type of its own in TypeScript: a `PrefixedId<"user">` is not
+ * assignable to a `PrefixedId<"order">`, and a plain string is assignable to neither.
  */
 export type PrefixedId<Prefix extends string> = `${Prefix}_${string}` & {
-  /** The prefix: for the compiler's eyes only. */
+  /** The prefix, in the type only. */
   readonly [prefixOf]: Prefix;
 };
 
-/** A text form of IDs behind a prefix; made by {@link prefixed}. */
+/** A text form of IDs with a prefix. Created by {@link prefixed}. */
 export interface PrefixedCodec<Prefix extends string> {
   /** The prefix, without the underscore. */
   readonly prefix: Prefix;
-  /** How many characters a text has, prefix and underscore included. */
+  /** The number of characters of a text, with prefix and underscore. */
   readonly width: number;
   /**
-   * Writes an ID behind the prefix.
+   * Writes an ID after the prefix.
    *
    * @param id a bigint, a canonical decimal string or a safe integer
    * @throws {@link InvalidIdError} if it is not an ID
    */
   encode(id: bigint | string | number): PrefixedId<Prefix>;
   /**
-   * Reads an ID; its type must not be that of another prefix.
+   * Reads an ID. TypeScript refuses a text whose type is that of another prefix.
    *
-   * @throws {@link InvalidIdError} for another prefix, and for what the text form behind it refuses
+   * @throws {@link InvalidIdError} for another prefix, or if the text form refuses the rest
    */
   decode(text: string & { readonly [prefixOf]?: Prefix }): bigint;
   /**
-   * Lets a text from outside through as one of this prefix.
+   * Asserts that a value from outside is a text of this prefix.
    *
-   * @param value what came in, from a URL or a JSON body
-   * @returns the text that {@link PrefixedCodec.encode} writes: another one only behind `base32.lenient`, which reads
-   *   many texts as one ID
-   * @throws {@link InvalidIdError} for another prefix, and for what the text form behind it refuses
+   * @param value for example from a URL or a JSON body
+   * @returns the text that {@link PrefixedCodec.encode} writes. It differs from the value only with `base32.lenient`,
+   *   which reads several texts as one ID
+   * @throws {@link InvalidIdError} for another prefix, or if the text form refuses the rest
    */
   parse(value: unknown): PrefixedId<Prefix>;
 }
 
 /**
- * Makes a text form of IDs behind a prefix, so that people and programs see what an ID is of.
+ * Creates a text form of IDs with a prefix, so that people and programs see the kind of each ID.
  *
- * @param prefix 1 to 63 characters of `a-z`, `0-9` and `_`; it begins with a letter and does not end with `_`
- * @param codec the text form behind it: {@link base32}, {@link base58}, {@link base62} or {@link hex}
- * @throws {@link ArgumentError} if the prefix breaks that rule, or the codec is none
+ * @param prefix 1 to 63 characters of `a-z`, `0-9` and `_` that begin with a letter and do not end with `_`
+ * @param codec the text form after it: {@link base32}, {@link base58}, {@link base62} or {@link hex}
+ * @throws {@link ArgumentError} if the prefix breaks that rule, or `codec` is not a codec
  *
  * @example
  * ```ts
@@ -69,24 +69,28 @@ export function prefixed<const Prefix extends string>(
   codec: TextCodec,
 ): PrefixedCodec<Prefix> {
   if (typeof prefix !== "string" || prefix.length > 63 || !/^[a-z]([a-z0-9_]*[a-z0-9])?$/.test(prefix)) {
-    throw new ArgumentError("prefix", "1 to 63 of a-z, 0-9 and _, from a letter to no _", prefix);
+    throw new ArgumentError(
+      "prefix",
+      "1 to 63 characters of a-z, 0-9 and _ that begin with a letter and do not end with _",
+      prefix,
+    );
   }
   const { encode, decode, width } = Object(codec) as Partial<TextCodec>;
   if (typeof encode !== "function" || typeof decode !== "function") {
-    throw new ArgumentError("codec", "base32, base58, base62, hex or alike", codec);
+    throw new ArgumentError("codec", "base32, base58, base62, hex or another TextCodec", codec);
   }
   const head = `${prefix}_`;
   const length = head.length + assertWhole("codec.width", width, 1, 64);
   const write = (id: bigint | string | number) => (head + codec.encode(id)) as PrefixedId<Prefix>;
   const read = (text: string): bigint => {
     const fits = typeof text === "string" && text.length === length && text.startsWith(head);
-    if (!fits) return accept(undefined, text, `${head} and ${width} characters`);
+    if (!fits) return idOrThrow(undefined, text, `${head} and ${width} characters`);
     try {
       return codec.decode(text.slice(head.length));
     } catch (error) {
-      // The whole text, not the part that the other codec saw.
-      const rule = error instanceof InvalidIdError ? error.rule : "what its codec reads";
-      return accept(undefined, text, `${head} and ${rule}`);
+      // The error has the whole text, not only the part that the codec got.
+      const rule = error instanceof InvalidIdError ? error.rule : "a text of its codec";
+      return idOrThrow(undefined, text, `${head} and ${rule}`);
     }
   };
   return Object.freeze({

@@ -1,23 +1,37 @@
 // base58 and base62: eleven characters, by long division.
 
-import { accept, characters, digits, join, split, type TextCodec } from "./codec.ts";
+import {
+  charCodes,
+  digitTable,
+  idOrThrow,
+  joinId,
+  NO_DIGIT,
+  splitId,
+  TABLE_SIZE,
+  type TextCodec,
+} from "./codec.ts";
 
 const WIDTH = 11;
+/** Two to the power of 32: the values of a half of an ID. */
 const HALF = 4_294_967_296;
 
+const PER_HALF = 1 / HALF;
+
 /**
- * An alphabet of at least 53 characters, of which eleven hold 63 bits. They are worked off in groups of 2, 3, 3 and 3:
- * the third power of the radix is the largest by which a half of an ID and a remainder still make an exact double.
+ * Creates a codec of eleven characters for an alphabet of 53 to 62 characters: eleven digits of radix 53 hold 63 bits.
+ *
+ * Encoding divides in groups of 2, 3, 3 and 3 digits, because the cube of the radix has 18 bits: the product of a 32-bit
+ * half and a cube, plus a remainder, is still an exact double.
  */
-function radix(alphabet: string, name: string): TextCodec {
+function createRadixCodec(alphabet: string, name: string): TextCodec {
   const base = alphabet.length;
   const cube = base ** 3;
-  const codes = characters(alphabet);
-  const table = digits(alphabet);
+  const codes = charCodes(alphabet);
+  const table = digitTable(alphabet);
 
-  function encode(given: bigint | string | number): string {
-    const { high, low } = split(given);
-    // The ID divided by the cube, half by half: the quotient has at most 46 bits, and is exact from here on.
+  function encode(id: bigint | string | number): string {
+    const { high, low } = splitId(id);
+    // The ID divided by the cube, half by half. The quotient has at most 46 bits, so it is an exact double.
     const above = Math.floor(high / cube);
     const rest = (high - above * cube) * HALF + low;
     const below = Math.floor(rest / cube);
@@ -27,7 +41,7 @@ function radix(alphabet: string, name: string): TextCodec {
     const c = quotient - ab * cube;
     const a = Math.floor(ab / cube);
     const b = ab - a * cube;
-    // From here on whole numbers of 18 bits, and an integer division is several times as fast.
+    // These numbers have 18 bits, so integer divisions do: they are several times as fast.
     const b2 = (b / base) | 0;
     const b1 = (b2 / base) | 0;
     const c2 = (c / base) | 0;
@@ -50,29 +64,51 @@ function radix(alphabet: string, name: string): TextCodec {
     );
   }
 
-  /** Some characters of a text as a number; NaN if one is not of the alphabet. */
-  function group(text: string, from: number, to: number): number {
-    let value = 0;
-    for (let at = from; at < to; at++) {
-      const digit = table[text.charCodeAt(at)] ?? 255;
-      value = digit === 255 ? Number.NaN : value * base + digit;
-    }
-    return value;
-  }
-
+  /** Reads a text. Returns `undefined` if the text is not an ID. Unrolled for the same reasons as in base32.ts. */
   function read(text: string): bigint | undefined {
     if (typeof text !== "string" || text.length !== WIDTH) return undefined;
-    const quotient = group(text, 0, 8);
-    const rest = (quotient % HALF) * cube + group(text, 8, 11);
-    const high = Math.floor(quotient / HALF) * cube + Math.floor(rest / HALF);
-    return Number.isNaN(high) ? undefined : join(high, rest % HALF);
+    const c0 = text.charCodeAt(0);
+    const c1 = text.charCodeAt(1);
+    const c2 = text.charCodeAt(2);
+    const c3 = text.charCodeAt(3);
+    const c4 = text.charCodeAt(4);
+    const c5 = text.charCodeAt(5);
+    const c6 = text.charCodeAt(6);
+    const c7 = text.charCodeAt(7);
+    const c8 = text.charCodeAt(8);
+    const c9 = text.charCodeAt(9);
+    const c10 = text.charCodeAt(10);
+    if ((c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7 | c8 | c9 | c10) >= TABLE_SIZE) return undefined;
+    const d0 = table[c0] as number;
+    const d1 = table[c1] as number;
+    const d2 = table[c2] as number;
+    const d3 = table[c3] as number;
+    const d4 = table[c4] as number;
+    const d5 = table[c5] as number;
+    const d6 = table[c6] as number;
+    const d7 = table[c7] as number;
+    const d8 = table[c8] as number;
+    const d9 = table[c9] as number;
+    const d10 = table[c10] as number;
+    if ((d0 | d1 | d2 | d3 | d4 | d5 | d6 | d7 | d8 | d9 | d10) >= NO_DIGIT) return undefined;
+    // Five digits and three have less than 31 bits, so these are integer operations.
+    const ab = (((d0 * base + d1) * base + d2) * base + d3) * base + d4;
+    const c = (d5 * base + d6) * base + d7;
+    const d = (d8 * base + d9) * base + d10;
+    // The quotient has at most 48 bits and the rest 50, so both are exact doubles. Math.floor of a product with 2^-32
+    // is several times as fast as `%`.
+    const quotient = ab * cube + c;
+    const above = Math.floor(quotient * PER_HALF);
+    const rest = (quotient - above * HALF) * cube + d;
+    const carry = Math.floor(rest * PER_HALF);
+    return joinId(above * cube + carry, rest - carry * HALF);
   }
 
   const last = encode(2n ** 63n - 1n);
   const form = `${WIDTH} characters of ${name}, up to ${last}`;
   return Object.freeze({
     encode,
-    decode: (text: string) => accept(read(text), text, form),
+    decode: (text: string) => idOrThrow(read(text), text, form),
     width: WIDTH,
   });
 }
@@ -80,8 +116,8 @@ function radix(alphabet: string, name: string): TextCodec {
 /**
  * Base58 in Bitcoin's alphabet, without `0`, `O`, `I` and `l`: 11 characters.
  *
- * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}. Under any other collation,
- * which puts `a` before `B`, they do not.
+ * Texts sort as their IDs do if characters compare by their codes: see {@link TextCodec}. Under a collation that puts
+ * `a` before `B` they do not.
  *
  * @example
  * ```ts
@@ -91,7 +127,7 @@ function radix(alphabet: string, name: string): TextCodec {
  * base58.decode("1QgmVVkniES"); // => 175928847299117063n
  * ```
  */
-export const base58: TextCodec = /* @__PURE__ */ radix(
+export const base58: TextCodec = /* @__PURE__ */ createRadixCodec(
   "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
   "base58",
 );
@@ -99,8 +135,8 @@ export const base58: TextCodec = /* @__PURE__ */ radix(
 /**
  * Base62, `0-9A-Za-z`: 11 characters, for URLs.
  *
- * Texts sort as the IDs do where characters compare by their codes; see {@link TextCodec}. Under any other collation,
- * which puts `a` before `B`, they do not.
+ * Texts sort as their IDs do if characters compare by their codes: see {@link TextCodec}. Under a collation that puts
+ * `a` before `B` they do not.
  *
  * @example
  * ```ts
@@ -110,7 +146,7 @@ export const base58: TextCodec = /* @__PURE__ */ radix(
  * base62.decode("0Czks0tP37X"); // => 175928847299117063n
  * ```
  */
-export const base62: TextCodec = /* @__PURE__ */ radix(
+export const base62: TextCodec = /* @__PURE__ */ createRadixCodec(
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
   "base62",
 );

@@ -3,16 +3,17 @@
 import {
   ArgumentError,
   assertObject,
-  fill,
+  compileSettings,
   type GeneratorOptions,
-  many,
+  GeneratorParts,
   mergeOptions,
-  type Preset,
   type PresetName,
+  type Settings,
   SnowflakeGenerator,
+  systemClock,
   warnOfSharedNode,
 } from "../internal.ts";
-import { SharedIssuer } from "./issuer.ts";
+import { SharedSource } from "./idSource.ts";
 import { openMemory, VERSION } from "./memory.ts";
 
 /** What another thread needs to join: send it as it is, by `postMessage` or as `workerData`. */
@@ -27,6 +28,11 @@ export interface SharedHandle {
   readonly ownClock: boolean;
 }
 
+/** The parts of a generator whose source is memory that threads share. */
+class SharedParts extends GeneratorParts {
+  declare readonly source: SharedSource;
+}
+
 /**
  * A {@link SnowflakeGenerator} that many threads use as one: the same options, the same clock rules, one node ID for
  * all of them. Its state is one 64-bit word in a SharedArrayBuffer, and each ID one compare-and-set on it: there is no
@@ -36,6 +42,9 @@ export interface SharedHandle {
  * Make one, and {@link SharedGenerator.attach} to its handle in the other threads. In a thread that has one, another
  * of the same identity shares its memory, and a SnowflakeGenerator of that identity makes no more IDs: each call is
  * an {@link ArgumentError}. Two that are *made* in two threads know nothing of each other, and would repeat IDs.
+ *
+ * Other threads go on while a call for many IDs is at work, so there may be gaps in what it returns. If it throws, what it
+ * had claimed so far is lost. It claims nothing if it is known at the beginning that the IDs take too long.
  *
  * @example
  * ```ts
@@ -52,7 +61,6 @@ export interface SharedHandle {
 export class SharedGenerator extends SnowflakeGenerator {
   /** What another thread needs to join. */
   declare readonly handle: SharedHandle;
-  readonly #issuer: SharedIssuer;
 
   /**
    * @param preset the name of a preset, a `PRESET_…` constant, or widths and options of your own; default `"minimal"`
@@ -63,52 +71,26 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here, or a `crypto` that does not return random
    *   bytes
    */
-  constructor(preset?: PresetName | Preset | GeneratorOptions, options?: GeneratorOptions);
+  constructor(preset?: PresetName | GeneratorOptions, options?: GeneratorOptions);
   /** @internal */
+  constructor(parts: SharedParts);
   constructor(
-    preset: GeneratorOptions,
-    options: GeneratorOptions,
-    memory: unknown,
-    lend?: (issuer: SharedIssuer) => void,
-  );
-  constructor(
-    preset: PresetName | Preset | GeneratorOptions = "minimal",
+    preset: PresetName | GeneratorOptions | SharedParts = "minimal",
     options: GeneratorOptions = {},
-    memory?: unknown,
-    lend?: (issuer: SharedIssuer) => void,
   ) {
-    const given = mergeOptions(assertObject("options", options), mergeOptions(preset));
-    let issuer!: SharedIssuer;
-    super(given, (settings) => {
-      // Not for a generator that joins another, nor for one on a lease.
-      if (memory === undefined && !lend && !settings.isNodeGiven) warnOfSharedNode();
-      const opened = memory === undefined ? memory : openMemory(memory, settings);
-      issuer = new SharedIssuer(settings, opened, lend !== undefined);
-      return issuer;
-    });
-    this.#issuer = issuer;
-    lend?.(issuer);
-    if (issuer.memory.isLeased) this.#showNode();
-    const { clock, ...sent } = { ...given, epochMs: this.epochMs };
-    this.handle = Object.freeze({
-      version: VERSION,
-      memory: issuer.memory.buffer,
-      options: Object.freeze(sent),
-      ownClock: clock !== undefined,
-    });
+    const parts = preset instanceof SharedParts ? preset : newParts(preset, options);
+    super(parts);
+    this.handle = handleOf(parts);
   }
 
-  /** Says which node it stamps, for that may become another, in whichever thread the lease is. */
-  #showNode(): void {
-    const { memory } = this.#issuer;
-    const machines = 2 ** this.layout.machineBits;
-    // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
-    const show = (get: () => number) =>
-      ({ __proto__: null, get, enumerable: true, configurable: true }) as PropertyDescriptor;
-    Object.defineProperties(this, {
-      datacenterId: show(() => Math.floor(memory.node / machines)),
-      machineId: show(() => memory.node % machines),
-    });
+  /**
+   * Creates a generator that issues IDs only under grants, with the source that takes them.
+   *
+   * @internal
+   */
+  static underGrants(settings: Settings): { generator: SharedGenerator; source: SharedSource } {
+    const source = new SharedSource(settings, undefined, true);
+    return { generator: construct(new SharedParts(settings, source)), source };
   }
 
   /**
@@ -136,36 +118,40 @@ export class SharedGenerator extends SnowflakeGenerator {
     if (ownClock && clock === undefined) {
       throw new ArgumentError("clock", "given, for the generator has one of its own", clock);
     }
-    return join(assertObject("handle.options", options), { clock }, memory ?? null);
-  }
-
-  /**
-   * Makes many IDs at once, as {@link SnowflakeGenerator.nextIds} does. Other threads go on meanwhile, so there may be
-   * gaps; and if it throws, what it had claimed so far is lost. It claims nothing where it is known at the beginning that
-   * the IDs take too long.
-   *
-   * @param count how many: 0 to 16,777,216
-   * @throws {@link ArgumentError} if `count` is not a whole number in range
-   * @throws whatever {@link nextId} throws
-   */
-  override nextIds(count: number): bigint[] {
-    return many(count, (length) => this.#issuer.runs(length));
-  }
-
-  /**
-   * Fills a typed array with IDs, as {@link SnowflakeGenerator.fill} does. Other threads go on meanwhile, so there may
-   * be gaps; and if it throws, the array is as it was, but what it had claimed so far is lost.
-   *
-   * @param target the array to fill
-   * @throws {@link ArgumentError} if `target` is no BigUint64Array or BigInt64Array
-   * @throws whatever {@link nextId} throws
-   */
-  override fill<T extends BigUint64Array | BigInt64Array>(target: T): T {
-    return fill(target, (length) => this.#issuer.runs(length));
+    const settings = compileSettings(mergeOptions(assertObject("handle.options", options), { clock }));
+    const source = new SharedSource(settings, openMemory(memory, settings));
+    return construct(new SharedParts(settings, source));
   }
 }
 
-/** Not within the class: one that names itself is built as `_SharedGenerator`, and stack traces say so. */
-function join(preset: GeneratorOptions, options: GeneratorOptions, memory: unknown): SharedGenerator {
-  return new SharedGenerator(preset, options, memory);
+/** Not within the class: a class that names itself is built as `_SharedGenerator`, and stack traces say so. */
+function construct(parts: SharedParts): SharedGenerator {
+  return new SharedGenerator(parts);
+}
+
+function newParts(preset: PresetName | GeneratorOptions, options: GeneratorOptions): SharedParts {
+  const settings = compileSettings(mergeOptions(preset, assertObject("options", options)));
+  if (!settings.isNodeGiven) warnOfSharedNode();
+  return new SharedParts(settings, new SharedSource(settings));
+}
+
+function handleOf({ settings, source }: SharedParts): SharedHandle {
+  const { epochMs, tickMs, maxBackwardMs, maxBorrowMs, onExhausted, sequenceStart } = settings;
+  const { datacenterId, machineId } = settings;
+  const options: GeneratorOptions = {
+    ...settings.layout,
+    ...(settings.isNodeGiven && { datacenterId, machineId }),
+    epochMs,
+    tickMs,
+    maxBackwardMs,
+    maxBorrowMs,
+    onExhausted,
+    sequenceStart,
+  };
+  return Object.freeze({
+    version: VERSION,
+    memory: source.memory.buffer,
+    options: Object.freeze(options),
+    ownClock: settings.clock !== systemClock,
+  });
 }

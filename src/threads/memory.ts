@@ -1,6 +1,6 @@
 // What threads share: the last ID, the highest reading, and what they are for, in one SharedArrayBuffer.
 
-import { ArgumentError, random16, type Settings, UnsupportedError } from "../internal.ts";
+import { ArgumentError, randomUint16, type Settings, UnsupportedError } from "../internal.ts";
 
 /** Where things lie, in words of 64 bits. */
 const LAST = 0;
@@ -126,7 +126,7 @@ export class Memory {
  */
 function freshTag(): number {
   try {
-    return (random16() * 65_536 + random16()) * 65_536 + random16();
+    return (randomUint16() * 65_536 + randomUint16()) * 65_536 + randomUint16();
   } catch (error) {
     // A Worker at module scope has no crypto, and no other thread. A crypto that is there and not random is an error.
     const isMissing = ["crypto", "randomness here"].includes((error as UnsupportedError).feature);

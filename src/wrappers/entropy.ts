@@ -22,7 +22,7 @@ let used = 0;
 let size = 0;
 
 /** How many batches have been dropped. What was drawn under another number was drawn in an earlier turn. */
-export let turn = 0;
+export let turnCount = 0;
 
 /** Whether the bytes of a span are all the same. */
 function isOneValue(drawn: Uint8Array, from: number): boolean {
@@ -73,21 +73,21 @@ export function freshToken(): string {
   return text;
 }
 
-function drop(): void {
+function dropBatch(): void {
   bytes = undefined;
   numbers = undefined;
   used = 0;
   size = 0;
-  turn++;
+  turnCount++;
 }
 
-function refill(): void {
+function refillBatch(): void {
   const fresh = randomBytes(size === 0 ? FIRST_BATCH : Math.min(2 * size * GROWTH, LARGEST_BATCH));
   // An array that a stub returned may begin anywhere, where no number of 16 bits can.
   bytes = fresh.byteOffset % 2 === 0 ? fresh : fresh.slice();
   numbers = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   // A microtask runs when the code that draws returns. Every runtime has them, and fake timers leave promises alone.
-  if (size === 0) Promise.resolve().then(drop);
+  if (size === 0) Promise.resolve().then(dropBatch);
   used = 0;
   size = numbers.length;
 }
@@ -101,8 +101,8 @@ function refill(): void {
  * @param use gets the batch, and where in it the bytes begin
  * @throws {@link UnsupportedError} as {@link freshToken}
  */
-export function with16Bytes<T>(use: (bytes: Uint8Array, from: number) => T): T {
-  if (used + 8 > size) refill();
+export function useRandomBytes16<T>(use: (bytes: Uint8Array, from: number) => T): T {
+  if (used + 8 > size) refillBatch();
   const from = 2 * used;
   used += 8;
   return use(bytes as Uint8Array, from);
@@ -113,7 +113,7 @@ export function with16Bytes<T>(use: (bytes: Uint8Array, from: number) => T): T {
  *
  * @throws {@link UnsupportedError} as {@link freshToken}
  */
-export function random16(): number {
-  if (used === size) refill();
+export function randomUint16(): number {
+  if (used === size) refillBatch();
   return (numbers as Uint16Array)[used++] as number;
 }

@@ -2,7 +2,7 @@
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
-import { random16 } from "./entropy.ts";
+import { randomUint16 } from "./entropy.ts";
 
 const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MAX_LENGTH = 1_048_576;
@@ -13,7 +13,7 @@ interface Choices {
   readonly mask: number;
 }
 
-function choices(texts: readonly string[]): Choices {
+function choicesOf(texts: readonly string[]): Choices {
   return { texts, mask: 2 ** Math.ceil(Math.log2(texts.length)) - 1 };
 }
 
@@ -25,7 +25,7 @@ interface Alphabet {
 
 const alphabets = /* @__PURE__ */ new Map<string, Alphabet>();
 
-function alphabetOf(source: string): Alphabet {
+function resolveAlphabet(source: string): Alphabet {
   let alphabet = alphabets.get(source);
   if (alphabet === undefined) {
     // By code point, so that an emoji is one character and is never torn apart; half of one is none at all.
@@ -36,8 +36,8 @@ function alphabetOf(source: string): Alphabet {
       throw new ArgumentError("alphabet", "a string of 2 to 256 distinct characters", source);
     }
     const pairs =
-      length > 64 ? undefined : choices(texts.flatMap((first) => texts.map((second) => first + second)));
-    alphabet = { single: choices(texts), pairs };
+      length > 64 ? undefined : choicesOf(texts.flatMap((first) => texts.map((second) => first + second)));
+    alphabet = { single: choicesOf(texts), pairs };
     // Alphabets are a program's constants; should they come from outside, memory must not grow with them.
     if (alphabets.size > 15) alphabets.clear();
     alphabets.set(source, alphabet);
@@ -48,7 +48,7 @@ function alphabetOf(source: string): Alphabet {
 function pick({ texts, mask }: Choices): string {
   // More than half of all draws count, so a fair source fails this often once in 2^256; a stub may fail for ever.
   for (let draws = 0; draws < 256; draws++) {
-    const text = texts[random16() & mask];
+    const text = texts[randomUint16() & mask];
     if (text !== undefined) return text;
   }
   throw new UnsupportedError("fair randomness");
@@ -72,7 +72,7 @@ function pick({ texts, mask }: Choices): string {
  * ```
  */
 export function randomString(length = 21, alphabet: string = ALPHANUMERIC): string {
-  const { single, pairs } = alphabetOf(alphabet);
+  const { single, pairs } = resolveAlphabet(alphabet);
   let text = "";
   let left = assertWhole("length", length, 1, MAX_LENGTH);
   if (pairs) for (; left > 1; left -= 2) text += pick(pairs);

@@ -1,6 +1,6 @@
 // The time as an ID, for the few places where that is enough.
 
-import { millis } from "./millis.ts";
+import { toUnixMs } from "./unixMs.ts";
 
 /**
  * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
@@ -16,5 +16,5 @@ import { millis } from "./millis.ts";
  * ```
  */
 export function timestampId(): string {
-  return String(millis(Date.now()));
+  return String(toUnixMs(Date.now()));
 }

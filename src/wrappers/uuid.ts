@@ -1,8 +1,8 @@
 // UUIDs: version 4 (random) and version 7 (time first, so that they sort).
 
 import { globalState } from "../globalState.ts";
-import { random16, turn, with16Bytes } from "./entropy.ts";
-import { millis } from "./millis.ts";
+import { randomUint16, turnCount, useRandomBytes16 } from "./entropy.ts";
+import { toUnixMs } from "./unixMs.ts";
 
 const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
@@ -32,7 +32,7 @@ function hex16(value: number): string {
  * ```
  */
 export function uuid(): string {
-  return with16Bytes(writeV4);
+  return useRandomBytes16(writeV4);
 }
 
 /** Writes 16 random bytes as a UUID v4. Sums, because a template of so many parts takes a tenth longer. */
@@ -77,7 +77,7 @@ export function nextV7(
   random: () => number,
   isCarried: boolean = false,
 ): string {
-  let ms = millis(nowMs);
+  let ms = toUnixMs(nowMs);
   let { high } = state;
   let low = state.low + 1;
   const tail = hex16(random()) + hex16(random());
@@ -88,7 +88,7 @@ export function nextV7(
     if (low >= 2 ** 30) {
       high += low >>> 30;
       low &= 2 ** 30 - 1;
-      if (high >= 2 ** 12) ms = millis(ms + 1);
+      if (high >= 2 ** 12) ms = toUnixMs(ms + 1);
     }
   }
   if (ms > state.ms) {
@@ -127,8 +127,8 @@ let lastTurn = -1;
  */
 export function uuidv7(): string {
   const state = globalState<V7State>("bitflake.uuidv7.v1", () => ({ ms: -1, high: 0, low: 0, head: "" }));
-  const isCarried = turn !== lastTurn;
-  const text = nextV7(state, Date.now(), random16, isCarried);
-  lastTurn = turn;
+  const isCarried = turnCount !== lastTurn;
+  const text = nextV7(state, Date.now(), randomUint16, isCarried);
+  lastTurn = turnCount;
   return text;
 }

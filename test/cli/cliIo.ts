@@ -12,7 +12,7 @@ const state = mkdtempSync(join(tmpdir(), "bitflake-state-"));
 process.on("exit", () => rmSync(state, { recursive: true, force: true }));
 
 /** What a world is made of. */
-export interface Given {
+export interface CliOptions {
   readonly stdin?: string | readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
@@ -24,11 +24,11 @@ export interface Given {
   readonly signal?: AbortSignal;
   readonly import?: (name: string) => Promise<unknown>;
   /** Hears of each text that is written; may throw. */
-  readonly hear?: (where: "stdout" | "stderr", text: string) => void;
+  readonly onWrite?: (where: "stdout" | "stderr", text: string) => void;
 }
 
 /** What a command has done. */
-export interface Done {
+export interface CliResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -37,18 +37,18 @@ export interface Done {
 }
 
 /** A world, and what was written in it. */
-export function worldOf(given: Given = {}): { world: Io; written: Record<"stdout" | "stderr", string[]> } {
-  const { stdin = "", terminal = [], columns, hear } = given;
+export function fakeIo(given: CliOptions = {}): { io: Io; written: Record<"stdout" | "stderr", string[]> } {
+  const { stdin = "", terminal = [], columns, onWrite } = given;
   const written = { stdout: [] as string[], stderr: [] as string[] };
   const output = (name: "stdout" | "stderr"): Output => ({
     async write(text) {
-      hear?.(name, text);
+      onWrite?.(name, text);
       written[name].push(text);
     },
     isTTY: terminal.includes(name),
     columns,
   });
-  const world: Io = {
+  const io: Io = {
     stdin: {
       async *[Symbol.asyncIterator]() {
         yield* typeof stdin === "string" ? [stdin] : stdin;
@@ -59,16 +59,16 @@ export function worldOf(given: Given = {}): { world: Io; written: Record<"stdout
     stderr: output("stderr"),
     env: { BITFLAKE_STATE_DIR: state, ...given.env },
     cwd: given.cwd ?? "/",
-    here: given.here ?? new URL("../../src/cli/main.ts", pathToFileURL(import.meta.filename)).href,
+    programUrl: given.here ?? new URL("../../src/cli/main.ts", pathToFileURL(import.meta.filename)).href,
     now: given.now ?? Date.now,
     stopSignal: () => given.signal ?? new AbortController().signal,
     import: given.import ?? ((name) => import(/* @vite-ignore */ name)),
   };
-  return { world, written };
+  return { io, written };
 }
 
 /** Splits a command line as a shell does, as far as examples need it: quotes and variables. */
-function split(line: string, env: Given["env"] = {}): string[] {
+function split(line: string, env: CliOptions["env"] = {}): string[] {
   const words = line.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? [];
   return words.map((word) =>
     word.replace(/"([^"]*)"|'([^']*)'|\$(\w+)/g, (_, double, single, name) =>
@@ -80,14 +80,17 @@ function split(line: string, env: Given["env"] = {}): string[] {
 }
 
 /** Runs a command line, which begins after `bitflake`. */
-export async function cli(line: string | readonly string[], given: Given = {}): Promise<Done> {
-  const { world, written } = worldOf(given);
-  const code = await run(typeof line === "string" ? split(line, given.env) : line, world);
+export async function cli(line: string | readonly string[], given: CliOptions = {}): Promise<CliResult> {
+  const { io, written } = fakeIo(given);
+  const code = await run(typeof line === "string" ? split(line, given.env) : line, io);
   return { code, out: written.stdout.join(""), err: written.stderr.join(""), writes: written.stdout };
 }
 
 /** What `openStore` takes of a call that says nothing of its store but the address. */
-export function callOf(given: Given = {}, values: { storeTimeoutMs?: number; storePoolSize?: number } = {}) {
+export function storeContext(
+  given: CliOptions = {},
+  values: { storeTimeoutMs?: number; storePoolSize?: number } = {},
+) {
   const said = { storePrefix: "bitflake", storeTimeoutMs: 4000, ...values };
-  return { values: said, sources: {}, world: worldOf(given).world };
+  return { values: said, sources: {}, io: fakeIo(given).io };
 }

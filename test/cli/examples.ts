@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
 /** A command line as it is shown. */
-export interface Shown {
+export interface ShownCommand {
   /** Where it is shown. */
   readonly where: string;
   /** Variables that it sets for itself. */
@@ -16,7 +16,7 @@ export interface Shown {
 }
 
 /** Takes a shown command line apart. */
-function shown(where: string, run: string, output: string): Shown {
+function shown(where: string, run: string, output: string): ShownCommand {
   const [, before = "", line = ""] = /^((?:\w+=\S+ )*)(?:npx )?bitflake ?(.*)$/.exec(run) ?? [];
   const env = Object.fromEntries(
     [...before.matchAll(/(\w+)=(\S+) /g)].map(([, name, value]) => [name, value]),
@@ -51,27 +51,27 @@ export function commandsIn(page: string): Command[] {
 export const isBitflake = ({ run }: Command): boolean => /^(\w+=\S+ )*(npx )?bitflake( |$)/.test(run);
 
 /** Those of bitflake on a page. */
-const onPage = (where: string, page: string): Shown[] =>
+const onPage = (where: string, page: string): ShownCommand[] =>
   commandsIn(page)
     .filter(isBitflake)
     .map(({ run, output }) => shown(where, run, output));
 
 /** Those in the help of the commands. */
-function inHelp(): Shown[] {
-  return COMMANDS.flatMap(({ words, examples }) =>
-    examples.map(({ run, output }) => shown(`help ${words}`, run, output === undefined ? "" : `${output}\n`)),
+function inHelp(): ShownCommand[] {
+  return COMMANDS.flatMap(({ name, examples }) =>
+    examples.map(({ run, output }) => shown(`help ${name}`, run, output === undefined ? "" : `${output}\n`)),
   );
 }
 
 /** All of them. */
-export const examples: readonly Shown[] = [
+export const examples: readonly ShownCommand[] = [
   ...inHelp(),
   ...onPage("the guide", "docs/command-line.md"),
   ...onPage("the README", "README.md"),
 ];
 
 /** Whether it takes a server or a file to run one. */
-export function needsStore({ line }: Shown): boolean {
+export function needsStore({ line }: ShownCommand): boolean {
   return /^serve|\$|sqlite:/.test(line);
 }
 

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { flagOf } from "../../src/cli/flags.ts";
 import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
+import { flagName } from "../../src/cli/settings/flagTable.ts";
 import { PRESETS } from "../../src/internal.ts";
 import { cli } from "./cliIo.ts";
 import { examples, needsStore, typesFile } from "./examples.ts";
-import { settingRows } from "./settings.ts";
+import { settingRows } from "./settingsTable.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-help-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -40,20 +40,20 @@ describe("examples", () => {
 });
 
 describe("help", () => {
-  test.each(COMMANDS)("of $words says what there is", async ({ words, flags, summary }) => {
-    const { code, out } = await cli([...words.split(" "), "--help"]);
+  test.each(COMMANDS)("of $words says what there is", async ({ name, flags, summary }) => {
+    const { code, out } = await cli([...name.split(" "), "--help"]);
     expect(code).toBe(0);
-    expect(out).toContain(`Usage: bitflake ${words} `);
+    expect(out).toContain(`Usage: bitflake ${name} `);
     expect(out.replaceAll("\n", " ")).toContain(summary);
     for (const [name, flag] of Object.entries(flags)) {
-      expect(out).toContain(flag.kind === "list" ? `$${flag.env}` : flagOf(name));
+      expect(out).toContain(flag.kind === "list" ? `$${flag.env}` : flagName(name));
     }
-    expect((await cli(["help", ...words.split(" ")])).out).toBe(out);
-    expect((await cli([...words.split(" "), "-h", "--json"])).out).toBe(out);
+    expect((await cli(["help", ...name.split(" ")])).out).toBe(out);
+    expect((await cli([...name.split(" "), "-h", "--json"])).out).toBe(out);
   });
 
-  test.each(COMMANDS)("of $words fits 80 columns, but for examples", async ({ words }) => {
-    const { out } = await cli([...words.split(" "), "--help"]);
+  test.each(COMMANDS)("of $words fits 80 columns, but for examples", async ({ name }) => {
+    const { out } = await cli([...name.split(" "), "--help"]);
     const [text = ""] = out.split("\nExamples:");
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -71,7 +71,7 @@ describe("help", () => {
   test.each(["--help", "-h", "help"])("of all by %s lists every command in 80 columns", async (line) => {
     const { code, out } = await cli(line);
     expect(code).toBe(0);
-    for (const { words, summary } of COMMANDS) expect(out).toContain(`  ${words.padEnd(16)}${summary}\n`);
+    for (const { name, summary } of COMMANDS) expect(out).toContain(`  ${name.padEnd(16)}${summary}\n`);
     for (const row of out.split("\n")) expect(row.length).toBeLessThanOrEqual(80);
   });
 
@@ -85,10 +85,21 @@ describe("help", () => {
     },
   );
 
+  test("of a width has its limits, which for the timestamp begin at 1", async () => {
+    const { out } = await cli("decode --help");
+    expect(out).toMatch(/--timestamp-bits N .*\(1 to 53\)/);
+    expect(out).toMatch(/--sequence-bits N .*\(0 to 53\)/);
+  });
+
+  test("of --store-pool-size says that a replaced client can double it", async () => {
+    const { out } = await cli("serve --help");
+    expect(out.replaceAll(/\s+/g, " ")).toContain("up to twice as many while a silent client is replaced");
+  });
+
   test("of what there is not is an error", async () => {
     expect(await cli("help deocde")).toMatchObject({
       code: 2,
-      err: 'error: there is no command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
+      err: 'error: unknown command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
     });
   });
 });
@@ -100,7 +111,7 @@ describe("the guide", () => {
   });
 
   test("names every command", () => {
-    for (const { words } of COMMANDS) expect(guide).toContain(`| [\`${words}\`](#`);
+    for (const { name } of COMMANDS) expect(guide).toContain(`| [\`${name}\`](#`);
   });
 });
 

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VERSION } from "../../src/version.ts";
-import { makeProgram, type Program } from "./program.ts";
+import { buildProgram, type Program } from "./program.ts";
 
 let program: Program;
 beforeAll(async () => {
-  program = await makeProgram();
+  program = await buildProgram();
   writeFileSync(join(program.folder, "types.json"), '{ "farmer": { "length": 12 } }');
 });
 afterAll(() => program.remove());
@@ -44,8 +44,8 @@ describe("the program", () => {
   });
 
   test("ends quietly when nobody reads any more", async () => {
-    const { child, written, ended, says } = program.start(["new", "--count", "1000000"]);
-    await says("\n");
+    const { child, written, ended, waitForOutput } = program.start(["new", "--count", "1000000"]);
+    await waitForOutput("\n");
     child.stdout?.destroy();
     expect([await ended, written.err]).toEqual([0, ""]);
   });
@@ -71,8 +71,8 @@ describe.skipIf(process.platform === "win32")("a signal", () => {
   const serve = ["serve", "--store", "memory:", "--port", "0"];
 
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends the service in order", async (name) => {
-    const { child, written, ended, says } = program.start(serve);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(serve);
+    await waitForOutput("listening on ");
     const url = /http\S+/.exec(written.out)?.[0];
     expect((await fetch(`${url}/generate_snowflake_id`)).status).toBe(200);
     child.kill(name);
@@ -80,8 +80,8 @@ describe.skipIf(process.platform === "win32")("a signal", () => {
   });
 
   test("that comes twice ends it at once, whatever is under way", async () => {
-    const { child, written, ended, says } = program.start(serve);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(serve);
+    await waitForOutput("listening on ");
     const url = new URL(/http\S+/.exec(written.out)?.[0] as string);
     // A request that never comes to its end keeps the service from ending in order.
     const { connect } = await import("node:net");
@@ -102,7 +102,9 @@ describe.skipIf(process.platform === "win32")("a signal", () => {
     while (!written.err) await setTimeout(20);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
-    expect(written.out).toMatch(/^farmer: \d+ IDs are at hand, \d+ of them new\. It was stopped\.\n$/);
+    expect(written.out).toMatch(
+      /^farmer: \d+ IDs are available, \d+ of them new\. The fill was interrupted\.\n$/,
+    );
   });
 });
 
@@ -131,5 +133,5 @@ exports.Pool = class {
   ]);
   server.close();
   expect(code).toBe(1);
-  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4000 ms\n`);
+  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4 s\n`);
 });

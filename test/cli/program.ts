@@ -14,23 +14,23 @@ export interface Program {
   /** Its file. */
   readonly file: string;
   /** Starts it. */
-  start(args: readonly string[], env?: Record<string, string>, cwd?: string): Running;
+  start(args: readonly string[], env?: Record<string, string>, cwd?: string): RunningProgram;
   /** Ends the processes that still run, and removes the folder. */
   remove(): void;
 }
 
 /** A process. */
-interface Running {
+interface RunningProgram {
   readonly child: ChildProcess;
   /** What it has written so far. */
   readonly written: { out: string; err: string };
   /** Resolves when the standard output holds a text. */
-  says(text: string): Promise<void>;
+  waitForOutput(text: string): Promise<void>;
   /** How it ended: its exit code, or the name of the signal. */
   readonly ended: Promise<number | string | null>;
 }
 
-function running(child: ChildProcess): Running {
+function watchProcess(child: ChildProcess): RunningProgram {
   const written = { out: "", err: "" };
   const listeners = new Set<() => void>();
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -43,7 +43,7 @@ function running(child: ChildProcess): Running {
   const ended = new Promise<number | string | null>((resolve) => {
     child.once("close", (code, signal) => resolve(signal ?? code));
   });
-  const says = (text: string) =>
+  const waitForOutput = (text: string) =>
     new Promise<void>((resolve, reject) => {
       const look = () => {
         if (written.out.includes(text)) resolve();
@@ -52,11 +52,11 @@ function running(child: ChildProcess): Running {
       look();
       void ended.then((how) => reject(new Error(`ended with ${how}: ${written.err}`)));
     });
-  return { child, written, ended, says };
+  return { child, written, ended, waitForOutput };
 }
 
 /** Makes the program. */
-export async function makeProgram(): Promise<Program> {
+export async function buildProgram(): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "bitflake-program-"));
   const file = join(folder, "dist", "cli.js");
   await build({
@@ -79,7 +79,7 @@ export async function makeProgram(): Promise<Program> {
       const child = spawn(process.execPath, [file, ...args], { cwd, env: own });
       children.add(child);
       child.once("exit", () => children.delete(child));
-      return running(child);
+      return watchProcess(child);
     },
     remove() {
       for (const child of children) child.kill("SIGKILL");

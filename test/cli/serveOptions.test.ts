@@ -5,22 +5,29 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { cli, type Done } from "./cliIo.ts";
-import { makeProgram } from "./program.ts";
+import { type CliResult, cli } from "./cliIo.ts";
+import { buildProgram } from "./program.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-options-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
 /** Serves on memory; what is asked decides when it is to end. */
-async function served(line: string, use: (url: string, end: () => void) => Promise<void>): Promise<Done> {
+async function served(
+  line: string,
+  use: (url: string, end: () => void) => Promise<void>,
+): Promise<CliResult> {
   const controller = new AbortController();
   let using: Promise<void> | undefined;
-  const hear = (where: string, text: string) => {
+  const onWrite = (where: string, text: string) => {
     if (where !== "stdout") return;
     const end = () => controller.abort();
     using = use(/http:[^"\s]+/.exec(text)?.[0] as string, end).finally(end);
   };
-  const done = await cli(`serve --store memory: --port 0 ${line}`, { cwd, hear, signal: controller.signal });
+  const done = await cli(`serve --store memory: --port 0 ${line}`, {
+    cwd,
+    onWrite,
+    signal: controller.signal,
+  });
   await using;
   return done;
 }
@@ -75,7 +82,7 @@ describe("clients in the configuration file", () => {
     [[{ name: "orders" }], /^apiKeys\[0\]\.keys in wrong\.json must be an array of at least one key/],
     [[{ name: "orders", keys: ["topsecret"] }], /^apiKeys\[0\]\.keys\[0\] in wrong\.json must be 16 to 255/],
     [[{ topsecret: "orders" }], /^apiKeys\[0\] in wrong\.json must be a key, or an object/],
-    [[["topsecret"]], /^apiKeys in wrong\.json must be a list of texts/],
+    [[["topsecret"]], /^apiKeys in wrong\.json must be a list of at least one text/],
   ])("that are wrong are refused, and no key is shown: %j", async (apiKeys, message) => {
     const { code, err } = await cli(`serve --store memory: ${file("wrong.json", apiKeys)}`, { cwd });
     expect(code).toBe(2);
@@ -130,9 +137,9 @@ test("in JSON mode every line on the standard error output is JSON", async () =>
 });
 
 test("a reader of the log that stops costs lines, and the service goes on", async () => {
-  const program = await makeProgram();
+  const program = await buildProgram();
   try {
-    const { child, says, written, ended } = program.start([
+    const { child, waitForOutput, written, ended } = program.start([
       "serve",
       "--store",
       "memory:",
@@ -142,7 +149,7 @@ test("a reader of the log that stops costs lines, and the service goes on", asyn
       "json",
     ]);
     child.stderr?.pause();
-    await says("http://");
+    await waitForOutput("http://");
     const url = /http:[^"\s]+/.exec(written.out)?.[0] as string;
     // Long lines, so that few requests fill what a pipe holds and what the service keeps.
     const headers = { "user-agent": "x".repeat(256), "x-request-id": "y".repeat(128) };

@@ -1,32 +1,32 @@
-// By the block: what is fetched when, who gets what, and who hears of what goes wrong.
+// A Counter by the block: when a range is fetched, which call gets which value, and which calls get an error.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Counter } from "../../src/counter/index.ts";
-import { LAST } from "../../src/counter/rule.ts";
-import { Desk, settled } from "./ports.ts";
+import { MAX_VALUE } from "../../src/counter/rule.ts";
+import { flushEvents, ManualRedis } from "./ports.ts";
 
-let desk: Desk;
+let redis: ManualRedis;
 const unhandled: unknown[] = [];
-const note = (reason: unknown) => void unhandled.push(reason);
+const record = (reason: unknown) => void unhandled.push(reason);
 
 beforeEach(() => {
-  desk = new Desk();
-  process.on("unhandledRejection", note);
+  redis = new ManualRedis();
+  process.on("unhandledRejection", record);
 });
 afterEach(async () => {
-  await settled();
-  process.off("unhandledRejection", note);
+  await flushEvents();
+  process.off("unhandledRejection", record);
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-/** The one call before the desk. */
+/** Returns the only pending call. */
 function only() {
-  expect(desk.pending.length).toBe(1);
-  return desk.pending[0];
+  expect(redis.pending.length).toBe(1);
+  return redis.pending[0];
 }
 
-/** What has become of calls so far. */
-function watch(calls: Promise<bigint>[]): unknown[] {
+/** Returns the outcomes of calls, updated as they settle. */
+function observe(calls: Promise<bigint>[]): unknown[] {
   const outcomes: unknown[] = calls.map(() => "waits");
   for (const [at, call] of calls.entries()) {
     call.then(
@@ -41,19 +41,19 @@ function watch(calls: Promise<bigint>[]): unknown[] {
   return outcomes;
 }
 
-const counterOf = (block: number) => new Counter({ backend: desk, name: "orders", block });
+const counterOf = (block: number) => new Counter({ backend: redis, name: "orders", block });
 const calls = (counter: Counter, count: number) => Array.from({ length: count }, () => counter.next());
 
-/** A counter that has the first range, and has given out so many values of it. */
-async function started(block: number, used: number) {
+/** Creates a counter that has issued so many values of its first range. */
+async function createUsedCounter(block: number, used: number) {
   const counter = counterOf(block);
   const first = calls(counter, used);
-  desk.reply(only());
+  redis.reply(only());
   await Promise.all(first);
   return counter;
 }
 
-describe("the next range", () => {
+describe("the next range of a block counter", () => {
   test.each([
     [2, 1],
     [3, 2],
@@ -61,139 +61,139 @@ describe("the next range", () => {
     [5, 3],
     [10, 5],
     [1000, 500],
-  ])("of %d is fetched when %d of the current are used, and not before", async (block, half) => {
-    const counter = await started(block, 1);
+  ])("of %d values is fetched when %d of the current range are used, and not before", async (block, half) => {
+    const counter = await createUsedCounter(block, 1);
     for (let used = 1; used < half; used++) {
-      expect(desk.pending.length).toBe(0);
+      expect(redis.pending.length).toBe(0);
       await counter.next();
     }
     expect(only().request).toMatchObject({ count: BigInt(block), highest: BigInt(block) });
   });
 
-  test("is there when it is needed, so that no call waits", async () => {
-    const counter = await started(10, 5);
-    desk.reply(only());
-    await settled();
-    const outcomes = watch(calls(counter, 14));
-    await settled();
+  test("arrives before it is needed, so no call waits", async () => {
+    const counter = await createUsedCounter(10, 5);
+    redis.reply(only());
+    await flushEvents();
+    const outcomes = observe(calls(counter, 14));
+    await flushEvents();
     expect(outcomes).toEqual(Array.from({ length: 14 }, (_, at) => at + 6));
-    // 9 of the second range are used: the third is on its way.
+    // 9 values of the second range are used, so the third range is being fetched.
     only();
   });
 
-  test("is fetched once, however many calls wait, and serves them in their order", async () => {
+  test("is fetched once for all waiting calls, and serves them in their order", async () => {
     const counter = counterOf(4);
-    const outcomes = watch(calls(counter, 11));
+    const outcomes = observe(calls(counter, 11));
     for (let range = 1; range <= 3; range++) {
-      await settled();
+      await flushEvents();
       expect(outcomes.indexOf("waits")).toBe((range - 1) * 4);
-      desk.reply(only());
+      redis.reply(only());
     }
-    await settled();
+    await flushEvents();
     expect(outcomes).toEqual(Array.from({ length: 11 }, (_, at) => at + 1));
-    only(); // The fourth, ahead of need.
+    only(); // The fourth range, ahead of need.
   });
 
-  test("is not overtaken: who comes later waits behind those who wait", async () => {
-    const counter = await started(2, 2);
+  test("serves a later call after the calls that already wait", async () => {
+    const counter = await createUsedCounter(2, 2);
     const early = counter.next();
-    // Whoever hears of a value first asks for another one at once, while others still wait for theirs.
+    // The first call asks for another value at once, while the second still waits for its own.
     const chain = early.then(() => counter.next());
     const late = counter.next();
-    desk.reply(only());
+    redis.reply(only());
     expect([await early, await late]).toEqual([3n, 4n]);
-    desk.reply(only());
+    redis.reply(only());
     expect(await chain).toBe(5n);
   });
 
-  test("may be a short one, where the counter ends", async () => {
-    desk.at = LAST - 3n;
+  test("may be short at the end of the counter", async () => {
+    redis.at = MAX_VALUE - 3n;
     const counter = counterOf(10);
     const waiting = calls(counter, 5);
-    desk.reply(only());
-    expect(await Promise.all(waiting.slice(0, 3))).toEqual([LAST - 2n, LAST - 1n, LAST]);
-    await settled();
-    desk.reply(only());
+    redis.reply(only());
+    expect(await Promise.all(waiting.slice(0, 3))).toEqual([MAX_VALUE - 2n, MAX_VALUE - 1n, MAX_VALUE]);
+    await flushEvents();
+    redis.reply(only());
     for (const call of waiting.slice(3)) {
       await expect(call).rejects.toMatchObject({ code: "ERR_COUNTER_EXHAUSTED" });
     }
   });
 
-  test("is asked for at once where the current one is a single value", async () => {
-    desk.at = LAST - 1n;
-    const counter = await started(2, 1);
-    desk.reply(only());
-    await settled();
+  test("is fetched at once when the current range is a single value", async () => {
+    redis.at = MAX_VALUE - 1n;
+    const counter = await createUsedCounter(2, 1);
+    redis.reply(only());
+    await flushEvents();
     const end = counter.next();
-    desk.reply(only());
+    redis.reply(only());
     await expect(end).rejects.toMatchObject({ code: "ERR_COUNTER_EXHAUSTED" });
   });
 });
 
-describe("a fetch that fails", () => {
-  test("ahead of need is nobody's: the rest is given out, and the call that needs a value tries itself", async () => {
-    const counter = await started(4, 2);
-    desk.fail(only());
-    await settled();
+describe("a failed fetch of a block counter", () => {
+  test("ahead of need fails no call: the rest is issued, and the call that needs a value fetches again", async () => {
+    const counter = await createUsedCounter(4, 2);
+    redis.fail(only());
+    await flushEvents();
     expect(await Promise.all(calls(counter, 2))).toEqual([3n, 4n]);
-    expect(desk.pending.length).toBe(0);
+    expect(redis.pending.length).toBe(0);
     const call = counter.next();
-    desk.reply(only());
+    redis.reply(only());
     expect(await call).toBe(5n);
   });
 
-  test("ahead of need is not that of a call that came meanwhile: it gets a try of its own", async () => {
-    const counter = await started(4, 2);
+  test("ahead of need does not fail a call that came meanwhile, which fetches again", async () => {
+    const counter = await createUsedCounter(4, 2);
     const ahead = only();
-    const outcomes = watch(calls(counter, 3));
-    desk.fail(ahead);
-    await settled();
+    const outcomes = observe(calls(counter, 3));
+    redis.fail(ahead);
+    await flushEvents();
     expect(outcomes).toEqual([3, 4, "waits"]);
-    desk.fail(only());
-    await settled();
+    redis.fail(only());
+    await flushEvents();
     expect(outcomes).toEqual([3, 4, "ERR_BACKEND"]);
   });
 
-  test("is that of all who wait, and of nobody who comes later", async () => {
+  test("fails all waiting calls and no later one", async () => {
     const counter = counterOf(3);
-    const outcomes = watch(calls(counter, 5));
-    desk.fail(only());
-    await settled();
+    const outcomes = observe(calls(counter, 5));
+    redis.fail(only());
+    await flushEvents();
     expect(outcomes).toEqual(Array.from({ length: 5 }, () => "ERR_BACKEND"));
     const next = counter.next();
-    desk.reply(only());
+    redis.reply(only());
     expect(await next).toBe(1n);
   });
 
-  test("after it gave values to some is that of the others", async () => {
+  test("fails the calls that got no value from the ranges before", async () => {
     const counter = counterOf(2);
-    const outcomes = watch(calls(counter, 5));
-    desk.reply(only());
-    await settled();
+    const outcomes = observe(calls(counter, 5));
+    redis.reply(only());
+    await flushEvents();
     const second = only();
-    desk.run(second);
-    desk.fail(second);
-    await settled();
+    redis.execute(second);
+    redis.fail(second);
+    await flushEvents();
     expect(outcomes).toEqual([1, 2, "ERR_BACKEND", "ERR_BACKEND", "ERR_BACKEND"]);
-    // It was carried out: 3 and 4 are lost.
+    // The store executed it, so 3 and 4 are lost.
     const next = counter.next();
-    desk.reply(only());
+    redis.reply(only());
     expect(await next).toBe(5n);
   });
 
-  test("is heard of at once, without as many tries as there are calls", async () => {
+  test("fails all waiting calls after a single try", async () => {
     const counter = counterOf(2);
-    const outcomes = watch(calls(counter, 1000));
-    desk.fail(only());
-    await settled();
+    const outcomes = observe(calls(counter, 1000));
+    redis.fail(only());
+    await flushEvents();
     expect(new Set(outcomes)).toEqual(new Set(["ERR_BACKEND"]));
-    expect(desk.pending.length).toBe(0);
+    expect(redis.pending.length).toBe(0);
   });
 });
 
-describe("the process", () => {
-  /** How many timers keep it from ending, of those that were started since. */
-  function holding() {
+describe("the process of a block counter", () => {
+  /** Returns a function that counts the timers started since that keep the process alive. */
+  function countActiveTimers() {
     const started = vi.spyOn(globalThis, "setTimeout");
     const stopped = vi.spyOn(globalThis, "clearTimeout");
     return () => {
@@ -206,35 +206,35 @@ describe("the process", () => {
     vi.restoreAllMocks();
   });
 
-  test("is kept by a call that waits, and not by what is fetched ahead", async () => {
-    const held = holding();
+  test("is kept alive by a waiting call and not by a fetch ahead of need", async () => {
+    const activeTimers = countActiveTimers();
     const counter = counterOf(4);
     const first = counter.next();
-    expect(held()).toBe(1);
-    desk.reply(only());
+    expect(activeTimers()).toBe(1);
+    redis.reply(only());
     await first;
-    expect(held()).toBe(0);
+    expect(activeTimers()).toBe(0);
     await counter.next();
     only(); // Ahead of need.
-    expect(held()).toBe(0);
+    expect(activeTimers()).toBe(0);
     await Promise.all(calls(counter, 2));
     const waiting = calls(counter, 3);
-    expect(held()).toBe(1);
-    desk.reply(only());
+    expect(activeTimers()).toBe(1);
+    redis.reply(only());
     expect(await Promise.all(waiting)).toEqual([5n, 6n, 7n]);
-    expect(held()).toBe(0);
+    expect(activeTimers()).toBe(0);
   });
 
-  test("is kept on, where a fetch ahead fails and the call that waits for it tries itself", async () => {
-    const counter = await started(4, 2);
-    const held = holding();
+  test("is kept alive when a fetch ahead of need fails and the waiting call fetches again", async () => {
+    const counter = await createUsedCounter(4, 2);
+    const activeTimers = countActiveTimers();
     const waiting = calls(counter, 3);
-    expect(held()).toBe(1);
-    desk.fail(only());
-    await settled();
-    expect(held()).toBe(1);
-    desk.fail(only());
+    expect(activeTimers()).toBe(1);
+    redis.fail(only());
+    await flushEvents();
+    expect(activeTimers()).toBe(1);
+    redis.fail(only());
     await expect(waiting[2]).rejects.toMatchObject({ code: "ERR_BACKEND" });
-    expect(held()).toBe(0);
+    expect(activeTimers()).toBe(0);
   });
 });

@@ -1,27 +1,27 @@
-// A Counter on each kind of port, one thing at a time.
+// Counter on each kind of port, one behaviour at a time.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Backend, BackendError, memory, type RedisPort, type SqlRow } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
 import { RollbackGuard } from "../../src/counter/rollbackGuard.ts";
-import { LAST, NONE, type Range } from "../../src/counter/rule.ts";
+import { MAX_VALUE, NO_VALUE, type ValueRange } from "../../src/counter/rule.ts";
 import { ArgumentError, BitflakeError } from "../../src/index.ts";
-import { Desk, QuickRedis, QuickSql, settled } from "./ports.ts";
+import { flushEvents, InstantRedis, ManualRedis, OneRowSql } from "./ports.ts";
 
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
-/** So many values, one after the other. */
+/** Takes values, one after the other. */
 async function take(counter: Counter, count: number): Promise<bigint[]> {
   const values: bigint[] = [];
   for (let i = 0; i < count; i++) values.push(await counter.next());
   return values;
 }
 
-/** What a call is refused with. */
-const refusal = (call: Promise<bigint>): Promise<BitflakeError> =>
+/** Returns the error of a call. */
+const errorOf = (call: Promise<bigint>): Promise<BitflakeError> =>
   call.then(
     (value) => {
       throw new Error(`not refused, but ${value}`);
@@ -29,7 +29,7 @@ const refusal = (call: Promise<bigint>): Promise<BitflakeError> =>
     (error) => error,
   );
 
-/** Each kind of port, and its counter to look at and to set. */
+/** Each kind of port, with its counter to read and to set. */
 const kinds: [string, () => { backend: Backend; get(): bigint; set(at: bigint): void }][] = [
   [
     "memory",
@@ -37,10 +37,10 @@ const kinds: [string, () => { backend: Backend; get(): bigint; set(at: bigint): 
       const backend = memory();
       const look = (change: (at: bigint | undefined) => bigint) =>
         backend.change<bigint, bigint>("counter:orders", (at) => [change(at), change(at)]);
-      return { backend, get: () => look((at = NONE) => at), set: (at) => void look(() => at) };
+      return { backend, get: () => look((at = NO_VALUE) => at), set: (at) => void look(() => at) };
     },
   ],
-  ...([QuickRedis, QuickSql] as const).map((Port): (typeof kinds)[number] => [
+  ...([InstantRedis, OneRowSql] as const).map((Port): (typeof kinds)[number] => [
     Port.name,
     () => {
       const backend = new Port();
@@ -53,39 +53,45 @@ const kinds: [string, () => { backend: Backend; get(): bigint; set(at: bigint): 
 ];
 
 describe.each(kinds)("a Counter on %s", (_, make) => {
-  test.each([1, 2, 3, 1000])("gives several at once, in order, by the block of %d", async (block) => {
-    const { backend } = make();
-    const counter = new Counter({ backend, name: "orders", block });
-    const range = (first: number, count: number) =>
-      Array.from({ length: count }, (_, at) => BigInt(first + at));
-    expect(await counter.nextMany(5)).toEqual(range(1, 5));
-    expect(await counter.nextMany(1)).toEqual(range(6, 1));
-    expect(await counter.next()).toBe(7n);
-    const [one, other] = await Promise.all([counter.nextMany(10), counter.nextMany(10)]);
-    expect([...one, ...other].sort((a, b) => Number(a - b))).toEqual(range(8, 20));
-    expect(await counter.nextMany(2500)).toEqual(range(28, 2500));
-  });
-
-  test.each([0, -1, 1.5, 10_001, Number.NaN, "5", undefined])("gives no %s at once", async (count) => {
-    const { backend, get } = make();
-    const counter = new Counter({ backend, name: "orders" });
-    await expect(counter.nextMany(count as number)).rejects.toMatchObject({ field: "count" });
-    expect(get()).toBe(NONE);
-  });
-
-  test.each([1, 3])(
-    "gives no fewer than asked for: at the end it refuses, by the block of %d",
+  test.each([1, 2, 3, 1000])(
+    "returns several values in order from one call, with a block of %d",
     async (block) => {
-      const { backend, set } = make();
-      set(LAST - 4n);
+      const { backend } = make();
       const counter = new Counter({ backend, name: "orders", block });
-      expect(await counter.nextMany(3)).toEqual([LAST - 3n, LAST - 2n, LAST - 1n]);
-      await expect(counter.nextMany(2)).rejects.toBeInstanceOf(CounterExhaustedError);
-      await expect(counter.next()).rejects.toBeInstanceOf(CounterExhaustedError);
+      const range = (first: number, count: number) =>
+        Array.from({ length: count }, (_, at) => BigInt(first + at));
+      expect(await counter.nextValues(5)).toEqual(range(1, 5));
+      expect(await counter.nextValues(1)).toEqual(range(6, 1));
+      expect(await counter.next()).toBe(7n);
+      const [one, other] = await Promise.all([counter.nextValues(10), counter.nextValues(10)]);
+      expect([...one, ...other].sort((a, b) => Number(a - b))).toEqual(range(8, 20));
+      expect(await counter.nextValues(2500)).toEqual(range(28, 2500));
     },
   );
 
-  test.each([1, 2, 3, 1000])("counts from 1, by the block of %d", async (block) => {
+  test("nextMany is nextValues under its old name", async () => {
+    const counter = new Counter({ backend: make().backend, name: "orders" });
+    expect(await counter.nextMany(3)).toEqual([1n, 2n, 3n]);
+    await expect(counter.nextMany(0)).rejects.toMatchObject({ field: "count" });
+  });
+
+  test.each([0, -1, 1.5, 10_001, Number.NaN, "5", undefined])("refuses a count of %s", async (count) => {
+    const { backend, get } = make();
+    const counter = new Counter({ backend, name: "orders" });
+    await expect(counter.nextValues(count as number)).rejects.toMatchObject({ field: "count" });
+    expect(get()).toBe(NO_VALUE);
+  });
+
+  test.each([1, 3])("refuses a count that is larger than the rest, with a block of %d", async (block) => {
+    const { backend, set } = make();
+    set(MAX_VALUE - 4n);
+    const counter = new Counter({ backend, name: "orders", block });
+    expect(await counter.nextValues(3)).toEqual([MAX_VALUE - 3n, MAX_VALUE - 2n, MAX_VALUE - 1n]);
+    await expect(counter.nextValues(2)).rejects.toBeInstanceOf(CounterExhaustedError);
+    await expect(counter.next()).rejects.toBeInstanceOf(CounterExhaustedError);
+  });
+
+  test.each([1, 2, 3, 1000])("counts from 1, with a block of %d", async (block) => {
     const { backend } = make();
     const counter = new Counter({ backend, name: "orders", block });
     expect(await take(counter, 25)).toEqual(Array.from({ length: 25 }, (_, at) => BigInt(at + 1)));
@@ -95,7 +101,7 @@ describe.each(kinds)("a Counter on %s", (_, make) => {
     [0n, [0n, 1n, 2n]],
     [1n, [1n, 2n, 3n]],
     [1000n, [1000n, 1001n, 1002n]],
-    [LAST - 2n, [LAST - 2n, LAST - 1n, LAST]],
+    [MAX_VALUE - 2n, [MAX_VALUE - 2n, MAX_VALUE - 1n, MAX_VALUE]],
   ])("counts from a floor of %d", async (floor, values) => {
     for (const block of [1, 2, 1000]) {
       const { backend } = make();
@@ -103,7 +109,7 @@ describe.each(kinds)("a Counter on %s", (_, make) => {
     }
   });
 
-  test("passes a floor that was raised, and one below it changes nothing", async () => {
+  test("jumps to a raised floor, and ignores a lower one", async () => {
     const { backend } = make();
     expect(await take(new Counter({ backend, name: "orders" }), 2)).toEqual([1n, 2n]);
     const raised = new Counter({ backend, name: "orders", floor: 500n });
@@ -128,65 +134,68 @@ describe.each(kinds)("a Counter on %s", (_, make) => {
   });
 
   test.each([1, 2, 300, 1000, 2 ** 31])(
-    "gives out all that is left, by the block of %d, then no more",
+    "issues all values that are left and then throws, with a block of %d",
     async (block) => {
       const { backend, get, set } = make();
-      set(LAST - 300n);
+      set(MAX_VALUE - 300n);
       const counter = new Counter({ backend, name: "orders", block });
       const values = await take(counter, 300);
-      expect(values).toEqual(Array.from({ length: 300 }, (_, at) => LAST - 299n + BigInt(at)));
+      expect(values).toEqual(Array.from({ length: 300 }, (_, at) => MAX_VALUE - 299n + BigInt(at)));
       for (let again = 0; again < 3; again++) {
-        const error = await refusal(counter.next());
+        const error = await errorOf(counter.next());
         expect(error).toBeInstanceOf(CounterExhaustedError);
         expect(error).toMatchObject({ code: "ERR_COUNTER_EXHAUSTED", counter: "orders" });
       }
-      expect(get()).toBe(LAST);
+      expect(get()).toBe(MAX_VALUE);
     },
   );
 
   test.each([
-    ["is gone", NONE],
+    ["is gone", NO_VALUE],
     ["is behind", 4n],
     ["is one behind", 9n],
-  ])("refuses a store whose counter %s, changes nothing, and goes on when it is mended", async (_, at) => {
-    const { backend, get, set } = make();
-    const counter = new Counter({ backend, name: "orders" });
-    await take(counter, 10);
-    set(at);
-    for (let again = 0; again < 3; again++) {
-      const error = await refusal(counter.next());
-      expect(error).toBeInstanceOf(CounterBackwardsError);
-      expect(error).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", counter: "orders", highest: "10" });
-      expect(get()).toBe(at);
-    }
-    set(40n);
-    expect(await counter.next()).toBe(41n);
-    set(41n);
-    expect(await counter.next()).toBe(42n);
-  });
+  ])(
+    "throws when the store's counter %s, changes nothing, and continues when it has been raised",
+    async (_, at) => {
+      const { backend, get, set } = make();
+      const counter = new Counter({ backend, name: "orders" });
+      await take(counter, 10);
+      set(at);
+      for (let again = 0; again < 3; again++) {
+        const error = await errorOf(counter.next());
+        expect(error).toBeInstanceOf(CounterBackwardsError);
+        expect(error).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", counter: "orders", highest: "10" });
+        expect(get()).toBe(at);
+      }
+      set(40n);
+      expect(await counter.next()).toBe(41n);
+      set(41n);
+      expect(await counter.next()).toBe(42n);
+    },
+  );
 
-  test("refuses a lost counter after a single 0, too", async () => {
+  test("throws when the counter is lost after the value 0", async () => {
     const { backend, set } = make();
     const counter = new Counter({ backend, name: "orders", floor: 0n });
     expect(await counter.next()).toBe(0n);
-    set(NONE);
-    expect(await refusal(counter.next())).toBeInstanceOf(CounterBackwardsError);
+    set(NO_VALUE);
+    expect(await errorOf(counter.next())).toBeInstanceOf(CounterBackwardsError);
   });
 
-  test("by the block, gives out what it has, and then refuses", async () => {
+  test("by the block, issues its buffered values and then throws", async () => {
     const { backend, set } = make();
     const counter = new Counter({ backend, name: "orders", block: 10 });
     await take(counter, 3);
     set(5n);
     expect(await take(counter, 7)).toEqual([4n, 5n, 6n, 7n, 8n, 9n, 10n]);
     for (let again = 0; again < 2; again++) {
-      expect(await refusal(counter.next())).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", highest: "10" });
+      expect(await errorOf(counter.next())).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", highest: "10" });
     }
     set(10n);
     expect(await take(counter, 12)).toEqual(Array.from({ length: 12 }, (_, at) => BigInt(at + 11)));
   });
 
-  test("several of one name share a counter, and those of other names do not", async () => {
+  test("shares values with other Counters of its name", async () => {
     const { backend } = make();
     const [one, two] = [1, 2].map(() => new Counter({ backend, name: "orders" }));
     expect([await one.next(), await two.next(), await one.next()]).toEqual([1n, 2n, 3n]);
@@ -199,7 +208,7 @@ describe.each(kinds)("a Counter on %s", (_, make) => {
     }
   });
 
-  test("gives calls at once their values in their order, by the block", async () => {
+  test("gives concurrent calls their values in call order, by the block", async () => {
     const { backend } = make();
     const counter = new Counter({ backend, name: "orders", block: 7 });
     const values = await Promise.all(Array.from({ length: 100 }, () => counter.next()));
@@ -207,15 +216,15 @@ describe.each(kinds)("a Counter on %s", (_, make) => {
   });
 });
 
-test("counters of other names are others", async () => {
+test("Counters with different names are independent", async () => {
   const backend = memory();
   const [orders, invoices] = ["orders", "invoices"].map((name) => new Counter({ backend, name }));
   expect([await orders.next(), await orders.next(), await invoices.next()]).toEqual([1n, 2n, 1n]);
   expect(await new Counter({ backend: memory(), name: "orders" }).next()).toBe(1n);
 });
 
-describe("what is sent", () => {
-  test("to Redis: one key, and numbers as text", async () => {
+describe("a Counter sends", () => {
+  test("one key and numbers as text to Redis", async () => {
     const sent: [string, readonly string[], readonly string[]][] = [];
     const backend: RedisPort = {
       prefix: "app",
@@ -226,7 +235,7 @@ describe("what is sent", () => {
     };
     const counter = new Counter({ backend, name: "orders", floor: 9007199254740993n });
     await counter.next();
-    await refusal(counter.next());
+    await errorOf(counter.next());
     expect(sent.map(([, keys]) => keys)).toEqual([["app:{orders}:counter"], ["app:{orders}:counter"]]);
     const [fits, last] = ["9223372036854775806", "9223372036854775807"];
     expect(sent.map(([, , args]) => args)).toEqual([
@@ -235,8 +244,8 @@ describe("what is sent", () => {
     ]);
   });
 
-  test("to SQL: one statement a value, and another one only where that is refused", async () => {
-    const backend = new QuickSql();
+  test("one statement per value to SQL, and a second one only after a refusal", async () => {
+    const backend = new OneRowSql();
     const counter = new Counter({ backend, name: "orders" });
     await take(counter, 3);
     expect(backend.sent).toEqual([
@@ -244,43 +253,43 @@ describe("what is sent", () => {
       { verb: "UPDATE", params: ["orders", "1", "1", "9223372036854775806", "1"] },
       { verb: "UPDATE", params: ["orders", "1", "1", "9223372036854775806", "2"] },
     ]);
-    backend.at = NONE;
-    await refusal(counter.next());
+    backend.at = NO_VALUE;
+    await errorOf(counter.next());
     expect(backend.sent.slice(3).map(({ verb }) => verb)).toEqual(["UPDATE", "SELECT"]);
   });
 
-  test("to SQL: what is left, again when others take of it meanwhile", async () => {
-    const backend = new QuickSql();
-    backend.at = LAST - 300n;
+  test("a smaller count to SQL when other clients take from the rest", async () => {
+    const backend = new OneRowSql();
+    backend.at = MAX_VALUE - 300n;
     backend.before = (verb) => {
-      // A value is gone before each of the first three looks, and before each of the next reservations.
-      if (backend.at < LAST - 294n && verb !== "SELECT") backend.at++;
+      // Another client takes a value before each of the first six reservations.
+      if (backend.at < MAX_VALUE - 294n && verb !== "SELECT") backend.at++;
     };
     const counter = new Counter({ backend, name: "orders", block: 1000 });
-    expect(await counter.next()).toBe(LAST - 293n);
-    expect(backend.at).toBe(LAST);
+    expect(await counter.next()).toBe(MAX_VALUE - 293n);
+    expect(backend.at).toBe(MAX_VALUE);
   });
 
-  test("to SQL: not for ever, if others always are faster", async () => {
-    const backend = new QuickSql();
-    backend.at = LAST - 1000n;
+  test("at most 50 reservations to SQL when other clients are always faster", async () => {
+    const backend = new OneRowSql();
+    backend.at = MAX_VALUE - 1000n;
     backend.before = (verb) => {
       if (verb !== "SELECT") backend.at++;
     };
-    const error = await refusal(new Counter({ backend, name: "orders", block: 2000 }).next());
+    const error = await errorOf(new Counter({ backend, name: "orders", block: 2000 }).next());
     expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "failed" });
-    expect(error.message).toBe("counter: reserve: others took what was left, 50 times");
+    expect(error.message).toBe("counter: reserve: other clients took what was left, 50 times");
   });
 
-  test("nothing, before the first value is asked for", async () => {
-    const backend = new QuickRedis();
+  test("nothing before the first call", async () => {
+    const backend = new InstantRedis();
     new Counter({ backend, name: "orders", block: 1000 });
-    await settled();
+    await flushEvents();
     expect(backend.calls).toBe(0);
   });
 });
 
-describe("an answer that makes no sense", () => {
+describe("a Counter throws BackendError when the store answers", () => {
   const redis = (answer: unknown): Backend => ({ eval: async () => answer });
   const sql = (rows: unknown): Backend => ({
     dialect: "postgres",
@@ -321,135 +330,141 @@ describe("an answer that makes no sense", () => {
     ["numbers, from a memory", memoryOf({ before: 0, after: 1 })],
     ["no progress, from a memory", memoryOf({ before: 1n, after: 1n })],
   ])("%s", async (_, backend) => {
-    const error = await refusal(new Counter({ backend, name: "orders" }).next());
+    const error = await errorOf(new Counter({ backend, name: "orders" }).next());
     expect(error).toBeInstanceOf(BackendError);
     expect(error).toMatchObject({ reason: "answer", operation: "counter: reserve" });
   });
 
-  test("a value that is not above what was known when the call was sent", async () => {
+  test("with a value that is not above the highest value that the call was sent with", async () => {
     for (const backend of [redis(from("5", "6")), sql([{ last: "6" }])]) {
       const counter = new Counter({ backend, name: "orders" });
       expect(await counter.next()).toBe(6n);
-      expect(await refusal(counter.next())).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
+      expect(await errorOf(counter.next())).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
     }
   });
 
-  // Pinned: INCR answers a client as a double, which makes …996 of …997.
-  test("a value that a double has rounded", async () => {
+  // INCR reaches a client as a double, which turns …997 into …996.
+  test("with a value that a double has rounded", async () => {
     const exact = 2n ** 53n + 5n;
     expect(String(exact)).toBe("9007199254740997");
     const rounded = String(Number(exact));
     expect(rounded).toBe("9007199254740996");
     for (const backend of [redis(from(exact - 1n, rounded)), sql([{ last: Number(exact) }])]) {
-      const error = await refusal(new Counter({ backend, name: "orders" }).next());
+      const error = await errorOf(new Counter({ backend, name: "orders" }).next());
       expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
     }
-    const backend = new QuickRedis();
+    const backend = new InstantRedis();
     backend.at = exact - 1n;
     expect(String(await new Counter({ backend, name: "orders" }).next())).toBe("9007199254740997");
   });
 });
 
-describe("a store that fails", () => {
-  test.each([1, 5])("is a typed error, with the cause; then the counter goes on, by %d", async (block) => {
-    const backend = new QuickRedis();
-    const counter = new Counter({ backend, name: "orders", block });
-    backend.plan.push("refuse", "refuse", "lose");
-    for (let calls = 0; calls < 3; calls++) {
-      expect(await refusal(counter.next())).toMatchObject({
-        code: "ERR_BACKEND",
-        reason: "failed",
-        message: "counter: reserve: connection lost",
-        cause: expect.any(Error),
-      });
-    }
-    // What the lost answer gave is never given again.
-    expect(await counter.next()).toBe(BigInt(block + 1));
-  });
+describe("a Counter on a store that fails", () => {
+  test.each([1, 5])(
+    "throws BackendError with the cause and then continues, with a block of %d",
+    async (block) => {
+      const backend = new InstantRedis();
+      const counter = new Counter({ backend, name: "orders", block });
+      backend.faults.push("refuse", "refuse", "lose");
+      for (let calls = 0; calls < 3; calls++) {
+        expect(await errorOf(counter.next())).toMatchObject({
+          code: "ERR_BACKEND",
+          reason: "failed",
+          message: "counter: reserve: connection lost",
+          cause: expect.any(Error),
+        });
+      }
+      // The values of the lost answer are never issued again.
+      expect(await counter.next()).toBe(BigInt(block + 1));
+    },
+  );
 
-  test("throws at once instead of rejecting: the same", async () => {
+  test("throws BackendError when the client throws instead of rejecting", async () => {
     const backend: Backend = {
       eval: () => {
         throw new TypeError("client is closed");
       },
     };
     for (const block of [1, 5]) {
-      const error = await refusal(new Counter({ backend, name: "orders", block }).next());
+      const error = await errorOf(new Counter({ backend, name: "orders", block }).next());
       expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "failed" });
     }
   });
 
-  test.each([1, 5])("hangs: an error in time, and what it does late is lost, by %d", async (block) => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const desk = new Desk();
-    const counter = new Counter({ backend: desk, name: "orders", block });
-    const calls = [counter.next(), counter.next()].map(refusal);
-    vi.advanceTimersByTime(5000);
-    for (const call of calls) expect(await call).toMatchObject({ reason: "timeout" });
-    const next = counter.next();
-    for (const call of [...desk.pending]) desk.reply(call);
-    const had = block === 1 ? 2n : 5n;
-    expect(await next).toBe(had + 1n);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  test.each([1, 5])(
+    "throws when an answer is late, and loses its values, with a block of %d",
+    async (block) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const redis = new ManualRedis();
+      const counter = new Counter({ backend: redis, name: "orders", block });
+      const calls = [counter.next(), counter.next()].map(errorOf);
+      vi.advanceTimersByTime(5000);
+      for (const call of calls) expect(await call).toMatchObject({ reason: "timeout" });
+      const next = counter.next();
+      for (const call of [...redis.pending]) redis.reply(call);
+      const had = block === 1 ? 2n : 5n;
+      expect(await next).toBe(had + 1n);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 });
 
-describe("answers out of their order", () => {
-  test("are right, for what was known when the call was sent counts", async () => {
-    const desk = new Desk();
-    const counter = new Counter({ backend: desk, name: "orders" });
+describe("answers in another order than the calls", () => {
+  test("are accepted, because each is compared with the highest value when its call was sent", async () => {
+    const redis = new ManualRedis();
+    const counter = new Counter({ backend: redis, name: "orders" });
     const calls = Array.from({ length: 5 }, () => counter.next());
-    for (const call of desk.pending) desk.run(call);
-    for (const call of [...desk.pending].reverse()) desk.reply(call);
+    for (const call of redis.pending) redis.execute(call);
+    for (const call of [...redis.pending].reverse()) redis.reply(call);
     expect(await Promise.all(calls)).toEqual([1n, 2n, 3n, 4n, 5n]);
-    // And the highest of them is what is known now.
+    // The highest of them is sent with the next call.
     const next = counter.next();
-    expect(desk.pending[0].request.highest).toBe(5n);
-    desk.reply(desk.pending[0]);
+    expect(redis.pending[0].request.highest).toBe(5n);
+    redis.reply(redis.pending[0]);
     expect(await next).toBe(6n);
   });
 
-  test("repeat nothing, if the store loses data between two calls that were sent at once", async () => {
-    const desk = new Desk();
-    const counter = new Counter({ backend: desk, name: "orders" });
+  test("repeat no value when the store loses data between two concurrent calls", async () => {
+    const redis = new ManualRedis();
+    const counter = new Counter({ backend: redis, name: "orders" });
     const [first, second, third] = Array.from({ length: 3 }, () => counter.next());
-    const [one, two, three] = desk.pending;
-    desk.reply(one);
+    const [one, two, three] = redis.pending;
+    redis.reply(one);
     expect(await first).toBe(1n);
-    desk.at = NONE; // A failover, say, to a replica that had not heard of it.
-    desk.reply(two);
-    const error = await refusal(second);
+    redis.at = NO_VALUE; // For example a failover to a replica that had not received it.
+    redis.reply(two);
+    const error = await errorOf(second);
     expect(error).toMatchObject({ code: "ERR_COUNTER_BACKWARDS", highest: "1" });
-    // This one is new again, to this process.
-    desk.reply(three);
+    // This value is new to this process.
+    redis.reply(three);
     expect(await third).toBe(2n);
     const next = counter.next();
-    expect(desk.pending[0].request.highest).toBe(2n);
-    desk.reply(desk.pending[0]);
+    expect(redis.pending[0].request.highest).toBe(2n);
+    redis.reply(redis.pending[0]);
     expect(await next).toBe(3n);
   });
 
-  test("are not all remembered for that", async () => {
+  test("do not make the guard keep every range", async () => {
     const guard = new RollbackGuard();
-    const kept = () => (guard as unknown as { remembered: number }).remembered;
-    let answer = (_: Range) => {};
+    const kept = () => (guard as unknown as { rangesKept: number }).rangesKept;
+    let answer = (_: ValueRange) => {};
     const calls: Promise<unknown>[] = [];
     const call = () =>
       calls.push(
-        guard.pass(
+        guard.reserve(
           () =>
-            new Promise<Range>((resolve) => {
+            new Promise<ValueRange>((resolve) => {
               answer = resolve;
             }),
         ),
       );
     call();
-    // There always is a call under way.
+    // There is always a pending call.
     for (let round = 1n; round < 500n; round++) {
       const reply = answer;
       call();
       reply({ first: round, last: round });
-      await settled();
+      await flushEvents();
       expect(kept()).toBeLessThanOrEqual(2);
     }
     answer({ first: 500n, last: 500n });
@@ -457,28 +472,37 @@ describe("answers out of their order", () => {
     expect(kept()).toBe(0);
   });
 
-  // The service's ?count= makes ranges of any length; a store that fails over between two calls gives them again.
-  test.each<[string, Range, Range, boolean]>([
-    ["the same", { first: 1n, last: 3n }, { first: 1n, last: 3n }, true],
-    ["a part at the beginning", { first: 1n, last: 3n }, { first: 1n, last: 2n }, true],
-    ["a part at the end", { first: 1n, last: 3n }, { first: 3n, last: 3n }, true],
-    ["more at the end", { first: 1n, last: 2n }, { first: 1n, last: 3n }, true],
-    ["more at the beginning", { first: 3n, last: 4n }, { first: 1n, last: 3n }, true],
-    ["what is around", { first: 2n, last: 3n }, { first: 1n, last: 9n }, true],
-    ["what comes next", { first: 1n, last: 3n }, { first: 4n, last: 5n }, false],
-    ["what came before", { first: 4n, last: 5n }, { first: 1n, last: 3n }, false],
-  ])("of two calls at once the second gets %s", async (_, one, other, isRefused) => {
-    const guard = new RollbackGuard();
-    const answers: ((range: Range) => void)[] = [];
-    const call = () => guard.pass(() => new Promise<Range>((resolve) => void answers.push(resolve)));
-    const calls = [call(), call()];
-    answers[0]?.(one);
-    answers[1]?.(other);
-    expect(await Promise.all(calls)).toEqual([one, isRefused ? "backwards" : other]);
-  });
+  // The service's ?count= requests ranges of any length. A store that fails over between two calls grants them again.
+  test.each<[string, ValueRange, ValueRange, boolean]>([
+    ["the same values", { first: 1n, last: 3n }, { first: 1n, last: 3n }, true],
+    ["the beginning of the first range", { first: 1n, last: 3n }, { first: 1n, last: 2n }, true],
+    ["the end of the first range", { first: 1n, last: 3n }, { first: 3n, last: 3n }, true],
+    ["the first range and values after it", { first: 1n, last: 2n }, { first: 1n, last: 3n }, true],
+    [
+      "values before the first range and its beginning",
+      { first: 3n, last: 4n },
+      { first: 1n, last: 3n },
+      true,
+    ],
+    ["a range around the first", { first: 2n, last: 3n }, { first: 1n, last: 9n }, true],
+    ["the next values", { first: 1n, last: 3n }, { first: 4n, last: 5n }, false],
+    ["values before the first range", { first: 4n, last: 5n }, { first: 1n, last: 3n }, false],
+  ])(
+    "are checked for overlap: the second of two concurrent calls gets %s",
+    async (_, one, other, isRefused) => {
+      const guard = new RollbackGuard();
+      const answers: ((range: ValueRange) => void)[] = [];
+      const call = () =>
+        guard.reserve(() => new Promise<ValueRange>((resolve) => void answers.push(resolve)));
+      const calls = [call(), call()];
+      answers[0]?.(one);
+      answers[1]?.(other);
+      expect(await Promise.all(calls)).toEqual([one, isRefused ? "backwards" : other]);
+    },
+  );
 });
 
-describe("options", () => {
+describe("the options of a Counter", () => {
   const backend = memory();
   test.each<[string, unknown]>([
     ["options", undefined],
@@ -509,7 +533,7 @@ describe("options", () => {
     ["floor", { backend, name: "orders", floor: 2n ** 63n }],
     ["floor", { backend, name: "orders", floor: null }],
     ["prefix", { backend: { dialect: "sqlite", prefix: "x".repeat(60), query() {} }, name: "orders" }],
-  ])("are refused where %s is wrong: %o", (field, options) => {
+  ])("are refused when %s is wrong: %o", (field, options) => {
     let error: unknown;
     try {
       new Counter(options as never);
@@ -520,7 +544,7 @@ describe("options", () => {
     expect(error).toMatchObject({ field });
   });
 
-  test("that are undefined are left out, and are fields where they matter", async () => {
+  test("may be undefined, and are fields of the Counter except the floor", async () => {
     const counter = new Counter({ backend, name: "orders", block: undefined, floor: undefined });
     expect(counter).toMatchObject({ name: "orders", block: 1 });
     expect(await counter.next()).toBe(1n);
@@ -528,7 +552,7 @@ describe("options", () => {
     expect(new Counter({ backend, name: "orders", block: 2 ** 31 }).block).toBe(2 ** 31);
   });
 
-  test("the errors are those of the root", () => {
+  test("throw errors that are instances of the root's BitflakeError", () => {
     expect(new CounterExhaustedError("orders")).toBeInstanceOf(BitflakeError);
   });
 });

@@ -1,18 +1,18 @@
-// Ports for tests, each with a counter whose steps are seen and can be set.
+// Fake ports for counter tests: each has one counter that the test can read and set.
 
 import type { RedisPort, SqlPort, SqlRow } from "../../src/backend/index.ts";
-import { LAST, NONE, type Reservation, reserve } from "../../src/counter/rule.ts";
+import { MAX_VALUE, NO_VALUE, type Reservation, reserve } from "../../src/counter/rule.ts";
 
-/** What a counter sends to Redis, as a request. */
+/** Parses the arguments that a counter sends to Redis. */
 function requestOf([count, highest, floor]: readonly string[]): Reservation {
   return {
     count: BigInt(count),
-    highest: highest === "" ? NONE : BigInt(highest),
+    highest: highest === "" ? NO_VALUE : BigInt(highest),
     floor: BigInt(floor),
   };
 }
 
-/** A call that a desk has before it. */
+/** A call that the fake has received and not answered. */
 interface Pending {
   readonly request: Reservation;
   answer: string | undefined;
@@ -20,10 +20,10 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A Redis that does nothing of itself: each call is carried out, and answered, when the test says so. */
-export class Desk implements RedisPort {
+/** A fake Redis that the test drives: it executes and answers a call only when the test says so. */
+export class ManualRedis implements RedisPort {
   readonly timeoutMs = 5000;
-  at: bigint = NONE;
+  at: bigint = NO_VALUE;
   readonly pending: Pending[] = [];
 
   eval(_script: string, _keys: readonly string[], args: readonly string[]): Promise<unknown> {
@@ -32,22 +32,22 @@ export class Desk implements RedisPort {
     });
   }
 
-  /** Carries a call out, and keeps the answer back. */
-  run(call: Pending): void {
+  /** Executes a call and holds its answer back. */
+  execute(call: Pending): void {
     if (call.answer !== undefined) return;
-    const text = (value: bigint) => (value === NONE ? "" : String(value));
+    const text = (value: bigint) => (value === NO_VALUE ? "" : String(value));
     const [after] = reserve(this.at, call.request);
     call.answer = `from ${text(this.at)} to ${text(after)}`;
     this.at = after;
   }
 
-  /** Carries a call out, if it was not, and answers it. */
+  /** Answers a call, after executing it if that has not happened yet. */
   reply(call: Pending): void {
-    this.run(call);
+    this.execute(call);
     this.#done(call).resolve(call.answer);
   }
 
-  /** Answers a call with an error, whether it was carried out or not. */
+  /** Answers a call with an error, whether it was executed or not. */
   fail(call: Pending, error = new Error("connection lost")): void {
     this.#done(call).reject(error);
   }
@@ -58,53 +58,53 @@ export class Desk implements RedisPort {
   }
 }
 
-/** A Redis that carries out and answers each call at once, unless told otherwise for the next ones. */
-export class QuickRedis implements RedisPort {
-  at: bigint = NONE;
+/** A fake Redis that executes and answers each call at once, except for the faults that are planned. */
+export class InstantRedis implements RedisPort {
+  at: bigint = NO_VALUE;
   calls = 0;
-  readonly #desk = new Desk();
-  /** What happens to the next calls instead, one after the other. */
-  readonly plan: ("lose" | "refuse")[] = [];
+  readonly #redis = new ManualRedis();
+  /** The faults of the next calls, in order: `lose` executes the call and fails, `refuse` only fails. */
+  readonly faults: ("lose" | "refuse")[] = [];
 
   eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     this.calls++;
-    this.#desk.at = this.at;
-    const answer = this.#desk.eval(script, keys, args);
-    const [call] = this.#desk.pending;
-    const fate = this.plan.shift();
-    if (fate !== "refuse") this.#desk.run(call);
-    if (fate) this.#desk.fail(call);
-    else this.#desk.reply(call);
-    this.at = this.#desk.at;
+    this.#redis.at = this.at;
+    const answer = this.#redis.eval(script, keys, args);
+    const [call] = this.#redis.pending;
+    const fault = this.faults.shift();
+    if (fault !== "refuse") this.#redis.execute(call);
+    if (fault) this.#redis.fail(call);
+    else this.#redis.reply(call);
+    this.at = this.#redis.at;
     return answer;
   }
 }
 
-/** A table of one row at most, as the statements of a counter see it. */
-export class QuickSql implements SqlPort {
+/** A fake SQL table with at most one row, for the statements of a counter. */
+export class OneRowSql implements SqlPort {
   readonly dialect = "sqlite";
-  at: bigint = NONE;
+  at: bigint = NO_VALUE;
   readonly sent: { readonly verb: string; readonly params: readonly string[] }[] = [];
-  /** Runs before each statement: another process, which is faster. */
+  /** Runs before each statement, as if another process were faster. */
   before: (verb: string) => void = () => {};
 
   async query(text: string, params: readonly string[]): Promise<readonly SqlRow[]> {
     const verb = text.split(" ")[0];
     this.before(verb);
     this.sent.push({ verb, params });
-    const rows = () => (this.at === NONE ? [] : [{ last: String(this.at) }]);
+    const rows = () => (this.at === NO_VALUE ? [] : [{ last: String(this.at) }]);
     if (verb === "SELECT") return rows();
-    const [count, floor, fits, highest = NONE] = params.slice(1).map(BigInt);
+    const [count, floor, fits, highest = NO_VALUE] = params.slice(1).map(BigInt);
     const from = this.at < floor ? floor - 1n : this.at;
-    const lacks = verb === "UPDATE" && (this.at === NONE || this.at < highest);
-    if (lacks || (this.at !== NONE && from > fits)) return [];
-    if (from + count > LAST) throw new Error("bigint out of range");
+    const lacks = verb === "UPDATE" && (this.at === NO_VALUE || this.at < highest);
+    if (lacks || (this.at !== NO_VALUE && from > fits)) return [];
+    if (from + count > MAX_VALUE) throw new Error("bigint out of range");
     this.at = from + count;
     return rows();
   }
 }
 
-/** Lets everything run that has something to do. */
-export function settled(): Promise<void> {
+/** Waits until all pending callbacks have run. */
+export function flushEvents(): Promise<void> {
   return new Promise((done) => setImmediate(done));
 }

@@ -1,21 +1,17 @@
-// Every example of a server gets its node from where a missing one is an error: required variables, a number, or a lease.
+// Examples of servers: each gets its node from required variables, a number or a lease, so that a missing node is an error.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "./snippet.ts";
+import { pages, root } from "./snippet.ts";
 
-const guides = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"));
-const blocks = ["README.md", ...guides.map((file) => `docs/${file}`)].flatMap((file) =>
+const blocks = pages.flatMap((file) =>
   [...readFileSync(join(root, file), "utf8").matchAll(/^```(?:ts|js).*?\n(.*?)^```/gms)].map(
-    ([, code = ""]) => ({
-      file,
-      code,
-    }),
+    ([, code = ""]) => ({ file, code }),
   ),
 );
 
-test("the environment is always required", () => {
+test("every example of makeGeneratorFromEnv passes required: true", () => {
   const calls = blocks.flatMap(({ file, code }) =>
     [...code.matchAll(/makeGeneratorFromEnv\([^)]*\)/g)].map(([call]) => `${file}: ${call}`),
   );
@@ -23,11 +19,13 @@ test("the environment is always required", () => {
   expect(calls.filter((call) => !call.includes("required: true"))).toEqual([]);
 });
 
-test("a server makes no generator without a node", () => {
+test("no server of an example makes IDs without a node", () => {
   const servers = blocks.filter(({ code }) =>
     /\.listen\(|createServer|new Hono\(|export async function POST/.test(code),
   );
   expect(servers.length).toBeGreaterThan(4);
-  const careless = servers.filter(({ code }) => /makeGenerator\("\w+"\)|import \{[^}]*\bnextId\b/.test(code));
-  expect(careless).toEqual([]);
+  const withoutNode = servers.filter(({ code }) =>
+    /makeGenerator\("\w+"\)|import \{[^}]*\bnextId\b/.test(code),
+  );
+  expect(withoutNode).toEqual([]);
 });

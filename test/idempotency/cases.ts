@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/index.ts";
-import { nowMsSql, qualifiedTable, redisKey } from "../../src/backend/settings.ts";
+import { nowMsSql } from "../../src/backend/sql.ts";
+import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import {
   FingerprintError,
   fingerprint,
@@ -15,7 +16,7 @@ import {
   NotKeptError,
 } from "../../src/idempotency/index.ts";
 import { oncePort } from "../../src/idempotency/port.ts";
-import { begin, complete, extend, type Held, isReleasable } from "../../src/idempotency/rule.ts";
+import { acquire, complete, extend, isReleasable, type KeyRecord } from "../../src/idempotency/rule.ts";
 
 let names = 0;
 /** A name with all that a script or statement may trip over. */
@@ -69,15 +70,15 @@ export function storeCases(open: () => Backend, runs: number): void {
         fc.asyncProperty(fc.array(anyStep, { maxLength: 25, size: "max" }), async (steps) => {
           const store = oncePort(open(), freshName());
           const key = `key ü'" %s $1 ? {x} } \n 🦩`;
-          let held: Held | undefined;
+          let held: KeyRecord | undefined;
           // Its time stands still in the model: what is over at once is over, and nothing else is.
           for (const step of steps) {
             const { what, owner } = step;
             const value = what === "complete" ? `{"by":"${owner}"}` : null;
             if (held && held.ends <= 0) held = undefined;
             if (what === "begin") {
-              const [next, beginning] = begin(held, step, 0);
-              const answer = await store.begin(key, step);
+              const [next, beginning] = acquire(held, step, 0);
+              const answer = await store.acquire(key, step);
               if (answer.outcome === "running") expect(answer.waitMs).toBeGreaterThan(LONG - 60_000);
               expect({ ...answer, waitMs: 0 }).toEqual({ ...beginning, waitMs: 0 });
               held = next;
@@ -103,26 +104,26 @@ export function storeCases(open: () => Backend, runs: number): void {
     test("a stale owner completes, extends and releases nothing", async () => {
       const store = oncePort(open(), freshName());
       const claim = { fingerprint: "f", lockMs: 1, keepMs: LONG };
-      expect(await store.begin("k", { ...claim, owner: "stale" })).toEqual({ outcome: "started" });
+      expect(await store.acquire("k", { ...claim, owner: "stale" })).toEqual({ outcome: "started" });
       await pause(20);
       const mine = { ...claim, owner: "next", lockMs: LONG };
-      expect(await store.begin("k", mine)).toEqual({ outcome: "started" });
+      expect(await store.acquire("k", mine)).toEqual({ outcome: "started" });
       expect(await store.extend("k", { ...claim, owner: "stale" })).toBe(false);
       expect(await store.complete("k", { ...claim, owner: "stale" }, "wrong")).toBe(false);
       expect(await store.release("k", "stale")).toBe(false);
       expect(await store.complete("k", mine, "right")).toBe(true);
       expect(await store.complete("k", { ...claim, owner: "stale" }, "wrong")).toBe(false);
       expect(await store.release("k", "stale")).toBe(false);
-      expect(await store.begin("k", mine)).toEqual({ outcome: "completed", value: "right" });
+      expect(await store.acquire("k", mine)).toEqual({ outcome: "completed", value: "right" });
     });
 
     test("a late owner whose lock has ended, but whom nobody has replaced, completes", async () => {
       const store = oncePort(open(), freshName());
       const claim = { fingerprint: "f", owner: "late", lockMs: 1, keepMs: LONG };
-      await store.begin("k", claim);
+      await store.acquire("k", claim);
       await pause(20);
       expect(await store.complete("k", claim, "done")).toBe(true);
-      expect(await store.begin("k", { ...claim, owner: "b" })).toEqual({
+      expect(await store.acquire("k", { ...claim, owner: "b" })).toEqual({
         outcome: "completed",
         value: "done",
       });
@@ -134,10 +135,10 @@ export function storeCases(open: () => Backend, runs: number): void {
       const claim = { fingerprint: "f", keepMs: LONG };
       const dead = { ...claim, owner: "dead", lockMs: LONG };
       const next = { ...claim, owner: "next", lockMs: 50 };
-      expect(await store.begin("k", dead)).toEqual({ outcome: "started" });
+      expect(await store.acquire("k", dead)).toEqual({ outcome: "started" });
       // As it looks after the clock was set back by as much again.
       await moveLock(open(), name, "k", 2 * LONG);
-      const first = await store.begin("k", next);
+      const first = await store.acquire("k", next);
       expect(first).toEqual({ outcome: "running", waitMs: expect.any(Number) });
       const waitMs = first.outcome === "running" ? first.waitMs : 0;
       expect(waitMs).toBeGreaterThan(LONG - 60_000);
@@ -146,7 +147,7 @@ export function storeCases(open: () => Backend, runs: number): void {
       expect(await store.extend("k", { ...dead, lockMs: 50 })).toBe(true);
       await moveLock(open(), name, "k", 2 * LONG);
       for (;;) {
-        const beginning = await store.begin("k", next);
+        const beginning = await store.acquire("k", next);
         if (beginning.outcome === "started") break;
         if (beginning.outcome === "running") expect(beginning.waitMs).toBeLessThanOrEqual(50);
         else expect.fail(beginning.outcome);
@@ -160,9 +161,9 @@ export function storeCases(open: () => Backend, runs: number): void {
       const claim = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
       const values = ["", " ", "12", "null", '{"a":1}', "a b\nc", "ü🦩'\"%s$1?\\", "x".repeat(300_000)];
       for (const [at, value] of values.entries()) {
-        await store.begin(`${at}`, claim);
+        await store.acquire(`${at}`, claim);
         await store.complete(`${at}`, claim, value);
-        expect(await store.begin(`${at}`, claim)).toEqual({ outcome: "completed", value });
+        expect(await store.acquire(`${at}`, claim)).toEqual({ outcome: "completed", value });
       }
     });
   });
@@ -171,9 +172,9 @@ export function storeCases(open: () => Backend, runs: number): void {
 /** Moves the end of a key's lock to so long from now. */
 async function moveLock(port: Backend, name: string, key: string, aheadMs: number): Promise<void> {
   if ("change" in port) {
-    port.change<Map<string, Held>, null>(`once:${name}`, (book = new Map(), now) => {
-      const held = book.get(key) as Held;
-      book.set(key, { ...held, until: Math.floor(now) + aheadMs });
+    port.change<Map<string, KeyRecord>, null>(`once:${name}`, (book = new Map(), now) => {
+      const held = book.get(key) as KeyRecord;
+      book.set(key, { ...held, lockedUntil: Math.floor(now) + aheadMs });
       return [book, null];
     });
   } else if ("eval" in port) {
@@ -300,7 +301,7 @@ export function cases(open: () => Backend): void {
     test("a crash: its lock ends, and the next does the work", async () => {
       const [backend, name] = [open(), freshName()];
       const crashed = { fingerprint: "f", owner: "crashed", lockMs: 1000, keepMs: LONG };
-      await oncePort(backend, name).begin("k", crashed);
+      await oncePort(backend, name).acquire("k", crashed);
       const once = new Idempotency({ backend, name });
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(InFlightError);
       await pause(1050);
@@ -330,7 +331,7 @@ export function cases(open: () => Backend): void {
         const end = performance.now() + 1000;
         // The event loop stands still for longer than the lock holds.
         while (performance.now() < end);
-        expect(await store.begin("k", thief)).toEqual({ outcome: "started" });
+        expect(await store.acquire("k", thief)).toEqual({ outcome: "started" });
         expect(await store.complete("k", thief, '"mine"')).toBe(true);
       };
       setTimeout(finish, 1500);
@@ -589,10 +590,10 @@ export function cases(open: () => Backend): void {
       const store = oncePort(backend, name);
       const claim = { owner: "x", lockMs: LONG, keepMs: LONG };
       const print = await fingerprint("abc");
-      expect(await store.begin(scope, { ...claim, fingerprint: print })).toMatchObject({
+      expect(await store.acquire(scope, { ...claim, fingerprint: print })).toMatchObject({
         outcome: "completed",
       });
-      expect(await store.begin(scope, { ...claim, fingerprint: "x" })).toEqual({ outcome: "mismatch" });
+      expect(await store.acquire(scope, { ...claim, fingerprint: "x" })).toEqual({ outcome: "mismatch" });
     });
   });
 }

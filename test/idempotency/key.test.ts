@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { keyIn as keyOf } from "../../src/idempotency/key.ts";
+import { readKey as keyOf } from "../../src/idempotency/key.ts";
 
 const keyIn = (headers: Headers) => keyOf((name) => headers.get(name));
 

@@ -56,7 +56,7 @@ describe("time", () => {
     let now = 10_000_000;
     const store = oncePort(memory({ clock: () => now }), "n");
     const claim = { fingerprint: "f", lockMs: 1000, keepMs: 100_000 };
-    const begin = (owner: string, lockMs = 1000) => store.begin("k", { ...claim, lockMs, owner });
+    const begin = (owner: string, lockMs = 1000) => store.acquire("k", { ...claim, lockMs, owner });
     expect(await begin("first")).toEqual({ outcome: "started" });
     now -= 3_600_000;
     // Whoever asks, and however long their own locks are: it is the owner's that counts.

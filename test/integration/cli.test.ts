@@ -18,12 +18,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OpenStore, openStore } from "../../src/cli/stores/open.ts";
+import { type OpenStore, openStore } from "../../src/cli/stores/openStore.ts";
 import { leaseNode } from "../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
-import { callOf, cli, type Given } from "../cli/cliIo.ts";
+import { type CliOptions, cli, storeContext } from "../cli/cliIo.ts";
 import { examples, needsStore, typesFile } from "../cli/examples.ts";
-import { makeProgram, type Program } from "../cli/program.ts";
+import { buildProgram, type Program } from "../cli/program.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { networkTo } from "./silent-proxy.ts";
 import { sqliteHere } from "./sqlite-here.ts";
@@ -80,7 +80,7 @@ const clients = [
   ...(sqliteHere.better ? [{ client: "better-sqlite3", url: "sqlite:better.db" }] : []),
 ];
 const places = new Map(clients.map(({ client }) => [client, placeWith(client)]));
-const placeOf = (client: string): Given => places.get(client) as Given;
+const placeOf = (client: string): CliOptions => places.get(client) as CliOptions;
 
 /** A runtime without an SQLite of its own. */
 const withoutSqlite = (name: string): Promise<unknown> =>
@@ -94,7 +94,7 @@ async function echo({ backend }: OpenStore): Promise<unknown> {
 }
 
 describe.each(clients)("a store opened with $client", ({ client, url }) => {
-  const call = callOf({ ...placeOf(client), import: withoutSqlite });
+  const call = storeContext({ ...placeOf(client), import: withoutSqlite });
 
   test("answers until it is closed", async () => {
     const store = await openStore(url, call);
@@ -131,7 +131,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
     "does not end a process that uses $client, and is over when it is over",
     async ({ client, url }) => {
       const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
-      const store = await openStore(server.url, callOf(placeOf(client)));
+      const store = await openStore(server.url, storeContext(placeOf(client)));
       await server.kill();
       await expect(echo(store)).rejects.toThrow();
       await server.restart();
@@ -176,7 +176,7 @@ describe("the settings of a store", () => {
     expect((await other.query(named)).rows).toEqual([{ count: 50 }]);
     await other.end();
 
-    const call = callOf(given, { storeTimeoutMs: 2000, storePoolSize: 2 });
+    const call = storeContext(given, { storeTimeoutMs: 2000, storePoolSize: 2 });
     const store = await openStore(url, call);
     const { backend } = store;
     if (!("query" in backend)) throw new Error("no SQL");
@@ -184,7 +184,7 @@ describe("the settings of a store", () => {
       Array.from({ length: 8 }, () => backend.query("SELECT PG_BACKEND_PID() AS pid, PG_SLEEP(0.01)", [])),
     );
     expect(new Set(pids.map(([row]) => row?.["pid"])).size).toBeLessThanOrEqual(2);
-    await expect(backend.query("SELECT PG_SLEEP(8)", [])).rejects.toThrow("no answer within 2000 ms");
+    await expect(backend.query("SELECT PG_SLEEP(8)", [])).rejects.toThrow("no answer within 2 s");
     expect(await echo(store)).toBe("hello");
     await store.close();
   });
@@ -206,7 +206,7 @@ describe("the settings of a store", () => {
       expect((await cli(`pool status ${line}`, given)).out).toContain("bitflake pool accept --help");
       expect(await cli(`pool accept ${line}`, given)).toMatchObject({
         code: 0,
-        out: "The pool of farmer issues again.\n",
+        out: "The pool of farmer issues IDs again.\n",
       });
       expect(await status()).toMatchObject({ isRefused: false });
     },
@@ -215,10 +215,10 @@ describe("the settings of a store", () => {
   test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
     const line = `serve --store ${REDIS_URL} --store-prefix ${namespace}_p --name ${namespace} --port 0 --log none`;
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stdout") controller.abort();
     };
-    const { code } = await cli(line, { ...placeOf("ioredis"), hear, signal: controller.signal });
+    const { code } = await cli(line, { ...placeOf("ioredis"), onWrite, signal: controller.signal });
     expect(code).toBe(0);
     const client = new Redis(REDIS_URL);
     const keys = await client.keys(`${namespace}_p:{${namespace}}*`);
@@ -254,14 +254,14 @@ describe("a connection that goes silent, without an end", () => {
         while ((await statusOf()) !== 200) expect(performance.now() - restored).toBeLessThan(10_000);
         expect(await many()).toEqual(Array(8).fill(200));
       };
-      const hear = (where: string, text: string) => {
+      const onWrite = (where: string, text: string) => {
         const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
         if (base) asking = ask(base).finally(() => controller.abort());
       };
       const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 1500 --store-pool-size 2 --port 0 --log none`;
       const { code, err } = await cli(`${line} --name ${namespace}`, {
         ...placeOf(client),
-        hear,
+        onWrite,
         signal: controller.signal,
       });
       await asking;
@@ -281,7 +281,7 @@ if (sqliteHere.node) places.set("node:sqlite", placeWith());
 
 describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
   const type = client.replace(/\W/g, "");
-  const given: Given = { ...placeOf(client), ...(load && { import: load }) };
+  const given: CliOptions = { ...placeOf(client), ...(load && { import: load }) };
   writeFileSync(
     join(given.cwd as string, "own.json"),
     JSON.stringify({ [type]: { length: 10 }, tiny: { length: 3 } }),
@@ -293,15 +293,15 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     expect([code, out]).toEqual([1, ""]);
     expect(err).toMatch(
       url.startsWith("sqlite:")
-        ? /^error: sqlite:\w+\.db(: there is no such file| has no tables of pools; `bitflake pool fill` makes them)\n$/
-        : /^error: \S+ has no tables of pools; `bitflake pool fill` makes them\n$/,
+        ? /^error: sqlite:\w+\.db(: the file does not exist| has no pool tables; `bitflake pool fill` creates them)\n$/
+        : /^error: \S+ has no pool tables; `bitflake pool fill` creates them\n$/,
     );
   });
 
   test("is filled, further filled, and looked at", async () => {
     expect(await cli(of("fill --to 800"), given)).toMatchObject({
       code: 0,
-      out: `${type}: 800 IDs are at hand, 800 of them new.\n`,
+      out: `${type}: 800 IDs are available, 800 of them new.\n`,
     });
     expect((await cli(`${of("fill --to 1000")} --json`, given)).out).toBe(
       `{"type":"${type}","available":1000,"added":200,"target":1000,"isStopped":false}\n`,
@@ -318,31 +318,31 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     const { out: status } = await cli(`${of("status", "tiny")} --json`, given);
     expect(JSON.parse(status)).toMatchObject({
       available: Number(available),
-      left: available,
+      remaining: available,
       isExact: true,
     });
   });
 
   test("is exhausted when all of them are issued", async () => {
-    const store = await openStore(url, callOf(given));
+    const store = await openStore(url, storeContext(given));
     const tiny = new NumericIdType({ name: "tiny", length: 3 });
     const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
-    await pool.issueMany((await pool.status()).available);
+    await pool.issueIds((await pool.status()).available);
     await pool.stop();
     await store.close();
     const { code, out } = await cli(of("status", "tiny"), given);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /^type +tiny\nat hand +0\ntaken +\d+\nleft to issue +0\nexhausted +yes\nbeing filled +no\n$/,
+      /^type +tiny\navailable +0\ntaken +\d+\nremaining +0\nexhausted +yes\nbeing filled +no\n$/,
     );
   });
 
   test("is left as it is when somebody interrupts", async () => {
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stderr") controller.abort();
     };
-    const { code } = await cli(of("fill --to 100000"), { ...given, hear, signal: controller.signal });
+    const { code } = await cli(of("fill --to 100000"), { ...given, onWrite, signal: controller.signal });
     expect(code).toBe(130);
     const { available, isFilling } = JSON.parse((await cli(`${of("status")} --json`, given)).out);
     expect(available).toBeGreaterThanOrEqual(1000);
@@ -358,10 +358,10 @@ describe("leases", () => {
 
   test.each(stores)("on $client are listed, by who holds them", async ({ client, url }) => {
     const given = placeOf(client);
-    const line = `lease inspect --store ${url} --namespace ${namespace}`;
+    const line = `lease inspect --store ${url} --name ${namespace}`;
     const none = await cli(line, given);
-    expect(none.out || none.err).toMatch(/[Nn]o node was ever leased/);
-    const store = await openStore(url, callOf(given));
+    expect(none.out || none.err).toMatch(/[Nn]o node has been leased/);
+    const store = await openStore(url, storeContext(given));
     if ("query" in store.backend)
       await (await import("../../src/backend/index.ts")).setup(store.backend, ["lease"]);
     const lease = await leaseNode({ backend: store.backend, namespace, preset: "twitter", holder: "pod-7" });
@@ -396,10 +396,10 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
       line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
     if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
     const controller = new AbortController();
-    const hear = (where: string) => {
+    const onWrite = (where: string) => {
       if (where === "stdout" && isService) controller.abort();
     };
-    const { code, out } = await cli(free, { ...place, env, hear, signal: controller.signal });
+    const { code, out } = await cli(free, { ...place, env, onWrite, signal: controller.signal });
     expect(code).toBe(0);
     if (output) expect(out).toBe(output);
     else expect(out).not.toBe("");
@@ -409,7 +409,7 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
 describe.skipIf(!sqliteHere.node)("the program", () => {
   let program: Program;
   beforeAll(async () => {
-    program = await makeProgram();
+    program = await buildProgram();
     writeFileSync(join(program.folder, "types.json"), typesFile());
   });
   afterAll(() => program.remove());
@@ -427,8 +427,8 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
 
   test("keeps what it knows in a file of the user where nobody names a store", async () => {
     const args = ["serve", "--types", "types.json", "--port", "0", "--log", "none"];
-    const { child, written, ended, says } = program.start(args);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(args);
+    await waitForOutput("listening on ");
     child.kill("SIGTERM");
     expect([await ended, written.err]).toEqual([0, ""]);
     const file = join(program.folder, "home", ".local", "state", "bitflake", "bitflake.db");
@@ -439,14 +439,14 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
 
   test("leases from the file that it is told, and gives the node back in order", async () => {
     const args = ["serve", "--store", "sqlite:named.db", "--port", "0", "--log", "none"];
-    const { child, written, ended, says } = program.start(args);
-    await says("listening on ");
+    const { child, written, ended, waitForOutput } = program.start(args);
+    await waitForOutput("listening on ");
     child.kill("SIGTERM");
     expect([await ended, written.err]).toEqual([0, ""]);
     expect(written.out).toMatch(
-      /\nnode: datacenter 0, machine 0, leased from sqlite:named\.db; what could repeat/,
+      /\nnode: datacenter 0, machine 0, leased from sqlite:named\.db; could be repeated/,
     );
-    const look = program.start(["lease", "inspect", "--store", "sqlite:named.db", "--namespace", "service"]);
+    const look = program.start(["lease", "inspect", "--store", "sqlite:named.db", "--name", "service"]);
     expect([await look.ended, look.written.err]).toEqual([0, ""]);
     expect(look.written.out).toContain("service: 0 held, 0 expired, 1 ever used");
   });
@@ -467,7 +467,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     other.exec("COMMIT");
     expect([await waiting.ended, waiting.written.out]).toEqual([
       0,
-      "farmer: 200 IDs are at hand, 100 of them new.\n",
+      "farmer: 200 IDs are available, 100 of them new.\n",
     ]);
     other.close();
   });
@@ -479,7 +479,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     chmodSync(file, 0o640);
     const look = program.start(["lease", "inspect", "--store", "sqlite:shared.db"]);
     expect(await look.ended).toBe(1);
-    expect(look.written.err).toContain("has no tables of leases");
+    expect(look.written.err).toContain("has no lease tables");
     expect(other.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "delete" });
     other.close();
     expect(statSync(file).mode & 0o777).toBe(0o640);
@@ -495,7 +495,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(await looked).toBe(0);
     const { available, isFilling } = JSON.parse(status.out);
     expect(written.out).toContain(
-      `farmer: ${available} IDs are at hand, ${available} of them new. It was stopped.`,
+      `farmer: ${available} IDs are available, ${available} of them new. The fill was interrupted.`,
     );
     expect(isFilling).toBe(false);
   });

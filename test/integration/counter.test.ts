@@ -20,8 +20,8 @@ import {
   setup,
 } from "../../src/backend/index.ts";
 import { Counter, CounterBackwardsError, CounterExhaustedError } from "../../src/counter/index.ts";
-import { counterPort } from "../../src/counter/port.ts";
-import { LAST, NONE, type Reservation, reserve } from "../../src/counter/rule.ts";
+import { counterPort } from "../../src/counter/openPort.ts";
+import { MAX_VALUE, NO_VALUE, type Reservation, reserve } from "../../src/counter/rule.ts";
 import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
@@ -47,20 +47,21 @@ async function look(port: Backend, name: string): Promise<string | undefined> {
     const [row] = await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${TABLE} WHERE name = $1`, [name]);
     return row?.["last"] as string | undefined;
   }
-  const at = port.change<bigint | undefined, bigint>(`counter:${name}`, (state = NONE) => [state, state]);
-  return at === NONE ? undefined : String(at);
+  const at = port.change<bigint | undefined, bigint>(`counter:${name}`, (state = NO_VALUE) => [state, state]);
+  return at === NO_VALUE ? undefined : String(at);
 }
 
 /** Puts a counter somewhere, or takes it away. */
 async function put(port: Backend, name: string, at: bigint): Promise<void> {
   if ("eval" in port) {
-    if (at === NONE) await port.eval("return redis.call('DEL', KEYS[1])", [keyOf(name)], []);
+    if (at === NO_VALUE) await port.eval("return redis.call('DEL', KEYS[1])", [keyOf(name)], []);
     else await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name)], [`${at}`]);
   } else if ("query" in port) {
     await port.query(`DELETE FROM ${TABLE} WHERE name = $1`, [name]);
     const insert = `INSERT INTO ${TABLE} (name, last) VALUES ($1, CAST($2 AS BIGINT))`;
-    if (at !== NONE) await port.query(insert, [name, `${at}`]);
-  } else port.change<bigint | undefined, true>(`counter:${name}`, () => [at === NONE ? undefined : at, true]);
+    if (at !== NO_VALUE) await port.query(insert, [name, `${at}`]);
+  } else
+    port.change<bigint | undefined, true>(`counter:${name}`, () => [at === NO_VALUE ? undefined : at, true]);
 }
 
 const keyOf = (name: string) => `${prefix}:{${name}}:counter`;
@@ -70,7 +71,7 @@ const TABLE = `"${prefix}_counters"`;
 type Order = { readonly put: bigint } | { readonly ask: Reservation } | { readonly near: readonly bigint[] };
 
 const anyOrder: fc.Arbitrary<Order> = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ put: fc.oneof(fc.constant(NONE), anyValue) }) },
+  { weight: 1, arbitrary: fc.record({ put: fc.oneof(fc.constant(NO_VALUE), anyValue) }) },
   { weight: 2, arbitrary: fc.record({ ask: anyRequest }) },
   // Where it is decided: count; floor and highest, as far from the counter as they say.
   {
@@ -79,12 +80,13 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
   },
 );
 
-const inRange = (value: bigint, least: bigint) => (value < least ? least : value > LAST ? LAST : value);
+const inRange = (value: bigint, least: bigint) =>
+  value < least ? least : value > MAX_VALUE ? MAX_VALUE : value;
 
 function requestOf(order: Exclude<Order, { put: bigint }>, at: bigint): Reservation {
   if ("ask" in order) return order.ask;
   const [count, floor, highest] = order.near;
-  return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NONE) };
+  return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NO_VALUE) };
 }
 
 describe.each(stores(prefix))("counters on $name", ({ open }) => {
@@ -96,7 +98,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
   test("the store does as the rule says, and answers so", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.oneof(fc.constant(NONE), anyValue),
+        fc.oneof(fc.constant(NO_VALUE), anyValue),
         fc.array(anyOrder, { maxLength: 20, size: "max" }),
         async (start, orders) => {
           const name = freshName();
@@ -111,8 +113,8 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
             }
             const request = requestOf(order, at);
             const [after, outcome] = reserve(at, request);
-            expect(await store(request)).toEqual(outcome);
-            expect(await look(port, name)).toBe(after === NONE ? undefined : String(after));
+            expect(await store.reserve(request)).toEqual(outcome);
+            expect(await look(port, name)).toBe(after === NO_VALUE ? undefined : String(after));
             at = after;
           }
         },
@@ -159,7 +161,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
 
   test.each([1, 2, 1000])("gives out the last value, 2^63 - 1, and stops there, by %d", async (block) => {
     const name = freshName();
-    const counter = new Counter({ backend: port, name, block, floor: LAST - 4n });
+    const counter = new Counter({ backend: port, name, block, floor: MAX_VALUE - 4n });
     const values: string[] = [];
     for (let call = 0; call < 5; call++) values.push(String(await counter.next()));
     expect(values).toEqual(["03", "04", "05", "06", "07"].map((digits) => `92233720368547758${digits}`));
@@ -172,7 +174,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
 
   test("what is left is given out once, to many who ask for more than that", async () => {
     const name = freshName();
-    await put(port, name, LAST - 20n);
+    await put(port, name, MAX_VALUE - 20n);
     const counters = [1000, 999, 15, 7, 1].map((block) => new Counter({ backend: port, name, block }));
     const calls = counters.flatMap((counter) => Array.from({ length: 20 }, () => counter.next()));
     const outcomes = await Promise.allSettled(calls);
@@ -184,7 +186,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
   });
 
   test.each([
-    ["gone", NONE],
+    ["gone", NO_VALUE],
     ["behind", 5n],
   ])("a counter that is %s is refused and left as it is, until it is put forward", async (_, at) => {
     const name = freshName();
@@ -196,7 +198,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
       expect(error).toBeInstanceOf(CounterBackwardsError);
       expect(error).toMatchObject({ counter: name, highest: "9" });
     }
-    expect(await look(port, name)).toBe(at === NONE ? undefined : "5");
+    expect(await look(port, name)).toBe(at === NO_VALUE ? undefined : "5");
     // Also to those who take by the block, and to those who come anew and know of it.
     await put(port, name, 100n);
     expect(await counter.next()).toBe(101n);

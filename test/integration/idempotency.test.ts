@@ -43,7 +43,7 @@ describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
     await setup(port, ["idempotency"]);
     const store = oncePort(port, "old");
     const claim = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
-    for (let call = 0; call < 20; call++) await store.begin(`key ${call}`, claim);
+    for (let call = 0; call < 20; call++) await store.acquire(`key ${call}`, claim);
     await new Promise((wake) => setTimeout(wake, 50));
     const next = new Idempotency({ backend: port, name: "new" });
     await next.once("k", "f", () => 1);

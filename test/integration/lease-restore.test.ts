@@ -5,7 +5,7 @@ import { randomFillSync } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { fromIORedis, type RedisPort, type SqlPort, setup } from "../../src/backend/index.ts";
-import { qualifiedTable } from "../../src/backend/settings.ts";
+import { qualifiedTable } from "../../src/backend/storeNames.ts";
 import {
   inspect,
   LeaseExpiredError,

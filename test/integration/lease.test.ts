@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { historySql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
-import { qualifiedTable, redisKey } from "../../src/backend/settings.ts";
+import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
 import { leasePort } from "../../src/lease/port.ts";
 import {

@@ -254,7 +254,7 @@ test.skipIf(!startable.postgres)(
     async function issue(count: number, key?: string): Promise<void> {
       while (!isOver || key !== undefined) {
         try {
-          const ids = count > 1 ? await pool.issueMany(count) : [await pool.issue({ requestKey: key })];
+          const ids = count > 1 ? await pool.issueIds(count) : [await pool.issue({ requestKey: key })];
           answers.push({ count, ids, ...(key === undefined ? {} : { key }) });
           return;
         } catch (error) {

@@ -64,19 +64,19 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       const pool = open();
       const neighbour = open();
       await pool.fill();
-      const issued = [...(await pool.issueMany(99)), await neighbour.issue()];
+      const issued = [...(await pool.issueIds(99)), await neighbour.issue()];
       const counter = new Counter({ backend: store.port, name: `orders ${round}` });
-      expect(await counter.nextMany(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
+      expect(await counter.nextValues(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
       await catchUp(primary, standby);
       await cutOff(standby);
       // All of these the standby has at hand.
       for (let call = 0; call < 40; call++) issued.push(await pool.issue());
-      issued.push(...(await pool.issueMany(7)), await neighbour.issue());
+      issued.push(...(await pool.issueIds(7)), await neighbour.issue());
       const known = await pool.issue({ requestKey: "form 17" });
       const others = await neighbour.issue({ requestKey: "form 18" });
       issued.push(known, others);
       expect(new Set(issued).size).toBe(150);
-      await counter.nextMany(5);
+      await counter.nextValues(5);
       const answer = store.holdAnswer();
       const late = refusal(pool.issue());
       const arrive = await answer;
@@ -88,7 +88,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       const fresh = open();
       const calls = [
         () => pool.issue(),
-        () => pool.issueMany(100),
+        () => pool.issueIds(100),
         () => pool.issue({ requestKey: "form 17" }),
         () => neighbour.issue(),
         () => fresh.issue(),
@@ -110,7 +110,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       expect((await pool.status()).lastError).not.toBeInstanceOf(IdPoolHistoryError);
       // The two that have issued took theirs again when they were refused, so whoever issues now repeats none.
       for (const one of [fresh, pool, neighbour]) {
-        issued.push(...(await one.issueMany(100)), await one.issue());
+        issued.push(...(await one.issueIds(100)), await one.issue());
       }
       expect(new Set(issued).size).toBe(issued.length);
       expect(await fresh.issue({ requestKey: "form 17" })).toBe(known);

@@ -60,11 +60,11 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
     // All that they ask, but what is asked once after an upgrade.
     const fresh = new IdPool({ backend: port, type, lowMark: 500, highMark: 1000 });
     await fresh.issue();
-    await fresh.issueMany(100);
+    await fresh.issueIds(100);
     await fresh.issue({ requestKey: "form 17" });
     await fresh.issue({ requestKey: "form 17" });
-    await fresh.import(type.generateMany(500));
-    await fresh.issueMany(400);
+    await fresh.import(type.generateIds(500));
+    await fresh.issueIds(400);
     expect(await fresh.fill()).toBe(1000);
     expect(await fresh.status()).toMatchObject({ available: 1000, taken: taken + 1002 });
     await fresh.stop();

@@ -24,7 +24,7 @@ test("the guide has no program that is not run here", () => {
 
 describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
   const farmer = new NumericIdType({ name: "farmer", ...JSON.parse(json).farmer });
-  const paper = farmer.generateMany(3);
+  const paper = farmer.generateIds(3);
   let folder = "";
   beforeAll(() => {
     folder = settled({ ...programs, "types.json": json, "paper.txt": `${paper.join("\n")}\n0815\n` }, "pg");

@@ -5,13 +5,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
+  compileSettings,
+  GeneratorParts,
   type Grant,
   type Grantable,
-  type Issuer,
   LeaseExpiredError,
+  mergeOptions,
   SnowflakeGenerator,
 } from "../../src/internal.ts";
-import { LeasedIssuer } from "../../src/lease/issuer.ts";
+import { LeasedSource } from "../../src/lease/idSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { settable } from "../support/clocks.ts";
 
@@ -25,22 +27,14 @@ interface Leased {
 }
 
 function plain(options: GeneratorOptions): Leased {
-  let issuer!: Issuer & Grantable;
-  const generator = new SnowflakeGenerator({ ...LAYOUT, ...options }, (settings) => {
-    const made = new LeasedIssuer(settings);
-    issuer = made;
-    return made;
-  });
-  return { generator, grantee: issuer };
+  const settings = compileSettings(mergeOptions(LAYOUT, options));
+  const source = new LeasedSource(settings);
+  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), grantee: source };
 }
 
-function shared(options: GeneratorOptions): Leased {
-  let grantee!: Grantable;
-  const given = { ...LAYOUT, ...options };
-  const generator = new SharedGenerator(given, {}, undefined, (issuer) => {
-    grantee = issuer;
-  });
-  return { generator, grantee };
+function shared(options: GeneratorOptions): Leased & { readonly generator: SharedGenerator } {
+  const { generator, source } = SharedGenerator.underGrants(compileSettings(mergeOptions(LAYOUT, options)));
+  return { generator, grantee: source };
 }
 
 const kinds = [
@@ -275,11 +269,7 @@ test("a SharedGenerator of a fixed node in the same thread is none of the lease'
 
 test("what is attached to a handle follows the lease: its end, its next node, its release", () => {
   const clock = settable(EPOCH + 5000);
-  let grantee!: Grantable;
-  const options = LAYOUT;
-  const generator = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
-    grantee = issuer;
-  });
+  const { generator, grantee } = shared({ clock });
   const attached = SharedGenerator.attach(structuredClone(generator.handle), clock);
   expect(() => attached.nextId()).toThrow(LeaseExpiredError);
   grantee.open({ node: 2, from: 5000, until: 5010 }, clock.now);
@@ -295,10 +285,7 @@ test("what is attached to a handle follows the lease: its end, its next node, it
   grantee.close();
   expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5020, node: 1 }));
   // A lease of the same node, later in the same thread, is a memory of its own.
-  let other!: Grantable;
-  const next = new SharedGenerator({ ...options, clock }, {}, undefined, (issuer) => {
-    other = issuer;
-  });
+  const { generator: next, grantee: other } = shared({ clock });
   other.open({ node: 1, from: 5011, until: 5020 }, clock.now);
   clock.now = EPOCH + 5011;
   expect(next.nextId()).toBeTypeOf("bigint");

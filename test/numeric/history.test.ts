@@ -9,8 +9,8 @@ import type { PoolPort } from "../../src/numeric/port.ts";
 /** What the store tells of itself, and how often it could not take IDs again. */
 const told = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
 
-vi.mock("../../src/numeric/port.ts", async (original) => {
-  const { poolPort } = await original<typeof import("../../src/numeric/port.ts")>();
+vi.mock("../../src/numeric/openPort.ts", async (original) => {
+  const { poolPort } = await original<typeof import("../../src/numeric/openPort.ts")>();
   const now = () => ({ recorded: told.recorded, current: told.current });
   return {
     poolPort(...args: Parameters<typeof poolPort>): PoolPort {
@@ -18,7 +18,7 @@ vi.mock("../../src/numeric/port.ts", async (original) => {
       return {
         ...plain,
         begin: async () => now(),
-        async accept(history) {
+        async acceptHistory(history) {
           if (told.races-- > 0) told.current += "'";
           if (history !== told.current) return false;
           told.recorded = history;
@@ -26,12 +26,12 @@ vi.mock("../../src/numeric/port.ts", async (original) => {
         },
         issue: async (count, from, history) =>
           history === told.current ? plain.issue(count, from, history) : now(),
-        issueFor: async (request, from, history, onReplay) =>
-          history === told.current ? plain.issueFor(request, from, history, onReplay) : now(),
-        stock: async (...most) => ({ ...(await plain.stock(...most)), ...now() }),
-        async take(ids) {
+        issueForRequest: async (request, from, history, onReplay) =>
+          history === told.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
+        status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
+        async markTaken(ids) {
           if (told.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
-          return plain.take(ids);
+          return plain.markTaken(ids);
         },
       };
     },
@@ -76,7 +76,7 @@ test("issues nothing on another history, and nothing again once that is accepted
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
-  const before = await pool.issueMany(20);
+  const before = await pool.issueIds(20);
   before.push(await pool.issue({ requestKey: "form 17" }));
   backend.failOver("2");
   const refusal = await pool.issue().catch((error) => error);
@@ -86,7 +86,7 @@ test("issues nothing on another history, and nothing again once that is accepted
   expect((await pool.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
   await pool.acceptHistory();
   expect(await pool.issue({ requestKey: "form 17" })).toBe(before.at(-1));
-  const after = await pool.issueMany(19);
+  const after = await pool.issueIds(19);
   expect(new Set([...before, ...after]).size).toBe(40);
   expect((await pool.status()).lastError).toBeUndefined();
   await pool.stop();
@@ -97,12 +97,12 @@ test("goes on where another process has accepted, having taken again what it had
   const [one, other] = [poolOf(backend), poolOf(backend)];
   await one.fill();
   backend.backUp();
-  const before = await one.issueMany(20);
+  const before = await one.issueIds(20);
   backend.failOver("2");
   // It is refused first, and that is when it takes its own again.
   await expect(one.issue()).rejects.toThrow(IdPoolHistoryError);
   await other.acceptHistory();
-  const after = [...(await other.issueMany(10)), ...(await one.issueMany(10))];
+  const after = [...(await other.issueIds(10)), ...(await one.issueIds(10))];
   expect(new Set([...before, ...after]).size).toBe(40);
   await Promise.all([one.stop(), other.stop()]);
 });
@@ -112,11 +112,11 @@ test("a process that only says how it is takes again what it had issued, before 
   const [idle, other] = [poolOf(backend), poolOf(backend)];
   await idle.fill();
   backend.backUp();
-  const before = await idle.issueMany(20);
+  const before = await idle.issueIds(20);
   backend.failOver("2");
   expect((await idle.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
   await other.acceptHistory();
-  expect(new Set([...before, ...(await other.issueMany(20))]).size).toBe(40);
+  expect(new Set([...before, ...(await other.issueIds(20))]).size).toBe(40);
   await Promise.all([idle.stop(), other.stop()]);
 });
 
@@ -134,7 +134,7 @@ test("a history that it has left is refused, even where the store has it recorde
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
-  await pool.issueMany(5);
+  await pool.issueIds(5);
   backend.failOver("2");
   await pool.acceptHistory();
   backend.failOver("1");
@@ -148,12 +148,12 @@ test("taking again that fails is tried again, and nothing is issued before", asy
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
-  const before = await pool.issueMany(20);
+  const before = await pool.issueIds(20);
   backend.failOver("2");
   told.failures = 1;
   await expect(pool.issue()).rejects.toThrow(BackendError);
   await pool.acceptHistory();
-  expect(new Set([...before, ...(await pool.issueMany(20))]).size).toBe(40);
+  expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
   await pool.stop();
 });
 
@@ -162,11 +162,11 @@ test("a failover while it is accepted is accepted as well", async () => {
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
-  const before = await pool.issueMany(20);
+  const before = await pool.issueIds(20);
   backend.failOver("2");
   told.races = 1;
   await pool.acceptHistory();
   expect(told).toMatchObject({ recorded: "2'", current: "2'" });
-  expect(new Set([...before, ...(await pool.issueMany(20))]).size).toBe(40);
+  expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
   await pool.stop();
 });

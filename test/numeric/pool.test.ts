@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import {
   type Backend,
   type MemoryPort,
@@ -20,13 +20,14 @@ import {
   IdPoolEmptyError,
   IdPoolExhaustedError,
   type IdPoolOptions,
+  type IdPoolStatus,
   NamespaceError,
   NumericIdType,
   type OwnRules,
   PermutedIds,
   type RuleSet,
 } from "../../src/numeric/index.ts";
-import { poolPort } from "../../src/numeric/port.ts";
+import { poolPort } from "../../src/numeric/openPort.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 
@@ -64,7 +65,7 @@ const ALL = { 2: 8, 3: 54, 4: 465, 5: 3723, 6: 29_593 };
 /** So many digits that no draw of some thousand IDs brings one twice. */
 const MANY = 16;
 /** Every ID of four digits. */
-const FOURS = plainOf(4).generateMany(ALL[4]).sort();
+const FOURS = plainOf(4).generateIds(ALL[4]).sort();
 
 /** What most tests do not care about has a default: four digits, and a store of its own. */
 function poolOf({ length = 4, ...options }: Partial<IdPoolOptions> & { length?: number } = {}): IdPool {
@@ -131,8 +132,8 @@ type Operation = "begin" | "issue" | "look" | "status" | "add" | "import" | "cla
 interface Shelf {
   readonly available: readonly string[];
   readonly places: ReadonlyMap<string, number>;
-  readonly sweep: string;
-  readonly filler: string | undefined;
+  readonly scan: string;
+  readonly refiller: string | undefined;
 }
 
 /** What was asked, by the pool that is called so, and how many were available before it. */
@@ -147,7 +148,7 @@ interface Call {
 function operationOf(name: string, before: Shelf | undefined, after: Shelf, result: unknown): Operation {
   if (name.startsWith("ids:")) return "begin";
   if (Array.isArray(result)) return "issue";
-  if (typeof result === "boolean") return before?.sweep === after.sweep ? "leave" : "advance";
+  if (typeof result === "boolean") return before?.scan === after.scan ? "leave" : "advance";
   if (typeof result === "number") {
     const taken = (shelf: Shelf) => shelf.places.size - shelf.available.length;
     return taken(after) > (before ? taken(before) : 0) ? "import" : "add";
@@ -288,7 +289,7 @@ describe("options", () => {
 
   test("with a Redis are refused with the reason", () => {
     expect(() => poolOf({ backend: redis })).toThrow(
-      "backend must be PostgreSQL, SQLite or memory; with Redis, take PermutedIds, got [object]",
+      "backend must be PostgreSQL, SQLite or memory; with Redis, use PermutedIds, got [object]",
     );
   });
 
@@ -457,12 +458,12 @@ describe("a request key", () => {
   });
 });
 
-describe("issueMany", () => {
+describe("issueIds", () => {
   test("issues as many as asked for, each once", async () => {
     const pool = poolOf({ length: 8 });
     const ids: string[] = [];
     for (const count of [1, 2, 3, 999, 1000, 5000, 10_000]) {
-      const batch = await pool.issueMany(count);
+      const batch = await pool.issueIds(count);
       expect(batch.length).toBe(count);
       ids.push(...batch);
     }
@@ -471,14 +472,22 @@ describe("issueMany", () => {
 
   test("issues more than the pool ever keeps at hand", async () => {
     const pool = poolOf({ length: 8, highMark: 10 });
-    const ids = await pool.issueMany(2500);
+    const ids = await pool.issueIds(2500);
     expect(ids.length).toBe(2500);
     expectDistinct(ids, pool.type);
   });
 
+  test("has the deprecated alias issueMany", async () => {
+    const pool = poolOf();
+    expectTypeOf(pool.issueIds).toEqualTypeOf<(count: number) => Promise<string[]>>();
+    expectTypeOf(pool.issueMany).toEqualTypeOf(pool.issueIds);
+    expectDistinct([...(await pool.issueMany(5)), ...(await pool.issueIds(5))], pool.type);
+    expect(await refusal(pool.issueMany(0))).toMatchObject({ field: "count", code: "ERR_ARGUMENT" });
+  });
+
   test("issues an array of the caller's own", async () => {
     const pool = poolOf();
-    const ids = await pool.issueMany(5);
+    const ids = await pool.issueIds(5);
     ids.length = 0;
     expect((await pool.status()).taken).toBe(5);
   });
@@ -497,7 +506,7 @@ describe("issueMany", () => {
   ])("refuses to issue %o, and takes nothing", async (count) => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port() });
-    const error = await refusal(pool.issueMany(count as number));
+    const error = await refusal(pool.issueIds(count as number));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ field: "count" });
     expect(glass.calls).toEqual([]);
@@ -507,20 +516,20 @@ describe("issueMany", () => {
     const pool = poolOf({ length: 3 });
     const ids = await take(pool, 30);
     for (const count of [25, 26, 10_000]) {
-      const error = await refusal(pool.issueMany(count));
+      const error = await refusal(pool.issueIds(count));
       expect(error).toBeInstanceOf(IdPoolExhaustedError);
       expect(error).toMatchObject({ type: "farmer", count, available: 24 });
     }
-    expect(await pool.status()).toMatchObject({ available: 24, taken: 30, left: 24n });
-    ids.push(...(await pool.issueMany(24)));
+    expect(await pool.status()).toMatchObject({ available: 24, taken: 30, remaining: 24n });
+    ids.push(...(await pool.issueIds(24)));
     expect(ids.length).toBe(ALL[3]);
     expectDistinct(ids, pool.type);
-    expect(await refusal(pool.issueMany(1))).toMatchObject({ available: 0, code: "ERR_ID_POOL_EXHAUSTED" });
+    expect(await refusal(pool.issueIds(1))).toMatchObject({ available: 0, code: "ERR_ID_POOL_EXHAUSTED" });
   });
 
   test("issues all there are at once", async () => {
     const pool = poolOf();
-    const ids = await pool.issueMany(ALL[4]);
+    const ids = await pool.issueIds(ALL[4]);
     expect(ids.sort()).toEqual(FOURS);
   });
 });
@@ -545,7 +554,7 @@ describe("to the last ID", () => {
       const pool = pools[which];
       const count = random(3) === 0 ? 1 + random(100) : 1;
       try {
-        if (count > 1) ids.push(...(await pool.issueMany(count)));
+        if (count > 1) ids.push(...(await pool.issueIds(count)));
         else ids.push(await pool.issue(random(2) ? {} : { requestKey: `form ${turn}` }));
       } catch (error) {
         expect(error).toBeInstanceOf(IdPoolExhaustedError);
@@ -609,7 +618,7 @@ describe("to the last ID", () => {
     expect(await refusal(pool.issue())).toBeInstanceOf(IdPoolExhaustedError);
     expect(Date.now() - started).toBeLessThan(1000);
     expect(await pool.fill()).toBe(0);
-    expect(await pool.status()).toMatchObject({ available: 0, taken: 0, left: 0n, isExhausted: true });
+    expect(await pool.status()).toMatchObject({ available: 0, taken: 0, remaining: 0n, isExhausted: true });
   });
 
   test("there is none of many digits, and that is not looked for: no draw finds one, and that is the reason", async () => {
@@ -630,15 +639,15 @@ describe("to the last ID", () => {
   test("a program that starts anew afterwards hears of it at once, and looks for nothing", async () => {
     const glass = new Glass();
     await drain(poolOf({ backend: glass.port(), length: 3 }));
-    const [sweep, known] = [glass.shelf.sweep, glass.shelf.places.size];
+    const [scan, known] = [glass.shelf.scan, glass.shelf.places.size];
     glass.calls.length = 0;
     const pool = poolOf({ backend: glass.port("new"), length: 3 });
     expect(await refusal(pool.issue())).toBeInstanceOf(IdPoolExhaustedError);
     expect(await refusal(pool.issue({ requestKey: "form 17" }))).toBeInstanceOf(IdPoolExhaustedError);
-    expect(await refusal(pool.issueMany(2))).toBeInstanceOf(IdPoolExhaustedError);
+    expect(await refusal(pool.issueIds(2))).toBeInstanceOf(IdPoolExhaustedError);
     await idle();
     expect(glass.calls.map(({ operation }) => operation)).toEqual(["begin", "look", "look", "look"]);
-    expect([glass.shelf.sweep, glass.shelf.places.size]).toEqual([sweep, known]);
+    expect([glass.shelf.scan, glass.shelf.places.size]).toEqual([scan, known]);
   });
 
   test("nothing is looked for any more while the last ones are issued", async () => {
@@ -709,7 +718,7 @@ describe("a refill", () => {
     await refusal(pool.issue());
     await pass(1);
     expect(await pool.status()).toMatchObject({ isFilling: true });
-    await pool.issueMany(100);
+    await pool.issueIds(100);
     await pass(1000);
     expect(await pool.status()).toMatchObject({ isFilling: false, available: 2000, taken: 100 });
   });
@@ -752,7 +761,7 @@ describe("a refill", () => {
     await pool.fill();
     await pool.issue();
     for (let batch = 0; batch < 30; batch++) {
-      await pool.issueMany(90);
+      await pool.issueIds(90);
       await idle();
       expect((await pool.status()).available).toBeGreaterThan(100);
     }
@@ -804,7 +813,7 @@ describe("a refill", () => {
     stopTime();
     let nowMs = 5_000_000;
     const backend = memory({ clock: () => nowMs });
-    await poolPort(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claimRefill("dead", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     let id: string | undefined;
     void pool.issue().then((issued) => {
@@ -824,7 +833,7 @@ describe("a refill", () => {
 
   test("that another process died in is taken over within the time that an issue waits", async () => {
     const backend = memory();
-    await poolPort(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claimRefill("dead", 3000);
     const pool = poolOf({ backend });
     const started = Date.now();
     expectDistinct([await pool.issue()], pool.type);
@@ -835,7 +844,7 @@ describe("a refill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 60_000 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     const started = Date.now();
     const call = pool.issue();
     setTimeout(() => void store.add([[FOURS[7], 5]]), 1000);
@@ -849,9 +858,9 @@ describe("a refill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 2000 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     let error: unknown;
-    void pool.issueMany(3).catch((refused) => {
+    void pool.issueIds(3).catch((refused) => {
       error = refused;
     });
     await pass(1999);
@@ -876,16 +885,16 @@ describe("a refill", () => {
   test("that was too slow, and was taken over, takes nothing from the one that took over", async () => {
     let nowMs = 0;
     const store = poolPort(memory({ clock: () => nowMs }), "farmer");
-    expect(await store.claim("slow", 3000)).toBe("");
+    expect(await store.claimRefill("slow", 3000)).toBe("");
     nowMs = 3000;
-    expect(await store.claim("other", 3000)).toBe("");
-    expect(await store.advance("", "5 7 100")).toBe(true);
-    expect(await store.advance("", "6 9 100")).toBe(false);
-    await store.leave("slow");
-    expect(await store.claim("slow", 3000)).toBeNull();
-    expect(await store.claim("other", 3000)).toBe("5 7 100");
-    await store.leave("other");
-    expect(await store.claim("slow", 3000)).toBe("5 7 100");
+    expect(await store.claimRefill("other", 3000)).toBe("");
+    expect(await store.advanceScan("", "5 7 100")).toBe(true);
+    expect(await store.advanceScan("", "6 9 100")).toBe(false);
+    await store.releaseRefill("slow");
+    expect(await store.claimRefill("slow", 3000)).toBeNull();
+    expect(await store.claimRefill("other", 3000)).toBe("5 7 100");
+    await store.releaseRefill("other");
+    expect(await store.claimRefill("slow", 3000)).toBe("5 7 100");
   });
 
   test("that has lost its claim on the way leaves the rest to the other", async () => {
@@ -899,12 +908,12 @@ describe("a refill", () => {
       if (seen.length !== 2) return;
       // This step was the slowest ever.
       nowMs += 3000;
-      void store.claim("other", 3000);
+      void store.claimRefill("other", 3000);
     };
     const filling = pool.fill({ onProgress });
     await idle();
     expect(seen).toEqual([500, 1000]);
-    await store.leave("other");
+    await store.releaseRefill("other");
     expect(await filling).toBe(6000);
     expect(seen.length).toBe(12);
   });
@@ -912,7 +921,7 @@ describe("a refill", () => {
   test("brings more than the high mark where more are asked for", async () => {
     const pool = poolOf({ length: 8, lowMark: 5, highMark: 10 });
     await pool.fill();
-    expect((await pool.issueMany(700)).length).toBe(700);
+    expect((await pool.issueIds(700)).length).toBe(700);
   });
 });
 
@@ -931,7 +940,7 @@ describe("a refill that fails", () => {
         available: 0,
         cause: { code: "ERR_BACKEND", operation: "pool: add" },
       });
-      expect(glass.shelf.filler).toBeUndefined();
+      expect(glass.shelf.refiller).toBeUndefined();
     }
     glass.fails = () => false;
     expectDistinct([await pool.issue()], pool.type);
@@ -991,12 +1000,12 @@ describe("a refill that fails", () => {
       expect((await pool.status()).lastError).toBe(errors.at(-1));
     }
     glass.fails = () => false;
-    await pool.issueMany(20);
+    await pool.issueIds(20);
     await idle();
     expect(errors.length).toBe(2);
     // The look that an issue begins fails as well, in the background.
     glass.fails = (operation) => operation === "look";
-    await pool.issueMany(20);
+    await pool.issueIds(20);
     await idle();
     expect(errors.slice(2)).toMatchObject([{ code: "ERR_BACKEND", operation: "pool: count" }]);
     await pool.stop();
@@ -1040,7 +1049,7 @@ describe("a refill that fails", () => {
     expect((await pool.status()).isFilling).toBe(false);
   });
 
-  test("to move the sweep on looks at the same numbers again, and leaves none out", async () => {
+  test("to move the scan on looks at the same numbers again, and leaves none out", async () => {
     const glass = new Glass();
     let advances = 0;
     glass.fails = (operation) => operation === "advance" && advances++ % 3 > 0;
@@ -1113,7 +1122,7 @@ describe("fill", () => {
     expect(await pool.fill({ to: 1_000_000, onProgress })).toBe(ALL[4]);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(seen.at(-1)).toBe(ALL[4]);
-    expect(await pool.status()).toMatchObject({ available: ALL[4], left: 465n, isExhausted: false });
+    expect(await pool.status()).toMatchObject({ available: ALL[4], remaining: 465n, isExhausted: false });
     expect(await pool.fill({ to: 1_000_000 })).toBe(ALL[4]);
     expect((await drain(pool)).ids.sort()).toEqual(FOURS);
     expect(await pool.fill()).toBe(0);
@@ -1157,7 +1166,7 @@ describe("fill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, highMark: 30 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     const started = Date.now();
     expect(await pool.fill()).toBe(30);
     expect(Date.now() - started).toBeGreaterThanOrEqual(3000);
@@ -1183,7 +1192,7 @@ describe("fill", () => {
       throw mine;
     };
     expect(await refusal(pool.fill({ onProgress }))).toBe(mine);
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     expect(await pool.status()).toMatchObject({ isFilling: false, available: 500 });
     const started = Date.now();
     expect(await poolOf({ backend: glass.port(), length: MANY }).fill({ to: 700 })).toBe(700);
@@ -1256,7 +1265,7 @@ describe("stop", () => {
     };
     expect(await pool.fill({ onProgress })).toBe(1000);
     await stopped;
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     await idle();
     expect(await pool.status()).toMatchObject({ available: 1000, isFilling: false });
   });
@@ -1266,35 +1275,35 @@ describe("stop", () => {
     const pool = poolOf({ backend: glass.port(), length: MANY, waitMs: 0 });
     await refusal(pool.issue());
     await pass(1);
-    expect(glass.shelf.filler).toBeDefined();
+    expect(glass.shelf.refiller).toBeDefined();
     await pool.stop();
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     glass.calls.length = 0;
     await idle();
     expect(glass.calls).toEqual([]);
   });
 
-  test("ends a sweep after its step, which another pool goes on with", async () => {
+  test("ends a scan after its step, which another pool goes on with", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), length: 5 });
     const steps: string[] = [];
     const onProgress = () => {
-      steps.push(glass.shelf.sweep);
-      if (steps.filter((sweep) => sweep !== "").length === 2) void pool.stop();
+      steps.push(glass.shelf.scan);
+      if (steps.filter((scan) => scan !== "").length === 2) void pool.stop();
     };
     await pool.fill({ to: ALL[5], onProgress });
-    const { sweep } = glass.shelf;
-    expect(sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
+    const { scan } = glass.shelf;
+    expect(scan).toMatch(/^\d+ \d+ [1-9]\d*$/);
     const other = poolOf({ backend: glass.port(), length: 5 });
     expect(await other.fill({ to: ALL[5] })).toBe(ALL[5]);
-    expect(glass.shelf.sweep.split(" ")[1]).toBe(sweep.split(" ")[1]);
+    expect(glass.shelf.scan.split(" ")[1]).toBe(scan.split(" ")[1]);
   });
 
   test("leaves the IDs at hand to be issued, and then it is at once that there are none", async () => {
     const pool = poolOf({ length: MANY, lowMark: 10, highMark: 20 });
     await pool.fill();
     await pool.stop();
-    expectDistinct([...(await take(pool, 18)), ...(await pool.issueMany(2))], pool.type);
+    expectDistinct([...(await take(pool, 18)), ...(await pool.issueIds(2))], pool.type);
     const started = Date.now();
     const error = await refusal(pool.issue());
     expect(error).toBeInstanceOf(IdPoolEmptyError);
@@ -1308,7 +1317,7 @@ describe("stop", () => {
   test("tells who waits for a refill that there are none", async () => {
     stopTime();
     const backend = memory();
-    await poolPort(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claimRefill("other", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     const call = refusal(pool.issue());
     await pass(500);
@@ -1320,7 +1329,7 @@ describe("stop", () => {
   test("ends a fill that waits for another process", async () => {
     stopTime();
     const backend = memory();
-    await poolPort(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claimRefill("other", 3000);
     const pool = poolOf({ backend });
     const call = pool.fill();
     await pass(500);
@@ -1441,7 +1450,7 @@ describe("the process", () => {
   test("is kept while an issue waits for a refill", async () => {
     const isKept = timers();
     const pool = poolOf({ length: MANY });
-    const call = pool.issueMany(5000);
+    const call = pool.issueIds(5000);
     for (let ms = 0; ms < 5; ms++) {
       await pass(1);
       expect(isKept()).toBe(true);
@@ -1528,7 +1537,7 @@ describe("import", () => {
   test("takes all of 2,000, in several steps, and those of a generator, a set and a map's keys", async () => {
     const backend = memory();
     const pool = poolOf({ backend, length: 8 });
-    const ids = pool.type.generateMany(2000);
+    const ids = pool.type.generateIds(2000);
     const glass = new Glass();
     expect(await poolOf({ backend: glass.port(), length: 8 }).import(ids)).toMatchObject({ taken: 2000 });
     expect(glass.told("import").length).toBe(4);
@@ -1593,7 +1602,7 @@ describe("import", () => {
   test("that fails in the middle may be run again", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), length: 8 });
-    const ids = pool.type.generateMany(1700);
+    const ids = pool.type.generateIds(1700);
     let steps = 0;
     glass.fails = (operation) => operation === "import" && ++steps > 2;
     expect(await refusal(pool.import(ids))).toMatchObject({ code: "ERR_BACKEND", operation: "pool: import" });
@@ -1617,26 +1626,38 @@ describe("import", () => {
 });
 
 describe("status", () => {
+  test("has `left` as a deprecated alias of `remaining`", () => {
+    expectTypeOf<IdPoolStatus["remaining"]>().toEqualTypeOf<bigint>();
+    expectTypeOf<IdPoolStatus["left"]>().toEqualTypeOf<bigint>();
+  });
+
   test("says how the pool is from the first to the last ID", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), lowMark: 0, highMark: 60 });
     const said = { isExact: true, isExhausted: false, isFilling: false, lastError: undefined };
-    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 0, left: 465n });
+    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 0, remaining: 465n, left: 465n });
     await pool.fill();
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, left: 465n });
-    await pool.issueMany(50);
-    expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, left: 415n });
-    // Of what is drawn most is known: a sweep begins, and stops in the middle.
+    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, remaining: 465n, left: 465n });
+    await pool.issueIds(50);
+    expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, remaining: 415n, left: 415n });
+    // Of what is drawn most is known: a scan begins, and stops in the middle.
     await pool.fill({ to: 300 });
     await pool.fill({ to: 400 });
-    expect(glass.shelf.sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
+    expect(glass.shelf.scan).toMatch(/^\d+ \d+ [1-9]\d*$/);
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, left: 415n });
-    await pool.issueMany(355);
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, left: 60n });
-    await pool.issueMany(60);
-    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 465, left: 0n, isExhausted: true });
+    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
+    await pool.issueIds(355);
+    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, remaining: 60n, left: 60n });
+    await pool.issueIds(60);
+    expect(await pool.status()).toEqual({
+      ...said,
+      available: 0,
+      taken: 465,
+      remaining: 0n,
+      left: 0n,
+      isExhausted: true,
+    });
   });
 
   test("says that the pool is being filled, by whichever process", async () => {
@@ -1668,22 +1689,22 @@ describe("status", () => {
     const long = poolOf({ length: 12, highMark: 100 });
     const { ids } = long.type.capacity();
     await long.fill();
-    expect(await long.status()).toMatchObject({ left: ids, isExact: false });
-    await long.issueMany(30);
-    expect(await long.status()).toMatchObject({ left: ids - 30n, isExact: false });
+    expect(await long.status()).toMatchObject({ remaining: ids, isExact: false });
+    await long.issueIds(30);
+    expect(await long.status()).toMatchObject({ remaining: ids - 30n, isExact: false });
     const type = typeOf(4);
     vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
     const short = poolOf({ type });
     await short.fill({ to: 390 });
-    expect(await short.status()).toMatchObject({ left: 400n, isExact: false });
+    expect(await short.status()).toMatchObject({ remaining: 400n, isExact: false });
     // More than were thought to be.
     await short.fill({ to: 430 });
-    expect(await short.status()).toMatchObject({ left: 430n, isExact: false, isExhausted: false });
+    expect(await short.status()).toMatchObject({ remaining: 430n, isExact: false, isExhausted: false });
     // When every number has been looked at it is known.
     await short.fill();
     for (const estimate of [400n, 600n]) {
       vi.spyOn(type, "capacity").mockReturnValue({ ids: estimate, isExact: false, error: 0.3 });
-      expect(await short.status()).toMatchObject({ available: ALL[4], left: 465n, isExact: true });
+      expect(await short.status()).toMatchObject({ available: ALL[4], remaining: 465n, isExact: true });
     }
   });
 
@@ -1710,11 +1731,11 @@ describe("status", () => {
     vi.spyOn(type, "capacity").mockReturnValue({ ids: 400n, isExact: false, error: 0.2 });
     const pool = poolOf({ type, lowMark: 0, highMark: 100 });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toMatchObject({ available: 101, left: 400n, isExact: false });
-    await pool.issueMany(364);
-    expect(await pool.status()).toMatchObject({ available: 101, left: 101n, isExact: false });
+    expect(await pool.status()).toMatchObject({ available: 101, remaining: 400n, isExact: false });
+    await pool.issueIds(364);
+    expect(await pool.status()).toMatchObject({ available: 101, remaining: 101n, isExact: false });
     await pool.issue();
-    expect(await pool.status()).toMatchObject({ available: 100, left: 100n, isExact: true, taken: 365 });
+    expect(await pool.status()).toMatchObject({ available: 100, remaining: 100n, isExact: true, taken: 365 });
   });
 
   test("asks for no answer longer than the store may take", async () => {
@@ -1731,30 +1752,30 @@ describe("status", () => {
 describe("a store remembers what its IDs are", () => {
   const list = ["111", "222"];
   const knobs: [string, NumericIdType, NumericIdType, string][] = [
-    ["length", typeOf(6), typeOf(7), 'length of the IDs farmer must be 6, as when they began, got "7"'],
+    ["length", typeOf(6), typeOf(7), 'length of the IDs farmer must be 6, as recorded in the store, got "7"'],
     [
       "a limit",
       typeOf(6),
       typeOf(6, { sequenceLimit: 4 }),
-      'sequenceLimit of the IDs farmer must be 3, as when they began, got "4"',
+      'sequenceLimit of the IDs farmer must be 3, as recorded in the store, got "4"',
     ],
     [
       "a rule that is off",
       typeOf(6, { evenDigitsLimit: null }),
       typeOf(6),
-      'evenDigitsLimit of the IDs farmer must be null, as when they began, got "3"',
+      'evenDigitsLimit of the IDs farmer must be null, as recorded in the store, got "3"',
     ],
     [
       "a list",
       typeOf(6, { restrictedNumbers: list }),
       typeOf(6, { restrictedNumbers: [...list, "7"] }),
-      'restrictedNumbers of the IDs farmer must be 111,222, as when they began, got "111,222,7"',
+      'restrictedNumbers of the IDs farmer must be 111,222, as recorded in the store, got "111,222,7"',
     ],
     [
       "the set of rules",
       typeOf(6),
       typeOf(6, "mosip"),
-      'sequenceWraps of the IDs farmer must be false, as when they began, got "true"',
+      'sequenceWraps of the IDs farmer must be false, as recorded in the store, got "true"',
     ],
   ];
 
@@ -1765,7 +1786,7 @@ describe("a store remembers what its IDs are", () => {
     const calls: (() => Promise<unknown>)[] = [
       () => pool.issue(),
       () => pool.issue({ requestKey: "form 17" }),
-      () => pool.issueMany(2),
+      () => pool.issueIds(2),
       () => pool.fill(),
       () => pool.import([]),
       () => pool.status(),
@@ -1805,7 +1826,9 @@ describe("a store remembers what its IDs are", () => {
     await poolOf({ backend, length: 6 }).issue();
     const error = await refusal(permuted(backend).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error.message).toBe('kind of the IDs farmer must be pool, as when they began, got "permutation"');
+    expect(error.message).toBe(
+      'kind of the IDs farmer must be pool, as recorded in the store, got "permutation"',
+    );
   });
 
   test("and refuses a pool where there is a permutation", async () => {
@@ -1813,7 +1836,9 @@ describe("a store remembers what its IDs are", () => {
     await permuted(backend).issue();
     const error = await refusal(poolOf({ backend, length: 6 }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error.message).toBe('kind of the IDs farmer must be permutation, as when they began, got "pool"');
+    expect(error.message).toBe(
+      'kind of the IDs farmer must be permutation, as recorded in the store, got "pool"',
+    );
   });
 
   test("of each name by itself, and never mixes two", async () => {
@@ -1847,7 +1872,7 @@ describe("a store remembers what its IDs are", () => {
     }
     glass.fails = () => false;
     glass.calls.length = 0;
-    await Promise.all([pool.issue(), pool.issueMany(3), pool.fill(), pool.import([])]);
+    await Promise.all([pool.issue(), pool.issueIds(3), pool.fill(), pool.import([])]);
     await pool.issue();
     expect(glass.told("begin").length).toBe(1);
   });
@@ -1855,8 +1880,8 @@ describe("a store remembers what its IDs are", () => {
   test("with the first ID, and not when somebody looks", async () => {
     const backend = memory();
     const nothing = { available: 0, taken: 0, isExhausted: false, isFilling: false };
-    expect(await poolOf({ backend, length: 6 }).status()).toMatchObject({ ...nothing, left: 29_593n });
-    expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ ...nothing, left: 465n });
+    expect(await poolOf({ backend, length: 6 }).status()).toMatchObject({ ...nothing, remaining: 29_593n });
+    expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ ...nothing, remaining: 465n });
     await poolOf({ backend, length: 4 }).issue();
     expect(await refusal(poolOf({ backend, length: 6 }).status())).toBeInstanceOf(NamespaceError);
     expect(await poolOf({ backend, length: 4 }).status()).toMatchObject({ taken: 1 });
@@ -1867,7 +1892,7 @@ describe("a store that fails", () => {
   test.each<[string, (pool: IdPool) => Promise<unknown>, Operation, string]>([
     ["an issue", (pool) => pool.issue(), "issue", "pool: issue"],
     ["an issue by key", (pool) => pool.issue({ requestKey: "a" }), "issue", "pool: issue"],
-    ["an issue of several", (pool) => pool.issueMany(2), "issue", "pool: issue"],
+    ["an issue of several", (pool) => pool.issueIds(2), "issue", "pool: issue"],
     ["a status", (pool) => pool.status(), "status", "pool: status"],
     ["a fill", (pool) => pool.fill(), "claim", "pool: claim"],
     ["an import", (pool) => pool.import(FOURS), "import", "pool: import"],
@@ -1936,7 +1961,7 @@ describe("an answer that makes no sense", () => {
   const calls: [string, (pool: IdPool) => Promise<unknown>][] = [
     ["issue", (pool) => pool.issue()],
     ["issue by key", (pool) => pool.issue({ requestKey: "form 17" })],
-    ["issueMany", (pool) => pool.issueMany(2)],
+    ["issueIds", (pool) => pool.issueIds(2)],
     ["status", (pool) => pool.status()],
     ["fill", (pool) => pool.fill()],
     ["import", (pool) => pool.import([FOURS[0]])],
@@ -1978,17 +2003,17 @@ describe("an answer that makes no sense", () => {
     ["texts that are no digits", ["a1", "b2"]],
     ["too many IDs", FOURS.slice(0, 3)],
     ["an empty object", {}],
-    ["no sweep", { available: 0, taken: 0, isFilling: false }],
-    ["no number", { available: "none", sweep: "", taken: 0, isFilling: false }],
-    ["a sweep that is none", { available: 0, sweep: "a b c", taken: 0, isFilling: false }],
-    ["a sweep that is a number", { available: 0, sweep: 5, taken: 0, isFilling: false }],
+    ["no scan", { available: 0, taken: 0, isFilling: false }],
+    ["no number", { available: "none", scan: "", taken: 0, isFilling: false }],
+    ["a scan that is none", { available: 0, scan: "a b c", taken: 0, isFilling: false }],
+    ["a scan that is a number", { available: 0, scan: 5, taken: 0, isFilling: false }],
     // That would be one that is over.
-    ["a sweep of two spaces", { available: 0, sweep: "  ", taken: 0, isFilling: false }],
-    ["a sweep with a sign", { available: 0, sweep: "-5 7 100", taken: 0, isFilling: false }],
-    ["a sweep of four numbers", { available: 0, sweep: "5 7 100 2", taken: 0, isFilling: false }],
-    ["neither yes nor no", { available: 0, sweep: "", taken: 0, isFilling: "no" }],
-    ["half an ID", { available: 0.5, sweep: "", taken: 0, isFilling: false }],
-    ["less than no IDs", { available: -1, sweep: "", taken: 0, isFilling: false }],
+    ["a scan of two spaces", { available: 0, scan: "  ", taken: 0, isFilling: false }],
+    ["a scan with a sign", { available: 0, scan: "-5 7 100", taken: 0, isFilling: false }],
+    ["a scan of four numbers", { available: 0, scan: "5 7 100 2", taken: 0, isFilling: false }],
+    ["neither yes nor no", { available: 0, scan: "", taken: 0, isFilling: "no" }],
+    ["half an ID", { available: 0.5, scan: "", taken: 0, isFilling: false }],
+    ["less than no IDs", { available: -1, scan: "", taken: 0, isFilling: false }],
   ])("from a memory: %s", async (_, answer) => {
     expect(await wrongOf(() => saying(answer))).toEqual([]);
   });
@@ -2012,7 +2037,7 @@ describe("an answer that makes no sense", () => {
     expect(await wrongOf(() => saysRows("8349"))).toEqual([]);
   });
 
-  test("from SQL: a sweep that is none", async () => {
+  test("from SQL: a scan that is none", async () => {
     const rows = [{ sweep: "a b c", available: "0", total: "0", filling: "no" }];
     const wrong = await wrongOf(() => saysRows(rows));
     expect(wrong.filter((text) => !text.startsWith("import resolved to"))).toEqual([]);
@@ -2094,7 +2119,7 @@ describe("whatever is done in whatever order", () => {
     await fc.assert(
       fc.asyncProperty(anySchedule, async ({ length, lowMark, more, steps, delays }) => {
         const type = typeOf(length);
-        const all = typeOf(length).generateMany(Number(type.capacity().ids)).sort();
+        const all = typeOf(length).generateIds(Number(type.capacity().ids)).sort();
         let calls = 0;
         const backend = slow(() => delays[calls++ % delays.length]);
         const fresh = () => new IdPool({ backend, type, lowMark, highMark: lowMark + more + 1 });
@@ -2116,7 +2141,7 @@ describe("whatever is done in whatever order", () => {
           const pool = pools[step.pool];
           try {
             if (step.do === "issue") outcome.issued = [await pool.issue()];
-            if (step.do === "many") outcome.issued = await pool.issueMany(step.count);
+            if (step.do === "many") outcome.issued = await pool.issueIds(step.count);
             if (step.do === "key") {
               const id = await pool.issue({ requestKey: `form ${step.key}` });
               if (!byKey.has(step.key)) outcome.issued = [id];
@@ -2134,7 +2159,7 @@ describe("whatever is done in whatever order", () => {
               stopped[step.pool] = true;
               await pool.stop();
             }
-            if (step.do === "die") await poolPort(backend, type.name).claim("dead", 3000);
+            if (step.do === "die") await poolPort(backend, type.name).claimRefill("dead", 3000);
             if (step.do === "wait") await new Promise((wake) => setTimeout(wake, step.ms));
           } catch (error) {
             outcome.error = error;
@@ -2176,7 +2201,7 @@ describe("whatever is done in whatever order", () => {
           }
           const status = await pools[0].status();
           expect(status.taken).toBe(taken.size);
-          expect(status.left).toBe(BigInt(all.length - taken.size));
+          expect(status.remaining).toBe(BigInt(all.length - taken.size));
         }
 
         const { ids, end } = await drain(fresh());
@@ -2185,7 +2210,7 @@ describe("whatever is done in whatever order", () => {
         expect(await pools[0].status()).toMatchObject({
           available: 0,
           taken: all.length,
-          left: 0n,
+          remaining: 0n,
           isExhausted: true,
         });
         for (const [key, id] of byKey) expect(await pools[1].issue({ requestKey: `form ${key}` })).toBe(id);

@@ -1,9 +1,10 @@
 // Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
 
+import fc from "fast-check";
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { random16 } from "../../src/internal.ts";
+import { randomUint16 } from "../../src/internal.ts";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
-import { type Digits, draw } from "../../src/numeric/draw.ts";
+import { type DigitSource, drawId } from "../../src/numeric/draw.ts";
 import {
   ArgumentError,
   defineIdTypes,
@@ -20,13 +21,13 @@ import {
   verhoeff,
 } from "../../src/numeric/index.ts";
 import { randomDigit } from "../../src/numeric/random.ts";
-import { rulesOf } from "../../src/numeric/rules.ts";
-import { walkOf } from "../../src/numeric/type.ts";
+import { resolveRules } from "../../src/numeric/rules.ts";
+import { createDigitBuilder } from "../../src/numeric/type.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const DIGITS = [..."0123456789"];
 
-const isShort = Number(process.env.FC_RUNS ?? 10_000) < 10_000;
+const isShort = Number(fc.readConfigureGlobal()?.numRuns) < 10_000;
 
 const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
   new NumericIdType({ name: "farmer", length, rules });
@@ -45,7 +46,11 @@ function allOf(type: NumericIdType): string[] {
 describe("a type", () => {
   test("shows what it is made of", () => {
     const { name, length, rules } = new NumericIdType({ name: "farmer", length: 10, rules: "mosip" });
-    expect({ name, length, rules }).toEqual({ name: "farmer", length: 10, rules: rulesOf("rules", "mosip") });
+    expect({ name, length, rules }).toEqual({
+      name: "farmer",
+      length: 10,
+      rules: resolveRules("rules", "mosip"),
+    });
   });
 
   test.each([
@@ -122,7 +127,8 @@ describe("a type", () => {
   test("has the types that it says it has", () => {
     const type = new NumericIdType({ name: "farmer", length: 10 });
     expectTypeOf(type.generate()).toEqualTypeOf<string>();
-    expectTypeOf(type.generateMany(2)).toEqualTypeOf<string[]>();
+    expectTypeOf(type.generateIds).toEqualTypeOf<(count: number) => string[]>();
+    expectTypeOf(type.generateMany).toEqualTypeOf(type.generateIds);
     expectTypeOf(type.validate("")).toEqualTypeOf<Validation>();
     expectTypeOf(type.capacity()).toEqualTypeOf<IdCapacity>();
     expectTypeOf(type.rules).toEqualTypeOf<NumericRules>();
@@ -169,7 +175,7 @@ describe("generate", () => {
     const id = `7${verhoeff.checkDigit("7")}`;
     expect(type.capacity().ids).toBe(1n);
     expect(type.generate()).toBe(id);
-    expect(type.generateMany(1)).toEqual([id]);
+    expect(type.generateIds(1)).toEqual([id]);
   });
 
   test("makes IDs of digits that rules leave, however few", () => {
@@ -209,10 +215,10 @@ describe("100 % of the commonest errors are caught", () => {
   });
 });
 
-describe("generateMany", () => {
+describe("generateIds", () => {
   test.each([0, 1, 2, 1000])("makes %d IDs, all different and valid", (count) => {
     const type = typeOf(8, "mosip");
-    const ids = type.generateMany(count);
+    const ids = type.generateIds(count);
     expect(ids).toHaveLength(count);
     expect(new Set(ids).size).toBe(count);
     for (const id of ids) expect(type.validate(id).valid).toBe(true);
@@ -225,12 +231,12 @@ describe("generateMany", () => {
       const all = allOf(type);
       expect(type.capacity().ids).toBe(BigInt(all.length));
       for (let round = 0; round < 2; round++) {
-        expect(type.generateMany(all.length).sort()).toEqual(all);
-        expect(() => type.generateMany(all.length + 1)).toThrow(
+        expect(type.generateIds(all.length).sort()).toEqual(all);
+        expect(() => type.generateIds(all.length + 1)).toThrow(
           expect.objectContaining({
             code: "ERR_ARGUMENT",
             field: "count",
-            rule: `at most ${all.length}, for there are no more IDs`,
+            rule: `at most ${all.length}, because there are no more IDs`,
             value: `${all.length + 1}`,
           }),
         );
@@ -241,14 +247,20 @@ describe("generateMany", () => {
   test.each([-1, 1.5, NaN, Infinity, 2 ** 20 + 1, "5", 5n, null, undefined, [5]])(
     "refuses a count of %s",
     (count) => {
-      expect(() => typeOf(10).generateMany(count as number)).toThrow(
+      expect(() => typeOf(10).generateIds(count as number)).toThrow(
         expect.objectContaining({ field: "count", rule: "a whole number from 0 to 1048576" }),
       );
     },
   );
 
   test("makes none of none", () => {
-    expect(typeOf(5, "mosip").generateMany(0)).toEqual([]);
+    expect(typeOf(5, "mosip").generateIds(0)).toEqual([]);
+  });
+
+  test("has the deprecated alias generateMany", () => {
+    const type = typeOf(4);
+    expect(type.generateMany(465).sort()).toEqual(type.generateIds(465).sort());
+    expect(() => type.generateMany(-1)).toThrow(expect.objectContaining({ field: "count" }));
   });
 });
 
@@ -355,7 +367,7 @@ describe("rules that no ID can keep", () => {
     const type = typeOf(32, { repeatingLimit: 32 });
     for (let round = 0; round < 2; round++) {
       expect(() => type.generate()).toThrow(refusal(32));
-      expect(() => type.generateMany(1)).toThrow(refusal(32));
+      expect(() => type.generateIds(1)).toThrow(refusal(32));
       expect(type.capacity()).toEqual({ ids: 0n, isExact: false, error: 1 });
     }
   });
@@ -365,7 +377,7 @@ describe("without randomness", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     // What a stub has left in the batch is used up.
-    for (let i = 0; i < 4096; i++) random16();
+    for (let i = 0; i < 4096; i++) randomUint16();
   });
 
   /** Uses up what was drawn before, and then some. */
@@ -377,7 +389,7 @@ describe("without randomness", () => {
     const type = typeOf(length);
     vi.stubGlobal("crypto", undefined);
     expect(drain(type)).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
-    expect(() => type.generateMany(1)).toThrow(UnsupportedError);
+    expect(() => type.generateIds(1)).toThrow(UnsupportedError);
     vi.unstubAllGlobals();
     expect(drain(type)).not.toThrow();
     expect(type.validate(type.generate()).valid).toBe(true);
@@ -412,7 +424,7 @@ describe("without randomness", () => {
     const type = typeOf(10);
     expect(type.validate("8349257232").valid).toBe(true);
     expect(type.capacity().ids).toBeGreaterThan(10n ** 8n);
-    expect(type.generateMany(0)).toEqual([]);
+    expect(type.generateIds(0)).toEqual([]);
   });
 });
 
@@ -428,11 +440,11 @@ describe("every ID is equally likely", () => {
 
   /** Sum of (observed - expected)^2 / expected, over all IDs. */
   function chiSquared(type: NumericIdType, isPlain: boolean, draws: number): { chi: number; bound: number } {
-    const walk = walkOf(type);
+    const walk = createDigitBuilder(type);
     const counts = new Map(allOf(type).map((id) => [id, 0]));
     const { size } = counts;
     for (let i = 0; i < draws; i++) {
-      const id = draw(walk, randomDigit, isPlain) as string;
+      const id = drawId(walk, randomDigit, isPlain) as string;
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     expect(counts.size).toBe(size);
@@ -465,12 +477,12 @@ describe("every ID is equally likely", () => {
     const odds = new Map<string, number>();
     const outcomeOf = (script: string): string | { id: string } => {
       let at = 0;
-      const scripted: Digits = () => {
+      const scripted: DigitSource = () => {
         if (at === script.length) throw new RangeError("the script is over");
         return Number(script[at++]);
       };
       try {
-        return { id: draw(walk, scripted, isPlain) as string };
+        return { id: drawId(walk, scripted, isPlain) as string };
       } catch (error) {
         if (error instanceof RangeError) return walk.toString();
         throw error;
@@ -509,10 +521,10 @@ describe("every ID is equally likely", () => {
   ])(
     "a digit that is too near its like is drawn again, and no attempt ends for it: %s",
     (_title, isPlain) => {
-      const walk = new DigitBuilder(12, rulesOf("rules", { sequenceLimit: null, notStartWith: [] }));
+      const walk = new DigitBuilder(12, resolveRules("rules", { sequenceLimit: null, notStartWith: [] }));
       // Each digit twice: the second time it is too near. In the end every digit has been, though at different places.
       const script = [..."93816274509"].flatMap((digit) => [Number(digit), Number(digit)]).slice(0, -1);
-      const id = draw(walk, () => script.shift() ?? Number.NaN, isPlain);
+      const id = drawId(walk, () => script.shift() ?? Number.NaN, isPlain);
       expect(id).toBe(`93816274509${verhoeff.checkDigit("93816274509")}`);
       expect(script).toEqual([]);
     },
@@ -547,9 +559,9 @@ describe("defineIdTypes", () => {
     expect(Object.keys(types)).toEqual(["farmer", "household"]);
     const { farmer, household } = types;
     expect(farmer).toBeInstanceOf(NumericIdType);
-    expect(farmer).toMatchObject({ name: "farmer", length: 10, rules: rulesOf("rules", "openg2p") });
+    expect(farmer).toMatchObject({ name: "farmer", length: 10, rules: resolveRules("rules", "openg2p") });
     expect(household?.name).toBe("household");
-    expect(household?.rules).toEqual({ ...rulesOf("rules", "mosip"), restrictedNumbers: ["13"] });
+    expect(household?.rules).toEqual({ ...resolveRules("rules", "mosip"), restrictedNumbers: ["13"] });
     expect(household?.validate(household.generate()).valid).toBe(true);
   });
 

@@ -240,7 +240,7 @@ describe("a limit that is open", () => {
       poolBackend: memory(),
       machineId: 6,
       types: { farmer: { length: 10 } },
-      rateLimit: { limit: 1000, onFailure: "open" },
+      rateLimit: { limit: 1000, onStoreError: "allow" },
     });
     backend.fails = ["rate:", PROBE];
     for (let at = 0; at < 3; at++) {
@@ -262,7 +262,7 @@ describe("a limit that is open", () => {
         return isHanging ? new Promise(() => {}) : port.change(name, change);
       }) as MemoryPort["change"],
     };
-    const rateLimit = { limit: 1000, onFailure: "open" } as const;
+    const rateLimit = { limit: 1000, onStoreError: "allow" } as const;
     const { ask, service, events } = await started({ backend, rateLimit, machineId: 5 });
     const headers = async () => (await ask("/generate_uuid")).headers.get("ratelimit");
     expect(await headers()).toContain("r=999");
@@ -300,7 +300,7 @@ describe("a part", () => {
     vi.useFakeTimers();
     const { state, told, part } = counted();
     for (let at = 0; at < 50; at++) {
-      part.suspect(new Error("a request"));
+      part.reportError(new Error("a request"));
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeGreaterThan(3);
@@ -319,15 +319,15 @@ describe("a part", () => {
     const { state, told, part } = counted();
     state.isGood = true;
     for (let at = 0; at < 50; at++) {
-      part.suspect(new Error("a request"));
-      expect(part.suspicion).toBeInstanceOf(Error);
+      part.reportError(new Error("a request"));
+      expect(part.reportedError).toBeInstanceOf(Error);
       expect(await part.check()).toBe(true);
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeLessThan(8);
     expect([told, part.failure]).toEqual([[], undefined]);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(part.suspicion).toBeUndefined();
+    expect(part.reportedError).toBeUndefined();
   });
 
   test("that is stopped is not probed any more, and tells nothing", async () => {
@@ -336,9 +336,9 @@ describe("a part", () => {
     expect(await part.check()).toBe(false);
     part.stop();
     await vi.advanceTimersByTimeAsync(5000);
-    part.suspect(new Error("a request"));
+    part.reportError(new Error("a request"));
     expect(await part.check()).toBe(false);
-    part.works();
+    part.markHealthy();
     await vi.advanceTimersByTimeAsync(5000);
     expect([state.probes, told]).toEqual([1, ["failed"]]);
   });

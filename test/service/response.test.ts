@@ -23,7 +23,7 @@ describe("a failure", () => {
     [500, "ERR_INTERNAL", "secret"],
     [500, "ERR_INTERNAL", undefined],
   ])("is %d %s", (status, code, error) => {
-    const reply = toHttpError(error).reply();
+    const reply = toHttpError(error).toResponse();
     expect(reply.status).toBe(status);
     expect(reply.headers["content-type"]).toBe("application/problem+json");
     expect(reply.headers["retry-after"]).toBe(
@@ -41,7 +41,7 @@ describe("a failure", () => {
   test("a refusal is what it says", () => {
     const refusal = new HttpError(429, "ERR_RATE_LIMITED", "Too many.", { "retry-after": "5" });
     expect(toHttpError(refusal)).toBe(refusal);
-    expect(refusal.reply().headers).toEqual({
+    expect(refusal.toResponse().headers).toEqual({
       "cache-control": "no-store",
       "content-type": "application/problem+json",
       "retry-after": "5",

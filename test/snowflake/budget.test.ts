@@ -9,7 +9,8 @@ import {
   SequenceExhaustedError,
   SnowflakeGenerator,
 } from "../../src/index.ts";
-import { LeasedIssuer } from "../../src/lease/issuer.ts";
+import { compileSettings, GeneratorParts, mergeOptions } from "../../src/internal.ts";
+import { LeasedSource } from "../../src/lease/idSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { creeping, scripted, settable } from "../support/clocks.ts";
 
@@ -165,13 +166,10 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
 
 test("a batch on a lease has the same budget", () => {
   const clock = settable(NOW);
-  let issuer!: LeasedIssuer;
-  const options = { ...onePerTick, tickMs: 1000, epochMs: 0, clock };
-  const generator = new SnowflakeGenerator(options, (settings) => {
-    issuer = new LeasedIssuer(settings);
-    return issuer;
-  });
-  issuer.open({ node: 3, from: NOW / 1000, until: NOW / 1000 + 60 }, NOW);
+  const settings = compileSettings(mergeOptions({ ...onePerTick, tickMs: 1000, epochMs: 0, clock }));
+  const source = new LeasedSource(settings);
+  const generator = new SnowflakeGenerator(new GeneratorParts(settings, source));
+  source.open({ node: 3, from: NOW / 1000, until: NOW / 1000 + 60 }, NOW);
   expect(() => generator.nextIds(9)).toThrow(SequenceExhaustedError);
   expect(generator.decode(generator.nextId())).toMatchObject({ timestampMs: NOW, machineId: 3 });
 });

@@ -3,8 +3,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, SnowflakeGenerator } from "../../src/index.ts";
-import { claim, fill } from "../../src/snowflake/batch.ts";
-import { Issuer } from "../../src/snowflake/issuer.ts";
+import { fill } from "../../src/snowflake/batch.ts";
+import { ledgerEntry } from "../../src/snowflake/ledger.ts";
+import { LocalSource } from "../../src/snowflake/localSource.ts";
 import { mergeOptions } from "../../src/snowflake/options.ts";
 import { compileSettings } from "../../src/snowflake/settings.ts";
 import { anyCase, anyWidths, type Case } from "../support/arbitraries.ts";
@@ -141,15 +142,16 @@ describe("whatever the layout and the clock", () => {
         fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }),
         ({ options, readings }, counts) => {
           const clock = scripted(readings);
-          const issuer = new Issuer(compileSettings(mergeOptions({ clock }, mergeOptions(options))));
-          const { entry } = issuer;
+          const settings = compileSettings(mergeOptions(options, { clock }));
+          const source = new LocalSource(settings);
+          const entry = ledgerEntry(settings);
           const state = () => [entry.readingMs, entry.word[0]];
           for (const count of counts) {
             const target = new BigUint64Array(count).fill(7n);
             const before = state();
             try {
-              if (count % 3 === 0) issuer.next();
-              else fill(target, (length) => claim(issuer, length));
+              if (count % 3 === 0) source.nextId();
+              else fill(target, source);
             } catch {
               expect(state()).toEqual(before);
               expect(target.every((id) => id === 7n)).toBe(true);

@@ -216,6 +216,6 @@ describe("elsewhere", () => {
   test("the section that it names is in the README, and says what to do", () => {
     // npm packs the README of itself.
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    expect(readme).toMatch(/^## Many processes$[^#]*required: true[^#]*BITFLAKE_SHARED_NODE_ID/m);
+    expect(readme).toMatch(/^## Node IDs$[^#]*required: true[^#]*BITFLAKE_SHARED_NODE_ID/m);
   });
 });

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ClockStalledError, SnowflakeGenerator } from "../../src/index.ts";
-import { stallWatch } from "../../src/snowflake/issuer.ts";
+import { stallWatch } from "../../src/snowflake/waitBudget.ts";
 import { creeping } from "../support/clocks.ts";
 
 afterEach(() => {

@@ -1,4 +1,4 @@
-// IDs in JSON: there and back, and what is refused on the way.
+// IDs in JSON: round trips, and the values that are refused.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { nextIds } from "../../src/index.ts";
 import { readIds, writeIds } from "../../src/text/index.ts";
 
 describe("writeIds and readIds", () => {
-  test("bring every ID through JSON, at any depth", () => {
+  test("every ID survives JSON, at any depth", () => {
     fc.assert(
       fc.property(fc.array(fc.bigInt(0n, 2n ** 63n - 1n)), (ids) => {
         const value = { id: ids[0] ?? null, deep: [{ ids, other: "7" }, { ids: [] }] };
@@ -15,7 +15,7 @@ describe("writeIds and readIds", () => {
     );
   });
 
-  test("write strings, and touch nothing but bigints", () => {
+  test("writeIds writes bigints as strings, and leaves all other values as they are", () => {
     const value = { id: 2n ** 53n + 1n, n: 5, text: "5", list: [1n, null, true], gone: undefined };
     expect(JSON.stringify(value, writeIds)).toBe(
       '{"id":"9007199254740993","n":5,"text":"5","list":["1",null,true]}',
@@ -23,7 +23,7 @@ describe("writeIds and readIds", () => {
     expect(JSON.stringify(nextIds(1), writeIds)).toMatch(/^\["\d+"\]$/);
   });
 
-  test("read the named fields only", () => {
+  test("readIds reads only the named fields", () => {
     const read = (text: string) => JSON.parse(text, readIds("id"));
     expect(read('{"id":"5","other":"5","list":["5"]}')).toEqual({ id: 5n, other: "5", list: ["5"] });
     expect(read('{"id":5}')).toEqual({ id: 5n });
@@ -38,16 +38,16 @@ describe("writeIds and readIds", () => {
     ["an array with such a number", '{"id":["5",175928847299117063]}'],
     ["an array with null", '{"id":["5",null]}'],
     ["a number with a fraction", '{"id":1.5}'],
-    ["text that is no ID", '{"id":"05"}'],
+    ["text that is not an ID", '{"id":"05"}'],
     ["an object", '{"id":{}}'],
     ["a boolean", '{"id":true}'],
-  ])("refuse %s, and name the field", (_title, text) => {
+  ])("readIds throws on %s, and names the field", (_title, text) => {
     expect(() => JSON.parse(text, readIds("other", "id"))).toThrow(
       expect.objectContaining({ code: "ERR_INVALID_ID", field: "id" }),
     );
   });
 
-  test("want names", () => {
+  test("readIds throws when its names are missing, empty or not strings", () => {
     for (const names of [[], [""], [5], ["id", null], [["id"]]]) {
       expect(() => readIds(...(names as [string]))).toThrow(expect.objectContaining({ field: "names" }));
     }

@@ -1,8 +1,7 @@
 // A store in the memory of this process.
 
-import { ArgumentError } from "../../internal.ts";
+import { ArgumentError, assertFunction, assertKnownOptions } from "../../internal.ts";
 import type { MemoryPort } from "../ports.ts";
-import { assertFunction, assertKnownOptions } from "../settings.ts";
 
 /**
  * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.

@@ -1,8 +1,9 @@
 // Adapters for clients of PostgreSQL.
 
+import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
 import { makeQueue, retryWhileBusy } from "../retry.ts";
-import { LONGEST_NAME, qualifiedTable, resolvePortSettings } from "../settings.ts";
+import { LONGEST_NAME, qualifiedTable } from "../storeNames.ts";
 
 /** What a client of `pg` answers, of which the rows are read. */
 export interface PgResult {

@@ -1,7 +1,7 @@
 // Adapters for clients of Redis: each turns EVAL into the call that its client has for it.
 
+import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, RedisPort } from "../ports.ts";
-import { resolvePortSettings } from "../settings.ts";
 
 /** What is asked of an ioredis client or cluster. */
 export interface IORedisClient {

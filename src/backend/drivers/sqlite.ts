@@ -1,8 +1,9 @@
 // The adapter for SQLite: for node:sqlite, which Deno and Bun have as well, and for better-sqlite3.
 
+import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
 import { retryWhileBusy } from "../retry.ts";
-import { LONGEST_NAME, qualifiedTable, resolvePortSettings } from "../settings.ts";
+import { LONGEST_NAME, qualifiedTable } from "../storeNames.ts";
 
 /** What is asked of a statement. */
 export interface SqliteStatement {

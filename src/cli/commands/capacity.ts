@@ -1,16 +1,17 @@
-// bitflake capacity: how much a layout holds.
+// bitflake capacity: prints the capacity of a layout.
 
 import { capacity } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
-import { LAYOUT_FLAGS, layoutOptions } from "../layoutFlags.ts";
-import { pairs } from "../table.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
+import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
+import { keyValueLines } from "../terminal/table.ts";
 
-/** A number as people write it. */
-const grouped = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+/** Returns a number with thousands separators and at most one decimal. */
+const formatCount = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 
-export const capacityOf: Command = define({
-  words: "capacity",
-  summary: "Says how much a layout holds: years, nodes, IDs.",
+export const capacityCommand: Command = defineCommand({
+  name: "capacity",
+  summary: "Prints the capacity of a layout: years, nodes, IDs.",
   flags: LAYOUT_FLAGS,
   examples: [
     {
@@ -29,20 +30,20 @@ IDs per second           4,096,000`,
         '{"years":174.207105067559,"expiresAt":"2194-03-18T03:28:58.880Z","datacenters":1,"machinesPerDatacenter":65536,"nodes":65536,"idsPerTick":256,"idsPerSecond":25600}',
     },
   ],
-  async run({ values, isJson, world }) {
-    const holds = capacity(layoutOptions(values));
+  async run({ values, isJson, io }) {
+    const result = capacity(layoutOptions(values));
     const text = isJson
-      ? `${JSON.stringify(holds)}\n`
-      : pairs({
-          years: grouped(holds.years),
-          "expires at": holds.expiresAt,
-          datacenters: grouped(holds.datacenters),
-          "machines per datacenter": grouped(holds.machinesPerDatacenter),
-          nodes: grouped(holds.nodes),
-          "IDs per tick": grouped(holds.idsPerTick),
-          "IDs per second": grouped(holds.idsPerSecond),
+      ? `${JSON.stringify(result)}\n`
+      : keyValueLines({
+          years: formatCount(result.years),
+          "expires at": result.expiresAt,
+          datacenters: formatCount(result.datacenters),
+          "machines per datacenter": formatCount(result.machinesPerDatacenter),
+          nodes: formatCount(result.nodes),
+          "IDs per tick": formatCount(result.idsPerTick),
+          "IDs per second": formatCount(result.idsPerSecond),
         });
-    await world.stdout.write(text);
+    await io.stdout.write(text);
     return 0;
   },
 });

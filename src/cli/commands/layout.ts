@@ -1,22 +1,23 @@
-// bitflake layout: which bits of an ID mean what.
+// bitflake layout: draws the bits of a layout.
 
 import { SnowflakeGenerator } from "../../internal.ts";
-import { type Command, define } from "../command.ts";
-import { drawLayout, fieldsOf } from "../drawLayout.ts";
-import { layoutOptions, WIDTH_FLAGS } from "../layoutFlags.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
+import { layoutOptions, WIDTH_FLAGS } from "../flags/layoutFlags.ts";
+import { drawLayout, layoutFields } from "../terminal/drawLayout.ts";
 
-/** How wide the drawing is. */
+/** The width of the drawing. */
 const COLUMNS = 80;
 
-export const layoutCommand: Command = define({
-  words: "layout",
-  summary: "Draws which bits of an ID mean what.",
+export const layoutCommand: Command = defineCommand({
+  name: "layout",
+  summary: "Draws the bits of a layout.",
   flags: WIDTH_FLAGS,
   examples: [
     {
       run: "bitflake layout --preset twitter",
       output: drawLayout(
-        fieldsOf({ timestampBits: 41, datacenterBits: 5, machineBits: 5, sequenceBits: 12 }),
+        layoutFields({ timestampBits: 41, datacenterBits: 5, machineBits: 5, sequenceBits: 12 }),
         COLUMNS,
       ).trimEnd(),
     },
@@ -26,12 +27,12 @@ export const layoutCommand: Command = define({
         '{"bits":53,"fields":[{"name":"timestamp","bits":41,"high":52,"low":12},{"name":"machine","bits":5,"high":11,"low":7},{"name":"sequence","bits":7,"high":6,"low":0}]}',
     },
   ],
-  async run({ values, isJson, world }) {
-    const fields = fieldsOf(
+  async run({ values, isJson, io }) {
+    const fields = layoutFields(
       new SnowflakeGenerator(layoutOptions({ ...values, epochMs: undefined, tickMs: undefined })).layout,
     );
     const bits = fields.reduce((sum, field) => sum + field.bits, 0);
-    await world.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawLayout(fields, COLUMNS));
+    await io.stdout.write(isJson ? `${JSON.stringify({ bits, fields })}\n` : drawLayout(fields, COLUMNS));
     return 0;
   },
 });

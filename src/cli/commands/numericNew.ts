@@ -1,21 +1,28 @@
-// bitflake numeric new: numeric IDs for people.
+// bitflake numeric new: generates random numeric IDs for people.
 
-import { type Command, define } from "../command.ts";
-import { ANY_TYPE_FLAGS, typeOf } from "../numericType.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
+import { ANY_TYPE_FLAGS, resolveType } from "../flags/idTypeFlags.ts";
 
-/** How many lines are written at once. */
+/** The number of lines of one write. */
 const CHUNK = 10_000;
 
 const flags = {
-  count: { kind: "whole", least: 1, most: 1_000_000, default: 1, what: "how many, no two of them the same" },
+  count: {
+    kind: "integer",
+    min: 1,
+    max: 1_000_000,
+    default: 1,
+    description: "number of IDs, all of them different",
+  },
   ...ANY_TYPE_FLAGS,
 } as const;
 
-export const numericNew: Command = define({
-  words: "numeric new",
-  summary: "Makes random numeric IDs for people, one a line.",
+export const numericNewCommand: Command = defineCommand({
+  name: "numeric new",
+  summary: "Generates random numeric IDs for people, one per line.",
   notes: [
-    "Nobody remembers them: another call may make the same ones. What must be issued once comes from a pool: see `bitflake pool fill`.",
+    "The IDs are not recorded, so another call can generate the same ones. Use a pool for IDs that must be issued only once: see `bitflake pool fill`.",
   ],
   flags,
   examples: [
@@ -23,12 +30,12 @@ export const numericNew: Command = define({
     { run: "bitflake numeric new --length 12 --rules mosip --count 100" },
     { run: "bitflake numeric new --types types.json --type farmer --json" },
   ],
-  async run({ values, sources, isJson, world }) {
-    const type = await typeOf(world, values, sources);
-    const ids = type.generateMany(values.count);
+  async run({ values, sources, isJson, io }) {
+    const type = await resolveType(io, values, sources);
+    const ids = type.generateIds(values.count);
     const lineOf = (id: string) => `${isJson ? JSON.stringify({ id }) : id}\n`;
     for (let i = 0; i < ids.length; i += CHUNK) {
-      await world.stdout.write(
+      await io.stdout.write(
         ids
           .slice(i, i + CHUNK)
           .map(lineOf)

@@ -7,10 +7,10 @@
 import { type CallOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { RedisPort } from "../../backend/ports.ts";
-import { redisKey } from "../../backend/settings.ts";
-import { beginningIn } from "../parseAnswers.ts";
+import { redisKey } from "../../backend/storeNames.ts";
+import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
-import type { Beginning } from "../rule.ts";
+import type { AcquireResult } from "../rule.ts";
 
 const NOW = `
 local time = redis.call('TIME')
@@ -76,7 +76,7 @@ export function redisStore(port: RedisPort, name: string): OncePort {
     return callStore(port, `idempotency: ${operation}`, call, read, asking);
   };
   return {
-    begin: (key, { owner, fingerprint, lockMs, keepMs }, asking) =>
+    acquire: (key, { owner, fingerprint, lockMs, keepMs }, asking) =>
       send("begin", BEGIN, key, [owner, fingerprint, lockMs, keepMs], readBeginning, asking),
     extend: (key, { owner, lockMs, keepMs }, asking) =>
       send("extend", EXTEND, key, [owner, lockMs, keepMs], readYesNo, asking),
@@ -90,9 +90,9 @@ function readYesNo(answer: unknown): boolean | undefined {
   return answer === "yes" ? true : answer === "no" ? false : undefined;
 }
 
-function readBeginning(answer: unknown): Beginning | undefined {
+function readBeginning(answer: unknown): AcquireResult | undefined {
   if (typeof answer !== "string") return undefined;
   const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
   if (outcome === "unkept") return { outcome: "completed", value: null };
-  return beginningIn({ outcome, waitMs: Number(rest), value: rest });
+  return parseAcquireResult({ outcome, waitMs: Number(rest), value: rest });
 }

@@ -1,14 +1,14 @@
 // Keys in PostgreSQL and SQLite: each step one statement, by the server's own clock.
 
 import type { CallOptions } from "../../backend/call.ts";
-import { cleaning, GRACE_MS } from "../../backend/expiry.ts";
+import { GRACE_MS, makeRowCleaner } from "../../backend/expiry.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { queryRows } from "../../backend/rows.ts";
-import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
+import { nowMsSql, queryRows } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
 import { BackendError } from "../../internal.ts";
-import { beginningIn } from "../parseAnswers.ts";
+import { parseAcquireResult } from "../parseAnswers.ts";
 import type { OncePort } from "../port.ts";
-import type { Beginning, Claim } from "../rule.ts";
+import type { AcquireResult, LockRequest } from "../rule.ts";
 
 /** How often a beginning is tried that finds the key taken, and then finds it free. */
 const TRIES = 50;
@@ -50,7 +50,7 @@ ${mine} AND ${isRunning} RETURNING key`,
 export function sqlStore(port: SqlPort, name: string): OncePort {
   const now = nowMsSql(port.dialect === "postgres");
   const statements = statementsOf(port, now);
-  const clean = cleaning(port, "once", now);
+  const clean = makeRowCleaner(port, "once", now);
   const send = <T>(
     operation: string,
     text: string,
@@ -71,12 +71,15 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
     send("begin", statements.look, [key], ([row]) => (row ? seen(row, fingerprint) : null), asking);
 
   return {
-    async begin(key, claim: Claim, { late, ...asking } = {}) {
+    async acquire(key, claim: LockRequest, { onLateAnswer, ...asking } = {}) {
       clean();
       const { owner, fingerprint, lockMs, keepMs } = claim;
-      const started = (rows: readonly SqlRow[]): Beginning | null =>
+      const started = (rows: readonly SqlRow[]): AcquireResult | null =>
         isDone(rows) ? { outcome: "started" } : null;
-      const lateStart = { ...asking, late: (start: Beginning | null) => start && late?.(start) };
+      const lateStart = {
+        ...asking,
+        onLateAnswer: (start: AcquireResult | null) => start && onLateAnswer?.(start),
+      };
       for (let tries = 0; tries < TRIES; tries++) {
         const params = [key, owner, fingerprint, lockMs, keepMs];
         const start = await send("begin", statements.begin, params, started, lateStart);
@@ -98,12 +101,12 @@ export function sqlStore(port: SqlPort, name: string): OncePort {
 }
 
 /** What a row says of a key, `null` if it has become free; "far" of a lock that is out of all reach. */
-function seen(row: SqlRow, fingerprint: string): Beginning | "far" | null {
+function seen(row: SqlRow, fingerprint: string): AcquireResult | "far" | null {
   const { fingerprint: known, value, wait, far } = row;
   if (typeof known !== "string") throw new Error("no fingerprint");
   if (known !== fingerprint) return { outcome: "mismatch" };
-  if (wait === null) return beginningIn({ outcome: "completed", value });
+  if (wait === null) return parseAcquireResult({ outcome: "completed", value });
   if (far === "yes") return "far";
   const waitMs = Number(wait);
-  return waitMs <= 0 ? null : beginningIn({ outcome: "running", waitMs });
+  return waitMs <= 0 ? null : parseAcquireResult({ outcome: "running", waitMs });
 }

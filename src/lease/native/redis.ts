@@ -10,7 +10,7 @@
 
 import { callStore } from "../../backend/call.ts";
 import type { RedisPort } from "../../backend/ports.ts";
-import { redisKey } from "../../backend/settings.ts";
+import { redisKey } from "../../backend/storeNames.ts";
 import { readGrant, wholes } from "../parseAnswer.ts";
 import type { AcquireOptions, LeasePort } from "../port.ts";
 import type { Book, HeldNodeState, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "../rule.ts";

@@ -7,7 +7,8 @@
 import { type CallOptions, callStore, startTimer } from "../../backend/call.ts";
 import { historySql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
-import { nowMsSql, qualifiedTable } from "../../backend/settings.ts";
+import { nowMsSql } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
 import { readGrant, wholes } from "../parseAnswer.ts";
 import type { LeasePort } from "../port.ts";
 import { type HeldNodeState, type LeaseAnswer, type LeaseClaim, type NodeSpace, tickAt } from "../rule.ts";
@@ -152,7 +153,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeasePort {
     return { ...statementsOf(port, history), isTold: true };
   };
   type Read<T> = (rows: readonly SqlRow[]) => T | undefined;
-  type Asked<T> = CallOptions & { readonly late?: (meaning: T) => void };
+  type Asked<T> = CallOptions & { readonly onLateAnswer?: (meaning: T) => void };
   const send = <T>(operation: string, text: string, params: unknown[], read: Read<T>, asking?: Asked<T>) => {
     const call = () => port.query(text, [namespace, ...params].map(String));
     return callStore(port, `lease: ${operation}`, call, (rows) => read(rows as readonly SqlRow[]), asking);
@@ -179,7 +180,7 @@ export function sqlStore(port: SqlPort, namespace: string): LeasePort {
 
   return {
     async acquire(space, { owner, nonce }, nowMs, acquiring = {}) {
-      const { late, ...asking } = acquiring;
+      const { onLateAnswer, ...asking } = acquiring;
       const { first, count, shape, reach, epochMs, tickMs, ttlTicks, isFenced } = space;
       const statements = await statementsFor(space);
       const params = [owner, nonce, nowMs, ...terms(space), reach, first, shape];

@@ -1,9 +1,9 @@
 // The log of the service: what a line says, in both forms, and what becomes of it when nobody reads.
 
 import { describe, expect, test } from "vitest";
-import { logFormOf, logOf } from "../../../src/cli/serve/log.ts";
+import { createLog, resolveLogFormat } from "../../../src/cli/serve/log.ts";
 import type { ServiceEvent, ServiceLogEntry } from "../../../src/service/index.ts";
-import { worldOf } from "../cliIo.ts";
+import { fakeIo } from "../cliIo.ts";
 
 const entry: ServiceLogEntry = {
   time: "T",
@@ -27,8 +27,8 @@ const event: ServiceEvent = {
 };
 
 const logged = async (form: "json" | "text", what: ServiceLogEntry | ServiceEvent) => {
-  const { world, written } = worldOf();
-  logOf(form, world)?.(what);
+  const { io, written } = fakeIo();
+  createLog(form, io)?.(what);
   await Promise.resolve();
   return written.stderr.join("");
 };
@@ -37,23 +37,42 @@ describe("a line", () => {
   test("of a request has the error in a word, and no password", async () => {
     const error = new Error("no redis://u:secret@h\nat all");
     expect(await logged("text", { ...entry, error })).toBe(
-      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
+      "T error 500     1.250 ms GET  /x/1 orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
     );
     expect(JSON.parse(await logged("json", { ...entry, error }))).toEqual({
       ...entry,
       error: "no redis://u:***@h at all",
     });
     expect(await logged("text", entry)).toBe(
-      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND\n",
+      "T error 500     1.250 ms GET  /x/1 orders 10.0.0.1 r-1 ERR_BACKEND\n",
     );
     expect(JSON.parse(await logged("json", entry))).toEqual(entry);
   });
 
   test("of a request has its address once, and a stroke for what there is not", async () => {
     const { code: _, ...good } = { ...entry, level: "info", client: "10.0.0.1", status: 200 } as const;
-    expect(await logged("text", good)).toBe("T info GET /x/1 200 1.250 ms 10.0.0.1 r-1\n");
+    expect(await logged("text", good)).toBe("T info  200     1.250 ms GET  /x/1 10.0.0.1 r-1\n");
     const unread = { ...good, method: "", route: "", path: "", client: "" };
-    expect(await logged("text", unread)).toBe("T info - - 200 1.250 ms - 10.0.0.1 r-1\n");
+    expect(await logged("text", unread)).toBe("T info  200     1.250 ms -    - - 10.0.0.1 r-1\n");
+  });
+
+  test("has its level, status and duration in the same columns, whatever the other values", async () => {
+    const rows = await Promise.all(
+      [
+        entry,
+        {
+          ...entry,
+          level: "info",
+          method: "DELETE",
+          durationMs: 12_345.678,
+          path: `/${"x".repeat(100)}`,
+        } as const,
+        { ...entry, level: "warn", method: "", durationMs: 0, client: "c".repeat(60), status: 404 } as const,
+      ].map((row) => logged("text", row)),
+    );
+    for (const row of rows) expect(row).toMatch(/^T (error|info |warn ) \d{3} [ \d]{5}\.\d{3} ms \S/);
+    const [, ...levels] = rows.map((row) => row.indexOf(" ms "));
+    for (const column of levels) expect(column).toBe(rows[0]?.indexOf(" ms "));
   });
 
   test("of an event says what happened, where, and why, with the causes", async () => {
@@ -83,28 +102,28 @@ describe("a line", () => {
 });
 
 test("the form is as asked for, or text for people and JSON for programs", () => {
-  const terminal = worldOf({ terminal: ["stderr"] }).world;
-  const pipe = worldOf().world;
-  expect(logFormOf("none", true, pipe)).toBe("none");
-  expect(logFormOf(undefined, false, terminal)).toBe("text");
-  expect(logFormOf(undefined, true, terminal)).toBe("json");
-  expect(logFormOf(undefined, false, pipe)).toBe("json");
-  expect(logOf("none", pipe)).toBeUndefined();
+  const terminal = fakeIo({ terminal: ["stderr"] }).io;
+  const pipe = fakeIo().io;
+  expect(resolveLogFormat("none", true, pipe)).toBe("none");
+  expect(resolveLogFormat(undefined, false, terminal)).toBe("text");
+  expect(resolveLogFormat(undefined, true, terminal)).toBe("json");
+  expect(resolveLogFormat(undefined, false, pipe)).toBe("json");
+  expect(createLog("none", pipe)).toBeUndefined();
 });
 
 describe("a reader", () => {
   test("that has gone is no error", async () => {
-    const hear = () => {
+    const onWrite = () => {
       throw new Error("closed");
     };
-    logOf("text", worldOf({ hear }).world)?.(entry);
+    createLog("text", fakeIo({ onWrite }).io)?.(entry);
     await new Promise((later) => setImmediate(later));
   });
 
   test.each(["json", "text"] as const)(
     "that stops costs lines, which are counted, and no memory: %s",
     async (form) => {
-      const { world } = worldOf();
+      const { io } = fakeIo();
       const written: string[] = [];
       let read = () => {};
       const stopped = new Promise<void>((resolve) => {
@@ -114,7 +133,7 @@ describe("a reader", () => {
         written.push(text);
         return stopped;
       };
-      const log = logOf(form, { ...world, stderr: { ...world.stderr, write } });
+      const log = createLog(form, { ...io, stderr: { ...io.stderr, write } });
       for (let at = 0; at < 50_000; at++) log?.(entry);
       const kept = written.length;
       const size = written.reduce((sum, line) => sum + line.length, 0);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { type SharedFile, sharedFile } from "../../../src/cli/state/sharedFile.ts";
-import { worldOf } from "../cliIo.ts";
+import { fakeIo } from "../cliIo.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bitflake-shared-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 /** Opens the file as a process of its own does. */
-const open = (given = {}): Promise<SharedFile> => sharedFile(worldOf(given).world, folder, "value");
+const open = (given = {}): Promise<SharedFile> => sharedFile(fakeIo(given).io, folder, "value");
 
 const add = (file: SharedFile, by = 1): number =>
   file.change<number, number>((state = 0) => [state + by, state + by]);
@@ -120,7 +120,7 @@ describe("a shared file", () => {
     mkdirSync(join(folder, "value"));
     writeFileSync(join(folder, "value", "7"), "{");
     const file = await open();
-    expect(() => add(file)).toThrow(/value\/7 is damaged; remove .*value when no process of bitflake runs/);
+    expect(() => add(file)).toThrow(/value\/7 is damaged; stop all bitflake processes and remove .*value/);
   });
 
   test.each(["linkSync", "openSync"])("says what to do where %s is not possible", async (name) => {
@@ -144,6 +144,6 @@ describe("a shared file", () => {
       fsyncSync() {},
     }));
     const file = await open(always);
-    expect(() => add(file)).toThrow(/others were faster \d+ times/);
+    expect(() => add(file)).toThrow(/other processes changed .* first, \d+ times in a row/);
   });
 });

@@ -31,7 +31,7 @@ async function asked(count, key) {
   const call = `${process.pid}.${++calls}`;
   write({ call, count, key });
   const ids =
-    key === undefined && count > 1 ? await pool.issueMany(count) : [await pool.issue({ requestKey: key })];
+    key === undefined && count > 1 ? await pool.issueIds(count) : [await pool.issue({ requestKey: key })];
   write({ call, ids });
 }
 

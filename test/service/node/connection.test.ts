@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
 import { createService, listen, nodeListener } from "../../../src/service/index.ts";
-import { Connection, inTurn } from "../../../src/service/node/connection.ts";
+import { Connection, serializePerConnection } from "../../../src/service/node/connection.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -50,7 +50,7 @@ function connected(onIdle?: () => void) {
     for (let at = 0; at < count; at++) {
       const response = new Response();
       responses.push(response);
-      connection.take({ url: `/${numbers++}`, headers: {}, socket } as never, response as never);
+      connection.handle({ url: `/${numbers++}`, headers: {}, socket } as never, response as never);
     }
   };
   const sent = async () => {
@@ -118,7 +118,7 @@ describe("requests of one connection", () => {
 
   test("on stand-ins for a socket and a response, as tests of frameworks have, are handled at once", () => {
     const handled = vi.fn();
-    const listener = inTurn(handled);
+    const listener = serializePerConnection(handled);
     const response = { writeHead: () => {}, end: () => {} };
     listener({ headers: {}, socket: {}, on: () => {} } as never, response);
     listener({ headers: {}, socket: {}, on: () => {} } as never, response);

@@ -1,0 +1,60 @@
+// Settings of ports: validates the options of an adapter, and a backend that a feature is given.
+
+import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
+import { assertName } from "./names.ts";
+import type { Backend, PortSettings } from "./ports.ts";
+
+/** The longest timer in every runtime. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** Asserts that a value has at least one of the methods. */
+function assertHasMethod<T>(field: string, value: T, methods: readonly string[]): T {
+  const has = (method: string) => typeof (Object(value) as Record<string, unknown>)[method] === "function";
+  if (methods.some(has)) return value;
+  throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, value);
+}
+
+/**
+ * Asserts that a value is a backend: a port of one of the three kinds, from an adapter or written by the user.
+ *
+ * @returns the backend
+ */
+export function assertBackend(backend: Backend): Backend {
+  type Client = Partial<Record<"multi" | "connect", unknown>>;
+  const port = assertHasMethod("backend", backend, ["eval", "query", "change"]);
+  const { prefix, timeoutMs, multi, connect } = port as Backend & Client;
+  // A client also has eval() or query(), but with other parameters.
+  if (multi ?? connect)
+    throw new ArgumentError("backend", "made of its client, as by fromIORedis or fromPg", backend);
+  if ("query" in backend) assertOneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
+  if (prefix !== undefined) assertName("backend.prefix", prefix);
+  if (timeoutMs !== undefined) assertWhole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
+  return backend;
+}
+
+/** Settings of an adapter: its options with defaults. */
+export interface ResolvedPortSettings {
+  readonly prefix: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Validates the client and the options of an adapter.
+ *
+ * @param method the method of the client that the adapter calls
+ * @param more names of further options of this adapter
+ */
+export function resolvePortSettings(
+  client: object,
+  method: string,
+  options: PortSettings,
+  ...more: string[]
+): ResolvedPortSettings {
+  assertHasMethod("client", client, [method]);
+  assertKnownOptions(options, ["prefix", "timeoutMs", ...more]);
+  const { prefix = "bitflake", timeoutMs = 5000 } = options;
+  return {
+    prefix: assertName("prefix", prefix),
+    timeoutMs: assertWhole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT),
+  };
+}

@@ -1,0 +1,83 @@
+// Splits a command line into flags and arguments.
+
+import { UsageError } from "../errors.ts";
+import { quoted } from "../redact.ts";
+import { type Flag, type FlagTable, flagName } from "./flagTable.ts";
+import { suggest } from "./suggest.ts";
+
+/** A command line in its parts. The values of flags are not validated. */
+export interface ParsedArgv {
+  /** The values of each flag that is given, by the name of its setting; a switch has no values. */
+  readonly flags: Readonly<Record<string, readonly string[]>>;
+  /** The words that are not flags. */
+  readonly args: readonly string[];
+}
+
+/** A flag's setting: its name in the table, or its deprecated name. */
+interface FlagTarget {
+  readonly name: string;
+  readonly row: Flag;
+}
+
+/** Returns the settings of a table by their flags, deprecated ones included. */
+function targetsOf(table: FlagTable): ReadonlyMap<string, FlagTarget> {
+  const targets = new Map<string, FlagTarget>();
+  for (const [name, row] of Object.entries(table)) {
+    targets.set(flagName(name), { name, row });
+    const former = row.deprecatedName?.name;
+    if (former !== undefined) targets.set(flagName(former), { name: former, row });
+  }
+  return targets;
+}
+
+/**
+ * Splits a command line.
+ *
+ * @throws {@link UsageError} for an unknown flag, a missing value, a value of a switch, or a flag that is given twice
+ */
+export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv {
+  const targets = targetsOf(table);
+  const flags: Record<string, string[]> = {};
+  const args: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] as string;
+    if (word === "--") {
+      args.push(...argv.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      args.push(word);
+      continue;
+    }
+    const [, flag = word, inline] = /^(--?[^=]*)=(.*)$/s.exec(word) ?? [];
+    const target = targets.get(flag === "-h" ? "--help" : flag);
+    if (!target) {
+      throw new UsageError(
+        `unknown option ${quoted(flag)}${suggest(flag, Object.keys(table).map(flagName))}`,
+      );
+    }
+    const { name, row } = target;
+    if (row.kind === "list" && row.noFlagReason) {
+      throw new UsageError(`${flag} is not available as a flag: ${row.noFlagReason}`);
+    }
+    if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} is given twice`);
+    flags[name] ??= [];
+    if (row.kind === "switch") {
+      if (inline !== undefined) throw new UsageError(`${flag} takes no value, got ${quoted(inline)}`);
+      continue;
+    }
+    const next = argv[i + 1];
+    const isMissing = inline === undefined && (next === undefined || (next.startsWith("-") && next !== "-"));
+    if (isMissing) {
+      // A word that begins with a hyphen is more likely the next flag than a value.
+      const hint =
+        next === undefined || next === "--"
+          ? ""
+          : `; write a value that begins with a hyphen as ${flag}=VALUE`;
+      throw new UsageError(`${flag} requires a value${hint}`);
+    }
+    flags[name].push(inline ?? (next as string));
+    if (inline === undefined) i++;
+  }
+  return { flags, args };
+}

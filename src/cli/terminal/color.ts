@@ -1,0 +1,31 @@
+// Terminal colors, and texts that are safe to print on a terminal.
+
+import type { Io, Output } from "../io.ts";
+
+type Colorize = (text: string) => string;
+
+/** The colors that commands use. */
+export interface Colors {
+  readonly red: Colorize;
+  readonly green: Colorize;
+  readonly bold: Colorize;
+}
+
+/** Returns whether an output has colors: it is a terminal, and neither NO_COLOR (no-color.org) nor TERM=dumb is set. */
+function hasColors(output: Output, env: Io["env"]): boolean {
+  return output.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+}
+
+/** Returns the colors for an output. Without colors, they return their text unchanged. */
+export function colorsFor(output: Output, env: Io["env"]): Colors {
+  const colorize = (on: number, off: number): Colorize =>
+    hasColors(output, env) ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
+  return { red: colorize(31, 39), green: colorize(32, 39), bold: colorize(1, 22) };
+}
+
+/** Returns a text from outside for a terminal: in quotes if it has control characters, or more than 200 characters. */
+export function printable(text: string): string {
+  return /^[^\p{C}\p{Zl}\p{Zp}]{0,200}$/u.test(text)
+    ? text
+    : JSON.stringify(text.slice(0, 200)).replace(/[\u007f-\u009f]/g, "?");
+}

@@ -1,0 +1,67 @@
+// LeasedSource: issues the IDs of whichever node is leased, and none while no node is.
+
+import {
+  createEntry,
+  type Grant,
+  type Grantable,
+  grantLimit,
+  type LedgerEntry,
+  LocalSource,
+  lastOfTick,
+  leaseExpired,
+  type NodeFields,
+  nodeBits,
+  type Settings,
+  stepEntry,
+} from "../internal.ts";
+import { fieldsOf } from "./nodeSpace.ts";
+
+export class LeasedSource extends LocalSource implements Grantable {
+  #node = 0;
+  #nodeBits = 0n;
+  #until = 0;
+  #isOpen = false;
+
+  constructor(settings: Settings) {
+    // Not the ledger's entry: a reading that other generators of the node, in another namespace say, have stamped is no
+    // reading under this grant, and calls within one tick check no further. Grants keep leases apart.
+    super(settings, createEntry());
+  }
+
+  override get node(): NodeFields {
+    return fieldsOf(this.#node, this.settings.layout.machineBits);
+  }
+
+  /** The first tick that was not stamped. */
+  get #unused(): number {
+    return Number((this.entry.word[0] as bigint) >> BigInt(this.settings.timestampShift)) + 1;
+  }
+
+  open({ node, from, until }: Grant, nowMs: number): void {
+    // As if the tick before were used up: of the last one stamped, nothing is left for another node.
+    this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#unused) - 1);
+    this.entry.readingMs = nowMs;
+    this.#node = node;
+    this.#nodeBits = nodeBits(this.settings, node);
+    this.#until = until;
+    this.#isOpen = true;
+  }
+
+  extend(until: number): void {
+    this.#until = until;
+  }
+
+  close(): number {
+    this.#isOpen = false;
+    // NaN equals no reading, so that each call takes the step, also within the tick that was stamped last.
+    this.entry.readingMs = Number.NaN;
+    return this.#unused;
+  }
+
+  protected override take(entry: LedgerEntry, nowMs: number, count: number): number {
+    const { settings } = this;
+    if (!this.#isOpen) throw leaseExpired(settings, this.#node, this.#until, nowMs);
+    const limit = grantLimit(settings, this.#node, this.#until);
+    return stepEntry(settings, entry, this.#nodeBits, nowMs, count, limit);
+  }
+}

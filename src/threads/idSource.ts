@@ -1,0 +1,227 @@
+// SharedSource: issues IDs from memory that other threads issue from as well. One compare-and-set an ID, and no lock.
+
+import {
+  ArgumentError,
+  type Attempt,
+  createEntry,
+  type Grant,
+  type Grantable,
+  grantLimit,
+  type IdRun,
+  type IdSource,
+  type LedgerEntry,
+  lastOfTick,
+  ledgerEntry,
+  type NodeFields,
+  nodeBits,
+  type Settings,
+  spin,
+  stepEntry,
+  WaitBudget,
+} from "../internal.ts";
+import { createMemory, type Memory, openMemory } from "./memory.ts";
+
+/** The ledger's entry of an identity. In each thread that shares the identity, it knows where. */
+type Local = LedgerEntry & { memory?: SharedArrayBuffer };
+
+/** Continues from the last ID that generators of the identity have made in this thread, and stops those generators. */
+function takeOver(local: Local, memory: Memory, machineId: number): void {
+  const { readingMs } = local;
+  const issued = local.word[0] as bigint;
+  for (let { last } = memory; last < issued; { last } = memory) memory.replace(last, issued);
+  if (issued >= 0n) memory.raise(readingMs);
+  local.memory = memory.buffer;
+  // The other generators read it before each ID, so they need no check of their own.
+  const refuse = () => {
+    throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
+  };
+  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
+  const descriptor = { __proto__: null, get: refuse, set: refuse } as PropertyDescriptor;
+  Object.defineProperty(local, "readingMs", descriptor);
+}
+
+/** Issues the IDs of one identity together with other threads. If a call for many throws, what it had claimed is lost. */
+export class SharedSource implements IdSource, Grantable {
+  declare readonly memory: Memory;
+  readonly #settings: Settings;
+  readonly #clock: () => number;
+  /** The ledger's entry, for generators of this thread that count the node's ticks in another way. */
+  readonly #local: Local;
+  /** Where the next ID is put together. It holds the last ID seen when a step has to wait. */
+  readonly #draft: LedgerEntry;
+  /** The halves of the draft. */
+  readonly #halves: Uint32Array;
+  readonly #lowAt: number;
+  /** The sequence bits that lie in an ID's low half. */
+  readonly #lowMask: number;
+  /** The first tick that was not stamped under the last grant. */
+  #unused = 0;
+
+  /**
+   * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
+   * @param isLeased whether a new memory is for grants. Grants keep leases apart, so it has no part in the ledger: its
+   *   node may become another, and another lease may have had that node before
+   */
+  constructor(settings: Settings, given?: Memory, isLeased = false) {
+    const local: Local = isLeased || given?.isLeased ? createEntry() : ledgerEntry(settings);
+    const known = local.memory && openMemory(local.memory, settings);
+    if (known && given && known.tag !== given.tag) {
+      throw new ArgumentError("handle", "that of the generator which this thread already has", given.buffer);
+    }
+    this.memory = known ?? given ?? createMemory(settings, isLeased);
+    if (!known && !this.memory.isLeased) takeOver(local, this.memory, settings.machineId);
+    const draft = createEntry();
+    draft.rivals = local.rivals;
+    this.#settings = settings;
+    this.#clock = settings.clock;
+    this.#local = local;
+    this.#draft = draft;
+    this.#halves = new Uint32Array(draft.word.buffer);
+    this.#lowAt = draft.low.byteOffset >> 2;
+    this.#lowMask = settings.maxSequence | 0;
+  }
+
+  get node(): NodeFields {
+    if (!this.memory.isLeased) return this.#settings;
+    const machines = 2 ** this.#settings.layout.machineBits;
+    const { node } = this.memory;
+    return { datacenterId: Math.floor(node / machines), machineId: node % machines };
+  }
+
+  open({ node, from, until }: Grant, nowMs: number): void {
+    // Tick 0 is left out: the ID before it looks like no grant.
+    const before = lastOfTick(this.#settings, node, Math.max(from, this.#unused, 1) - 1);
+    this.memory.open(node, before, nowMs, until);
+  }
+
+  extend(until: number): void {
+    this.memory.extend(until);
+  }
+
+  close(): number {
+    const last = this.memory.close();
+    const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
+    this.#unused = Math.max(this.#unused, unused);
+    return this.#unused;
+  }
+
+  nextId(): bigint {
+    const now = this.#clock();
+    if (this.#countUp(now, 1) === 0) this.#spin(now);
+    return this.#draft.word[0] as bigint;
+  }
+
+  /** Claims each run at once. What other threads make lies between the runs. */
+  claimRuns(length: number): IdRun[] {
+    const budget = new WaitBudget(length);
+    const runs: IdRun[] = [];
+    for (;;) {
+      const now = this.#clock();
+      if (runs.length === 0) this.#assertRoom(now, budget);
+      const run = this.#runAt(now, budget);
+      runs.push(run);
+      budget.left -= run.count;
+      if (budget.left === 0) return runs;
+      budget.assertTime(this.#settings, this.#draft);
+    }
+  }
+
+  tryClaim(most: number): Attempt {
+    const nowMs = this.#clock();
+    const waitMs = this.#take(nowMs, most);
+    return { run: waitMs > 0 ? undefined : this.#restOfRun(most), waitMs, nowMs };
+  }
+
+  /** Asserts that there is time for all IDs before the first is claimed: what is claimed is lost if a later run fails. */
+  #assertRoom(now: number, budget: WaitBudget): void {
+    this.#draft.word[0] = this.memory.last;
+    this.#draft.readingMs = this.memory.readingMs;
+    budget.assertRoom(this.#settings, this.#draft, now);
+  }
+
+  #runAt(now: number, budget: WaitBudget): IdRun {
+    const count = this.#countUp(now, budget.left);
+    if (count > 0) return { first: (this.#draft.word[0] as bigint) - BigInt(count - 1), count };
+    this.#spin(now, budget);
+    return this.#restOfRun(budget.left);
+  }
+
+  #spin(now: number, budget?: WaitBudget): void {
+    spin(this.#settings, this.#draft, now, (nowMs, count) => this.#take(nowMs, count), budget);
+  }
+
+  /**
+   * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
+   * could only say one more. Returns how many, with the last of them in the draft.
+   */
+  #countUp(now: number, most: number): number {
+    const { memory } = this;
+    const { halves } = memory;
+    const { word } = this.#draft;
+    const draft = this.#halves;
+    const lowAt = this.#lowAt;
+    while (memory.isHighest(now)) {
+      // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
+      const low = Atomics.load(halves, lowAt);
+      draft[1 - lowAt] = Atomics.load(halves, 1 - lowAt);
+      const count = Math.min((~low & this.#lowMask) >>> 0, most);
+      if (count === 0) break;
+      draft[lowAt] = low;
+      const last = word[0] as bigint;
+      draft[lowAt] = low + count;
+      if (memory.replace(last, word[0] as bigint)) return count;
+    }
+    return 0;
+  }
+
+  /** Claims the rest of the run behind the ID just made: some clocks never show a reading twice. */
+  #restOfRun(most: number): IdRun {
+    const first = this.#draft.word[0] as bigint;
+    const low = this.#draft.low[0] as number;
+    const more = Math.min((~low & this.#lowMask) >>> 0, most - 1);
+    const isMore = more > 0 && this.memory.replace(first, first + BigInt(more));
+    return { first, count: isMore ? more + 1 : 1 };
+  }
+
+  /** Takes one step on the shared memory. Returns 0 with the next ID in the draft, or how many milliseconds to wait. */
+  #take(nowMs: number, count: number): number {
+    const { memory } = this;
+    const settings = this.#settings;
+    const draft = this.#draft;
+    for (let now = nowMs; ; ) {
+      const { last, readingMs } = memory;
+      // This thread may have been off the processor since it read the clock: only a reading that was made after
+      // another thread's can tell that the clock stepped back.
+      if (typeof now === "number" && now < readingMs) now = this.#clock();
+      draft.word[0] = last;
+      draft.readingMs = readingMs;
+      const waitMs = memory.isLeased
+        ? this.#stepUnderGrant(last, now, count)
+        : stepEntry(settings, draft, settings.node, now, count);
+      if (waitMs > 0) return waitMs;
+      const next = draft.word[0];
+      if (memory.replace(last, next)) {
+        if (draft.readingMs !== readingMs) memory.raise(draft.readingMs);
+        this.#record(next);
+        return 0;
+      }
+    }
+  }
+
+  /** Steps the draft under the grant that the memory shows. It must have been read after the last ID. */
+  #stepUnderGrant(last: bigint, now: number, count: number): number {
+    const settings = this.#settings;
+    const { node, until } = this.memory;
+    const limit = grantLimit(settings, node, until);
+    // Where there is no ID there is no grant, whatever its end says.
+    const open = last < 0n ? { ...limit, until: 0 } : limit;
+    return stepEntry(settings, this.#draft, nodeBits(settings, node), now, count, open);
+  }
+
+  /** Shows in this thread's ledger how far the node's ticks are used. */
+  #record(id: bigint): void {
+    const local = this.#local;
+    if (local.firstTick === Infinity) local.firstTick = Number(id >> BigInt(this.#settings.timestampShift));
+    local.word[0] = id;
+  }
+}

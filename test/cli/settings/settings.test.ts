@@ -1,0 +1,284 @@
+// Flags: how a command line is taken apart, and where each setting comes from.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../../src/cli/errors.ts";
+import { type FlagTable, flagName } from "../../../src/cli/settings/flagTable.ts";
+import { parseArgv } from "../../../src/cli/settings/parseArgv.ts";
+import { type Origins, resolveSettings } from "../../../src/cli/settings/resolveSettings.ts";
+import { suggest } from "../../../src/cli/settings/suggest.ts";
+import { ArgumentError } from "../../../src/internal.ts";
+
+const table = {
+  count: { kind: "integer", min: -5, max: 100, default: 1, description: "how many", env: "COUNT" },
+  machineId: { kind: "integer", min: 0, max: 31, description: "which" },
+  name: { kind: "text", placeholder: "NAME", description: "a name", env: "NAME" },
+  form: { kind: "choice", choices: ["plain", "odd"], default: "plain", description: "a form", env: "FORM" },
+  tags: { kind: "list", placeholder: "TAG", description: "tags", env: "TAGS" },
+  keys: {
+    kind: "list",
+    placeholder: "KEY",
+    description: "keys",
+    env: "KEYS",
+    defaultText: "anyone may",
+    noFlagReason: "others could read them",
+  },
+  types: { kind: "document", description: "types", env: "TYPES" },
+  json: { kind: "switch", description: "JSON", env: "JSON", notInFile: true },
+  loud: { kind: "switch", description: "louder", env: "LOUD" },
+  help: { kind: "switch", description: "help", notInFile: true },
+} as const satisfies FlagTable;
+
+describe("a command line", () => {
+  test.each([
+    [[], {}, []],
+    [["--count", "3"], { count: ["3"] }, []],
+    [["--count=3"], { count: ["3"] }, []],
+    [["--count=-3"], { count: ["-3"] }, []],
+    [["--machine-id", "7", "a", "--json", "b"], { machineId: ["7"], json: [] }, ["a", "b"]],
+    [["--name="], { name: [""] }, []],
+    [["--name", ""], { name: [""] }, []],
+    [["--name=a=b"], { name: ["a=b"] }, []],
+    [["--name=a\nb"], { name: ["a\nb"] }, []],
+    [["--name", "-"], { name: ["-"] }, []],
+    [["-", "--", "--count", "-x"], {}, ["-", "--count", "-x"]],
+    [["--", "--"], {}, ["--"]],
+    [["--tags", "a", "--tags=b"], { tags: ["a", "b"] }, []],
+    [["-h"], { help: [] }, []],
+  ])("%j is taken apart", (argv, flags, args) => {
+    expect(parseArgv(table, argv)).toEqual({ flags, args });
+  });
+
+  test.each([
+    [["--cuont", "3"], 'unknown option "--cuont"; did you mean --count?'],
+    [["--machineId", "3"], 'unknown option "--machineId"; did you mean --machine-id?'],
+    [["--whatever"], 'unknown option "--whatever"'],
+    [["-n", "3"], 'unknown option "-n"'],
+    [["-5"], 'unknown option "-5"'],
+    [["--constructor=1"], 'unknown option "--constructor"'],
+    [["--__proto__=1"], 'unknown option "--__proto__"'],
+    [[`--${"x".repeat(100)}`], `unknown option "--${"x".repeat(62)}"`],
+    [["--count"], "--count requires a value"],
+    [["--count", "--"], "--count requires a value"],
+    [
+      ["--count", "--json"],
+      "--count requires a value; write a value that begins with a hyphen as --count=VALUE",
+    ],
+    [["--count", "-3"], "--count requires a value; write a value that begins with a hyphen as --count=VALUE"],
+    [["--count", "1", "--count", "1"], "--count is given twice"],
+    [["--json", "--json"], "--json is given twice"],
+    [["--json=yes"], '--json takes no value, got "yes"'],
+    [["--keys", "secret"], "--keys is not available as a flag: others could read them"],
+    [["--keys=secret"], "--keys is not available as a flag: others could read them"],
+  ])("%j is refused", (argv, message) => {
+    expect(() => parseArgv(table, argv)).toThrow(new UsageError(message));
+  });
+
+  test("says again what it was made of", () => {
+    const value = fc.oneof(fc.string(), fc.constantFrom("-", "--", "-1", "--json", "a=b", ""));
+    const name = fc.constantFrom("count", "machineId", "name", "form", "tags" as const);
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, value, fc.boolean()), { selector: ([which]) => which }),
+        fc.array(value),
+        (given, rest) => {
+          const argv = given.flatMap(([which, text, isInline]) =>
+            isInline || /^-./s.test(text) ? [`${flagName(which)}=${text}`] : [flagName(which), text],
+          );
+          expect(parseArgv(table, [...argv, "--", ...rest])).toEqual({
+            flags: Object.fromEntries(given.map(([which, text]) => [which, [text]])),
+            args: rest,
+          });
+        },
+      ),
+    );
+  });
+
+  test("is taken apart or refused, whatever it is", () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("--", "--count", "--json", "--tags", "-h", "--keys=x"),
+    );
+    fc.assert(
+      fc.property(fc.array(word), (argv) => {
+        try {
+          const { flags } = parseArgv(table, argv);
+          for (const name of Object.keys(flags)) expect(Object.keys(table)).toContain(name);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+          expect((error as Error).message.length).toBeLessThan(600);
+        }
+      }),
+    );
+  });
+});
+
+const nothing: Origins = { flags: {}, env: {} };
+const path = "x.json";
+
+describe("a setting", () => {
+  test("is what the table says where nobody says anything", () => {
+    const { values, sources } = resolveSettings(table, nothing);
+    expect(values).toEqual({ count: 1, form: "plain", json: false, loud: false, help: false });
+    expect(sources.machineId).toBe("--machine-id");
+  });
+
+  test("is taken from flags over variables over the file over the default", () => {
+    const file = { path, content: { count: 4 } };
+    const env = { COUNT: "3" };
+    const flags = { count: ["2"] };
+    const of = (origins: Partial<Origins>) => {
+      const { values, sources } = resolveSettings(table, { ...nothing, ...origins });
+      return [values.count, sources.count];
+    };
+    expect(of({ flags, env, file })).toEqual([2, "--count"]);
+    expect(of({ env, file })).toEqual([3, "COUNT"]);
+    expect(of({ file })).toEqual([4, "count in x.json"]);
+    expect(of({ env: { COUNT: "" }, file })).toEqual([4, "count in x.json"]);
+    expect(of({ env: { COUNT: "" } })).toEqual([1, "--count"]);
+  });
+
+  test.each([
+    [
+      "texts",
+      { flags: { tags: ["a", "b"], types: ["t.json"] } },
+      { tags: ["a", "b"], types: { path: "t.json" } },
+    ],
+    [
+      "variables",
+      { env: { TAGS: "a, b", TYPES: "t.json" } },
+      { tags: ["a", "b"], types: { path: "t.json" } },
+    ],
+    [
+      "a file",
+      { file: { path, content: { tags: ["a"], types: { x: 1 }, loud: true, keys: ["k"] } } },
+      { tags: ["a"], types: { content: { x: 1 } }, loud: true, keys: ["k"] },
+    ],
+    ["a file, a path", { file: { path, content: { types: "t.json" } } }, { types: { path: "t.json" } }],
+    ["a switch", { flags: { json: [] } }, { json: true }],
+    ["a switch over a variable", { flags: { loud: [] }, env: { LOUD: "false" } }, { loud: true }],
+    ["a variable that says no", { env: { LOUD: "false" } }, { loud: false }],
+    ["a variable that says 0", { env: { LOUD: "0" } }, { loud: false }],
+    ["a variable that says yes", { env: { LOUD: "true" } }, { loud: true }],
+    ["a variable that says 1", { env: { LOUD: "1" } }, { loud: true }],
+  ])("is read from %s", (_, origins, wanted) => {
+    expect(resolveSettings(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
+  });
+
+  const rule = "must be a whole number from -5 to 100, got";
+  const list = "must be a list of at least one text, none of them empty; if it is not set, anyone may";
+  test.each([
+    [{ flags: { count: ["x"] } }, `--count ${rule} "x"`],
+    [{ flags: { count: ["101"] } }, `--count ${rule} "101"`],
+    [{ flags: { count: [""] } }, `--count ${rule} ""`],
+    [{ flags: { count: ["1e1"] } }, `--count ${rule} "1e1"`],
+    [{ flags: { count: ["-0"] } }, `--count ${rule} "-0"`],
+    [{ flags: { count: ["01"] } }, `--count ${rule} "01"`],
+    [{ flags: { count: [" 1"] } }, `--count ${rule} " 1"`],
+    [{ env: { COUNT: "x" } }, `COUNT ${rule} "x"`],
+    [{ file: { path, content: { count: "3" } } }, `count in x.json ${rule} "3"`],
+    [{ file: { path, content: { count: null } } }, `count in x.json ${rule} null`],
+    [{ flags: { form: ["round"] } }, '--form must be one of plain, odd, got "round"'],
+    [{ env: { FORM: "redis://u:pw@h" } }, 'FORM must be one of plain, odd, got "redis://u:***@h"'],
+    [{ flags: { name: [""] } }, '--name must be a text that is not empty, got ""'],
+    [{ file: { path, content: { loud: 1 } } }, "loud in x.json must be true or false, got 1"],
+    [{ env: { TYPES: "" }, flags: { types: [""] } }, '--types must be the path of a JSON file, got ""'],
+    [
+      { file: { path, content: { types: [] } } },
+      "types in x.json must be the path of a JSON file, got [object]",
+    ],
+    // What is in a list may be secret.
+    [{ env: { KEYS: "secret,,b" } }, `KEYS ${list}, got [object]`],
+    [{ file: { path, content: { keys: "secret" } } }, `keys in x.json ${list}, got [object]`],
+    // A list that somebody set, and that is empty, is not the same as none.
+    [{ env: { KEYS: "" } }, `KEYS ${list}, got ""`],
+    [{ env: { KEYS: " , " } }, `KEYS ${list}, got [object]`],
+    [{ file: { path, content: { keys: [] } } }, `keys in x.json ${list}, got ""`],
+    [{ env: { TAGS: "" } }, 'TAGS must be a list of at least one text, none of them empty, got ""'],
+    [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
+  ])("of %j is refused by the name under which it was said", (origins, message) => {
+    const attempt = () => resolveSettings(table, { ...nothing, ...origins });
+    expect(attempt).toThrow(ArgumentError);
+    expect(attempt).toThrow(message);
+  });
+
+  test.each([
+    [{ cuont: 3 }, 'unknown setting "cuont" in x.json; did you mean count?'],
+    [{ json: true }, 'unknown setting "json" in x.json'],
+    [{ constructor: 1 }, 'unknown setting "constructor" in x.json'],
+    [JSON.parse('{"__proto__": 1}'), 'unknown setting "__proto__" in x.json'],
+  ])("of the file, %j, is refused if there is none of the name", (content, message) => {
+    expect(() => resolveSettings(table, { ...nothing, file: { path, content } })).toThrow(
+      new UsageError(message),
+    );
+  });
+
+  test("with a former name is accepted under it, from each origin, with its former values", () => {
+    const renamed = {
+      onError: {
+        kind: "choice",
+        choices: ["fail", "allow"],
+        description: "what happens",
+        env: "ON_ERROR",
+        deprecatedName: { name: "onFailure", env: "ON_FAILURE", values: { closed: "fail", open: "allow" } },
+      },
+      name: { kind: "text", placeholder: "NAME", description: "a name", deprecatedName: { name: "space" } },
+    } as const satisfies FlagTable;
+    const of = (origins: Partial<Origins>) => {
+      const { values, sources } = resolveSettings(renamed, { ...nothing, ...origins });
+      return [values.onError, sources.onError];
+    };
+    const { flags } = parseArgv(renamed, ["--on-failure", "open", "--space=x"]);
+    expect(flags).toEqual({ onFailure: ["open"], space: ["x"] });
+    expect(of({ flags })).toEqual(["allow", "--on-failure"]);
+    expect(resolveSettings(renamed, { ...nothing, flags }).values.name).toBe("x");
+    expect(of({ env: { ON_FAILURE: "closed" } })).toEqual(["fail", "ON_FAILURE"]);
+    const file = { path, content: { onFailure: "open" } };
+    expect(of({ file })).toEqual(["allow", "onFailure in x.json"]);
+    // The origin decides, whichever the name.
+    expect(of({ file, env: { ON_ERROR: "fail" } })).toEqual(["fail", "ON_ERROR"]);
+    expect(of({ env: { ON_FAILURE: "open" }, flags: { onError: ["fail"] } })).toEqual(["fail", "--on-error"]);
+    expect(of({ env: { ON_ERROR: "fail" }, flags })).toEqual(["allow", "--on-failure"]);
+    expect(of({})).toEqual([undefined, "--on-error"]);
+    for (const [origins, message] of [
+      [{ flags: { onFailure: ["fail"] } }, '--on-failure must be one of closed, open, got "fail"'],
+      [{ flags: { onError: ["open"] } }, '--on-error must be one of fail, allow, got "open"'],
+      [{ env: { ON_FAILURE: "x" } }, 'ON_FAILURE must be one of closed, open, got "x"'],
+      [
+        { flags: { onFailure: ["open"], onError: ["allow"] } },
+        "--on-failure is the former name of --on-error: set only one of them",
+      ],
+      [
+        { env: { ON_FAILURE: "open", ON_ERROR: "x" } },
+        "ON_FAILURE is the former name of ON_ERROR: set only one of them",
+      ],
+      [
+        { file: { path, content: { onFailure: "open", onError: "allow" } } },
+        "onFailure in x.json is the former name of onError in x.json: set only one of them",
+      ],
+    ] as const) {
+      expect(() => of(origins)).toThrow(message);
+    }
+  });
+
+  test("that is needed is missed", () => {
+    const needed = {
+      store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
+    } as const;
+    expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store or STORE is required"));
+    expect(resolveSettings(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");
+  });
+});
+
+describe("the name that is meant", () => {
+  test.each([
+    ["decod", "; did you mean decode?"],
+    ["new", "; did you mean new?"],
+    ["sreve", "; did you mean serve?"],
+    ["", ""],
+    ["something else", ""],
+    ["x".repeat(1_000_000), ""],
+  ])("by %.20s is found if it is near", (name, hint) => {
+    expect(suggest(name, ["new", "decode", "serve"])).toBe(hint);
+  });
+});

@@ -1,0 +1,90 @@
+// Progress: a bar that a terminal redraws in place, and lines for whatever is none.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Progress, renderBar } from "../../../src/cli/terminal/progress.ts";
+import { fakeIo } from "../cliIo.ts";
+
+describe("a picture of the bar", () => {
+  test.each([
+    [0, 6000, 80, `[${"-".repeat(40)}] farmer: 0 of 6,000, 0%`],
+    [1500, 6000, 80, `[${"#".repeat(10)}${"-".repeat(30)}] farmer: 1,500 of 6,000, 25%`],
+    [6000, 6000, 80, `[${"#".repeat(40)}] farmer: 6,000 of 6,000, 100%`],
+    // Others have added meanwhile.
+    [7000, 6000, 80, `[${"#".repeat(40)}] farmer: 7,000 of 6,000, 100%`],
+    [3000, 6000, 48, "[########--------] farmer: 3,000 of 6,000, 50%"],
+    [30, 6000, 48, "[----------------] farmer: 30 of 6,000, 0%"],
+    [3000, 6000, 30, "farmer: 3,000 of 6,000, 50%"],
+    [3000, 6000, 10, "farmer: 3"],
+    [3000, 6000, 0, ""],
+    [0, 0, 80, `[${"#".repeat(40)}] farmer: 0 of 0, 100%`],
+  ])("at %i of %i in %i columns", (done, total, columns, picture) => {
+    expect(renderBar("farmer:", { done, total }, columns)).toBe(picture);
+  });
+
+  test("is never as wide as the terminal, and never less full than before", () => {
+    fc.assert(
+      fc.property(
+        fc.nat(1e9),
+        fc.nat(1e9),
+        fc.nat(1e9),
+        fc.integer({ min: 1, max: 300 }),
+        (a, b, total, columns) => {
+          const full = (done: number) => {
+            const picture = renderBar("x:", { done, total }, columns);
+            expect(picture.length).toBeLessThan(columns);
+            return /^\[(#*)-*\]/.exec(picture)?.[1]?.length;
+          };
+          const [less = 0, more] = [full(Math.min(a, b)), full(Math.max(a, b))];
+          // A longer text leaves less room, by a column or two.
+          if (more !== undefined && columns > 100) expect(more).toBeGreaterThanOrEqual(less);
+        },
+      ),
+    );
+  });
+});
+
+/** Tells of stages at given times, and returns what was written. */
+async function told(terminal: boolean, stages: readonly (readonly [number, number])[], columns = 40) {
+  let now = 0;
+  const { io, written } = fakeIo({ terminal: terminal ? ["stderr"] : [], columns });
+  const progress = new Progress(io.stderr, () => now, "x:");
+  for (const [atMs, done] of stages) {
+    now = atMs;
+    progress.update({ done, total: 100 });
+  }
+  await progress.end();
+  return written.stderr;
+}
+
+describe("progress", () => {
+  test("is redrawn in place on a terminal, ten times a second at most, and at the end as it is", async () => {
+    const stages = [0, 50, 99, 100, 120, 250].map((ms, i) => [ms, 10 * i] as const);
+    const bar = (done: number, full: number) =>
+      `\r[${"#".repeat(full)}${"-".repeat(17 - full)}] x: ${done} of 100, ${done}%\u001b[K`;
+    expect(await told(true, stages)).toEqual([bar(0, 0), bar(30, 5), bar(50, 8), bar(50, 8), "\n"]);
+  });
+
+  test("is a line a second at most where there is no terminal", async () => {
+    const stages = [0, 500, 999, 1000, 1100, 2500].map((ms, i) => [ms, 10 * i] as const);
+    expect(await told(false, stages)).toEqual([
+      "x: 0 of 100, 0%\n",
+      "x: 30 of 100, 30%\n",
+      "x: 50 of 100, 50%\n",
+    ]);
+  });
+
+  test("is nothing where nothing was told", async () => {
+    expect(await told(true, [])).toEqual([]);
+    expect(await told(false, [])).toEqual([]);
+  });
+
+  test("does not mind if nobody looks", async () => {
+    const onWrite = () => {
+      throw new Error("closed");
+    };
+    const progress = new Progress(fakeIo({ onWrite }).io.stderr, Date.now, "x:");
+    progress.update({ done: 1, total: 2 });
+    await progress.end();
+  });
+});
