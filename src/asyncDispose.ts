@@ -5,8 +5,8 @@
  * lack that symbol. TypeScript 5.2 has it in its library `esnext.disposable`, and `@types/node` declares it too.
  */
 export type AsyncDisposal = {
-  // `keyof` is `never` if the symbol is unknown. A global declaration would claim that every runtime has the symbol, and
-  // JSR refuses global declarations.
+  // `keyof` is `never` if the symbol is unknown. A global declaration would claim that every runtime has the symbol,
+  // and JSR refuses global declarations.
   readonly [Key in SymbolConstructor[keyof SymbolConstructor & "asyncDispose"]]: () => Promise<void>;
 };
 

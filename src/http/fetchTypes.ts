@@ -1,8 +1,8 @@
 // Types of the fetch standard, for programs with and without their declarations.
 
 /**
- * The `Request` of the program's own types: TypeScript's library `DOM`, `@types/node`, or those of Deno, Bun or Workers.
- * `unknown` in a program without any of them.
+ * The `Request` of the program's own types: TypeScript's library `DOM`, `@types/node`, or those of Deno, Bun or
+ * Workers. `unknown` in a program without any of them.
  */
 export type FetchRequest =
   typeof globalThis extends Record<"Request", Record<"prototype", infer Type>> ? Type : unknown;

@@ -28,16 +28,16 @@ export interface Once<T> {
 /**
  * Runs work once for a key, for any number of calls in any number of processes.
  *
- * The first call with a key acquires its lock and runs the work. A call during the work throws an {@link InFlightError}.
- * A later call returns the same result without any work, until `ttlMs` have passed. A call with the key and another
- * fingerprint throws a {@link FingerprintError}, so a mistake never gets the result of other work.
+ * The first call with a key acquires its lock and runs the work. A call during the work throws an
+ * {@link InFlightError}. A later call returns the same result without any work, until `ttlMs` have passed. A call with the key
+ * and another fingerprint throws a {@link FingerprintError}, so a mistake never gets the result of other work.
  *
  * - **Work that throws** counts as not done: the key is free again.
  * - **A crash** leaves the key locked for up to `lockMs`. Then the next call takes it over and runs the work from the
  *   beginning. The store cannot know what the crashed call has done. Work that must never run twice needs a transaction
  *   of its own, or a downstream service that knows the key.
- * - **A lost lock** (after a pause longer than `lockMs`, or if the store cannot be reached) aborts the work's signal. If
- *   another call has taken the key over, the result is not stored, and the call throws a {@link LockLostError}.
+ * - **A lost lock** (after a pause longer than `lockMs`, or if the store cannot be reached) aborts the work's signal.
+ *   If another call has taken the key over, the result is not stored, and the call throws a {@link LockLostError}.
  *
  * @example
  * ```ts
@@ -91,10 +91,10 @@ export class Idempotency {
    * @throws {@link LockLostError} if another call took the key over while the work ran
    * @throws {@link NotKeptError} if the work was done before, and its result was not stored
    * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
-   * @throws {@link BackendError} if the store fails and `onStoreError` is `"fail"`. If that is after the work, the work is
-   *   done but its result is not stored, and a call after `lockMs` runs it again
-   * @throws {@link ArgumentError} if an argument is wrong, or if JSON would change the work's result. In the second case
-   *   the work is done and does not run again
+   * @throws {@link BackendError} if the store fails and `onStoreError` is `"fail"`. If that is after the work, the work
+   *   is done but its result is not stored, and a call after `lockMs` runs it again
+   * @throws {@link ArgumentError} if an argument is wrong, or if JSON would change the work's result. In the second
+   *   case the work is done and does not run again
    */
   async once<T>(
     key: string,

@@ -14,9 +14,10 @@ import { type RunResult, runOnce, type WorkResult } from "./runOnce.ts";
 /** Options of {@link idempotent}: those of {@link IdempotencyOptions}, and more. An unknown name is refused. */
 export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {
   /**
-   * Returns the tenant of a request. The same key of another tenant is another key, so no client gets another's response.
-   * Take it from the authenticated identity, and return the same one after a client's token is renewed. A service with
-   * one tenant uses `() => ""`. It gets the same arguments as the handler. If it throws, the wrapped handler throws.
+   * Returns the tenant of a request. The same key of another tenant is another key, so no client gets another's
+   * response. Take it from the authenticated identity, and return the same one after a client's token is renewed. A
+   * service with one tenant uses `() => ""`. It gets the same arguments as the handler. If it throws, the wrapped
+   * handler throws.
    */
   readonly tenant: (request: FetchRequest, context: Context) => string | Promise<string>;
   /** Whether a request without a key is refused. Default `true`. With `false` it runs each time. */
@@ -25,7 +26,8 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
   readonly methods?: readonly string[] | undefined;
   /**
    * Whether a response with this status is stored. Default: below 500. 401, 403 and 429 are never stored, because they
-   * depend on the client and the time. If a response is not stored, the next request with the key runs the handler again.
+   * depend on the client and the time. If a response is not stored, the next request with the key runs the handler
+   * again.
    */
   readonly keeps?: ((status: number) => boolean) | undefined;
   /** The largest body of a request, in bytes up to 2^28. Default 2^20. A larger one is refused with 413. */
@@ -121,8 +123,8 @@ const MAX_BODY = 2 ** 28;
  * Refusals are `application/problem+json` with a `code` and a link to `documentation`.
  *
  * If the handler throws, if its response breaks off, or if its response is not stored (see `keeps`), the next request
- * with the key runs it again. If it returns no response or a used one, or if `keeps` throws, that is an error, and later
- * requests with the key get 409, because the handler has run.
+ * with the key runs it again. If it returns no response or a used one, or if `keeps` throws, that is an error, and
+ * later requests with the key get 409, because the handler has run.
  *
  * A response is sent when its end is known, or after `maxBytes` of it, so this does not suit responses that stream. The
  * handler's request has a `signal` that is also aborted when the lock is lost.

@@ -23,7 +23,9 @@ export interface IdempotencyOptions {
    * name is another key.
    */
   readonly name: string;
-  /** How long a result is kept, in milliseconds after its completion, up to a hundred years. Default 86,400,000: a day. */
+  /**
+   * How long a result is kept, in milliseconds after its completion, up to a hundred years. Default 86,400,000: a day.
+   */
   readonly ttlMs?: number | undefined;
   /**
    * How long a lock holds without an extension, in milliseconds from 100 to 2^31 - 1. Default 30,000. It is extended
@@ -31,8 +33,8 @@ export interface IdempotencyOptions {
    */
   readonly lockMs?: number | undefined;
   /**
-   * The largest result that is stored, in bytes up to 2^28. Default 2^20. A larger one is returned to its own caller, and
-   * after that the key is completed without a result: see {@link NotKeptError}.
+   * The largest result that is stored, in bytes up to 2^28. Default 2^20. A larger one is returned to its own caller,
+   * and after that the key is completed without a result: see {@link NotKeptError}.
    */
   readonly maxBytes?: number | undefined;
   /**

@@ -1,5 +1,5 @@
-// Random numbers from the runtime's CSPRNG: tokens drawn at each call, and bytes from a batch that is dropped at the end
-// of the current event-loop turn.
+// Random numbers from the runtime's CSPRNG: tokens drawn at each call, and bytes from a batch that is dropped at the
+// end of the current event-loop turn.
 
 import { UnsupportedError } from "../errors.ts";
 
@@ -62,8 +62,8 @@ function randomBytes(count: number): Uint8Array {
 }
 
 /**
- * Returns a unique token: 128 random bits as 32 characters of `0-9a-f`. They are drawn at the call, so two copies of one
- * process never get the same token.
+ * Returns a unique token: 128 random bits as 32 characters of `0-9a-f`. They are drawn at the call, so two copies of
+ * one process never get the same token.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  */
@@ -86,8 +86,8 @@ function refillBatch(): void {
   // The array of a stub may begin at an odd offset, where a Uint16Array cannot.
   bytes = fresh.byteOffset % 2 === 0 ? fresh : fresh.slice();
   numbers = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  // A microtask runs when the calling code returns to the event loop. Every runtime has microtasks, and fake timers do not
-  // replace promises.
+  // A microtask runs when the calling code returns to the event loop. Every runtime has microtasks, and fake timers do
+  // not replace promises.
   if (size === 0) Promise.resolve().then(dropBatch);
   used = 0;
   size = numbers.length;

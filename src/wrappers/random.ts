@@ -46,8 +46,8 @@ function resolveAlphabet(source: string): Alphabet {
 }
 
 function pick({ texts, mask }: Choices): string {
-  // More than half of all draws are in range, so 256 failures of a fair source happen once in 2^256. A stub may fail for
-  // ever.
+  // More than half of all draws are in range, so 256 failures of a fair source happen once in 2^256. A stub may fail
+  // for ever.
   for (let draws = 0; draws < 256; draws++) {
     const text = texts[randomUint16() & mask];
     if (text !== undefined) return text;

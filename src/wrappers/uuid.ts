@@ -66,10 +66,10 @@ export interface V7State {
 /**
  * Advances the state to the next UUID v7 and returns its text. If it throws, the state does not change.
  *
- * @param isCarried whether the state comes from an earlier event-loop turn, after which the process may have been copied.
- *   Then the counter advances by 31 random bits instead of 1, so that two copies do not count alike. Together with the
- *   32 random bits at the end these are 63. More would use up the counter within a millisecond: its 41 free bits are
- *   enough for 1000 turns, and a turn takes longer than 1 µs.
+ * @param isCarried whether the state comes from an earlier event-loop turn, after which the process may have been
+ *   copied. Then the counter advances by 31 random bits instead of 1, so that two copies do not count alike. Together
+ *   with the 32 random bits at the end these are 63. More would use up the counter within a millisecond: its 41 free
+ *   bits are enough for 1000 turns, and a turn takes longer than 1 µs.
  */
 export function nextV7(
   state: V7State,
@@ -82,7 +82,8 @@ export function nextV7(
   let low = state.low + 1;
   const tail = hex16(random()) + hex16(random());
   if (ms <= state.ms) {
-    // The same millisecond, or a clock that stepped back: the counter advances, and the time too if the counter is full.
+    // The same millisecond, or a clock that stepped back: the counter advances, and the time too if the counter is
+    // full.
     ms = state.ms;
     if (isCarried) low += (random() & 0x7fff) * 2 ** 16 + random();
     if (low >= 2 ** 30) {
@@ -111,8 +112,8 @@ let lastTurn = -1;
 
 /**
  * Returns a UUID v7 (RFC 9562): 48 bits of Unix milliseconds, a counter of 42 bits that starts at random in each
- * millisecond, and 32 random bits. Within a thread UUIDs strictly increase, also as text, whatever the clock does: if it
- * steps back, the last time is kept and the counter advances. Each thread of a process has its own counter.
+ * millisecond, and 32 random bits. Within a thread UUIDs strictly increase, also as text, whatever the clock does: if
+ * it steps back, the last time is kept and the counter advances. Each thread of a process has its own counter.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  * @throws {@link ArgumentError} if the clock returns no time from 1970 to the year 10889, where 48 bits end
