@@ -14,7 +14,7 @@ import {
   type Settings,
   stepEntry,
 } from "../internal.ts";
-import { fieldsOf } from "./nodeSpace.ts";
+import { nodeFields } from "./nodeSpace.ts";
 
 export class LeasedSource extends LocalSource implements Grantable {
   #node = 0;
@@ -29,7 +29,7 @@ export class LeasedSource extends LocalSource implements Grantable {
   }
 
   override get node(): NodeFields {
-    return fieldsOf(this.#node, this.settings.layout.machineBits);
+    return nodeFields(this.#node, this.settings.layout.machineBits);
   }
 
   /** The first tick that was not stamped. */

@@ -4,7 +4,7 @@ import { assertName } from "../backend/names.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
 import { BackendError } from "../internal.ts";
-import { fieldsOf, type NodeFields, readShape } from "./nodeSpace.ts";
+import { nodeFields, type NodeFields, parseShape } from "./nodeSpace.ts";
 import { leasePort } from "./port.ts";
 import { tickAt } from "./rule.ts";
 
@@ -65,7 +65,7 @@ export async function inspect(backend: Backend, namespace = "default"): Promise<
   ).read();
   const storeTime = new Date(storeMs);
   if (!book) return { namespace, shape: undefined, storeTime, used: 0, held: [] };
-  const terms = readShape(book.shape);
+  const terms = parseShape(book.shape);
   if (!terms)
     throw new BackendError("lease: read", "answer", "the namespace has a shape that is none", {
       cause: book.shape,
@@ -75,7 +75,7 @@ export async function inspect(backend: Backend, namespace = "default"): Promise<
     if (owner === null) continue;
     held.push({
       node,
-      ...fieldsOf(node, terms.machineBits),
+      ...nodeFields(node, terms.machineBits),
       holder: owner.replace(/^\S+ ?/, ""),
       owner,
       from: new Date(terms.epochMs + from * terms.tickMs),

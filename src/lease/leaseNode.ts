@@ -55,7 +55,7 @@ export async function leaseNode(
 export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   const plan = resolveLeaseSettings(options);
-  const { clock } = plan.settings;
+  const { clock } = plan.generatorSettings;
   const { generator, source } = await generatorOf(plan);
   const lease = new LeaseSession(plan, generator, source, clock);
   const deadline = performance.now() + plan.waitMs;
@@ -83,15 +83,15 @@ function soonestOf(error: unknown): number | undefined {
 }
 
 /** Creates a generator, and the source that takes its grants. */
-async function generatorOf({ settings, isShared }: LeaseSettings): Promise<{
+async function generatorOf({ generatorSettings, isShared }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
   source: Grantable;
 }> {
   if (isShared) {
     // Loaded only here: most leases are for one thread.
     const { SharedGenerator } = await import("../threads/index.ts");
-    return SharedGenerator.underGrants(settings);
+    return SharedGenerator.underGrants(generatorSettings);
   }
-  const source = new LeasedSource(settings);
-  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), source };
+  const source = new LeasedSource(generatorSettings);
+  return { generator: new SnowflakeGenerator(new GeneratorParts(generatorSettings, source)), source };
 }

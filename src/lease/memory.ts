@@ -2,28 +2,28 @@
 
 import { type CallOptions, callStore } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { readGrant } from "./parseAnswer.ts";
+import { parseGrant } from "./parseAnswer.ts";
 import type { LeasePort } from "./port.ts";
-import { acquire, type Book, type LeaseAnswer, type NodeSpace, release, renew } from "./rule.ts";
+import { acquire, type NamespaceState, type LeaseAnswer, type NodeSpace, release, renew } from "./rule.ts";
 
 /** Reads what a step answers; the port may be one that the user wrote, and then it can be anything. */
 const reading =
   (nodes: Pick<NodeSpace, "first" | "count">) =>
   (answer: LeaseAnswer): LeaseAnswer =>
     answer.outcome === "granted"
-      ? readGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
+      ? parseGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
       : answer;
 
 export function memoryStore(port: MemoryPort, namespace: string): LeasePort {
   const name = `lease:${namespace}`;
-  type Change<T> = (book: Book | undefined, storeMs: number) => readonly [Book | undefined, T];
+  type Change<T> = (book: NamespaceState | undefined, storeMs: number) => readonly [NamespaceState | undefined, T];
   const apply = <T>(
     operation: string,
     change: Change<T>,
     read: (result: T) => T = (result) => result,
     asking?: CallOptions,
   ) => {
-    const call = async () => port.change<Book | undefined, T>(name, change);
+    const call = async () => port.change<NamespaceState | undefined, T>(name, change);
     return callStore(port, operation, call, (result) => read(result as T), asking);
   };
   /** It tells no history: when it is gone, so are its holders. */

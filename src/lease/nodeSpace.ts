@@ -14,12 +14,12 @@ export interface NodeFields {
   readonly machineId: number;
 }
 
-export function fieldsOf(node: number, machineBits: number): NodeFields {
+export function nodeFields(node: number, machineBits: number): NodeFields {
   return { datacenterId: Math.floor(node / 2 ** machineBits), machineId: node % 2 ** machineBits };
 }
 
 /** What a namespace is for: the layout, epoch and tick of its IDs, and whether both node fields are leased or one. */
-export function shapeOf(
+export function formatShape(
   { layout, epochMs, tickMs }: Pick<Settings, "layout" | "epochMs" | "tickMs">,
   isOne: boolean,
 ): string {
@@ -32,7 +32,7 @@ export function shapeOf(
  * The space of a holder: the machines of one datacenter, or all nodes there are. The shape says which, for holders who
  * disagree on it would share nodes without knowing.
  */
-export function spaceOf(
+export function makeNodeSpace(
   settings: Settings,
   isFixed: boolean,
   { ttlMs, maxSkewMs, isFenced }: { ttlMs: number; maxSkewMs: number; isFenced: boolean },
@@ -47,7 +47,7 @@ export function spaceOf(
   // One more than it takes, for the tick that has begun already.
   const ttlTicks = Math.ceil(ttlMs / tickMs) + 1;
   return {
-    shape: shapeOf(settings, isOne),
+    shape: formatShape(settings, isOne),
     first: isOne ? datacenterId * 2 ** machineBits : 0,
     count: 2 ** bits,
     epochMs,
@@ -61,7 +61,7 @@ export function spaceOf(
 }
 
 /** What a shape says, as far as it takes to read the book of a namespace. */
-export function readShape(
+export function parseShape(
   shape: string,
 ): { epochMs: number; tickMs: number; machineBits: number } | undefined {
   const match = /^\d+\.\d+\.(\d+)\.\d+ epoch (-?\d+) tick (\d+) /.exec(shape);

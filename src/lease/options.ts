@@ -16,7 +16,7 @@ import {
   type PresetName,
   type Settings,
 } from "../internal.ts";
-import { spaceOf } from "./nodeSpace.ts";
+import { makeNodeSpace } from "./nodeSpace.ts";
 import type { NodeSpace } from "./rule.ts";
 
 /** The shortest lease: below it, a pause for garbage would end it. */
@@ -76,7 +76,7 @@ const OWN = [
 /** What a lease goes by. */
 export interface LeaseSettings {
   readonly backend: Backend;
-  readonly namespace: string;
+  readonly name: string;
   readonly holder: string;
   readonly ttlMs: number;
   readonly waitMs: number;
@@ -84,7 +84,7 @@ export interface LeaseSettings {
   readonly isShared: boolean;
   readonly space: NodeSpace;
   /** The generator's. */
-  readonly settings: Settings;
+  readonly generatorSettings: Settings;
 }
 
 /** Validates all options. */
@@ -118,17 +118,17 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
   assertOneOf("onExpired", onExpired, ["throw", "reacquire"]);
   return {
     backend: assertBackend(backend),
-    namespace: assertName("namespace", namespace),
+    name: assertName("namespace", namespace),
     holder: holder === undefined ? "" : assertName("holder", holder),
     ttlMs,
     waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER),
     isReacquired: onExpired === "reacquire",
     isShared: assertOneOf("threads", threads, [true, false]),
-    space: spaceOf(settings, isFixed, {
+    space: makeNodeSpace(settings, isFixed, {
       ttlMs,
       maxSkewMs,
       isFenced: assertOneOf("fence", fence, [true, false]),
     }),
-    settings,
+    generatorSettings: settings,
   };
 }

@@ -5,7 +5,7 @@ import type { Backend } from "../backend/ports.ts";
 import { memoryStore } from "./memory.ts";
 import { redisStore } from "./native/redis.ts";
 import { sqlStore } from "./native/sql.ts";
-import type { Book, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "./rule.ts";
+import type { NamespaceState, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "./rule.ts";
 
 /** What is known of an acquire besides what it asks. */
 export interface AcquireOptions extends CallOptions {
@@ -19,7 +19,7 @@ export interface LeasePort {
   renew(space: NodeSpace, claim: LeaseClaim, nowMs: number, asking?: CallOptions): Promise<LeaseAnswer>;
   release(space: NodeSpace, claim: LeaseClaim, unused: number): Promise<void>;
   /** What is kept of the namespace, `undefined` before its first grant, and the store's time. */
-  read(): Promise<{ readonly book: Book | undefined; readonly storeMs: number }>;
+  read(): Promise<{ readonly book: NamespaceState | undefined; readonly storeMs: number }>;
 }
 
 /** The leases of a namespace. */

@@ -18,7 +18,7 @@
 import type { Grant } from "../internal.ts";
 
 /** What a store keeps of a node. */
-export interface HeldNodeState {
+export interface NodeState {
   /** Whose the node is, `null` after a release. */
   readonly owner: string | null;
   /** The first tick of the last grant. */
@@ -32,10 +32,10 @@ export interface HeldNodeState {
 }
 
 /** What a store keeps of a namespace. Nodes that were never granted are not in it. */
-export interface Book {
+export interface NamespaceState {
   /** The layout, epoch and tick that its IDs have. */
   readonly shape: string;
-  readonly nodes: ReadonlyMap<number, HeldNodeState>;
+  readonly nodes: ReadonlyMap<number, NodeState>;
   /** The history of the store, as far as it is known here: `""` if it tells none. */
   readonly history: string;
   /** The first tick of new grants. Grants that the store may have forgotten end before it. */
@@ -76,11 +76,11 @@ export interface LeaseClaim extends LeaseRequest {
   readonly node: number;
   /** The generation of the grant that the holder has, and the nonce that was written with it. */
   readonly generation: number;
-  readonly held: string;
+  readonly grantNonce: string;
 }
 
 /** What a store is by itself, at the moment of a step. */
-export interface StoreNow {
+export interface StoreReading {
   readonly ms: number;
   /** `""` if it tells none. */
   readonly history: string;
@@ -97,7 +97,7 @@ export type LeaseAnswer =
   | { readonly outcome: "shape"; readonly shape: string };
 
 /** The state that follows, and the answer. A refusal leaves the nodes as they were. */
-type Step = readonly [Book | undefined, LeaseAnswer];
+type Step = readonly [NamespaceState | undefined, LeaseAnswer];
 
 /** The tick of a moment. */
 export function tickAt(space: Pick<NodeSpace, "epochMs" | "tickMs">, ms: number): number {
@@ -113,10 +113,10 @@ function isSkewed(space: NodeSpace, nowMs: number, storeMs: number): boolean {
  * already.
  */
 function granted(
-  book: Book,
+  book: NamespaceState,
   space: NodeSpace,
   node: number,
-  holding: Omit<HeldNodeState, "until">,
+  holding: Omit<NodeState, "until">,
   nowMs: number,
   storeMs: number,
 ): Step {
@@ -127,17 +127,17 @@ function granted(
 }
 
 /** The book with a node's holding replaced. */
-function written(book: Book, node: number, holding: HeldNodeState): Book {
+function written(book: NamespaceState, node: number, holding: NodeState): NamespaceState {
   return { ...book, nodes: new Map(book.nodes).set(node, holding) };
 }
 
 /** Whether another may have had the node since, and the store has forgotten it. */
-function isStale({ stale }: Book, { isFenced }: NodeSpace, { until }: HeldNodeState): boolean {
+function isStale({ stale }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
   return isFenced && until <= stale;
 }
 
 /** The book with the store's history in it. If it had another one, the fence is raised. */
-function noticed(book: Book, space: NodeSpace, store: StoreNow): Book {
+function noticed(book: NamespaceState, space: NodeSpace, store: StoreReading): NamespaceState {
   const { history } = store;
   if (!space.isFenced || history === "" || book.history === history) return book;
   if (book.history === "") return { ...book, history };
@@ -156,16 +156,16 @@ function noticed(book: Book, space: NodeSpace, store: StoreNow): Book {
  * @param nowMs the holder's time
  */
 export function acquire(
-  book: Book | undefined,
+  book: NamespaceState | undefined,
   space: NodeSpace,
   { owner, nonce }: LeaseRequest,
   nowMs: number,
-  store: StoreNow,
+  store: StoreReading,
 ): Step {
   const storeMs = store.ms;
   const fresh = {
     shape: space.shape,
-    nodes: new Map<number, HeldNodeState>(),
+    nodes: new Map<number, NodeState>(),
     history: "",
     fence: 0,
     stale: 0,
@@ -206,22 +206,22 @@ export function acquire(
  * request itself wrote them, and the answer was lost; or the store has gone back behind the holder's last renewal.
  */
 function isOf(
-  holding: HeldNodeState | undefined,
-  { owner, generation, held, nonce }: LeaseClaim,
-): holding is HeldNodeState {
+  holding: NodeState | undefined,
+  { owner, generation, grantNonce, nonce }: LeaseClaim,
+): holding is NodeState {
   if (holding?.owner !== owner) return false;
-  if (holding.generation === generation) return holding.nonce === held;
+  if (holding.generation === generation) return holding.nonce === grantNonce;
   if (holding.generation === generation + 1) return holding.nonce === nonce;
   return holding.generation < generation;
 }
 
 /** Extends a grant, if it still is the holder's. */
 export function renew(
-  book: Book | undefined,
+  book: NamespaceState | undefined,
   space: NodeSpace,
   claim: LeaseClaim,
   nowMs: number,
-  store: StoreNow,
+  store: StoreReading,
 ): Step {
   const storeMs = store.ms;
   const state = book && noticed(book, space, store);
@@ -240,7 +240,7 @@ export function renew(
  * @param claim its `nonce` is that of a renewal whose answer was lost
  * @param unused the first tick that the holder has not stamped, and will not
  */
-export function release(book: Book, claim: LeaseClaim, unused: number): Book {
+export function release(book: NamespaceState, claim: LeaseClaim, unused: number): NamespaceState {
   const holding = book.nodes.get(claim.node);
   if (!isOf(holding, claim)) return book;
   return written(book, claim.node, { ...holding, owner: null, until: Math.max(unused, holding.from) });

@@ -19,7 +19,7 @@ import {
   TimestampOverflowError,
 } from "../internal.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
-import { fieldsOf, type NodeFields } from "./nodeSpace.ts";
+import { nodeFields, type NodeFields } from "./nodeSpace.ts";
 import type { LeaseSettings } from "./options.ts";
 import { type LeasePort, leasePort } from "./port.ts";
 import type { LeaseAnswer, LeaseClaim, LeaseRequest } from "./rule.ts";
@@ -74,7 +74,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     super(() => this.release());
     this.generator = generator;
     this.#plan = plan;
-    this.#store = leasePort(plan.backend, plan.namespace);
+    this.#store = leasePort(plan.backend, plan.name);
     this.#grantee = grantee;
     this.#clock = clock;
   }
@@ -88,7 +88,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   #fields(): NodeFields {
-    return fieldsOf(this.node, this.generator.layout.machineBits);
+    return nodeFields(this.node, this.generator.layout.machineBits);
   }
 
   get #untilMs(): number {
@@ -114,7 +114,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     return {
       // By the clock, for a process that was paused has had no time yet to notice.
       state: this.#state === "held" && this.#leftMs() <= 0 ? "lost" : this.#state,
-      namespace: this.#plan.namespace,
+      namespace: this.#plan.name,
       node: this.node,
       ...this.#fields(),
       until: this.until,
@@ -156,13 +156,13 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
 
   /** Asks for a node. */
   async acquire(asking?: CallOptions): Promise<void> {
-    const { space, namespace, holder } = this.#plan;
+    const { space, name, holder } = this.#plan;
     const nowMs = this.#read();
     // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
     // many processes start from.
     const ask = this.#ask ?? askFor(holder);
     this.#ask = ask;
-    const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, held: ask.nonce });
+    const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, grantNonce: ask.nonce });
     const giveBack = ({ node, from }: Grant) =>
       this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
     // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
@@ -175,26 +175,26 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#ask = undefined;
     if (answer.outcome === "shape") {
       throw new NamespaceError(
-        `namespace ${namespace}`,
+        `namespace ${name}`,
         `used as it was first, for ${answer.shape}`,
         space.shape,
       );
     }
     if (answer.outcome === "skew") throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
     if (answer.outcome === "taken") {
-      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + answer.soonest * space.tickMs);
+      throw new NoNodeAvailableError(name, space.count, space.epochMs + answer.soonest * space.tickMs);
     }
     if (answer.outcome === "fenced") {
-      throw new LeaseFenceError(namespace, space.epochMs + answer.until * space.tickMs);
+      throw new LeaseFenceError(name, space.epochMs + answer.until * space.tickMs);
     }
-    if (answer.outcome === "cut") throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
+    if (answer.outcome === "cut") throw new StoreCutOffError(name, answer.seenMs, answer.storeMs);
     if (answer.outcome !== "granted")
       throw new BackendError("lease: acquire", "answer", "the answer makes no sense");
     if (this.#state === "released") {
       // Given back while the answer was on its way.
       return giveBack(answer);
     }
-    const { maxTick } = this.#plan.settings;
+    const { maxTick } = this.#plan.generatorSettings;
     if (answer.from > maxTick) {
       await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
@@ -266,7 +266,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   async #renew(): Promise<void> {
-    const { space, namespace } = this.#plan;
+    const { space, name } = this.#plan;
     const nowMs = this.#read();
     // The same again until it has its answer, so that the store can tell a request that comes twice from a copy of this
     // process.
@@ -282,14 +282,14 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       // Its end may be nearer, in a store that has gone back or where a copy has given the node back: what the store
       // knows is what counts.
       this.#grant = answer;
-      this.#held = { ...claim, generation: claim.generation + 1, held: claim.nonce };
+      this.#held = { ...claim, generation: claim.generation + 1, grantNonce: claim.nonce };
       this.#nonce = "";
       this.#grantee.extend(answer.until);
       this.#succeed(nowMs, answer.storeMs);
     } else if (answer.outcome === "skew") {
       throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
     } else if (answer.outcome === "cut") {
-      throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
+      throw new StoreCutOffError(name, answer.seenMs, answer.storeMs);
     } else {
       const why = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
       this.#lose(new BackendError("lease: renew", "answer", why));

@@ -152,7 +152,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     expect(nodeOf(await store.acquire(space, ask("a"), Date.now()))).toBe(0);
     const claim = (generation: number) => ({
       ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
-      held: generation === 0 ? "n" : `r${generation - 1}`,
+      grantNonce: generation === 0 ? "n" : `r${generation - 1}`,
     });
     const seen = async () => Number(await client.hget(KEY, "seen"));
     await until(async () => /state=online/.test(await client.info("replication")));
@@ -214,7 +214,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     await client.del(INDEX);
     expect(await acquire("c")).toBe("taken");
     expect(await client.zcard(INDEX)).toBe(2);
-    await store.release(space, { ...ask("b"), node: 1, generation: 0, held: "n" }, 0);
+    await store.release(space, { ...ask("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
     await client.del(INDEX);
     expect(await acquire("c")).toBe(1);
     await client.del(INDEX);
@@ -284,10 +284,10 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
       ]),
       ...{ history: "", fence: 0, stale: 0, longest: 0 },
     });
-    const claim = { owner, node: 0, generation: 0, held: "", nonce: "n" };
+    const claim = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
     expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
     expect(await acquire("b")).toBe("taken");
-    await store.release(space, { ...claim, generation: 1, held: "n", nonce: "" }, now);
+    await store.release(space, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now);
     expect((await store.read()).book?.nodes.get(0)).toMatchObject({ owner: null, until: now });
   });
 
@@ -347,13 +347,13 @@ describe.each(
       // Without them it says what to do.
       await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
       await setup(port, ["lease"]);
-      const claim = { owner: "old", node: 0, generation: 0, held: "", nonce: "n" };
+      const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
       expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
       expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
         outcome: "granted",
         node: 1,
       });
-      await store.release(fenced, { ...claim, generation: 1, held: "n", nonce: "" }, now + 5);
+      await store.release(fenced, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
       expect((await store.read()).book?.nodes.get(0)).toEqual({
         ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
       });

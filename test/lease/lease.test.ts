@@ -1005,8 +1005,8 @@ describe("an answer that comes too late", () => {
       timeoutMs: 1000,
       async eval(script: string, _keys: readonly string[], args: readonly string[]) {
         const [owner = "", nonce = "", ...rest] = args;
-        const claimOf = ([node, generation, held = ""]: readonly string[]) => ({
-          ...{ owner, nonce, held, node: Number(node), generation: Number(generation) },
+        const claimOf = ([node, generation, grantNonce = ""]: readonly string[]) => ({
+          ...{ owner, nonce, grantNonce, node: Number(node), generation: Number(generation) },
         });
         if (script.includes("late'")) {
           if (isHeld) await new Promise<void>((go) => waiting.push(go));

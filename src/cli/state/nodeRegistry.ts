@@ -4,7 +4,7 @@
 
 import type { MemoryPort } from "../../backend/index.ts";
 import type { SnowflakeGenerator } from "../../internal.ts";
-import { shapeOf } from "../../lease/nodeSpace.ts";
+import { formatShape } from "../../lease/nodeSpace.ts";
 import type { Io } from "../io.ts";
 import { stateFolder } from "./folder.ts";
 import { sharedFile } from "./sharedFile.ts";
@@ -33,7 +33,7 @@ export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
     ): Result {
       return file.change<State, Result>((kept) => {
         // In the words of this layout, or the lease would take it for the leases of another.
-        const state = kept === undefined ? kept : { ...kept, shape: shapeOf(shape, false) };
+        const state = kept === undefined ? kept : { ...kept, shape: formatShape(shape, false) };
         const [next, result] = change(state, io.now());
         return [next === state ? kept : next, result];
       });

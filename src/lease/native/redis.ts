@@ -11,9 +11,9 @@
 import { callStore } from "../../backend/call.ts";
 import type { RedisPort } from "../../backend/ports.ts";
 import { redisKey } from "../../backend/storeNames.ts";
-import { readGrant, wholes } from "../parseAnswer.ts";
+import { parseGrant, parseWholes } from "../parseAnswer.ts";
 import type { AcquireOptions, LeasePort } from "../port.ts";
-import type { Book, HeldNodeState, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "../rule.ts";
+import type { NamespaceState, NodeState, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "../rule.ts";
 
 /**
  * How long a Redis that had replicas goes on when none acknowledges any more, in milliseconds. A replica acknowledges
@@ -212,12 +212,12 @@ export function redisStore(port: RedisPort, namespace: string): LeasePort {
       return granting("lease: acquire", space, space, ACQUIRE, args, asking);
     },
     renew: (space, claim, nowMs, asking) => {
-      const { node, generation, held } = claim;
+      const { node, generation, grantNonce } = claim;
       const nodes = { first: node, count: 1 };
-      return granting("lease: renew", space, nodes, RENEW, [claim, nowMs, node, generation, held], asking);
+      return granting("lease: renew", space, nodes, RENEW, [claim, nowMs, node, generation, grantNonce], asking);
     },
-    release: async (space, { owner, nonce, node, generation, held }: LeaseClaim, unused) => {
-      const args = [owner, nonce, node, generation, held, unused].map(String);
+    release: async (space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, unused) => {
+      const args = [owner, nonce, node, generation, grantNonce, unused].map(String);
       const call = () => port.eval(RELEASE, [book, index(space)], args);
       await callStore(
         port,
@@ -233,9 +233,9 @@ export function redisStore(port: RedisPort, namespace: string): LeasePort {
 function readAnswer(nodes: Pick<NodeSpace, "first" | "count">, answer: unknown): LeaseAnswer | undefined {
   if (typeof answer !== "string") return undefined;
   const [outcome, ...values] = answer.split(" ");
-  if (outcome === "granted") return readGrant(nodes, values);
+  if (outcome === "granted") return parseGrant(nodes, values);
   if (outcome === "shape") return { outcome, shape: values.join(" ") };
-  const [first = 0, second = 0] = wholes(values);
+  const [first = 0, second = 0] = parseWholes(values);
   if (values.length === 2) {
     if (outcome === "taken") return { outcome, soonest: first, storeMs: second };
     if (outcome === "fenced") return { outcome, until: first, storeMs: second };
@@ -245,23 +245,23 @@ function readAnswer(nodes: Pick<NodeSpace, "first" | "count">, answer: unknown):
   return undefined;
 }
 
-function readBook(answer: unknown): { book: Book | undefined; storeMs: number } | undefined {
+function readBook(answer: unknown): { book: NamespaceState | undefined; storeMs: number } | undefined {
   if (typeof answer !== "string") return undefined;
   const [at, ...lines] = answer.split("\n");
-  const [storeMs = 0] = wholes([at?.replace(/^at /, "")]);
+  const [storeMs = 0] = parseWholes([at?.replace(/^at /, "")]);
   const named = new Map<string, string>();
-  const nodes = new Map<number, HeldNodeState>();
+  const nodes = new Map<number, NodeState>();
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const [name = "", value = ""] = lines.slice(i, i + 2);
     named.set(name, value);
     if (!/^\d/.test(name)) continue;
     const [, from, until, generation = 0, nonce = "", owner] =
       /^(\d+) (\d+) (?:(\d+):(\S*) )?(.*)$/.exec(value) ?? [];
-    const [node = 0, first = 0, end = 0, renewals = 0] = wholes([name, from, until, generation]);
+    const [node = 0, first = 0, end = 0, renewals = 0] = parseWholes([name, from, until, generation]);
     nodes.set(node, { owner: owner || null, from: first, until: end, generation: renewals, nonce });
   }
   const numbers = ["fence", "stale", "longest"].map((name) => named.get(name) ?? 0);
-  const [fence = 0, stale = 0, longest = 0] = wholes(numbers);
+  const [fence = 0, stale = 0, longest = 0] = parseWholes(numbers);
   const shape = named.get("shape");
   const history = named.get("history") ?? "";
   return {

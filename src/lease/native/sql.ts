@@ -9,9 +9,9 @@ import { historySql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { nowMsSql } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
-import { readGrant, wholes } from "../parseAnswer.ts";
+import { parseGrant, parseWholes } from "../parseAnswer.ts";
 import type { LeasePort } from "../port.ts";
-import { type HeldNodeState, type LeaseAnswer, type LeaseClaim, type NodeSpace, tickAt } from "../rule.ts";
+import { type NodeState, type LeaseAnswer, type LeaseClaim, type NodeSpace, tickAt } from "../rule.ts";
 
 /** How many rows of nodes are made at once. */
 const ROWS = 1024;
@@ -168,13 +168,13 @@ export function sqlStore(port: SqlPort, namespace: string): LeasePort {
   const grantOf =
     (nodes: Pick<NodeSpace, "first" | "count">) =>
     ([row]: readonly SqlRow[]): LeaseAnswer | null =>
-      row ? readGrant(nodes, [row["node"], row["since"], row["until"], row["ms"]]) : null;
+      row ? parseGrant(nodes, [row["node"], row["since"], row["until"], row["ms"]]) : null;
   const readLook =
     (space: NodeSpace): Read<Look> =>
     ([row]) => {
       const { ms, shape, fence, known, newest, soonest } = row as SqlRow & Record<string, unknown>;
       const numbers = [ms, fence ?? 0, known, newest ?? space.first - 1, soonest ?? NEVER];
-      const [storeMs = 0, raised = 0, isKnown = 0, last = 0, end = 0] = wholes(numbers);
+      const [storeMs = 0, raised = 0, isKnown = 0, last = 0, end = 0] = parseWholes(numbers);
       return { storeMs, shape, fence: raised, isKnown: isKnown > 0, newest: last, soonest: end };
     };
 
@@ -216,9 +216,9 @@ export function sqlStore(port: SqlPort, namespace: string): LeasePort {
           await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, asking.background));
       }
     },
-    async renew(space, { owner, nonce, node, generation, held }, nowMs, asking) {
+    async renew(space, { owner, nonce, node, generation, grantNonce }, nowMs, asking) {
       const statements = await statementsFor(space);
-      const claim = [node, generation, held];
+      const claim = [node, generation, grantNonce];
       const params = [
         owner,
         nonce,
@@ -230,23 +230,23 @@ export function sqlStore(port: SqlPort, namespace: string): LeasePort {
       const grant = await send("renew", statements.renew, params, grantOf({ first: node, count: 1 }), asking);
       if (grant) return grant;
       const read: Read<LeaseAnswer> = ([row]) => {
-        const [storeMs = 0, mine = 0] = wholes([row?.["ms"], row?.["mine"]]);
+        const [storeMs = 0, mine = 0] = parseWholes([row?.["ms"], row?.["mine"]]);
         return { outcome: mine ? "skew" : "lost", storeMs };
       };
       return send("renew", statements.whose, [owner, nonce, ...claim], read, asking);
     },
-    async release(_space, { owner, nonce, node, generation, held }: LeaseClaim, unused) {
-      await send("release", plain.release, [owner, nonce, node, generation, held, unused], () => true);
+    async release(_space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, unused) {
+      await send("release", plain.release, [owner, nonce, node, generation, grantNonce, unused], () => true);
     },
     async read() {
       const row = await send("read", plain.book, [], ([first]) => first);
       const { ms, shape, history } = row;
       const numbers = [ms, row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
-      const [storeMs = 0, fence = 0, stale = 0, longest = 0] = wholes(numbers);
+      const [storeMs = 0, fence = 0, stale = 0, longest = 0] = parseWholes(numbers);
       const nodes = await send("read", plain.read, [], (rows) => {
-        const all = new Map<number, HeldNodeState>();
+        const all = new Map<number, NodeState>();
         for (const { node, since, until, generation, nonce, owner } of rows) {
-          const [name = 0, from = 0, end = 0, renewals = 0] = wholes([node, since, until, generation]);
+          const [name = 0, from = 0, end = 0, renewals = 0] = parseWholes([node, since, until, generation]);
           const holder = owner === null ? null : String(owner);
           all.set(name, { owner: holder, from, until: end, generation: renewals, nonce: String(nonce) });
         }
