@@ -81,7 +81,7 @@ async function acquireLease(
   { leaseBackend, name, preset, node: { datacenterId }, fencesLeases }: ServiceSettings,
   { onFenced, isStopping }: StartHooks,
 ): Promise<Lease> {
-  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: fencesLeases };
+  const options = { backend: leaseBackend, preset, datacenterId, name, fence: fencesLeases };
   const deadline = performance.now() + NODE_WAIT_MS;
   let isTold = false;
   for (;;) {

@@ -7,12 +7,12 @@ import { historySql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
 import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
-import { leasePort } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/openPort.ts";
 import {
   acquire,
-  type NamespaceState,
   type LeaseAnswer,
   type LeaseClaim,
+  type NamespaceState,
   type NodeSpace,
   release,
   renew,
@@ -121,7 +121,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
           const open = { ...terms, first: 1000, count: 1, isFenced: false };
           await store.acquire(open, known, Date.now());
           let [book] = acquire(undefined, open, known, Date.now(), { ms: Date.now(), history });
-          if (book) book = { ...book, history: (await store.read()).book?.history ?? "" };
+          if (book) book = { ...book, history: (await store.read()).state?.history ?? "" };
           for (const order of orders) {
             if (order.do === "go back") {
               if (book && history !== "") {
@@ -154,7 +154,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
             if ("storeMs" in said) expect(Math.abs(said.storeMs - now.ms)).toBeLessThan(5000);
             book = next;
           }
-          const { book: kept } = await store.read();
+          const { state: kept } = await store.read();
           const sorted = (one: NamespaceState | undefined) =>
             one && { ...one, nodes: [...one.nodes].sort(([a], [b]) => a - b) };
           expect(sorted(kept)).toEqual(sorted(book));

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
   acquire,
-  type NamespaceState,
-  type NodeState,
   type LeaseAnswer,
   type LeaseClaim,
+  type NamespaceState,
   type NodeSpace,
+  type NodeState,
   release,
   renew,
   tickAt,

@@ -130,7 +130,13 @@ function acquireFrom(
 /** An acquire in a store whose fence is elsewhere. */
 function acquireWithFence(fence: (book: Book, raised: Book) => number): Acquire {
   return (book, space, ask, nowMs, store) => {
-    const [raised] = protocol.renew(book, space, { ...ask, node: -1, generation: 0, grantNonce: "" }, nowMs, store);
+    const [raised] = protocol.renew(
+      book,
+      space,
+      { ...ask, node: -1, generation: 0, grantNonce: "" },
+      nowMs,
+      store,
+    );
     const moved = book && raised && { ...raised, fence: fence(book, raised) };
     return protocol.acquire(moved, space, ask, nowMs, store);
   };

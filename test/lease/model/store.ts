@@ -2,12 +2,12 @@
 
 import type {
   acquire,
-  NamespaceState,
-  NodeState,
   LeaseAnswer,
   LeaseClaim,
   LeaseRequest,
+  NamespaceState,
   NodeSpace,
+  NodeState,
   release,
   renew,
 } from "../../../src/lease/rule.ts";

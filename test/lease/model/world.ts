@@ -172,7 +172,13 @@ export class Worlds {
     const ask = askOf(who);
     arrive({ asks: "acquire", ask }, (answer) => {
       const isAsking = !grant || (this.#conduct.staysItself && !isOpen);
-      const had = { grant: termsOf(answer), generation: 0, grantNonce: ask.nonce, isOpen: true, isWaiting: false };
+      const had = {
+        grant: termsOf(answer),
+        generation: 0,
+        grantNonce: ask.nonce,
+        isOpen: true,
+        isWaiting: false,
+      };
       return isAsking ? { ...holder, ...had } : undefined;
     });
     for (const claim of renewals) {
