@@ -1,18 +1,18 @@
-// Keys for client addresses: who has one address of IPv6 has billions, and is to have one quota.
+// Keys for client addresses. A customer has billions of IPv6 addresses, and gets one quota for all of them.
 
 import { ArgumentError } from "../internal.ts";
 
-/** A number from 0 to 255, without zeros before it, which some read as octal. */
+/** One to three digits without leading zeros, because some readers take a number with them for octal. */
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
-/** The octets of an IPv4 address; `undefined` if it is none. */
+/** Parses an IPv4 address into four octets. Returns `undefined` if the text is not one. */
 function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
   const isOctet = (part: string) => OCTET.test(part) && Number(part) <= 255;
   return parts.length === 4 && parts.every(isOctet) ? parts.map(Number) : undefined;
 }
 
-/** The groups of 16 bits that are written in part of an IPv6 address; `undefined` if they are none. */
+/** Parses a part of an IPv6 address into groups of 16 bits. Returns `undefined` if the text is not one. */
 function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined {
   const groups: number[] = [];
   const parts = text === "" ? [] : text.split(":");
@@ -27,30 +27,30 @@ function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined 
   return groups;
 }
 
-/** The eight groups of an IPv6 address; `undefined` if it is none. */
+/** Parses an IPv6 address into eight groups. Returns `undefined` if the text is not one. */
 function parseIPv6(text: string): number[] | undefined {
   const [left = "", right, ...more] = text.split("::");
   if (more.length > 0) return undefined;
   const before = parseGroups(left, right === undefined);
   if (before === undefined || right === undefined) return before?.length === 8 ? before : undefined;
   const after = parseGroups(right, true);
-  // The gap stands for one group at least.
+  // "::" stands for at least one group.
   if (after === undefined || before.length + after.length > 7) return undefined;
   const gap = Array.from({ length: 8 - before.length - after.length }, () => 0);
   return [...before, ...gap, ...after];
 }
 
 /**
- * The key that a client's address counts under. An IPv4 address is its own. An IPv6 address counts with all of its
- * /56, the network that providers give to one customer: by single addresses, each customer would have 2^72 quotas. An
- * IPv4 address that is written as IPv6 (`::ffff:192.0.2.7`) is the IPv4 address. A zone (`%eth0`) is left out.
+ * Returns the rate limit key of a client's address. The key of an IPv4 address is the address. The key of an IPv6 address
+ * is its /56 network, because providers assign a /56 to one customer, who would otherwise have 2^72 quotas. An IPv4
+ * address that is written as IPv6 (`::ffff:192.0.2.7`) is the IPv4 address. A zone (`%eth0`) is removed.
  *
- * Take the address from the connection, or from a header that your own proxy sets. A header that the client can set
- * too is a client's choice of keys.
+ * Take the address from the connection, or from a header that your own proxy sets. If the client can set the header, it
+ * chooses its own keys.
  *
- * @param address as text, without a port or brackets
- * @returns the IPv4 address, or the network of the IPv6 address as RFC 5952 writes it
- * @throws {@link ArgumentError} if it is no address
+ * @param address a text without a port or brackets
+ * @returns the IPv4 address, or the network of the IPv6 address in the form of RFC 5952
+ * @throws {@link ArgumentError} if it is not an address
  *
  * @example
  * ```ts
@@ -63,17 +63,17 @@ function parseIPv6(text: string): number[] | undefined {
  * ```
  */
 export function addressKey(address: string): string {
-  const refusal = () => new ArgumentError("address", "an IPv4 or IPv6 address", address);
-  if (typeof address !== "string") throw refusal();
+  const invalid = () => new ArgumentError("address", "an IPv4 or IPv6 address", address);
+  if (typeof address !== "string") throw invalid();
   if (parseIPv4(address)) return address;
   const groups = parseIPv6(address.replace(/%[\w.:~-]+$/, ""));
-  if (groups === undefined) throw refusal();
+  if (groups === undefined) throw invalid();
   const [a, b, c, d = 0, e, mark, g = 0, h = 0] = groups;
   if (![a, b, c, d, e].some(Boolean) && mark === 0xffff) {
     return [g >> 8, g & 255, h >> 8, h & 255].join(".");
   }
   const network = [a, b, c, d & 0xff00];
-  // The last four groups are the longest run of zeros, together with those before them.
+  // The last four groups are zero. Together with zeros before them they are the longest run, which "::" replaces.
   while (network.at(-1) === 0) network.pop();
   return `${network.map((group) => group?.toString(16)).join(":")}::/56`;
 }

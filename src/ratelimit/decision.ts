@@ -1,32 +1,40 @@
-// What whoever asked is told.
+// The decision on a call, as the caller gets it.
 
 import type { BackendError } from "../internal.ts";
 import type { ConsumeResult, Gcra } from "./rule.ts";
 
-/** What {@link RateLimit.limit} resolves to. */
+/** The result of {@link RateLimit.limit}. */
 export interface Decision {
   /** Whether the call may pass. */
   readonly allowed: boolean;
-  /** How many more calls of cost 1 would pass right now. */
+  /** How many more calls of cost 1 would pass at this moment. */
   readonly remaining: number;
   /**
-   * When a call of this cost passes if nobody else calls with this key, in milliseconds from now. 0 if this one may
+   * In how many milliseconds a call of this cost passes if there are no other calls with this key. 0 if this call may
    * pass, else at least 1.
    */
   readonly retryAfterMs: number;
-  /** When the whole quota is there again if nobody calls with this key, in milliseconds from now. */
+  /** In how many milliseconds the whole quota is available again if there are no other calls with this key. */
   readonly resetMs: number;
-  /** Why the store could not be asked, where calls pass all the same: see `onFailure`. The numbers say nothing then. */
+  /**
+   * The store's error, if the call was allowed in spite of it: see `onStoreError`. The numbers then carry no
+   * information.
+   */
   readonly error?: BackendError;
 }
 
-/** Says what an outcome means. What is denied and free by now, as another statement saw it, passes in a moment. */
+/**
+ * Returns the decision for an outcome.
+ *
+ * SQL reads a denied key in a second statement, in which the quota may be available already. Then the call passes in a
+ * millisecond.
+ */
 export function toDecision(
   { interval, tolerance }: Gcra,
   price: number,
-  { allowed, ends, now }: ConsumeResult,
+  { allowed, tat, now }: ConsumeResult,
 ): Decision {
-  const ahead = Math.max(ends - now, 0);
+  const ahead = Math.max(tat - now, 0);
   return {
     allowed,
     remaining: Math.max(0, Math.floor((tolerance - ahead) / interval)),
@@ -35,7 +43,7 @@ export function toDecision(
   };
 }
 
-/** Never too early: a millisecond that has begun counts. */
+/** Returns whole milliseconds, rounded up so that a client never comes too early. */
 function ceilMs(microseconds: number): number {
   return Math.ceil(microseconds / 1000);
 }

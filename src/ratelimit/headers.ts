@@ -1,29 +1,29 @@
-// What clients are told of a limit in the headers of a response.
+// Response headers of a rate limit.
 
 import { wholeSeconds } from "../http/problem.ts";
 import type { Decision } from "./decision.ts";
 import type { RateLimit } from "./limiter.ts";
 import { gcraOf } from "./rule.ts";
 
-/** A name as a string of structured fields (RFC 9651), which has printable ASCII and nothing else. */
+/** Writes a name as a string of structured fields (RFC 9651), which may have only printable ASCII. */
 function quoteName(name: string): string {
-  // The percent sign too, or a name that has one could not be told from one that was encoded.
+  // The percent sign too, because a name with one could not be told from an encoded name.
   const ascii = name.replace(/[^ -~]|%/gu, encodeURIComponent);
   return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /**
- * The headers that tell a client of a limit, after the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
+ * Returns the response headers of a limit, by the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
  *
  * - `ratelimit-policy` has the limit's name, the quota `q` and the window `w` in seconds, rounded up;
- * - `ratelimit` has the name, what remains `r`, and in how many seconds one more is available `t`, which is left out
- *   when the quota is full;
- * - `retry-after`, if the call was denied, says in how many seconds to come again, which is never before `t`.
+ * - `ratelimit` has the name, the remaining quota `r`, and the seconds `t` until one more call is available. `t` is left
+ *   out when the quota is full;
+ * - `retry-after`, only after a denied call, has the seconds until the client should try again, never less than `t`.
  *
- * After a decision with an `error` nothing is known but the policy. In the name, the percent sign and characters that
- * are not printable ASCII are percent-encoded. Several limits of one response belong in the same headers: append them.
+ * A decision with an `error` has only the policy. In the name, the percent sign and characters that are not printable
+ * ASCII are percent-encoded. Several limits of one response belong in the same headers: append them.
  *
- * @returns names in small letters, and values
+ * @returns values by names in lower case
  *
  * @example
  * ```ts
@@ -49,10 +49,10 @@ export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record
   };
 }
 
-/** In how many milliseconds one more call may pass than now; 0 when the quota is full. */
+/** Returns the milliseconds until one more call may pass than now; 0 if the quota is full. */
 function nextCallInMs({ quota, windowMs }: RateLimit, { remaining, resetMs }: Decision): number {
   if (remaining >= quota) return 0;
-  // What is used comes back one by one, and all but one of it after the next one.
+  // Used calls become available one by one. The next one is available when all but the others are.
   const intervalMs = gcraOf(quota, windowMs).interval / 1000;
   return resetMs - (quota - remaining - 1) * intervalMs;
 }

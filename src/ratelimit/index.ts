@@ -1,4 +1,4 @@
-// bitflake/ratelimit: how often something may be done, for all processes that share a store.
+// bitflake/ratelimit: rate limits that all processes with one store share.
 
 export type { Backend } from "../backend/ports.ts";
 export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";

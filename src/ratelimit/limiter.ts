@@ -1,26 +1,28 @@
-// RateLimit: how often something may be done, by a store that many processes share.
+// RateLimit: limits how often something may be done, counted in a store that many processes share.
 
 import { assertKey, assertName } from "../backend/names.ts";
+import { type OnStoreError, resolveOnStoreError } from "../backend/onStoreError.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole, BackendError } from "../internal.ts";
+import { ArgumentError, assertKnownOptions, assertWhole, BackendError } from "../internal.ts";
 import { type Decision, toDecision } from "./decision.ts";
-import { type RateLimitPort, rateLimitPort } from "./port.ts";
+import { rateLimitPort } from "./openPort.ts";
+import type { RateLimitPort } from "./port.ts";
 import { type Gcra, gcraOf } from "./rule.ts";
 
-/** The most that may pass at once. */
+/** The largest limit. */
 const MAX_LIMIT = 1_000_000_000;
 
 /** The longest window: 24 days. */
 const MAX_WINDOW = 2 ** 31 - 1;
 
-/** What a {@link RateLimit} is made of. An unknown name is refused. */
+/** Options of {@link RateLimit}. An unknown name is refused. */
 export interface RateLimitOptions {
   /** The store. SQL needs its table: see `setup` of `bitflake/backend`. */
   readonly backend: Backend;
   /**
-   * Which limit of the store: 1 to 100 characters of one line, without braces. Limits of one name in one store count
-   * together, in whichever process, and should be of one `limit` and `windowMs`.
+   * The limit's name in the store: 1 to 100 characters of one line, without braces. All limits of one name in one store
+   * count together, in all processes, and should have the same `limit` and `windowMs`.
    */
   readonly name: string;
   /**
@@ -28,27 +30,35 @@ export interface RateLimitOptions {
    * microsecond of the window.
    */
   readonly limit: number;
-  /** How long it takes until the whole quota is there again, in milliseconds from 1 to 2^31 - 1: at most 24 days. */
+  /**
+   * The time after which the whole quota is available again, in milliseconds from 1 to 2^31 - 1, which is 24 days.
+   */
   readonly windowMs: number;
   /**
-   * What becomes of calls while the store is down. Default `"closed"`: they throw its error. `"open"`: they pass, and
+   * What happens to calls while the store fails. `"fail"`, the default: they throw its error. `"allow"`: they pass, and
    * their decisions have it as `error`.
+   */
+  readonly onStoreError?: "fail" | "allow" | undefined;
+  /**
+   * The old name of `onStoreError`: `"closed"` is `"fail"`, and `"open"` is `"allow"`.
+   *
+   * @deprecated Use `onStoreError`. Both together are refused.
    */
   readonly onFailure?: "closed" | "open" | undefined;
 }
 
 /**
- * How often something may be done, counted in a store for all processes that use it.
+ * Limits how often something may be done, counted in a store for all processes that use it.
  *
- * - **The rule** is GCRA. A key that was idle may do `limit` at once, and from then on one each `windowMs / limit`. So
- *   from a moment on, within any time `t`, at most `limit` + `t` × `limit` / `windowMs` pass. `{ limit: 10, windowMs:
- *   6000 }` is 100 a minute, but never more than 10 at once.
- * - **Rounding.** `windowMs / limit` is rounded up to a whole microsecond. That shows only where hundreds of thousands
- *   pass in a second: 700,000 in 1000 ms are one each 2 µs, so 500,000.
- * - **Denied calls cost nothing.** Who keeps asking has the same share as who waits.
- * - **Time** is the store's. Where its clock is set back, or the window was larger before, a key waits a window and a
- *   second at most, counted from its next call.
- * - **One step.** However many ask at once, and from wherever, no more pass than may.
+ * - **The rule** is GCRA. An idle key may do `limit` calls at once, and after that one every `windowMs / limit`. In any
+ *   period of `t` milliseconds, at most `limit` + `t` × `limit` / `windowMs` calls pass. `{ limit: 10, windowMs: 6000 }`
+ *   is 100 a minute, but never more than 10 at once.
+ * - **Rounding.** `windowMs / limit` is rounded up to a whole microsecond. That matters only for hundreds of thousands
+ *   of calls a second: 700,000 in 1000 ms are one every 2 µs, so 500,000.
+ * - **Denied calls cost nothing.** A client that keeps calling gets the same share as one that waits.
+ * - **Time** is the store's. If its clock is set back, or the window was larger before, a key waits at most a window and
+ *   a second, counted from its next call.
+ * - **One step.** Concurrent calls, from any number of processes, never pass more than the limit.
  *
  * @example
  * ```ts
@@ -64,27 +74,27 @@ export interface RateLimitOptions {
 export class RateLimit {
   /** The store. */
   declare readonly backend: Backend;
-  /** Which limit of the store. */
+  /** The limit's name in the store. */
   declare readonly name: string;
-  /** How many may pass at once, and in each window: the option `limit`. */
+  /** How many calls of cost 1 may pass at once, and in each window: the option `limit`. */
   declare readonly quota: number;
   /** The window, in milliseconds. */
   declare readonly windowMs: number;
 
-  readonly #isOpen: boolean;
-  readonly #rate: Gcra;
+  readonly #onStoreError: OnStoreError;
+  readonly #gcra: Gcra;
   readonly #store: RateLimitPort;
 
   /**
-   * Asks nothing of the store yet.
+   * Creates a limit. Does not call the store.
    *
-   * @param options `backend`, `name`, `limit` and `windowMs`; `onFailure`, default `"closed"`
-   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or the backend's `prefix` makes too long a
-   *   name of a table
+   * @param options `backend`, `name`, `limit` and `windowMs`; `onStoreError`, default `"fail"`
+   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or if the backend's `prefix` makes a table
+   *   name too long
    */
   constructor(options: RateLimitOptions) {
-    assertKnownOptions(options, ["backend", "name", "limit", "windowMs", "onFailure"]);
-    const { backend, name, limit, windowMs, onFailure = "closed" } = options;
+    assertKnownOptions(options, ["backend", "name", "limit", "windowMs", "onStoreError", "onFailure"]);
+    const { backend, name, limit, windowMs } = options;
     this.backend = assertBackend(backend);
     this.name = assertName("name", name);
     this.quota = assertWhole("limit", limit, 1, MAX_LIMIT);
@@ -96,19 +106,20 @@ export class RateLimit {
         limit,
       );
     }
-    this.#isOpen = assertOneOf("onFailure", onFailure, ["closed", "open"]) === "open";
-    this.#rate = gcraOf(limit, windowMs);
-    this.#store = rateLimitPort(backend, name, this.#rate);
+    this.#onStoreError = resolveOnStoreError(options, ["closed", "open"]);
+    this.#gcra = gcraOf(limit, windowMs);
+    this.#store = rateLimitPort(backend, name, this.#gcra);
   }
 
   /**
-   * Asks whether something may be done now, and counts it if so.
+   * Decides whether a call may pass now, and counts it if it may.
    *
-   * @param key who or what does it: 1 to 255 characters, without U+0000 and lone surrogates. Each key has a quota of
-   *   its own. For a client's address take {@link addressKey}
-   * @param cost how much of the quota it takes, from 1 to the limit. Default 1. It passes as a whole or not at all
-   * @throws {@link ArgumentError} if the key or the cost is none
-   * @throws {@link BackendError} if the store is down, too slow, or makes no sense, unless `onFailure` is `"open"`
+   * @param key the client or the resource: 1 to 255 characters, without U+0000 and lone surrogates. Each key has a quota
+   *   of its own. For a client's address use {@link addressKey}
+   * @param cost how much of the quota the call takes, from 1 to the limit. Default 1. It passes as a whole or not at all
+   * @throws {@link ArgumentError} if the key or the cost is not valid
+   * @throws {@link BackendError} if the store fails, is too slow or gives an unexpected response, unless `onStoreError`
+   *   is `"allow"`
    *
    * @example
    * ```ts
@@ -122,12 +133,12 @@ export class RateLimit {
    * ```
    */
   async limit(key: string, cost = 1): Promise<Decision> {
-    const price = assertWhole("cost", cost, 1, this.quota) * this.#rate.interval;
+    const price = assertWhole("cost", cost, 1, this.quota) * this.#gcra.interval;
     assertKey("key", key);
     try {
-      return toDecision(this.#rate, price, await this.#store(key, price));
+      return toDecision(this.#gcra, price, await this.#store.consume(key, price));
     } catch (error) {
-      if (!this.#isOpen || !(error instanceof BackendError)) throw error;
+      if (this.#onStoreError === "fail" || !(error instanceof BackendError)) throw error;
       return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error };
     }
   }

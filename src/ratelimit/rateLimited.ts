@@ -1,4 +1,4 @@
-// rateLimited: a fetch handler that is not called too often.
+// rateLimited: wraps a fetch handler with a rate limit.
 
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
@@ -8,39 +8,38 @@ import type { Decision } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 import type { RateLimit } from "./limiter.ts";
 
-/** What {@link rateLimited} is set up with. An unknown name is refused. */
+/** Options of {@link rateLimited}. An unknown name is refused. */
 export interface RateLimitedOptions<Context = unknown> {
-  /** The limit. Its `onFailure` says what becomes of requests while the store is down. */
+  /** The limit. Its `onStoreError` decides what happens to requests while the store fails. */
   readonly limiter: RateLimit;
   /**
-   * Whose quota a request takes: what {@link RateLimit.limit} takes as a key. It gets what the handler gets. What it
-   * throws, and what the limit says of a key that is none, the handler throws.
+   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the handler.
+   * If it throws, or the key is not valid, the wrapped handler throws that error.
    */
   readonly key: (request: FetchRequest, context: Context) => string | Promise<string>;
   /**
-   * Hears of each request for which the store could not be asked, whether it was refused or let through. What it throws
-   * is ignored.
+   * Gets the store's error for each request that it affects, refused or not. Errors that it throws are ignored.
    */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
 
 /**
- * Makes a handler refuse requests beyond a limit. For anything that speaks `Request` and `Response`: Node, Deno, Bun,
- * Workers, Hono.
+ * Wraps a handler so that it refuses requests beyond a limit. For every platform with `Request` and `Response`: Node,
+ * Deno, Bun, Workers, Hono.
  *
- * | request | answer |
+ * | request | response |
  * |---|---|
  * | within the limit | the handler's, with {@link rateLimitHeaders} |
  * | beyond it | 429 with the code `ERR_RATE_LIMITED` and `Retry-After` |
- * | the store is down, `onFailure: "closed"` | 503 with the code `ERR_BACKEND` and `Retry-After: 1` |
- * | the store is down, `onFailure: "open"` | the handler's |
+ * | the store fails, `onStoreError: "fail"` | 503 with the code `ERR_BACKEND` and `Retry-After: 1` |
+ * | the store fails, `onStoreError: "allow"` | the handler's |
  *
- * Refusals are `application/problem+json`, and the handler is not called. Its response is passed on unread. Handlers
- * may be wrapped once for each of several limits: the headers then tell of all of them.
+ * Refusals are `application/problem+json`, and the handler is not called. Its response is passed on unread. A handler
+ * may be wrapped once for each of several limits. The headers then describe all of them.
  *
- * @param handler gets the request, and the context that the runtime calls it with, if there is one
+ * @param handler gets the request, and the context that the runtime passes, if there is one
  * @param options `limiter` and `key`; `onError`, default none
- * @returns a handler that is called the same way
+ * @returns a handler with the same parameters
  * @throws {@link ArgumentError} if an option is missing, wrong or unknown
  *
  * @example
@@ -93,14 +92,14 @@ export function rateLimited<Context>(
   }
   return async (request, ...rest) => {
     const context = rest[0] as Context;
-    const whose = await key(request, context);
+    const clientKey = await key(request, context);
     let decision: Decision;
     try {
-      decision = await limiter.limit(whose);
+      decision = await limiter.limit(clientKey);
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       notifyListener(onError, error);
-      // What the store said is for the program alone.
+      // The store's message may have addresses, so clients do not get it.
       return problemResponse(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
         "retry-after": "1",
       });
@@ -109,24 +108,19 @@ export function rateLimited<Context>(
     const headers = rateLimitHeaders(limiter, decision);
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = headers["retry-after"];
-    return problemResponse(
-      429,
-      "ERR_RATE_LIMITED",
-      `Too many requests. Come again in ${seconds} s.`,
-      headers,
-    );
+    return problemResponse(429, "ERR_RATE_LIMITED", `Too many requests. Try again in ${seconds} s.`, headers);
   };
 }
 
-/** The same response with more headers: a new one, for those of one that was fetched cannot be changed. */
+/** Returns the response with more headers: a new one, because the headers of a fetched response cannot be changed. */
 function withHeaders(response: Response, added: Readonly<Record<string, string>>): Response {
   if ({}.toString.call(response) !== "[object Response]") {
     throw new ArgumentError("the handler's result", "a Response", response);
   }
-  // A switch of protocols, or an error of the network: neither can be made anew, and nobody reads its headers.
+  // A protocol switch or a network error cannot be constructed again, and no client reads its headers.
   if (response.status < 200) return response;
   const headers = new Headers(response.headers);
-  // Lists: what another limit said stays.
+  // Appended, because another limit may have set them.
   for (const [name, value] of Object.entries(added)) headers.append(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });

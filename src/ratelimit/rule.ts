@@ -1,72 +1,76 @@
-// The rule of rate limits, as one pure step: memory runs it, Redis and SQL say the same in their own language, and what
-// they answer is held against it.
+// The rate limit rule as one pure step: GCRA, the generic cell rate algorithm. Memory runs it. Redis and SQL implement
+// it in their own language, and their answers are checked against it.
 //
-// It is GCRA, the generic cell rate algorithm. A key has one number, the moment at which all that it has used is paid
-// off: each call moves it on by its price, and time passes it by. Times and prices are whole microseconds.
+// A key has one number, its theoretical arrival time (TAT): the moment at which everything that the key has used is
+// available again. An allowed call moves it forward by the call's price. All times and prices are whole microseconds.
 
-/** What a limit comes to. */
+/** A limit in the terms of GCRA. */
 export interface Gcra {
-  /** What a call of cost 1 costs. */
+  /** The price of a call of cost 1: GCRA's emission interval. */
   readonly interval: number;
-  /** How far ahead of now a key may get: what the whole quota costs. */
+  /** How far ahead of the time a TAT may be: the price of the whole quota. */
   readonly tolerance: number;
 }
 
-/** @param windowMs in which as many calls as the limit may pass; rounded up, so that a call costs whole microseconds */
+/**
+ * Returns a limit in the terms of GCRA.
+ *
+ * @param windowMs the time in which `limit` calls may pass. The interval is rounded up to a whole microsecond
+ */
 export function gcraOf(limit: number, windowMs: number): Gcra {
   const interval = Math.ceil((windowMs * 1000) / limit);
   return { interval, tolerance: limit * interval };
 }
 
 /**
- * How far a key may be beyond what the rule can have led to before it is pulled back. Statements of PostgreSQL that run
- * at once do not agree on the time, and each takes its own for now: a key is pulled back for none of that.
+ * How far a TAT may be past the tolerance before it is pulled back: a second. Concurrent statements of PostgreSQL do not
+ * agree on the time, because each takes its own, and that must not pull a TAT back.
  */
 export const GRACE_US = 1_000_000;
 
-/** What a call has come to. */
+/** The outcome of a call. */
 export interface ConsumeResult {
   readonly allowed: boolean;
-  /** The key's number afterwards. */
-  readonly ends: number;
-  /** The store's time at the call. */
+  /** The key's TAT after the call. */
+  readonly tat: number;
+  /** The store's time of the call. */
   readonly now: number;
 }
 
 /**
- * Takes a call's price, if the key may get that far ahead.
+ * Allows a call and adds its price to the TAT, or denies it.
  *
- * A denied call changes nothing, so whoever keeps asking is not kept out by that. One exception: a number that is out
- * of all reach comes of a clock that was set back since, or of a larger window before. It is pulled back to the
- * furthest that there is, or the key would be kept out until the clock is there again.
+ * A denied call changes nothing, so a client that keeps calling is not locked out. One exception: a TAT that is
+ * implausibly far ahead comes from a clock that was set back, or from a larger window. It is pulled back to the
+ * tolerance, because the key would be locked until the clock gets there.
  *
- * @param held the key's number, `undefined` for a key that owes nothing
+ * @param tat the key's TAT, `undefined` for a key that has used nothing
  * @param price at most the tolerance
  */
 export function consume(
   { tolerance }: Gcra,
   price: number,
-  held: number | undefined,
+  tat: number | undefined,
   now: number,
 ): ConsumeResult {
-  const ends = Math.max(held ?? now, now);
-  if (ends + price - now <= tolerance) return { allowed: true, ends: ends + price, now };
-  return { allowed: false, ends: isImplausiblyFar(tolerance, ends, now) ? now + tolerance : ends, now };
+  const start = Math.max(tat ?? now, now);
+  if (start + price - now <= tolerance) return { allowed: true, tat: start + price, now };
+  return { allowed: false, tat: isImplausiblyFar(tolerance, start, now) ? now + tolerance : start, now };
 }
 
-/** Whether a number is one that neither the rule nor the disagreement of clocks can have led to. */
-export function isImplausiblyFar(tolerance: number, ends: number, now: number): boolean {
-  return ends - now > tolerance + GRACE_US;
+/** Whether a TAT is further ahead than the rule and the disagreement of clocks explain. */
+export function isImplausiblyFar(tolerance: number, tat: number, now: number): boolean {
+  return tat - now > tolerance + GRACE_US;
 }
 
-/** Whether this is an outcome that the rule can have. */
+/** Whether the rule can have this outcome. */
 export function isPlausible(
   { tolerance }: Gcra,
   price: number,
-  { allowed, ends, now }: ConsumeResult,
+  { allowed, tat, now }: ConsumeResult,
 ): boolean {
-  if (!Number.isSafeInteger(ends) || !Number.isSafeInteger(now)) return false;
-  const ahead = ends - now;
+  if (!Number.isSafeInteger(tat) || !Number.isSafeInteger(now)) return false;
+  const ahead = tat - now;
   if (allowed) return ahead >= price && ahead <= tolerance;
-  return ahead + price > tolerance && !isImplausiblyFar(tolerance, ends, now);
+  return ahead + price > tolerance && !isImplausiblyFar(tolerance, tat, now);
 }

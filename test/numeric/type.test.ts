@@ -1,5 +1,6 @@
 // Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
 
+import fc from "fast-check";
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import { randomUint16 } from "../../src/internal.ts";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
@@ -26,7 +27,7 @@ import { walkOf } from "../../src/numeric/type.ts";
 const SETS = ["openg2p", "mosip"] as const;
 const DIGITS = [..."0123456789"];
 
-const isShort = Number(process.env.FC_RUNS ?? 10_000) < 10_000;
+const isShort = Number(fc.readConfigureGlobal()?.numRuns) < 10_000;
 
 const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
   new NumericIdType({ name: "farmer", length, rules });

@@ -1,8 +1,8 @@
-// Limits and times to try the rule with.
+// Arbitrary limits and shares for property tests of the rate limit rule.
 
 import fc from "fast-check";
 
-/** Some moment of these years, in microseconds. */
+/** A time in 2027, in microseconds since 1970. */
 export const NOW = 1_800_000_000_000_000;
 
 interface Limit {
@@ -10,7 +10,7 @@ interface Limit {
   readonly windowMs: number;
 }
 
-/** Small ones, at which all that can happen happens soon, and the largest there are. */
+/** Small limits, which reach every case within a few calls, and any limit up to the largest. */
 export const anyLimit: fc.Arbitrary<Limit> = fc.oneof(
   fc.record({ limit: fc.integer({ min: 1, max: 12 }), windowMs: fc.integer({ min: 1, max: 100 }) }),
   fc
@@ -21,7 +21,7 @@ export const anyLimit: fc.Arbitrary<Limit> = fc.oneof(
     .filter(({ limit, windowMs }) => limit <= windowMs * 1000),
 );
 
-/** A share of something, with the ends and the middle more often than by chance. */
+/** A number from 0 to 1, with 0, 0.5 and 1 more often than by chance. */
 export const anyShare: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(0, 0.5, 1),
   fc.double({ min: 0, max: 1, noNaN: true }),

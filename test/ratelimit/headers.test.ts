@@ -1,4 +1,4 @@
-// What clients are told in headers.
+// Response headers of a rate limit, and that clients who follow them are allowed.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -10,14 +10,14 @@ const limiterOf = (name: string, limit = 10, windowMs = 60_000) =>
 const allowed: Decision = { allowed: true, remaining: 9, retryAfterMs: 0, resetMs: 6000 };
 
 describe("the headers", () => {
-  test("of a call that passes", () => {
+  test("of an allowed call", () => {
     expect(rateLimitHeaders(limiterOf("api"), allowed)).toEqual({
       "ratelimit-policy": '"api";q=10;w=60',
       ratelimit: '"api";r=9;t=6',
     });
   });
 
-  test("of a call that is denied say when to come again, never too early and never before t", () => {
+  test("of a denied call have a retry-after that is never too early and never before t", () => {
     const denied = { allowed: false, remaining: 0, retryAfterMs: 1, resetMs: 54_001 };
     expect(rateLimitHeaders(limiterOf("api"), denied)).toEqual({
       "ratelimit-policy": '"api";q=10;w=60',
@@ -27,7 +27,7 @@ describe("the headers", () => {
     expect(rateLimitHeaders(limiterOf("api"), { ...denied, retryAfterMs: 5001 })).toMatchObject({
       "retry-after": "6",
     });
-    // Another statement saw that there is room by now.
+    // SQL reads a denied key in a second statement, which may find quota again.
     const seenLater = { allowed: false, remaining: 3, retryAfterMs: 1, resetMs: 40_000 };
     expect(rateLimitHeaders(limiterOf("api"), seenLater)).toMatchObject({
       ratelimit: '"api";r=3;t=4',
@@ -36,26 +36,26 @@ describe("the headers", () => {
   });
 
   test.each<[string, Partial<Decision>, string]>([
-    ["the first of ten", { remaining: 9, resetMs: 6000 }, "r=9;t=6"],
-    ["the second at once", { remaining: 8, resetMs: 12_000 }, "r=8;t=6"],
-    ["the last at once", { remaining: 0, resetMs: 60_000 }, "r=0;t=6"],
-    ["the last, a second ago", { remaining: 0, resetMs: 59_000 }, "r=0;t=5"],
+    ["the first call of ten", { remaining: 9, resetMs: 6000 }, "r=9;t=6"],
+    ["the second call", { remaining: 8, resetMs: 12_000 }, "r=8;t=6"],
+    ["the last call", { remaining: 0, resetMs: 60_000 }, "r=0;t=6"],
+    ["the last call, a second ago", { remaining: 0, resetMs: 59_000 }, "r=0;t=5"],
     ["a part of a second", { remaining: 0, resetMs: 54_001 }, "r=0;t=1"],
     ["nothing used", { remaining: 10, resetMs: 0 }, "r=10"],
-  ])("say when one more is available, after %s", (_title, decision, wanted) => {
+  ])("have the seconds until one more call is available, after %s", (_title, decision, wanted) => {
     expect(rateLimitHeaders(limiterOf("api"), { ...allowed, ...decision })["ratelimit"]).toBe(
       `"api";${wanted}`,
     );
   });
 
-  test("say it right where the price of a call is rounded up to a microsecond", () => {
+  test("are right when the interval is rounded up to a microsecond", () => {
     const limiter = limiterOf("api", 700_000, 1000);
-    // 600,000 are used, at 2 µs and not 1.43: the next is back in 2 µs, and not in 343 ms.
+    // 600,000 are used, at 2 µs and not 1.43: the next is available in 2 µs, and not in 343 ms.
     const half = { ...allowed, remaining: 100_000, resetMs: 1200 };
     expect(rateLimitHeaders(limiter, half)["ratelimit"]).toBe('"api";r=100000;t=1');
   });
 
-  test("are kept: after t seconds there is more, and a call passes after Retry-After, whatever went before", async () => {
+  test("hold: after t seconds one more call passes, and a denied call passes after Retry-After", async () => {
     const step = fc.record({ waitMs: fc.nat(40_000), cost: fc.nat({ max: 4 }) });
     const limits = fc.record({
       limit: fc.integer({ min: 5, max: 30 }),
@@ -67,7 +67,7 @@ describe("the headers", () => {
         const clock = () => now;
         const backend = memory({ clock });
         const limiter = new RateLimit({ backend, name: "api", ...limit });
-        /** What would be there at a time: the same calls on a store of their own. */
+        /** Returns the decision at a later time, by the same calls on a new store. */
         const made: [number, number][] = [];
         const at = async (time: number, cost: number) => {
           const again = new RateLimit({ backend: memory({ clock: () => then }), name: "api", ...limit });
@@ -90,10 +90,10 @@ describe("the headers", () => {
           expect(seconds === undefined).toBe(decision.remaining === limit.limit);
           if (seconds === undefined) continue;
           expect(Number(seconds)).toBeGreaterThan(0);
-          // One is taken to look.
+          // The call itself takes one.
           const later = await at(now + Number(seconds) * 1000, 1);
           expect(later.remaining + 1).toBeGreaterThan(decision.remaining);
-          // And not a second too late, but for the millisecond that the decision was rounded by.
+          // Not a second too late either, except for the millisecond by which the decision is rounded.
           if (Number(seconds) > 1) {
             const early = await at(now + (Number(seconds) - 1) * 1000 - 1, 1);
             expect(early.remaining + Number(early.allowed)).toBeLessThanOrEqual(decision.remaining);
@@ -106,7 +106,7 @@ describe("the headers", () => {
     );
   });
 
-  test("say nothing of what remains where that is not known", () => {
+  test("have only the policy after an error of the store", () => {
     const error = new BackendError("ratelimit: limit", "timeout", "no answer");
     const decision = { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error };
     expect(rateLimitHeaders(limiterOf("api"), decision)).toEqual({ "ratelimit-policy": '"api";q=10;w=60' });
@@ -118,7 +118,7 @@ describe("the headers", () => {
     [1000, 1],
     [1001, 2],
     [2 ** 31 - 1, 2_147_484],
-  ])("have a window of %d ms as %d s", (windowMs, seconds) => {
+  ])("write a window of %d ms as %d s", (windowMs, seconds) => {
     const headers = rateLimitHeaders(limiterOf("api", 1, windowMs), allowed);
     expect(headers["ratelimit-policy"]).toBe(`"api";q=1;w=${seconds}`);
   });
@@ -133,15 +133,15 @@ describe("the headers", () => {
     ["größe", '"gr%C3%B6%C3%9Fe"'],
     ["🙂", '"%F0%9F%99%82"'],
     ["~!", '"~!"'],
-  ])("have the name %s as %s", (name, quoted) => {
+  ])("write the name %s as %s", (name, quoted) => {
     expect(rateLimitHeaders(limiterOf(name), allowed)["ratelimit"]).toBe(`${quoted};r=9;t=6`);
   });
 
-  test("have each name so that a header can have it, and it can be read again", () => {
+  test("write every name as a valid header value that decodes to the name", () => {
     const anyCharacter = fc
       .string({ unit: "binary", minLength: 1, maxLength: 1 })
       .filter((character) => /^[^\p{C}\p{Zl}\p{Zp}{}]$/u.test(character));
-    // In UTF-16 the last ones have two.
+    // One character may be two UTF-16 units.
     const anyName = fc
       .string({ unit: anyCharacter, minLength: 1, maxLength: 100 })
       .filter((name) => name === name.normalize());

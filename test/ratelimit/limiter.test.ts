@@ -1,7 +1,7 @@
-// A RateLimit on each kind of port: what it is made of, what it does, and what it refuses.
+// RateLimit on each kind of port: options, decisions, failing stores and unexpected answers.
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { type Backend, memory, type SqlRow } from "../../src/backend/index.ts";
 import { BitflakeError } from "../../src/index.ts";
 import {
@@ -11,66 +11,66 @@ import {
   RateLimit,
   type RateLimitOptions,
 } from "../../src/ratelimit/index.ts";
-import { rateLimitPort } from "../../src/ratelimit/port.ts";
+import { rateLimitPort } from "../../src/ratelimit/openPort.ts";
 import { type ConsumeResult, consume, GRACE_US, gcraOf } from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
-import { QuickRedis, QuickSql } from "./ports.ts";
+import { FakeRedis, FakeSql } from "./fakePorts.ts";
 
 const S = 1_000_000;
 const KEY = "ada";
 
-/** A store whose clock, and whose number for the key "ada" of the limit "api", can be set. */
-interface Bench {
+/** A store whose clock, and whose TAT for the key "ada" of the limit "api", can be set. */
+interface Fixture {
   readonly backend: Backend;
   set(now: number): void;
-  put(ends: number): void;
+  put(tat: number): void;
   get(): number | undefined;
 }
 
-type Book = Map<string, { readonly ends: number }>;
+type Entries = Map<string, { readonly ends: number }>;
 
-function onMemory(): Bench {
+function onMemory(): Fixture {
   let now = NOW;
   const backend = memory({ clock: () => now / 1000 });
-  const open = <T>(use: (book: Book) => T) =>
-    backend.change<Book, T>("rate:api", (book = new Map()) => [book, use(book)]);
+  const open = <T>(use: (entries: Entries) => T) =>
+    backend.change<Entries, T>("rate:api", (entries = new Map()) => [entries, use(entries)]);
   return {
     backend,
     set: (to) => {
       now = to;
     },
-    put: (ends) => void open((book) => book.set(KEY, { ends })),
-    get: () => open((book) => book.get(KEY)?.ends),
+    put: (tat) => void open((entries) => entries.set(KEY, { ends: tat })),
+    get: () => open((entries) => entries.get(KEY)?.ends),
   };
 }
 
-function onRedis(): Bench {
-  const backend = new QuickRedis();
+function onRedis(): Fixture {
+  const backend = new FakeRedis();
   const key = "bitflake:{ada}:rate:api";
   return {
     backend,
     set: (to) => {
       backend.now = to;
     },
-    put: (ends) => void backend.held.set(key, ends),
-    get: () => backend.held.get(key),
+    put: (tat) => void backend.tats.set(key, tat),
+    get: () => backend.tats.get(key),
   };
 }
 
-const onSql = (dialect: "postgres" | "sqlite") => (): Bench => {
-  const backend = new QuickSql(dialect);
+const onSql = (dialect: "postgres" | "sqlite") => (): Fixture => {
+  const backend = new FakeSql(dialect);
   const id = JSON.stringify(["api", KEY]);
   return {
     backend,
     set: (to) => {
       backend.now = to;
     },
-    put: (ends) => void backend.rows.set(id, BigInt(ends)),
+    put: (tat) => void backend.rows.set(id, BigInt(tat)),
     get: () => (backend.rows.has(id) ? Number(backend.rows.get(id)) : undefined),
   };
 };
 
-const benches: [string, () => Bench][] = [
+const fixtures: [string, () => Fixture][] = [
   ["memory", onMemory],
   ["a Redis", onRedis],
   ["a PostgreSQL", onSql("postgres")],
@@ -80,17 +80,17 @@ const benches: [string, () => Bench][] = [
 const limiterOf = (backend: Backend, more: Partial<RateLimitOptions> = {}) =>
   new RateLimit({ backend, name: "api", limit: 10, windowMs: 60_000, ...more });
 
-/** What a call is refused with. */
+/** Returns the error of a call that must fail. */
 const refusal = (call: Promise<Decision>): Promise<BitflakeError> =>
   call.then(
     (decision) => {
-      throw new Error(`not refused, but ${JSON.stringify(decision)}`);
+      throw new Error(`did not fail, but returned ${JSON.stringify(decision)}`);
     },
     (error) => error,
   );
 
-describe.each(benches)("a RateLimit on %s", (_, make) => {
-  test("lets as many pass as it says, then one for each interval", async () => {
+describe.each(fixtures)("a RateLimit on %s", (_, make) => {
+  test("allows the whole limit at once, then one call each interval", async () => {
     const { backend, set } = make();
     const limiter = limiterOf(backend);
     for (let call = 1; call <= 10; call++) {
@@ -112,7 +112,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     expect(await limiter.limit(KEY, 10)).toMatchObject({ allowed: true, remaining: 0 });
   });
 
-  test("keeps keys and names apart, and counts the same name together", async () => {
+  test("counts keys and names separately, and limits of one name together", async () => {
     const { backend } = make();
     const limiter = limiterOf(backend);
     await limiter.limit(KEY, 10);
@@ -121,7 +121,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     expect((await limiterOf(backend).limit(KEY)).allowed).toBe(false);
   });
 
-  test("takes a cost as a whole or not at all", async () => {
+  test("allows a cost as a whole or not at all", async () => {
     const { backend } = make();
     const limiter = limiterOf(backend);
     expect(await limiter.limit(KEY, 7)).toMatchObject({ allowed: true, remaining: 3 });
@@ -129,8 +129,8 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     expect(await limiter.limit(KEY, 3)).toMatchObject({ allowed: true, remaining: 0 });
   });
 
-  test("does as the rule says, whatever there was before", async () => {
-    const anyHeld = fc.option(
+  test("returns and stores the outcomes of the rule, for any stored TAT", async () => {
+    const anyOffset = fc.option(
       fc.oneof(
         fc.constantFrom(0, GRACE_US, GRACE_US + 1, -1),
         fc.integer({ min: -1e12, max: 1e12 }),
@@ -140,31 +140,37 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     );
     const anyCall = fc.record({ wait: anyShare, share: anyShare });
     await fc.assert(
-      fc.asyncProperty(anyLimit, anyHeld, anyShare, fc.array(anyCall), async (terms, held, at, calls) => {
-        const rate = gcraOf(terms.limit, terms.windowMs);
-        const { backend, set, put, get } = make();
-        const store = rateLimitPort(backend, "api", rate);
-        let now = NOW;
-        // From where the whole quota is used, and from elsewhere.
-        let ends = held === undefined ? undefined : NOW + Math.floor(at * rate.tolerance) + held;
-        if (ends !== undefined) put(ends);
-        for (const { wait, share } of calls) {
-          // In whole milliseconds, as most clocks show them.
-          now += Math.ceil((wait * rate.interval) / 1000) * 1000;
-          set(now);
-          const price = Math.max(1, Math.ceil(share * terms.limit)) * rate.interval;
-          const wanted: ConsumeResult = consume(rate, price, ends, now);
-          expect(await store(KEY, price)).toEqual(wanted);
-          ends = wanted.ends;
-          expect(get()).toBe(ends);
-        }
-      }),
+      fc.asyncProperty(
+        anyLimit,
+        anyOffset,
+        anyShare,
+        fc.array(anyCall),
+        async (options, offset, at, calls) => {
+          const gcra = gcraOf(options.limit, options.windowMs);
+          const { backend, set, put, get } = make();
+          const store = rateLimitPort(backend, "api", gcra);
+          let now = NOW;
+          // From a TAT around the tolerance, where the whole quota is used, and from any other.
+          let tat = offset === undefined ? undefined : NOW + Math.floor(at * gcra.tolerance) + offset;
+          if (tat !== undefined) put(tat);
+          for (const { wait, share } of calls) {
+            // In whole milliseconds, as most clocks return them.
+            now += Math.ceil((wait * gcra.interval) / 1000) * 1000;
+            set(now);
+            const price = Math.max(1, Math.ceil(share * options.limit)) * gcra.interval;
+            const wanted: ConsumeResult = consume(gcra, price, tat, now);
+            expect(await store.consume(KEY, price)).toEqual(wanted);
+            tat = wanted.tat;
+            expect(get()).toBe(tat);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   test.each([1, 3_600_000, 31_536_000_000])(
-    "keeps nobody out for longer than a window, after a clock that went back by %d ms",
+    "denies a key for at most a window after the clock was set back by %d ms",
     async (back) => {
       const { backend, set } = make();
       const limiter = limiterOf(backend);
@@ -182,7 +188,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     },
   );
 
-  test("is at its new window soon, after a larger one", async () => {
+  test("applies a smaller window at once, after a larger one", async () => {
     const { backend, set } = make();
     await limiterOf(backend, { windowMs: 86_400_000 }).limit(KEY, 10);
     const limiter = limiterOf(backend, { windowMs: 10_000 });
@@ -196,10 +202,10 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     expect(await limiter.limit(KEY, 10)).toMatchObject({ allowed: true });
   });
 
-  test("refuses keys and costs that are none, before it asks the store, also where it is open", async () => {
+  test("throws on an invalid key or cost before it calls the store, whatever onStoreError is", async () => {
     const { backend, get } = make();
-    for (const onFailure of ["closed", "open"] as const) {
-      const limiter = limiterOf(backend, { onFailure });
+    for (const onStoreError of ["fail", "allow"] as const) {
+      const limiter = limiterOf(backend, { onStoreError });
       for (const key of ["", "a".repeat(256), "a\0", "\ud800", undefined, null, 7, {}, ["a"]]) {
         const error = await refusal(limiter.limit(key as string));
         expect(error).toBeInstanceOf(ArgumentError);
@@ -214,7 +220,7 @@ describe.each(benches)("a RateLimit on %s", (_, make) => {
     expect(get()).toBe(undefined);
   });
 
-  test("takes any other key", async () => {
+  test("accepts any other key", async () => {
     const { backend } = make();
     const limiter = limiterOf(backend);
     for (const key of [
@@ -235,8 +241,8 @@ describe("options", () => {
   const backend = memory();
   const good = { backend, name: "api", limit: 10, windowMs: 60_000 };
 
-  test("are there to be read", () => {
-    const limiter = new RateLimit({ ...good, onFailure: undefined });
+  test("are readable as properties", () => {
+    const limiter = new RateLimit({ ...good, onStoreError: undefined, onFailure: undefined });
     expect({ ...limiter }).toEqual({ backend, name: "api", quota: 10, windowMs: 60_000 });
     expect(limiter.backend).toBe(backend);
   });
@@ -247,13 +253,15 @@ describe("options", () => {
     ["windowMs", 1],
     ["windowMs", 2 ** 31 - 1],
     ["name", "é".repeat(100)],
+    ["onStoreError", "fail"],
+    ["onStoreError", "allow"],
     ["onFailure", "closed"],
     ["onFailure", "open"],
   ])("%s may be %s", (field, value) => {
     expect(new RateLimit({ ...good, [field]: value })).toBeInstanceOf(RateLimit);
   });
 
-  test("a thousand million in a thousand seconds is the most", () => {
+  test("limit may be at most 1,000,000,000, and one for each microsecond", () => {
     const largest = { ...good, limit: 1_000_000_000, windowMs: 1_000_000 };
     expect(new RateLimit(largest).quota).toBe(1_000_000_000);
     expect(() => new RateLimit({ ...largest, limit: 1_000_000_001, windowMs: 2 ** 31 - 1 })).toThrow(
@@ -286,7 +294,13 @@ describe("options", () => {
     ["windowMs", 2 ** 31],
     ["windowMs", 0.5],
     ["windowMs", "60"],
+    ["onStoreError", "open"],
+    ["onStoreError", "bypass"],
+    ["onStoreError", null],
+    ["onStoreError", false],
     ["onFailure", "opened"],
+    ["onFailure", "allow"],
+    ["onFailure", "fail"],
     ["onFailure", true],
     ["onFailure", null],
   ])("%s may not be %s", (field, value) => {
@@ -295,48 +309,71 @@ describe("options", () => {
     expect(make).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT", field }));
   });
 
-  test("that there are not are refused, and so is what are none", () => {
+  test("onStoreError and onFailure together are refused, also when they agree", () => {
+    for (const [onStoreError, onFailure] of [
+      ["fail", "open"],
+      ["allow", "closed"],
+      ["allow", "open"],
+    ] as const) {
+      expect(() => new RateLimit({ ...good, onStoreError, onFailure })).toThrow(
+        expect.objectContaining({
+          code: "ERR_ARGUMENT",
+          field: "onFailure",
+          message: `onFailure must be left out if onStoreError is given, got "${onFailure}"`,
+        }),
+      );
+    }
+  });
+
+  test("types: onStoreError has the values fail and allow, and onFailure its old ones", () => {
+    expectTypeOf<RateLimitOptions["onStoreError"]>().toEqualTypeOf<"fail" | "allow" | undefined>();
+    expectTypeOf<RateLimitOptions["onFailure"]>().toEqualTypeOf<"closed" | "open" | undefined>();
+  });
+
+  test("with an unknown name, and values that are not options, are refused", () => {
     for (const options of [{ ...good, window: 1 }, undefined, null, [], "options"]) {
       expect(() => new RateLimit(options as unknown as RateLimitOptions)).toThrow(ArgumentError);
     }
-    const long = Object.assign(new QuickSql(), { prefix: "a".repeat(60) });
+    const long = Object.assign(new FakeSql(), { prefix: "a".repeat(60) });
     expect(() => limiterOf(long)).toThrow(ArgumentError);
   });
 });
 
-describe("a store that is down", () => {
+describe("a store that fails", () => {
   const broken = (): Backend => ({ eval: () => Promise.reject(new Error("connection refused at 10.0.0.7")) });
 
-  test("is an error, unless told otherwise", async () => {
-    for (const more of [{}, { onFailure: "closed" }] as const) {
+  test("is an error by default", async () => {
+    for (const more of [{}, { onStoreError: "fail" }, { onFailure: "closed" }] as const) {
       const error = await refusal(limiterOf(broken(), more).limit(KEY));
       expect(error).toBeInstanceOf(BackendError);
       expect(error).toMatchObject({ code: "ERR_BACKEND", operation: "ratelimit: limit", reason: "failed" });
     }
   });
 
-  test("lets calls pass that are told so, and says why", async () => {
-    const decision = await limiterOf(broken(), { onFailure: "open" }).limit(KEY);
-    expect(decision).toEqual({
-      allowed: true,
-      remaining: 0,
-      retryAfterMs: 0,
-      resetMs: 0,
-      error: expect.any(BackendError),
-    });
-    expect(decision.error?.reason).toBe("failed");
+  test("allows calls if onStoreError is allow, and the decision has the error", async () => {
+    for (const more of [{ onStoreError: "allow" }, { onFailure: "open" }] as const) {
+      const decision = await limiterOf(broken(), more).limit(KEY);
+      expect(decision).toEqual({
+        allowed: true,
+        remaining: 0,
+        retryAfterMs: 0,
+        resetMs: 0,
+        error: expect.any(BackendError),
+      });
+      expect(decision.error?.reason).toBe("failed");
+    }
   });
 
-  test("may be one that does not answer in time", async () => {
+  test("includes a store that does not answer in time", async () => {
     const silent = (): Backend => ({ timeoutMs: 20, eval: () => new Promise(() => {}) });
     expect(await refusal(limiterOf(silent()).limit(KEY))).toMatchObject({ reason: "timeout" });
-    const { allowed, error } = await limiterOf(silent(), { onFailure: "open" }).limit(KEY);
+    const { allowed, error } = await limiterOf(silent(), { onStoreError: "allow" }).limit(KEY);
     expect([allowed, error?.reason]).toEqual([true, "timeout"]);
   });
 
-  test("may be down between two statements, and is asked anew by the next call", async () => {
+  test("includes a store that fails between two statements, and the next call tries again", async () => {
     for (const failing of ["SELECT", "UPDATE", "INSERT"]) {
-      const backend = new QuickSql();
+      const backend = new FakeSql();
       const limiter = limiterOf(backend);
       await limiter.limit(KEY, 10);
       backend.now -= 3600 * S;
@@ -350,7 +387,7 @@ describe("a store that is down", () => {
   });
 });
 
-describe("an answer that cannot be", () => {
+describe("an implausible answer", () => {
   test.each<[string, unknown]>([
     ["nothing", undefined],
     ["null", null],
@@ -358,22 +395,22 @@ describe("an answer that cannot be", () => {
     ["a list", ["allowed", NOW + 6 * S, NOW]],
     ["an object", { allowed: true }],
     ["another word", `granted ${NOW + 6 * S} ${NOW}`],
-    ["no word", `${NOW + 6 * S} ${NOW}`],
-    ["no time", `allowed ${NOW + 6 * S}`],
-    ["a number as doubles are written", "allowed 1.8e+15 1.8e+15"],
+    ["a missing word", `${NOW + 6 * S} ${NOW}`],
+    ["a missing time", `allowed ${NOW + 6 * S}`],
+    ["a number with an exponent", "allowed 1.8e+15 1.8e+15"],
     ["a negative number", "allowed -1 -6000001"],
-    ["more behind it", `allowed ${NOW + 6 * S} ${NOW} `],
-    ["allowed for nothing", `allowed ${NOW} ${NOW}`],
+    ["trailing text", `allowed ${NOW + 6 * S} ${NOW} `],
+    ["allowed at no price", `allowed ${NOW} ${NOW}`],
     ["allowed beyond the limit", `allowed ${NOW + 60 * S + 1} ${NOW}`],
-    ["denied for nothing", `denied ${NOW + 54 * S} ${NOW}`],
-    ["denied for too long", `denied ${NOW + 62 * S} ${NOW}`],
-    ["digits without end", `denied ${"9".repeat(400)} ${NOW}`],
-  ])("is an error, from Redis: %s", async (_, answer) => {
-    for (const onFailure of ["closed", "open"] as const) {
-      const backend = new QuickRedis();
-      const limiter = limiterOf(backend, { onFailure });
+    ["denied with quota left", `denied ${NOW + 54 * S} ${NOW}`],
+    ["denied far past the tolerance", `denied ${NOW + 62 * S} ${NOW}`],
+    ["400 digits", `denied ${"9".repeat(400)} ${NOW}`],
+  ])("of Redis is an error: %s", async (_, answer) => {
+    for (const onStoreError of ["fail", "allow"] as const) {
+      const backend = new FakeRedis();
+      const limiter = limiterOf(backend, { onStoreError });
       backend.plan.push(() => answer);
-      if (onFailure === "closed") {
+      if (onStoreError === "fail") {
         expect(await refusal(limiter.limit(KEY))).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
       } else expect(await limiter.limit(KEY)).toMatchObject({ allowed: true, error: { reason: "answer" } });
       expect(await limiter.limit(KEY)).toMatchObject({ allowed: true, remaining: 9 });
@@ -382,37 +419,40 @@ describe("an answer that cannot be", () => {
 
   const row = (ends: unknown, now: unknown): SqlRow => ({ ends, now });
   const texts = (ends: number, now: number) => row(String(ends), String(now));
-  const nonsense: [string, unknown][] = [
+  const invalidRows: [string, unknown][] = [
     ["nothing", null],
     ["a text", "allowed"],
     ["two rows", [texts(NOW + 6 * S, NOW), texts(NOW + 6 * S, NOW)]],
     ["an empty row", [{}]],
-    ["no row at all", [null]],
+    ["null as a row", [null]],
     ["numbers", [row(NOW + 6 * S, NOW)]],
-    ["no numbers", [row("soon", "now")]],
+    ["words", [row("soon", "now")]],
     ["fractions", [row(`${NOW + 6 * S}.5`, `${NOW}`)]],
   ];
 
   test.each([
-    ...nonsense,
-    ["allowed for nothing", [texts(NOW, NOW)]],
+    ...invalidRows,
+    ["allowed at no price", [texts(NOW, NOW)]],
     ["allowed beyond the limit", [texts(NOW + 60 * S + 1, NOW)]],
-    ["too large to count in", [row("9223372036854775807", "9223372036848775807")]],
-  ])("is an error, from SQL: %s", async (_, answer) => {
-    const backend = new QuickSql();
+    ["numbers past 2^53", [row("9223372036854775807", "9223372036848775807")]],
+  ])("of SQL is an error: %s", async (_, answer) => {
+    const backend = new FakeSql();
     backend.before = (verb) => (verb === "INSERT" ? answer : undefined);
     expect(await refusal(limiterOf(backend).limit(KEY))).toMatchObject({ reason: "answer" });
   });
 
-  test.each(nonsense)("is an error, from SQL that is asked when to come again: %s", async (_, answer) => {
-    const backend = new QuickSql();
-    const limiter = limiterOf(backend);
-    await limiter.limit(KEY, 10);
-    backend.before = (verb) => (verb === "SELECT" ? answer : undefined);
-    expect(await refusal(limiter.limit(KEY))).toMatchObject({ reason: "answer" });
-  });
+  test.each(invalidRows)(
+    "of SQL to the second statement of a denied call is an error: %s",
+    async (_, answer) => {
+      const backend = new FakeSql();
+      const limiter = limiterOf(backend);
+      await limiter.limit(KEY, 10);
+      backend.before = (verb) => (verb === "SELECT" ? answer : undefined);
+      expect(await refusal(limiter.limit(KEY))).toMatchObject({ reason: "answer" });
+    },
+  );
 
-  test("is an error, from memory of one's own making, or with something else in it", async () => {
+  test("of a custom memory port is an error, and so is memory with another value", async () => {
     for (const result of [undefined, null, {}, { allowed: true, ends: NOW, now: NOW }]) {
       const backend = { change: () => result } as unknown as Backend;
       expect(await refusal(limiterOf(backend).limit(KEY))).toMatchObject({ reason: "answer" });
@@ -424,15 +464,15 @@ describe("an answer that cannot be", () => {
 });
 
 describe("SQL", () => {
-  test("is asked once for what passes, and once more for what is denied", async () => {
-    const backend = new QuickSql();
+  test("gets one statement for an allowed call, and one more for a denied call", async () => {
+    const backend = new FakeSql();
     const limiter = limiterOf(backend);
     const verbs = () => backend.sent.splice(0).map(({ verb }) => verb);
     await limiter.limit(KEY, 10);
     expect(verbs()).toEqual(["DELETE", "INSERT"]);
     await limiter.limit(KEY);
     expect(verbs()).toEqual(["INSERT", "SELECT"]);
-    // Only what is out of all reach is put right.
+    // Only a TAT that is implausibly far ahead is pulled back.
     backend.now -= S;
     await limiter.limit(KEY);
     expect(verbs()).toEqual(["INSERT", "SELECT"]);
@@ -441,8 +481,8 @@ describe("SQL", () => {
     expect(verbs()).toEqual(["INSERT", "SELECT", "UPDATE"]);
   });
 
-  test("is cleaned now and then, and a cleaning that fails is nobody's", async () => {
-    const backend = new QuickSql();
+  test("is cleaned every 200 calls, and a failed cleaning affects no call", async () => {
+    const backend = new FakeSql();
     backend.before = (verb) => {
       if (verb === "DELETE") throw new Error("locked");
     };
@@ -453,16 +493,16 @@ describe("SQL", () => {
     expect(cleanings[0].text).toContain("bitflake_rates");
   });
 
-  test("that frees or loses the row before it is looked at: denied, and passes in a moment", async () => {
-    const waits = (time: number) => (backend: QuickSql) => {
+  test("denies a call for 1 ms when the row has quota again, or is gone, in the second statement", async () => {
+    const waits = (time: number) => (backend: FakeSql) => {
       backend.now += time;
     };
     for (const [meanwhile, remaining, resetMs] of [
       [waits(30 * S), 5, 30_000],
       [waits(60 * S), 10, 0],
-      [(backend: QuickSql) => backend.rows.clear(), 10, 0],
+      [(backend: FakeSql) => backend.rows.clear(), 10, 0],
     ] as const) {
-      const backend = new QuickSql();
+      const backend = new FakeSql();
       const limiter = limiterOf(backend);
       await limiter.limit(KEY, 10);
       backend.before = (verb) => {
@@ -472,8 +512,8 @@ describe("SQL", () => {
     }
   });
 
-  test("that is asked by a statement which waited, and so has an older time than the row: no more pass", async () => {
-    const backend = new QuickSql("postgres");
+  test("allows no more calls when a statement waited and has an older time than the row", async () => {
+    const backend = new FakeSql("postgres");
     const limiter = limiterOf(backend);
     await limiter.limit(KEY, 9);
     const late = [0, 300_000, 900_000].map((behind) => async () => {
@@ -487,8 +527,8 @@ describe("SQL", () => {
     expect(await limiter.limit(KEY)).toMatchObject({ allowed: false, retryAfterMs: 6000, resetMs: 60_000 });
   });
 
-  test("whose row another one moves on is not pulled back", async () => {
-    const backend = new QuickSql();
+  test("does not pull back a row that a concurrent call has moved", async () => {
+    const backend = new FakeSql();
     const limiter = limiterOf(backend);
     await limiter.limit(KEY, 10);
     backend.now -= 3600 * S;
@@ -501,8 +541,8 @@ describe("SQL", () => {
     expect(backend.rows.get(id)).toBe(moved);
   });
 
-  test("with the largest number there is in the row puts it right", async () => {
-    const backend = new QuickSql();
+  test("pulls back a row with the largest 64-bit integer", async () => {
+    const backend = new FakeSql();
     backend.rows.set(JSON.stringify(["api", KEY]), 2n ** 63n - 1n);
     expect(await limiterOf(backend).limit(KEY)).toMatchObject({ allowed: false, retryAfterMs: 6000 });
     backend.now += 6 * S;
@@ -511,8 +551,8 @@ describe("SQL", () => {
 });
 
 describe("Redis", () => {
-  test("has a key for each key, spread by it, and is told numbers as texts", async () => {
-    const backend = Object.assign(new QuickRedis(), { prefix: "app" });
+  test("gets one Redis key for each key, with the key as its hash tag, and numbers as text", async () => {
+    const backend = Object.assign(new FakeRedis(), { prefix: "app" });
     await limiterOf(backend).limit("a}b{", 3);
     const args = ["18000000", "60000000", "1000000"];
     expect(backend.sent).toEqual([{ key: "app:{a}b{}:rate:api", args }]);
@@ -520,16 +560,16 @@ describe("Redis", () => {
 });
 
 describe("memory", () => {
-  test("forgets who owes nothing any more", async () => {
+  test("deletes keys whose TAT has passed", async () => {
     let now = 0;
     const backend = memory({ clock: () => now });
     const limiter = limiterOf(backend);
     const keys = () =>
-      backend.change<Book, string[]>("rate:api", (book = new Map()) => [book, [...book.keys()]]);
+      backend.change<Entries, string[]>("rate:api", (entries = new Map()) => [entries, [...entries.keys()]]);
     for (let call = 0; call < 10_000; call++) {
       await limiter.limit(`client ${call}`);
       now += 10;
-      // 600 clients come in the 6 s that each is remembered.
+      // 600 clients call in the 6 s that each is remembered.
       if (call % 1000 === 0) expect(keys().length).toBeLessThanOrEqual(601);
     }
     now += 6000;
@@ -537,7 +577,7 @@ describe("memory", () => {
     expect(keys()).toEqual(["the last"]);
   });
 
-  test("remembers for two windows at most, whatever the calls cost", async () => {
+  test("keeps a key for at most two windows, for any costs", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ wait: fc.nat(20_000), cost: fc.integer({ min: 1, max: 10 }), key: fc.nat(9) })),
@@ -551,7 +591,10 @@ describe("memory", () => {
           }
           now += 60_000;
           await limiter.limit("another");
-          const size = backend.change<Book, number>("rate:api", (book = new Map()) => [book, book.size]);
+          const size = backend.change<Entries, number>("rate:api", (entries = new Map()) => [
+            entries,
+            entries.size,
+          ]);
           expect(size).toBe(1);
         },
       ),
@@ -563,8 +606,8 @@ describe("memory", () => {
     ["before 1970", -5_000_000_000],
     ["at 0", 0],
     ["with fractions", 1234.56789],
-    ["of which one cannot count fractions", 1_800_000_000_000.123],
-  ])("works by a clock %s", async (_, start) => {
+    ["too large for fractions of a millisecond", 1_800_000_000_000.123],
+  ])("works with a clock %s", async (_, start) => {
     let now = start;
     const limiter = limiterOf(memory({ clock: () => now }));
     expect(await limiter.limit(KEY, 10)).toMatchObject({ allowed: true, resetMs: 60_000 });
@@ -573,12 +616,15 @@ describe("memory", () => {
     expect(await limiter.limit(KEY)).toMatchObject({ allowed: true });
   });
 
-  test.each([Number.NaN, Infinity, 1e300, -1e300, 2 ** 53])("refuses a clock that reads %d", async (now) => {
-    for (const onFailure of ["closed", "open"] as const) {
-      const limiter = limiterOf(memory({ clock: () => now }), { onFailure });
-      if (Number.isFinite(now) && onFailure === "open") {
-        expect(await limiter.limit(KEY)).toMatchObject({ allowed: true, error: { reason: "answer" } });
-      } else expect(await refusal(limiter.limit(KEY))).toBeInstanceOf(BitflakeError);
-    }
-  });
+  test.each([Number.NaN, Infinity, 1e300, -1e300, 2 ** 53])(
+    "throws when its clock returns %d",
+    async (now) => {
+      for (const onStoreError of ["fail", "allow"] as const) {
+        const limiter = limiterOf(memory({ clock: () => now }), { onStoreError });
+        if (Number.isFinite(now) && onStoreError === "allow") {
+          expect(await limiter.limit(KEY)).toMatchObject({ allowed: true, error: { reason: "answer" } });
+        } else expect(await refusal(limiter.limit(KEY))).toBeInstanceOf(BitflakeError);
+      }
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// The handler that is not called too often: what passes, what is refused, and what becomes of responses.
+// rateLimited: allowed and refused requests, responses, failing stores, options and types.
 
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { type Backend, memory } from "../../src/backend/index.ts";
@@ -18,7 +18,7 @@ const broken: Backend = { eval: () => Promise.reject(new Error("connection refus
 const key = () => "ada";
 const request = new Request("https://api.example/");
 
-/** All headers, by their names. */
+/** Returns all headers by name. */
 function headersOf(response: Response): Record<string, string> {
   const headers: Record<string, string> = {};
   response.headers.forEach((value, name) => {
@@ -28,7 +28,7 @@ function headersOf(response: Response): Record<string, string> {
 }
 
 describe("a handler", () => {
-  test("is called within the limit, and its response says what remains", async () => {
+  test("is called within the limit, and its response has the headers", async () => {
     const handler = rateLimited(() => new Response("hello", { headers: { "x-own": "1" } }), {
       limiter: limiterOf(),
       key,
@@ -43,7 +43,7 @@ describe("a handler", () => {
     });
   });
 
-  test("is not called beyond it", async () => {
+  test("is not called beyond the limit", async () => {
     let calls = 0;
     const limited = rateLimited(() => new Response(String(++calls)), {
       limiter: limiterOf({ limit: 1 }),
@@ -64,12 +64,12 @@ describe("a handler", () => {
       type: "about:blank",
       title: "Too Many Requests",
       status: 429,
-      detail: "Too many requests. Come again in 60 s.",
+      detail: "Too many requests. Try again in 60 s.",
       code: "ERR_RATE_LIMITED",
     });
   });
 
-  test("gets the request and the context as they came, and so does the key", async () => {
+  test("gets the same request and context as the key function", async () => {
     const seen: unknown[] = [];
     const context = { remoteAddr: { hostname: "2001:db8::1" } };
     const limited = rateLimited(
@@ -90,21 +90,21 @@ describe("a handler", () => {
     for (const [at, value] of [request, context, request, context].entries()) expect(seen[at]).toBe(value);
   });
 
-  test("that throws has thrown, and the call has counted", async () => {
+  test("that throws rejects the call, which has counted", async () => {
     const limiter = limiterOf();
     const limited = rateLimited(() => Promise.reject(new RangeError("mine")), { limiter, key });
     await expect(limited(request)).rejects.toThrow(new RangeError("mine"));
     expect((await limiter.limit("ada")).remaining).toBe(0);
   });
 
-  test("that returns no Response is refused", async () => {
+  test("that returns no Response rejects the call", async () => {
     for (const result of [undefined, null, {}, "hello", { status: 200 }]) {
       const limited = rateLimited(() => result as Response, { limiter: limiterOf(), key });
       await expect(limited(request)).rejects.toBeInstanceOf(ArgumentError);
     }
   });
 
-  test("whose key throws, or is none, is not called", async () => {
+  test("is not called when the key function throws or returns an invalid key", async () => {
     const handler = () => {
       throw new Error("called");
     };
@@ -112,8 +112,8 @@ describe("a handler", () => {
     const throwing = () => {
       throw mine;
     };
-    for (const onFailure of ["closed", "open"] as const) {
-      const limiter = limiterOf({ onFailure });
+    for (const onStoreError of ["fail", "allow"] as const) {
+      const limiter = limiterOf({ onStoreError });
       await expect(rateLimited(handler, { limiter, key: throwing })(request)).rejects.toBe(mine);
       for (const none of ["", "a".repeat(256), undefined, null]) {
         const limited = rateLimited(handler, { limiter, key: () => none as string });
@@ -131,9 +131,9 @@ describe("a response", () => {
     ["no content", () => new Response(null, { status: 204 })],
     ["reset content", () => new Response(null, { status: 205 })],
     ["not modified", () => new Response(null, { status: 304, headers: { etag: '"a"' } })],
-    ["an error of the handler's", () => Response.json({ a: 1 }, { status: 500, statusText: "Oh" })],
+    ["an error status", () => Response.json({ a: 1 }, { status: 500, statusText: "Oh" })],
     ["an empty text", () => new Response("")],
-  ])("passes with more headers: %s", async (_, make) => {
+  ])("gets the headers: %s", async (_, make) => {
     const [before, after] = [make(), await pass(make())];
     expect([after.status, after.statusText]).toEqual([before.status, before.statusText]);
     expect(await after.text()).toBe(await before.text());
@@ -142,14 +142,14 @@ describe("a response", () => {
     expect(Response.redirect("https://a.example").headers.get("ratelimit")).toBe(null);
   });
 
-  test("that was fetched passes too", async () => {
+  test("that was fetched gets the headers too", async () => {
     const fetched = await fetch("data:text/plain,hello");
     expect(() => fetched.headers.set("a", "b")).toThrow();
     const response = await pass(fetched);
     expect([await response.text(), response.headers.get("ratelimit")]).toEqual(["hello", '"api";r=1;t=30']);
   });
 
-  test("keeps each of its cookies", async () => {
+  test("keeps all of its cookies", async () => {
     const response = new Response();
     for (const cookie of ["a=1", "b=2; Path=/"]) response.headers.append("set-cookie", cookie);
     expect((await pass(response)).headers.getSetCookie()).toEqual(["a=1", "b=2; Path=/"]);
@@ -178,14 +178,14 @@ describe("a response", () => {
     expect(cancelled).toBe("enough");
   });
 
-  test("that cannot be made anew passes as it is", async () => {
+  test("that cannot be constructed again is passed on as it is", async () => {
     const failed = Response.error();
     expect(await pass(failed)).toBe(failed);
     const switched = Object.defineProperty(new Response(), "status", { value: 101 });
     expect(await pass(switched)).toBe(switched);
   });
 
-  test("tells of each of several limits", async () => {
+  test("has the headers of each of several limits", async () => {
     const [inner, outer] = [limiterOf(), limiterOf({ name: "all", limit: 1, windowMs: 10_000 })];
     const limited = rateLimited(
       rateLimited(() => new Response(), { limiter: inner, key }),
@@ -203,8 +203,8 @@ describe("a response", () => {
   });
 });
 
-describe("a store that is down", () => {
-  test("closes: 503 without what the store said, and onError hears of it", async () => {
+describe("a store that fails", () => {
+  test("is 503 without the store's message by default, and onError gets the error", async () => {
     const heard: unknown[] = [];
     let isCalled = false;
     const limited = rateLimited(
@@ -234,9 +234,9 @@ describe("a store that is down", () => {
     expect((await quiet(request)).status).toBe(503);
   });
 
-  test("opens, if told so: the handler is called, and onError hears of it", async () => {
+  test("lets the handler run if onStoreError is allow, and onError gets the error", async () => {
     const heard: unknown[] = [];
-    const limiter = limiterOf({ backend: broken, onFailure: "open" });
+    const limiter = limiterOf({ backend: broken, onStoreError: "allow" });
     const onError = (error: BackendError) => void heard.push(error.reason);
     const limited = rateLimited(() => new Response("hello"), { limiter, key, onError });
     const response = await limited(request);
@@ -247,8 +247,8 @@ describe("a store that is down", () => {
     expect((await rateLimited(() => new Response(), { limiter, key })(request)).status).toBe(200);
   });
 
-  test("is not what another error of the limit's is", async () => {
-    const limiter = limiterOf({ backend: memory({ clock: () => Number.NaN }), onFailure: "open" });
+  test("does not include other errors of the limit", async () => {
+    const limiter = limiterOf({ backend: memory({ clock: () => Number.NaN }), onStoreError: "allow" });
     const limited = rateLimited(() => new Response(), { limiter, key });
     await expect(limited(request)).rejects.toBeInstanceOf(ArgumentError);
   });
@@ -277,12 +277,12 @@ describe("options", () => {
     expect(make).toThrow(expect.objectContaining({ field }));
   });
 
-  test("may have onError left out", () => {
+  test("may leave out onError", () => {
     expect(rateLimited(handler, { ...good, onError: undefined })).toBeInstanceOf(Function);
   });
 });
 
-test("the types follow the context, from wherever it is known", () => {
+test("types: the context is inferred from the handler, the key function or the call", () => {
   interface Info {
     readonly remoteAddr: { readonly hostname: string };
   }

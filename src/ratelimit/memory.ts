@@ -1,0 +1,31 @@
+// Rate limits in the memory of this process: the rule itself.
+
+import { callStore } from "../backend/call.ts";
+import { putExpiring } from "../backend/expiry.ts";
+import type { MemoryPort } from "../backend/ports.ts";
+import { OPERATION, plausibleOrUndefined } from "./parseAnswer.ts";
+import type { RateLimitPort } from "./port.ts";
+import { type ConsumeResult, consume, type Gcra } from "./rule.ts";
+
+/** The TATs of a limit's keys, by key. Changed in place, because a copy for each call would be slow. */
+type Entries = Map<string, { readonly ends: number }>;
+
+export function memoryStore(port: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
+  return {
+    consume(key, price) {
+      const change = (entries: Entries = new Map(), nowMs: number) => {
+        const before = entries.get(key)?.ends;
+        const result = consume(gcra, price, before, Math.floor(nowMs * 1000));
+        const { tat, now } = result;
+        if (tat !== before) putExpiring(entries, key, { ends: tat }, now);
+        return [entries, result] as const;
+      };
+      return callStore(
+        port,
+        OPERATION,
+        async () => port.change(`rate:${name}`, change),
+        (answer) => plausibleOrUndefined(gcra, price, answer as ConsumeResult),
+      );
+    },
+  };
+}

@@ -1,0 +1,69 @@
+// Rate limits in PostgreSQL and SQLite: one statement for an allowed call, by the server's own clock.
+
+import { makeRowCleaner } from "../../backend/expiry.ts";
+import type { SqlPort, SqlRow } from "../../backend/ports.ts";
+import { nowMsSql, queryRows } from "../../backend/sql.ts";
+import { qualifiedTable } from "../../backend/storeNames.ts";
+import { OPERATION, plausibleOrUndefined } from "../parseAnswer.ts";
+import type { RateLimitPort } from "../port.ts";
+import { type Gcra, isImplausiblyFar } from "../rule.ts";
+
+/** Returns the statements in a dialect. The column `ends` is the TAT. $1 is the name, $2 the key. */
+function createStatements(port: SqlPort, now: string) {
+  const rates = qualifiedTable(port, "rates");
+  const larger = port.dialect === "postgres" ? "GREATEST" : "MAX";
+  const whole = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
+  const columns = `CAST(ends AS TEXT) AS ends, CAST(${now} AS TEXT) AS now`;
+  return {
+    // $3 price, $4 how far ahead the TAT may be before the call. The row's TAT is compared before anything is added to
+    // it, because adding to 2^63 - 1 would overflow in every call.
+    take: `INSERT INTO ${rates} AS rate (name, key, ends) VALUES ($1, $2, ${now} + ${whole("$3")})
+ON CONFLICT (name, key) DO UPDATE SET ends = ${larger}(rate.ends, ${now}) + ${whole("$3")}
+WHERE rate.ends <= ${now} + ${whole("$4")} RETURNING ${columns}`,
+    look: `SELECT ${columns} FROM ${rates} WHERE name = $1 AND key = $2`,
+    // $3 the new TAT, $4 the TAT that was seen
+    pullBack: `UPDATE ${rates} SET ends = ${whole("$3")} WHERE name = $1 AND key = $2 AND ends = ${whole("$4")}`,
+  };
+}
+
+/** Reads the one row: `null` if there is none, `undefined` if the answer is not valid. */
+function readRow(rows: readonly SqlRow[]) {
+  if (rows.length === 0) return null;
+  const { ends, now } = rows[0] as SqlRow & Record<"ends" | "now", unknown>;
+  const areTexts =
+    typeof ends === "string" && typeof now === "string" && /^-?\d+ \d+$/.test(`${ends} ${now}`);
+  return areTexts && rows.length === 1 ? { tat: Number(ends), now: Number(now), text: ends } : undefined;
+}
+
+export function sqlStore(port: SqlPort, name: string, gcra: Gcra): RateLimitPort {
+  const { tolerance } = gcra;
+  const nowUsSql = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
+  const { take, look, pullBack } = createStatements(port, nowUsSql);
+  const clean = makeRowCleaner(port, "rates", nowUsSql);
+  return {
+    async consume(key, price) {
+      clean();
+      const send = <T>(
+        text: string,
+        params: readonly unknown[],
+        read: (rows: readonly SqlRow[]) => T | undefined,
+      ) => queryRows(port, OPERATION, text, [name, key, ...params], read);
+
+      const taken = await send(take, [price, tolerance - price], (rows) => {
+        const row = readRow(rows);
+        return row && plausibleOrUndefined(gcra, price, { allowed: true, ...row });
+      });
+      if (taken !== null) return { allowed: true, tat: taken.tat, now: taken.now };
+
+      // Denied. The second look only tells the client when to try again, so it does no harm that the row may have
+      // changed since. A row that is gone has used nothing.
+      const seen = await send(look, [], readRow);
+      if (seen === null) return { allowed: false, tat: 0, now: 0 };
+      const { tat, now, text } = seen;
+      if (!isImplausiblyFar(tolerance, tat, now)) return { allowed: false, tat, now };
+      // Only if the TAT is still the same: in PostgreSQL this statement may wait for others, whose time is later.
+      await send(pullBack, [now + tolerance, text], () => true);
+      return { allowed: false, tat: now + tolerance, now };
+    },
+  };
+}
