@@ -1,10 +1,12 @@
-// Takes an ID apart.
+// decode: takes an ID apart.
 
 import { InvalidIdError } from "../errors.ts";
+import { type Halves, splitHalves } from "./halves.ts";
+import { isoText } from "./isoText.ts";
 import { compileFormat, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import { parseId } from "./parse.ts";
-import type { PresetName } from "./presets.ts";
+import { PRESETS, type Preset, type PresetName } from "./presets.ts";
 
 /** The fields of an ID. */
 export interface DecodedId {
@@ -22,21 +24,90 @@ export interface DecodedId {
   readonly sequence: number;
 }
 
-export function decodeWith(format: Format, value: bigint | string | number): DecodedId {
+/** Where a field lies in the halves of an ID: each half is shifted, masked and scaled by itself. */
+interface FieldPlace {
+  readonly lowShift: number;
+  readonly lowMask: number;
+  readonly highShift: number;
+  readonly highMask: number;
+  readonly highScale: number;
+}
+
+/** What it takes to decode the IDs of a format, computed once. */
+export interface Decoder {
+  readonly format: Format;
+  readonly tick: FieldPlace;
+  readonly datacenterId: FieldPlace;
+  readonly machineId: FieldPlace;
+  readonly sequence: FieldPlace;
+}
+
+/** Returns the mask of so many bits; that of 31 or more has all 31 bits that the upper half can have. */
+function maskOf(bits: number): number {
+  return bits < 31 ? (1 << bits) - 1 : 0x7fff_ffff;
+}
+
+function placeOf(shift: number, bits: number): FieldPlace {
+  if (shift >= 32) {
+    return { lowShift: 0, lowMask: 0, highShift: shift - 32, highMask: maskOf(bits), highScale: 1 };
+  }
+  const lowBits = Math.min(bits, 32 - shift);
+  return {
+    lowShift: shift,
+    lowMask: lowBits === 32 ? -1 : 2 ** lowBits - 1,
+    highShift: 0,
+    highMask: maskOf(bits - lowBits),
+    highScale: 2 ** lowBits,
+  };
+}
+
+function fieldAt(
+  { high, low }: Halves,
+  { lowShift, lowMask, highShift, highMask, highScale }: FieldPlace,
+): number {
+  return (((low >>> lowShift) & lowMask) >>> 0) + ((high >>> highShift) & highMask) * highScale;
+}
+
+export function createDecoder(format: Format): Decoder {
   const { datacenterBits, machineBits, sequenceBits } = format.layout;
+  return {
+    format,
+    // All that is above the node: in an ID of 53 bits, a higher bit makes a tick that the layout does not hold.
+    tick: placeOf(datacenterBits + machineBits + sequenceBits, 63),
+    datacenterId: placeOf(machineBits + sequenceBits, datacenterBits),
+    machineId: placeOf(sequenceBits, machineBits),
+    sequence: placeOf(0, sequenceBits),
+  };
+}
+
+export function decodeWith(decoder: Decoder, value: bigint | string | number): DecodedId {
+  const { format } = decoder;
   const id = parseId(value);
-  const field = (shift: number, bits: number) => Number(BigInt.asUintN(bits, id >> BigInt(shift)));
-  const tick = field(datacenterBits + machineBits + sequenceBits, 63);
+  const halves = splitHalves(id) as Halves;
+  const tick = fieldAt(halves, decoder.tick);
   if (tick > format.maxTick) throw new InvalidIdError("id", "of this layout", value);
   const timestampMs = format.epochMs + tick * format.tickMs;
   return {
     id,
     timestampMs,
-    generatedAt: new Date(timestampMs).toISOString(),
-    datacenterId: field(machineBits + sequenceBits, datacenterBits),
-    machineId: field(sequenceBits, machineBits),
-    sequence: field(0, sequenceBits),
+    generatedAt: isoText(timestampMs),
+    datacenterId: fieldAt(halves, decoder.datacenterId),
+    machineId: fieldAt(halves, decoder.machineId),
+    sequence: fieldAt(halves, decoder.sequence),
   };
+}
+
+/** The decoders of presets, by name and by constant. */
+const decoders = /* @__PURE__ */ new Map<unknown, Decoder>();
+
+/** Returns the decoder of a preset or of options. That of a preset is kept, because a preset cannot change. */
+function decoderOf(preset: PresetName | GeneratorOptions): Decoder {
+  const known = decoders.get(preset);
+  if (known) return known;
+  const decoder = createDecoder(compileFormat(mergeOptions(preset)));
+  const isPreset = typeof preset === "string" || Object.values(PRESETS).includes(preset as Preset);
+  if (isPreset) decoders.set(preset, decoder);
+  return decoder;
 }
 
 /**
@@ -59,5 +130,5 @@ export function decodeWith(format: Format, value: bigint | string | number): Dec
  * ```
  */
 export function decode(id: bigint | string | number, preset: PresetName | GeneratorOptions): DecodedId {
-  return decodeWith(compileFormat(mergeOptions(preset)), id);
+  return decodeWith(decoderOf(preset), id);
 }

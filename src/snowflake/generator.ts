@@ -5,7 +5,7 @@ import { assertObject } from "../validate.ts";
 import { fill, idsOf, many, wordsFor, writer } from "./batch.ts";
 import { claimRunsAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
-import { type DecodedId, decodeWith } from "./decode.ts";
+import { createDecoder, type DecodedId, type Decoder, decodeWith } from "./decode.ts";
 import { encodeWith, type IdFields } from "./encode.ts";
 import type { IdSource } from "./idSource.ts";
 import { LocalSource } from "./localSource.ts";
@@ -74,6 +74,7 @@ export class SnowflakeGenerator {
   declare readonly tickMs: number;
   readonly #settings: Settings;
   readonly #source: IdSource;
+  #decoder: Decoder | undefined;
 
   /**
    * @param options widths default to those of `PRESET_MINIMAL`; see {@link GeneratorOptions} for the rest
@@ -280,7 +281,8 @@ export class SnowflakeGenerator {
    * ```
    */
   decode(id: bigint | string | number): DecodedId {
-    return decodeWith(this.#settings, id);
+    this.#decoder ??= createDecoder(this.#settings);
+    return decodeWith(this.#decoder, id);
   }
 
   /**

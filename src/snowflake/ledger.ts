@@ -56,10 +56,10 @@ export function ledgerEntry(settings: Settings): LedgerEntry {
   const key = isSystemClock(clock) ? ledger : clock;
   const nodes = ledger.get(key) ?? new Map<string, Map<string, LedgerEntry>>();
   ledger.set(key, nodes).set(clock, nodes);
-  const place = [timestampShift, sequenceBits, node].join();
+  const place = `${timestampShift},${sequenceBits},${node}`;
   const rivals = nodes.get(place) ?? new Map<string, LedgerEntry>();
   nodes.set(place, rivals);
-  const ticks = [maxTick, epochMs, tickMs].join();
+  const ticks = `${maxTick},${epochMs},${tickMs}`;
   const entry = rivals.get(ticks) ?? createEntry();
   rivals.set(ticks, entry);
   entry.rivals = rivals;

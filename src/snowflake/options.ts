@@ -69,10 +69,11 @@ export function mergeOptions(...layers: readonly (PresetName | GeneratorOptions)
   const merged: Record<string, unknown> = { ...defaults() };
   const names = Object.keys(merged);
   for (const layer of layers) {
-    const options: GeneratorOptions =
-      typeof layer === "string"
-        ? PRESETS[assertOneOf("preset", layer, Object.keys(PRESETS) as PresetName[])]
-        : assertObject("preset", layer);
+    if (typeof layer === "string") {
+      Object.assign(merged, PRESETS[assertOneOf("preset", layer, Object.keys(PRESETS) as PresetName[])]);
+      continue;
+    }
+    const options = assertObject("preset", layer);
     for (const name of Object.keys(options)) assertOneOf("option", name, names);
     // By the names that exist, so that what an object inherits or computes counts as well.
     for (const name of names) {

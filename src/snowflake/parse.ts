@@ -1,18 +1,46 @@
-// IDs from outside: what may pass for one, and nothing else.
+// parseId and isId: which values from outside are IDs.
 
 import { InvalidIdError } from "../errors.ts";
+import { joinHalves } from "./halves.ts";
 
-/** The ID that a value stands for, if it does. */
-function readId(value: unknown): bigint | undefined {
-  const exact =
-    typeof value === "string"
-      ? /^(0|[1-9]\d{0,18})$/.test(value)
-      : typeof value === "bigint" || Number.isSafeInteger(value);
-  if (exact) {
-    const id = BigInt(value as bigint | string | number);
-    if (BigInt.asUintN(63, id) === id) return id;
+const ZERO = 48;
+
+/** Reads digits of a text, from one index up to another, as a number; NaN if there is another character. */
+function readDigits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
   }
-  return undefined;
+  return value;
+}
+
+/**
+ * Reads a canonical decimal text. The upper 10 and the lower 9 digits are one number each, so that no BigInt is created
+ * but the result: that takes less time than `BigInt(text)`, and half of what it takes behind a regular expression.
+ */
+function readText(text: string): bigint | undefined {
+  const { length } = text;
+  if (length === 0 || length > 19 || (length > 1 && text.charCodeAt(0) === ZERO)) return undefined;
+  const split = Math.max(length - 9, 0);
+  const upper = readDigits(text, 0, split);
+  const lower = readDigits(text, split, length);
+  // upper × 10^9 in pieces of at most 50 bits, which are exact.
+  const upperLow = upper % 0x1_0000;
+  const upperHigh = (upper - upperLow) / 0x1_0000;
+  const middle = upperHigh * 1e9;
+  const middleLow = middle % 0x1_0000;
+  const low = middleLow * 0x1_0000 + upperLow * 1e9 + lower;
+  const high = (middle - middleLow) / 0x1_0000 + Math.floor(low / 0x1_0000_0000);
+  return Number.isNaN(low) ? undefined : joinHalves(high, low);
+}
+
+/** Reads a value; returns `undefined` if it is no ID. */
+function readId(value: unknown): bigint | undefined {
+  if (typeof value === "string") return readText(value);
+  if (typeof value === "bigint") return BigInt.asUintN(63, value) === value ? value : undefined;
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? BigInt(value as number) : undefined;
 }
 
 /**

@@ -47,7 +47,7 @@ function preset(
 
 /** Twitter's widths, which other platforms took over, with an epoch. */
 function platform(epochMs: number): PlatformPreset {
-  return { ...PRESET_TWITTER, epochMs };
+  return Object.freeze({ ...PRESET_TWITTER, epochMs });
 }
 
 /** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. */

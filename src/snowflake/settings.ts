@@ -26,8 +26,8 @@ export interface Settings extends Format, ClockRules {
  * @param options as `mergeOptions` returns them
  */
 export function compileSettings(options: GeneratorOptions): Settings {
-  const format = compileFormat(options);
-  const { datacenterBits, machineBits, sequenceBits } = format.layout;
+  const { layout, epochMs, tickMs, maxTick } = compileFormat(options);
+  const { datacenterBits, machineBits, sequenceBits } = layout;
   const assertId = (field: "datacenterId" | "machineId", bits: number) => {
     const { [field]: value = 0 } = options;
     return assertWhole(field, value, 0, 2 ** bits - 1, ` (${bits} bits)`);
@@ -43,9 +43,13 @@ export function compileSettings(options: GeneratorOptions): Settings {
   // A clock of the user's own is not read before the first ID is wanted. The system's may read 0, in a Worker at module
   // scope, too early to judge an epoch by. In both cases the first ID checks the epoch.
   const now = isSystemClock(clock) && clock();
-  if (now && format.epochMs > now) throw new EpochError(now, format.epochMs);
+  if (now && epochMs > now) throw new EpochError(now, epochMs);
+  // Each name is written out: an object literal that adds to a spread takes V8 microseconds.
   return {
-    ...format,
+    layout,
+    epochMs,
+    tickMs,
+    maxTick,
     timestampShift: datacenterBits + machineBits + sequenceBits,
     sequenceBits,
     maxSequence: 2 ** sequenceBits - 1,

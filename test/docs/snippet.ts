@@ -44,6 +44,9 @@ export function examplesOf(file: string): Example[] {
   }));
 }
 
+/** How many examples have run. */
+let runs = 0;
+
 /** Turns `expression; // => value` into a comparison. */
 function checked(code: string): string {
   return code.replace(/^( *)(.+?);? \/\/ => (.+)$/gm, (_all, indent, expression, value) => {
@@ -69,7 +72,8 @@ export async function run(code: string, packages: Readonly<Record<string, string
     const address = own ? pathToFileURL(join(root, "dist", `${own[1] ?? "index"}.js`)).href : packages[name];
     return address ? ` from ${JSON.stringify(address)}` : all;
   });
-  await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(script)}`);
+  // The number makes the URL unique, because a module runs once for each URL.
+  await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(`${script}// ${runs++}`)}`);
   // A loop compares more than once.
   expect(compared).toBeGreaterThanOrEqual(code.split(" // => ").length - 1);
 }

@@ -83,6 +83,22 @@ describe("parseId and isId", () => {
     );
   });
 
+  test("a text of digits passes exactly when it is canonical and below 2^63", () => {
+    const digit = fc.constantFrom(..."0123456789");
+    const text = fc.oneof(
+      fc.array(digit, { minLength: 1, maxLength: 21 }).map((digits) => digits.join("")),
+      // Around the largest ID.
+      fc.bigInt(MAX - 1_000_000n, MAX + 1_000_000n).map(String),
+    );
+    fc.assert(
+      fc.property(text, (value) => {
+        const isWanted = /^(0|[1-9]\d*)$/.test(value) && BigInt(value) <= MAX;
+        expect(isId(value)).toBe(isWanted);
+        if (isWanted) expect(parseId(value)).toBe(BigInt(value));
+      }),
+    );
+  });
+
   test("whatever passes is canonical, and whatever does not is an InvalidIdError", () => {
     const text = fc.oneof(
       fc.string(),

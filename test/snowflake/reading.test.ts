@@ -66,6 +66,46 @@ describe("decode", () => {
     expect(decode(2n ** 63n - 1n, widths)).toMatchObject({ sequence: 2 ** 53 - 1, datacenterId: 511 });
   });
 
+  test("every field is what BigInt arithmetic says, whatever the layout and the ID", () => {
+    const id = fc.oneof(fc.bigInt(0n, 2n ** 63n - 1n), fc.bigInt(0n, 2n ** 53n - 1n));
+    fc.assert(
+      fc.property(anyWidths, id, (widths, id) => {
+        const field = (shift: number, bits: number) => Number(BigInt.asUintN(bits, id >> BigInt(shift)));
+        const { timestampBits, datacenterBits, machineBits, sequenceBits } = widths;
+        const tick = id >> BigInt(datacenterBits + machineBits + sequenceBits);
+        const epochMs = 1000;
+        if (tick > Math.min(2 ** timestampBits - 1, 8.64e15 - epochMs)) {
+          expect(() => decode(id, { ...widths, epochMs })).toThrow(InvalidIdError);
+        } else {
+          const timestampMs = epochMs + Number(tick);
+          expect(decode(id, { ...widths, epochMs })).toEqual({
+            id,
+            timestampMs,
+            generatedAt: new Date(timestampMs).toISOString(),
+            datacenterId: field(machineBits + sequenceBits, datacenterBits),
+            machineId: field(sequenceBits, machineBits),
+            sequence: field(0, sequenceBits),
+          });
+        }
+      }),
+    );
+  });
+
+  test("options that changed since the last call are read anew, and a preset's are the same each time", () => {
+    const options = { ...PRESET_TWITTER, epochMs: 0 };
+    expect(decode(0n, options).timestampMs).toBe(0);
+    options.epochMs = 5;
+    expect(decode(0n, options).timestampMs).toBe(5);
+    const id = 175928847299117063n;
+    for (let round = 0; round < 2; round++) {
+      expect(decode(id, "discord")).toEqual(decode(id, DISCORD));
+      expect(decode(id, PRESET_TWITTER)).toEqual(decode(id, { ...PRESET_TWITTER }));
+      expect(decode(id, "twitter")).toEqual(decode(id, PRESET_TWITTER));
+      expect(decode(id, "x").timestampMs).toBe(decode(id, "twitter").timestampMs - 289_001_825_343);
+    }
+    expect(() => decode(id, "constructor" as "x")).toThrow(expect.objectContaining({ field: "preset" }));
+  });
+
   test("an ID that the layout cannot have made is refused", () => {
     expect(() => decode(2n ** 53n, "safe_integer")).toThrow(
       "id must be of this layout, got 9007199254740992n",

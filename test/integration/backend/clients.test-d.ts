@@ -1,5 +1,5 @@
 // The clients as their packages type them: each adapter takes its own, and refuses what is none. Compiled by
-// types.test.ts, never run.
+// types.slow.test.ts, never run.
 
 import { DatabaseSync } from "node:sqlite";
 import { PGlite } from "@electric-sql/pglite";
