@@ -1,11 +1,11 @@
-// AES of whole blocks: by the platform where it has AES that works at once, else by the code of this package.
+// AES on whole blocks: by `node:crypto` where the platform has it, otherwise by aes.ts.
 
 import { Aes } from "./aes.ts";
 
-/** Encrypts blocks in place, each by itself. A block is four words, each of four bytes, the first of them highest. */
+/** Encrypts blocks in place, each independently (ECB). A block is four big-endian words. */
 export type EncryptBlocks = (blocks: Int32Array) => void;
 
-/** What is used of `node:crypto`. */
+/** The part of `node:crypto` that is used here. */
 interface NodeCrypto {
   createCipheriv(
     algorithm: string,
