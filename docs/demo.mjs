@@ -1,4 +1,4 @@
-// What bitflake does, on one screen: `npm run demo`.
+// Demo: an ID of each preset, one ID decoded, and the capacity of each preset. `npm run demo` runs it.
 
 import { capacity, decode, makeGenerator } from "../dist/index.js";
 import { diagram } from "./diagram.mjs";
@@ -11,16 +11,14 @@ for (const name of PRESETS) console.log(`  ${name.padEnd(16)} ${makeGenerator(na
 
 const generator = makeGenerator("twitter", { datacenterId: 1, machineId: 7 });
 const id = generator.nextId();
-console.log(
-  `\nOne of them taken apart: ${id}, from makeGenerator("twitter", { datacenterId: 1, machineId: 7 })\n`,
-);
+console.log(`\nOne ID decoded: ${id}, from makeGenerator("twitter", { datacenterId: 1, machineId: 7 })\n`);
 console.log(diagram(generator.layout, id).replace(/^/gm, "  "));
 const { generatedAt, datacenterId, machineId, sequence } = decode(id, "twitter");
 console.log(
-  `\n  made at ${generatedAt} by machine ${machineId} of datacenter ${datacenterId}, as number ${sequence} of its millisecond`,
+  `\n  made at ${generatedAt} by machine ${machineId} of datacenter ${datacenterId}, with sequence ${sequence} in its millisecond`,
 );
 
-console.log("\nWhat each preset holds\n");
+console.log("\nCapacity of each preset\n");
 console.log(`  ${"preset".padEnd(16)} ${"nodes".padStart(7)} ${"IDs a second each".padStart(18)}   until`);
 for (const name of PRESETS) {
   const { nodes, idsPerSecond, expiresAt } = capacity(name);

@@ -1,5 +1,5 @@
-// Which bits of an ID mean what, and how that is drawn as text. The README and the demo show the text; the playground
-// draws the same fields as a page.
+// Diagram of a layout: the fields of an ID and their bits, as text. The README and the demo show the text; the playground
+// draws the same fields in its page.
 
 const FIELDS = [
   ["timestamp", "timestampBits"],
@@ -12,14 +12,14 @@ const FIELDS = [
  * One field of a layout.
  *
  * @typedef {object} Field
- * @property {string} name what it holds
- * @property {number} bits its width
- * @property {string} range which bits of an ID it takes, in words
- * @property {string} [digits] its bits in the ID, if there is one
+ * @property {string} name name of the field
+ * @property {number} bits width in bits
+ * @property {string} range its bits in an ID, such as `bits 62–22`
+ * @property {string} [digits] its binary digits, if an ID was given
  */
 
 /**
- * The fields of a layout, from the high end of an ID to its low end. One without bits is none.
+ * Returns the fields of a layout from the highest bit to the lowest. A field of 0 bits is left out.
  *
  * @param {import("bitflake").Widths} widths the four bit widths, a preset or a generator's layout
  * @param {bigint} [id] an ID of that layout
@@ -39,11 +39,11 @@ export function fields(widths, id) {
 }
 
 /**
- * Draws a layout, and if there is an ID, its bits.
+ * Draws a layout and, if an ID is given, its bits.
  *
  * @param {import("bitflake").Widths} widths the four bit widths, a preset or a generator's layout
  * @param {bigint} [id] an ID of that layout
- * @returns {string} lines of text, all of one width
+ * @returns {string} lines of text of equal width
  */
 export function diagram(widths, id) {
   const columns = fields(widths, id).map(({ name, bits, range, digits }) => {

@@ -1,7 +1,9 @@
+// The unit tests: `npm test` runs the quick files, `npm run test:slow` the others.
+
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** What the tests of test/integration cover. */
+/** The sources that the tests of test/integration cover. */
 export const onServers = [
   "src/backend/{history,ping,retry,schema,settings}.ts",
   "src/backend/drivers/{postgres,redis,sqlite}.ts",
@@ -24,34 +26,15 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    // What needs servers has a command of its own. Mutants are made in src/snowflake: there is nothing for them in what
-    // looks at the built package, or at a subpath.
-    exclude: [
-      "test/integration/**",
-      ...(process.env.STRYKER_MUTATOR_WORKER
-        ? [
-            "package",
-            "docs",
-            "text",
-            "threads",
-            "lease",
-            "counter",
-            "backend",
-            "numeric",
-            "idempotency",
-            "ratelimit",
-            "service",
-            "cli",
-          ].map((part) => `test/${part}/**`)
-        : []),
-    ],
+    // Tests on servers have a command of their own.
+    exclude: ["**/node_modules/**", "test/integration/**"],
     setupFiles: ["test/support/fast-check.ts"],
-    // Left to itself vitest leaves a core free, which is half of a small machine.
+    // By default vitest leaves one core free, which is half of a small machine.
     maxWorkers: "100%",
-    // Property tests do 10,000 runs each in CI; this is a leash for a hang, never a measure of speed.
+    // A limit that only a hang reaches: in CI a property test does 10,000 runs.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // The plain report is for people, the other is for the count that CI ends with.
+    // The JSON report has the counts of tests for the last line of .ci/run.
     reporters: process.env.TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]]
       : ["default"],
@@ -59,7 +42,7 @@ export default defineConfig({
       provider: "v8",
       include: ["src/**/*.ts"],
       exclude: [
-        // They only say what is given out, and what there is.
+        // Exports and types without code.
         "src/index.ts",
         "src/internal.ts",
         "src/*/index.ts",
@@ -68,9 +51,9 @@ export default defineConfig({
         "src/http/fetchTypes.ts",
         "src/service/node/types.ts",
         "src/service/options.ts",
-        // It runs as a process, and is tried as one.
+        // Tests run it as a process of its own.
         "src/cli/main.ts",
-        // What only real servers can try is counted where they are.
+        // The coverage of these is counted in test/integration.
         ...onServers,
       ],
       reporter: ["text", "json-summary"],

@@ -1,29 +1,29 @@
-// A part of the service that can fail and recover: a store, the generator.
+// A dependency that can fail and recover: a store, or the generator.
 
 import { startTimer } from "../backend/call.ts";
 
-/** How long what a probe has found is good for, in milliseconds. */
+/** How long the result of a probe is valid, in milliseconds. */
 const FRESH_MS = 1000;
 
-/** What a part is made of. */
+/** What a {@link Dependency} is created with. */
 export interface DependencyOptions {
-  /** Tries whether the part works; it must end in time. */
+  /** Tries the dependency. It must settle within a bounded time. */
   readonly probe: () => Promise<void>;
-  /** Called when the part fails that worked before. */
+  /** Called when a dependency that worked fails. */
   readonly onFailed: (error: unknown) => void;
-  /** Called when it works again. */
+  /** Called when a dependency that failed works again. */
   readonly onRecovered: () => void;
 }
 
-/** Knows whether a part works. Only probes decide that; a request that fails is the reason for one. */
+/** Tracks whether a dependency works. Only a probe decides that; the error of a request is a reason to probe. */
 export class Dependency {
-  /** Why the part fails; `undefined` while it works. */
+  /** Why the dependency fails; `undefined` while it works. */
   failure: unknown;
-  /** What a request has met with; `undefined` when a probe has looked into it. */
+  /** The error that a request reported; `undefined` once a probe has decided. */
   reportedError: unknown;
   readonly #options: DependencyOptions;
   #probing: Promise<boolean> | undefined;
-  #probedAt = -Infinity;
+  #probedAtMs = -Infinity;
   #stopTimer: (() => void) | undefined;
   #isStopped = false;
 
@@ -31,22 +31,22 @@ export class Dependency {
     this.#options = options;
   }
 
-  /** Returns whether the part works: anyone may ask, so there is one probe at a time, and at most one a second. */
+  /** Resolves to whether the dependency works. Anyone may ask, so there is one probe at a time and at most one a second. */
   check(): Promise<boolean> {
     if (this.#probing) return this.#probing;
     if (this.#isStopped || this.#isFresh()) return Promise.resolve(this.failure === undefined);
-    return this.#begin();
+    return this.#startProbe();
   }
 
-  /** Reports an error that a request has met with: the part is probed, now or as soon as another probe may be. */
+  /** Reports an error that a request met: the dependency is probed as soon as it may be probed again. */
   reportError(error: unknown): void {
     if (this.failure !== undefined || this.#isStopped) return;
     this.reportedError = error;
-    if (this.#isFresh()) this.#later();
-    else if (!this.#probing) void this.#begin();
+    if (this.#isFresh()) this.#scheduleProbe();
+    else if (!this.#probing) void this.#startProbe();
   }
 
-  /** Reports that the part works, as a start that has succeeded shows. */
+  /** Reports that the dependency works, as a successful start proves. */
   markHealthy(): void {
     this.reportedError = undefined;
     if (this.failure === undefined) return;
@@ -54,17 +54,17 @@ export class Dependency {
     if (!this.#isStopped) this.#options.onRecovered();
   }
 
-  /** Probes no more. */
+  /** Stops probing. */
   stop(): void {
     this.#isStopped = true;
     this.#stopTimer?.();
   }
 
   #isFresh(): boolean {
-    return performance.now() - this.#probedAt < FRESH_MS;
+    return performance.now() - this.#probedAtMs < FRESH_MS;
   }
 
-  #begin(): Promise<boolean> {
+  #startProbe(): Promise<boolean> {
     this.#probing = this.#probe();
     return this.#probing;
   }
@@ -74,30 +74,30 @@ export class Dependency {
       await this.#options.probe();
       this.markHealthy();
     } catch (error) {
-      this.#fails(error);
+      this.#markFailed(error);
     }
     this.reportedError = undefined;
-    this.#probedAt = performance.now();
+    this.#probedAtMs = performance.now();
     this.#probing = undefined;
     return this.failure === undefined;
   }
 
-  #fails(error: unknown): void {
+  #markFailed(error: unknown): void {
     const isNew = this.failure === undefined;
-    this.failure = error ?? new Error("it failed, and did not say why");
+    this.failure = error ?? new Error("the probe failed without an error");
     if (this.#isStopped) return;
     if (isNew) this.#options.onFailed(this.failure);
-    // So that it is noticed when it works again, though nobody asks.
-    this.#later();
+    // The recovery is noticed even if nobody calls check().
+    this.#scheduleProbe();
   }
 
-  /** Probes in a while. It is not put off by what comes meanwhile, or under load it would never be. */
-  #later(): void {
+  /** Schedules a probe. Later reports do not postpone it: under load it would never run. */
+  #scheduleProbe(): void {
     this.#stopTimer ??= startTimer(
       () => {
         this.#stopTimer = undefined;
-        const isOpen = this.failure !== undefined || this.reportedError !== undefined;
-        if (isOpen && !this.#probing) void this.#begin();
+        const isUndecided = this.failure !== undefined || this.reportedError !== undefined;
+        if (isUndecided && !this.#probing) void this.#startProbe();
       },
       FRESH_MS,
       true,

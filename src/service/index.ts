@@ -3,12 +3,9 @@
 export type { Backend } from "../backend/ports.ts";
 export type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 export { ArgumentError, BackendError } from "../internal.ts";
-export {
-  type Listening,
-  type ListenOptions,
-  listen,
-  nodeListener,
-} from "./node/listener.ts";
+export { type Listening, listen } from "./node/listen.ts";
+export { nodeListener } from "./node/listener.ts";
+export type { ListenOptions } from "./node/options.ts";
 export type { NodeRequest, NodeResponse, NodeSocket } from "./node/types.ts";
 export type {
   Service,

@@ -1,36 +1,36 @@
-// Requests and replies as plain data: what a service works with, whichever runtime carries them.
+// Requests and responses as plain data, the same for every runtime.
 
-/** A request, of which only as much is looked at as is needed. */
+/** A request. Headers and body are read only when a stage of the pipeline needs them. */
 export interface ServiceRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** The address that the connection comes from. */
+  /** The address of the connection's other side, if the runtime knows it. */
   readonly address: string | undefined;
-  /** Why the request must not be answered, if it must not: it is another web page's, say. */
+  /** Why the request must be refused with 403, if it must: see `createRequestGuard`. */
   readonly blockedReason?: string | undefined;
-  /** @param name in small letters */
+  /** @param name in lower case */
   header(name: string): string | undefined;
-  /** Reads the body; resolves to nothing if it is larger. */
+  /** Reads the body. Resolves to `undefined` if it is larger than `maxBytes`. */
   body(maxBytes: number): Promise<Uint8Array | undefined>;
 }
 
-/** What is sent back. */
+/** A response. */
 export interface ServiceResponse {
   readonly status: number;
-  /** Names in small letters. */
+  /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** What went wrong on this side, for the log alone. */
+  /** The error behind the response, for the log alone: it is not sent. */
   readonly error?: unknown;
 }
 
-/** A value, now or later. */
+/** A value, or a promise of one. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * Goes on with a value at once, if it is there: a promise would cost more than most of what is done here. Its name is
- * not `then`, or whoever imports this file would take it for a promise.
+ * Calls `next` with a value, at once unless the value is a promise: a promise per step costs more than most routes.
+ * The name is not `then`, because a module that exports `then` is taken for a promise by `import()`.
  */
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);

@@ -1,66 +1,68 @@
-// What a service is set up with.
+// Public types of the service: its options, its log entries and its events.
 
 import type { Backend } from "../backend/ports.ts";
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
-import type { GeneratorOptions, Preset, PresetName } from "../internal.ts";
+import type { GeneratorOptions, PresetName } from "../internal.ts";
 import type { IdTypeDefinition } from "../numeric/index.ts";
 
-/** How much a client may ask for: each request counts as one, and one for many IDs as its `count`. */
+/** The rate limit of each client. A request costs 1; a request for many IDs costs its `count`. */
 export interface ServiceRateLimit {
-  /** How much at once, and in each window. A `count` above it is refused. */
+  /** The quota: what a client may spend at once, and again in each window. A larger `count` is refused. */
   readonly limit: number;
   /** The window, in milliseconds. Default 60 000. */
   readonly windowMs?: number | undefined;
-  /** What happens while the store is down: `"closed"`, the default, answers 503; `"open"` lets requests through. */
+  /** What happens while the store is down: `"fail"`, the default, answers 503; `"allow"` lets requests pass. */
+  readonly onStoreError?: "fail" | "allow" | undefined;
+  /** @deprecated Use `onStoreError`: `"fail"` is `"closed"`, `"allow"` is `"open"`. */
   readonly onFailure?: "closed" | "open" | undefined;
 }
 
-/** What an API key is for: `"issue"` makes IDs, `"watch"` reads metrics. Routes that only read IDs take either. */
+/** What an API key may do: `"issue"` makes IDs, `"watch"` reads metrics. Routes that only read IDs accept either. */
 export type ServiceScope = "issue" | "watch";
 
-/** A client with API keys of its own. Limits, logs and request keys go by its name, whichever of its keys it sends. */
+/** A client with API keys. Rate limits, the log and request keys use its name, whichever of its keys it sends. */
 export interface ServiceApiKey {
-  /** Who it is: 1 to 100 characters in one line, without braces. No two clients have the same name. */
+  /** 1 to 100 characters in one line, without braces. Names are unique. */
   readonly name: string;
-  /** Its keys, at least one: to rotate, add the new one, hand it out, and take the old one away. */
+  /** At least one key. To rotate: add the new key, distribute it, remove the old key. */
   readonly keys: readonly string[];
-  /** What the keys are for. Default: everything. */
+  /** What the keys may do. Default: everything. */
   readonly scopes?: readonly ServiceScope[] | undefined;
 }
 
-/** One line of the log: a request that was answered. It has no API key, no query and no body. */
+/** A log entry: an answered request. It has no API key, no query and no body. */
 export interface ServiceLogEntry {
-  /** When it came, as ISO 8601. */
+  /** When the request arrived, in ISO 8601. */
   readonly time: string;
-  /** `"error"` for a status from 500 on, `"warn"` from 400 on or with an `error`, else `"info"`. */
+  /** `"error"` for a status from 500, `"warn"` from 400 or with an `error`, else `"info"`. */
   readonly level: "info" | "warn" | "error";
-  /** Its method; empty if it could not be read. */
+  /** The method; empty if the request could not be parsed. */
   readonly method: string;
-  /** Its route, such as `/decode/{id}`; empty if there is none. */
+  /** The route, such as `/decode/{id}`; empty if none was found. */
   readonly route: string;
-  /** Its path without the query, at most 256 characters of it. */
+  /** The path without the query, at most 256 characters of it. */
   readonly path: string;
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number;
-  /** How long it took, in milliseconds with three decimals. */
+  /** How long the response took, in milliseconds with three decimals. */
   readonly durationMs: number;
-  /** Who sent it: the name of the API key, or the client's address; empty if that was not found out. */
+  /** The client: the name of the API key, or the address; empty if the request was refused before authentication. */
   readonly client: string;
-  /** The client's address, as far as it is known; empty if it is not. */
+  /** The client's address; empty if it is unknown. */
   readonly address: string;
-  /** The `X-Request-Id` that came, or one that was made; the answer has it too. */
+  /** The request's `X-Request-Id`, or a new one. The response has it too. */
   readonly requestId: string;
-  /** The trace that it belongs to (W3C Trace Context), if its header is one. */
+  /** The request's trace (W3C Trace Context), if the header is valid. */
   readonly traceparent?: string;
-  /** What sent it, at most 256 characters of it. */
+  /** The user agent, at most 256 characters of it. */
   readonly userAgent?: string;
-  /** The code of the error, if it was one. */
+  /** The code of the error, if the response is one. */
   readonly code?: string;
-  /** The error itself, where it was a failure of this side. */
+  /** The error itself, if the service or its store failed. */
   readonly error?: unknown;
 }
 
-/** What {@link ServiceEvent} tells of. */
+/** The name of a {@link ServiceEvent}. */
 export type ServiceEventName =
   | "lease_fenced"
   | "lease_renewal_failed"
@@ -72,93 +74,96 @@ export type ServiceEventName =
   | "generator_recovered"
   | "refill_failed";
 
-/** Something that happened to the service itself, and not to one request. */
+/** An event of the service itself, not of one request. */
 export interface ServiceEvent {
-  /** When it was noticed, as ISO 8601. */
+  /** When the service noticed it, in ISO 8601. */
   readonly time: string;
-  /** How bad it is: `"info"` where something works again. */
+  /** The severity: `"info"` if something works again. */
   readonly level: "info" | "warn" | "error";
-  /** What it is. */
   readonly event: ServiceEventName;
-  /** The same in a sentence. */
+  /** A description in one sentence. */
   readonly message: string;
-  /** The node that is leased, or was: of events of a lease. */
+  /** The leased node. Present in events of a lease, except `lease_fenced`. */
   readonly node?: number;
-  /** Which store: of `store_down` and `store_up`. */
+  /** The store. Present in `store_down` and `store_up`. */
   readonly store?: "backend" | "poolBackend";
-  /** The type of numeric IDs: of `refill_failed`. */
+  /** The type of numeric IDs. Present in `refill_failed`. */
   readonly type?: string;
-  /** Why, with its cause. An error of a database can have its address in it. */
+  /** The error, with its cause. An error of a database may contain its address. */
   readonly error?: unknown;
 }
 
-/** What {@link createService} takes. Each may be left out but `backend`; an unknown name is refused. */
+/** Options of {@link createService}. All but `backend` are optional; an unknown name is refused. */
 export interface ServiceOptions {
-  /** Where leases, counters and rate limits are kept, and pools if there is no `poolBackend`. */
+  /** The store of leases, counters and rate limits, and of the pools if there is no `poolBackend`. */
   readonly backend: Backend;
-  /** Where the pools of numeric IDs are kept: PostgreSQL, SQLite or memory. Default: `backend`. */
+  /** The store of the pools of numeric IDs: PostgreSQL, SQLite or memory. Default: `backend`. */
   readonly poolBackend?: Backend | undefined;
-  /** Where the node is leased. Default: `backend`. */
+  /** The store of the node's lease. Default: `backend`. */
   readonly leaseBackend?: Backend | undefined;
-  /** Names the service among others on the same store: its leases, its counter, its limits. Default `"service"`. */
+  /** The name of the service's leases, counter and rate limits on a store that others share. Default `"service"`. */
   readonly name?: string | undefined;
-  /** Widths and options of the Snowflake IDs, as for `makeGenerator`. Default `"twitter"`. */
-  readonly preset?: PresetName | Preset | GeneratorOptions | undefined;
+  /** Layout and options of the Snowflake IDs, as for `makeGenerator`. Default `"twitter"`. */
+  readonly preset?: PresetName | GeneratorOptions | undefined;
   /**
    * Whether a store that restarted, failed over or is new grants no node until all leases that it may have forgotten have
    * ended, as for `leaseNode`. The start then waits for 40 s by default, and requests that need a node get a 503. Default
    * `true`.
    */
   readonly fence?: boolean | undefined;
-  /** The datacenter field. Default: part of what is leased, or 0 where `machineId` is given. */
+  /** The datacenter field. Default: part of the leased node, or 0 if `machineId` is given. */
   readonly datacenterId?: number | undefined;
   /** The machine field. Default: a node is leased from `leaseBackend`. */
   readonly machineId?: number | undefined;
-  /** The types of numeric IDs by their names, as for `defineIdTypes`; or JSON of that. Default none. */
+  /** The types of numeric IDs by name, as for `defineIdTypes`, or as JSON text. Default none. */
   readonly types?: string | Readonly<Record<string, IdTypeDefinition>> | undefined;
   /**
-   * Who may ask: clients by their names, or keys alone, of 16 to 255 visible ASCII characters. A key alone is a client
-   * by the name of `key-` and the first 12 digits of its SHA-256. Default: anyone may ask; an empty list is refused.
+   * The clients: by name, or keys alone, of 16 to 255 visible ASCII characters. A key alone is a client with the name
+   * `key-` and the first 12 digits of its SHA-256. Default: everyone is admitted. An empty list is refused.
    */
   readonly apiKeys?: readonly (string | ServiceApiKey)[] | undefined;
-  /** How many IDs and answers a client may have. Default: as many as it likes. */
+  /** The rate limit of each client. Default: none. */
   readonly rateLimit?: ServiceRateLimit | undefined;
-  /** How many proxies of your own requests come through; the client's address is what the first of them saw. Default 0. */
+  /**
+   * How many of the deployment's own proxies requests pass through, from 0 to 100. The client's address is the one that
+   * the outermost of them saw. Default 0.
+   */
   readonly proxies?: number | undefined;
-  /** The largest body of a request, in bytes. Default 65 536. */
+  /** The largest body of a request, in bytes, at most 2^28. Default 65 536. */
   readonly maxBodyBytes?: number | undefined;
-  /** Whether the tables that are missing are made at the start. Default `true`. */
+  /** Whether the start creates missing tables. Default `true`. */
   readonly setup?: boolean | undefined;
-  /** Called with each request when it is answered; what it throws is ignored. Default: none. */
+  /** Called with each answered request; its errors are ignored. Default: none. */
   readonly log?: ((entry: ServiceLogEntry) => void) | undefined;
-  /** Called when a lease, a store, the generator or a refill fails or recovers; what it throws is ignored. Default: none. */
+  /** Called when a lease, a store, the generator or a refill fails or recovers; its errors are ignored. Default: none. */
   readonly onEvent?: ((event: ServiceEvent) => void) | undefined;
 }
 
-/** What a runtime knows of a request besides the request. */
+/** What a runtime knows of a request besides the request itself. */
 export interface ServiceContext {
-  /** The address that the connection comes from. */
+  /** The address of the connection's other side. */
   readonly address?: string | undefined;
 }
 
-/** A service: a fetch handler that begins and ends. */
+/** A service: a fetch handler with a lifecycle. */
 export interface Service {
   /** Answers a request. It never rejects. */
   (request: FetchRequest, context?: ServiceContext): Promise<FetchResponse>;
   /**
-   * Makes tables, leases a node and begins to fill pools. A request that needs them begins it too, and waits for it.
+   * Creates tables, leases a node and begins to fill the pools. Otherwise the first request that needs them does, and
+   * waits for it.
    *
-   * @throws whatever the store or the options refuse
+   * @throws {@link BackendError} if a store is down, and the errors of `leaseNode` and `IdPool`
    */
   start(): Promise<void>;
   /**
-   * Announces the end: from now on `/health` answers 503 with `stopping`, and requests are served as before. Resolves
-   * after the time that a balancer needs to notice; then close the server and call {@link Service.stop}.
+   * Announces the stop: from now on `/health` answers 503 with `stopping`, and other requests are served as before.
+   * Resolves after the time that a load balancer needs to notice; then close the server and call {@link Service.stop}.
    *
    * @param ms how long, in milliseconds from 0 to 2^31 - 1
-   * @throws {@link ArgumentError} if it is no such number
+   * @throws {@link ArgumentError} if `ms` is out of range
    */
   drain(ms: number): Promise<void>;
-  /** Refuses further requests, finishes those under way, gives the node back and stops refills. */
+  /** Refuses new requests, waits for requests in flight, releases the node and stops the refills. */
   stop(): Promise<void>;
 }

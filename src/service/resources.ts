@@ -1,4 +1,4 @@
-// What a service works with: made at the start, given back at the end.
+// The resources of a running service: generator, lease, counter and pools. Opened at the start, closed at the stop.
 
 import { startTimer } from "../backend/call.ts";
 import { type Feature, setup } from "../backend/index.ts";
@@ -13,53 +13,55 @@ import { type Lease, leaseNode } from "../lease/index.ts";
 import { IdPool } from "../numeric/index.ts";
 import type { ServiceSettings } from "./settings.ts";
 
-/** How long an issue waits for a refill, in milliseconds: a client would rather come again than hang. */
+/** How long an issue waits for a refill of its pool, in milliseconds. After that a retry serves the client better. */
 const POOL_WAIT_MS = 2000;
 
-/** How long the start waits for a node, in milliseconds: those of a version before give theirs back. */
+/** How long the start waits for a free node, in milliseconds: the processes of an old version release theirs. */
 const NODE_WAIT_MS = 5000;
 
-/** How soon the start asks again for a node that it did not get, in milliseconds. */
-const NODE_PAUSE_MS = 250;
+/** How long the start pauses between two attempts to lease a node, in milliseconds. */
+const NODE_RETRY_MS = 250;
 
-/** All of it. */
 export interface Resources {
   readonly generator: SnowflakeGenerator;
-  /** How many IDs it makes in a second. */
+  /** The generator's capacity. */
   readonly idsPerSecond: number;
-  /** Missing where the node is given. */
+  /** Missing if the node is configured. */
   readonly lease: Lease | undefined;
   readonly counter: Counter;
   readonly pools: Readonly<Record<string, IdPool>>;
-  /** Resolves when the pools are filled, or when that has failed or was stopped. */
+  /** Resolves when the first fill of the pools has succeeded, failed or was stopped. */
   readonly filled: Promise<unknown>;
 }
 
 /** Called when a pool could not be refilled. */
 type OnRefillFailed = (type: string, error: unknown) => void;
 
-/** What the start tells, and asks. */
-interface StartHooks {
-  /** Called when the pools could not be filled at once. */
+/** How the start talks to the lifecycle. */
+export interface StartHooks {
   readonly onRefillFailed: OnRefillFailed;
-  /** Called once if the store may have forgotten leases, so that the start waits until those have ended. */
+  /** Called once if the store may have forgotten leases, and the start waits until those have ended. */
   readonly onFenced: (error: LeaseFenceError) => void;
-  /** Whether the service is being stopped, so that the start is to give up. */
+  /** Whether the service is being stopped: the start gives up. */
   readonly isStopping: () => boolean;
 }
 
-/** Makes the tables that are missing. */
+/** Creates the tables that are missing. */
 async function createTables(settings: ServiceSettings): Promise<void> {
-  const { backend, poolBackend, leaseBackend, types, limiter, node } = settings;
+  const { backend, poolBackend, leaseBackend, types, rateLimit, node } = settings;
   const features: Feature[] = ["counter"];
-  if (limiter) features.push("ratelimit");
+  if (rateLimit) features.push("ratelimit");
   await setup(backend, features);
   if (node.machineId === undefined) await setup(leaseBackend, ["lease"]);
-  // The counter there is what probes of its health write.
+  // Health probes write a counter, in this store too.
   if (Object.keys(types).length > 0) await setup(poolBackend, ["numeric", "counter"]);
 }
 
-/** Makes the pools; pools on a Redis are refused here, before anything is asked of a store. */
+/**
+ * Creates the pools without a call to the store.
+ *
+ * @throws {@link ArgumentError} if the store cannot keep pools, as a Redis
+ */
 export function createPools(
   { poolBackend, types }: ServiceSettings,
   onRefillFailed: OnRefillFailed,
@@ -76,55 +78,56 @@ export function createPools(
   return pools;
 }
 
-/** Leases a node. It waits for one that is given back soon, and until leases that the store may have forgotten have ended. */
+/** Leases a node. Waits {@link NODE_WAIT_MS} for a free one, and as long as a lease fence lasts. */
 async function acquireLease(
-  { leaseBackend, name, preset, node: { datacenterId }, fencesLeases }: ServiceSettings,
+  { leaseBackend, name, preset, node: { datacenterId }, hasLeaseFence }: ServiceSettings,
   { onFenced, isStopping }: StartHooks,
 ): Promise<Lease> {
-  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: fencesLeases };
-  const deadline = performance.now() + NODE_WAIT_MS;
-  let isTold = false;
+  const options = { backend: leaseBackend, preset, datacenterId, name, fence: hasLeaseFence };
+  const deadlineMs = performance.now() + NODE_WAIT_MS;
+  let hasReportedFence = false;
   for (;;) {
     try {
       return await leaseNode({ ...options, onExpired: "reacquire" });
     } catch (error) {
-      const isOnlyTaken = error instanceof NoNodeAvailableError && performance.now() < deadline;
-      if (isStopping() || !(isOnlyTaken || error instanceof LeaseFenceError)) throw error;
-      if (error instanceof LeaseFenceError && !isTold) {
-        isTold = true;
+      const isFenced = error instanceof LeaseFenceError;
+      const mayBecomeFree = error instanceof NoNodeAvailableError && performance.now() < deadlineMs;
+      if (isStopping() || !(isFenced || mayBecomeFree)) throw error;
+      if (isFenced && !hasReportedFence) {
+        hasReportedFence = true;
         onFenced(error);
       }
     }
-    await new Promise<void>((wake) => startTimer(wake, NODE_PAUSE_MS));
+    await new Promise<void>((wake) => startTimer(wake, NODE_RETRY_MS));
   }
 }
 
-/** Makes all of it; what it has taken when it fails, it gives back. */
+/** Opens the resources of a service: creates tables, leases a node, begins to fill the pools. */
 export async function openResources(
   settings: ServiceSettings,
   pools: Resources["pools"],
-  starting: StartHooks,
+  hooks: StartHooks,
 ): Promise<Resources> {
   const { backend, name, preset, node, createsTables } = settings;
   if (createsTables) await createTables(settings);
-  // A pool of another kind under the same name is to be known now, not by each who asks for an ID.
+  // A pool whose stored type differs fails the start, not each request for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
   const counter = new Counter({ backend, name });
-  const lease = node.machineId === undefined ? await acquireLease(settings, starting) : undefined;
+  const lease = node.machineId === undefined ? await acquireLease(settings, hooks) : undefined;
   const generator = lease?.generator ?? makeGenerator(preset, node);
-  // A pool that cannot be filled says so in its status, and to those who find it empty.
+  // A pool that cannot be filled does not fail the start: its status and its own requests say so.
   const filled = Promise.all(
     Object.entries(pools).map(([type, pool]) =>
-      pool.fill().catch((error) => starting.onRefillFailed(type, error)),
+      pool.fill().catch((error) => hooks.onRefillFailed(type, error)),
     ),
   );
   const { idsPerSecond } = generator.capacity();
   return { generator, idsPerSecond, lease, counter, pools, filled };
 }
 
-/** Gives back what was taken. A store that is down frees the node when the lease ends. */
+/** Stops the refills and releases the node. If the store is down, the node is free when its lease ends. */
 export async function closeResources({ lease, pools, filled }: Resources): Promise<void> {
   const stopped = Object.values(pools).map((pool) => pool.stop());
-  // A fill that is stopped asks the store once more, and its client must still be there for that.
+  // A fill that is stopped makes one more call, so it must settle before the user closes the store's client.
   await Promise.all([...stopped, filled, lease?.release().catch(() => {})]);
 }

@@ -1,4 +1,4 @@
-// Replies: JSON, and refusals with their reasons.
+// Responses: JSON, and errors as problem documents.
 
 import { PROBLEM_CONTENT_TYPE, problemJson } from "../http/problem.ts";
 import { ArgumentError, BitflakeError } from "../internal.ts";
@@ -6,28 +6,31 @@ import type { ServiceResponse } from "./message.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Of one object for all: each reply that has headers of its own makes a copy. */
+/** Shared by all responses: {@link withHeaders} copies it. */
 const JSON_HEADERS: Headers = {
   "content-type": "application/json",
   "cache-control": "no-store",
 };
 
-/** A reply of JSON that is written already. */
+/** Headers of a failure that may pass soon, at an unknown time. */
+export const RETRY_SOON: Headers = { "retry-after": "1" };
+
+/** Creates a response from JSON text. */
 export function rawJsonResponse(body: string, status = 200): ServiceResponse {
   return { status, headers: JSON_HEADERS, body };
 }
 
-/** A reply of JSON. */
+/** Creates a JSON response. */
 export function jsonResponse(value: unknown, status = 200): ServiceResponse {
   return rawJsonResponse(JSON.stringify(value), status);
 }
 
-/** The reply with more headers. */
-export function withHeaders(reply: ServiceResponse, headers: Headers): ServiceResponse {
-  return { ...reply, headers: { ...reply.headers, ...headers } };
+/** Returns the response with more headers. */
+export function withHeaders(response: ServiceResponse, headers: Headers): ServiceResponse {
+  return { ...response, headers: { ...response.headers, ...headers } };
 }
 
-/** A refusal, to be thrown: the client is told what it says. */
+/** An error response that a stage or a handler throws. The client gets its status, code, detail and headers. */
 export class HttpError {
   readonly status: number;
   readonly code: string;
@@ -47,31 +50,28 @@ export class HttpError {
   }
 }
 
-/** When to come again where nobody knows: soon. */
-export const RETRY_SOON: Headers = { "retry-after": "1" };
-
-/** Runs what works on values of the client's: what it refuses, the client is told. */
-export function toClientError<T>(work: () => T): T {
+/** Runs a function on the client's input: an {@link ArgumentError} becomes a 400 with its message. */
+export function rejectInvalidInput<T>(run: () => T): T {
   try {
-    return work();
+    return run();
   } catch (error) {
     if (error instanceof ArgumentError) throw new HttpError(400, error.code, error.message);
     throw error;
   }
 }
 
-/** What a client is told of a failure, none of which is its own. */
+/** Returns the HttpError of an error: itself, or a 4xx or 5xx that says no more than the client may know. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   const code = error instanceof BitflakeError ? error.code : undefined;
   switch (code) {
-    // What its client says can have addresses in it.
+    // The message of a store's client can have addresses in it, so it is not sent.
     case "ERR_BACKEND":
       return new HttpError(503, code, "The store cannot be reached.", RETRY_SOON);
     case "ERR_COUNTER_EXHAUSTED":
-      return new HttpError(410, code, "The counter has given out its last value.");
+      return new HttpError(410, code, "The counter has issued its last value.");
     case "ERR_COUNTER_BACKWARDS":
-      return new HttpError(503, code, "The store's counter has gone back below what it had given out.");
+      return new HttpError(503, code, "The store's counter is below a value that it has issued.");
     case "ERR_CLOCK_BACKWARDS":
     case "ERR_CLOCK_SKEW":
     case "ERR_CLOCK_STALLED":
@@ -84,6 +84,6 @@ export function toHttpError(error: unknown): HttpError {
     case "ERR_TIMESTAMP_OVERFLOW":
       return new HttpError(503, code, "No ID can be made at the moment.", RETRY_SOON);
     default:
-      return new HttpError(500, "ERR_INTERNAL", "Something went wrong on this side.");
+      return new HttpError(500, "ERR_INTERNAL", "The service failed unexpectedly. Its log has the error.");
   }
 }

@@ -1,4 +1,4 @@
-// createService: an HTTP service over everything else, as one function.
+// createService: the HTTP service as a fetch handler.
 
 import { ArgumentError } from "../internal.ts";
 import { App } from "./app.ts";
@@ -6,29 +6,33 @@ import { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { resolveServiceSettings } from "./settings.ts";
 
-/** Where a service has what answers behind it: known to every copy of the package, for one may be ESM and one CommonJS. */
-const APP = /* @__PURE__ */ Symbol.for("bitflake.service.2");
+/** The property of a service that holds its app. Registered, because a program may load the package as ESM and CommonJS. */
+const APP = /* @__PURE__ */ Symbol.for("bitflake.service.3");
 
-/** What answers behind a service. */
+/** What an adapter without fetch's `Request` needs of an app. */
 type ServiceApp = Pick<App, "handle" | "recordMalformed">;
 
-/** What answers behind a service, for adapters that have no Request. */
+/**
+ * Returns the app of a service.
+ *
+ * @throws {@link ArgumentError} if the service was not made by {@link createService}
+ */
 export function appOf(service: Service): ServiceApp {
-  const { [APP]: house } = Object(service) as { readonly [APP]?: ServiceApp };
-  if (house) return house;
+  const { [APP]: app } = Object(service) as { readonly [APP]?: ServiceApp };
+  if (app) return app;
   throw new ArgumentError("service", "made by createService", service);
 }
 
 /**
- * Makes an HTTP service that gives out IDs: a function of a `Request`, for Node (see {@link listen}), Deno, Bun, Workers,
- * Hono and whatever else speaks fetch. docs/service.md has its routes.
+ * Creates an HTTP service that issues IDs: a function from a `Request` to a `Response`, for Node (see {@link listen}),
+ * Deno, Bun, Workers, Hono and every other fetch runtime. docs/service.md lists its routes.
  *
- * It works in the background: leases are renewed and pools refilled by timers that must outlive a request. A Worker's do
- * not, but those of a Durable Object do.
+ * The service works in the background: timers renew the lease and refill the pools, so they must outlive a request. In a
+ * Worker they do not; in a Durable Object they do.
  *
- * @param options `backend`, and what there is a default for: see {@link ServiceOptions}
+ * @param options `backend`, and options with defaults: see {@link ServiceOptions}
  * @returns a function that answers requests, with `start`, `drain` and `stop`
- * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or `types` are given and their store is a
+ * @throws {@link ArgumentError} if an option is missing, invalid or unknown, or `types` are given and their store is a
  *   Redis
  *
  * @example
@@ -43,20 +47,20 @@ export function appOf(service: Service): ServiceApp {
  * ```
  */
 export function createService(options: ServiceOptions): Service {
-  const house = new App(resolveServiceSettings(options));
-  const answer = async (request: Request, context: ServiceContext = {}) => {
+  const app = new App(resolveServiceSettings(options));
+  const handle = async (request: Request, context: ServiceContext = {}) => {
     const { address }: { address?: unknown } = Object(context);
-    // Some runtimes hand over something else in that place: Bun its server, whose address is its own.
-    const known = typeof address === "string" ? address : undefined;
-    return toFetchResponse(await house.handle(fromFetchRequest(request, known)), request.method);
+    // Some runtimes pass another second argument: Bun its server, whose `address` is an object.
+    const knownAddress = typeof address === "string" ? address : undefined;
+    return toFetchResponse(await app.handle(fromFetchRequest(request, knownAddress)), request.method);
   };
-  const service = Object.assign(answer, {
+  const service = Object.assign(handle, {
     start: async () => {
-      await house.lifecycle.start();
+      await app.lifecycle.start();
     },
-    drain: (ms: number) => house.lifecycle.drain(ms),
-    stop: () => house.lifecycle.stop(),
+    drain: (ms: number) => app.lifecycle.drain(ms),
+    stop: () => app.lifecycle.stop(),
   });
-  Object.defineProperty(service, APP, { value: house });
+  Object.defineProperty(service, APP, { value: app });
   return service;
 }

@@ -85,10 +85,21 @@ describe("help", () => {
     },
   );
 
+  test("of a width has its limits, which for the timestamp begin at 1", async () => {
+    const { out } = await cli("decode --help");
+    expect(out).toMatch(/--timestamp-bits N .*\(1 to 53\)/);
+    expect(out).toMatch(/--sequence-bits N .*\(0 to 53\)/);
+  });
+
+  test("of --store-pool-size says that a replaced client can double it", async () => {
+    const { out } = await cli("serve --help");
+    expect(out.replaceAll(/\s+/g, " ")).toContain("up to twice as many while a silent client is replaced");
+  });
+
   test("of what there is not is an error", async () => {
     expect(await cli("help deocde")).toMatchObject({
       code: 2,
-      err: 'error: there is no command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
+      err: 'error: unknown command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
     });
   });
 });

@@ -123,7 +123,7 @@ describe("services with nothing said, each in a folder of its own", () => {
     expect(statSync(state).mode & 0o777).toBe(0o700);
     expect(existsSync(join(state, "bitflake.db"))).toBe(hasSqlite);
     if (hasSqlite) expect(statSync(join(state, "bitflake.db")).mode & 0o777).toBe(0o600);
-    if (!hasSqlite) expect(service.written.err).toMatch(/^warning: .*memory.*counters begin at 1 again/);
+    if (!hasSqlite) expect(service.written.err).toMatch(/^warning: .*memory.*counters restart at 1/);
   });
 });
 

@@ -102,7 +102,9 @@ describe.skipIf(process.platform === "win32")("a signal", () => {
     while (!written.err) await setTimeout(20);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
-    expect(written.out).toMatch(/^farmer: \d+ IDs are at hand, \d+ of them new\. It was stopped\.\n$/);
+    expect(written.out).toMatch(
+      /^farmer: \d+ IDs are available, \d+ of them new\. The fill was interrupted\.\n$/,
+    );
   });
 });
 
@@ -131,5 +133,5 @@ exports.Pool = class {
   ]);
   server.close();
   expect(code).toBe(1);
-  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4000 ms\n`);
+  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4 s\n`);
 });

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { describeError } from "../../src/cli/errors.ts";
-import { openStore, storeKindOf } from "../../src/cli/stores/openStore.ts";
+import { storeKindOf } from "../../src/cli/stores/address.ts";
+import { openStore } from "../../src/cli/stores/openStore.ts";
 import { cli, storeContext } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
@@ -33,21 +34,24 @@ describe("an address", () => {
 
   const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
   test.each([
-    ["mysql://root:secret@h", `--store must be ${forms}, got one that begins with "mysql:"`],
-    ["constructor:secret", `--store must be ${forms}, got one that begins with "constructor:"`],
-    ["secret", `--store must be ${forms}, got one without a scheme`],
-    ["/var/secret.db", `--store must be ${forms}, got one without a scheme`],
-    ["redis:secret", "--store must be redis:// and a host, as in redis://127.0.0.1"],
+    ["mysql://root:secret@h", `--store must be ${forms}, got an address that begins with "mysql:"`],
+    ["constructor:secret", `--store must be ${forms}, got an address that begins with "constructor:"`],
+    ["secret", `--store must be ${forms}, got an address without a scheme`],
+    ["/var/secret.db", `--store must be ${forms}, got an address without a scheme`],
+    ["redis:secret", "--store must be redis:// followed by a host, for example redis://127.0.0.1"],
     [
       "redis://127.0.0.1:6379/mydb",
-      "--store must end with the number of a database, if with any, as in redis://127.0.0.1:6379/0",
+      "--store must be an address whose path is a database number, for example redis://127.0.0.1:6379/0",
     ],
-    ["sqlite:", "--store must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db"],
+    [
+      "sqlite:",
+      "--store must be sqlite: followed by a path, for example sqlite:ids.db or sqlite:/var/lib/ids.db",
+    ],
     [
       "sqlite://secret.db",
-      "--store must be sqlite: and a path, as in sqlite:ids.db or sqlite:/var/lib/ids.db",
+      "--store must be sqlite: followed by a path, for example sqlite:ids.db or sqlite:/var/lib/ids.db",
     ],
-    ["memory:secret", "--store must be memory: and nothing after it"],
+    ["memory:secret", "--store must be memory: with nothing after it"],
   ])("%s is refused, and not shown", (url, message) => {
     expect(() => storeKindOf(url)).toThrow(message);
     expect(message).not.toContain("secret");
@@ -57,7 +61,7 @@ describe("an address", () => {
     const { code, err } = await cli("lease inspect", { env: { BITFLAKE_STORE: "x:" } });
     expect(code).toBe(2);
     expect(err).toMatch(/^error: BITFLAKE_STORE must be /);
-    expect((await cli("lease inspect")).err).toMatch(/^error: --store is needed, or BITFLAKE_STORE\n/);
+    expect((await cli("lease inspect")).err).toMatch(/^error: --store or BITFLAKE_STORE is required\n/);
   });
 });
 
@@ -96,11 +100,11 @@ describe("a package that is missing", () => {
   test.each([
     [
       "redis://u:secret@h",
-      "redis:// needs a client, and none is installed here: npm install ioredis  or  npm install redis",
+      "redis:// requires a client package, and none is installed: run npm install ioredis or npm install redis",
     ],
     [
       "postgres://u:secret@h",
-      "postgres:// needs a client, and none is installed here: npm install pg  or  npm install postgres",
+      "postgres:// requires a client package, and none is installed: run npm install pg or npm install postgres",
     ],
   ])("for %s is named with what installs it", async (url, message) => {
     const line = `lease inspect --store ${url}`;
@@ -119,7 +123,7 @@ describe("a package that is missing", () => {
       }),
     ).toMatchObject({
       code: 1,
-      err: "error: sqlite: on this runtime needs a client, and none is installed here: npm install better-sqlite3\n",
+      err: "error: sqlite: on this runtime requires a client package, and none is installed: run npm install better-sqlite3\n",
     });
   });
 });
@@ -160,7 +164,7 @@ describe("pools in memory", () => {
 
   test("are filled, with lines where there is no terminal", async () => {
     const { code, out, err } = await cli(pool("fill", "--type farmer --to 700"), { cwd });
-    expect([code, out]).toEqual([0, "farmer: 700 IDs are at hand, 700 of them new.\n"]);
+    expect([code, out]).toEqual([0, "farmer: 700 IDs are available, 700 of them new.\n"]);
     expect(err).toMatch(/^farmer: \d+ of 700, \d+%\n/);
   });
 
@@ -185,7 +189,7 @@ describe("pools in memory", () => {
   test("that have no more IDs are exit code 1", async () => {
     const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
     expect(code).toBe(1);
-    expect(out).toMatch(/^tiny: \d+ IDs are at hand, \d+ of them new\.\n$/);
+    expect(out).toMatch(/^tiny: \d+ IDs are available, \d+ of them new\.\n$/);
     expect(err).toMatch(/error: of all IDs of "tiny" \d+ are left, and 6000 were asked for\n$/);
   });
 
@@ -200,7 +204,7 @@ describe("pools in memory", () => {
       signal: controller.signal,
     });
     expect(code).toBe(130);
-    expect(out).toMatch(/^farmer: \d+ IDs are at hand, \d+ of them new\. It was stopped\.\n$/);
+    expect(out).toMatch(/^farmer: \d+ IDs are available, \d+ of them new\. The fill was interrupted\.\n$/);
     const { code: early, out: none } = await cli(pool("fill", "--type farmer --json"), {
       cwd,
       signal: AbortSignal.abort(),
@@ -215,7 +219,7 @@ describe("pools in memory", () => {
     const { code, out } = await cli(pool("status", "--type farmer"), { cwd });
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^type +farmer\nat hand +0\ntaken +0\nleft to issue +about \d+\nexhausted +no\nbeing filled +no\n$/,
+      /^type +farmer\navailable +0\ntaken +0\nremaining +about \d+\nexhausted +no\nbeing filled +no\n$/,
     );
     expect(JSON.parse((await cli(pool("status", "--type tiny --json"), { cwd })).out)).toEqual({
       type: "tiny",
@@ -233,31 +237,31 @@ describe("pools in memory", () => {
   test("are not accepted where nothing is refused", async () => {
     expect(await cli(pool("accept", "--type farmer"), { cwd })).toMatchObject({
       code: 0,
-      out: "The pool of farmer was not refused: there is nothing to accept.\n",
+      out: "The pool of farmer is not blocked: there is nothing to accept.\n",
     });
     const { out } = await cli(pool("accept", "--type farmer --json"), { cwd });
     expect(JSON.parse(out)).toEqual({ type: "farmer", isAccepted: false });
   });
 
   test.each([
-    ["pool fill --types types.json --type farmer", "--store is needed, or BITFLAKE_STORE"],
-    ["pool fill --store memory: --type farmer", "--types is needed"],
-    ["pool fill --store memory: --types types.json", "--type is needed"],
+    ["pool fill --types types.json --type farmer", "--store or BITFLAKE_STORE is required"],
+    ["pool fill --store memory: --type farmer", "--types is required"],
+    ["pool fill --store memory: --types types.json", "--type is required"],
     [
       "pool fill --store memory: --types types.json --type farmer --to 0",
       /^--to must be a whole number from 1 to \d+, got "0"$/,
     ],
     [
       "pool status --store redis://h --types types.json --type farmer",
-      "--store must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools",
+      "--store must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools",
     ],
     [
       "pool fill --store rediss://h --types types.json --type farmer",
-      "--store must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools",
+      "--store must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools",
     ],
     [
-      "lease inspect --store memory: --namespace {x}",
-      /^--namespace must be a text of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
+      "lease inspect --store memory: --name {x}",
+      /^--name must be a text of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
     ],
   ])("and leases: %s exits 2", async (line, message) => {
     const { code, err, out } = await cli(line, { cwd });
@@ -271,7 +275,7 @@ describe("pools in memory", () => {
 test("a file that is missing is not made by a look at it", async () => {
   for (const line of ["pool status --types types.json --type farmer", "lease inspect"]) {
     const { code, err } = await cli(`${line} --store sqlite:absent.db`, { cwd });
-    expect([code, err]).toEqual([1, "error: sqlite:absent.db: there is no such file\n"]);
+    expect([code, err]).toEqual([1, "error: sqlite:absent.db: the file does not exist\n"]);
   }
 });
 

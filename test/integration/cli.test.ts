@@ -184,7 +184,7 @@ describe("the settings of a store", () => {
       Array.from({ length: 8 }, () => backend.query("SELECT PG_BACKEND_PID() AS pid, PG_SLEEP(0.01)", [])),
     );
     expect(new Set(pids.map(([row]) => row?.["pid"])).size).toBeLessThanOrEqual(2);
-    await expect(backend.query("SELECT PG_SLEEP(8)", [])).rejects.toThrow("no answer within 2000 ms");
+    await expect(backend.query("SELECT PG_SLEEP(8)", [])).rejects.toThrow("no answer within 2 s");
     expect(await echo(store)).toBe("hello");
     await store.close();
   });
@@ -206,7 +206,7 @@ describe("the settings of a store", () => {
       expect((await cli(`pool status ${line}`, given)).out).toContain("bitflake pool accept --help");
       expect(await cli(`pool accept ${line}`, given)).toMatchObject({
         code: 0,
-        out: "The pool of farmer issues again.\n",
+        out: "The pool of farmer issues IDs again.\n",
       });
       expect(await status()).toMatchObject({ isRefused: false });
     },
@@ -293,15 +293,15 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     expect([code, out]).toEqual([1, ""]);
     expect(err).toMatch(
       url.startsWith("sqlite:")
-        ? /^error: sqlite:\w+\.db(: there is no such file| has no tables of pools; `bitflake pool fill` makes them)\n$/
-        : /^error: \S+ has no tables of pools; `bitflake pool fill` makes them\n$/,
+        ? /^error: sqlite:\w+\.db(: the file does not exist| has no pool tables; `bitflake pool fill` creates them)\n$/
+        : /^error: \S+ has no pool tables; `bitflake pool fill` creates them\n$/,
     );
   });
 
   test("is filled, further filled, and looked at", async () => {
     expect(await cli(of("fill --to 800"), given)).toMatchObject({
       code: 0,
-      out: `${type}: 800 IDs are at hand, 800 of them new.\n`,
+      out: `${type}: 800 IDs are available, 800 of them new.\n`,
     });
     expect((await cli(`${of("fill --to 1000")} --json`, given)).out).toBe(
       `{"type":"${type}","available":1000,"added":200,"target":1000,"isStopped":false}\n`,
@@ -333,7 +333,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     const { code, out } = await cli(of("status", "tiny"), given);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /^type +tiny\nat hand +0\ntaken +\d+\nleft to issue +0\nexhausted +yes\nbeing filled +no\n$/,
+      /^type +tiny\navailable +0\ntaken +\d+\nremaining +0\nexhausted +yes\nbeing filled +no\n$/,
     );
   });
 
@@ -358,9 +358,9 @@ describe("leases", () => {
 
   test.each(stores)("on $client are listed, by who holds them", async ({ client, url }) => {
     const given = placeOf(client);
-    const line = `lease inspect --store ${url} --namespace ${namespace}`;
+    const line = `lease inspect --store ${url} --name ${namespace}`;
     const none = await cli(line, given);
-    expect(none.out || none.err).toMatch(/[Nn]o node was ever leased/);
+    expect(none.out || none.err).toMatch(/[Nn]o node has been leased/);
     const store = await openStore(url, storeContext(given));
     if ("query" in store.backend)
       await (await import("../../src/backend/index.ts")).setup(store.backend, ["lease"]);
@@ -444,9 +444,9 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     child.kill("SIGTERM");
     expect([await ended, written.err]).toEqual([0, ""]);
     expect(written.out).toMatch(
-      /\nnode: datacenter 0, machine 0, leased from sqlite:named\.db; what could repeat/,
+      /\nnode: datacenter 0, machine 0, leased from sqlite:named\.db; could be repeated/,
     );
-    const look = program.start(["lease", "inspect", "--store", "sqlite:named.db", "--namespace", "service"]);
+    const look = program.start(["lease", "inspect", "--store", "sqlite:named.db", "--name", "service"]);
     expect([await look.ended, look.written.err]).toEqual([0, ""]);
     expect(look.written.out).toContain("service: 0 held, 0 expired, 1 ever used");
   });
@@ -467,7 +467,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     other.exec("COMMIT");
     expect([await waiting.ended, waiting.written.out]).toEqual([
       0,
-      "farmer: 200 IDs are at hand, 100 of them new.\n",
+      "farmer: 200 IDs are available, 100 of them new.\n",
     ]);
     other.close();
   });
@@ -479,7 +479,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     chmodSync(file, 0o640);
     const look = program.start(["lease", "inspect", "--store", "sqlite:shared.db"]);
     expect(await look.ended).toBe(1);
-    expect(look.written.err).toContain("has no tables of leases");
+    expect(look.written.err).toContain("has no lease tables");
     expect(other.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "delete" });
     other.close();
     expect(statSync(file).mode & 0o777).toBe(0o640);
@@ -495,7 +495,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(await looked).toBe(0);
     const { available, isFilling } = JSON.parse(status.out);
     expect(written.out).toContain(
-      `farmer: ${available} IDs are at hand, ${available} of them new. It was stopped.`,
+      `farmer: ${available} IDs are available, ${available} of them new. The fill was interrupted.`,
     );
     expect(isFilling).toBe(false);
   });

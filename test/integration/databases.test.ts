@@ -1,5 +1,5 @@
-// The recipes of docs/databases.md on real databases: each block fenced as `ts pg` or `ts sqlite` runs as it stands
-// there. Those that need no database run in test/docs.
+// The examples of docs/databases.md on real databases: each block fenced as `ts pg` or `ts sqlite`. Examples that need no
+// database run in test/docs.
 
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -11,16 +11,16 @@ import { packages } from "./packages.ts";
 
 const guide = readFileSync(join(root, "docs/databases.md"), "utf8");
 
-/** Runs the blocks of one client in turn: the later ones use the table that the first makes. */
-async function runRecipes(client: string): Promise<void> {
+/** Runs the blocks of one client in turn, because later blocks use the table of the first one. */
+async function runExamples(client: string): Promise<void> {
   const blocks = [...guide.matchAll(/^```ts (\w+)\n(.*?)^```/gms)].filter((match) => match[1] === client);
   expect(blocks.length).toBeGreaterThan(0);
   for (const [, , code = ""] of blocks) await run(code, packages);
 }
 
-test.skipIf(!process.env.DATABASE_URL)("the pg recipes", () => inOwnDatabase(() => runRecipes("pg")));
+test.skipIf(!process.env.DATABASE_URL)("the pg examples run", () => inOwnDatabase(() => runExamples("pg")));
 
-// Node 20 has no SQLite, and so nothing to run.
+// Node 20 has no node:sqlite.
 if (isBuiltin("node:sqlite")) {
-  test("the node:sqlite recipe", () => runRecipes("sqlite"));
+  test("the node:sqlite example runs", () => runExamples("sqlite"));
 }

@@ -1,6 +1,5 @@
-// The programs of docs/node-ids.md, run as they stand there: in processes of their own, on the built package and a real
-// Redis. Only the namespace is the test's own, leases that are to end are made to end sooner, and that the Redis has just
-// come up is not held against it.
+// The programs of docs/node-ids.md, each in its own process, on the built package and a real Redis. The tests change three
+// things: the name of the lease, how soon a lease ends, and the fence, because the Redis has just started.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -19,24 +18,23 @@ import { programsOf, settled } from "./programs.ts";
 
 const programs = programsOf("docs/node-ids.md");
 
-test("the guide has no program that is not run here", () => {
+test("the guide has exactly the programs that are tested here", () => {
   expect(Object.keys(programs)).toEqual(["server.mjs", "ecosystem.config.cjs", "cluster.mjs", "handler.mjs"]);
 });
 
 const { REDIS_URL } = process.env;
 let client: Redis;
-/** Where the programs of a test lie, and what is leased by them. */
+/** The folder with the programs of the running test, and the name of their leases. */
 let folder = "";
-let namespace = "";
-let settles = 0;
+let name = "";
+let installs = 0;
 const children = new Set<ChildProcess>();
 
-/** Puts the programs where they find their packages, with a namespace of their own. */
-function settle(change: (code: string) => string = (code) => code): void {
-  namespace = `guides ${process.pid} ${settles++}`;
-  const own = (code: string) =>
-    change(code).replace('"orders"', `${JSON.stringify(namespace)}, fence: false`);
-  const files = Object.entries(programs).map(([name, code]) => [name, own(code)]);
+/** Writes the programs to a folder where they find their packages, with a lease name of their own. */
+function install(change: (code: string) => string = (code) => code): void {
+  name = `guides ${process.pid} ${installs++}`;
+  const own = (code: string) => change(code).replace('"orders"', `${JSON.stringify(name)}, fence: false`);
+  const files = Object.entries(programs).map(([file, code]) => [file, own(code)]);
   folder = settled(Object.fromEntries(files), "ioredis");
 }
 
@@ -47,7 +45,7 @@ function start(program: string, env: Readonly<Record<string, string>> = {}): Chi
   return child;
 }
 
-/** What a process has to say for itself, and how it ended. */
+/** Waits for the end of a process; returns its exit code and its error output. */
 async function end(child: ChildProcess): Promise<{ code: unknown; errors: string }> {
   const errors = text(child.stderr as NonNullable<typeof child.stderr>);
   const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
@@ -62,30 +60,30 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks by a connection of its own, so that each worker of a cluster gets its turn. */
-function ask(port: number, path = "/"): Promise<{ status: number | undefined; body: string }> {
+/** Sends a request on a new connection, so that each worker of a cluster gets its turn. */
+function request(port: number, path = "/"): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
-    const request = get({ port, path, agent: false, host: "127.0.0.1" }, async (response) => {
+    const sent = get({ port, path, agent: false, host: "127.0.0.1" }, async (response) => {
       resolve({ status: response.statusCode, body: await text(response) });
     });
-    request.once("error", reject);
+    sent.once("error", reject);
   });
 }
 
 async function held(): Promise<readonly HeldNode[]> {
-  return (await inspect(fromIORedis(client), namespace)).held;
+  return (await inspect(fromIORedis(client), name)).held;
 }
 
 const nodesOf = (holders: readonly HeldNode[]) => holders.map(({ node }) => node);
 const pidOf = ({ holder }: HeldNode) => Number(/ (\d+)$/.exec(holder)?.[1]);
 const machineOf = (id: string) => decode(id, "twitter").machineId;
 
-/** Asks again until the answer will do. */
-async function until<T>(question: () => Promise<T>, will: (answer: T) => boolean): Promise<T> {
+/** Repeats a call until its result meets a condition. */
+async function until<T>(call: () => Promise<T>, condition: (result: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries++) {
-    const answer = await question();
-    if (will(answer)) return answer;
-    if (tries === 1000) throw new Error(`still ${JSON.stringify(answer)}`);
+    const result = await call();
+    if (condition(result)) return result;
+    if (tries === 1000) throw new Error(`still ${JSON.stringify(result)}`);
     await new Promise((wake) => setTimeout(wake, 20));
   }
 }
@@ -96,80 +94,80 @@ describe.skipIf(!REDIS_URL)("the programs of docs/node-ids.md", () => {
   });
   afterEach(async () => {
     for (const child of children) child.kill("SIGKILL");
-    await client.del(`bitflake:{${namespace}}:lease`, `bitflake:{${namespace}}:lease:0`);
+    await client.del(`bitflake:{${name}}:lease`, `bitflake:{${name}}:lease:0`);
     rmSync(folder, { recursive: true, force: true });
   });
   afterAll(() => client?.quit());
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "server.mjs makes IDs with a node that it has leased, and gives it back on %s",
+    "server.mjs makes IDs with a leased node and releases it on %s",
     async (signal) => {
-      settle();
+      install();
       const port = await freePort();
       const server = start("server.mjs", { PORT: String(port) });
       expect(await once(server, "message")).toContain("ready");
-      expect(await ask(port, "/ready")).toEqual({ status: 200, body: "held" });
+      expect(await request(port, "/ready")).toEqual({ status: 200, body: "held" });
       const [holder] = (await held()) as [HeldNode];
       expect(pidOf(holder)).toBe(server.pid);
-      expect(machineOf((await ask(port)).body)).toBe(holder.machineId);
+      expect(machineOf((await request(port)).body)).toBe(holder.machineId);
       server.kill(signal);
       expect(await end(server)).toEqual({ code: 0, errors: "" });
       expect(await held()).toEqual([]);
     },
   );
 
-  describe("server.mjs, paused for longer than its lease,", () => {
+  describe("server.mjs after a pause longer than its lease", () => {
     const pauseOf = async (onExpired: string) => {
-      settle((code) => code.replace('"reacquire"', `"${onExpired}", ttlMs: 1500`));
+      install((code) => code.replace('"reacquire"', `"${onExpired}", ttlMs: 1500`));
       const port = await freePort();
       const server = start("server.mjs", { PORT: String(port) });
       await once(server, "message");
-      const { body: before } = await ask(port);
+      const { body: before } = await request(port);
       server.kill("SIGSTOP");
       await new Promise((wake) => setTimeout(wake, 2500));
       server.kill("SIGCONT");
       return { server, port, before };
     };
-    const saysSo = { code: 0, errors: expect.stringMatching(/^the lease of node 0 ended/) };
+    const reportsLoss = { code: 0, errors: expect.stringMatching(/^the lease of node 0 ended/) };
 
-    test("makes no more IDs", async () => {
+    test("makes no more IDs with onExpired: throw", async () => {
       const { server, port } = await pauseOf("throw");
-      expect(await ask(port)).toEqual({ status: 503, body: "ERR_LEASE_EXPIRED" });
-      expect(await ask(port, "/ready")).toEqual({ status: 503, body: "lost" });
+      expect(await request(port)).toEqual({ status: 503, body: "ERR_LEASE_EXPIRED" });
+      expect(await request(port, "/ready")).toEqual({ status: 503, body: "lost" });
       server.kill("SIGTERM");
-      expect(await end(server)).toEqual(saysSo);
+      expect(await end(server)).toEqual(reportsLoss);
     });
 
-    test("or goes on with another node, as the guide has it", async () => {
+    test("continues with another node with onExpired: reacquire, as in the guide", async () => {
       const { server, port, before } = await pauseOf("reacquire");
       const { body: after } = await until(
-        () => ask(port),
+        () => request(port),
         ({ status }) => status === 200,
       );
       expect([before, after].map(machineOf)).toEqual([0, 1]);
       expect(BigInt(after) > BigInt(before)).toBe(true);
       server.kill("SIGTERM");
-      expect(await end(server)).toEqual(saysSo);
+      expect(await end(server)).toEqual(reportsLoss);
     });
   });
 
-  test("cluster.mjs has a node for each worker, another for who takes a dead one's place, and gives all back", async () => {
-    settle();
+  test("cluster.mjs leases a node for each worker, another for the successor of a dead worker, and releases all", async () => {
+    install();
     const port = await freePort();
     const primary = start("cluster.mjs", { PORT: String(port) });
     const isFull = (count: number) => (holders: readonly HeldNode[]) => holders.length === count;
     expect(nodesOf(await until(held, isFull(4)))).toEqual([0, 1, 2, 3]);
     const all: string[] = [];
-    /** Many IDs, by as many workers. */
+    /** Makes IDs until as many workers have answered; returns their machine IDs. */
     const make = async (workers: number) => {
       const seen = new Set<number>();
       await until(
         async () => {
           const ids = await Promise.all(
-            Array.from({ length: 100 }, () => ask(port).catch(() => ({ body: "" }))),
+            Array.from({ length: 100 }, () => request(port).catch(() => ({ body: "" }))),
           );
           for (const { body } of ids) {
-            if (!body) continue; // A worker that is listening to nobody yet, or no more.
+            if (!body) continue; // The worker does not listen now.
             all.push(body);
             seen.add(machineOf(body));
           }
@@ -191,12 +189,12 @@ describe.skipIf(!REDIS_URL)("the programs of docs/node-ids.md", () => {
 
     primary.kill("SIGTERM");
     expect(await end(primary)).toEqual({ code: 0, errors: "" });
-    // Whom nobody could ask to give it back has it until it ends.
+    // The killed worker could not release its node.
     expect(nodesOf(await held())).toEqual([2]);
   });
 
-  test("handler.mjs keeps its lease from call to call, and takes another when it ended in the cold", async () => {
-    settle((code) => code.replace("10_000", "1500"));
+  test("handler.mjs keeps its lease between invocations and takes another when it ended during a freeze", async () => {
+    install((code) => code.replace("10_000", "1500"));
     writeFileSync(
       join(folder, "environment.mjs"),
       `import { handler } from "./handler.mjs";
@@ -227,8 +225,8 @@ describe.skipIf(!REDIS_URL)("the programs of docs/node-ids.md", () => {
     expect([...ids].sort()).toEqual(ids);
   });
 
-  test("ecosystem.config.cjs starts what is there, and gives it time", () => {
-    settle();
+  test("ecosystem.config.cjs starts server.mjs and gives it time to start and stop", () => {
+    install();
     const { apps } = createRequire(import.meta.url)(join(folder, "ecosystem.config.cjs"));
     expect(apps).toEqual([
       expect.objectContaining({ script: "server.mjs", wait_ready: true, kill_timeout: 10_000 }),

@@ -1,5 +1,5 @@
-// docs/service.md on Node: its programs in processes of their own, on the built package, and each curl with the answer
-// that stands there. What is for other runtimes, test/runtimes/service.mjs runs.
+// docs/service.md on Node: its programs, each in its own process on the built package, and each curl command with its
+// answer. test/runtimes/service.mjs runs the programs for other runtimes.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,8 +17,9 @@ const { REDIS_URL, DATABASE_URL } = process.env;
 const guide = readFileSync(join(root, "docs/service.md"), "utf8");
 const programs = programsOf("docs/service.md");
 
-/** What the checks are given to know of a program. */
+/** A program as the checks see it. */
 interface Program {
+  /** Returns its output so far. */
   readonly said: () => string;
 }
 
@@ -30,16 +31,16 @@ const { adapted, check, untilUp } = (await import(
   untilUp(base: string, ended: Promise<string>): Promise<void>;
 };
 
-test("the guide has no program that is not run here, or in test/runtimes/service.mjs", () => {
+test("the guide has exactly the programs that are tested here or in test/runtimes/service.mjs", () => {
   const here = ["server.mjs", "keys.mjs", "shared.mjs", "hono.mjs", "mount.mjs"];
   const there = ["deno.mjs", "bun.mjs", "worker.mjs"];
   expect(Object.keys(programs).sort()).toEqual([...here, ...there].sort());
 });
 
-/** A program that runs. */
+/** A running program. */
 interface Running extends Program {
   readonly base: string;
-  /** Ends it as whoever deploys it does; resolves to its exit code, and what it has to complain of. */
+  /** Ends it by SIGTERM, as a platform does; resolves to its exit code and its error output. */
   end(): Promise<{ code: unknown; errors: string }>;
 }
 
@@ -58,7 +59,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-/** Starts a program of the guide, at a port of its own. */
+/** Starts a program of the guide on a port of its own. */
 async function start(
   name: string,
   { change = (code) => code }: { change?: (code: string, port: number) => string } = {},
@@ -97,7 +98,7 @@ async function start(
 }
 
 describe.each(["mount.mjs", "hono.mjs"])("%s", (name) => {
-  test("answers what it should, knows who asks, and ends on SIGTERM with a connection open", async () => {
+  test("answers each check, sees the client's address, and ends on SIGTERM with an open connection", async () => {
     const program = await start(name, { change: adapted });
     const outcome = await check(program.base, program);
     expect(outcome).toEqual(Object.fromEntries(Object.keys(outcome).map((title) => [title, "ok"])));
@@ -110,13 +111,13 @@ describe.each(["mount.mjs", "hono.mjs"])("%s", (name) => {
 describe("the examples with curl", () => {
   const run = promisify(execFile);
 
-  /** A command, and the answer that the guide has for it. */
+  /** A command and its answer in the guide. */
   interface Example {
     readonly command: string;
     readonly answer: string;
   }
 
-  /** The examples of each program: those between it and the next. */
+  /** The examples of each program: those between it and the next program. */
   const examples: Record<string, Example[]> = {};
   let program = "";
   for (const [, language = "", code = ""] of guide.matchAll(/^```(js|console)\n(.*?)^```/gms)) {
@@ -124,21 +125,21 @@ describe("the examples with curl", () => {
       program = /^\/\/ (\S+)/.exec(code)?.[1] ?? "";
       continue;
     }
-    const those = [...code.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)];
-    const found = those.map(([, command = "", answer = ""]) => ({ command, answer }));
+    const commands = [...code.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)];
+    const found = commands.map(([, command = "", answer = ""]) => ({ command, answer }));
     examples[program] = [...(examples[program] ?? []), ...found];
   }
 
-  /** What an answer may be: what is different each time is anything of its kind, and `…` anything at all. */
-  function likeness({ command, answer }: Example): RegExp {
+  /** Returns the pattern of an answer: an ID or UUID stands for any of its kind, and `…` for any text. */
+  function patternOf({ command, answer }: Example): RegExp {
     const kinds = /"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"|"\d{10,19}"|…\n$|…/g;
     let pattern = "";
     let at = 0;
     for (const match of answer.matchAll(kinds)) {
       const [found] = match;
-      const isAsked = command.includes(found.slice(1, -1)) && found.startsWith('"');
+      const isInCommand = command.includes(found.slice(1, -1)) && found.startsWith('"');
       const kind = found.startsWith("…") ? "[^]*?" : found.includes("-") ? '"[\\da-f-]{36}"' : '"\\d{10,19}"';
-      pattern += `${escaped(answer.slice(at, match.index))}${isAsked ? escaped(found) : kind}`;
+      pattern += `${escaped(answer.slice(at, match.index))}${isInCommand ? escaped(found) : kind}`;
       at = match.index + found.length;
     }
     return new RegExp(`^${pattern}${escaped(answer.slice(at))}$`);
@@ -146,8 +147,8 @@ describe("the examples with curl", () => {
 
   const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-  test("are those of two programs", () => {
-    const counts = Object.entries(examples).map(([name, those]) => [name, those.length]);
+  test("belong to two programs", () => {
+    const counts = Object.entries(examples).map(([name, commands]) => [name, commands.length]);
     expect(counts).toEqual([
       ["server.mjs", expect.any(Number)],
       ["keys.mjs", expect.any(Number)],
@@ -155,25 +156,25 @@ describe("the examples with curl", () => {
     expect(Object.values(examples).flat().length).toBeGreaterThan(20);
   });
 
-  test("what is like an answer, and what is not", () => {
+  test("match an answer of the same kind, and no other answer", () => {
     const example = {
       command: "curl …/decode/911780371413233664",
       answer: '{"a":"911780371413233664","b":"1111111111","c":…}\n',
     };
-    const pattern = likeness(example);
+    const pattern = patternOf(example);
     expect('{"a":"911780371413233664","b":"2222222222","c":5}\n').toMatch(pattern);
     expect('{"a":"911780371413233665","b":"2222222222","c":5}\n').not.toMatch(pattern);
     expect('{"a":"911780371413233664","b":"222","c":5}\n').not.toMatch(pattern);
   });
 
-  test.each(Object.keys(examples))("of %s", async (name) => {
+  test.each(Object.keys(examples))("of %s give the answers of the guide", async (name) => {
     const { base, end, said } = await start(name);
     const port = new URL(base).port;
     for (const example of examples[name] ?? []) {
       const command = example.command.replaceAll("3000", port);
       const { stdout } = await run("bash", ["-c", command], { cwd: folders.at(-1) as string });
       const given = stdout.replaceAll("\r", "").replace(/([^\n])$/, "$1\n");
-      expect(given, example.command).toMatch(likeness(example));
+      expect(given, example.command).toMatch(patternOf(example));
     }
     if (name !== "keys.mjs") return;
     expect(await end()).toEqual({ code: 0, errors: "" });
@@ -193,7 +194,7 @@ describe("the examples with curl", () => {
 describe.skipIf(!REDIS_URL || !DATABASE_URL)("shared.mjs", () => {
   const name = `guide ${process.pid}`;
 
-  test("two of it share nodes, counter and pools", async () => {
+  test("in two processes has two nodes, one counter and one pool", async () => {
     await inOwnDatabase(async () => {
       const change = (code: string) => code.replace("createService({", `createService({ name: "${name}",`);
       const two = [await start("shared.mjs", { change }), await start("shared.mjs", { change })];
@@ -224,7 +225,7 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL)("shared.mjs", () => {
         const answer = await ask(base, "/v1/idgenerator/farmer/id", { method: "POST", headers });
         return (answer as { response: { id: string } }).response.id;
       };
-      // A key of both at once, twenty times over.
+      // Both processes issue for the same key at once, twenty times.
       for (let round = 0; round < 20; round++) {
         const ids = await Promise.all(two.map((one) => issue(one, `form-${round}`)));
         expect(new Set(ids).size).toBe(1);

@@ -386,14 +386,14 @@ describe.skipIf(!startable.redis || !startable.postgres)("a store that goes away
     onTestFinished: undo,
   }) => {
     const { servers, addresses } = await ownServers(undo, true);
-    const limited = async (onFailure: string) => {
-      const rateLimit = { limit: 1000, onFailure };
+    const limited = async (onStoreError: string) => {
+      const rateLimit = { limit: 1000, onStoreError };
       const crew = place(undo, addresses, { rateLimit }).crewOf({ timeoutMs: 500 });
-      await crew.start(onFailure);
+      await crew.start(onStoreError);
       expect((await crew.ask(UUID)).status).toBe(200);
       return crew;
     };
-    const [closed, open] = [await limited("closed"), await limited("open")];
+    const [closed, open] = [await limited("fail"), await limited("allow")];
     for (const { away, back } of Object.values(outages)) {
       await away(servers.redis as Server);
       const refused = await closed.ask(UUID);

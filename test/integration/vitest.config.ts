@@ -1,9 +1,9 @@
-// The tests that need servers, run by `npm run test:integration`: the clients are real, and so are the servers.
+// The integration tests, with real clients and servers: `npm run test:integration`.
 
 import unit, { onServers } from "../vitest.config.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
-// A file in which there is nothing to test is an error to vitest.
+// vitest reports a file without a test as an error.
 const sqlite = sqliteHere.node || sqliteHere.better ? [] : ["test/integration/**/sqlite*.test.ts"];
 
 export default {
@@ -17,10 +17,10 @@ export default {
       ...unit.test?.coverage,
       include: onServers,
       exclude: [],
-      // Answers that make no sense come from scripted ports, in the unit suite.
+      // The unit tests cover the branches for unexpected responses, by scripted ports.
       thresholds: { branches: 85, statements: 94, functions: 94, lines: 94 },
     },
-    // They wait more than they work.
+    // More workers than cores, because these tests mostly wait.
     maxWorkers: 3,
   },
 };

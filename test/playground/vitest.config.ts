@@ -1,3 +1,5 @@
+// The tests of the playground in a browser: `npm run test:playground`.
+
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -7,9 +9,9 @@ export default defineConfig({
   root,
   resolve: { alias: { bitflake: `${root}dist/index.js` } },
   test: {
-    // Not *.test.ts: those run everywhere, these want a browser and `npm run build` first.
+    // Not *.test.ts, because these need a browser and the built package.
     include: ["test/playground/*.spec.ts"],
-    // Leashes for a hang, never measures of speed.
+    // Limits that only a hang reaches.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env.TEST_REPORT

@@ -1,4 +1,4 @@
-// A three-line app through esbuild, Vite and webpack: the bundle runs, and holds no more than the app uses.
+// A three-line app bundled by esbuild, Vite and webpack: the bundle runs, and contains only the features that the app uses.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import * as vite from "vite";
 import webpack from "webpack";
 import { run } from "./program.mjs";
 
-/** A text out of each feature, which minifying leaves as it is. */
+/** A text of each feature that a minifier keeps. */
 const MARKERS = {
   nextId: "bitflake.ledger.v2",
   clock: "stands still",
@@ -21,7 +21,7 @@ const MARKERS = {
   randomString: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 };
 
-/** App → its code, what it prints, and the features that may be in its bundle. */
+/** By app, its code, its output, and the features that may be in its bundle. */
 const APPS = {
   nextId: {
     code: `import { nextId } from "bitflake";
@@ -37,7 +37,7 @@ console.log(sequence);`,
     prints: "7\n",
     features: ["decode", "parseId"],
   },
-  // Without this one, a marker that is nowhere would pass for a feature that was left out.
+  // Contains every marker: without it, a misspelt marker would look like a feature that was left out.
   everything: {
     code: `import * as bitflake from "bitflake";
 const names = Object.keys(bitflake);
@@ -47,7 +47,7 @@ console.log(names.includes("uuid"));`,
   },
 };
 
-/** Bundler → builds a minified module from an entry into a folder, as `app.js`. */
+/** By bundler, a function that builds a minified module `app.js` from an entry into a folder. */
 const BUNDLERS = {
   esbuild: (entry, folder) =>
     esbuild.build({
@@ -85,7 +85,7 @@ const BUNDLERS = {
   },
 };
 
-/** @returns "ok" and the bundle's size, or what is wrong */
+/** Returns "ok" and the bundle's size, or the failure. */
 async function verdict(build, { code, prints, features }, folder) {
   const entry = join(folder, "entry.mjs");
   await mkdir(folder, { recursive: true });
@@ -94,12 +94,12 @@ async function verdict(build, { code, prints, features }, folder) {
   const bundle = await readFile(join(folder, "app.js"));
   const found = Object.keys(MARKERS).filter((feature) => bundle.includes(MARKERS[feature]));
   const printed = await run(process.execPath, [join(folder, "app.js")]);
-  if (`${found}` !== `${features}`) return `holds ${found}, and should hold ${features}`;
+  if (`${found}` !== `${features}`) return `contains ${found} and should contain ${features}`;
   if (printed !== prints) return `prints ${printed}`;
   return `ok, ${bundle.length} B, ${brotliCompressSync(bundle).length} B brotli`;
 }
 
-/** @returns bundler → app → what {@link verdict} says */
+/** Returns the {@link verdict} of each app, by bundler. */
 export async function bundle({ folder }) {
   const outcomes = new Map();
   for (const [bundler, build] of Object.entries(BUNDLERS)) {

@@ -1,15 +1,15 @@
-// Starts programs that end: by themselves, at their time limit, or with the driver, and their children with them.
+// Starts programs. Each ends by itself, at its time limit or with this process, and its children end with it.
 
 import { spawn } from "node:child_process";
 
 const running = new Set();
 
-/** Each program leads a process group, so that whatever it has started ends with it. */
+/** Ends a program and its children. Each program leads a process group. */
 function kill(child, signal = "SIGKILL") {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // It has ended, or was never there.
+    // It has ended already, or did not start.
   }
 }
 
@@ -19,8 +19,10 @@ process.once("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /**
- * @param options those of `spawn`; `env` is added to the driver's own; `limitMs` is how long it may run
- * @returns `ended`: a promise of what it printed, a rejection if it failed; `stop(signal)`
+ * Starts a program.
+ *
+ * @param options those of `spawn`; `env` is added to the environment of this process; `limitMs` is the time limit
+ * @returns `ended`, a promise of the output, which rejects when the program fails; and `stop(signal)`
  */
 export function start(command, args, { env, limitMs = 30_000, ...options } = {}) {
   const child = spawn(command, args, {
@@ -47,7 +49,7 @@ export function start(command, args, { env, limitMs = 30_000, ...options } = {})
     kill(child);
     running.delete(child);
   });
-  // Who stops a program does not ask how it ended.
+  // A caller that stops a program ignores its result.
   ended.catch(() => {});
   const stop = async (signal) => {
     kill(child, signal);
@@ -56,5 +58,5 @@ export function start(command, args, { env, limitMs = 30_000, ...options } = {})
   return { child, ended, stop };
 }
 
-/** Runs a program to its end. @returns what it printed */
+/** Runs a program to its end and returns its output. */
 export const run = (...program) => start(...program).ended;

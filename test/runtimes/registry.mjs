@@ -1,11 +1,11 @@
-// A registry of one package, for Deno's `npm:` imports.
+// npm registry with one package, for Deno's `npm:` imports.
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 
-/** @returns its address, and whether the package has been fetched from it */
+/** Starts the registry. Returns its address, and a function that says whether the package was fetched from it. */
 export async function openRegistry({ manifest, tarball }) {
   const { name, version } = manifest;
   const bytes = await readFile(tarball);

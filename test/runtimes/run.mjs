@@ -1,7 +1,7 @@
-// The contract on every runtime there is: `npm run test:runtimes`, or `npm run test:runtimes -- deno bundlers` for some.
-// On Linux x64, with Debian's chromium, firefox-esr, libwebkit2gtk-4.1-0 and xvfb; all else comes from npm.
+// The contract on every runtime: `npm run test:runtimes`, or `npm run test:runtimes -- deno bundlers` for some of them.
+// Needs Linux x64 with Debian's chromium, firefox-esr, libwebkit2gtk-4.1-0 and xvfb. The other runtimes come from npm.
 
-import { scenes } from "./contract/scenes.mjs";
+import { suites } from "./contract/suites.mjs";
 import { bun } from "./launchers/bun.mjs";
 import { chromium } from "./launchers/chromium.mjs";
 import { deno } from "./launchers/deno.mjs";
@@ -15,19 +15,19 @@ import { installRuntimes, makeWorkspace } from "./workspace.mjs";
 
 const RUNTIMES = [node(20), node(22), node(24), node(26), deno, bun, workerd, chromium, firefox, webkit];
 
-/** Plays a runtime's scenes. A check that says nothing, because its runtime did not start, is as red as one that fails. */
+/** Runs the suites of a runtime. A check without a result, because its runtime did not start, has failed. */
 async function outcomeOf(runtime, workspace) {
   const outcome = {};
-  for (const scene of runtime.scenes) {
-    let said = {};
-    let silence = "said nothing";
+  for (const suite of runtime.suites) {
+    let results = {};
+    let failure = "no result";
     try {
-      said = await runtime.play(scene, workspace);
-      if (said.error) silence = said.error;
+      results = await runtime.runSuite(suite, workspace);
+      if (results.error) failure = results.error;
     } catch (error) {
-      silence = String(error);
+      failure = String(error);
     }
-    for (const title of Object.keys(scenes[scene])) outcome[title] = said[title] ?? silence;
+    for (const title of Object.keys(suites[suite])) outcome[title] = results[title] ?? failure;
   }
   return outcome;
 }
@@ -35,7 +35,7 @@ async function outcomeOf(runtime, workspace) {
 const names = [...RUNTIMES.map(({ name }) => name), "bundlers", "service"];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
 const unknown = wanted.filter((name) => !names.includes(name));
-if (unknown.length > 0) throw new Error(`there is no ${unknown}, but ${names}`);
+if (unknown.length > 0) throw new Error(`unknown runtime ${unknown}: use ${names}`);
 
 await installRuntimes();
 const workspace = await makeWorkspace();
@@ -46,7 +46,7 @@ for (const runtime of RUNTIMES) {
 }
 let bundlers = new Map();
 if (wanted.includes("bundlers")) {
-  // They are not there before they are installed.
+  // Loaded here, because the bundlers have just been installed.
   const { bundle } = await import("./bundlers.mjs");
   bundlers = await bundle(workspace);
 }
@@ -55,6 +55,6 @@ const services = wanted.includes("service") ? await serve(workspace) : new Map()
 
 for (const outcomes of [runtimes, bundlers, services])
   if (outcomes.size > 0) console.log(`${table(outcomes)}\n`);
-const { passed, red } = tally([...runtimes, ...bundlers, ...services]);
-console.log([...red, `${passed} passed, ${red.length} failed`].join("\n"));
-process.exit(red.length > 0 ? 1 : 0);
+const { passed, failures } = tally([...runtimes, ...bundlers, ...services]);
+console.log([...failures, `${passed} passed, ${failures.length} failed`].join("\n"));
+process.exit(failures.length > 0 ? 1 : 0);

@@ -1,13 +1,14 @@
-// The outcome as people read it: a table, and what is wrong with each cell that is not green.
+// Outcomes as a table, with a line for each check that failed.
 
-const green = (said) => said.startsWith("ok");
+const isPassed = (result) => result.startsWith("ok");
 
-/** A check that a runtime has no part in has no outcome there. */
-const cell = (said) => (said === undefined ? "·" : green(said) ? said : "FAIL");
+/** Returns the text of a cell. A check that a runtime does not run has no result there. */
+const cell = (result) => (result === undefined ? "·" : isPassed(result) ? result : "FAIL");
 
 /**
- * @param outcomes runtime → title → "ok", or what is wrong
- * @returns a table with a row for each title and a column for each runtime
+ * Returns a table with a row for each title and a column for each runtime.
+ *
+ * @param outcomes by runtime and title, "ok" or the failure
  */
 export function table(outcomes) {
   const columns = [...outcomes.values()];
@@ -26,16 +27,17 @@ export function table(outcomes) {
 }
 
 /**
+ * Returns the number of checks that passed, and a line for each that failed.
+ *
  * @param outcomes pairs of a runtime and its outcomes
- * @returns how many cells are green, and a line for each that is not
  */
 export function tally(outcomes) {
   const cells = outcomes.flatMap(([runtime, outcome]) =>
-    Object.entries(outcome).map(([title, said]) => ({
-      said,
-      line: `${runtime}, ${title}: ${said.replace(/\s+/g, " ")}`,
+    Object.entries(outcome).map(([title, result]) => ({
+      result,
+      line: `${runtime}, ${title}: ${result.replace(/\s+/g, " ")}`,
     })),
   );
-  const red = cells.filter(({ said }) => !green(said)).map(({ line }) => line);
-  return { passed: cells.length - red.length, red };
+  const failures = cells.filter(({ result }) => !isPassed(result)).map(({ line }) => line);
+  return { passed: cells.length - failures.length, failures };
 }

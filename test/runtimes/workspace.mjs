@@ -1,4 +1,4 @@
-// A folder outside the repository where the packed package is installed, as a user's project has it.
+// Workspace of the runtimes: a folder outside the repository with the packed package, installed as in a user's project.
 
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ const ageOf = (path) =>
     () => 0,
   );
 
-/** Installs the runtimes, unless those of this lock are there. They are a gigabyte. */
+/** Installs the runtimes, a gigabyte, unless those of the lock file are installed. */
 export async function installRuntimes() {
   if ((await ageOf("node_modules/.package-lock.json")) >= (await ageOf("package-lock.json"))) return;
   console.log("installing the runtimes");
@@ -26,10 +26,10 @@ export async function installRuntimes() {
   });
 }
 
-/** The path of a file in the runtimes' own node_modules. */
+/** Returns the path of a file in the runtimes' own node_modules. */
 export const installed = (path) => join(here, "node_modules", path);
 
-/** Packs the package and installs it, with the contract beside it; the folder goes when the driver ends. */
+/** Packs the package and installs it beside the contract, in a folder that is deleted when this process ends. */
 export async function makeWorkspace() {
   const folder = await mkdtemp(join(tmpdir(), "bitflake-runtimes-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));

@@ -54,7 +54,9 @@ describe("options", () => {
     ["limit", { rateLimit: {} }],
     ["limit", { rateLimit: { limit: 0 } }],
     ["windowMs", { rateLimit: { limit: 1, windowMs: 0 } }],
+    ["onStoreError", { rateLimit: { limit: 1, onStoreError: "open" } }],
     ["onFailure", { rateLimit: { limit: 1, onFailure: "fail" } }],
+    ["onFailure", { rateLimit: { limit: 1, onStoreError: "fail", onFailure: "closed" } }],
     ["a name in rateLimit", { rateLimit: { limit: 1, window: 5 } }],
     ["proxies", { proxies: -1 }],
     ["proxies", { proxies: true }],
@@ -73,7 +75,7 @@ describe("options", () => {
       createService({ backend: memory(), rateLimit } as ServiceOptions);
     expect(make(5)).toThrow("rateLimit must be an object");
     expect(make({ limit: 5, window: 4 })).toThrow(
-      "a name in rateLimit must be one of limit, windowMs, onFailure",
+      "a name in rateLimit must be one of limit, windowMs, onStoreError",
     );
   });
 
@@ -243,11 +245,17 @@ describe("rate limits", () => {
       },
     };
     const log = vi.fn();
-    const closed = await open({ backend, rateLimit, log });
-    expect(await read(await closed.ask("/generate_uuid"))).toMatchObject([503, { code: "ERR_BACKEND" }]);
-    const opened = await open({ backend, rateLimit: { ...rateLimit, onFailure: "open" }, log });
-    expect((await opened.ask("/generate_uuid")).status).toBe(200);
-    expect(log).toHaveBeenLastCalledWith(expect.objectContaining({ status: 200, error: expect.any(Error) }));
+    for (const policy of [{}, { onStoreError: "fail" }, { onFailure: "closed" }] as const) {
+      const failing = await open({ backend, rateLimit: { ...rateLimit, ...policy }, log });
+      expect(await read(await failing.ask("/generate_uuid"))).toMatchObject([503, { code: "ERR_BACKEND" }]);
+    }
+    for (const policy of [{ onStoreError: "allow" }, { onFailure: "open" }] as const) {
+      const allowing = await open({ backend, rateLimit: { ...rateLimit, ...policy }, log });
+      expect((await allowing.ask("/generate_uuid")).status).toBe(200);
+      expect(log).toHaveBeenLastCalledWith(
+        expect.objectContaining({ status: 200, error: expect.any(Error) }),
+      );
+    }
   });
 
   test("a refusal of the route counts, and has the headers too", async () => {

@@ -240,7 +240,7 @@ describe("a limit that is open", () => {
       poolBackend: memory(),
       machineId: 6,
       types: { farmer: { length: 10 } },
-      rateLimit: { limit: 1000, onFailure: "open" },
+      rateLimit: { limit: 1000, onStoreError: "allow" },
     });
     backend.fails = ["rate:", PROBE];
     for (let at = 0; at < 3; at++) {
@@ -262,7 +262,7 @@ describe("a limit that is open", () => {
         return isHanging ? new Promise(() => {}) : port.change(name, change);
       }) as MemoryPort["change"],
     };
-    const rateLimit = { limit: 1000, onFailure: "open" } as const;
+    const rateLimit = { limit: 1000, onStoreError: "allow" } as const;
     const { ask, service, events } = await started({ backend, rateLimit, machineId: 5 });
     const headers = async () => (await ask("/generate_uuid")).headers.get("ratelimit");
     expect(await headers()).toContain("r=999");

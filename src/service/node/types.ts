@@ -1,57 +1,57 @@
-// What is used of Node's requests and responses, so that its types are not needed.
+// The members of Node's requests and responses that the adapter uses, so that it does not need Node's types.
 
-/** What is used of the connection of a request. */
+/** The connection of a request. */
 export interface NodeSocket {
   /** The address of the other side. */
   readonly remoteAddress?: string | undefined;
-  /** Whether it is closed. */
+  /** Whether the connection is closed. */
   readonly destroyed?: boolean | undefined;
-  /** Whether answers can still be written. */
+  /** Whether responses can still be written. */
   readonly writable?: boolean | undefined;
-  /** How much has been read. */
+  /** How many bytes have been read. */
   readonly bytesRead?: number | undefined;
-  /** Reads no more for now. */
+  /** Stops reading. */
   pause?(): unknown;
-  /** Reads on. */
+  /** Reads again. */
   resume?(): unknown;
-  /** Emitted when it is read on. */
+  /** Emitted when reading resumes. */
   on?(event: "resume", listener: () => void): unknown;
 }
 
-/** What is used of a request of Node's. */
+/** A request of `node:http`. */
 export interface NodeRequest {
-  /** In capitals. */
+  /** In upper case. */
   readonly method?: string | undefined;
-  /** Path and query; behind some proxies, the whole address. */
+  /** Path and query; from some proxies, an absolute URL. */
   readonly url?: string | undefined;
-  /** By their names in small letters. */
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The connection it came on. */
+  /** The connection. */
   readonly socket: NodeSocket;
-  /** Whether somebody has read the body to its end. */
+  /** Whether the body has been read to its end. */
   readonly readableEnded?: boolean | undefined;
-  /** Whether nothing more comes. */
+  /** Whether the request is closed. */
   readonly destroyed?: boolean | undefined;
   /** Emitted for each chunk of the body. */
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  /** Emitted at the end of the body, and at the end of the request, which may come without the first. */
+  /** Emitted at the end of the body, and when the request is closed, which may happen without an end. */
   on(event: "end" | "close", listener: () => void): unknown;
-  /** Emitted if the body breaks off. */
+  /** Emitted if the body ends early. */
   on(event: "error", listener: (error: Error) => void): unknown;
-  /** Hears no more of the body. */
+  /** Removes the listeners of the body's chunks. */
   removeAllListeners(event: "data"): unknown;
-  /** Lets the rest of the body go by. */
+  /** Discards the rest of the body. */
   resume(): unknown;
 }
 
-/** What is used of a response of Node's. */
+/** A response of `node:http`. */
 export interface NodeResponse {
-  /** Whether somebody has answered. */
+  /** Whether the head has been sent. */
   readonly headersSent?: boolean | undefined;
   /** Sends status and headers. */
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
   /** Sends the body, and ends the response. */
   end(body?: string): unknown;
-  /** Emitted when all of it is sent, or its connection is closed. */
+  /** Emitted when all of the response is sent, or its connection is closed. */
   on?(event: "close", listener: () => void): unknown;
 }

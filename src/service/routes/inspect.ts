@@ -1,23 +1,18 @@
-// The routes that read IDs and layouts.
+// Routes that decode IDs and describe layouts.
 
 import { capacity, decode, PRESETS, type PresetName } from "../../internal.ts";
-import { objectSchema, type Schema } from "../openapi.ts";
+import { numberSchema, objectSchema, type QueryParameter, textSchema } from "../operation.ts";
 import type { Query } from "../query.ts";
-import { jsonResponse, toClientError } from "../response.ts";
+import { jsonResponse, rejectInvalidInput } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 
-const number: Schema = { type: "number" };
-const text: Schema = { type: "string" };
-
-/** Makes the routes. */
 export function inspectRoutes({ settings }: RouteDeps): Route[] {
-  const PRESET = {
+  const presetParameter: QueryParameter = {
     name: "preset",
     description: "The layout of the ID, with its own epoch. Default: what this service makes.",
     values: Object.keys(PRESETS),
   };
-  /** The layout that is asked for, or the service's. */
-  const layoutOf = ({ preset }: Query) => (preset === undefined ? settings.preset : (preset as PresetName));
+  const presetOf = ({ preset }: Query) => (preset === undefined ? settings.preset : (preset as PresetName));
   return [
     {
       method: "GET",
@@ -25,19 +20,19 @@ export function inspectRoutes({ settings }: RouteDeps): Route[] {
       operation: {
         summary: "What a Snowflake ID says: when and where it was made.",
         params: { id: "The ID, in decimal." },
-        query: [PRESET],
+        query: [presetParameter],
         response: objectSchema({
-          id: text,
-          timestampMs: number,
-          // ISO 8601, of more than four digits after the year 9999, which RFC 3339 has not.
-          generatedAt: text,
-          datacenterId: number,
-          machineId: number,
-          sequence: number,
+          id: textSchema,
+          timestampMs: numberSchema,
+          // ISO 8601, but not the format "date-time": after the year 9999 it has six digits, which RFC 3339 excludes.
+          generatedAt: textSchema,
+          datacenterId: numberSchema,
+          machineId: numberSchema,
+          sequence: numberSchema,
         }),
       },
       handle: ({ params, query }) => {
-        const decoded = toClientError(() => decode(params["id"] ?? "", layoutOf(query)));
+        const decoded = rejectInvalidInput(() => decode(params["id"] ?? "", presetOf(query)));
         return jsonResponse({ ...decoded, id: String(decoded.id) });
       },
     },
@@ -46,18 +41,18 @@ export function inspectRoutes({ settings }: RouteDeps): Route[] {
       path: "/capacity",
       operation: {
         summary: "How long a layout lasts, and how much it holds.",
-        query: [PRESET],
+        query: [presetParameter],
         response: objectSchema({
-          years: number,
-          expiresAt: text,
-          datacenters: number,
-          machinesPerDatacenter: number,
-          nodes: number,
-          idsPerTick: number,
-          idsPerSecond: number,
+          years: numberSchema,
+          expiresAt: textSchema,
+          datacenters: numberSchema,
+          machinesPerDatacenter: numberSchema,
+          nodes: numberSchema,
+          idsPerTick: numberSchema,
+          idsPerSecond: numberSchema,
         }),
       },
-      handle: ({ query }) => jsonResponse(toClientError(() => capacity(layoutOf(query)))),
+      handle: ({ query }) => jsonResponse(rejectInvalidInput(() => capacity(presetOf(query)))),
     },
   ];
 }

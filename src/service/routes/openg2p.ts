@@ -1,111 +1,73 @@
-// The numeric types, by the routes and in the envelope of OpenG2P's ID generator, so that its clients work unchanged.
+// Routes for numeric IDs, with the paths and envelopes of OpenG2P's ID generator, so that its clients work unchanged.
 
 import { documentationLink } from "../../http/problem.ts";
 import { fingerprint } from "../../idempotency/index.ts";
 import { KEY_HEADER_DOCS, readKey } from "../../idempotency/key.ts";
 import { REPLAYED_HEADER } from "../../idempotency/replay.ts";
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
-import type { IdPool, NumericRules } from "../../numeric/index.ts";
+import type { IdPool } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
 import type { ServiceResponse } from "../message.ts";
-import { envelopeSchema, objectSchema, type Schema } from "../openapi.ts";
-import { HttpError, jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
+import { objectSchema, type Schema, textSchema } from "../operation.ts";
+import { HttpError, withHeaders } from "../response.ts";
 import type { Route, RouteContext, RouteDeps } from "../route.ts";
+import {
+  commonRules,
+  envelopeSchema,
+  failure,
+  failureSchema,
+  mosipResponse,
+  mosipSchema,
+  success,
+  toOpenG2pRules,
+} from "./openg2pEnvelopes.ts";
 
 const BASE = "/v1/idgenerator";
 
-/** What a name of a type can be there; ours can be others too. */
-const TYPE = /^[a-z][a-z0-9_]{1,63}$/;
+/** OpenG2P's names of types. The service allows others too. */
+const TYPE_NAME = /^[a-z][a-z0-9_]{1,63}$/;
 
-/** The type whose IDs the client of MOSIP's ID generator asks for. */
+/** The type of the IDs that clients of MOSIP's ID generator request. */
 const UIN = "uin";
 
-/** What is asked to be validated. */
 const DIGITS = /^\d{1,32}$/;
 
-function envelope(
-  response: unknown,
-  errors: readonly { errorCode: string; message: string }[],
-  status = 200,
-): ServiceResponse {
-  const responsetime = new Date().toISOString();
-  return jsonResponse({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
+const TYPE_PARAMS = { type: "The name of the type." };
+const KEY_HEADERS = { "Idempotency-Key": "The key of the request: the same key gets the same ID." };
+const NOT_FOUND = { 404: { description: "IDG-003: there is no such type.", schema: failureSchema } };
+const UNAVAILABLE = {
+  503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: failureSchema },
+};
+const rulesSchema: Schema = { type: "object" };
+
+/** Returns the failure of an issue, in OpenG2P's codes. */
+function issueFailure(error: unknown, typeName: string, isStarted: boolean): ServiceResponse {
+  if (!isStarted || error instanceof HttpError)
+    return failure(503, "IDG-005", "The service is not ready", error);
+  if (error instanceof IdPoolEmptyError)
+    return failure(503, "IDG-001", `No IDs available for ID type '${typeName}'`, error);
+  if (error instanceof IdPoolExhaustedError)
+    return failure(410, "IDG-002", `All IDs of type '${typeName}' are issued`);
+  if (error instanceof BackendError) return failure(503, "IDG-006", "The database cannot be reached", error);
+  if (error instanceof IdPoolHistoryError)
+    return failure(503, "IDG-006", "The database may have lost IDs that were issued", error);
+  throw error;
 }
 
-/** What went wrong, in their codes. Those that end by themselves say when to come again. */
-function fault(status: number, errorCode: string, message: string, error?: unknown): ServiceResponse {
-  const reply = { ...envelope(null, [{ errorCode, message }], status), error };
-  return status === 503 ? withHeaders(reply, RETRY_SOON) : reply;
-}
-
-/** The envelope of MOSIP's ID generator, in which a failure is a 200 as well. */
-function mosipEnvelope(response: unknown, errors: unknown, error?: unknown): ServiceResponse {
-  const responsetime = new Date().toISOString();
-  return {
-    ...jsonResponse({ id: null, version: null, responsetime, metadata: null, response, errors }),
-    error,
-  };
-}
-
-/** The names that they have for the rules. */
-function rulesOf(rules: NumericRules): Readonly<Record<string, unknown>> {
-  return {
-    sequence_limit: rules.sequenceLimit,
-    repeating_limit: rules.repeatingLimit,
-    repeating_block_limit: rules.repeatingBlockLimit,
-    conjugative_even_digits_limit: rules.evenDigitsLimit,
-    digits_group_limit: rules.digitsGroupLimit,
-    reverse_digits_group_limit: rules.reverseDigitsGroupLimit,
-    not_start_with: rules.notStartWith,
-    restricted_numbers: rules.restrictedNumbers,
-  };
-}
-
-/** The rules that all types have alike; `null` where they differ. */
-function common(all: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
-  const [first = {}] = all;
-  const isCommon = (name: string) =>
-    all.every((rules) => JSON.stringify(rules[name]) === JSON.stringify(first[name]));
-  return Object.fromEntries(
-    Object.entries(first).map(([name, rule]) => [name, isCommon(name) ? rule : null]),
-  );
-}
-
-const text: Schema = { type: "string" };
-const faultSchema: Schema = envelopeSchema({ type: "null" });
-const UNKNOWN = { 404: { description: "IDG-003: there is no such type.", schema: faultSchema } };
-const AWAY = { 503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: faultSchema } };
-
-const nothing: Schema = { type: "null" };
-const mosipSchema: Schema = objectSchema({
-  id: nothing,
-  version: nothing,
-  responsetime: { type: "string", format: "date-time" },
-  metadata: nothing,
-  response: { oneOf: [nothing, objectSchema({ uin: text })] },
-  errors: {
-    oneOf: [nothing, { type: "array", items: objectSchema({ errorCode: text, message: text }) }],
-  },
-});
-
-/** Makes the routes. */
 export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Route[] {
   const { name: service, types } = settings;
-  /** What is said of a name that is no type's. */
-  const unknown = (name: string): ServiceResponse => {
-    if (!TYPE.test(name)) {
-      throw new HttpError(
-        422,
-        "ERR_ARGUMENT",
-        `The type must be ${TYPE.source}, or one of those configured.`,
-      );
+
+  const unknownType = (name: string): ServiceResponse => {
+    if (!TYPE_NAME.test(name)) {
+      const rule = `The type must be ${TYPE_NAME.source}, or one of those configured.`;
+      throw new HttpError(422, "ERR_ARGUMENT", rule);
     }
-    return fault(404, "IDG-003", `Unknown ID type '${name}'`);
+    return failure(404, "IDG-003", `Unknown ID type '${name}'`);
   };
 
   /**
-   * What the ID is for: the same of the same client is the same, for ever. Services of different names share pools and
-   * not clients, so the name of the service is part of it.
+   * Returns the request key of the pool. It depends on the client and on the service's name, because services of
+   * different names may share pools but not clients.
    */
   const requestKeyOf = async ({ request, client }: RouteContext): Promise<string | undefined> => {
     const key = readKey((name) => request.header(name));
@@ -115,94 +77,78 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
     return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
   };
 
-  /** Issues an ID; one that the client has had before for the same request key is marked, and not counted. */
-  const take = async (
-    call: RouteContext,
-    name: string,
-    reply: (id: string) => ServiceResponse,
+  /** Issues an ID. A replay, for a request key that was used before, is marked and not counted. */
+  const issue = async (
+    context: RouteContext,
+    typeName: string,
+    respond: (id: string) => ServiceResponse,
   ): Promise<ServiceResponse> => {
-    const requestKey = await requestKeyOf(call);
-    const pool = (await lifecycle.ensureStarted()).pools[name] as IdPool; // Each type has one.
+    const requestKey = await requestKeyOf(context);
+    const pool = (await lifecycle.ensureStarted()).pools[typeName] as IdPool; // Each type has one.
     let isReplay = false;
     const onReplay = () => {
       isReplay = true;
     };
     const id = await pool.issue({ requestKey, onReplay });
-    if (isReplay) return withHeaders(reply(id), { [REPLAYED_HEADER]: "true" });
+    if (isReplay) return withHeaders(respond(id), { [REPLAYED_HEADER]: "true" });
     metrics.countIds("numeric", 1);
-    return reply(id);
+    return respond(id);
   };
 
-  const issue = async (call: RouteContext): Promise<ServiceResponse> => {
-    const name = call.params["type"] as string;
-    if (!types[name]) return unknown(name);
+  const issueId = async (context: RouteContext): Promise<ServiceResponse> => {
+    const typeName = context.params["type"] as string;
+    if (!types[typeName]) return unknownType(typeName);
     try {
-      return await take(call, name, (id) => envelope({ id }, []));
+      return await issue(context, typeName, (id) => success({ id }));
     } catch (error) {
       if (error instanceof HttpError && error.status < 500) throw error;
-      if (!lifecycle.resources || error instanceof HttpError)
-        return fault(503, "IDG-005", "The service is not ready", error);
-      if (error instanceof IdPoolEmptyError)
-        return fault(503, "IDG-001", `No IDs available for ID type '${name}'`, error);
-      if (error instanceof IdPoolExhaustedError)
-        return fault(410, "IDG-002", `All IDs of type '${name}' are issued`);
-      if (error instanceof BackendError)
-        return fault(503, "IDG-006", "The database cannot be reached", error);
-      if (error instanceof IdPoolHistoryError)
-        return fault(503, "IDG-006", "The database may have lost IDs that were issued", error);
-      throw error;
+      return issueFailure(error, typeName, lifecycle.resources !== undefined);
     }
   };
 
-  const issueUin = async (call: RouteContext): Promise<ServiceResponse> => {
+  const issueUin = async (context: RouteContext): Promise<ServiceResponse> => {
     try {
-      return await take(call, UIN, (uin) => mosipEnvelope({ uin }, null));
+      return await issue(context, UIN, (uin) => mosipResponse({ uin }, null));
     } catch (error) {
       if (error instanceof HttpError && error.status < 500) throw error;
-      const [errorCode, message] =
-        error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError
-          ? ["KER-UIG-001", "UIN could not be found"]
-          : ["KER-UIG-005", "Internal Server Error"];
-      return mosipEnvelope(null, [{ errorCode, message }], error);
+      const isNoneLeft = error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError;
+      const [errorCode, message] = isNoneLeft
+        ? (["KER-UIG-001", "UIN could not be found"] as const)
+        : (["KER-UIG-005", "Internal Server Error"] as const);
+      return mosipResponse(null, [{ errorCode, message }], error);
     }
   };
 
-  const validate = ({ params }: RouteContext): ServiceResponse => {
-    const { type: name, id } = params as { readonly type: string; readonly id: string };
-    const type = types[name];
-    if (!type) return unknown(name);
+  const validateId = ({ params }: RouteContext): ServiceResponse => {
+    const { type: typeName, id } = params as { readonly type: string; readonly id: string };
+    const type = types[typeName];
+    if (!type) return unknownType(typeName);
     if (!DIGITS.test(id)) throw new HttpError(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
-    return envelope({ id, valid: type.validate(id).valid }, []);
+    return success({ id, valid: type.validate(id).valid });
   };
 
   const health = async (): Promise<ServiceResponse> => {
-    if (lifecycle.phase !== "running") return fault(503, "IDG-005", "The service is not ready");
-    if (lifecycle.isDraining) return fault(503, "IDG-005", "The service is about to end");
-    if (!(await lifecycle.poolBackend.check()))
-      return fault(503, "IDG-006", "The database cannot be reached");
-    const states = await lifecycle.poolStates();
+    if (lifecycle.phase !== "running") return failure(503, "IDG-005", "The service is not ready");
+    if (lifecycle.isDraining) return failure(503, "IDG-005", "The service is stopping");
+    if (!(await lifecycle.health.poolBackend.check()))
+      return failure(503, "IDG-006", "The database cannot be reached");
+    const states = await lifecycle.health.poolStates();
     return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
-      ? fault(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
-      : envelope({ status: "UP" }, []);
+      ? failure(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
+      : success({ status: "UP" });
   };
 
   const config = (): ServiceResponse => {
     const entries = Object.entries(types).map(
-      ([name, { length, rules }]) => [name, length, rulesOf(rules)] as const,
+      ([name, { length, rules }]) => [name, length, toOpenG2pRules(rules)] as const,
     );
-    return envelope(
-      {
-        id_types: Object.fromEntries(
-          entries.map(([name, id_length, filter_rules]) => [name, { id_length, filter_rules }]),
-        ),
-        filter_rules: common(entries.map(([, , rules]) => rules)),
-      },
-      [],
-    );
+    const idTypes = entries.map(([name, id_length, filter_rules]) => [name, { id_length, filter_rules }]);
+    return success({
+      id_types: Object.fromEntries(idTypes),
+      filter_rules: commonRules(entries.map(([, , rules]) => rules)),
+    });
   };
 
-  const type = { type: "The name of the type." };
-  const rules: Schema = { type: "object" };
   const routes: Route[] = [
     {
       method: "POST",
@@ -211,27 +157,27 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       usesPoolBackend: true,
       operation: {
         summary: "Issues an ID of a type, once for each key.",
-        params: type,
-        headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
-        response: envelopeSchema(objectSchema({ id: text })),
+        params: TYPE_PARAMS,
+        headers: KEY_HEADERS,
+        response: envelopeSchema(objectSchema({ id: textSchema })),
         otherResponses: {
-          ...UNKNOWN,
-          ...AWAY,
-          410: { description: "IDG-002: there are no more.", schema: faultSchema },
+          ...NOT_FOUND,
+          ...UNAVAILABLE,
+          410: { description: "IDG-002: all IDs of the type are issued.", schema: failureSchema },
         },
       },
-      handle: issue,
+      handle: issueId,
     },
     {
       method: "GET",
       path: `${BASE}/{type}/id/validate/{id}`,
       operation: {
         summary: "Says whether an ID keeps the rules of its type; not whether it was issued.",
-        params: { ...type, id: "1 to 32 digits." },
-        response: envelopeSchema(objectSchema({ id: text, valid: { type: "boolean" } })),
-        otherResponses: UNKNOWN,
+        params: { ...TYPE_PARAMS, id: "1 to 32 digits." },
+        response: envelopeSchema(objectSchema({ id: textSchema, valid: { type: "boolean" } })),
+        otherResponses: NOT_FOUND,
       },
-      handle: validate,
+      handle: validateId,
     },
     {
       method: "GET",
@@ -240,7 +186,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       operation: {
         summary: "Whether numeric IDs can be issued.",
         response: envelopeSchema(objectSchema({ status: { const: "UP" } })),
-        otherResponses: AWAY,
+        otherResponses: UNAVAILABLE,
       },
       handle: health,
     },
@@ -249,10 +195,12 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       path: `${BASE}/version`,
       operation: {
         summary: "The version of this service.",
-        response: envelopeSchema(objectSchema({ service_version: text, build_time: text, git_commit: text })),
+        response: envelopeSchema(
+          objectSchema({ service_version: textSchema, build_time: textSchema, git_commit: textSchema }),
+        ),
       },
-      // Their clients want strings, and what a package was built from is not known where it runs.
-      handle: () => envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }, []),
+      // OpenG2P's clients expect strings; the package does not know what it was built from.
+      handle: () => success({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
     },
     {
       method: "GET",
@@ -263,9 +211,12 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
           objectSchema({
             id_types: {
               type: "object",
-              additionalProperties: objectSchema({ id_length: { type: "integer" }, filter_rules: rules }),
+              additionalProperties: objectSchema({
+                id_length: { type: "integer" },
+                filter_rules: rulesSchema,
+              }),
             },
-            filter_rules: rules,
+            filter_rules: rulesSchema,
           }),
         ),
       },
@@ -281,7 +232,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       consumes: true,
       operation: {
         summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
-        headers: { "Idempotency-Key": "Of the request: the same key is given the same ID." },
+        headers: KEY_HEADERS,
         response: mosipSchema,
       },
       handle: issueUin,

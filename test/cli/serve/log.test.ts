@@ -37,23 +37,42 @@ describe("a line", () => {
   test("of a request has the error in a word, and no password", async () => {
     const error = new Error("no redis://u:secret@h\nat all");
     expect(await logged("text", { ...entry, error })).toBe(
-      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
+      "T error 500     1.250 ms GET  /x/1 orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
     );
     expect(JSON.parse(await logged("json", { ...entry, error }))).toEqual({
       ...entry,
       error: "no redis://u:***@h at all",
     });
     expect(await logged("text", entry)).toBe(
-      "T error GET /x/1 500 1.250 ms orders 10.0.0.1 r-1 ERR_BACKEND\n",
+      "T error 500     1.250 ms GET  /x/1 orders 10.0.0.1 r-1 ERR_BACKEND\n",
     );
     expect(JSON.parse(await logged("json", entry))).toEqual(entry);
   });
 
   test("of a request has its address once, and a stroke for what there is not", async () => {
     const { code: _, ...good } = { ...entry, level: "info", client: "10.0.0.1", status: 200 } as const;
-    expect(await logged("text", good)).toBe("T info GET /x/1 200 1.250 ms 10.0.0.1 r-1\n");
+    expect(await logged("text", good)).toBe("T info  200     1.250 ms GET  /x/1 10.0.0.1 r-1\n");
     const unread = { ...good, method: "", route: "", path: "", client: "" };
-    expect(await logged("text", unread)).toBe("T info - - 200 1.250 ms - 10.0.0.1 r-1\n");
+    expect(await logged("text", unread)).toBe("T info  200     1.250 ms -    - - 10.0.0.1 r-1\n");
+  });
+
+  test("has its level, status and duration in the same columns, whatever the other values", async () => {
+    const rows = await Promise.all(
+      [
+        entry,
+        {
+          ...entry,
+          level: "info",
+          method: "DELETE",
+          durationMs: 12_345.678,
+          path: `/${"x".repeat(100)}`,
+        } as const,
+        { ...entry, level: "warn", method: "", durationMs: 0, client: "c".repeat(60), status: 404 } as const,
+      ].map((row) => logged("text", row)),
+    );
+    for (const row of rows) expect(row).toMatch(/^T (error|info |warn ) \d{3} [ \d]{5}\.\d{3} ms \S/);
+    const [, ...levels] = rows.map((row) => row.indexOf(" ms "));
+    for (const column of levels) expect(column).toBe(rows[0]?.indexOf(" ms "));
   });
 
   test("of an event says what happened, where, and why, with the causes", async () => {

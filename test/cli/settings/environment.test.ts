@@ -4,8 +4,12 @@ import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { cli } from "../cliIo.ts";
 
-describe("a variable that begins with BITFLAKE_", () => {
+describe("a variable that begins with BITFLAKE_ or FLAKEID_", () => {
   test.each([
+    ["FLAKEID_MACHINEID", "; did you mean FLAKEID_MACHINE_ID?"],
+    ["FLAKEID_DATACENTRE_ID", "; did you mean FLAKEID_DATACENTER_ID?"],
+    ["FLAKEID_EPOCH", "; did you mean FLAKEID_EPOCH_MS?"],
+    ["FLAKEID_WORKER_POOL_OF_SOMETHING", ""],
     ["BITFLAKE_API_KEY", "; did you mean BITFLAKE_API_KEYS?"],
     ["BITFLAKE_APIKEYS", "; did you mean BITFLAKE_API_KEYS?"],
     ["BITFLAKE_HOSTS", "; did you mean BITFLAKE_HOST?"],
@@ -16,13 +20,14 @@ describe("a variable that begins with BITFLAKE_", () => {
     for (const line of ["decode 1", "serve", "new"]) {
       const { code, out, err } = await cli(line, { env: { [name]: "" } });
       expect([code, out]).toEqual([2, ""]);
-      expect(err).toContain(`error: there is no variable "${name}"${hint}\n`);
+      expect(err).toContain(`error: unknown environment variable "${name}"${hint}\n`);
     }
   });
 
   test("and that any command knows is none of another command's business", async () => {
     const names = COMMANDS.flatMap(({ flags }) => Object.values(flags).flatMap(({ env }) => env ?? []));
     expect(names).toContain("BITFLAKE_STORE_TIMEOUT_MS");
+    names.push("FLAKEID_MACHINE_ID", "FLAKEID_DATACENTER_ID", "BITFLAKE_ON_RATE_FAILURE");
     const env = Object.fromEntries(names.map((name) => [name, ""]));
     expect(await cli("decode 1", { env })).toMatchObject({ code: 0, err: "" });
   });

@@ -1,27 +1,27 @@
-// Clocks that do not move, or hardly: fake timers, edge runtimes, module scope, coarse steps.
+// Clocks that stand still or move in coarse steps: fake timers, edge runtimes, module scope.
 
 import { equal, fails, increasing, truth } from "./expect.mjs";
 
-/** Puts another clock in the place of `Date.now` while `act` runs. */
-async function withClock(clock, act) {
+/** Replaces `Date.now` while `call` runs. */
+async function withClock(clock, call) {
   const { now } = Date;
   Date.now = clock;
   try {
-    await act();
+    await call();
   } finally {
     Date.now = now;
   }
 }
 
-/** A burst past what a tick holds, on a clock that stands still. */
+/** Checks a burst of more IDs than a tick has, on a clock that stands still. */
 async function standingStill(bitflake, options) {
   const { makeGenerator } = bitflake;
-  const patient = makeGenerator("twitter", { ...options, machineId: 20 });
-  increasing(patient.nextIds(4096), 4096);
+  const waiting = makeGenerator("twitter", { ...options, machineId: 20 });
+  increasing(waiting.nextIds(4096), 4096);
   for (const call of [
-    () => patient.nextId(),
-    () => patient.nextIds(2),
-    () => patient.fill(new BigInt64Array(2)),
+    () => waiting.nextId(),
+    () => waiting.nextIds(2),
+    () => waiting.fill(new BigInt64Array(2)),
   ]) {
     await fails(bitflake, "ClockStalledError", call, { nowMs: Date.now() });
   }
@@ -33,7 +33,7 @@ async function standingStill(bitflake, options) {
 }
 
 export const clocks = {
-  // As deployed Cloudflare Workers have it: Date.now() moves between turns only. A local workerd moves it always.
+  // In deployed Cloudflare Workers, Date.now() moves between turns only. In a local workerd it always moves.
   "frozen clock: wait, borrow": ({ bitflake }) => {
     const frozenAt = Date.now();
     return withClock(
@@ -55,7 +55,7 @@ export const clocks = {
       while (ids.length < 10_000) ids.push(await generator.nextIdAsync());
       increasing(ids, 10_000);
       clearInterval(turns);
-      // Frozen for good, also between turns.
+      // From here on the clock is frozen between turns too.
       const more = async () => {
         for (;;) await generator.nextIdAsync();
       };
@@ -64,24 +64,24 @@ export const clocks = {
   },
 };
 
-/** workerd while it loads modules: the clock reads 0 and never moves, and `crypto` refuses. */
+/** For workerd while it loads modules: the clock reads 0 and never moves, and `crypto` throws. */
 export const moduleScope = {
-  "module scope: nothing but named errors": async ({ bitflake }) => {
+  "module scope: every failure is a typed error": async ({ bitflake }) => {
     equal(Date.now(), 0, "Date.now() at module scope");
     const { makeGenerator, nextId, nextIds, randomString, uuid, uuidv7 } = bitflake;
     const twitter = makeGenerator("twitter");
     const calls = [nextId, () => nextIds(1), () => twitter.nextId(), () => twitter.nextIdAsync()];
     for (const call of calls) await fails(bitflake, "EpochError", call, { nowMs: 0 });
     for (const call of [uuid, uuidv7, randomString]) await fails(bitflake, "UnsupportedError", call);
-    // At an epoch of 1970 that clock makes IDs; when they are used up, waiting takes a timer.
+    // With an epoch of 1970 that clock gives IDs; when they are used up, a wait needs a timer.
     const old = makeGenerator("twitter", { epochMs: 0, machineId: 3 });
     old.nextIds(4096);
     await fails(bitflake, "UnsupportedError", () => old.nextIdAsync(), { feature: "timers here" });
-    equal(bitflake.decode("175928847299117063", "twitter").sequence, 7, "what needs no clock works");
+    equal(bitflake.decode("175928847299117063", "twitter").sequence, 7, "decode works without a clock");
   },
 
-  // With an epoch of 1970 that clock is in range: the real thing, not a stand-in for it.
-  "module scope: a clock frozen for real": ({ bitflake }) => standingStill(bitflake, { epochMs: 0 }),
+  // With an epoch of 1970 that clock is in range, and it is a real frozen clock.
+  "module scope: a real frozen clock": ({ bitflake }) => standingStill(bitflake, { epochMs: 0 }),
 };
 
 /** Firefox with privacy.resistFingerprinting. */

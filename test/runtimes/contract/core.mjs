@@ -1,10 +1,10 @@
-// What holds in every runtime: import, generate, decode, fail with a name, read the environment.
+// The core on every runtime: imports, IDs, decoding, typed errors, the environment.
 
 import { equal, fails, increasing, truth } from "./expect.mjs";
 
 const NODE = { datacenterId: 1, machineId: 7 };
 
-/** Calls in a row, for the checks are about what a burst of them does. */
+/** Calls a function so many times in a row. */
 const burst = (count, next) => Array.from({ length: count }, () => next());
 
 export const core = {

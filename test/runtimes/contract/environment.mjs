@@ -1,10 +1,10 @@
-// Environments that are out of reach: Deno without the permission, workerd without a process.
+// Environments that cannot be read: Deno without the permission, workerd without a process.
 
 import { core } from "./core.mjs";
 import { equal, fails } from "./expect.mjs";
 
 export const denied = {
-  "--deny-env: names the variable": async ({ bitflake }) => {
+  "--deny-env: the error names the variable": async ({ bitflake }) => {
     const { makeGeneratorFromEnv } = bitflake;
     const facts = { feature: "permission to read FLAKEID_DATACENTER_ID" };
     await fails(bitflake, "UnsupportedError", () => makeGeneratorFromEnv("twitter"), facts);
@@ -13,8 +13,8 @@ export const denied = {
 };
 
 export const absent = {
-  "makeGeneratorFromEnv, no process": (world) => {
+  "makeGeneratorFromEnv, no process": (context) => {
     equal(typeof process, "undefined", "typeof process");
-    return core.makeGeneratorFromEnv(world);
+    return core.makeGeneratorFromEnv(context);
   },
 };

@@ -1,10 +1,10 @@
-// The few assertions that the contract needs, in plain JavaScript: no runtime but Node is sure to have another's.
+// Assertions of the contract, in plain JavaScript, because only Node is sure to have an assertion module.
 
 const show = (value) =>
   JSON.stringify(value, (_key, inner) => (typeof inner === "bigint" ? `${inner}n` : inner)) ?? String(value);
 
 export function truth(value, claim) {
-  if (!value) throw new Error(`not so: ${claim}`);
+  if (!value) throw new Error(`not true: ${claim}`);
 }
 
 export function equal(actual, expected, what = "value") {
@@ -13,7 +13,7 @@ export function equal(actual, expected, what = "value") {
   }
 }
 
-/** Each larger than the one before, which also says that none comes twice. */
+/** Asserts that each ID is larger than the one before it, so that none is repeated. */
 export function increasing(ids, count) {
   equal(ids.length, count, "count");
   for (let i = 1; i < ids.length; i++) {
@@ -21,7 +21,7 @@ export function increasing(ids, count) {
   }
 }
 
-/** The call throws, or its promise rejects with, an error of the library's own, with this name and these facts. */
+/** Asserts that a call throws, or its promise rejects with, the library's error of this name with these facts. */
 export async function fails(bitflake, name, call, facts = {}) {
   let value;
   try {
@@ -37,5 +37,5 @@ export async function fails(bitflake, name, call, facts = {}) {
     }
     return error;
   }
-  throw new Error(`no ${name}, but ${show(value)}`);
+  throw new Error(`no ${name}: the call returned ${show(value)}`);
 }

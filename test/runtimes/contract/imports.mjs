@@ -1,4 +1,4 @@
-// Ways to import that some runtimes have and others lack.
+// Ways to import that only some runtimes have.
 
 import { equal, increasing, truth } from "./expect.mjs";
 

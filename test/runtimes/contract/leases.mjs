@@ -1,4 +1,4 @@
-// bitflake/lease and bitflake/counter, on the store that every runtime has: the memory of this process.
+// bitflake/lease and bitflake/counter on memory, which every runtime has.
 
 import { equal, fails, increasing, truth } from "./expect.mjs";
 
@@ -23,7 +23,7 @@ export const leases = {
       await lease.release();
       try {
         lease.generator.nextId();
-        throw new Error("an ID, though the node was given back");
+        throw new Error("an ID after the node was released");
       } catch (error) {
         truth(error instanceof LeaseExpiredError && error instanceof bitflake.BitflakeError, String(error));
       }

@@ -1,4 +1,4 @@
-// UUIDs and random strings, which stand on the runtime's own crypto.
+// UUIDs and random strings, which use the runtime's own crypto.
 
 import { equal, increasing, truth } from "./expect.mjs";
 
@@ -44,10 +44,14 @@ export const randomness = {
   },
 };
 
-/** For pages served over plain http, where browsers keep `crypto.randomUUID` to themselves. */
+/** For pages served over plain http, where browsers have no `crypto.randomUUID`. */
 export const insecure = {
   "uuid on an insecure origin": ({ bitflake }) => {
-    equal([globalThis.isSecureContext, typeof crypto.randomUUID], [false, "undefined"], "what the page has");
+    equal(
+      [globalThis.isSecureContext, typeof crypto.randomUUID],
+      [false, "undefined"],
+      "isSecureContext and randomUUID",
+    );
     uuids(bitflake);
   },
 };

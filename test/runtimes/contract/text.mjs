@@ -1,4 +1,4 @@
-// bitflake/text: an ID as text of fixed width, and back.
+// bitflake/text: IDs to text of fixed width and back.
 
 import { equal, fails, increasing, truth } from "./expect.mjs";
 

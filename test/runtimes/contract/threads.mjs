@@ -1,10 +1,10 @@
-// bitflake/threads: one generator for many workers, and what it says where memory cannot be shared.
+// bitflake/threads: one generator for many workers, and its error on runtimes that cannot share memory.
 
 import { equal, fails, increasing, truth } from "./expect.mjs";
 
 const COUNT = 20_000;
 
-/** Wherever there is a SharedArrayBuffer, with or without workers to share it. */
+/** For runtimes with a SharedArrayBuffer, with or without workers to share it. */
 export const shared = {
   "SharedGenerator, one thread": async ({ load }) => {
     const { SharedGenerator } = await load("bitflake/threads");
@@ -22,8 +22,8 @@ export const shared = {
 export const threads = {
   "SharedGenerator, two workers": async ({ load, runThread }) => {
     const { SharedGenerator } = await load("bitflake/threads");
-    // On a busy machine workers may run in turns, at different times, and so make different IDs without sharing
-    // anything. On a clock that stands still they cannot.
+    // On a busy machine workers may run one after the other, at different times, and make different IDs without a shared
+    // state. On a clock that stands still they cannot.
     for (const frozenAt of [undefined, Date.now()]) {
       const clock = frozenAt && (() => frozenAt);
       const generator = new SharedGenerator("twitter", { machineId: 3, onExhausted: "borrow", clock });
@@ -36,7 +36,7 @@ export const threads = {
       }
       const all = new Set(made.flatMap(({ ids }) => [...ids]));
       equal(all.size, 2 * COUNT, "different IDs");
-      truth(!all.has(generator.nextId()), "the thread that made it goes on from there");
+      truth(!all.has(generator.nextId()), "the thread that created the generator continues after their IDs");
       for (const id of all) equal(generator.decode(id).machineId, 3, "machineId");
     }
   },
@@ -44,7 +44,7 @@ export const threads = {
 
 /** Pages that are not cross-origin isolated. */
 export const unshared = {
-  "no SharedArrayBuffer: says so": async ({ bitflake, load }) => {
+  "no SharedArrayBuffer: an UnsupportedError": async ({ bitflake, load }) => {
     equal(typeof SharedArrayBuffer, "undefined", "typeof SharedArrayBuffer");
     const { SharedGenerator } = await load("bitflake/threads");
     await fails(bitflake, "UnsupportedError", () => new SharedGenerator("twitter"), {

@@ -1,4 +1,4 @@
-// A worker thread of Node.
+// Worker thread of Node.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { makeIds } from "./thread.mjs";

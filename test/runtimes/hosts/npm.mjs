@@ -1,6 +1,6 @@
-// Deno imports the package from a registry.
+// Program for Deno that imports the package from a registry.
 
 import * as bitflake from "npm:bitflake";
-import { play } from "../contract/scenes.mjs";
+import { runSuite } from "../contract/suites.mjs";
 
-console.log(JSON.stringify(await play("npm", { bitflake })));
+console.log(JSON.stringify(await runSuite("npm", { bitflake })));

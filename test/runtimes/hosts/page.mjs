@@ -1,15 +1,15 @@
-// A browser plays the scene that its address names, straight from dist.
+// Page that runs the suite in its address, with the package's files as they are in dist.
 
-import { play } from "../contract/scenes.mjs";
+import { runSuite } from "../contract/suites.mjs";
 import * as bitflake from "../node_modules/bitflake/dist/index.js";
 import { decode, makeGenerator, nextId } from "../node_modules/bitflake/dist/index.js";
 import { runWebThread } from "./web-thread.mjs";
 
 const moduleOf = (name) =>
   new URL(`../node_modules/bitflake/dist/${name.split("/")[1] ?? "index"}.js`, import.meta.url).href;
-const [, scene] = location.pathname.split("/");
+const [, suite] = location.pathname.split("/");
 
-const outcome = await play(scene, {
+const outcome = await runSuite(suite, {
   bitflake,
   named: { decode, makeGenerator, nextId },
   load: (name) => import(moduleOf(name)),

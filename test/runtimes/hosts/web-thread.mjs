@@ -1,4 +1,4 @@
-// Starts a worker in Deno, Bun or a browser.
+// Starts a web Worker in Deno, Bun or a browser.
 
 export function runWebThread(job) {
   const worker = new Worker(new URL("./web-worker.mjs", import.meta.url), { type: "module" });

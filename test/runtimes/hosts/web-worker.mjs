@@ -1,4 +1,4 @@
-// A worker of Deno, Bun or a browser.
+// Web Worker of Deno, Bun or a browser.
 
 import { makeIds } from "./thread.mjs";
 

@@ -1,10 +1,10 @@
-// Bun, where it lies when no install script has moved it.
+// Bun, at its path when no install script has run.
 
 import { installed } from "../workspace.mjs";
-import { playInProcess } from "./process.mjs";
+import { runInProcess } from "./process.mjs";
 
 export const bun = {
   name: "bun",
-  scenes: ["process"],
-  play: (scene, workspace) => playInProcess([installed("@oven/bun-linux-x64/bin/bun")], scene, workspace),
+  suites: ["process"],
+  runSuite: (suite, workspace) => runInProcess([installed("@oven/bun-linux-x64/bin/bun")], suite, workspace),
 };

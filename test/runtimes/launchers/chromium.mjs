@@ -1,12 +1,12 @@
-// Chromium, as Debian has it.
+// Chromium from Debian's package.
 
 import { browser, INSECURE_HOST } from "./browser.mjs";
 
-export const chromium = browser("chromium", ["page", "insecure", "isolated"], (_scene, profile) => ({
+export const chromium = browser("chromium", ["page", "insecure", "isolated"], (_suite, profile) => ({
   command: [
     "chromium",
     "--headless",
-    // Its sandbox does not start as root, which CI is.
+    // The sandbox does not start as root, and CI is root.
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",

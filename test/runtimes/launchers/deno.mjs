@@ -1,4 +1,4 @@
-// Deno: in a project with node_modules, with and without permission to read variables; from a registry; on the sources.
+// Deno: in a project with node_modules, with and without the permission to read variables; from a registry; on the sources.
 
 import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,16 +6,15 @@ import { fileURLToPath } from "node:url";
 import { run } from "../program.mjs";
 import { openRegistry } from "../registry.mjs";
 import { installed } from "../workspace.mjs";
-import { playInProcess } from "./process.mjs";
+import { runInProcess } from "./process.mjs";
 
 const program = installed("@deno/linux-x64-glibc/deno");
 
-const acts = {
-  process: (workspace) =>
-    playInProcess([program, "run", "--allow-read", "--allow-env"], "process", workspace),
+const suites = {
+  process: (workspace) => runInProcess([program, "run", "--allow-read", "--allow-env"], "process", workspace),
 
   "denied environment": (workspace) =>
-    playInProcess([program, "run", "--allow-read", "--deny-env"], "denied environment", workspace),
+    runInProcess([program, "run", "--allow-read", "--deny-env"], "denied environment", workspace),
 
   async npm(workspace) {
     const registry = await openRegistry(workspace);
@@ -35,15 +34,18 @@ const acts = {
     }
   },
 
-  /** The repository's, for JSR: the npm package has no sources of the service. Away from the project's tsconfig.json. */
+  /**
+   * Checks a copy of the repository's sources, for JSR: the npm package lacks those of the service, and the repository has a
+   * tsconfig.json that a user of JSR does not have.
+   */
   async sources({ folder }) {
     const sources = join(folder, "sources");
     await cp(fileURLToPath(new URL("../../../src", import.meta.url)), sources, { recursive: true });
-    const doors = (await readdir(sources, { recursive: true })).filter((path) =>
+    const entries = (await readdir(sources, { recursive: true })).filter((path) =>
       /(^|\/)index\.ts$/.test(path),
     );
-    if (!doors.includes("index.ts")) throw new Error(`no index.ts among ${doors}`);
-    await run(program, ["check", "--no-config", ...doors], {
+    if (!entries.includes("index.ts")) throw new Error(`no index.ts among ${entries}`);
+    await run(program, ["check", "--no-config", ...entries], {
       cwd: sources,
       env: { DENO_NO_PACKAGE_JSON: "1" },
     });
@@ -53,6 +55,6 @@ const acts = {
 
 export const deno = {
   name: "deno",
-  scenes: Object.keys(acts),
-  play: (scene, workspace) => acts[scene](workspace),
+  suites: Object.keys(suites),
+  runSuite: (suite, workspace) => suites[suite](workspace),
 };

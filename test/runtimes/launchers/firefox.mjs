@@ -1,4 +1,4 @@
-// Firefox, as Debian has it.
+// Firefox from Debian's package.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,10 +7,10 @@ import { browser, INSECURE_HOST } from "./browser.mjs";
 export const firefox = browser(
   "firefox",
   ["page", "insecure", "isolated", "coarse"],
-  async (scene, profile) => {
+  async (suite, profile) => {
     const preferences = {
       "network.dns.localDomains": INSECURE_HOST,
-      "privacy.resistFingerprinting": scene === "coarse",
+      "privacy.resistFingerprinting": suite === "coarse",
     };
     const lines = Object.entries(preferences).map(
       ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,

@@ -1,10 +1,10 @@
-// Node, one of its lines.
+// Node, one launcher for each of its lines.
 
 import { installed } from "../workspace.mjs";
-import { playInProcess } from "./process.mjs";
+import { runInProcess } from "./process.mjs";
 
 export const node = (line) => ({
   name: `node${line}`,
-  scenes: ["process"],
-  play: (scene, workspace) => playInProcess([installed(`node${line}/bin/node`)], scene, workspace),
+  suites: ["process"],
+  runSuite: (suite, workspace) => runInProcess([installed(`node${line}/bin/node`)], suite, workspace),
 });

@@ -1,13 +1,13 @@
-// What Node, Deno and Bun have in common: a command plays a scene and prints the outcome.
+// Launcher of a command that runs a suite and prints the outcome, for Node, Deno and Bun.
 
 import { run } from "../program.mjs";
 
-/** The variables that they are given. */
+/** The environment of the command. */
 const VARIABLES = { FLAKEID_DATACENTER_ID: "2", FLAKEID_MACHINE_ID: "9" };
 
-/** @param command the program, with its own arguments */
-export async function playInProcess([program, ...args], scene, { folder }) {
-  const printed = await run(program, [...args, "hosts/process.mjs", scene, JSON.stringify(VARIABLES)], {
+/** Runs a suite by a program with its own arguments. */
+export async function runInProcess([program, ...args], suite, { folder }) {
+  const printed = await run(program, [...args, "hosts/process.mjs", suite, JSON.stringify(VARIABLES)], {
     cwd: folder,
     env: VARIABLES,
   });

@@ -1,4 +1,4 @@
-// WebKit, as Debian has it: WebKitGTK's MiniBrowser, on a display of its own.
+// WebKit from Debian's package: WebKitGTK's MiniBrowser, on a display of its own.
 
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
@@ -14,28 +14,28 @@ async function miniBrowser() {
   return join(LIBRARIES, version, "MiniBrowser");
 }
 
-/** Xvfb picks a free display, and tells which on a pipe. */
+/** Starts Xvfb, which picks a free display and writes its number to a pipe. */
 async function openDisplay() {
   const { child, ended, stop } = start("Xvfb", ["-displayfd", "3", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
   const [number] = await Promise.race([once(child.stdio[3], "data"), ended]);
-  // Asked to, it takes its lock and its socket along.
+  // On SIGTERM it deletes its lock and its socket.
   return { display: `:${String(number).trim()}`, close: () => stop("SIGTERM") };
 }
 
-export const webkit = browser("webkit", ["page", "insecure", "isolated"], async (scene, profile, port) => {
+export const webkit = browser("webkit", ["page", "insecure", "isolated"], async (suite, profile, port) => {
   const program = await miniBrowser();
   const { display, close } = await openDisplay();
   return {
-    // It looks no host up by itself; with a proxy, here the site, it need not.
+    // It has no option to map a host name, so the site is its proxy.
     command: [program, "--private", `--proxy=http://127.0.0.1:${port}`, "--ignore-host=127.0.0.1"],
     env: {
       DISPLAY: display,
       HOME: profile,
       XDG_RUNTIME_DIR: profile,
-      // Safari has SharedArrayBuffer on isolated pages. WebKitGTK isolates them and leaves it out, but has the switch.
-      ...(scene === "isolated" && { JSC_useSharedArrayBuffer: "1" }),
+      // Safari has SharedArrayBuffer on isolated pages. WebKitGTK has it only with this switch.
+      ...(suite === "isolated" && { JSC_useSharedArrayBuffer: "1" }),
     },
     after: close,
   };

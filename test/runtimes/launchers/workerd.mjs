@@ -8,14 +8,14 @@ import { installed } from "../workspace.mjs";
 const HOST = "hosts/worker.mjs";
 const BINDINGS = '(name = "FLAKEID_DATACENTER_ID", text = "2"), (name = "FLAKEID_MACHINE_ID", text = "9")';
 
-/** In today's workers variables are also in `process.env`; older ones, and those that opt out, have no process. */
+/** Today's workers have their variables in `process.env` too; older workers, and workers that opt out, have no process. */
 const WORKERS = {
   handler: `bindings = [${BINDINGS}]`,
   "module scope": "",
   "no process": 'compatibilityFlags = ["no_nodejs_compat_v2"]',
 };
 
-async function configOf(scene, folder) {
+async function configOf(suite, folder) {
   const filesIn = async (part) => (await readdir(join(folder, part))).map((file) => `${part}/${file}`);
   const files = [...(await filesIn("contract")), ...(await filesIn("node_modules/bitflake/dist"))];
   // The first module is the worker.
@@ -30,11 +30,11 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
   modules = [${modules}],
-  ${WORKERS[scene]}
+  ${WORKERS[suite]}
 );`;
 }
 
-/** The port, which workerd tells as JSON on a pipe of its own. */
+/** Returns the port, which workerd writes as JSON to a pipe of its own. */
 const portOf = (control) =>
   new Promise((resolve) => {
     control.on("data", (line) => resolve(JSON.parse(line).port));
@@ -42,10 +42,10 @@ const portOf = (control) =>
 
 export const workerd = {
   name: "workerd",
-  scenes: Object.keys(WORKERS),
-  async play(scene, { folder }) {
+  suites: Object.keys(WORKERS),
+  async runSuite(suite, { folder }) {
     const config = join(folder, "worker.capnp");
-    await writeFile(config, await configOf(scene, folder));
+    await writeFile(config, await configOf(suite, folder));
     const program = start(
       installed("@cloudflare/workerd-linux-64/bin/workerd"),
       ["serve", config, "--control-fd=3"],
@@ -54,7 +54,7 @@ export const workerd = {
     try {
       const port = await Promise.race([portOf(program.child.stdio[3]), program.ended]);
       const response = await Promise.race([
-        fetch(`http://127.0.0.1:${port}/${encodeURI(scene)}`),
+        fetch(`http://127.0.0.1:${port}/${encodeURI(suite)}`),
         program.ended,
       ]);
       return await response.json();

@@ -1,4 +1,4 @@
-// Which checks are played where: a scene is one start of a runtime, in one set of circumstances.
+// Suites of checks. A runtime runs each of its suites in a start of its own, with its own permissions and origin.
 
 import { clocks, coarse, moduleScope } from "./clocks.mjs";
 import { core } from "./core.mjs";
@@ -12,17 +12,17 @@ import { shared, threads, unshared } from "./threads.mjs";
 const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases };
 
 /**
- * Scene → title → check. A check gets the world it runs in and throws if something is wrong:
- * - `bitflake`: all that `import *` gives, and `named`: a few of it, imported by name
+ * The checks, by suite and title. A check gets its context and throws when it fails:
+ * - `bitflake`: the exports of `import *`, and `named`: some of them, imported by name
  * - `load(name)`: imports `"bitflake"` or a subpath of it, such as `"bitflake/text"`
- * - `env`: the variables of ours that the runtime has been given
- * - where there is one: `required` (what `require` gives), `runThread(job)`, `scriptOutput` (what a script left in the page)
+ * - `env`: the variables that the launcher has set
+ * - on some runtimes: `required`, the exports of `require`; `runThread(job)`; `scriptOutput`, the output of the page's script
  */
-export const scenes = {
+export const suites = {
   process: { ...everywhere, ...commonjs, ...shared, ...threads },
   "denied environment": denied,
   npm,
-  // Played by `deno check` itself.
+  // `deno check` itself is the check.
   sources: { "deno check of the sources": undefined },
 
   handler: { ...everywhere, ...shared },
@@ -35,12 +35,12 @@ export const scenes = {
   coarse,
 };
 
-/** @returns title → "ok", or what is wrong */
-export async function play(scene, world) {
+/** Runs a suite. Returns "ok" or the failure, by title. */
+export async function runSuite(suite, context) {
   const outcome = {};
-  for (const [title, check] of Object.entries(scenes[scene])) {
+  for (const [title, check] of Object.entries(suites[suite])) {
     try {
-      await check(world);
+      await check(context);
       outcome[title] = "ok";
     } catch (error) {
       outcome[title] = String(error);

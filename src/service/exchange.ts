@@ -1,0 +1,53 @@
+// The state of one request on its way through the pipeline. Each stage adds what it finds out.
+
+import type { Client } from "./auth.ts";
+import type { ServiceRequest } from "./message.ts";
+import type { Query } from "./query.ts";
+import type { Route } from "./route.ts";
+
+/** The client before authentication. */
+const UNKNOWN: Client = { name: "", owner: "", scopes: new Set() };
+
+/** A request and its state. A route's handler gets it as its {@link RouteContext}: a copy would cost an object per request. */
+export interface Exchange {
+  readonly request: ServiceRequest;
+  /** By the monotonic clock, in milliseconds. */
+  readonly startedAtMs: number;
+  /** Missing until it is found. */
+  route: Route | undefined;
+  params: Readonly<Record<string, string>>;
+  /** The query as text. */
+  search: string;
+  query: Query;
+  client: Client;
+  /** Whether the lifecycle counts the request as in flight. */
+  isAdmitted: boolean;
+  /** Whether the handler works on the store of the pools, and was called. */
+  usesPoolBackend: boolean;
+  /** The code of the problem document that answers the request. */
+  code: string | undefined;
+  /** The error behind the response, for the log and the health. */
+  error: unknown;
+  /** Why the rate limit could not be checked, if the request passed nevertheless. */
+  rateLimitError: unknown;
+}
+
+const NONE = {};
+
+/** Creates the state of a request that has just arrived. */
+export function createExchange(request: ServiceRequest): Exchange {
+  return {
+    request,
+    startedAtMs: performance.now(),
+    route: undefined,
+    params: NONE,
+    search: "",
+    query: NONE,
+    client: UNKNOWN,
+    isAdmitted: false,
+    usesPoolBackend: false,
+    code: undefined,
+    error: undefined,
+    rateLimitError: undefined,
+  };
+}

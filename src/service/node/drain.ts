@@ -1,0 +1,77 @@
+// The connections of a server, and its graceful close: requests in flight are answered, stalled clients are cut off.
+
+import { Connection, type NodeHandler } from "./connection.ts";
+import type { Server, ServerSocket } from "./server.ts";
+import type { NodeRequest, NodeResponse, NodeSocket } from "./types.ts";
+
+/** How often the close looks for stalled connections, in milliseconds: how long a client has for the rest of a request. */
+const CHECK_MS = 3000;
+
+/** After how many checks a client must have read its responses: 15 s. */
+const CHECKS_TO_READ = 5;
+
+/** A response in progress, and whether all of its request has arrived. */
+interface PendingResponse {
+  readonly writableEnded: boolean;
+  readonly req: { readonly complete: boolean };
+}
+
+export class Connections {
+  readonly #connections = new Map<NodeSocket, Connection>();
+  #isClosing = false;
+  /** How many times the close has looked for stalled connections. */
+  #checks = 0;
+
+  /** Adds a connection. It closes itself when it is idle and the server closes. */
+  add(socket: ServerSocket, handler: NodeHandler): void {
+    const onIdle = () => {
+      if (this.#isClosing) socket.destroySoon();
+    };
+    this.#connections.set(socket, new Connection(socket, handler, onIdle));
+    socket.once("close", () => this.#connections.delete(socket));
+  }
+
+  /** Handles a request when it is its turn on its connection. */
+  handle(request: NodeRequest, response: NodeResponse): void {
+    this.#connections.get(request.socket)?.handle(request, response);
+  }
+
+  /** Returns whether the response to a request is the last of its connection. */
+  isLastResponse({ socket }: NodeRequest): boolean {
+    if (!this.#isClosing) return false;
+    // Waiting requests are answered too, unless the close has taken too long.
+    return this.#checks > CHECKS_TO_READ || this.#connections.get(socket)?.waiting.length === 0;
+  }
+
+  /** Closes the server; resolves when all connections are closed. */
+  close(server: Server): Promise<void> {
+    this.#isClosing = true;
+    return new Promise<void>((resolve) => {
+      const timer = setInterval(() => this.#destroyStalled(), CHECK_MS);
+      // Node would cut off a client that has not read its response yet.
+      server.closeIdleConnections = () => {};
+      server.close(() => {
+        clearInterval(timer);
+        resolve();
+      });
+      this.#destroyStalled();
+    });
+  }
+
+  /**
+   * Destroys connections that would delay the close for ever, because Node's own timeouts end with it: idle ones, those
+   * of half a request, and those whose client does not read.
+   */
+  #destroyStalled(): void {
+    const isFirstCheck = this.#checks === 0;
+    for (const [socket, connection] of this.#connections as Map<ServerSocket, Connection>) {
+      const { current, bytesReadWhenIdle } = connection;
+      const { writableEnded, req } = (current ?? {}) as Partial<PendingResponse>;
+      const isIdle = !current && (!isFirstCheck || socket.bytesRead === bytesReadWhenIdle);
+      const isHalfRequest = current !== undefined && !isFirstCheck && req?.complete === false;
+      const isUnread = this.#checks >= CHECKS_TO_READ && writableEnded;
+      if (isIdle || isHalfRequest || isUnread) socket.destroy();
+    }
+    this.#checks++;
+  }
+}

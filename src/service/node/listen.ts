@@ -1,0 +1,88 @@
+// listen: serves a service on Node's own HTTP server.
+
+import { createRequestGuard, isLoopback, type RequestGuard } from "../loopbackGuard.ts";
+import type { Service } from "../options.ts";
+import { appOf } from "../service.ts";
+import { Connections } from "./drain.ts";
+import { createHandler } from "./listener.ts";
+import { answerMalformed, MALFORMED_CODE } from "./malformed.ts";
+import { type ListenOptions, resolveListenOptions } from "./options.ts";
+import { createServer, type Server, type ServerAddress } from "./server.ts";
+
+/** A server that listens. */
+export interface Listening {
+  /** The address: `http://127.0.0.1:3000`. */
+  readonly url: string;
+  /** The port, also if the option was 0. */
+  readonly port: number;
+  /**
+   * Accepts no more connections, and resolves when the requests in flight are answered. A client that has not sent the
+   * rest of a request within 3 s, or has not read its responses within 15 s, is cut off. The service is not stopped.
+   */
+  close(): Promise<void>;
+}
+
+/** Binds a server to its address. */
+function bind(server: Server, port: number, host: string): Promise<ServerAddress> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const { address = host, port: boundPort = port } = Object(server.address()) as Partial<ServerAddress>;
+      resolve({ address, port: boundPort });
+    });
+  });
+}
+
+/**
+ * Serves a service on Node's own HTTP server. On a loopback address, requests of web pages of other origins are refused:
+ * by `Sec-Fetch-Site`, and by a `Host` that is not this machine's, as after DNS rebinding.
+ *
+ * @param service made by `createService`
+ * @param options see {@link ListenOptions}
+ * @throws {@link ArgumentError} if an argument is invalid, or an option is unknown
+ * @throws the runtime's own error, if the port is taken
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { createService, listen } from "bitflake/service";
+ *
+ * const service = createService({ backend: memory() });
+ * const server = await listen(service, { port: 0 });
+ * const { id } = await (await fetch(`${server.url}/generate_snowflake_id`)).json();
+ * typeof id; // => 'string'
+ * await server.close();
+ * await service.stop();
+ * ```
+ */
+export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
+  const { host, port, allowedHosts, maxConnections, server: serverOptions } = resolveListenOptions(options);
+  const app = appOf(service);
+  const connections = new Connections();
+  let guard: RequestGuard | undefined;
+  const handler = createHandler(
+    service,
+    (request) => connections.isLastResponse(request),
+    (request) => guard?.(request),
+  );
+  const server = await createServer(serverOptions);
+  // Above a limit, Node drops headers without an error, and one of them may be the request's key.
+  server.maxHeadersCount = 0;
+  server.maxConnections = maxConnections;
+  server.on("clientError", (error, socket) => {
+    const { remoteAddress } = socket; // Read first: a closed socket has none.
+    const status = answerMalformed(error, socket);
+    if (status !== undefined) app.recordMalformed(status, MALFORMED_CODE, error, remoteAddress);
+  });
+  server.on("connection", (socket) => connections.add(socket, handler));
+  server.on("request", (request, response) => connections.handle(request, response));
+  const bound = await bind(server, port, host);
+  // By the bound address, because this machine has more names than localhost.
+  guard = createRequestGuard(isLoopback(bound.address), allowedHosts);
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,
+    port: bound.port,
+    close: () => connections.close(server),
+  };
+}

@@ -1,0 +1,32 @@
+// Responses to bytes that Node cannot parse as a request.
+
+import { PROBLEM_CONTENT_TYPE, problemJson } from "../../http/problem.ts";
+import type { ServerSocket } from "./server.ts";
+
+/** The code of all such responses. */
+export const MALFORMED_CODE = "ERR_MALFORMED_REQUEST";
+
+/** The status and detail of Node's errors. Any other is a 400. */
+const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "The headers are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time."],
+};
+
+/** Answers an error of Node's parser. Returns the status, or `undefined` if the connection is closed. */
+export function answerMalformed({ code = "" }: { code?: string }, socket: ServerSocket): number | undefined {
+  if (!socket.writable || code === "ECONNRESET") {
+    socket.destroy();
+    return undefined;
+  }
+  const [status, detail] = MALFORMED[code] ?? [400, "This is not an HTTP request."];
+  const body = problemJson(status, MALFORMED_CODE, detail);
+  const { title } = JSON.parse(body) as { title: string };
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    `content-type: ${PROBLEM_CONTENT_TYPE}`,
+    `content-length: ${body.length}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return status;
+}
