@@ -290,7 +290,7 @@ describe("numeric check", () => {
       "8349257232: valid",
       "8349257223: not valid",
       "  checkDigit: 3 is not the check digit of the digits before it",
-      "  repeating: 22, at digit 8, has a digit twice",
+      "  repeating: 22 at digit 8 repeats a digit",
     ]);
   });
 
@@ -402,7 +402,7 @@ describe("wrong usage exits with 2 and an error that has the remedy", () => {
     ["numeric new --length 33", `--length ${whole(2, 32)}, got "33"`, "numeric new"],
     [
       "numeric new --length 2 --count 1000",
-      expect.stringMatching(/^--count must be at most \d+, for there are no more IDs, got 1000$/),
+      expect.stringMatching(/^--count must be at most \d+, because there are no more IDs, got 1000$/),
       "numeric new",
     ],
     [

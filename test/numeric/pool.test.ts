@@ -27,7 +27,7 @@ import {
   PermutedIds,
   type RuleSet,
 } from "../../src/numeric/index.ts";
-import { poolPort } from "../../src/numeric/port.ts";
+import { poolPort } from "../../src/numeric/openPort.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 
@@ -132,8 +132,8 @@ type Operation = "begin" | "issue" | "look" | "status" | "add" | "import" | "cla
 interface Shelf {
   readonly available: readonly string[];
   readonly places: ReadonlyMap<string, number>;
-  readonly sweep: string;
-  readonly filler: string | undefined;
+  readonly scan: string;
+  readonly refiller: string | undefined;
 }
 
 /** What was asked, by the pool that is called so, and how many were available before it. */
@@ -148,7 +148,7 @@ interface Call {
 function operationOf(name: string, before: Shelf | undefined, after: Shelf, result: unknown): Operation {
   if (name.startsWith("ids:")) return "begin";
   if (Array.isArray(result)) return "issue";
-  if (typeof result === "boolean") return before?.sweep === after.sweep ? "leave" : "advance";
+  if (typeof result === "boolean") return before?.scan === after.scan ? "leave" : "advance";
   if (typeof result === "number") {
     const taken = (shelf: Shelf) => shelf.places.size - shelf.available.length;
     return taken(after) > (before ? taken(before) : 0) ? "import" : "add";
@@ -289,7 +289,7 @@ describe("options", () => {
 
   test("with a Redis are refused with the reason", () => {
     expect(() => poolOf({ backend: redis })).toThrow(
-      "backend must be PostgreSQL, SQLite or memory; with Redis, take PermutedIds, got [object]",
+      "backend must be PostgreSQL, SQLite or memory; with Redis, use PermutedIds, got [object]",
     );
   });
 
@@ -639,7 +639,7 @@ describe("to the last ID", () => {
   test("a program that starts anew afterwards hears of it at once, and looks for nothing", async () => {
     const glass = new Glass();
     await drain(poolOf({ backend: glass.port(), length: 3 }));
-    const [sweep, known] = [glass.shelf.sweep, glass.shelf.places.size];
+    const [scan, known] = [glass.shelf.scan, glass.shelf.places.size];
     glass.calls.length = 0;
     const pool = poolOf({ backend: glass.port("new"), length: 3 });
     expect(await refusal(pool.issue())).toBeInstanceOf(IdPoolExhaustedError);
@@ -647,7 +647,7 @@ describe("to the last ID", () => {
     expect(await refusal(pool.issueIds(2))).toBeInstanceOf(IdPoolExhaustedError);
     await idle();
     expect(glass.calls.map(({ operation }) => operation)).toEqual(["begin", "look", "look", "look"]);
-    expect([glass.shelf.sweep, glass.shelf.places.size]).toEqual([sweep, known]);
+    expect([glass.shelf.scan, glass.shelf.places.size]).toEqual([scan, known]);
   });
 
   test("nothing is looked for any more while the last ones are issued", async () => {
@@ -813,7 +813,7 @@ describe("a refill", () => {
     stopTime();
     let nowMs = 5_000_000;
     const backend = memory({ clock: () => nowMs });
-    await poolPort(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claimRefill("dead", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     let id: string | undefined;
     void pool.issue().then((issued) => {
@@ -833,7 +833,7 @@ describe("a refill", () => {
 
   test("that another process died in is taken over within the time that an issue waits", async () => {
     const backend = memory();
-    await poolPort(backend, "farmer").claim("dead", 3000);
+    await poolPort(backend, "farmer").claimRefill("dead", 3000);
     const pool = poolOf({ backend });
     const started = Date.now();
     expectDistinct([await pool.issue()], pool.type);
@@ -844,7 +844,7 @@ describe("a refill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 60_000 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     const started = Date.now();
     const call = pool.issue();
     setTimeout(() => void store.add([[FOURS[7], 5]]), 1000);
@@ -858,7 +858,7 @@ describe("a refill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, waitMs: 2000 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     let error: unknown;
     void pool.issueIds(3).catch((refused) => {
       error = refused;
@@ -885,16 +885,16 @@ describe("a refill", () => {
   test("that was too slow, and was taken over, takes nothing from the one that took over", async () => {
     let nowMs = 0;
     const store = poolPort(memory({ clock: () => nowMs }), "farmer");
-    expect(await store.claim("slow", 3000)).toBe("");
+    expect(await store.claimRefill("slow", 3000)).toBe("");
     nowMs = 3000;
-    expect(await store.claim("other", 3000)).toBe("");
-    expect(await store.advance("", "5 7 100")).toBe(true);
-    expect(await store.advance("", "6 9 100")).toBe(false);
-    await store.leave("slow");
-    expect(await store.claim("slow", 3000)).toBeNull();
-    expect(await store.claim("other", 3000)).toBe("5 7 100");
-    await store.leave("other");
-    expect(await store.claim("slow", 3000)).toBe("5 7 100");
+    expect(await store.claimRefill("other", 3000)).toBe("");
+    expect(await store.advanceScan("", "5 7 100")).toBe(true);
+    expect(await store.advanceScan("", "6 9 100")).toBe(false);
+    await store.releaseRefill("slow");
+    expect(await store.claimRefill("slow", 3000)).toBeNull();
+    expect(await store.claimRefill("other", 3000)).toBe("5 7 100");
+    await store.releaseRefill("other");
+    expect(await store.claimRefill("slow", 3000)).toBe("5 7 100");
   });
 
   test("that has lost its claim on the way leaves the rest to the other", async () => {
@@ -908,12 +908,12 @@ describe("a refill", () => {
       if (seen.length !== 2) return;
       // This step was the slowest ever.
       nowMs += 3000;
-      void store.claim("other", 3000);
+      void store.claimRefill("other", 3000);
     };
     const filling = pool.fill({ onProgress });
     await idle();
     expect(seen).toEqual([500, 1000]);
-    await store.leave("other");
+    await store.releaseRefill("other");
     expect(await filling).toBe(6000);
     expect(seen.length).toBe(12);
   });
@@ -940,7 +940,7 @@ describe("a refill that fails", () => {
         available: 0,
         cause: { code: "ERR_BACKEND", operation: "pool: add" },
       });
-      expect(glass.shelf.filler).toBeUndefined();
+      expect(glass.shelf.refiller).toBeUndefined();
     }
     glass.fails = () => false;
     expectDistinct([await pool.issue()], pool.type);
@@ -1049,7 +1049,7 @@ describe("a refill that fails", () => {
     expect((await pool.status()).isFilling).toBe(false);
   });
 
-  test("to move the sweep on looks at the same numbers again, and leaves none out", async () => {
+  test("to move the scan on looks at the same numbers again, and leaves none out", async () => {
     const glass = new Glass();
     let advances = 0;
     glass.fails = (operation) => operation === "advance" && advances++ % 3 > 0;
@@ -1166,7 +1166,7 @@ describe("fill", () => {
     const backend = memory();
     const store = poolPort(backend, "farmer");
     const pool = poolOf({ backend, highMark: 30 });
-    await store.claim("other", 3000);
+    await store.claimRefill("other", 3000);
     const started = Date.now();
     expect(await pool.fill()).toBe(30);
     expect(Date.now() - started).toBeGreaterThanOrEqual(3000);
@@ -1192,7 +1192,7 @@ describe("fill", () => {
       throw mine;
     };
     expect(await refusal(pool.fill({ onProgress }))).toBe(mine);
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     expect(await pool.status()).toMatchObject({ isFilling: false, available: 500 });
     const started = Date.now();
     expect(await poolOf({ backend: glass.port(), length: MANY }).fill({ to: 700 })).toBe(700);
@@ -1265,7 +1265,7 @@ describe("stop", () => {
     };
     expect(await pool.fill({ onProgress })).toBe(1000);
     await stopped;
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     await idle();
     expect(await pool.status()).toMatchObject({ available: 1000, isFilling: false });
   });
@@ -1275,28 +1275,28 @@ describe("stop", () => {
     const pool = poolOf({ backend: glass.port(), length: MANY, waitMs: 0 });
     await refusal(pool.issue());
     await pass(1);
-    expect(glass.shelf.filler).toBeDefined();
+    expect(glass.shelf.refiller).toBeDefined();
     await pool.stop();
-    expect(glass.shelf.filler).toBeUndefined();
+    expect(glass.shelf.refiller).toBeUndefined();
     glass.calls.length = 0;
     await idle();
     expect(glass.calls).toEqual([]);
   });
 
-  test("ends a sweep after its step, which another pool goes on with", async () => {
+  test("ends a scan after its step, which another pool goes on with", async () => {
     const glass = new Glass();
     const pool = poolOf({ backend: glass.port(), length: 5 });
     const steps: string[] = [];
     const onProgress = () => {
-      steps.push(glass.shelf.sweep);
-      if (steps.filter((sweep) => sweep !== "").length === 2) void pool.stop();
+      steps.push(glass.shelf.scan);
+      if (steps.filter((scan) => scan !== "").length === 2) void pool.stop();
     };
     await pool.fill({ to: ALL[5], onProgress });
-    const { sweep } = glass.shelf;
-    expect(sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
+    const { scan } = glass.shelf;
+    expect(scan).toMatch(/^\d+ \d+ [1-9]\d*$/);
     const other = poolOf({ backend: glass.port(), length: 5 });
     expect(await other.fill({ to: ALL[5] })).toBe(ALL[5]);
-    expect(glass.shelf.sweep.split(" ")[1]).toBe(sweep.split(" ")[1]);
+    expect(glass.shelf.scan.split(" ")[1]).toBe(scan.split(" ")[1]);
   });
 
   test("leaves the IDs at hand to be issued, and then it is at once that there are none", async () => {
@@ -1317,7 +1317,7 @@ describe("stop", () => {
   test("tells who waits for a refill that there are none", async () => {
     stopTime();
     const backend = memory();
-    await poolPort(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claimRefill("other", 3000);
     const pool = poolOf({ backend, waitMs: 60_000 });
     const call = refusal(pool.issue());
     await pass(500);
@@ -1329,7 +1329,7 @@ describe("stop", () => {
   test("ends a fill that waits for another process", async () => {
     stopTime();
     const backend = memory();
-    await poolPort(backend, "farmer").claim("other", 3000);
+    await poolPort(backend, "farmer").claimRefill("other", 3000);
     const pool = poolOf({ backend });
     const call = pool.fill();
     await pass(500);
@@ -1640,10 +1640,10 @@ describe("status", () => {
     expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, remaining: 465n, left: 465n });
     await pool.issueIds(50);
     expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, remaining: 415n, left: 415n });
-    // Of what is drawn most is known: a sweep begins, and stops in the middle.
+    // Of what is drawn most is known: a scan begins, and stops in the middle.
     await pool.fill({ to: 300 });
     await pool.fill({ to: 400 });
-    expect(glass.shelf.sweep).toMatch(/^\d+ \d+ [1-9]\d*$/);
+    expect(glass.shelf.scan).toMatch(/^\d+ \d+ [1-9]\d*$/);
     expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
     await pool.fill({ to: 1000 });
     expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
@@ -1752,30 +1752,30 @@ describe("status", () => {
 describe("a store remembers what its IDs are", () => {
   const list = ["111", "222"];
   const knobs: [string, NumericIdType, NumericIdType, string][] = [
-    ["length", typeOf(6), typeOf(7), 'length of the IDs farmer must be 6, as when they began, got "7"'],
+    ["length", typeOf(6), typeOf(7), 'length of the IDs farmer must be 6, as recorded in the store, got "7"'],
     [
       "a limit",
       typeOf(6),
       typeOf(6, { sequenceLimit: 4 }),
-      'sequenceLimit of the IDs farmer must be 3, as when they began, got "4"',
+      'sequenceLimit of the IDs farmer must be 3, as recorded in the store, got "4"',
     ],
     [
       "a rule that is off",
       typeOf(6, { evenDigitsLimit: null }),
       typeOf(6),
-      'evenDigitsLimit of the IDs farmer must be null, as when they began, got "3"',
+      'evenDigitsLimit of the IDs farmer must be null, as recorded in the store, got "3"',
     ],
     [
       "a list",
       typeOf(6, { restrictedNumbers: list }),
       typeOf(6, { restrictedNumbers: [...list, "7"] }),
-      'restrictedNumbers of the IDs farmer must be 111,222, as when they began, got "111,222,7"',
+      'restrictedNumbers of the IDs farmer must be 111,222, as recorded in the store, got "111,222,7"',
     ],
     [
       "the set of rules",
       typeOf(6),
       typeOf(6, "mosip"),
-      'sequenceWraps of the IDs farmer must be false, as when they began, got "true"',
+      'sequenceWraps of the IDs farmer must be false, as recorded in the store, got "true"',
     ],
   ];
 
@@ -1826,7 +1826,9 @@ describe("a store remembers what its IDs are", () => {
     await poolOf({ backend, length: 6 }).issue();
     const error = await refusal(permuted(backend).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error.message).toBe('kind of the IDs farmer must be pool, as when they began, got "permutation"');
+    expect(error.message).toBe(
+      'kind of the IDs farmer must be pool, as recorded in the store, got "permutation"',
+    );
   });
 
   test("and refuses a pool where there is a permutation", async () => {
@@ -1834,7 +1836,9 @@ describe("a store remembers what its IDs are", () => {
     await permuted(backend).issue();
     const error = await refusal(poolOf({ backend, length: 6 }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error.message).toBe('kind of the IDs farmer must be permutation, as when they began, got "pool"');
+    expect(error.message).toBe(
+      'kind of the IDs farmer must be permutation, as recorded in the store, got "pool"',
+    );
   });
 
   test("of each name by itself, and never mixes two", async () => {
@@ -1999,17 +2003,17 @@ describe("an answer that makes no sense", () => {
     ["texts that are no digits", ["a1", "b2"]],
     ["too many IDs", FOURS.slice(0, 3)],
     ["an empty object", {}],
-    ["no sweep", { available: 0, taken: 0, isFilling: false }],
-    ["no number", { available: "none", sweep: "", taken: 0, isFilling: false }],
-    ["a sweep that is none", { available: 0, sweep: "a b c", taken: 0, isFilling: false }],
-    ["a sweep that is a number", { available: 0, sweep: 5, taken: 0, isFilling: false }],
+    ["no scan", { available: 0, taken: 0, isFilling: false }],
+    ["no number", { available: "none", scan: "", taken: 0, isFilling: false }],
+    ["a scan that is none", { available: 0, scan: "a b c", taken: 0, isFilling: false }],
+    ["a scan that is a number", { available: 0, scan: 5, taken: 0, isFilling: false }],
     // That would be one that is over.
-    ["a sweep of two spaces", { available: 0, sweep: "  ", taken: 0, isFilling: false }],
-    ["a sweep with a sign", { available: 0, sweep: "-5 7 100", taken: 0, isFilling: false }],
-    ["a sweep of four numbers", { available: 0, sweep: "5 7 100 2", taken: 0, isFilling: false }],
-    ["neither yes nor no", { available: 0, sweep: "", taken: 0, isFilling: "no" }],
-    ["half an ID", { available: 0.5, sweep: "", taken: 0, isFilling: false }],
-    ["less than no IDs", { available: -1, sweep: "", taken: 0, isFilling: false }],
+    ["a scan of two spaces", { available: 0, scan: "  ", taken: 0, isFilling: false }],
+    ["a scan with a sign", { available: 0, scan: "-5 7 100", taken: 0, isFilling: false }],
+    ["a scan of four numbers", { available: 0, scan: "5 7 100 2", taken: 0, isFilling: false }],
+    ["neither yes nor no", { available: 0, scan: "", taken: 0, isFilling: "no" }],
+    ["half an ID", { available: 0.5, scan: "", taken: 0, isFilling: false }],
+    ["less than no IDs", { available: -1, scan: "", taken: 0, isFilling: false }],
   ])("from a memory: %s", async (_, answer) => {
     expect(await wrongOf(() => saying(answer))).toEqual([]);
   });
@@ -2033,7 +2037,7 @@ describe("an answer that makes no sense", () => {
     expect(await wrongOf(() => saysRows("8349"))).toEqual([]);
   });
 
-  test("from SQL: a sweep that is none", async () => {
+  test("from SQL: a scan that is none", async () => {
     const rows = [{ sweep: "a b c", available: "0", total: "0", filling: "no" }];
     const wrong = await wrongOf(() => saysRows(rows));
     expect(wrong.filter((text) => !text.startsWith("import resolved to"))).toEqual([]);
@@ -2155,7 +2159,7 @@ describe("whatever is done in whatever order", () => {
               stopped[step.pool] = true;
               await pool.stop();
             }
-            if (step.do === "die") await poolPort(backend, type.name).claim("dead", 3000);
+            if (step.do === "die") await poolPort(backend, type.name).claimRefill("dead", 3000);
             if (step.do === "wait") await new Promise((wake) => setTimeout(wake, step.ms));
           } catch (error) {
             outcome.error = error;

@@ -23,11 +23,11 @@ const flags = {
 } as const;
 
 /** Returns the report as text. */
-function textLines({ namespace, shape, used, held, storeTime }: NamespaceReport): string {
-  if (shape === undefined) return `No node has been leased under the name ${printable(namespace)}.\n`;
+function textLines({ name, shape, used, held, storeTime }: NamespaceReport): string {
+  if (shape === undefined) return `No node has been leased under the name ${printable(name)}.\n`;
   const current = held.filter(({ isCurrent }) => isCurrent).length;
   const head = [
-    `${printable(namespace)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
+    `${printable(name)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
     `time of the store: ${storeTime.toISOString()}`,
   ];
   if (held.length === 0) return `${head.join("\n")}\n`;

@@ -27,12 +27,12 @@ export const numericCheckCommand: Command = defineCommand({
       run: "bitflake numeric check 8349257232 6786305283 --length 10",
       output: `8349257232: valid
 6786305283: not valid
-  sequence: 678, at digit 1, goes up`,
+  sequence: 678 at digit 1 is ascending`,
     },
     {
       run: "bitflake numeric check 6786305283 --length 10 --json",
       output:
-        '{"id":"6786305283","valid":false,"broken":[{"rule":"sequence","detail":"678, at digit 1, goes up"}]}',
+        '{"id":"6786305283","valid":false,"broken":[{"rule":"sequence","detail":"678 at digit 1 is ascending"}]}',
     },
   ],
   async run({ values, sources, args, isJson, io }) {
