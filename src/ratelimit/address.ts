@@ -41,9 +41,9 @@ function parseIPv6(text: string): number[] | undefined {
 }
 
 /**
- * Returns the rate limit key of a client's address. The key of an IPv4 address is the address. The key of an IPv6 address
- * is its /56 network, because providers assign a /56 to one customer, who would otherwise have 2^72 quotas. An IPv4
- * address that is written as IPv6 (`::ffff:192.0.2.7`) is the IPv4 address. A zone (`%eth0`) is removed.
+ * Returns the rate limit key of a client's address. The key of an IPv4 address is the address. The key of an IPv6
+ * address is its /56 network, because providers assign a /56 to one customer, who would otherwise have 2^72 quotas. An
+ * IPv4 address that is written as IPv6 (`::ffff:192.0.2.7`) is the IPv4 address. A zone (`%eth0`) is removed.
  *
  * Take the address from the connection, or from a header that your own proxy sets. If the client can set the header, it
  * chooses its own keys.

@@ -13,8 +13,8 @@ export interface RateLimitedOptions<Context = unknown> {
   /** The limit. Its `onStoreError` decides what happens to requests while the store fails. */
   readonly limiter: RateLimit;
   /**
-   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the handler.
-   * If it throws, or the key is not valid, the wrapped handler throws that error.
+   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the
+   * handler. If it throws, or the key is not valid, the wrapped handler throws that error.
    */
   readonly key: (request: FetchRequest, context: Context) => string | Promise<string>;
   /**
