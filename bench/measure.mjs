@@ -1,19 +1,19 @@
-// How things are timed here: candidates take turns, and the best round of each counts.
+// Timing of the bench: candidates take turns, and the best round of each is its figure.
 
-/** Whether it only has to be seen to run: `--short`. */
+/** Whether this is a test of the bench itself: `--short`. */
 export const isShort = process.argv.includes("--short");
 
 let sink;
 
-/** Keeps a result alive, so that the compiler cannot drop the call that made it. */
+/** Keeps a result alive, so that the compiler cannot remove the call that made it. */
 export function keep(value) {
   sink = value;
   return sink;
 }
 
 /**
- * Nanoseconds per operation of each candidate. Each brings its own loop, so that the compiler sees one call site per
- * candidate, as it would in a program. Noise only ever adds time, so the least of many short rounds is the figure.
+ * Returns the nanoseconds per operation of each candidate. Each has a loop of its own, so that the compiler sees one call site
+ * per candidate, as in a program. Noise only adds time, so the figure is the shortest of many short rounds.
  *
  * @param {Record<string, (count: number) => void>} loops
  * @param {{ count: number, rounds?: number }} size
@@ -33,9 +33,9 @@ export function race(loops, { count, rounds = 30 }) {
   return best;
 }
 
-/** How many of a burst of IDs are not new. A generator that throws when it is out of numbers is asked again. */
+/** Counts the repeated IDs in a burst. A generator that throws when its sequence is used up is called again. */
 export function duplicates(next, burst) {
-  // Only collected during the burst, and compared after it: a set would slow the burst down and hide repeats.
+  // The IDs are compared after the burst, because a set would slow it down and hide repeats.
   const made = new Array(burst);
   let refusals = 0;
   for (let i = 0; i < burst; ) {

@@ -1,4 +1,4 @@
-// Numeric IDs, beside drawing all digits and testing them; and how far from fair the draw for long ones is.
+// Benchmark of NumericIdType against drawing all digits and testing them, and the bias of long IDs.
 
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -8,9 +8,10 @@ import { keep, race } from "./measure.mjs";
 const SETS = ["openg2p", "mosip"];
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-/** Verhoeff's tables: what each place does to a digit, the multiplication, and the inverses. */
-const MOVED = [DIGITS];
-while (MOVED.length < 8) MOVED.push(MOVED.at(-1).map((digit) => [1, 5, 7, 6, 2, 8, 3, 0, 9, 4][digit]));
+/** Verhoeff's tables: the permutation of each place, the multiplication, and the inverses. */
+const PERMUTED = [DIGITS];
+while (PERMUTED.length < 8)
+  PERMUTED.push(PERMUTED.at(-1).map((digit) => [1, 5, 7, 6, 2, 8, 3, 0, 9, 4][digit]));
 const PRODUCT = DIGITS.map((a) =>
   DIGITS.map((b) => {
     const turns = (a < 5 ? a + b : a - b + 10) % 5;
@@ -19,7 +20,7 @@ const PRODUCT = DIGITS.map((a) =>
 );
 const INVERSE = [0, 4, 3, 2, 1, 5, 6, 7, 8, 9];
 
-/** What no ID matches by openg2p's rules, that which refuses most first. */
+/** Expressions that no ID matches by openg2p's rules. The one that refuses most is first. */
 const REFUSED = [
   /[02468]{3}/,
   /(\d)\1/,
@@ -34,7 +35,7 @@ const REFUSED = [
 const bytes = new Uint8Array(8192);
 let used = bytes.length;
 
-/** A random digit of the runtime's CSPRNG, in batches as bitflake draws them. */
+/** Returns a random digit from the runtime's CSPRNG, drawn in batches as in bitflake. */
 function randomDigit() {
   for (;;) {
     if (used === bytes.length) {
@@ -51,7 +52,7 @@ function isRefused(id) {
   return false;
 }
 
-/** Draws all digits, puts the check digit behind them, tests what came out, and begins anew if it is none. */
+/** Draws all digits, appends the check digit, tests the result, and repeats until it is an ID. */
 function drawAndTest(length) {
   for (;;) {
     let id = "";
@@ -59,14 +60,14 @@ function drawAndTest(length) {
     for (let place = length - 1; place > 0; place--) {
       const digit = randomDigit();
       id += digit;
-      check = PRODUCT[MOVED[place & 7][digit]][check];
+      check = PRODUCT[PERMUTED[place & 7][digit]][check];
     }
     id += INVERSE[check];
     if (!isRefused(id)) return id;
   }
 }
 
-/** Nanoseconds per ID. How many draws one takes is chance, so each round is of many. */
+/** Returns nanoseconds per ID. The number of draws per ID is random, so each round generates many. */
 export function numericIds() {
   const ns = {};
   for (const [length, count] of [
@@ -84,16 +85,16 @@ export function numericIds() {
         for (let i = 0; i < n; i++) keep(mosip.generate());
       },
     };
-    // 32 digits would take some forty milliseconds each.
+    // 32 digits would take about 40 ms each.
     if (length < 32) {
       loops[`draw and test, ${length} digits`] = (n) => {
         for (let i = 0; i < n; i++) keep(drawAndTest(length));
       };
-      // It is only a race if both make the same IDs.
+      // The comparison is fair only if both generate the same IDs.
       for (let i = 0; i < 100; i++) {
         const id = drawAndTest(length);
         if (!openg2p.validate(id).valid || isRefused(openg2p.generate()))
-          throw new Error(`not the same: ${id}`);
+          throw new Error(`the rules differ: ${id}`);
       }
     }
     Object.assign(ns, race(loops, { count, rounds: 10 }));
@@ -101,8 +102,8 @@ export function numericIds() {
   return ns;
 }
 
-/** The fast path's own rules, which the package does not give out. */
-async function walks() {
+/** Bundles the internal DigitBuilder, which the package does not export. */
+async function loadBuilder() {
   const { outputFiles } = await build({
     stdin: {
       contents: 'export * from "./src/numeric/digitBuilder.ts"; export * from "./src/numeric/rules.ts";',
@@ -115,42 +116,41 @@ async function walks() {
   return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
-/** Between how many digits the draw chose on its way to an ID, as a product over all places. */
-function waysTo(id, walk) {
-  let ways = 1;
-  walk.clear();
+/** Returns the product, over all places, of how many digits were allowed on the path to an ID. */
+function pathWeight(id, builder) {
+  let weight = 1;
+  builder.clear();
   for (const digit of id.slice(0, -1)) {
-    let fits = 0;
+    let allowed = 0;
     for (const other of DIGITS) {
-      if (!walk.push(other)) continue;
-      walk.pop();
-      fits++;
+      if (!builder.push(other)) continue;
+      builder.pop();
+      allowed++;
     }
-    ways *= fits;
-    walk.push(Number(digit));
+    weight *= allowed;
+    builder.push(Number(digit));
   }
-  return ways;
+  return weight;
 }
 
 /**
- * How far from fair the draw from 25 digits on is. An ID comes up once in as many attempts as there are ways; so of a
- * sample of IDs, the mean of the ways, by the ways to one of them, is how much likelier that one is than if all were
- * alike.
+ * Measures the bias of the draw from 25 digits on. The probability of an ID is one divided by its path weight, so in a
+ * sample of IDs the mean weight divided by the weight of one ID is its probability relative to a fair draw.
  *
- * @returns for each set and length: `likeliest` and `unlikeliest`, of those in the sample, by the fair probability;
- *   `deviation`, the coefficient of variation of the probabilities over all IDs; and `effective`, how many IDs of equal
- *   probability would collide as often, as a share of all there are
+ * @returns for each set and length: `likeliest` and `unlikeliest`, the extreme relative probabilities in the sample;
+ *   `deviation`, the coefficient of variation of the probabilities over all IDs; and `effective`, how many equally
+ *   likely IDs would collide as often, as a share of all IDs
  */
 export async function fairness(sample = 30_000) {
-  const { Walk, rulesOf } = await walks();
+  const { DigitBuilder, resolveRules } = await loadBuilder();
   const rows = [];
   for (const rules of SETS) {
     for (const length of [25, 28, 32]) {
       const type = new NumericIdType({ name: "bench", length, rules });
-      const walk = new Walk(length, rulesOf("rules", rules));
-      const ways = Float64Array.from({ length: sample }, () => waysTo(type.generate(), walk));
-      const mean = ways.reduce((sum, each) => sum + each) / sample;
-      const likelier = ways.map((each) => mean / each).sort();
+      const builder = new DigitBuilder(length, resolveRules("rules", rules));
+      const weights = Float64Array.from({ length: sample }, () => pathWeight(type.generate(), builder));
+      const mean = weights.reduce((sum, each) => sum + each) / sample;
+      const likelier = weights.map((weight) => mean / weight).sort();
       const collisions = likelier.reduce((sum, each) => sum + each) / sample;
       rows.push({
         rules,

@@ -1,19 +1,19 @@
-// Support for `await using`, on runtimes and with types that may lack `Symbol.asyncDispose`.
+// Support for `await using` on runtimes and with types that may lack `Symbol.asyncDispose`.
 
 /**
- * What `await using` calls at the end of a block: `[Symbol.asyncDispose]()`. Empty in programs whose types lack that
- * symbol; TypeScript 5.2 has it in its library `esnext.disposable`, and `@types/node` declares it too.
+ * The method that `await using` calls at the end of a block: `[Symbol.asyncDispose]()`. Empty in programs whose types
+ * lack that symbol. TypeScript 5.2 has it in its library `esnext.disposable`, and `@types/node` declares it too.
  */
 export type AsyncDisposal = {
-  // `keyof` leaves `never` where the symbol is unknown. A global declaration would say that every runtime has it, and
-  // JSR refuses one.
+  // `keyof` is `never` if the symbol is unknown. A global declaration would claim that every runtime has the symbol,
+  // and JSR refuses global declarations.
   readonly [Key in SymbolConstructor[keyof SymbolConstructor & "asyncDispose"]]: () => Promise<void>;
 };
 
 /**
- * Base class of what `await using` can end.
+ * Base class of objects for `await using`.
  *
- * The method is defined by the constructor because a class body would name it "undefined" where the symbol is missing.
+ * The constructor defines the method, because a class body would name it "undefined" if the symbol is missing.
  */
 export const AsyncDisposer: new (dispose: () => Promise<void>) => AsyncDisposal = class {
   constructor(dispose: () => Promise<void>) {

@@ -1,3 +1,3 @@
-// The version of the package, where there is no package.json to read: a test holds the two together.
+// The version of the package, for code that cannot read package.json. A test compares the two.
 
 export const VERSION = "0.1.0";

@@ -1,16 +1,16 @@
-// The address holds all that was typed, under the names of the library's options: a link is a layout, and Back is undo.
-// It stands behind the #, so no server ever sees it.
+// State in the address: every input under the name of the library's option, so a link is a layout and Back is undo. It is
+// in the fragment, so no server sees it.
 
-/** The link to what a form holds, or would hold with other values in some fields. */
+/** Returns the link to the state of a form, optionally with other values in some fields. */
 export function linkTo(form, changes = {}) {
   const { id, ...layout } = Object.fromEntries(new FormData(form));
   return `#${new URLSearchParams({ ...layout, id, ...changes })}`;
 }
 
-/** The control that the newest entry of the history is of. */
+/** The control that made the newest entry of the history. */
 let newest;
 
-/** Fills a form from the address. What a link leaves out is as at the start; but an ID belongs to one layout. */
+/** Fills a form from the address. Missing values are the defaults, except for the ID, because it belongs to one layout. */
 export function restore(form) {
   newest = undefined;
   form.reset();
@@ -20,7 +20,7 @@ export function restore(form) {
     input.value = linked.get(input.name) ?? (input.name === "id" ? "" : input.defaultValue);
 }
 
-/** Writes what a form holds into the address. What one control does in a row is one step back. */
+/** Writes the state of a form into the address. Consecutive changes by one control are one entry of the history. */
 export function remember(form, control) {
   const link = linkTo(form);
   if (link === location.hash) return;

@@ -1,10 +1,10 @@
-// What the library says of what was typed: its results, and its refusals by the field that each names.
+// The library's results for the input of the page, and its errors by field.
 
 import { ArgumentError, capacity, decode, EpochError, parseId, SnowflakeGenerator } from "bitflake";
 
 const FORMAT = ["timestampBits", "datacenterBits", "machineBits", "sequenceBits", "epochMs", "tickMs"];
 
-/** The number that a text is, to the last digit; any other text as it is, for the library to refuse. */
+/** Converts the exact text of a number to that number. Any other text stays a text, which the library refuses. */
 function asTyped(text) {
   const trimmed = text.trim();
   return String(Number(trimmed)) === trimmed ? Number(trimmed) : trimmed;
@@ -12,20 +12,22 @@ function asTyped(text) {
 
 /**
  * @typedef {object} Answers
- * @property {Map<string, string>} faults the library's messages, by the names of its options
- * @property {object} [format] widths, epoch and tick, if they make a layout
- * @property {import("bitflake").Capacity} [holds] what that layout holds
- * @property {SnowflakeGenerator} [generator] if the options make one
- * @property {import("bitflake").DecodedId} [decoded] the ID taken apart, if it is one of this layout
+ * @property {Map<string, string>} faults the library's error messages, by the name of the option
+ * @property {object} [format] widths, epoch and tick, if they are a valid layout
+ * @property {import("bitflake").Capacity} [holds] the capacity of the layout
+ * @property {SnowflakeGenerator} [generator] a generator, if its options are valid
+ * @property {import("bitflake").DecodedId} [decoded] the decoded ID, if it is an ID of this layout
  */
 
 /**
+ * Computes everything that the page shows.
+ *
  * @param {Record<string, string>} typed the text of every field, by the name of its option
  * @returns {Answers}
  */
 export function answersTo(typed) {
   const faults = new Map();
-  const ask = (call, field) => {
+  const attempt = (call, field) => {
     try {
       return call();
     } catch (error) {
@@ -37,11 +39,11 @@ export function answersTo(typed) {
   const id = typed.id.trim();
   const format = Object.fromEntries(FORMAT.map((name) => [name, asTyped(typed[name])]));
 
-  // Each by itself first: the library stops at the first that is wrong, and all of them want marking.
-  for (const name of FORMAT) ask(() => capacity({ [name]: format[name] }), name);
-  const holds = faults.size === 0 ? ask(() => capacity(format)) : undefined;
+  // Each option by itself first, because the library reports only the first wrong one, and the page marks all.
+  for (const name of FORMAT) attempt(() => capacity({ [name]: format[name] }), name);
+  const holds = faults.size === 0 ? attempt(() => capacity(format)) : undefined;
   if (holds === undefined) {
-    if (id !== "") ask(() => parseId(id));
+    if (id !== "") attempt(() => parseId(id));
     return { faults };
   }
 
@@ -50,9 +52,9 @@ export function answersTo(typed) {
     machineId: format.machineBits > 0 ? asTyped(typed.machineId) : 0,
   };
   for (const [name, value] of Object.entries({ epochMs: format.epochMs, ...node }))
-    ask(() => new SnowflakeGenerator({ ...format, [name]: value }), name);
-  // Never "wait": it would hold up the page for as long as a tick lasts.
-  const generator = ask(() => new SnowflakeGenerator({ ...format, ...node, onExhausted: "throw" }));
-  const decoded = id === "" ? undefined : ask(() => decode(id, format));
+    attempt(() => new SnowflakeGenerator({ ...format, [name]: value }), name);
+  // Not "wait", which would block the page for up to a tick.
+  const generator = attempt(() => new SnowflakeGenerator({ ...format, ...node, onExhausted: "throw" }));
+  const decoded = id === "" ? undefined : attempt(() => decode(id, format));
   return { faults, format, holds, generator, decoded };
 }

@@ -1,16 +1,16 @@
-// The page's face of docs/diagram.mjs: fields in their colours, with their bits and what these say.
+// Drawing of a layout and its IDs as elements: the fields of docs/diagram.mjs with their bits and values.
 
 import { fields } from "../diagram.mjs";
 
-/** What each field of an ID says, by the name that the diagram gives it. */
-const said = ({ generatedAt, datacenterId, machineId, sequence }) => ({
+/** Returns the value of each field of an ID, by the field's name in the diagram. */
+const valuesOf = ({ generatedAt, datacenterId, machineId, sequence }) => ({
   timestamp: generatedAt,
   datacenter: datacenterId,
   machine: machineId,
   sequence,
 });
 
-/** An element with a class and content. */
+/** Creates an element with a class and content. */
 function element(tag, className = "", ...content) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -18,25 +18,25 @@ function element(tag, className = "", ...content) {
   return made;
 }
 
-/** Puts other content into a live region, unless it is the same: that would be read out again. */
+/** Replaces the content of a live region, unless it is equal, because a screen reader reads replaced content again. */
 function put(region, ...content) {
   const fresh = region.cloneNode();
   fresh.append(...content);
   if (!fresh.isEqualNode(region)) region.replaceChildren(...content);
 }
 
-/** Shows a text, or nothing, in a live region. A long number may break after a comma. */
+/** Shows a text, or nothing, in a live region. A long number may wrap after a comma. */
 export function say(region, text = "") {
   const [first, ...rest] = text.split(/(?<=,)/);
   put(region, ...(text === "" ? [] : [first]), ...rest.flatMap((part) => [element("wbr"), part]));
 }
 
 /**
- * Draws a layout, and if there is an ID, its bits and what they say.
+ * Draws a layout and, if an ID is given, its bits and values.
  *
- * @param {Element} list where
- * @param {import("bitflake").Widths} [widths] nothing, if what was typed makes no layout
- * @param {import("bitflake").DecodedId} [decoded] an ID of it
+ * @param {Element} list the list that shows the drawing
+ * @param {import("bitflake").Widths} [widths] left out if the input is no valid layout
+ * @param {import("bitflake").DecodedId} [decoded] an ID of the layout
  */
 export function drawBits(list, widths, decoded) {
   if (widths === undefined) {
@@ -45,10 +45,10 @@ export function drawBits(list, widths, decoded) {
   }
   const columns = fields(widths, decoded?.id).map(({ name, bits, range, digits = "·".repeat(bits) }) => {
     const shown = element("span", "digits", digits);
-    // Dozens of digits help nobody who hears them; what they say comes next.
+    // A screen reader skips the digits; the value follows.
     shown.ariaHidden = "true";
     const column = element("li", name, element("span", "name", name), element("span", "range", range), shown);
-    if (decoded) column.append(element("span", "value", `${said(decoded)[name]}`));
+    if (decoded) column.append(element("span", "value", `${valuesOf(decoded)[name]}`));
     column.style.flexGrow = bits;
     return column;
   });
@@ -56,7 +56,7 @@ export function drawBits(list, widths, decoded) {
 }
 
 /**
- * One ID in a line: a link to it, and what its fields say.
+ * Creates a list item for an ID: a link to it and the values of its fields.
  *
  * @param {import("bitflake").Widths} widths
  * @param {import("bitflake").DecodedId} decoded
@@ -65,8 +65,8 @@ export function drawBits(list, widths, decoded) {
 export function idLine(widths, decoded, href) {
   const link = element("a", "", `${decoded.id}`);
   link.href = href;
-  const parts = fields(widths).map(({ name }) =>
-    element("span", name, `${name} `, element("b", "", `${said(decoded)[name]}`)),
+  const values = fields(widths).map(({ name }) =>
+    element("span", name, `${name} `, element("b", "", `${valuesOf(decoded)[name]}`)),
   );
-  return element("li", "", link, " ", ...parts.flatMap((part) => [part, " "]));
+  return element("li", "", link, " ", ...values.flatMap((value) => [value, " "]));
 }

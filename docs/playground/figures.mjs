@@ -1,26 +1,28 @@
-// What a layout holds, in words and figures.
+// Texts for the capacity of a layout.
 
-/** A count with its thousands apart. A small fraction is not rounded to nothing. */
+/** Formats a count with commas. A small fraction is not rounded to 0. */
 function count(number) {
   if (number < 1000) return number.toLocaleString("en-US", { maximumSignificantDigits: 4 });
-  // A number is shown to 17 digits and filled up with zeros, a bigint to the last.
+  // toLocaleString writes 17 digits of a number and then zeros, but every digit of a bigint.
   return BigInt(Math.round(number)).toLocaleString("en-US");
 }
 
-/** A moment as `2020-01-01 00:00:00.000 UTC`. */
+/** Formats a moment as `2020-01-01 00:00:00.000 UTC`. */
 export function moment(iso) {
   return iso.replace("T", " ").replace("Z", " UTC");
 }
 
-/** The last moment that a Date holds, which is as far as the library reckons. */
+/** The last moment of Date, which is the latest end that capacity() returns. */
 const DATE_END = new Date(8.64e15).toISOString();
 
 /**
- * @param {import("bitflake").Capacity} holds
- * @returns {Record<string, string>} text by the name of the place it goes to
+ * Returns the texts for a capacity.
+ *
+ * @param {import("bitflake").Capacity} capacity
+ * @returns {Record<string, string>} each text by the name of its element
  */
-export function figures(holds) {
-  const { nodes, datacenters, machinesPerDatacenter, idsPerSecond, idsPerTick, expiresAt, years } = holds;
+export function figures(capacity) {
+  const { nodes, datacenters, machinesPerDatacenter, idsPerSecond, idsPerTick, expiresAt, years } = capacity;
   const [day, time] = expiresAt.split("T");
   const end =
     expiresAt === DATE_END ? "where Date ends; the bits last" : `${time.replace("Z", " UTC")}, after`;

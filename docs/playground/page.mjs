@@ -1,4 +1,4 @@
-// The playground: what is typed goes to the library, what it answers is shown, and the address keeps it.
+// The playground: passes the input to the library, shows the results, and keeps the input in the address.
 
 import { BitflakeError } from "bitflake";
 import { linkTo, remember, restore } from "./address.mjs";
@@ -7,9 +7,9 @@ import { drawBits, idLine, say } from "./drawing.mjs";
 import { figures, moment } from "./figures.mjs";
 import { traded, widthsOf } from "./widths.mjs";
 
-/** How many IDs a press of the button makes: enough to see the sequence count. */
+/** How many IDs the button makes: enough to see the sequence count up. */
 const BURST = 5;
-/** How many stay in the list. */
+/** How many IDs the list keeps. */
 const KEPT = 10;
 
 const form = document.querySelector("form");
@@ -35,7 +35,7 @@ function show() {
   }
   for (const { button, widths } of presets)
     button.ariaPressed = `${Object.entries(widths).every(([name, bits]) => format?.[name] === bits)}`;
-  // A field without bits takes no number.
+  // A field of 0 bits has no value.
   place("datacenter-of-node").hidden = format?.datacenterBits === 0;
   place("machine-of-node").hidden = format?.machineBits === 0;
   place("node").hidden = holds?.nodes === 1;
@@ -49,7 +49,7 @@ function show() {
   say(place("link-note"));
 }
 
-/** Sets some fields, shows what comes of it and keeps it. */
+/** Sets some inputs, shows the results, and writes the address. */
 function set(values, control) {
   for (const [name, value] of Object.entries(values)) input(name).value = value;
   show();
@@ -59,7 +59,7 @@ function set(values, control) {
 function step(control, by) {
   const { faults, format } = answers;
   if (faults.has(control.name)) return;
-  // Widths that make no layout yet change alone: so the sum can be mended.
+  // If the widths are no valid layout, one width changes alone, so the user can correct the sum.
   const alone = { [control.name]: Number(control.value) + by };
   set(format ? traded(format, control.name, by) : alone, control);
 }
@@ -92,7 +92,7 @@ async function copyLink(button) {
     await navigator.clipboard.writeText(location.href);
     say(place("link-note"), "Copied.");
   } catch {
-    // No clipboard on plain http, or no leave to use it.
+    // The clipboard is not available on plain http or without permission.
     say(place("link-note"), "Copy it from the address bar.");
   }
 }
@@ -114,7 +114,7 @@ for (const control of widthInputs)
   });
 place("generate").addEventListener("click", ({ currentTarget }) => generate(currentTarget));
 place("copy").addEventListener("click", ({ currentTarget }) => copyLink(currentTarget));
-// A button held down must not flood the history: browsers refuse that, Safari by an exception.
+// A button that is held down must not add many history entries: browsers refuse that, Safari with an exception.
 form.addEventListener("keydown", (event) => {
   if (event.repeat && event.target.matches("button")) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-// Serves the playground from this repository: `npm run playground`, or `node docs/playground/serve.mjs [port]`.
+// Server of the playground for a clone: `npm run playground`, or `node docs/playground/serve.mjs [port]`.
 
 import { readFile, realpath } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = await realpath(fileURLToPath(new URL("../../", import.meta.url)));
 const PAGE = "/docs/playground/";
-/** How the paths begin of what the page is made of; all else in the repository stays in it. */
+/** The prefixes of the paths that are served. No other file of the repository is. */
 const SERVED = [PAGE, "/docs/diagram.mjs", "/dist/"];
 const TYPES = {
   ".css": "text/css",
@@ -17,12 +17,12 @@ const TYPES = {
   ".mjs": "text/javascript",
 };
 
-/** The content and type of the file behind a path, or nothing. */
+/** Returns the content and type of the file at a path, or undefined. */
 async function fileAt(path) {
   const wanted = path === PAGE ? `${PAGE}index.html` : path;
   const type = TYPES[extname(wanted)];
   try {
-    // The real path, so that neither dots nor links lead out.
+    // The real path, so neither dots nor symbolic links lead outside.
     const file = await realpath(ROOT + decodeURIComponent(wanted));
     const inside = SERVED.some((place) => file.startsWith(ROOT + place));
     return inside && type ? { type, content: await readFile(file) } : undefined;
@@ -57,7 +57,7 @@ server.on("error", ({ message }) => {
   console.error(message);
   process.exitCode = 1;
 });
-// To this machine only: a page to look at is no service to others.
+// Only this machine can connect.
 server.listen(Number(port), "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${server.address().port}${PAGE}`);
 });

@@ -1,20 +1,20 @@
-// Sets the widths of a layout: all by a preset, or two by a bit that one gives the other.
+// Changes of widths: all four from a preset, or one bit from one width to another.
 
 import { capacity, LayoutError, makeGenerator } from "bitflake";
 
-/** The widths of a preset, by the names of their options. */
+/** Returns the widths of a preset, by the names of their options. */
 export function widthsOf(preset) {
   return makeGenerator(preset).layout;
 }
 
 /**
- * One width a bit wider or narrower, in a layout that stays one: the timestamp gives or takes the bit, and for the
- * timestamp's own width the sequence does.
+ * Changes one width by a bit and keeps the sum: the timestamp gives or takes the bit, or the sequence if the timestamp
+ * itself changes.
  *
  * @param {import("bitflake").Widths} layout
  * @param {string} name the width to change
  * @param {1 | -1} by
- * @returns {Partial<import("bitflake").Widths>} the two that change; none if the library would refuse them
+ * @returns {Partial<import("bitflake").Widths>} the two changed widths; none if the library would refuse them
  */
 export function traded(layout, name, by) {
   const other = name === "timestampBits" ? "sequenceBits" : "timestampBits";

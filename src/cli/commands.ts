@@ -1,5 +1,6 @@
-// The commands that there are, in the order in which help lists them.
+// The list of commands, in the order of help.
 
+import type { Command } from "./command.ts";
 import { capacityCommand } from "./commands/capacity.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { layoutCommand } from "./commands/layout.ts";
@@ -11,9 +12,8 @@ import { poolAcceptCommand } from "./commands/poolAccept.ts";
 import { poolFillCommand } from "./commands/poolFill.ts";
 import { poolStatusCommand } from "./commands/poolStatus.ts";
 import { serveCommand } from "./commands/serve.ts";
-import type { Command } from "./defineCommand.ts";
 
-/** Every command. */
+/** All commands. */
 export const COMMANDS: readonly Command[] = [
   newCommand,
   decodeCommand,

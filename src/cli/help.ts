@@ -1,12 +1,12 @@
-// What --help prints, all of it drawn from the tables of the commands.
+// Texts of --help, built from the commands' descriptions and flag tables.
 
-import type { Command, CommandDescription } from "./defineCommand.ts";
+import type { CommandDescription } from "./command.ts";
 import { type Flag, type FlagTable, flagName } from "./settings/flagTable.ts";
 
-/** How far in the descriptions of options begin. */
-const INDENT = 26;
+/** The column in which the descriptions of options begin. */
+const INDENT = 24;
 
-/** Breaks a text into lines. */
+/** Returns a text in lines of at most a width, broken at spaces. */
 function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -19,7 +19,7 @@ function wrapText(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** What stands for a flag's value. */
+/** Returns the placeholder of a flag's value, with a space before it. */
 function placeholder(flag: Flag): string {
   switch (flag.kind) {
     case "switch":
@@ -35,22 +35,22 @@ function placeholder(flag: Flag): string {
   }
 }
 
-/** What there is to say about a setting besides what it is. */
+/** Returns the allowed values, the variable and the default of a setting, in parentheses. */
 function describeLimits(flag: Flag): string {
   const parts: string[] = [];
   if (flag.kind === "choice") parts.push(flag.choices.join(", "));
-  // The limits of what is practically unlimited are no help.
+  // A maximum beyond any practical value is left out.
   if (flag.kind === "integer" && flag.max < 2 ** 31 - 1) parts.push(`${flag.min} to ${flag.max}`);
   const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.defaultText;
-  // Where a setting is no flag, its variable is its name already.
+  // A setting without a flag is listed under its variable.
   const isVariable = flag.kind === "list" && flag.noFlagReason !== undefined;
   const origins = [!isVariable && flag.env && `$${flag.env}`, fallback].filter(Boolean);
-  if (flag.required) parts.push(["needed", ...origins].join(", or "));
+  if (flag.required) parts.push(["required", ...origins].join(", or "));
   else if (origins.length > 0) parts.push(`default: ${origins.join(", or ")}`);
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-/** What a setting is said by: a flag, or a variable where it is no flag. */
+/** Returns a setting's flag with its placeholder, or its variable if it has no flag. */
 function describeName(name: string, flag: Flag): string {
   return flag.kind === "list" && flag.noFlagReason ? `$${flag.env}` : flagName(name) + placeholder(flag);
 }
@@ -69,7 +69,7 @@ function exampleLines({ examples }: CommandDescription): string[] {
   ]);
 }
 
-/** The help of one command. */
+/** Returns the help of one command. */
 export function commandHelp(
   command: CommandDescription & { readonly flags: FlagTable },
   columns = 80,
@@ -91,18 +91,18 @@ export function commandHelp(
   return `${lines.join("\n")}\n`;
 }
 
-/** The help of several commands: of all, or of those that begin with the same word. */
-export function overviewHelp(commands: readonly Command[], group = ""): string {
+/** Returns the list of commands: of all, or of a group whose names begin with the same word. */
+export function overviewHelp(commands: readonly CommandDescription[], group = ""): string {
   const lines = [
     `Usage: bitflake ${group || "<command>"}${group && " <command>"} [options]`,
     "",
     "Commands:",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`),
     "",
-    "`bitflake <command> --help` has the options and examples of a command.",
-    ...(group ? [] : ["`bitflake --version` says which version this is."]),
+    "`bitflake <command> --help` prints the options and examples of a command.",
+    ...(group ? [] : ["`bitflake --version` prints the version."]),
     "",
-    "Exit codes: 0 done; 1 the answer is no, or it failed; 2 used wrongly.",
+    "Exit codes: 0 success; 1 failure, or a negative answer; 2 wrong usage.",
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,54 +1,55 @@
-// All that the command line reads and writes. It is an argument, so that a program, or a test, can be its own world.
+// Everything that the command line reads and writes, as one argument of each command. Tests and other programs pass their own.
 
-/** Text that comes in. */
+/** Text input. */
 export interface Input extends AsyncIterable<string> {
-  /** Whether a person types it. */
+  /** Whether it is a terminal. */
   readonly isTTY: boolean;
 }
 
-/** What a write rejects with where nobody reads any more, as after `| head`. */
+/** The error of a write whose reader is gone, as after `| head`. */
 export class OutputClosedError extends Error {}
 
-/** Where text goes. */
+/** Text output. */
 export interface Output {
   /**
-   * Resolves when the text was taken, so that who waits for it never writes faster than anybody reads; rejects with
-   * {@link OutputClosedError} if nobody does.
+   * Resolves when the text is accepted, so a caller that awaits it never writes faster than the reader reads. Rejects
+   * with {@link OutputClosedError} if the reader is gone.
    */
   write(text: string): Promise<void>;
-  /** Whether a person reads it. */
+  /** Whether it is a terminal. */
   readonly isTTY: boolean;
-  /** How wide it is, as far as that is known; it may change. */
+  /** The width of the terminal, if it is known. It may change. */
   readonly columns: number | undefined;
 }
 
-/** What a command has around it. */
+/** The environment of a command. */
 export interface Io {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The folder that the command was called in. */
+  /** The current folder. */
   readonly cwd: string;
-  /** The address of the program, beside which its package lies. */
+  /** The URL of the program's file. The packages beside it are available to the command. */
   readonly programUrl: string;
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   now(): number;
-  /** From this call on, a first SIGINT, SIGTERM or SIGHUP aborts what is returned, and does not end the process. */
+  /** Returns a signal that the first SIGINT, SIGTERM or SIGHUP aborts. From this call on, that first one does not end the process. */
   stopSignal(): AbortSignal;
-  /** Loads a module: one of the runtime's, or a file by its address. */
+  /** Imports a module of the runtime, or a file by its URL. */
   import(name: string): Promise<unknown>;
 }
 
-/** What is used of `node:fs/promises`. */
+/** The part of `node:fs/promises` that the command line uses. */
 interface Files {
   readFile(path: string, encoding: "utf8"): Promise<string>;
   access(path: string): Promise<void>;
 }
 
-/** What is used of `node:fs`, for what has to be done in one go. */
+/** The part of `node:fs` that the command line uses, for steps that must not be interleaved. */
 interface FilesSync {
-  mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
+  mkdirSync(path: string, options: { mode: number }): unknown;
+  statSync(path: string): { isDirectory(): boolean };
   readdirSync(path: string): string[];
   readFileSync(path: string, encoding: "utf8"): string;
   openSync(path: string, flags: "a" | "wx", mode: number): number;
@@ -60,29 +61,30 @@ interface FilesSync {
   rmSync(path: string, options: { force: true }): void;
 }
 
-/** What is used of `node:os`. */
+/** The part of `node:os` that the command line uses. */
 interface System {
   homedir(): string;
   platform(): string;
 }
 
-/** What is used of `node:path`. */
+/** The part of `node:path` that the command line uses. */
 interface Paths {
   resolve(...parts: string[]): string;
   dirname(path: string): string;
 }
 
-/** What is used of `node:module`. */
+/** The part of `node:module` that the command line uses. */
 interface Modules {
   createRequire(from: string): { resolve(name: string): string };
 }
 
-/** What is used of `node:url`. */
+/** The part of `node:url` that the command line uses. */
 interface Urls {
   pathToFileURL(path: string): { readonly href: string };
 }
 
-interface NodeModules {
+/** The modules of Node that the command line imports, by name. */
+export interface NodeModules {
   readonly "node:fs": FilesSync;
   readonly "node:fs/promises": Files;
   readonly "node:os": System;
@@ -91,7 +93,7 @@ interface NodeModules {
   readonly "node:url": Urls;
 }
 
-/** Loads a module of the runtime, by the part of it that is used here. */
+/** Imports a module of the runtime. */
 export async function nodeModule<Name extends keyof NodeModules>(
   io: Io,
   name: Name,
@@ -99,7 +101,7 @@ export async function nodeModule<Name extends keyof NodeModules>(
   return (await io.import(name)) as NodeModules[Name];
 }
 
-/** A path as seen from a folder; by default, from where the command was called. */
+/** Resolves a path that is relative to a folder, by default to the current one. */
 export async function pathFrom(io: Io, path: string, folder: string = io.cwd): Promise<string> {
   return (await nodeModule(io, "node:path")).resolve(io.cwd, folder, path);
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 
-// The program: gives the command line the real world, and its exit code to the shell.
+// The `bitflake` program: runs the command line on the process's streams, variables and signals.
 
 import { type Input, type Io, type Output, OutputClosedError } from "./io.ts";
 import { run } from "./run.ts";
 
-/** What is used of a stream that is written to. */
+/** The part of a writable stream that the program uses. */
 interface Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -13,7 +13,7 @@ interface Writable {
   on(event: "error", listener: () => void): unknown;
 }
 
-/** What is used of the stream that is read. */
+/** The part of a readable stream that the program uses. */
 interface Readable extends AsyncIterable<string> {
   readonly isTTY?: boolean;
   setEncoding(encoding: "utf8"): unknown;
@@ -21,7 +21,7 @@ interface Readable extends AsyncIterable<string> {
 
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** What is used of the process. */
+/** The part of the process that the program uses. */
 interface Process {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,11 +36,11 @@ interface Process {
   emitWarning(warning: unknown, ...more: unknown[]): void;
 }
 
-/** How long connections that will not end are waited for, in milliseconds. */
+/** How long the process waits for connections that do not close, in milliseconds. */
 const EXIT_DELAY_MS = 1000;
 
 function createOutput(stream: Writable): Output {
-  stream.on("error", () => {}); // Each write hears of it by itself.
+  stream.on("error", () => {}); // Each write gets its own error.
   return {
     write: (text) =>
       new Promise((resolve, reject) => {
@@ -58,7 +58,7 @@ function createOutput(stream: Writable): Output {
   };
 }
 
-/** The standard input, which is not touched before somebody reads it: then it would keep the process waiting. */
+/** Returns the standard input. The stream is opened by the first read, because an open one keeps the process running. */
 function createInput(process: Process): Input {
   return {
     [Symbol.asyncIterator]() {
@@ -72,7 +72,7 @@ function createInput(process: Process): Input {
   };
 }
 
-/** Aborts at the first signal to end; the second finds nobody listening, and ends the process. */
+/** Returns a signal that the first stop signal aborts. The second one has no listener, so it ends the process. */
 function createStopSignal(process: Process): AbortSignal {
   const controller = new AbortController();
   const names: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -98,7 +98,7 @@ function processIo(process: Process): Io {
   };
 }
 
-/** Node 22 warns of its own SQLite each time that it is loaded; who asked for sqlite: knows what it is. */
+/** Drops the warning that Node 22 prints each time its SQLite is loaded. */
 function silenceSqliteWarning(process: Process): void {
   const { emitWarning } = process;
   process.emitWarning = (warning, ...more) => {
@@ -111,7 +111,7 @@ function main(): void {
   silenceSqliteWarning(process);
   void run(process.argv.slice(2), processIo(process)).then((code) => {
     process.exitCode = code;
-    // All is written. What is left are connections to a server that does not answer.
+    // All output is written. Only connections to a server that does not answer can keep the process running.
     const timer: unknown = setTimeout(() => process.exit(), EXIT_DELAY_MS);
     (timer as { unref?(): void }).unref?.();
   });

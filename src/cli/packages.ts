@@ -1,62 +1,63 @@
-// Finds the packages that the user has: from the folder of the call first, then from beside the program.
+// Finds and loads the user's packages: from the current folder first, then from beside the program.
 
 import { CommandError, describeError } from "./errors.ts";
 import { type Io, nodeModule, pathFrom } from "./io.ts";
 
-/** A package that was found. */
+/** A package that is loaded. */
 interface LoadedPackage {
   readonly name: string;
-  /** What it exports; of CommonJS, what it is. */
+  /** Its default export, or all of its exports. */
   readonly module: unknown;
 }
 
-/** The address of a package, if there is one of the name. */
+/** Returns the URL of a package's file; `undefined` if the package is not installed. */
 async function resolvePackage(name: string, io: Io): Promise<string | undefined> {
   const { createRequire } = await nodeModule(io, "node:module");
   const { pathToFileURL } = await nodeModule(io, "node:url");
-  // A file that need not exist: only its folder matters.
+  // createRequire takes a file that need not exist: only its folder matters.
   for (const from of [await pathFrom(io, "package.json"), io.programUrl]) {
     try {
       return pathToFileURL(createRequire(from).resolve(name)).href;
     } catch {
-      // Not there; perhaps elsewhere.
+      // Not installed here: try the next place.
     }
   }
   return undefined;
 }
 
-/** Whether there is a package of a name. */
+/** Returns whether a package is installed. */
 export async function hasPackage(name: string, io: Io): Promise<boolean> {
   return (await resolvePackage(name, io)) !== undefined;
 }
 
 /**
- * Loads whichever of some packages there is, the first of them if there are several.
+ * Loads the first of several packages that is installed.
  *
- * @param what needs it: `"redis://"`
- * @throws {@link Failure} if there is none, or it cannot be loaded
+ * @param purpose what requires one of them, for the error: `"redis://"`
+ * @throws {@link CommandError} if none is installed, or it cannot be loaded
  */
 export async function loadFirstPackage(
-  what: string,
+  purpose: string,
   names: readonly string[],
   io: Io,
 ): Promise<LoadedPackage> {
   for (const name of names) {
-    const address = await resolvePackage(name, io);
-    if (address === undefined) continue;
+    const url = await resolvePackage(name, io);
+    if (url === undefined) continue;
     try {
-      const module = (await io.import(address)) as { readonly default?: unknown };
+      const module = (await io.import(url)) as { readonly default?: unknown };
       return { name, module: module.default ?? module };
-    } catch (error) {
+    } catch (cause) {
       throw new CommandError(
         "ERR_PACKAGE",
-        `the package ${name} cannot be loaded: ${describeError(error).message}`,
-        {
-          cause: error,
-        },
+        `the package ${name} cannot be loaded: ${describeError(cause).message}`,
+        { cause },
       );
     }
   }
-  const installs = names.map((name) => `npm install ${name}`).join("  or  ");
-  throw new CommandError("ERR_PACKAGE", `${what} needs a client, and none is installed here: ${installs}`);
+  const installs = names.map((name) => `npm install ${name}`).join(" or ");
+  throw new CommandError(
+    "ERR_PACKAGE",
+    `${purpose} requires a client package, and none is installed: run ${installs}`,
+  );
 }

@@ -1,17 +1,17 @@
-// Bodies, read as far as a limit.
+// Request and response bodies: read up to a limit, and restored as streams.
 
-/** A body that is within the limit, whole; or what was read of one that is not, and the rest. */
+/** A whole body within the limit; or the chunks that were read of a larger one, and a reader of the rest. */
 export type BodyRead =
   | { readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly chunks: readonly Uint8Array[]; readonly rest: ReadableStreamDefaultReader<Uint8Array> };
 
-/** Reads until the end, or until there is more than `maxBytes`. */
+/** Reads a body to its end, or until it has more than `maxBytes`. */
 export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<BodyRead> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = body?.getReader();
   for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    // Anything else has another length, or none, and would become zeros.
+    // Any other value has another length or none, and would be copied as zeros.
     if (!(part.value instanceof Uint8Array)) throw new TypeError("a body must be of Uint8Arrays");
     chunks.push(part.value);
     length += part.value.length;
@@ -20,7 +20,7 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, maxBytes
   return { bytes: concatBytes(chunks, length) };
 }
 
-/** Puts pieces together, which have so many bytes in all. */
+/** Concatenates chunks that have `length` bytes in all. */
 export function concatBytes(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -31,7 +31,7 @@ export function concatBytes(chunks: readonly Uint8Array[], length: number): Uint
   return bytes;
 }
 
-/** A body that was read in part, as a stream from its beginning. */
+/** Returns a body that was read in part as a stream from its start. */
 export function streamFromStart({
   chunks,
   rest,

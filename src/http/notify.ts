@@ -1,11 +1,11 @@
-// Listeners of the user's: what they throw is no reason to leave a client without its answer.
+// Calls listeners of the user. Their errors must not keep a client from its response.
 
-/** Calls a listener. What it throws is ignored, and so is what a promise that it returns rejects with. */
-export function notifyListener<T>(listener: (what: T) => unknown, what: T): void {
+/** Calls a listener, and ignores its errors and the rejection of a promise that it returns. */
+export function notifyListener<T>(listener: (event: T) => unknown, event: T): void {
   try {
-    const done = listener(what);
-    // Of an async function nobody else would catch it, and Node would end the process.
-    if (done instanceof Promise) done.catch(() => {});
+    const result = listener(event);
+    // An unhandled rejection would end a Node process.
+    if (result instanceof Promise) result.catch(() => {});
   } catch {
     // Listener errors are ignored by contract.
   }

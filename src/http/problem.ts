@@ -1,6 +1,6 @@
-// Refusals as RFC 9457 has them: problem+json, with the stable code of the error that it stands for.
+// Error responses by RFC 9457: problem+json with the stable code of the error.
 
-/** The titles that belong to the statuses. */
+/** The titles of the statuses. */
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -21,15 +21,15 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** The type of the text. */
+/** The content type of {@link problemJson}. */
 export const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
-/** Writes what is wrong. */
+/** Returns the JSON of a problem. */
 export function problemJson(status: number, code: string, detail: string): string {
   return JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail, code });
 }
 
-/** Makes the response that says what is wrong. */
+/** Creates the response of a problem. */
 export function problemResponse(
   status: number,
   code: string,
@@ -42,12 +42,12 @@ export function problemResponse(
   });
 }
 
-/** The header that points to documentation for people. */
+/** Returns the header that links to a page of documentation. */
 export function documentationLink(url: string): { readonly link: string } {
   return { link: `<${url}>; rel="describedby"; type="text/html"` };
 }
 
-/** A time as `Retry-After` has it: whole seconds, never too early. */
+/** Returns a duration as whole seconds, rounded up, for headers such as `Retry-After`. */
 export function wholeSeconds(ms: number): string {
   return String(Math.ceil(ms / 1000));
 }

@@ -1,12 +1,12 @@
-// Fingerprints: what a key was used for, in 64 characters.
+// Fingerprints: a digest of the input that a key is used with.
 
 import { ArgumentError, UnsupportedError } from "../internal.ts";
 
 /**
- * The SHA-256 of a text, as UTF-8, or of bytes: 64 hexadecimal digits. For what `once` has to tell apart.
+ * Returns the SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits: a fingerprint for `once`.
  *
- * @throws {@link ArgumentError} if it is neither bytes nor a text, or the text has lone surrogates
- * @throws {@link UnsupportedError} if the runtime has no `crypto.subtle`, as pages on insecure origins
+ * @throws {@link ArgumentError} if `data` is neither bytes nor a text, or the text has lone surrogates
+ * @throws {@link UnsupportedError} if the runtime has no `crypto.subtle`, like pages on insecure origins
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ import { ArgumentError, UnsupportedError } from "../internal.ts";
  * ```
  */
 export async function fingerprint(data: string | Uint8Array): Promise<string> {
-  // Lone surrogates have no UTF-8: all of them would be one.
+  // Lone surrogates have no UTF-8, so different texts would get the same bytes.
   if (typeof data === "string" ? /\p{Cs}/u.test(data) : !(data instanceof Uint8Array)) {
     throw new ArgumentError("data", "a Uint8Array, or a text without lone surrogates", data);
   }

@@ -1,4 +1,4 @@
-// Idempotency: work that is done once for a key, and its result for all who ask afterwards.
+// Idempotency: runs work once for a key, and returns its result to every later call.
 
 import { assertKey } from "../backend/names.ts";
 import type { Backend } from "../backend/ports.ts";
@@ -15,29 +15,29 @@ import { readJson, writeJson } from "./json.ts";
 import { type IdempotencyOptions, type IdempotencySettings, resolveIdempotencySettings } from "./options.ts";
 import { runOnce, type WorkResult } from "./runOnce.ts";
 
-/** What {@link Idempotency.once} resolves to. */
+/** The result of {@link Idempotency.once}. */
 export interface Once<T> {
-  /** What the work came to, now or when it was done. */
+  /** The work's result, from this call or an earlier one. */
   readonly value: T;
-  /** Whether it was done before. */
+  /** Whether an earlier call did the work. */
   readonly isReplay: boolean;
-  /** Why the work was done without the store, where `onFailure` is `"bypass"`. */
+  /** The store's error, if the work ran in spite of it: see `onStoreError`. */
   readonly error?: BackendError;
 }
 
 /**
- * Does work once for a key, whoever asks for it and however often, in whichever process.
+ * Runs work once for a key, for any number of calls in any number of processes.
  *
- * The first call with a key takes it and does the work. A call meanwhile is an {@link InFlightError}; a call afterwards
- * gets the same result without any work, until `ttlMs` have passed. A call with the key and another fingerprint is a
- * {@link FingerprintError}: it is a mistake, and never gets the result of something else.
+ * The first call with a key acquires its lock and runs the work. A call during the work throws an
+ * {@link InFlightError}. A later call returns the same result without any work, until `ttlMs` have passed. A call with the key
+ * and another fingerprint throws a {@link FingerprintError}, so a mistake never gets the result of other work.
  *
- * - **Work that throws** has not been done: the key is free again.
- * - **A crash** leaves the key locked for up to `lockMs`; then the next call takes it over and does the work from the
- *   beginning. What the crashed one has done until then, the store cannot know: work that must not be done twice at all
- *   needs a transaction of its own, or something further down that knows the key.
- * - **A lock that is lost** (a pause longer than `lockMs`, a store that could not be reached) aborts the work's signal.
- *   Its result is not taken, and the call is a {@link LockLostError}: the key is another's.
+ * - **Work that throws** counts as not done: the key is free again.
+ * - **A crash** leaves the key locked for up to `lockMs`. Then the next call takes it over and runs the work from the
+ *   beginning. The store cannot know what the crashed call has done. Work that must never run twice needs a transaction
+ *   of its own, or a downstream service that knows the key.
+ * - **A lost lock** (after a pause longer than `lockMs`, or if the store cannot be reached) aborts the work's signal.
+ *   If another call has taken the key over, the result is not stored, and the call throws a {@link LockLostError}.
  *
  * @example
  * ```ts
@@ -61,18 +61,18 @@ export interface Once<T> {
 export class Idempotency {
   /** The store. */
   declare readonly backend: Backend;
-  /** Whose keys they are. */
+  /** The name of the set of keys. */
   declare readonly name: string;
 
   readonly #settings: IdempotencySettings;
 
   /**
-   * Asks nothing of the store yet.
+   * Validates the options. Does not call the store.
    *
-   * @param options `backend` and `name`; `ttlMs`, default a day; `lockMs`, default 30 000; `maxBytes`, default 2^20;
-   *   `onFailure`, default `"fail"`
-   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or the backend's `prefix` makes too long a
-   *   name of a table
+   * @param options `backend` and `name`; `ttlMs`, default a day; `lockMs`, default 30,000; `maxBytes`, default 2^20;
+   *   `onStoreError`, default `"fail"`
+   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, or if the backend's `prefix` makes a table
+   *   name too long
    */
   constructor(options: IdempotencyOptions) {
     this.#settings = resolveIdempotencySettings(options);
@@ -81,20 +81,20 @@ export class Idempotency {
   }
 
   /**
-   * Does the work, or returns what it came to before.
+   * Runs the work, or returns its earlier result.
    *
-   * @param key 1 to 255 characters that say which work it is
-   * @param fingerprint 1 to 255 characters that say what it is to do, as `fingerprint` makes them
-   * @param work gets a signal that is aborted when the lock is lost; returns what JSON keeps as it is, or nothing
-   * @throws {@link InFlightError} if another call is at it
-   * @throws {@link FingerprintError} if the key was used for something else
-   * @throws {@link LockLostError} if another call took the key over while the work went on
-   * @throws {@link NotKeptError} if the work was done before, and its result was not kept
+   * @param key 1 to 255 characters that identify the work
+   * @param fingerprint 1 to 255 characters that identify its input, for example from `fingerprint`
+   * @param work gets a signal that is aborted when the lock is lost. Returns a value that JSON preserves, or nothing
+   * @throws {@link InFlightError} if another call runs the work
+   * @throws {@link FingerprintError} if the key was used with another fingerprint
+   * @throws {@link LockLostError} if another call took the key over while the work ran
+   * @throws {@link NotKeptError} if the work was done before, and its result was not stored
    * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
-   * @throws {@link BackendError} if the store is down, and `onFailure` is `"fail"`. After the work, it means that the
-   *   store did not take the result: it has been done, and is done again after `lockMs` if it is asked for again
-   * @throws {@link ArgumentError} if an argument is wrong, or the work returns what JSON would change; then it has been
-   *   done, and is not done again
+   * @throws {@link BackendError} if the store fails and `onStoreError` is `"fail"`. If that is after the work, the work
+   *   is done but its result is not stored, and a call after `lockMs` runs it again
+   * @throws {@link ArgumentError} if an argument is wrong, or if JSON would change the work's result. In the second
+   *   case the work is done and does not run again
    */
   async once<T>(
     key: string,
@@ -105,34 +105,34 @@ export class Idempotency {
     assertKey("fingerprint", fingerprint);
     assertFunction("work", work);
     const { maxBytes } = this.#settings;
-    let refusal: unknown;
-    const doing = async (signal: AbortSignal): Promise<WorkResult<T>> => {
+    let invalidResult: unknown;
+    const runAndWrite = async (signal: AbortSignal): Promise<WorkResult<T>> => {
       const value = await work(signal);
       try {
         const text = writeJson("result", value);
         return { value, stored: new TextEncoder().encode(text).length > maxBytes ? null : text };
       } catch (error) {
-        // It has been done all the same: thrown before the key is, it would free it.
-        refusal = error;
+        // Thrown after the run, because an error of the work would release the key.
+        invalidResult = error;
         return { value, stored: null };
       }
     };
-    const ran = await runOnce(this.#settings, key, key, fingerprint, doing);
-    if (refusal !== undefined) throw refusal;
-    switch (ran.outcome) {
+    const run = await runOnce(this.#settings, key, key, fingerprint, runAndWrite);
+    if (invalidResult !== undefined) throw invalidResult;
+    switch (run.outcome) {
       case "ran":
-        return { value: ran.value, isReplay: false, ...(ran.error && { error: ran.error }) };
+        return { value: run.value, isReplay: false, ...(run.error && { error: run.error }) };
       case "completed":
-        if (ran.value === null) throw new NotKeptError(key);
-        return { value: readJson(ran.value) as T, isReplay: true };
+        if (run.value === null) throw new NotKeptError(key);
+        return { value: readJson(run.value) as T, isReplay: true };
       case "running":
-        throw new InFlightError(key, ran.waitMs);
+        throw new InFlightError(key, run.waitMs);
       case "mismatch":
         throw new FingerprintError(key);
       case "lost":
         throw new LockLostError(key);
       default:
-        throw ran.error;
+        throw run.error;
     }
   }
 }

@@ -1,4 +1,4 @@
-// bitflake/idempotency: run once, replay after.
+// bitflake/idempotency: runs work once for a key, and replays its result.
 
 export type { Backend } from "../backend/ports.ts";
 export type { FetchAbortSignal, FetchRequest, FetchResponse } from "../http/fetchTypes.ts";

@@ -1,22 +1,23 @@
-// Values that are kept as JSON and come back as they were: what JSON would change is refused.
+// Results as JSON. Values that JSON would change are refused.
 
 import { ArgumentError } from "../internal.ts";
 
 const RULE =
-  "what JSON keeps as it is: null, a boolean, a finite number, a text, or arrays and plain objects of those";
+  "a value that JSON preserves: null, a boolean, a finite number, a string, or arrays and plain objects of those";
 
-/** Whether a value is what JSON has made of it. */
+/** Whether a value equals its copy from JSON. */
 function isSame(value: unknown, parsed: unknown): boolean {
-  if (Object.is(value, parsed)) return true; // -0 would come back as 0.
+  // Not by ===, because JSON turns -0 into 0.
+  if (Object.is(value, parsed)) return true;
   if (Object(value) !== value || Object(parsed) !== parsed) return false;
   const isArray = Array.isArray(value);
   const prototype = Object.getPrototypeOf(value);
-  // A class is more than its fields.
+  // An instance of a class would lose its prototype.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (isArray !== Array.isArray(parsed) || !(isArray || isPlain)) return false;
   const [one, other] = [value, parsed] as [Record<string, unknown>, Record<string, unknown>];
-  // What is undefined was left out, or is null in an array. Each pair is looked at once: twice at every depth would be
-  // a time that doubles with each.
+  // A property that is undefined is missing in the copy, or null in an array. Each pair is compared only once, because
+  // comparing twice at each level would double the time with each level.
   return (
     Object.keys(one).every((key) => isSame(one[key], other[key])) &&
     Object.keys(other).every((key) => Object.hasOwn(one, key))
@@ -24,9 +25,9 @@ function isSame(value: unknown, parsed: unknown): boolean {
 }
 
 /**
- * Writes a value; `undefined`, for work that has no result, is an empty text.
+ * Writes a value as JSON. `undefined`, the result of work without one, is an empty text.
  *
- * @throws {@link ArgumentError} if it would come back as something else
+ * @throws {@link ArgumentError} if JSON would change the value
  */
 export function writeJson(field: string, value: unknown): string {
   if (value === undefined) return "";
@@ -34,12 +35,12 @@ export function writeJson(field: string, value: unknown): string {
     const text = JSON.stringify(value);
     if (isSame(value, JSON.parse(text))) return text;
   } catch {
-    // A bigint, a circle, or deeper than a stack: all of them are no JSON.
+    // A bigint, a cycle, or nested too deeply.
   }
   throw new ArgumentError(field, RULE, value);
 }
 
-/** Reads what {@link writeJson} has written. */
+/** Reads a text of {@link writeJson}. */
 export function readJson(text: string): unknown {
   return text === "" ? undefined : JSON.parse(text);
 }

@@ -1,67 +1,67 @@
-// A lock that is kept for as long as the work goes on.
+// Keeps the lock of a key alive while its work runs.
 
 import { startTimer } from "../backend/call.ts";
 
-/** How many times a lock is extended in the time that it holds: two of them may fail. */
+/** How many times a lock is extended during its own duration: two of three extensions may fail. */
 const EXTENSIONS_PER_LOCK = 3;
 
-/** A lock that is being kept. */
+/** A lock that is kept alive. */
 export interface LockKeeper {
-  /** Aborted when the lock is lost, or may be. */
+  /** Aborted when the lock is lost, or may be lost. */
   readonly signal: AbortSignal;
-  /** The work is over: the lock is kept, and whoever worked is told no more. */
+  /** Keeps the lock, but no longer aborts the signal, because the work is done. */
   ignoreLoss(): void;
-  /** Keeps it no longer. */
+  /** Stops extending the lock. */
   stop(): void;
 }
 
 /**
- * Extends a lock again and again, from now on.
+ * Extends a lock repeatedly, from now on.
  *
- * @param sentMs when the lock was asked for, by `performance.now()`: from then on it holds at least for `lockMs`
- * @param extend resolves to whether the lock is still the owner's; waits no longer than it is told
- * @param lost makes the reason for the signal
+ * @param sentMs when the lock was requested, by `performance.now()`: it holds for at least `lockMs` from then on
+ * @param extend resolves to whether the owner still holds the lock; waits at most `maxWaitMs`
+ * @param createError creates the signal's reason
  */
 export function keepAlive(
   lockMs: number,
   sentMs: number,
   extend: (maxWaitMs: number) => Promise<boolean>,
-  lost: () => Error,
+  createError: () => Error,
 ): LockKeeper {
   const controller = new AbortController();
-  let isOver = false;
-  let isSettled = false;
+  let isStopped = false;
+  let isLossIgnored = false;
   let stopTimer = () => {};
-  let ends = sentMs + lockMs;
+  let endsMs = sentMs + lockMs;
   const stop = () => {
-    isOver = true;
+    isStopped = true;
     stopTimer();
   };
   const lose = () => {
     stop();
-    if (!isSettled) controller.abort(lost());
+    if (!isLossIgnored) controller.abort(createError());
   };
-  const beat = async () => {
+  const extendOnce = async () => {
     const now = performance.now();
-    if (now >= ends) return lose();
+    if (now >= endsMs) return lose();
     try {
-      const isMine = await extend(ends - now);
-      if (isOver) return;
-      if (!isMine) return lose();
-      ends = now + lockMs;
+      const isHeld = await extend(endsMs - now);
+      if (isStopped) return;
+      if (!isHeld) return lose();
+      endsMs = now + lockMs;
     } catch {
-      if (isOver) return;
+      if (isStopped) return;
     }
-    next();
+    schedule();
   };
-  const next = () => {
-    // Work that is nothing but waiting for its lock would never end: the timer lets the process go.
-    const waitMs = Math.min(lockMs / EXTENSIONS_PER_LOCK, Math.max(0, ends - performance.now()));
-    stopTimer = startTimer(() => void beat(), waitMs, true);
+  const schedule = () => {
+    const waitMs = Math.min(lockMs / EXTENSIONS_PER_LOCK, Math.max(0, endsMs - performance.now()));
+    // In the background, because work that waits for nothing else would keep the process alive for ever.
+    stopTimer = startTimer(() => void extendOnce(), waitMs, true);
   };
-  next();
+  schedule();
   const ignoreLoss = () => {
-    isSettled = true;
+    isLossIgnored = true;
   };
   return { signal: controller.signal, ignoreLoss, stop };
 }

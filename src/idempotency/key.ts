@@ -1,9 +1,9 @@
-// The key that a request carries: the header `Idempotency-Key`, quoted as the IETF draft has it or bare as most have it.
+// The header `Idempotency-Key`: a quoted string as in the IETF draft, or bare as most clients send it.
 
-/** The names of the header; the second is what some older clients send. */
+/** The names of the header. Some older clients send the second one. */
 export const KEY_HEADERS = ["idempotency-key", "x-idempotency-key"] as const;
 
-/** Where the header is described, for clients that are refused. */
+/** The page that describes the header, for clients that are refused. */
 export const KEY_HEADER_DOCS = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
 
 /** The longest key. */
@@ -22,13 +22,13 @@ const VALUES = [
   String.raw`%"(?:[ !#$&-~]|%[\da-f]{2})*"`,
 ];
 
-/** A string with parameters, which say nothing here and are skipped. Made once it is needed. */
+/** A string with parameters, which have no meaning here and are skipped. Created when it is first needed. */
 let quoted: RegExp | undefined;
 
-/** Visible ASCII but quotes, commas and backslashes: a comma would be two headers, joined. */
+/** Visible ASCII without quotes, commas and backslashes. A comma would be two headers that were joined. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
-/** What a header says; `undefined` if that is no key. */
+/** Parses a header. Returns `undefined` if it is not a key. */
 function parseKey(text: string): string | undefined {
   if (BARE.test(text)) return text;
   quoted ??= new RegExp(`^${STRING}(?:; *[a-z*][a-z\\d_.*-]*(?:=(?:${[STRING, ...VALUES].join("|")}))?)*$`);
@@ -36,10 +36,10 @@ function parseKey(text: string): string | undefined {
 }
 
 /**
- * Looks for the key.
+ * Reads the key of a request.
  *
- * @param header gives a header of the request
- * @returns the key; `undefined` if there is none; or what is wrong with it
+ * @param header returns a header of the request
+ * @returns the key; `undefined` if there is none; or the rule that it breaks
  */
 export function readKey(
   header: (name: string) => string | null | undefined,
@@ -57,5 +57,5 @@ export function readKey(
     keys.add(key);
   }
   const [key] = keys;
-  return keys.size > 1 ? { wrong: `${KEY_HEADERS.join(" and ")} must be the same, if both are there` } : key;
+  return keys.size > 1 ? { wrong: `${KEY_HEADERS.join(" and ")} must be equal if both are given` } : key;
 }

@@ -1,61 +1,65 @@
-// Keys in the memory of this process: the steps as they are.
+// Idempotency keys in the memory of this process: the rule itself.
 
 import { type CallOptions, callStore } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { parseAcquireResult, parseBoolean } from "./parseAnswers.ts";
-import type { AcquireOptions, OncePort } from "./port.ts";
+import { parseAcquireResult, parseBoolean } from "./parseAnswer.ts";
+import type { OncePort } from "./port.ts";
 import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.ts";
 
-/** All keys of a name. Changed in place: copied at each step it would be slow, and no one else sees it. */
-type Book = Map<string, KeyRecord>;
+/** The records of a name, by key. Changed in place, because a copy for each step would be slow. */
+type Records = Map<string, KeyRecord>;
 
 export function memoryStore(port: MemoryPort, name: string): OncePort {
   const apply = <T>(
     operation: string,
-    change: (book: Book, now: number) => unknown,
+    change: (records: Records, now: number) => unknown,
     read: (answer: unknown) => T,
-    asking: CallOptions | undefined,
+    options: CallOptions | undefined,
   ): Promise<T> => {
-    const step = (book: Book = new Map(), nowMs: number) => [book, change(book, Math.floor(nowMs))] as const;
+    const step = (records: Records = new Map(), nowMs: number) =>
+      [records, change(records, Math.floor(nowMs))] as const;
     return callStore(
       port,
       `idempotency: ${operation}`,
       async () => port.change(`once:${name}`, step),
       read,
-      asking,
+      options,
     );
   };
-  /** Puts what a step makes of a key; resolves to whether it made anything. */
-  const change = (
+  /** Stores the record that a step returns. Resolves to whether it returned one. */
+  const update = (
     operation: string,
     key: string,
-    step: (held: KeyRecord | undefined, now: number) => KeyRecord | undefined,
-    asking?: CallOptions,
+    step: (record: KeyRecord | undefined, now: number) => KeyRecord | undefined,
+    options?: CallOptions,
   ) => {
-    const put = (book: Book, now: number) => {
-      const after = step(book.get(key), now);
-      if (after !== undefined) putExpiring(book, key, after, now);
-      return after !== undefined;
+    const put = (records: Records, now: number) => {
+      const next = step(records.get(key), now);
+      if (next !== undefined) putExpiring(records, key, next, now);
+      return next !== undefined;
     };
-    return apply(operation, put, parseBoolean, asking);
+    return apply(operation, put, parseBoolean, options);
   };
   return {
-    acquire: (key, claim, asking?: AcquireOptions) => {
-      const put = (book: Book, now: number) => {
-        const [after, beginning] = acquire(book.get(key), claim, now);
-        if (beginning.outcome === "started") putExpiring(book, key, after, now);
-        else book.set(key, after); // In its place: when it is forgotten is not changed.
-        return beginning;
+    acquire: (key, request, options) => {
+      const put = (records: Records, now: number) => {
+        const [next, result] = acquire(records.get(key), request, now);
+        if (result.outcome === "acquired") putExpiring(records, key, next, now);
+        // Without a change of order, because the record ends when it did before.
+        else records.set(key, next);
+        return result;
       };
-      return apply("begin", put, parseAcquireResult, asking);
+      return apply("acquire", put, parseAcquireResult, options);
     },
-    extend: (key, claim, asking) => change("extend", key, (held, now) => extend(held, claim, now), asking),
-    complete: (key, claim, value) =>
-      change("complete", key, (held, now) => complete(held, claim, value, now)),
-    release: (key, owner, asking) => {
-      const leave = (book: Book, now: number) => isReleasable(book.get(key), owner, now) && book.delete(key);
-      return apply("release", leave, parseBoolean, asking);
+    extend: (key, request, options) =>
+      update("extend", key, (record, now) => extend(record, request, now), options),
+    complete: (key, request, value) =>
+      update("complete", key, (record, now) => complete(record, request, value, now)),
+    release: (key, owner, options) => {
+      const remove = (records: Records, now: number) =>
+        isReleasable(records.get(key), owner, now) && records.delete(key);
+      return apply("release", remove, parseBoolean, options);
     },
   };
 }

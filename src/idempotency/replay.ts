@@ -1,6 +1,6 @@
-// Responses as text, to be kept and sent again: status, headers and the bytes of the body.
+// Responses as text, to be stored and replayed: status, headers and the bytes of the body.
 
-/** What is between two neighbours on the way, and not part of the response (RFC 9110, 7.6.1). */
+/** Headers of one connection, which are not part of the response (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
   "connection",
   "keep-alive",
@@ -13,13 +13,13 @@ const HOP_BY_HOP = [
   "upgrade",
 ];
 
-/** A cookie is for whoever asked then: a session, or a token. */
+/** Cookies are not replayed, because they belong to the session of the first client. */
 const NOT_REPLAYED = [...HOP_BY_HOP, "set-cookie"];
 
 /** The header that marks a replay. */
 export const REPLAYED_HEADER = "idempotent-replayed";
 
-/** How many bytes become characters at once: an argument each. */
+/** How many bytes one call converts to characters. Each byte is an argument. */
 const CHUNK = 8192;
 
 function toBase64(bytes: Uint8Array): string {
@@ -41,7 +41,7 @@ export function writeResponse({ status, statusText, headers }: Response, body: U
   return JSON.stringify([status, statusText, kept, toBase64(body)]);
 }
 
-/** Reads it, marked as a replay. */
+/** Reads a text of {@link writeResponse}, and marks the response as a replay. */
 export function readResponse(text: string): Response {
   const [status, statusText, headers, body] = JSON.parse(text) as [
     number,
@@ -50,7 +50,7 @@ export function readResponse(text: string): Response {
     string,
   ];
   const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
-  // A 204 must have no body at all.
+  // Null if it is empty, because a 204 must not have a body.
   const response = new Response(bytes.length > 0 ? bytes : null, { status, statusText, headers });
   response.headers.set(REPLAYED_HEADER, "true");
   return response;

@@ -1,97 +1,107 @@
-// The life of a key, as pure steps: absent, in progress, completed. Memory runs them; Redis and SQL say the same in
-// their own language.
+// The states of a key as pure steps: absent, locked, completed. Memory runs them. Redis and SQL implement them in their
+// own language.
 
 import { GRACE_MS } from "../backend/expiry.ts";
 
-/** What is known of a key. It is forgotten at `ends`. */
+/** The record of a key in the store. The store deletes it at `ends`. */
 export interface KeyRecord {
-  /** What the key was first used for: it is good for nothing else. */
+  /** What the key was first used for. Every later use must have the same fingerprint. */
   readonly fingerprint: string;
-  /** Who works on it, or has done so last. */
+  /** The run that holds the lock, or held it last. */
   readonly owner: string;
-  /** The end of the lock; `null` once the work is done. */
+  /** The end of the lock; `null` once the work is completed. */
   readonly lockedUntil: number | null;
-  /** For how long the lock was taken, or extended the last time. */
+  /** The duration for which the lock was last acquired or extended. */
   readonly lockMs: number;
-  /** What came of the work; `null` before, and for what was not kept. */
+  /** The result; `null` before completion, and if the result was not stored. */
   readonly value: string | null;
   readonly ends: number;
 }
 
-/** What beginning comes to. */
+/** The outcome of an acquire. */
 export type AcquireResult =
-  | { readonly outcome: "started" }
+  | { readonly outcome: "acquired" }
+  /** Another run holds the lock for another `waitMs`. */
   | { readonly outcome: "running"; readonly waitMs: number }
+  /** The key was used with another fingerprint. */
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "completed"; readonly value: string | null };
 
-/** What an owner asks for. */
+/** An owner's request for the lock of a key. */
 export interface LockRequest {
   readonly fingerprint: string;
   readonly owner: string;
   readonly lockMs: number;
-  /** How long the key is known from now on. */
+  /** How long the store keeps the record from now on. */
   readonly keepMs: number;
 }
 
-/** Whether a key is known, and an owner's. */
-function isOwnedBy(held: KeyRecord | undefined, owner: string, now: number): held is KeyRecord {
-  return held?.owner === owner && held.ends > now;
+/** Whether a record exists and belongs to an owner. */
+function isOwnedBy(record: KeyRecord | undefined, owner: string, now: number): record is KeyRecord {
+  return record?.owner === owner && record.ends > now;
 }
 
-/** Whether a lock ends later than its owner can have asked for: the store's clock was set back since. */
-function isImplausiblyFar(until: number, lockMs: number, now: number): boolean {
-  return until - now > lockMs + GRACE_MS;
+/** Whether a lock ends later than its owner can have requested, because the store's clock was set back since. */
+function isImplausiblyFar(lockedUntil: number, lockMs: number, now: number): boolean {
+  return lockedUntil - now > lockMs + GRACE_MS;
 }
 
 /**
- * Begins, unless another has; it may be asked twice by the same owner.
+ * Acquires the lock of a key, unless another owner holds it or the work is completed. The same owner may repeat it.
  *
- * A lock that is out of all reach is pulled back to what its owner would get now, or a dead owner would keep the key until
- * the clock is there again. One that lives extends it in time.
+ * A lock with an implausibly late end is shortened to the end that its owner would get now, because a dead owner would
+ * keep the key until the clock gets there. A living owner extends its lock in time.
  */
 export function acquire(
-  held: KeyRecord | undefined,
+  record: KeyRecord | undefined,
   { fingerprint, owner, lockMs, keepMs }: LockRequest,
   now: number,
 ): readonly [KeyRecord, AcquireResult] {
-  const mine = { fingerprint, owner, lockedUntil: now + lockMs, lockMs, value: null, ends: now + keepMs };
-  const started = [mine, { outcome: "started" }] as const;
-  if (held === undefined || held.ends <= now) return started;
-  if (held.fingerprint !== fingerprint) return [held, { outcome: "mismatch" }];
-  if (held.lockedUntil === null) return [held, { outcome: "completed", value: held.value }];
-  if (held.owner === owner || held.lockedUntil <= now) return started;
-  const lockedUntil = isImplausiblyFar(held.lockedUntil, held.lockMs, now)
-    ? now + held.lockMs
-    : held.lockedUntil;
+  const locked = { fingerprint, owner, lockedUntil: now + lockMs, lockMs, value: null, ends: now + keepMs };
+  const acquired = [locked, { outcome: "acquired" }] as const;
+  if (record === undefined || record.ends <= now) return acquired;
+  if (record.fingerprint !== fingerprint) return [record, { outcome: "mismatch" }];
+  if (record.lockedUntil === null) return [record, { outcome: "completed", value: record.value }];
+  if (record.owner === owner || record.lockedUntil <= now) return acquired;
+  const lockedUntil = isImplausiblyFar(record.lockedUntil, record.lockMs, now)
+    ? now + record.lockMs
+    : record.lockedUntil;
   return [
-    { ...held, lockedUntil },
+    { ...record, lockedUntil },
     { outcome: "running", waitMs: lockedUntil - now },
   ];
 }
 
-/** Moves the end of an owner's lock. Also of one that has ended, while no other has taken it. */
+/**
+ * Extends an owner's lock, also one that has ended if no other owner has acquired it.
+ *
+ * @returns the new record; `undefined` if the owner does not hold the lock
+ */
 export function extend(
-  held: KeyRecord | undefined,
+  record: KeyRecord | undefined,
   { owner, lockMs, keepMs }: Omit<LockRequest, "fingerprint">,
   now: number,
 ): KeyRecord | undefined {
-  if (!isOwnedBy(held, owner, now) || held.lockedUntil === null) return undefined;
-  return { ...held, lockedUntil: now + lockMs, lockMs, ends: now + keepMs };
+  if (!isOwnedBy(record, owner, now) || record.lockedUntil === null) return undefined;
+  return { ...record, lockedUntil: now + lockMs, lockMs, ends: now + keepMs };
 }
 
-/** Ends an owner's work with a value. It may be said twice. */
+/**
+ * Completes an owner's work with a value. The owner may repeat it.
+ *
+ * @returns the new record; `undefined` if the key is not the owner's
+ */
 export function complete(
-  held: KeyRecord | undefined,
+  record: KeyRecord | undefined,
   { owner, keepMs }: Pick<LockRequest, "owner" | "keepMs">,
   value: string | null,
   now: number,
 ): KeyRecord | undefined {
-  if (!isOwnedBy(held, owner, now)) return undefined;
-  return { ...held, lockedUntil: null, value, ends: now + keepMs };
+  if (!isOwnedBy(record, owner, now)) return undefined;
+  return { ...record, lockedUntil: null, value, ends: now + keepMs };
 }
 
-/** Whether an owner's work can be undone, so that the key is absent again. */
-export function isReleasable(held: KeyRecord | undefined, owner: string, now: number): boolean {
-  return isOwnedBy(held, owner, now) && held.lockedUntil !== null;
+/** Whether an owner may release the key, so that it is absent again. */
+export function isReleasable(record: KeyRecord | undefined, owner: string, now: number): boolean {
+  return isOwnedBy(record, owner, now) && record.lockedUntil !== null;
 }

@@ -1,4 +1,4 @@
-// Work that is done once for a key: begun, kept, and ended with what it came to.
+// Runs work once for a key: acquires the key's lock, keeps it alive, and stores the result.
 
 import { startTimer } from "../backend/call.ts";
 import { BackendError, freshToken, LockLostError } from "../internal.ts";
@@ -7,25 +7,26 @@ import type { IdempotencySettings } from "./options.ts";
 import type { AcquireResult } from "./rule.ts";
 
 /** The pause before a result is sent to the store a second time. */
-const PAUSE_MS = 100;
+const RETRY_MS = 100;
 
-/** What work comes to, and what is kept of it. */
+/** The result of work, and the text to store for it. */
 export interface WorkResult<T> {
   readonly value: T;
-  /** `null`: nothing, but that it has been done. `undefined`: not even that. */
+  /** `null` stores only that the work is done. `undefined` stores nothing, and the next call does the work again. */
   readonly stored: string | null | undefined;
 }
 
-/** What comes of a run. What the work throws is thrown on, and the key is as if it had never been used. */
+/** The outcome of a run. If the work throws, the run throws the same, and the key is absent again. */
 export type RunResult<T> =
-  | Exclude<AcquireResult, { outcome: "started" }>
-  /** The error says that the store was down, and the result may not have been kept. */
+  | Exclude<AcquireResult, { outcome: "acquired" }>
+  /** The error is the store's, and the result may not have been stored. */
   | { readonly outcome: "ran"; readonly value: T; readonly error?: BackendError }
+  /** Another run has acquired the lock. */
   | { readonly outcome: "lost" }
   | { readonly outcome: "down"; readonly error: BackendError };
 
-/** Sets apart what the store throws from what the work throws. */
-function orBackendError<T>(promise: Promise<T>): Promise<T | BackendError> {
+/** Returns a store's error as a value, so that it is not taken for an error of the work. */
+function catchBackendError<T>(promise: Promise<T>): Promise<T | BackendError> {
   return promise.catch((error) => {
     if (error instanceof BackendError) return error;
     throw error;
@@ -33,68 +34,72 @@ function orBackendError<T>(promise: Promise<T>): Promise<T | BackendError> {
 }
 
 /**
- * @param name what the key is called in an error
+ * Runs work once for a key.
+ *
+ * @param name the key's name in errors
  * @param work its signal is aborted when the lock is lost
  */
 export async function runOnce<T>(
-  { store, lockMs, keepMs, onFailure }: IdempotencySettings,
+  { store, lockMs, keepMs, onStoreError }: IdempotencySettings,
   key: string,
   name: string,
   fingerprint: string,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
 ): Promise<RunResult<T>> {
-  const owner = freshToken(); // Of this run alone: two copies of one process are two owners.
+  // Drawn for each run, so that two copies of one process are two owners.
+  const owner = freshToken();
   const release = async (background: boolean) => {
-    await store.release(key, owner, { background }).catch(() => {}); // Its lock ends by itself.
+    // If it fails, the lock ends by itself.
+    await store.release(key, owner, { background }).catch(() => {});
   };
   const sentMs = performance.now();
-  const claim = { owner, fingerprint, lockMs, keepMs };
-  const onLateAnswer = ({ outcome }: AcquireResult) => void (outcome === "started" && release(true));
-  const beginning = await orBackendError(store.acquire(key, claim, { onLateAnswer }));
-  if (beginning instanceof BackendError) {
-    if (onFailure === "fail") return { outcome: "down", error: beginning };
+  const request = { owner, fingerprint, lockMs, keepMs };
+  const onLateAnswer = ({ outcome }: AcquireResult) => void (outcome === "acquired" && release(true));
+  const acquired = await catchBackendError(store.acquire(key, request, { onLateAnswer }));
+  if (acquired instanceof BackendError) {
+    if (onStoreError === "fail") return { outcome: "down", error: acquired };
     const { value } = await work(new AbortController().signal);
-    return { outcome: "ran", value, error: beginning };
+    return { outcome: "ran", value, error: acquired };
   }
-  if (beginning.outcome !== "started") return beginning;
+  if (acquired.outcome !== "acquired") return acquired;
   const lock = keepAlive(
     lockMs,
     sentMs,
-    (maxWaitMs) => store.extend(key, claim, { maxWaitMs, background: true }),
+    (maxWaitMs) => store.extend(key, request, { maxWaitMs, background: true }),
     () => new LockLostError(name),
   );
-  let done: WorkResult<T>;
+  let result: WorkResult<T>;
   try {
-    done = await work(lock.signal);
+    result = await work(lock.signal);
   } catch (error) {
     lock.stop();
     await release(false);
     throw error;
   }
-  const { value, stored } = done;
+  const { value, stored } = result;
   if (stored === undefined) {
     lock.stop();
     await release(false);
     return { outcome: "ran", value };
   }
-  // Until the store has the result, or the work would be done again.
+  // The lock is kept until the store has the result, because another call would do the work again.
   lock.ignoreLoss();
-  const complete = () => orBackendError(store.complete(key, claim, stored));
-  let isMine: boolean | BackendError;
+  const complete = () => catchBackendError(store.complete(key, request, stored));
+  let isCompleted: boolean | BackendError;
   try {
-    isMine = await complete();
-    if (isMine instanceof BackendError) {
-      // The work is done, and it would be done again: worth a second try.
-      await new Promise<void>((wake) => startTimer(wake, PAUSE_MS));
-      isMine = await complete();
+    isCompleted = await complete();
+    if (isCompleted instanceof BackendError) {
+      // Sent a second time, because work whose result is not stored is done again.
+      await new Promise<void>((wake) => startTimer(wake, RETRY_MS));
+      isCompleted = await complete();
     }
   } finally {
     lock.stop();
   }
-  if (isMine instanceof BackendError) {
-    return onFailure === "fail"
-      ? { outcome: "down", error: isMine }
-      : { outcome: "ran", value, error: isMine };
+  if (isCompleted instanceof BackendError) {
+    return onStoreError === "fail"
+      ? { outcome: "down", error: isCompleted }
+      : { outcome: "ran", value, error: isCompleted };
   }
-  return isMine ? { outcome: "ran", value } : { outcome: "lost" };
+  return isCompleted ? { outcome: "ran", value } : { outcome: "lost" };
 }

@@ -1,4 +1,4 @@
-// LeasedSource: issues the IDs of whichever node is leased, and none while no node is.
+// LeasedSource: issues the IDs of the leased node, and none while no node is leased.
 
 import {
   createEntry,
@@ -14,7 +14,7 @@ import {
   type Settings,
   stepEntry,
 } from "../internal.ts";
-import { fieldsOf } from "./nodeSpace.ts";
+import { nodeFields } from "./nodeSpace.ts";
 
 export class LeasedSource extends LocalSource implements Grantable {
   #node = 0;
@@ -23,13 +23,13 @@ export class LeasedSource extends LocalSource implements Grantable {
   #isOpen = false;
 
   constructor(settings: Settings) {
-    // Not the ledger's entry: a reading that other generators of the node, in another namespace say, have stamped is no
-    // reading under this grant, and calls within one tick check no further. Grants keep leases apart.
+    // Not the ledger's entry, because another generator of this node, for example of another name, may have stamped this
+    // reading without this grant, and calls within one tick do not check the grant again. Grants keep leases apart.
     super(settings, createEntry());
   }
 
   override get node(): NodeFields {
-    return fieldsOf(this.#node, this.settings.layout.machineBits);
+    return nodeFields(this.#node, this.settings.layout.machineBits);
   }
 
   /** The first tick that was not stamped. */
@@ -38,7 +38,7 @@ export class LeasedSource extends LocalSource implements Grantable {
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
-    // As if the tick before were used up: of the last one stamped, nothing is left for another node.
+    // As if the previous tick were used up: no ID is left in the last tick stamped, because it has another node.
     this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#unused) - 1);
     this.entry.readingMs = nowMs;
     this.#node = node;
@@ -53,7 +53,7 @@ export class LeasedSource extends LocalSource implements Grantable {
 
   close(): number {
     this.#isOpen = false;
-    // NaN equals no reading, so that each call takes the step, also within the tick that was stamped last.
+    // NaN equals no reading, so that each call takes the step and throws, even within the last tick stamped.
     this.entry.readingMs = Number.NaN;
     return this.#unused;
   }

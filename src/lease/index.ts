@@ -15,6 +15,7 @@ export {
   LeaseExpiredError,
   LeaseFenceError,
   NamespaceError,
+  type NodeFields,
   NoNodeAvailableError,
   type Preset,
   type PresetName,
@@ -27,5 +28,4 @@ export {
 export { type HeldNode, inspect, type NamespaceReport } from "./inspect.ts";
 export type { Lease, LeaseStatus } from "./lease.ts";
 export { leaseNode } from "./leaseNode.ts";
-export type { NodeFields } from "./nodeSpace.ts";
 export type { LeaseOptions } from "./options.ts";

@@ -1,50 +1,56 @@
-// Who holds what: the book of a namespace, for people.
+// inspect: reports who holds which node of a lease namespace.
 
 import { assertName } from "../backend/names.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { BackendError } from "../internal.ts";
-import { fieldsOf, type NodeFields, readShape } from "./nodeSpace.ts";
-import { leasePort } from "./port.ts";
+import { BackendError, type NodeFields } from "../internal.ts";
+import { nodeFields, parseShape } from "./nodeSpace.ts";
+import { leasePort } from "./openPort.ts";
 import { tickAt } from "./rule.ts";
 
-/** A node that someone holds, or held when it crashed. */
+/** A node with a holder that has not released it. */
 export interface HeldNode extends NodeFields {
   /** The node, as a number over both fields. */
   readonly node: number;
   /** The name that the holder gave itself; empty if it gave none. */
   readonly holder: string;
-  /** The name that bitflake gave the holder: another one for each lease. */
+  /** The owner of the grant in the store: a new name for each lease. */
   readonly owner: string;
   /** When the lease began, by the holder's clock. */
   readonly from: Date;
-  /** When it ends unless it is renewed. */
+  /** When the lease ends unless it is renewed. */
   readonly until: Date;
-  /** Whether that is still to come, by the store's clock. */
+  /** Whether the lease has not ended yet, by the store's clock. */
   readonly isCurrent: boolean;
 }
 
-/** What a store keeps of a namespace. */
+/** The nodes of a name in a store. */
 export interface NamespaceReport {
-  /** The namespace. */
+  /** The name of the IDs. */
+  readonly name: string;
+  /**
+   * The name of the IDs.
+   *
+   * @deprecated Use {@link NamespaceReport.name}.
+   */
   readonly namespace: string;
-  /** The layout, epoch and tick of its IDs, as text; `undefined` if no node was ever leased in it. */
+  /** The layout, epoch and tick of the IDs, as text; `undefined` if no node was ever leased. */
   readonly shape: string | undefined;
   /** The store's time. */
   readonly storeTime: Date;
-  /** How many nodes have been leased since the beginning. */
+  /** How many different nodes have ever been leased. */
   readonly used: number;
-  /** Those that were not given back, by number. */
+  /** The nodes that were not released, in ascending order. */
   readonly held: readonly HeldNode[];
 }
 
 /**
- * Lists who holds what in a namespace. It changes nothing.
+ * Lists who holds which node of a name. It changes nothing.
  *
  * @param backend the store
- * @param namespace default `"default"`
- * @throws {@link BackendError} if the store is down, too slow, or answers nonsense
- * @throws {@link ArgumentError} if the backend is none, or the namespace no name
+ * @param name the name of the IDs, default `"default"`
+ * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+ * @throws {@link ArgumentError} if the backend or the name is invalid
  *
  * @example
  * ```ts
@@ -52,37 +58,37 @@ export interface NamespaceReport {
  * import { inspect, leaseNode } from "bitflake/lease";
  *
  * const backend = memory();
- * const lease = await leaseNode({ backend, namespace: "orders", holder: "pod-7" });
+ * const lease = await leaseNode({ backend, name: "orders", holder: "pod-7" });
  * const { held } = await inspect(backend, "orders");
  * held.map(({ node, holder }) => `${node} ${holder}`); // => [ '0 pod-7' ]
  * await lease.release();
  * ```
  */
-export async function inspect(backend: Backend, namespace = "default"): Promise<NamespaceReport> {
-  const { book, storeMs } = await leasePort(
-    assertBackend(backend),
-    assertName("namespace", namespace),
-  ).read();
-  const storeTime = new Date(storeMs);
-  if (!book) return { namespace, shape: undefined, storeTime, used: 0, held: [] };
-  const terms = readShape(book.shape);
-  if (!terms)
-    throw new BackendError("lease: read", "answer", "the namespace has a shape that is none", {
-      cause: book.shape,
+export async function inspect(backend: Backend, name = "default"): Promise<NamespaceReport> {
+  const port = leasePort(assertBackend(backend), assertName("name", name));
+  const { state, storeMs } = await port.read();
+  const report = { name, namespace: name, storeTime: new Date(storeMs) };
+  if (!state) return { ...report, shape: undefined, used: 0, held: [] };
+  const shape = parseShape(state.shape);
+  if (!shape) {
+    throw new BackendError("lease: read", "answer", "unexpected shape of the namespace", {
+      cause: state.shape,
     });
+  }
+  const dateOf = (tick: number) => new Date(shape.epochMs + tick * shape.tickMs);
   const held: HeldNode[] = [];
-  for (const [node, { owner, from, until }] of book.nodes) {
+  for (const [node, { owner, from, until }] of state.nodes) {
     if (owner === null) continue;
     held.push({
       node,
-      ...fieldsOf(node, terms.machineBits),
+      ...nodeFields(node, shape.machineBits),
       holder: owner.replace(/^\S+ ?/, ""),
       owner,
-      from: new Date(terms.epochMs + from * terms.tickMs),
-      until: new Date(terms.epochMs + until * terms.tickMs),
-      isCurrent: until > tickAt(terms, storeMs),
+      from: dateOf(from),
+      until: dateOf(until),
+      isCurrent: until > tickAt(shape, storeMs),
     });
   }
   held.sort((a, b) => a.node - b.node);
-  return { namespace, shape: book.shape, storeTime, used: book.nodes.size, held };
+  return { ...report, shape: state.shape, used: state.nodes.size, held };
 }

@@ -1,19 +1,25 @@
-// What a lease is, to whoever holds one.
+// Lease: the public interface of a leased node.
 
 import type { AsyncDisposal } from "../asyncDispose.ts";
 import type { LeaseExpiredError, SnowflakeGenerator } from "../internal.ts";
 
-/** How a lease is. */
+/** Status of a lease. */
 export interface LeaseStatus {
   /**
    * - `"held"`: the generator makes IDs, until {@link LeaseStatus.until} if no renewal succeeds.
-   * - `"lost"`: the lease has ended; with `onExpired: "reacquire"`, a new one is being sought.
-   * - `"released"`: it was given back.
+   * - `"lost"`: the lease has ended; with `onExpired: "reacquire"`, a new one is being acquired.
+   * - `"released"`: the lease was released.
    */
   readonly state: "held" | "lost" | "released";
-  /** The namespace. */
+  /** The name of the IDs. */
+  readonly name: string;
+  /**
+   * The name of the IDs.
+   *
+   * @deprecated Use {@link LeaseStatus.name}.
+   */
   readonly namespace: string;
-  /** The node that is leased, or was last. */
+  /** The leased node, or the last one. */
   readonly node: number;
   /** Its datacenter field. */
   readonly datacenterId: number;
@@ -23,36 +29,36 @@ export interface LeaseStatus {
   readonly until: Date;
   /** When the store last granted or renewed it. */
   readonly renewedAt: Date;
-  /** How far this process's clock was ahead of the store's then, in milliseconds, with the way there counted in. */
+  /** How far this process's clock was ahead of the store's then, in milliseconds, including the time of the request. */
   readonly skewMs: number;
-  /** How many attempts have failed since. */
+  /** How many renewals have failed since. */
   readonly failures: number;
-  /** What the last of them failed with. */
+  /** The error of the last failed renewal. */
   readonly lastError: unknown;
-  /** How many leases there have been: more than 1 after a `"reacquire"`. */
+  /** How many leases have been granted: more than 1 after a `"reacquire"`. */
   readonly grants: number;
 }
 
 /**
- * A node that is leased, and the generator that stamps it. {@link leaseNode} makes it. It is renewed in the background,
- * which does not keep the process alive. Release it when the process ends, before you close the store's client; `await
- * using` releases it at the end of the block.
+ * A leased node and its generator, from {@link leaseNode}. It is renewed in the background, which does not keep the
+ * process alive. Release it when the process ends, before you close the store's client; `await using` releases it at the
+ * end of the block.
  */
 export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator> extends AsyncDisposal {
-  /** Makes IDs as long as the lease is held; it stays the same when another node is leased. */
+  /** Issues IDs while the lease is held. It stays the same when another node is leased. */
   readonly generator: Generator;
-  /** The node that is leased, as a number over both fields: `datacenterId * 2 ** machineBits + machineId`. */
+  /** The leased node, as a number over both fields: `datacenterId * 2 ** machineBits + machineId`. */
   readonly node: number;
   /** When the lease ends unless it is renewed, by this process's clock. */
   readonly until: Date;
 
   /**
-   * Calls back when the lease has ended although it was not given back: it could not be renewed in time, the process
-   * was paused for too long, or the store has another holder. The generator makes no IDs from then on.
+   * Adds a listener for the loss of the lease: it could not be renewed in time, the process was paused for too long, or
+   * the store has another holder. The generator issues no IDs from then on.
    *
-   * @param listener gets the error that the generator throws, with what went wrong as its `cause`. It is called once
-   *   per loss, and at once if the lease is lost already
-   * @returns a function that takes the listener away
+   * @param listener gets the error that the generator throws, with the reason as its `cause`. It is called once per loss,
+   *   and at once if the lease is lost already
+   * @returns a function that removes the listener
    *
    * @example
    * ```ts
@@ -61,19 +67,19 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
    *
    * const lease = await leaseNode({ backend: memory() });
    * lease.onLost((error) => console.error("no more IDs from here", error));
-   * await lease.release(); // Given back is not lost.
+   * await lease.release(); // A release is not a loss.
    * ```
    */
   onLost(listener: (error: LeaseExpiredError) => void): () => void;
 
   /**
-   * Calls back for each renewal that fails while the lease is held: the store is down or slow, the clocks are too far
-   * apart, or the store is cut off from its replicas. The generator goes on until the lease ends, and the renewal is
-   * tried again.
+   * Adds a listener for renewals that fail while the lease is held: the store is down or slow, the clocks are too far
+   * apart, or the store is cut off from its replicas. The generator works until the lease ends, and the renewal is tried
+   * again.
    *
-   * @param listener gets what the renewal failed with, as `status().lastError` has it: a {@link BackendError}, a
+   * @param listener gets the error of the renewal, which is `status().lastError` too: a {@link BackendError}, a
    *   {@link ClockSkewError} or a {@link StoreCutOffError}
-   * @returns a function that takes the listener away
+   * @returns a function that removes the listener
    *
    * @example
    * ```ts
@@ -89,10 +95,10 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
   onRenewalFailed(listener: (error: unknown) => void): () => void;
 
   /**
-   * Calls back when a lease that was lost has been taken again, which happens with `onExpired: "reacquire"`.
+   * Adds a listener for a new lease after a loss, which happens with `onExpired: "reacquire"`.
    *
    * @param listener gets the status of the new lease
-   * @returns a function that takes the listener away
+   * @returns a function that removes the listener
    *
    * @example
    * ```ts
@@ -107,7 +113,7 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
   onReacquired(listener: (status: LeaseStatus) => void): () => void;
 
   /**
-   * Says how the lease is, for logs and health checks.
+   * Returns the status of the lease, for logs and health checks.
    *
    * @example
    * ```ts
@@ -123,10 +129,10 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
   status(): LeaseStatus;
 
   /**
-   * Gives the node back, so that others can have it at once. The generator makes no IDs from the call on, whether or not
-   * the store can be reached; if it cannot, the node is free when the lease ends, and a further call tries again.
+   * Releases the node, so that other processes can lease it at once. The generator issues no IDs from the call on, even
+   * if the store cannot be reached. In that case the node is free when the lease ends, and a further call tries again.
    *
-   * @throws {@link BackendError} if the store cannot be told
+   * @throws {@link BackendError} if the store cannot be reached
    */
   release(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// leaseNode: from options to a lease that is held.
+// leaseNode: resolves the options and waits for a lease.
 
 import { startTimer } from "../backend/call.ts";
 import {
@@ -14,37 +14,37 @@ import type { Lease } from "./lease.ts";
 import { type LeaseOptions, type LeaseSettings, resolveLeaseSettings } from "./options.ts";
 import { LeaseSession } from "./session.ts";
 
-/** The longest pause between two questions for a node: one that is given back may come sooner than one that expires. */
+/** The longest pause between two acquires. A node that is released may be free before the first grant ends. */
 const POLL_MS = 1000;
 
 /**
- * Leases a node: no other process that leases in this namespace can make the same IDs, whatever its clock, its pauses,
- * its network or its crashes do. The lease is renewed in the background, which does not keep the process alive, until it
- * is given back.
+ * Leases a node: no other process that leases a node under this `name` can make the same IDs, whatever its clock, pauses,
+ * network or crashes. The lease is renewed in the background, which does not keep the process alive, until it is
+ * released.
  *
- * Either both fields are leased as one space, or, where `datacenterId` is given, the machines of that datacenter.
+ * It leases from all nodes, or, if `datacenterId` is given, from the machines of that datacenter.
  *
  * @param options see {@link LeaseOptions}; only `backend` is required
  * @returns a lease that is held, with its `generator`
- * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was given back within `waitMs`
+ * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was released within `waitMs`
  * @throws {@link LeaseFenceError} if the store restarted, failed over or is new, so that it may have forgotten leases,
  *   and they have not ended within `waitMs`
  * @throws {@link StoreCutOffError} if the store is a Redis that has lost its replicas
  * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
- * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
- * @throws {@link BackendError} if the store is down, too slow, or answers nonsense
- * @throws {@link LayoutError} if the layout is none, or has no bits to lease
+ * @throws {@link NamespaceError} if the name is in use with another layout, epoch or tick
+ * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+ * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
  * @throws {@link EpochError} if the clock is before the epoch
- * @throws {@link TimestampOverflowError} if it is past the last tick that the layout holds
+ * @throws {@link TimestampOverflowError} if the clock is past the last tick of the layout
  *
  * @example
  * ```ts
  * import { memory } from "bitflake/backend";
  * import { leaseNode } from "bitflake/lease";
  *
- * const backend = memory(); // In earnest, fromIORedis(…) or fromPg(…).
- * const lease = await leaseNode({ backend, namespace: "orders", preset: "twitter", ttlMs: 30_000 });
+ * const backend = memory(); // In production, fromIORedis(…) or fromPg(…).
+ * const lease = await leaseNode({ backend, name: "orders", preset: "twitter", ttlMs: 30_000 });
  * typeof lease.generator.nextId(); // => 'bigint'
  * await lease.release();
  * ```
@@ -54,44 +54,44 @@ export async function leaseNode(
 ): Promise<Lease<SharedGenerator>>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
-  const plan = resolveLeaseSettings(options);
-  const { clock } = plan.settings;
-  const { generator, source } = await generatorOf(plan);
-  const lease = new LeaseSession(plan, generator, source, clock);
-  const deadline = performance.now() + plan.waitMs;
+  const settings = resolveLeaseSettings(options);
+  const { clock } = settings.generatorSettings;
+  const { generator, source } = await createGenerator(settings);
+  const lease = new LeaseSession(settings, generator, source);
+  const deadline = performance.now() + settings.waitMs;
   for (;;) {
     try {
       await lease.acquire();
       return lease;
     } catch (error) {
       const leftMs = deadline - performance.now();
-      const soonestMs = soonestOf(error);
+      const soonestMs = endOfRefusal(error);
       if (soonestMs === undefined || leftMs <= 0) {
         lease.abandon();
         throw error;
       }
-      const soonMs = Math.max(soonestMs - clock(), 10) * (1 + Math.random() / 4);
-      await new Promise<void>((wake) => startTimer(wake, Math.min(soonMs, POLL_MS, leftMs)));
+      const pauseMs = Math.max(soonestMs - clock(), 10) * (1 + Math.random() / 4);
+      await new Promise<void>((wake) => startTimer(wake, Math.min(pauseMs, POLL_MS, leftMs)));
     }
   }
 }
 
-/** When a refusal ends by itself; `undefined` if it does not. */
-function soonestOf(error: unknown): number | undefined {
+/** Returns when a refusal ends by itself; `undefined` if it does not. */
+function endOfRefusal(error: unknown): number | undefined {
   if (error instanceof NoNodeAvailableError) return error.soonestMs;
   return error instanceof LeaseFenceError ? error.untilMs : undefined;
 }
 
 /** Creates a generator, and the source that takes its grants. */
-async function generatorOf({ settings, isShared }: LeaseSettings): Promise<{
+async function createGenerator({ generatorSettings, isShared }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
   source: Grantable;
 }> {
   if (isShared) {
-    // Loaded only here: most leases are for one thread.
+    // Loaded on demand, because most leases are for one thread.
     const { SharedGenerator } = await import("../threads/index.ts");
-    return SharedGenerator.underGrants(settings);
+    return SharedGenerator.underGrants(generatorSettings);
   }
-  const source = new LeasedSource(settings);
-  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), source };
+  const source = new LeasedSource(generatorSettings);
+  return { generator: new SnowflakeGenerator(new GeneratorParts(generatorSettings, source)), source };
 }

@@ -1,51 +1,57 @@
-// Leases in the memory of this process: the protocol as it is.
+// Leases in the memory of this process: runs the protocol itself.
 
-import { type CallOptions, callStore } from "../backend/call.ts";
+import { type AnswerOptions, callStore } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { readGrant } from "./parseAnswer.ts";
-import type { LeasePort } from "./port.ts";
-import { acquire, type Book, type LeaseAnswer, type NodeSpace, release, renew } from "./rule.ts";
+import { type NodeRange, parseGrant } from "./parseAnswer.ts";
+import type { LeasePort, NamespaceReading } from "./port.ts";
+import { acquire, type LeaseAnswer, type NamespaceState, release, renew } from "./rule.ts";
 
-/** Reads what a step answers; the port may be one that the user wrote, and then it can be anything. */
-const reading =
-  (nodes: Pick<NodeSpace, "first" | "count">) =>
-  (answer: LeaseAnswer): LeaseAnswer =>
+type Change<T> = (
+  state: NamespaceState | undefined,
+  storeMs: number,
+) => readonly [NamespaceState | undefined, T];
+
+/** Returns a function that checks an answer, because a port that a user wrote may return anything. */
+function readAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
+  return (answer) =>
     answer.outcome === "granted"
-      ? readGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
+      ? parseGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
       : answer;
+}
 
-export function memoryStore(port: MemoryPort, namespace: string): LeasePort {
-  const name = `lease:${namespace}`;
-  type Change<T> = (book: Book | undefined, storeMs: number) => readonly [Book | undefined, T];
-  const apply = <T>(
+/** Returns the reading of a memory. It reports no history, because its holders are gone whenever it is. */
+function readingAt(ms: number) {
+  return { ms, history: "" };
+}
+
+export function memoryStore(port: MemoryPort, name: string): LeasePort {
+  const call = <T>(
     operation: string,
     change: Change<T>,
     read: (result: T) => T = (result) => result,
-    asking?: CallOptions,
+    options?: AnswerOptions<T>,
   ) => {
-    const call = async () => port.change<Book | undefined, T>(name, change);
-    return callStore(port, operation, call, (result) => read(result as T), asking);
+    const send = async () => port.change<NamespaceState | undefined, T>(`lease:${name}`, change);
+    return callStore(port, `lease: ${operation}`, send, (result) => read(result as T), options);
   };
-  /** It tells no history: when it is gone, so are its holders. */
-  const at = (ms: number) => ({ ms, history: "" });
   return {
-    acquire: (space, request, nowMs, asking) =>
-      apply(
-        "lease: acquire",
-        (book, storeMs) => acquire(book, space, request, nowMs, at(storeMs)),
-        reading(space),
-        asking,
+    acquire: (space, request, nowMs, options) =>
+      call(
+        "acquire",
+        (state, storeMs) => acquire(state, space, request, nowMs, readingAt(storeMs)),
+        readAnswer(space),
+        options,
       ),
-    renew: (space, claim, nowMs, asking) =>
-      apply(
-        "lease: renew",
-        (book, storeMs) => renew(book, space, claim, nowMs, at(storeMs)),
-        reading({ first: claim.node, count: 1 }),
-        asking,
+    renew: (space, claim, nowMs, options) =>
+      call(
+        "renew",
+        (state, storeMs) => renew(state, space, claim, nowMs, readingAt(storeMs)),
+        readAnswer({ first: claim.node, count: 1 }),
+        options,
       ),
     release: async (_space, claim, unused) => {
-      await apply("lease: release", (book) => [book && release(book, claim, unused), true]);
+      await call("release", (state) => [state && release(state, claim, unused), true]);
     },
-    read: () => apply("lease: read", (book, storeMs) => [book, { book, storeMs }]),
+    read: () => call<NamespaceReading>("read", (state, storeMs) => [state, { state, storeMs }]),
   };
 }

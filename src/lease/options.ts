@@ -1,4 +1,4 @@
-// What leaseNode takes, validated once, as the plan that a lease goes by.
+// Options of leaseNode, and the settings that they are resolved to once.
 
 import { assertName } from "../backend/names.ts";
 import { assertBackend } from "../backend/portSettings.ts";
@@ -16,53 +16,60 @@ import {
   type PresetName,
   type Settings,
 } from "../internal.ts";
-import { spaceOf } from "./nodeSpace.ts";
+import { makeNodeSpace } from "./nodeSpace.ts";
 import type { NodeSpace } from "./rule.ts";
 
-/** The shortest lease: below it, a pause for garbage would end it. */
-const MIN_TTL = 100;
+/** The shortest lease. A garbage collection would end a shorter one. */
+const MIN_TTL_MS = 100;
 
-/** The longest timer there is, in every runtime. */
-const MAX_TIMER = 2 ** 31 - 1;
+/** The longest timer in every runtime. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Options of a lease, beside those of its generator. Each may be left out but `backend`. */
+/** Options of a lease, beside those of its generator. All but `backend` are optional. */
 export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
-  /** Where leases are kept: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
+  /** The store of the leases: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
   readonly backend: Backend;
   /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
   readonly preset?: PresetName | GeneratorOptions | undefined;
-  /** What the IDs must be unique in: 1 to 100 characters. Default `"default"`. */
+  /** The name of the IDs: 1 to 100 characters. IDs are unique among all leases of one name. Default `"default"`. */
+  readonly name?: string | undefined;
+  /**
+   * The name of the IDs.
+   *
+   * @deprecated Use {@link LeaseOptions.name}.
+   */
   readonly namespace?: string | undefined;
-  /** A name for this process, for {@link inspect}: of its host or pod, say. Default none. */
+  /** A name for this process in {@link inspect}, such as its host or pod. Default none. */
   readonly holder?: string | undefined;
   /**
-   * How long a grant lasts, in milliseconds, from 100 on. Default 30000. It is renewed each third of that; this is how
+   * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed each third of that. This is how
    * long the store may be away before IDs stop, and how long the node of a process that crashed stays taken.
    */
   readonly ttlMs?: number | undefined;
-  /** How long to wait for a node when all are taken or none is granted yet, in milliseconds. Default 0. */
+  /** How long to wait for a node when none can be granted, in milliseconds. Default 0. */
   readonly waitMs?: number | undefined;
-  /** How far the clocks of this process and the store may be apart, in milliseconds. Default 5000. */
+  /** The largest difference between the clocks of this process and the store, in milliseconds. Default 5000. */
   readonly maxSkewMs?: number | undefined;
   /**
-   * Whether the store may have forgotten grants when it has restarted or failed over. Default `true`: then no node is
-   * granted until all that may be forgotten has ended, `ttlMs` + 2 × `maxSkewMs` later, and a Redis that is cut off from
-   * its replicas renews no lease. Set `false` if the store never forgets what it has acknowledged.
+   * Whether the store may forget grants when it restarts or fails over. Default `true`: then no node is granted until
+   * all grants that may be forgotten have ended, `ttlMs` + 2 × `maxSkewMs` later, and a Redis that is cut off from its
+   * replicas renews no lease. Set `false` if the store never forgets what it has acknowledged.
    */
   readonly fence?: boolean | undefined;
   /**
-   * What happens when the lease has ended although it was not given back. Default `"throw"`: the generator throws
-   * {@link LeaseExpiredError} for good. With `"reacquire"` it does until a new lease is had, of any node.
+   * What happens when the lease has ended without a release. Default `"throw"`: the generator throws
+   * {@link LeaseExpiredError} for good. With `"reacquire"` it throws until a new lease is granted, of any node.
    */
   readonly onExpired?: "throw" | "reacquire" | undefined;
   /** Whether the generator is a `SharedGenerator`, for all threads of this process. Default `false`. */
   readonly threads?: boolean | undefined;
 }
 
-/** The options that are not the generator's. */
-const OWN = [
+/** The names of the options that are not the generator's. */
+const LEASE_OPTIONS = [
   "backend",
   "preset",
+  "name",
   "namespace",
   "holder",
   "ttlMs",
@@ -73,26 +80,26 @@ const OWN = [
   "threads",
 ];
 
-/** What a lease goes by. */
+/** Settings of a lease: its options, validated and with defaults. */
 export interface LeaseSettings {
   readonly backend: Backend;
-  readonly namespace: string;
+  readonly name: string;
   readonly holder: string;
   readonly ttlMs: number;
   readonly waitMs: number;
   readonly isReacquired: boolean;
   readonly isShared: boolean;
   readonly space: NodeSpace;
-  /** The generator's. */
-  readonly settings: Settings;
+  readonly generatorSettings: Settings;
 }
 
-/** Validates all options. */
+/** Resolves the options of a lease to its settings, and validates them. */
 export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
   const {
     backend,
     preset = "twitter",
-    namespace = "default",
+    name,
+    namespace,
     holder,
     ttlMs = 30_000,
     waitMs = 0,
@@ -100,35 +107,43 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
     fence = true,
     onExpired = "throw",
     threads = false,
-    ...rest
+    ...overrides
   } = assertObject("options", options);
   for (const given of [
-    rest as GeneratorOptions,
+    overrides as GeneratorOptions,
     typeof preset === "object" ? (preset as GeneratorOptions) : {},
   ]) {
     if (given?.machineId === undefined) continue;
-    throw new ArgumentError("machineId", "left out, for it is what is leased", given.machineId);
+    throw new ArgumentError("machineId", "left out, because the lease decides it", given.machineId);
   }
-  const names = [...OWN, ...Object.keys(defaults())].filter((name) => name !== "machineId");
-  assertKnownOptions(rest, names);
-  const settings = compileSettings(mergeOptions(preset, rest));
-  const isFixed = rest.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
-  assertWhole("ttlMs", ttlMs, MIN_TTL, MAX_TIMER);
-  assertWhole("maxSkewMs", maxSkewMs, 0, MAX_TIMER);
+  const known = [...LEASE_OPTIONS, ...Object.keys(defaults())].filter((option) => option !== "machineId");
+  assertKnownOptions(overrides, known);
+  const generatorSettings = compileSettings(mergeOptions(preset, overrides));
+  const isDatacenterFixed = overrides.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
+  assertWhole("ttlMs", ttlMs, MIN_TTL_MS, MAX_TIMER_MS);
+  assertWhole("maxSkewMs", maxSkewMs, 0, MAX_TIMER_MS);
   assertOneOf("onExpired", onExpired, ["throw", "reacquire"]);
   return {
     backend: assertBackend(backend),
-    namespace: assertName("namespace", namespace),
+    name: resolveName(name, namespace),
     holder: holder === undefined ? "" : assertName("holder", holder),
     ttlMs,
-    waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER),
+    waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER_MS),
     isReacquired: onExpired === "reacquire",
     isShared: assertOneOf("threads", threads, [true, false]),
-    space: spaceOf(settings, isFixed, {
+    space: makeNodeSpace(generatorSettings, isDatacenterFixed, {
       ttlMs,
       maxSkewMs,
       isFenced: assertOneOf("fence", fence, [true, false]),
     }),
-    settings,
+    generatorSettings,
   };
+}
+
+/** Resolves the name from the option and its deprecated alias. */
+function resolveName(name: unknown, namespace: unknown): string {
+  if (name === undefined) return namespace === undefined ? "default" : assertName("namespace", namespace);
+  if (namespace !== undefined && namespace !== name)
+    throw new ArgumentError("namespace", "left out or the same as name", namespace);
+  return assertName("name", name);
 }

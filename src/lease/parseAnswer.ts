@@ -1,25 +1,25 @@
-// An answer as it came from a store, made sense of: what cannot be is refused here, before anyone stamps by it.
+// Parses the answers of stores. An invalid answer is refused here, before it reaches a generator.
 
 import type { LeaseAnswer, NodeSpace } from "./rule.ts";
 
-/** Reads whole numbers, from the text that stores are asked for; throws on anything else. */
-export function wholes(values: readonly unknown[]): number[] {
+/** The nodes that an answer may be about. */
+export type NodeRange = Pick<NodeSpace, "first" | "count">;
+
+/** Parses whole numbers from text or numbers; throws on anything else. */
+export function parseWholes(values: readonly unknown[]): number[] {
   return values.map((value) => {
     const number = Number(value);
     if (!/^-?\d{1,16}$/.test(String(value)) || !Number.isSafeInteger(number))
-      throw new Error(`no number: ${value}`);
+      throw new Error(`not a whole number: ${value}`);
     return number;
   });
 }
 
-/** A grant as a store says it, which must be of one of the nodes that were asked for. */
-export function readGrant(
-  space: Pick<NodeSpace, "first" | "count">,
-  values: readonly unknown[],
-): LeaseAnswer {
-  const [node = -1, from = -1, until = -1, storeMs = -1] = wholes(values);
-  if (node < space.first || node >= space.first + space.count || from < 0 || until <= from) {
-    throw new Error(`no grant: ${values}`);
+/** Parses a grant from its node, `from`, `until` and the store's time; throws unless it is a grant of these nodes. */
+export function parseGrant({ first, count }: NodeRange, values: readonly unknown[]): LeaseAnswer {
+  const [node = -1, from = -1, until = -1, storeMs = -1] = parseWholes(values);
+  if (node < first || node >= first + count || from < 0 || until <= from) {
+    throw new Error(`not a grant of these nodes: ${values}`);
   }
   return { outcome: "granted", node, from, until, storeMs };
 }

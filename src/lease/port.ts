@@ -1,30 +1,27 @@
-// What leases ask of a store, on whichever backend, and how its answers are read.
+// Port of leases: what they ask of a store.
 
-import type { CallOptions } from "../backend/call.ts";
-import type { Backend } from "../backend/ports.ts";
-import { memoryStore } from "./memory.ts";
-import { redisStore } from "./native/redis.ts";
-import { sqlStore } from "./native/sql.ts";
-import type { Book, LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace } from "./rule.ts";
+import type { AnswerOptions, CallOptions } from "../backend/call.ts";
+import type { LeaseAnswer, LeaseClaim, LeaseRequest, NamespaceState, NodeSpace } from "./rule.ts";
 
-/** What is known of an acquire besides what it asks. */
-export interface AcquireOptions extends CallOptions {
-  /** Gets the answer that comes when it is no longer waited for; `null` if that grants nothing. */
-  readonly onLateAnswer?: (answer: LeaseAnswer | null) => void;
-}
+/** Limits of an acquire. `onLateAnswer` gets `null` if the late answer grants nothing. */
+export type AcquireOptions = AnswerOptions<LeaseAnswer | null>;
 
-/** The steps of the protocol, on a store. */
+/** The leases of one namespace in a store. Each call is one or more atomic steps of the protocol. */
 export interface LeasePort {
-  acquire(space: NodeSpace, ask: LeaseRequest, nowMs: number, asking?: AcquireOptions): Promise<LeaseAnswer>;
-  renew(space: NodeSpace, claim: LeaseClaim, nowMs: number, asking?: CallOptions): Promise<LeaseAnswer>;
+  acquire(
+    space: NodeSpace,
+    request: LeaseRequest,
+    nowMs: number,
+    options?: AcquireOptions,
+  ): Promise<LeaseAnswer>;
+  renew(space: NodeSpace, claim: LeaseClaim, nowMs: number, options?: CallOptions): Promise<LeaseAnswer>;
   release(space: NodeSpace, claim: LeaseClaim, unused: number): Promise<void>;
-  /** What is kept of the namespace, `undefined` before its first grant, and the store's time. */
-  read(): Promise<{ readonly book: Book | undefined; readonly storeMs: number }>;
+  /** Reads the state of the namespace, `undefined` before its first grant, and the store's time. */
+  read(): Promise<NamespaceReading>;
 }
 
-/** The leases of a namespace. */
-export function leasePort(backend: Backend, namespace: string): LeasePort {
-  if ("eval" in backend) return redisStore(backend, namespace);
-  if ("query" in backend) return sqlStore(backend, namespace);
-  return memoryStore(backend, namespace);
+/** The state of a namespace and the store's time. */
+export interface NamespaceReading {
+  readonly state: NamespaceState | undefined;
+  readonly storeMs: number;
 }

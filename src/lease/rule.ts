@@ -1,92 +1,92 @@
-// The protocol of leases, as pure steps on what a store keeps: memory runs these, Redis and SQL say the same in their
-// own language. Time is counted in the ticks of the IDs.
+// Lease protocol, as pure steps on the state that a store keeps. Memory runs these steps; Redis and SQL implement the
+// same steps in their own language. Time is counted in ticks of the IDs.
 //
-// A grant is the right to stamp a node's ticks from `from` on and before `until`. Two grants of a node never overlap:
-// - a node is granted anew only from a tick that is not before the `until` of the grant before;
-// - only its owner moves a node's `until`, and while the node is held, only forward;
-// - a release pulls it back to the first tick that the owner has not stamped, and the owner stamps no more;
-// - a renewal counts only if its answer has the `from` of the grant that it was sent for.
-// So uniqueness asks for the store's atomicity, and for nothing of any clock.
+// A grant is the right to stamp the ticks of a node from `from` up to, but not including, `until`. Invariants:
+// 1. No overlap: a new grant of a node begins at or after the `until` of the grant before it.
+// 2. Ownership: only the owner moves a node's `until`, and while the owner holds the node, only forward.
+// 3. Release: it pulls `until` back to the first tick that the owner has not stamped, and the owner stamps no more.
+// 4. Same grant: a renewal counts only if its answer has the `from` of the grant that it was sent for.
+// Uniqueness therefore needs an atomic store, and nothing of any clock.
 //
-// Two things are not in a holder's hands:
-// - A process may be copied while it holds a grant. Each renewal presents the generation of the grant and the nonce of
-//   the request that wrote it, and replaces both. So of two copies the second to renew has lost.
-// - A store may go back: restart, or fail over to a replica, without its last writes. Where it tells its history, a
-//   change of that raises a fence: a tick that no forgotten grant reaches, and that no new grant begins before. And a
-//   grant that had ended when the store went back is not renewed: another may have had the node since.
+// Two events are outside the holder's control:
+// 5. Copies: a process may be copied while it holds a grant. Each renewal presents the generation of the grant and the
+//    nonce of the request that wrote it, and replaces both. So of two copies, the second to renew has lost.
+// 6. Rollback: a store may restart or fail over without its last writes. If the store reports its history, a change of
+//    it raises a fence: a tick at or after the end of every forgotten grant, before which no new grant begins. A grant
+//    that had ended when the store went back is not renewed, because another holder may have had the node since.
 
 import type { Grant } from "../internal.ts";
 
-/** What a store keeps of a node. */
-export interface HeldNodeState {
-  /** Whose the node is, `null` after a release. */
+/** State of a node in the store. */
+export interface NodeState {
+  /** The owner of the grant, `null` after a release. */
   readonly owner: string | null;
   /** The first tick of the last grant. */
   readonly from: number;
-  /** The first tick that it does not cover. */
+  /** The first tick after the last grant. */
   readonly until: number;
   /** How often the grant has been renewed. */
   readonly generation: number;
-  /** The nonce of the request that granted it or renewed it last. */
+  /** The nonce of the request that granted or last renewed it. */
   readonly nonce: string;
 }
 
-/** What a store keeps of a namespace. Nodes that were never granted are not in it. */
-export interface Book {
-  /** The layout, epoch and tick that its IDs have. */
+/** State of a namespace in the store. A node that was never granted is not in it. */
+export interface NamespaceState {
+  /** The layout, epoch and tick of the IDs. */
   readonly shape: string;
-  readonly nodes: ReadonlyMap<number, HeldNodeState>;
-  /** The history of the store, as far as it is known here: `""` if it tells none. */
+  readonly nodes: ReadonlyMap<number, NodeState>;
+  /** The last known history of the store, `""` if it reports none. */
   readonly history: string;
-  /** The first tick of new grants. Grants that the store may have forgotten end before it. */
+  /** The first tick of new grants. Every grant that the store may have forgotten ends at or before it. */
   readonly fence: number;
-  /** The tick at which the store may have given its last grant that it has forgotten: who had ended then has lost. */
+  /** The latest tick at which the store may have granted something that it has forgotten. Grants that ended by then are lost. */
   readonly stale: number;
-  /** The largest reach of a holder: no grant ends later than so many ticks after the store's time. */
+  /** The largest `reach` of all holders: no grant ends later than this many ticks after the store's time. */
   readonly longest: number;
 }
 
-/** What holders of one space have in common. */
+/** The nodes that a holder may be granted, and the settings of its grants. */
 export interface NodeSpace {
   readonly shape: string;
-  /** The smallest of the nodes that are leased, and how many they are. */
+  /** The smallest node, and the number of nodes. */
   readonly first: number;
   readonly count: number;
   readonly epochMs: number;
   readonly tickMs: number;
-  /** How many ticks a grant lasts, at least. */
+  /** The shortest duration of a grant, in ticks. */
   readonly ttlTicks: number;
-  /** How far the clocks of holder and store may be apart. */
+  /** The largest accepted difference between the clocks of holder and store. */
   readonly maxSkewMs: number;
-  /** How many ticks after the store's time a grant may end, with all skew there may be. */
+  /** The longest time from the store's time to the end of a grant, in ticks, with the largest skew. */
   readonly reach: number;
-  /** Whether the store is taken for one that may go back. */
+  /** Whether the store may lose acknowledged writes. */
   readonly isFenced: boolean;
 }
 
-/** A request for a node. Sent again, it gets the same grant. */
+/** A request for a node. If it is sent again, it gets the same grant. */
 export interface LeaseRequest {
-  /** A name for this one holder, until it has stamped. */
+  /** A name that no other holder has, and that is not used again for another grant. */
   readonly owner: string;
   readonly nonce: string;
 }
 
-/** A request about a grant that is held. */
+/** A request to renew or release a grant. */
 export interface LeaseClaim extends LeaseRequest {
   readonly node: number;
-  /** The generation of the grant that the holder has, and the nonce that was written with it. */
+  /** The generation of the grant as the holder knows it, and the nonce that was written with it. */
   readonly generation: number;
-  readonly held: string;
+  readonly grantNonce: string;
 }
 
-/** What a store is by itself, at the moment of a step. */
-export interface StoreNow {
+/** The clock and the history of the store during a step. */
+export interface StoreReading {
   readonly ms: number;
-  /** `""` if it tells none. */
+  /** `""` if the store reports none. */
   readonly history: string;
 }
 
-/** What a store answers. `storeMs` is its time. */
+/** An answer of the store. `storeMs` is the store's time. */
 export type LeaseAnswer =
   | ({ readonly outcome: "granted"; readonly storeMs: number } & Grant)
   | { readonly outcome: "taken"; readonly soonest: number; readonly storeMs: number }
@@ -96,10 +96,10 @@ export type LeaseAnswer =
   | { readonly outcome: "cut"; readonly seenMs: number; readonly storeMs: number }
   | { readonly outcome: "shape"; readonly shape: string };
 
-/** The state that follows, and the answer. A refusal leaves the nodes as they were. */
-type Step = readonly [Book | undefined, LeaseAnswer];
+/** The next state, and the answer. A refusal leaves the nodes unchanged. */
+type Step = readonly [NamespaceState | undefined, LeaseAnswer];
 
-/** The tick of a moment. */
+/** Returns the tick of a time. */
 export function tickAt(space: Pick<NodeSpace, "epochMs" | "tickMs">, ms: number): number {
   return Math.floor((Math.floor(ms) - space.epochMs) / space.tickMs);
 }
@@ -108,140 +108,143 @@ function isSkewed(space: NodeSpace, nowMs: number, storeMs: number): boolean {
   return Math.abs(nowMs - storeMs) > space.maxSkewMs;
 }
 
+/** Returns the state with one node replaced. */
+function withNode(state: NamespaceState, node: number, next: NodeState): NamespaceState {
+  return { ...state, nodes: new Map(state.nodes).set(node, next) };
+}
+
 /**
- * Writes a grant down. It ends by the clock that is ahead, so that it lasts by either, and never before what was granted
- * already.
+ * Writes a grant. It ends by the clock that is ahead, so that it lasts `ttlTicks` by both clocks, and never earlier than
+ * it ended before (invariant 2).
  */
-function granted(
-  book: Book,
+function grant(
+  state: NamespaceState,
   space: NodeSpace,
   node: number,
-  holding: Omit<HeldNodeState, "until">,
+  next: Omit<NodeState, "until">,
   nowMs: number,
   storeMs: number,
 ): Step {
-  const ends = tickAt(space, Math.max(nowMs, storeMs)) + space.ttlTicks;
-  const until = Math.max(book.nodes.get(node)?.until ?? ends, ends);
-  const { from } = holding;
-  return [written(book, node, { ...holding, until }), { outcome: "granted", node, from, until, storeMs }];
+  const end = tickAt(space, Math.max(nowMs, storeMs)) + space.ttlTicks;
+  const until = Math.max(state.nodes.get(node)?.until ?? end, end);
+  return [
+    withNode(state, node, { ...next, until }),
+    { outcome: "granted", node, from: next.from, until, storeMs },
+  ];
 }
 
-/** The book with a node's holding replaced. */
-function written(book: Book, node: number, holding: HeldNodeState): Book {
-  return { ...book, nodes: new Map(book.nodes).set(node, holding) };
-}
-
-/** Whether another may have had the node since, and the store has forgotten it. */
-function isStale({ stale }: Book, { isFenced }: NodeSpace, { until }: HeldNodeState): boolean {
+/** Whether the store may have granted the node to another holder since, and have forgotten it (invariant 6). */
+function isStale({ stale }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
   return isFenced && until <= stale;
 }
 
-/** The book with the store's history in it. If it had another one, the fence is raised. */
-function noticed(book: Book, space: NodeSpace, store: StoreNow): Book {
+/** Returns the state with the store's history, and with the fence raised if the history has changed (invariant 6). */
+function noticeHistory(state: NamespaceState, space: NodeSpace, store: StoreReading): NamespaceState {
   const { history } = store;
-  if (!space.isFenced || history === "" || book.history === history) return book;
-  if (book.history === "") return { ...book, history };
+  if (!space.isFenced || history === "" || state.history === history) return state;
+  if (state.history === "") return { ...state, history };
   const now = tickAt(space, store.ms);
-  // By the clock of the store before, which may be ahead of this one's.
+  // By the clock of the previous primary, which may be ahead of this one.
   const stale = now + Math.ceil((space.reach - space.ttlTicks) / 2);
-  const fence = now + Math.max(book.longest, space.reach);
-  return { ...book, history, fence: Math.max(book.fence, fence), stale: Math.max(book.stale, stale) };
+  const fence = now + Math.max(state.longest, space.reach);
+  return { ...state, history, fence: Math.max(state.fence, fence), stale: Math.max(state.stale, stale) };
 }
 
 /**
- * Grants a node: the one that has been free for longest, so that what other holders may still believe, be it for their
- * clocks or for a store that was put back, has as long as possible to pass. A request that arrives a second time gets
- * the same node again: it was carried out, and the answer lost.
+ * Grants a node. A request that arrives a second time gets the same node again, because its first answer was lost.
+ *
+ * Of the free nodes it takes the one that has been free for longest, which maximizes the gap after a skewed clock or a
+ * restored store.
  *
  * @param nowMs the holder's time
  */
 export function acquire(
-  book: Book | undefined,
+  before: NamespaceState | undefined,
   space: NodeSpace,
   { owner, nonce }: LeaseRequest,
   nowMs: number,
-  store: StoreNow,
+  store: StoreReading,
 ): Step {
   const storeMs = store.ms;
-  const fresh = {
+  const known = before ?? {
     shape: space.shape,
-    nodes: new Map<number, HeldNodeState>(),
+    nodes: new Map<number, NodeState>(),
     history: "",
     fence: 0,
     stale: 0,
     longest: 0,
   };
-  const before = book ?? fresh;
-  if (before.shape !== space.shape) return [book, { outcome: "shape", shape: before.shape }];
-  if (isSkewed(space, nowMs, storeMs)) return [book, { outcome: "skew", storeMs }];
-  const longest = Math.max(before.longest, space.reach);
-  const state = { ...noticed(before, space, store), longest };
-  const refused = book && state;
-  const mine = [...state.nodes].find(
-    ([, holding]) => holding.owner === owner && holding.nonce === nonce && !isStale(state, space, holding),
+  if (known.shape !== space.shape) return [before, { outcome: "shape", shape: known.shape }];
+  if (isSkewed(space, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
+  const longest = Math.max(known.longest, space.reach);
+  const state = { ...noticeHistory(known, space, store), longest };
+  const refused = before && state;
+  const own = [...state.nodes].find(
+    ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, space, node),
   );
-  if (mine) return granted(state, space, ...mine, nowMs, storeMs);
-  // Free is a node only when its grant has passed by both clocks: by the holder's, for it must not stamp before; by the
-  // store's, for another holder may be at work until then.
-  const past = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
-  if (space.isFenced && state.fence > Math.max(past, 0)) {
+  if (own) return grant(state, space, ...own, nowMs, storeMs);
+  // A node is free when its grant has ended by both clocks: by the holder's, which must not stamp earlier ticks, and by
+  // the store's, because another holder may stamp until then.
+  const passed = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
+  if (space.isFenced && state.fence > Math.max(passed, 0)) {
     return [refused, { outcome: "fenced", until: state.fence, storeMs }];
   }
   let best: { node: number; until: number } | undefined;
-  let known = 0;
+  let used = 0;
   for (const [node, { until }] of state.nodes) {
     if (node < space.first || node >= space.first + space.count) continue;
-    known++;
+    used++;
     if (!best || until < best.until || (until === best.until && node < best.node)) best = { node, until };
   }
-  // Nodes are taken into use in their order, so this is one that nobody ever had.
-  if (!best || known < space.count) best = { node: space.first + known, until: -1 };
-  if (best.until > past) return [refused, { outcome: "taken", soonest: best.until, storeMs }];
+  // Nodes are first used in ascending order, so this node was never granted.
+  if (!best || used < space.count) best = { node: space.first + used, until: -1 };
+  if (best.until > passed) return [refused, { outcome: "taken", soonest: best.until, storeMs }];
   const from = Math.max(best.until, tickAt(space, nowMs));
-  return granted(state, space, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
+  return grant(state, space, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
 }
 
 /**
- * Whether a grant is the one that a request is about: its generation and nonce are those that the holder has; or the
- * request itself wrote them, and the answer was lost; or the store has gone back behind the holder's last renewal.
+ * Whether a claim is about the node's current grant (invariant 5): generation and nonce are those that the holder knows;
+ * or this very request wrote them, and its answer was lost; or the store went back behind the holder's last renewal.
  */
-function isOf(
-  holding: HeldNodeState | undefined,
-  { owner, generation, held, nonce }: LeaseClaim,
-): holding is HeldNodeState {
-  if (holding?.owner !== owner) return false;
-  if (holding.generation === generation) return holding.nonce === held;
-  if (holding.generation === generation + 1) return holding.nonce === nonce;
-  return holding.generation < generation;
+function isCurrent(
+  node: NodeState | undefined,
+  { owner, generation, grantNonce, nonce }: LeaseClaim,
+): node is NodeState {
+  if (node?.owner !== owner) return false;
+  if (node.generation === generation) return node.nonce === grantNonce;
+  if (node.generation === generation + 1) return node.nonce === nonce;
+  return node.generation < generation;
 }
 
-/** Extends a grant, if it still is the holder's. */
+/** Extends a grant, if the holder still owns it. */
 export function renew(
-  book: Book | undefined,
+  before: NamespaceState | undefined,
   space: NodeSpace,
   claim: LeaseClaim,
   nowMs: number,
-  store: StoreNow,
+  store: StoreReading,
 ): Step {
   const storeMs = store.ms;
-  const state = book && noticed(book, space, store);
-  const holding = state?.nodes.get(claim.node);
-  if (!state || !isOf(holding, claim) || isStale(state, space, holding))
+  const state = before && noticeHistory(before, space, store);
+  const node = state?.nodes.get(claim.node);
+  if (!state || !isCurrent(node, claim) || isStale(state, space, node)) {
     return [state, { outcome: "lost", storeMs }];
+  }
   if (isSkewed(space, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
   const { nonce } = claim;
-  const next = { ...holding, generation: claim.generation + 1, nonce };
-  return granted(state, space, claim.node, next, nowMs, storeMs);
+  const next = { ...node, generation: claim.generation + 1, nonce };
+  return grant(state, space, claim.node, next, nowMs, storeMs);
 }
 
 /**
- * Gives a node back, if it still is the holder's.
+ * Releases a node, if the holder still owns it (invariant 3).
  *
  * @param claim its `nonce` is that of a renewal whose answer was lost
- * @param unused the first tick that the holder has not stamped, and will not
+ * @param unused the first tick that the holder has not stamped and will not stamp
  */
-export function release(book: Book, claim: LeaseClaim, unused: number): Book {
-  const holding = book.nodes.get(claim.node);
-  if (!isOf(holding, claim)) return book;
-  return written(book, claim.node, { ...holding, owner: null, until: Math.max(unused, holding.from) });
+export function release(state: NamespaceState, claim: LeaseClaim, unused: number): NamespaceState {
+  const node = state.nodes.get(claim.node);
+  if (!isCurrent(node, claim)) return state;
+  return withNode(state, claim.node, { ...node, owner: null, until: Math.max(unused, node.from) });
 }

@@ -1,68 +1,56 @@
-// Holds a lease: takes a node, renews it for as long as it is wanted, and says so when it is lost.
+// LeaseSession: acquires a node, renews its grant in the background, and reports when it is lost.
 
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { type CallOptions, startTimer } from "../backend/call.ts";
 import {
   ArgumentError,
   BackendError,
-  ClockSkewError,
   EpochError,
   freshToken,
   type Grant,
   type Grantable,
   LeaseExpiredError,
-  LeaseFenceError,
-  NamespaceError,
-  NoNodeAvailableError,
+  type NodeFields,
   type SnowflakeGenerator,
-  StoreCutOffError,
   TimestampOverflowError,
 } from "../internal.ts";
 import type { Lease, LeaseStatus } from "./lease.ts";
-import { fieldsOf, type NodeFields } from "./nodeSpace.ts";
+import { Listeners, notifyLater } from "./listeners.ts";
+import { nodeFields } from "./nodeSpace.ts";
+import { leasePort } from "./openPort.ts";
 import type { LeaseSettings } from "./options.ts";
-import { type LeasePort, leasePort } from "./port.ts";
+import type { LeasePort } from "./port.ts";
+import { refusalError } from "./refusal.ts";
+import { firstRenewalPause, renewalPause, renewalRetryPause, retryPause } from "./renewalPause.ts";
 import type { LeaseAnswer, LeaseClaim, LeaseRequest } from "./rule.ts";
 
-/**
- * When a new grant is renewed for the first time, unless a third of it is less: a grant that a store forgot is then known
- * to be lost a second later, and a copy of the process as well.
- */
-const FIRST_RENEWAL_MS = 1000;
+/** The grant as the store identifies it. */
+type GrantId = Omit<LeaseClaim, "nonce">;
 
-/** How soon a renewal that failed is tried again, the first time. It doubles from time to time. */
-const FIRST_RETRY_MS = 100;
-
-/** When less is left of a lease than this, in milliseconds, no further renewal is tried. */
-const LAST_RETRY_MS = 10;
-
-/** A lease, from its first question to the store on. */
 export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   extends AsyncDisposer
   implements Lease<Generator>
 {
   declare readonly generator: Generator;
-  readonly #plan: LeaseSettings;
-  readonly #store: LeasePort;
-  readonly #grantee: Grantable;
-  readonly #clock: () => number;
-  readonly #onLost: Listeners<LeaseExpiredError> = new Set();
-  readonly #onRenewalFailed: Listeners<unknown> = new Set();
-  readonly #onReacquired: Listeners<LeaseStatus> = new Set();
-  /** The request for a node that has had no answer yet, to be sent again as it is. */
-  #ask: LeaseRequest | undefined;
-  /** The requests that were granted, of which an answer may still come late. */
+  readonly #settings: LeaseSettings;
+  readonly #port: LeasePort;
+  readonly #source: Grantable;
+  readonly #onLost: Listeners<LeaseExpiredError> = new Listeners();
+  readonly #onRenewalFailed: Listeners<unknown> = new Listeners();
+  readonly #onReacquired: Listeners<LeaseStatus> = new Listeners();
+  /** The acquire that has no answer yet. It is sent again unchanged. */
+  #request: LeaseRequest | undefined;
+  /** The acquires that were granted. A late answer to one of them is ignored. */
   readonly #granted: WeakSet<LeaseRequest> = new WeakSet();
-  /** What names the grant to the store. */
-  #held: Omit<LeaseClaim, "nonce"> | undefined;
-  /** The nonce of the renewal that has had no answer yet; `""` if there is none. */
-  #nonce = "";
+  #grantId: GrantId | undefined;
+  /** The nonce of the renewal that has no answer yet, `""` if there is none. */
+  #renewalNonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
   #release: Promise<void> | undefined;
-  /** The first tick that was not stamped, until the store knows it. */
-  #owed: number | undefined;
+  /** The first tick that was not stamped, from the release until the store has it. */
+  #unused: number | undefined;
   #stopTimer: () => void = () => {};
   #renewedMs = 0;
   #skewMs = 0;
@@ -70,13 +58,13 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   #lastError: unknown;
   #grants = 0;
 
-  constructor(plan: LeaseSettings, generator: Generator, grantee: Grantable, clock: () => number) {
+  /** @param source the source of the generator's IDs, which gets the grants */
+  constructor(settings: LeaseSettings, generator: Generator, source: Grantable) {
     super(() => this.release());
     this.generator = generator;
-    this.#plan = plan;
-    this.#store = leasePort(plan.backend, plan.namespace);
-    this.#grantee = grantee;
-    this.#clock = clock;
+    this.#settings = settings;
+    this.#port = leasePort(settings.backend, settings.name);
+    this.#source = source;
   }
 
   get node(): number {
@@ -87,36 +75,38 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     return new Date(this.#untilMs);
   }
 
-  #fields(): NodeFields {
-    return fieldsOf(this.node, this.generator.layout.machineBits);
+  get #fields(): NodeFields {
+    return nodeFields(this.node, this.#settings.generatorSettings.layout.machineBits);
   }
 
   get #untilMs(): number {
-    const { epochMs, tickMs } = this.#plan.space;
+    const { epochMs, tickMs } = this.#settings.space;
     return epochMs + this.#grant.until * tickMs;
   }
 
   onLost(listener: (error: LeaseExpiredError) => void): () => void {
-    const remove = add(this.#onLost, listener);
-    if (this.#state === "lost") call(listener, this.#loss as LeaseExpiredError);
+    const remove = this.#onLost.add(listener);
+    if (this.#state === "lost") notifyLater(listener, this.#loss as LeaseExpiredError);
     return remove;
   }
 
   onRenewalFailed(listener: (error: unknown) => void): () => void {
-    return add(this.#onRenewalFailed, listener);
+    return this.#onRenewalFailed.add(listener);
   }
 
   onReacquired(listener: (status: LeaseStatus) => void): () => void {
-    return add(this.#onReacquired, listener);
+    return this.#onReacquired.add(listener);
   }
 
   status(): LeaseStatus {
+    const { name } = this.#settings;
     return {
-      // By the clock, for a process that was paused has had no time yet to notice.
+      // By the clock, because a process that was paused has not noticed the end yet.
       state: this.#state === "held" && this.#leftMs() <= 0 ? "lost" : this.#state,
-      namespace: this.#plan.namespace,
+      name,
+      namespace: name,
       node: this.node,
-      ...this.#fields(),
+      ...this.#fields,
       until: this.until,
       renewedAt: new Date(this.#renewedMs),
       skewMs: this.#skewMs,
@@ -135,105 +125,93 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   async #giveBack(): Promise<void> {
-    // What was lost is not ours to give: the store has ended it as well, or someone else has it.
-    if (this.#state === "held") this.#owed = this.#grantee.close();
+    // A lost lease is not released: the store has ended it too, or granted the node to another holder.
+    if (this.#state === "held") this.#unused = this.#source.close();
     this.abandon();
-    if (this.#owed === undefined) return;
-    this.#grantee.extend(this.#owed); // For who asks why there are no IDs: that is where it ended.
-    await this.#store.release(this.#plan.space, this.#claim(this.#nonce), this.#owed);
-    this.#owed = undefined;
+    if (this.#unused === undefined) return;
+    this.#source.extend(this.#unused); // The generator's error then says where the lease ended.
+    await this.#port.release(this.#settings.space, this.#claim(this.#renewalNonce), this.#unused);
+    this.#unused = undefined;
   }
 
-  /** Wants no node any more. One that an answer on its way still brings is given back. */
+  /** Stops. A node that a late answer still grants is released. */
   abandon(): void {
     this.#stopTimer();
     this.#state = "released";
   }
 
   #claim(nonce: string): LeaseClaim {
-    return { ...(this.#held as Omit<LeaseClaim, "nonce">), nonce };
+    return { ...(this.#grantId as GrantId), nonce };
   }
 
-  /** Asks for a node. */
-  async acquire(asking?: CallOptions): Promise<void> {
-    const { space, namespace, holder } = this.#plan;
-    const nowMs = this.#read();
-    // Drawn for each request, and kept only until that has its answer: what is drawn before may be in a snapshot that
-    // many processes start from.
-    const ask = this.#ask ?? askFor(holder);
-    this.#ask = ask;
-    const heldOf = (node: number) => ({ owner: ask.owner, node, generation: 0, held: ask.nonce });
+  /** Acquires a node. */
+  async acquire(options?: CallOptions): Promise<void> {
+    const { space, holder, generatorSettings } = this.#settings;
+    const nowMs = this.#readClock();
+    // Created per request and kept until its answer. A name that was created earlier could be in a snapshot that many
+    // processes start from.
+    const request = this.#request ?? createRequest(holder);
+    this.#request = request;
+    const grantIdOf = (node: number) => ({
+      owner: request.owner,
+      node,
+      generation: 0,
+      grantNonce: request.nonce,
+    });
     const giveBack = ({ node, from }: Grant) =>
-      this.#store.release(space, { ...heldOf(node), nonce: "" }, from);
-    // Sent again, the same request gets the same node. So an answer that comes too late to be used matters only where
-    // nobody asks again. Where a node was had by that request, it says nothing of what was stamped since.
-    const onLateAnswer = (tardy: LeaseAnswer | null) => {
-      if (this.#state !== "released" || this.#granted.has(ask) || tardy?.outcome !== "granted") return;
-      giveBack(tardy).catch(() => {}); // Then it is free in a while.
+      this.#port.release(space, { ...grantIdOf(node), nonce: "" }, from);
+    // The same request gets the same node again, so a late answer matters only if no further request follows. If the
+    // request was granted before, the answer does not say which ticks have been stamped since.
+    const onLateAnswer = (late: LeaseAnswer | null) => {
+      if (this.#state !== "released" || this.#granted.has(request) || late?.outcome !== "granted") return;
+      giveBack(late).catch(() => {}); // The node is free when its grant ends.
     };
-    const answer = await this.#store.acquire(space, ask, nowMs, { ...asking, onLateAnswer });
-    this.#ask = undefined;
-    if (answer.outcome === "shape") {
-      throw new NamespaceError(
-        `namespace ${namespace}`,
-        `used as it was first, for ${answer.shape}`,
-        space.shape,
-      );
-    }
-    if (answer.outcome === "skew") throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
-    if (answer.outcome === "taken") {
-      throw new NoNodeAvailableError(namespace, space.count, space.epochMs + answer.soonest * space.tickMs);
-    }
-    if (answer.outcome === "fenced") {
-      throw new LeaseFenceError(namespace, space.epochMs + answer.until * space.tickMs);
-    }
-    if (answer.outcome === "cut") throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
-    if (answer.outcome !== "granted")
-      throw new BackendError("lease: acquire", "answer", "the answer makes no sense");
-    if (this.#state === "released") {
-      // Given back while the answer was on its way.
-      return giveBack(answer);
-    }
-    const { maxTick } = this.#plan.settings;
+    const answer = await this.#port.acquire(space, request, nowMs, { ...options, onLateAnswer });
+    this.#request = undefined;
+    if (answer.outcome !== "granted") throw refusalError(this.#settings, answer, nowMs);
+    // Released while the answer was on its way.
+    if (this.#state === "released") return giveBack(answer);
+    const { maxTick } = generatorSettings;
     if (answer.from > maxTick) {
       await giveBack(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    this.#granted.add(ask);
-    this.#held = heldOf(answer.node);
-    this.#nonce = "";
-    this.#grantee.open(answer, nowMs);
+    this.#granted.add(request);
+    this.#grantId = grantIdOf(answer.node);
+    this.#renewalNonce = "";
+    this.#source.open(answer, nowMs);
     this.#state = "held";
     this.#grants++;
-    this.#succeed(nowMs, answer.storeMs, FIRST_RENEWAL_MS);
-    if (this.#grants > 1) callAll(this.#onReacquired, this.status());
+    this.#succeed(nowMs, answer.storeMs, firstRenewalPause(this.#settings.ttlMs));
+    if (this.#grants > 1) this.#onReacquired.notify(this.status());
   }
 
-  /** The clock, as far as it tells a time that a lease can begin at. */
-  #read(): number {
-    const nowMs = this.#clock();
+  /** Reads the clock. Throws if a lease cannot begin at its time. */
+  #readClock(): number {
+    const { clock } = this.#settings.generatorSettings;
+    const nowMs = clock();
     if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
-    const { epochMs } = this.#plan.space;
+    const { epochMs } = this.#settings.space;
     if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
     return Math.floor(nowMs);
   }
 
-  #succeed(nowMs: number, storeMs: number, mostMs = Infinity): void {
+  #succeed(nowMs: number, storeMs: number, pauseMs: number): void {
     this.#renewedMs = nowMs;
     this.#skewMs = nowMs - storeMs;
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#later(Math.min(this.#plan.ttlMs / 3, mostMs));
+    this.#schedule(pauseMs);
   }
 
-  #later(ms: number): void {
+  #schedule(ms: number): void {
     this.#stopTimer();
-    this.#stopTimer = startTimer(() => void this.#keep(), ms, true);
+    this.#stopTimer = startTimer(() => void this.#keepAlive(), ms, true);
   }
 
-  /** One attempt to renew, or to get a new lease where the old one is lost. It never rejects. */
-  async #keep(): Promise<void> {
+  /** Tries once to renew the grant, or to acquire a new one if it is lost. It never rejects. */
+  async #keepAlive(): Promise<void> {
     try {
       if (this.#state === "lost") await this.acquire({ background: true });
       else if (this.#leftMs() > 0) await this.#renew();
@@ -247,96 +225,62 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     if (this.#state === "released") return;
     this.#failures++;
     this.#lastError = error;
-    if (this.#state === "held") callAll(this.#onRenewalFailed, error);
-    const pauseMs = pauseOf(this.#failures, this.#plan.ttlMs);
+    if (this.#state === "held") this.#onRenewalFailed.notify(error);
     const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
-    // The nearer the end, the more often, so that a store which is back just in time is in time.
-    if (leftMs > LAST_RETRY_MS) this.#later(Math.min(pauseMs, leftMs / 2));
-    else if (leftMs > 0) this.#later(leftMs);
-    else this.#lose(error);
+    const pauseMs = renewalRetryPause(this.#failures, this.#settings.ttlMs, leftMs);
+    if (pauseMs === undefined) this.#lose(error);
+    else this.#schedule(pauseMs);
   }
 
-  /** How long the lease has to go. A clock is a function of the user's, and may fail: then it is not over yet. */
+  /** Returns the time until the lease ends. The user's clock may throw; then the lease has not ended yet. */
   #leftMs(): number {
     try {
-      return this.#untilMs - this.#read();
+      return this.#untilMs - this.#readClock();
     } catch {
       return Infinity;
     }
   }
 
   async #renew(): Promise<void> {
-    const { space, namespace } = this.#plan;
-    const nowMs = this.#read();
-    // The same again until it has its answer, so that the store can tell a request that comes twice from a copy of this
+    const { space, ttlMs } = this.#settings;
+    const nowMs = this.#readClock();
+    // The same nonce until there is an answer, so that the store distinguishes a repeated request from a copy of this
     // process.
-    this.#nonce ||= freshToken();
-    const claim = this.#claim(this.#nonce);
-    // Not past its end: who is told too late that it has ended, is told of the loss too late.
-    const asking = { background: true, maxWaitMs: this.#untilMs - nowMs + 1 };
-    const answer = await this.#store.renew(space, claim, nowMs, asking);
+    this.#renewalNonce ||= freshToken();
+    const claim = this.#claim(this.#renewalNonce);
+    // At most until the lease ends, so that the loss is reported in time.
+    const options = { background: true, maxWaitMs: this.#untilMs - nowMs + 1 };
+    const answer = await this.#port.renew(space, claim, nowMs, options);
     if (this.#state !== "held") return;
-    // A grant with another beginning is another grant: an acquire sent earlier under this owner's name has come late, and
-    // in between the node may have been someone else's.
+    // An answer with another `from` is about another grant: a late acquire of this owner was executed, and between the
+    // two grants another holder may have had the node.
     if (answer.outcome === "granted" && answer.from === this.#grant.from) {
-      // Its end may be nearer, in a store that has gone back or where a copy has given the node back: what the store
-      // knows is what counts.
+      // Its end may be earlier than before, if the store went back or a copy released the node. The store decides.
       this.#grant = answer;
-      this.#held = { ...claim, generation: claim.generation + 1, held: claim.nonce };
-      this.#nonce = "";
-      this.#grantee.extend(answer.until);
-      this.#succeed(nowMs, answer.storeMs);
-    } else if (answer.outcome === "skew") {
-      throw new ClockSkewError(nowMs, answer.storeMs, space.maxSkewMs);
-    } else if (answer.outcome === "cut") {
-      throw new StoreCutOffError(namespace, answer.seenMs, answer.storeMs);
+      this.#grantId = { ...claim, generation: claim.generation + 1, grantNonce: claim.nonce };
+      this.#renewalNonce = "";
+      this.#source.extend(answer.until);
+      this.#succeed(nowMs, answer.storeMs, renewalPause(ttlMs));
+    } else if (answer.outcome === "skew" || answer.outcome === "cut") {
+      throw refusalError(this.#settings, answer, nowMs);
     } else {
-      const why = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
-      this.#lose(new BackendError("lease: renew", "answer", why));
+      const reason = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
+      this.#lose(new BackendError("lease: renew", "answer", reason));
     }
   }
 
   #lose(cause: unknown): void {
-    this.#grantee.close();
+    this.#source.close();
     this.#state = "lost";
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
     this.#lastError = cause;
-    callAll(this.#onLost, this.#loss);
-    if (this.#plan.isReacquired) this.#later(pauseOf(0, this.#plan.ttlMs));
+    this.#onLost.notify(this.#loss);
+    if (this.#settings.isReacquired) this.#schedule(retryPause(0, this.#settings.ttlMs));
   }
 }
 
-/**
- * A request under a name that no other holder has, with the one that the user gave this process. The name is drawn for
- * this request alone, so it is a nonce as well.
- */
-function askFor(holder: string): LeaseRequest {
+/** Creates a request under a name that no other holder has, with the name that the user gave this process. */
+function createRequest(holder: string): LeaseRequest {
   const nonce = freshToken();
   return { owner: holder === "" ? nonce : `${nonce} ${holder}`, nonce };
-}
-
-/** Functions of the program, to be called with what happened. */
-type Listeners<T> = Set<(event: T) => void>;
-
-/** Adds a listener; returns a function that takes it away. */
-function add<T>(listeners: Listeners<T>, listener: (event: T) => void): () => void {
-  if (typeof listener !== "function") throw new ArgumentError("listener", "a function", listener);
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
-}
-
-/** Calls a listener later: what it throws is the program's, and does not keep a lease from being renewed. */
-function call<T>(listener: (event: T) => void, event: T): void {
-  queueMicrotask(() => listener(event));
-}
-
-function callAll<T>(listeners: Listeners<T>, event: T): void {
-  for (const listener of listeners) call(listener, event);
-}
-
-/** How long to wait after so many failures: twice as long each time, and never all processes at the same moment. */
-function pauseOf(failures: number, ttlMs: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** failures, ttlMs / 6) * (0.5 + Math.random() / 2);
 }

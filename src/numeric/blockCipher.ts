@@ -1,38 +1,37 @@
-// AES of whole blocks: by the platform where it has AES that works at once, else by the code of this package.
+// AES on whole blocks: by `node:crypto` where the platform has it, otherwise by aes.ts.
 
 import { Aes } from "./aes.ts";
 
-/** Encrypts blocks in place, each by itself. A block is four words, each of four bytes, the first of them highest. */
+/** Encrypts blocks in place, each independently (ECB). A block is four big-endian words. */
 export type EncryptBlocks = (blocks: Int32Array) => void;
 
-/** What is used of `node:crypto`. */
+/** The part of a `node:crypto` cipher that is used here. */
+interface NodeCipher {
+  setAutoPadding(isPadding: boolean): unknown;
+  update(data: Uint8Array): Uint8Array;
+}
+
+/** The part of `node:crypto` that is used here. */
 interface NodeCrypto {
-  createCipheriv(
-    algorithm: string,
-    key: Uint8Array,
-    iv: null,
-  ): {
-    setAutoPadding(isPadding: boolean): unknown;
-    update(data: Uint8Array): Uint8Array;
-  };
+  createCipheriv(algorithm: string, key: Uint8Array, iv: null): NodeCipher;
 }
 
 /**
- * Returns what starts to encrypt with a key. Each start makes a cipher of its own, so that none is held for long: a
- * cipher of the platform cannot be in a V8 startup snapshot.
+ * Returns a function that starts encryption with a key.
  *
- * `crypto.subtle` is no choice: it has AES only behind promises, and FF1 takes ten blocks one after the other.
+ * A cipher of the platform stays open until the current task ends, and no longer, because a V8 startup snapshot cannot
+ * contain one. `crypto.subtle` is no alternative: its AES is asynchronous, and FF1 needs ten blocks one after the other.
  *
  * @param key 16, 24 or 32 bytes; not checked
  */
 export function blockCipher(key: Uint8Array): () => EncryptBlocks {
-  const byPlatform = platformCipher(key);
+  const startPlatformCipher = platformCipher(key);
   try {
     // Bun, Deno, Workers and Electron have their own `node:crypto`, not all of them with this mode.
-    byPlatform?.()(new Int32Array(4));
-    if (byPlatform) return byPlatform;
+    startPlatformCipher?.()(new Int32Array(4));
+    if (startPlatformCipher) return startPlatformCipher;
   } catch {
-    // Then it is as if there were none.
+    // Use aes.ts.
   }
   const aes = new Aes(key);
   return () => (blocks) => {
@@ -44,20 +43,39 @@ function platformCipher(key: Uint8Array): (() => EncryptBlocks) | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   const crypto = process?.getBuiltinModule?.("node:crypto") as NodeCrypto | undefined;
   if (crypto === undefined) return undefined;
-  // In this mode the blocks of one call do not depend on each other.
+  // In ECB mode the blocks of one call do not depend on each other.
   const algorithm = `aes-${key.length * 8}-ecb`;
   const ownKey = Uint8Array.from(key);
+  let open: EncryptBlocks | undefined;
   return () => {
-    const cipher = crypto.createCipheriv(algorithm, ownKey, null);
-    cipher.setAutoPadding(false);
-    return (blocks) => {
-      const bytes = new Uint8Array(4 * blocks.length);
-      const view = new DataView(bytes.buffer);
-      for (let at = 0; at < blocks.length; at++) view.setInt32(4 * at, blocks[at] as number);
-      const { buffer, byteOffset, length } = cipher.update(bytes);
-      if (length !== bytes.length) throw new Error("the cipher keeps blocks back");
-      const result = new DataView(buffer, byteOffset, length);
-      for (let at = 0; at < blocks.length; at++) blocks[at] = result.getInt32(4 * at);
-    };
+    if (open === undefined) {
+      const cipher = crypto.createCipheriv(algorithm, ownKey, null);
+      cipher.setAutoPadding(false);
+      open = (blocks) => encryptBlocks(cipher, blocks);
+      void Promise.resolve().then(() => {
+        open = undefined;
+      });
+    }
+    return open;
   };
+}
+
+function encryptBlocks(cipher: NodeCipher, blocks: Int32Array): void {
+  const input = new Uint8Array(4 * blocks.length);
+  for (let at = 0, byte = 0; at < blocks.length; at++) {
+    const word = blocks[at] as number;
+    input[byte++] = word >>> 24;
+    input[byte++] = word >>> 16;
+    input[byte++] = word >>> 8;
+    input[byte++] = word;
+  }
+  const output = cipher.update(input);
+  if (output.length !== input.length) throw new Error("the cipher keeps blocks back");
+  for (let at = 0, byte = 0; at < blocks.length; at++) {
+    blocks[at] =
+      ((output[byte++] as number) << 24) |
+      ((output[byte++] as number) << 16) |
+      ((output[byte++] as number) << 8) |
+      (output[byte++] as number);
+  }
 }

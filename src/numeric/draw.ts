@@ -1,52 +1,53 @@
-// IDs drawn at random: from a source of random digits, so that the draw itself is a function.
+// Drawing one random ID with a DigitBuilder, from a given source of random digits.
 
 import type { DigitBuilder } from "./digitBuilder.ts";
 
-/** A random digit, each equally likely. */
-export type Digits = () => number;
+/** Returns a random digit, each equally likely. */
+export type DigitSource = () => number;
 
-/** How many digits are drawn for one ID, in each of the two ways, before there is held to be none. */
-const MOST_DIGITS = 2 ** 22;
+/** How many digits one ID may take, in each of the two modes, before the draw gives up. */
+const MAX_DRAWN_DIGITS = 2 ** 22;
 
-/** The longest ID that is drawn plainly: at 24 digits some ten thousand a second. */
-export const LONGEST_PLAIN = 24;
+/** The longest ID that is drawn by rejection: at 24 digits that makes about 10,000 IDs a second. */
+export const MAX_PLAIN_LENGTH = 24;
 
 /** The mask of all ten digits. */
-const ALL = 1023;
+const ALL_DIGITS = 1023;
 
 /**
- * Draws one ID, or none if so many digits do not make one.
+ * Draws one ID, or returns `undefined` after {@link MAX_DRAWN_DIGITS} digits without one.
  *
- * - Plainly: a digit that breaks a rule ends the attempt, and the next one begins anew. What comes out is what drawing
- *   all digits and testing them would bring, each ID as likely as the others, only sooner. A digit that is too near its
- *   like is drawn again, and does no harm to that: at each place there are as many of those, whatever came before.
- * - Constrained: a digit that breaks any rule is drawn again, until one fits or none does. Much faster where nearly all
- *   plain attempts fail; but an ID on whose way few digits fit is more likely than another.
+ * - Plain: a digit that breaks a rule ends the attempt, and the next attempt begins with the first digit. The result is
+ *   distributed as if all digits were drawn first and tested afterwards, so every ID is equally likely. Only a digit that
+ *   repeats too soon is drawn again; that keeps the distribution, because the number of such digits at a place is the
+ *   same for every prefix.
+ * - Constrained: a digit that breaks any rule is drawn again, until one is allowed or all ten have failed. This is much
+ *   faster where nearly all plain attempts fail, but an ID on whose path few digits are allowed is more likely than others.
  */
-function attempt(walk: DigitBuilder, digit: Digits, isConstrained: boolean): string | undefined {
-  const last = walk.length - 1;
-  let left = MOST_DIGITS;
-  while (left > 0) {
-    walk.clear();
+function tryDraw(builder: DigitBuilder, drawDigit: DigitSource, isConstrained: boolean): string | undefined {
+  const last = builder.length - 1;
+  let budget = MAX_DRAWN_DIGITS;
+  while (budget > 0) {
+    builder.clear();
     let tried = 0;
-    while (walk.size < last && tried !== ALL && left-- > 0) {
-      const drawn = digit();
-      if (walk.isNear(drawn)) tried |= 1 << drawn;
-      else if (walk.push(drawn)) tried = 0;
-      else tried = isConstrained ? tried | (1 << drawn) : ALL;
+    while (builder.size < last && tried !== ALL_DIGITS && budget-- > 0) {
+      const digit = drawDigit();
+      if (builder.isTooNear(digit)) tried |= 1 << digit;
+      else if (builder.push(digit)) tried = 0;
+      else tried = isConstrained ? tried | (1 << digit) : ALL_DIGITS;
     }
-    if (walk.size === last && walk.finish()) return walk.toString();
+    if (builder.size === last && builder.pushCheckDigit()) return builder.toString();
   }
   return undefined;
 }
 
-/** Draws one ID; plainly if that can be. */
-export function draw(walk: DigitBuilder, digit: Digits, isPlain: boolean): string | undefined {
-  if (isPlain && !walk.isRare) {
-    const id = attempt(walk, digit, false);
+/** Draws one ID, by plain draws if `isPlain` and they find any. Returns `undefined` if none was found. */
+export function drawId(builder: DigitBuilder, drawDigit: DigitSource, isPlain: boolean): string | undefined {
+  if (isPlain && !builder.isRare) {
+    const id = tryDraw(builder, drawDigit, false);
     if (id !== undefined) return id;
-    // Nor would the next ones, and it takes a while to find that out.
-    walk.isRare = true;
+    // The next plain draw would fail as well, after millions of digits.
+    builder.isRare = true;
   }
-  return attempt(walk, digit, true);
+  return tryDraw(builder, drawDigit, true);
 }

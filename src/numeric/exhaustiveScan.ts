@@ -1,63 +1,65 @@
-// The sweep: one pass over all numbers of a length, each once, to find the IDs that no draw has met.
+// Exhaustive scan: one pass over all numbers of a length, each once, that finds the IDs no random draw has found.
 //
-// When more than half of a space is used, draws bring more and more of what is there already, and never tell that
-// nothing is left. A sweep ends, and then every ID is known to be in the pool. It goes by a stride that has no factor in
-// common with the size of the space, so it comes by each number, far apart from the one before.
+// When more than half of a space is used, most draws repeat known IDs, and no number of draws proves that none is left.
+// A scan ends, and then every ID is known to be in the pool. Its stride has no factor in common with the size of the
+// space, so it visits every number, each far from the one before.
 
 import type { DigitBuilder } from "./digitBuilder.ts";
-import type { Digits } from "./draw.ts";
+import type { DigitSource } from "./draw.ts";
 
-/** Where a sweep is. */
-export interface ScanState {
+/** Position of a scan. */
+export interface Scan {
   /** The next number: an ID without its check digit. */
-  readonly at: bigint;
+  readonly next: bigint;
   readonly stride: bigint;
-  /** How many numbers are left. */
-  readonly left: bigint;
+  /** How many numbers remain. */
+  readonly remaining: bigint;
 }
 
-/** The sweep as one text, for the store. */
-export function textOf({ at, stride, left }: ScanState): string {
-  return `${at} ${stride} ${left}`;
+/** Returns a scan as text for the store. */
+export function formatScan({ next, stride, remaining }: Scan): string {
+  return `${next} ${stride} ${remaining}`;
 }
 
-/** The sweep that a store keeps, `undefined` if it has not begun. */
-export function sweepOf(text: string): ScanState | undefined {
-  const [at, stride, left] = text.split(" ");
-  if (at === undefined || stride === undefined || left === undefined) return undefined;
-  return { at: BigInt(at), stride: BigInt(stride), left: BigInt(left) };
+/** Parses the text that the store keeps. Returns `undefined` if no scan has started. */
+export function parseScan(text: string): Scan | undefined {
+  const [next, stride, remaining] = text.split(" ");
+  if (next === undefined || stride === undefined || remaining === undefined) return undefined;
+  return { next: BigInt(next), stride: BigInt(stride), remaining: BigInt(remaining) };
 }
 
-/** A sweep over all numbers of so many digits, from anywhere. */
-export function beginSweep(digits: number, digit: Digits): ScanState {
-  const random = (count: number) => Array.from({ length: count }, digit).join("");
-  // Neither even nor divisible by 5.
-  const stride = BigInt(`${random(digits - 1)}${[1, 3, 7, 9][(digit() + 10 * digit()) % 4]}`);
-  return { at: BigInt(random(digits)), stride, left: 10n ** BigInt(digits) };
+/** Returns whether a scan has visited every number, so that every ID is in the pool. */
+export function isScanComplete(text: string): boolean {
+  return parseScan(text)?.remaining === 0n;
+}
+
+/** Returns a scan over all numbers of `digits` digits, with a random start and a random stride. */
+export function startScan(digits: number, drawDigit: DigitSource): Scan {
+  const random = (count: number) => Array.from({ length: count }, drawDigit).join("");
+  // Odd and not divisible by 5, so coprime to a power of ten.
+  const stride = BigInt(`${random(digits - 1)}${[1, 3, 7, 9][(drawDigit() + 10 * drawDigit()) % 4]}`);
+  return { next: BigInt(random(digits)), stride, remaining: 10n ** BigInt(digits) };
 }
 
 /**
- * Goes on until it has found so many IDs, or looked at so many numbers.
+ * Continues a scan until it has found `maxIds` IDs or visited `maxNumbers` numbers.
  *
- * @returns what it found, and where it is then
+ * @returns the IDs that it found, and its position after them
  */
-export function sweepOn(
-  walk: DigitBuilder,
-  sweep: ScanState,
-  most: number,
-  looks: number,
-): [string[], ScanState] {
-  const digits = walk.length - 1;
+export function continueScan(
+  builder: DigitBuilder,
+  scan: Scan,
+  maxIds: number,
+  maxNumbers: number,
+): [string[], Scan] {
+  const digits = builder.length - 1;
   const size = 10n ** BigInt(digits);
   const ids: string[] = [];
-  let { at, left } = sweep;
-  for (let looked = 0; left > 0n && ids.length < most && looked < looks; looked++) {
-    walk.clear();
-    const number = at.toString().padStart(digits, "0");
-    for (let i = 0; i < digits && walk.push(number.charCodeAt(i) - 48); i++);
-    if (walk.size === digits && walk.finish()) ids.push(walk.toString());
-    at = (at + sweep.stride) % size;
-    left--;
+  let { next, remaining } = scan;
+  for (let visited = 0; remaining > 0n && ids.length < maxIds && visited < maxNumbers; visited++) {
+    if (builder.pushNumber(next) && builder.pushCheckDigit()) ids.push(builder.toString());
+    next = (next + scan.stride) % size;
+    remaining--;
   }
-  return [ids, { at, stride: sweep.stride, left }];
+  return [ids, { next, stride: scan.stride, remaining }];
 }

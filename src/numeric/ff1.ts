@@ -1,27 +1,27 @@
-// FF1 of NIST SP 800-38G over decimal digits: a keyed permutation of the numbers of one length.
+// FF1 of NIST SP 800-38G, format-preserving encryption: a keyed permutation of the numbers of one length.
 
 import { blockCipher, type EncryptBlocks } from "./blockCipher.ts";
 
 const ROUNDS = 10;
 const BLOCK = 16;
 
-/** Halves have up to 16 digits, beyond 2^53, and so they are worked on in two limbs of eight digits. */
+/** The size of a limb. A half has up to 16 digits, more than 2^53 holds, so it is two limbs of eight digits. */
 const LIMB = 100_000_000;
 const LIMB_BIG = 100_000_000n;
 
-/** What limbs are divided from: a limb and 24 bits more are an exact double. */
+/** 24 bits: a limb times this is an exact double, so division by a limb goes in chunks of 24 bits. */
 const CHUNK = 16_777_216;
 
 const WORD = 4_294_967_296;
 
-/** How many numbers go through the rounds together: a call of the platform's cipher costs as much for one block. */
+/** How many numbers are encrypted together: a call of the platform's cipher costs as much for one block as for 32. */
 export const LANES = 32;
 
-/** One half of the digits of each number, of 1 to 16 digits. */
+/** One half, of 1 to 16 digits, of each number: the A or B of the standard. */
 interface Halves {
   readonly high: Int32Array;
   readonly low: Int32Array;
-  /** How many values each limb has: a power of ten. */
+  /** The modulus of each limb: a power of ten. */
   readonly highs: number;
   readonly lows: number;
 }
@@ -41,11 +41,11 @@ function write({ high, low }: Halves, lane: number, value: bigint): void {
 }
 
 function read({ high, low }: Halves, lane: number): bigint {
-  // The product is below 2^54 and a multiple of 2^8: exact.
+  // Exact, because the product is below 2^54 and a multiple of 2^8.
   return BigInt((high[lane] as number) * LIMB) + BigInt(low[lane] as number);
 }
 
-/** P and the part of Q that is the same for every number and round, as the standard calls them: whole blocks. */
+/** Returns the standard's P and the part of Q that is the same for every number and round, as whole blocks. */
 function preamble(digits: number, upper: number, width: number, tweak: Uint8Array): DataView {
   const length = BLOCK + Math.ceil((tweak.length + 1 + width) / BLOCK) * BLOCK;
   const bytes = new Uint8Array(length);
@@ -58,37 +58,38 @@ function preamble(digits: number, upper: number, width: number, tweak: Uint8Arra
 }
 
 /**
- * FF1 under one key and tweak, on the numbers from 0 to 10^digits - 1: each stands for its text of exactly so many
- * digits, with zeros in front.
+ * FF1 with one key and tweak, on the numbers from 0 to 10^digits - 1. A number stands for its text of exactly `digits`
+ * digits, with leading zeros.
  *
- * FF1 needs two digits at least. For a single one, that of two digits is repeated until its result has one, which is a
- * permutation of the ten as well. It takes ten times as long on average, and ninety-one times at worst.
+ * FF1 needs at least two digits. A single digit is encrypted as two digits again and again until the result has one
+ * (cycle walking), which is a permutation of the ten digits. That takes ten times as long on average, and 91 times in the
+ * worst case.
  *
- * Numbers are not checked. For one that is out of the range the result means nothing, and with a single digit the call
- * may fail for its depth.
+ * Numbers are not checked. The result for a number out of range is meaningless, and with a single digit the call may
+ * overflow the stack.
  *
- * Where there are few numbers, to try them all is easy: the draft of the standard's first revision asks for a million,
- * which are six digits.
+ * With few numbers an attacker can try them all: the draft of the standard's first revision requires a million, which
+ * is six digits.
  */
 export class Ff1 {
   readonly #startCipher: () => EncryptBlocks;
   readonly #end: bigint;
-  /** The numbers of the lower half. */
+  /** The modulus of the lower half. */
   readonly #lowers: bigint;
   readonly #left: Halves;
   readonly #right: Halves;
-  /** The CBC-MAC with all that goes into it but the round and a half, which come into the last block. */
+  /** The CBC-MAC of everything except the round number and the half, which are in the last block. */
   readonly #start = new Int32Array(4);
   readonly #blocks = new Int32Array(4 * LANES);
-  /** What the number of a round is multiplied by to stand in the byte before the half: a power of 256. */
+  /** The factor that moves the round number into the byte before the half: a power of 256. */
   readonly #place: number;
-  /** Whether a round takes 12 bytes of the result, and not 8. */
+  /** Whether a round uses 12 bytes of the result instead of 8. */
   readonly #isLong: boolean;
 
   /**
    * @param key 16, 24 or 32 bytes; not checked
    * @param digits from 1 to 31; not checked
-   * @param tweak as many bytes as desired
+   * @param tweak any number of bytes
    */
   constructor(key: Uint8Array, digits: number, tweak: Uint8Array) {
     const length = Math.max(2, digits);
@@ -112,17 +113,25 @@ export class Ff1 {
     }
   }
 
-  /** @param values in the range, at most {@link LANES} */
+  /**
+   * Encrypts numbers.
+   *
+   * @param values numbers in range, at most {@link LANES}
+   */
   encrypt(values: readonly bigint[]): bigint[] {
     return this.#permute(values, false);
   }
 
-  /** @param values in the range, at most {@link LANES} */
+  /**
+   * Decrypts numbers.
+   *
+   * @param values numbers in range, at most {@link LANES}
+   */
   decrypt(values: readonly bigint[]): bigint[] {
     return this.#permute(values, true);
   }
 
-  #permute(values: readonly bigint[], isBack: boolean): bigint[] {
+  #permute(values: readonly bigint[], isDecryption: boolean): bigint[] {
     const [left, right, lowers] = [this.#left, this.#right, this.#lowers];
     values.forEach((value, lane) => {
       write(left, lane, value / lowers);
@@ -131,20 +140,20 @@ export class Ff1 {
     const encrypt = this.#startCipher();
     const blocks = this.#blocks.subarray(0, 4 * values.length);
     for (let done = 0; done < ROUNDS; done++) {
-      const round = isBack ? ROUNDS - 1 - done : done;
+      const round = isDecryption ? ROUNDS - 1 - done : done;
       const isEven = round % 2 === 0;
       const [from, to] = isEven ? [right, left] : [left, right];
-      for (let lane = 0; lane < values.length; lane++) this.#ask(round, from, lane);
+      for (let lane = 0; lane < values.length; lane++) this.#writeBlock(round, from, lane);
       encrypt(blocks);
-      for (let lane = 0; lane < values.length; lane++) this.#add(to, lane, isBack);
+      for (let lane = 0; lane < values.length; lane++) this.#addResult(to, lane, isDecryption);
     }
     return values
       .map((_, lane) => read(left, lane) * lowers + read(right, lane))
-      .map((result) => (result < this.#end ? result : (this.#permute([result], isBack)[0] as bigint)));
+      .map((result) => (result < this.#end ? result : (this.#permute([result], isDecryption)[0] as bigint)));
   }
 
-  /** Writes the block that the cipher is given in a round, which ends with one half. */
-  #ask(round: number, half: Halves, lane: number): void {
+  /** Writes a round's last block, which ends with the round number and one half, for the cipher. */
+  #writeBlock(round: number, half: Halves, lane: number): void {
     const high = half.high[lane] as number;
     const low = half.low[lane] as number;
     const start = this.#start;
@@ -153,16 +162,16 @@ export class Ff1 {
     const word = (Math.imul(high, LIMB) + low) >>> 0;
     blocks[4 * lane] = start[0] as number;
     blocks[4 * lane + 1] = start[1] as number;
-    // The sum is a multiple of 2^32 below 2^54, so that it is exact, as is all that goes into it. Of the place, ^ takes
-    // 32 bits and drops what is above and below.
+    // The sum is a multiple of 2^32 below 2^54, so it and its terms are exact. `^` uses 32 bits of the place and drops
+    // the bits above and below.
     blocks[4 * lane + 2] = (start[2] as number) ^ ((high * LIMB + (low - word)) / WORD) ^ (place / WORD);
     blocks[4 * lane + 3] = (start[3] as number) ^ word ^ place;
   }
 
-  /** Adds what the cipher made of the block to the other half, or takes it away again. */
-  #add(to: Halves, lane: number, isBack: boolean): void {
+  /** Adds the encrypted block to the other half, or subtracts it (`isDecryption`). */
+  #addResult(to: Halves, lane: number, isDecryption: boolean): void {
     const blocks = this.#blocks;
-    // The first 8 or 12 bytes by long division, in chunks of 24 bits: the remainders are the lower and the upper limb.
+    // Long division of the first 8 or 12 bytes in chunks of 24 bits: the remainders are the lower and the upper limb.
     const at = 4 * lane;
     const w0 = this.#isLong ? (blocks[at] as number) : 0;
     const w1 = blocks[this.#isLong ? at + 1 : at] as number;
@@ -178,11 +187,11 @@ export class Ff1 {
     const m0 = (m1 - Math.floor(m1 / LIMB) * LIMB) * CHUNK + q0;
     const upper = m0 - Math.floor(m0 / LIMB) * LIMB;
 
-    // To take away is to add what is missing to 10^16, of which the moduli are divisors.
+    // To subtract, add the complement to 10^16, which is a multiple of both moduli.
     const low = to.low[lane] as number;
     const high = to.high[lane] as number;
-    const lowSum = low + (isBack ? LIMB - lower : lower);
-    const highSum = high + (isBack ? LIMB - 1 - upper : upper) + (lowSum < LIMB ? 0 : 1);
+    const lowSum = low + (isDecryption ? LIMB - lower : lower);
+    const highSum = high + (isDecryption ? LIMB - 1 - upper : upper) + (lowSum < LIMB ? 0 : 1);
     to.low[lane] = lowSum % to.lows;
     to.high[lane] = highSum % to.highs;
   }

@@ -1,4 +1,4 @@
-// bitflake/numeric: numeric IDs for people, random, checked, and issued once.
+// Public exports of bitflake/numeric: random numeric IDs for people, with a check digit, each issued once.
 
 export type { AsyncDisposal } from "../asyncDispose.ts";
 export type { Backend } from "../backend/ports.ts";
@@ -18,7 +18,9 @@ export {
 export { defineIdTypes, type IdTypeDefinition } from "./define.ts";
 export type { IdCapacity } from "./estimate.ts";
 export { PermutedIds, type PermutedIdsOptions } from "./permuted.ts";
-export { type IdImport, IdPool, type IdPoolOptions, type IdPoolStatus } from "./pool.ts";
+export { type IdImport, IdPool } from "./pool.ts";
+export type { IdPoolOptions } from "./poolOptions.ts";
+export type { IdPoolStatus } from "./poolStatus.ts";
 export type { FillProgress } from "./refill.ts";
 export type { NumericRules, OwnRules, RuleSet } from "./rules.ts";
 export { type NumericIdOptions, NumericIdType, type Validation } from "./type.ts";

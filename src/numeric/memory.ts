@@ -1,38 +1,45 @@
-// Pools in the memory of this process.
+// PoolPort on the memory of this process.
 
 import { callStore } from "../backend/call.ts";
 import { GRACE_MS } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import type { TakenId } from "./issued.ts";
-import { amountIn, idsIn, stockIn, supplyIn, sweepIn, yesNoIn } from "./parseAnswers.ts";
-import type { Entry, PoolPort, Stock, Supply } from "./port.ts";
-import { RANKS } from "./random.ts";
+import {
+  parseAvailability,
+  parseBoolean,
+  parseCount,
+  parseIds,
+  parsePoolCounts,
+  parseScanText,
+} from "./parseAnswers.ts";
+import type { Availability, PoolCounts, PoolPort, RankedId } from "./port.ts";
+import { RANK_LIMIT } from "./random.ts";
+import type { TakenId } from "./recentlyIssued.ts";
 
-/** All of a type's IDs. Changed in place: copied at each step it would be slow, and no one else sees it. */
-interface Shelf {
-  /** In no order; what is issued is replaced by the last. */
+/** All IDs of a type. Changed in place, because a copy at each step would be slow and nothing else holds it. */
+interface PoolState {
+  /** Available IDs, in no order: an issued one is replaced by the last. */
   readonly available: string[];
-  /** Each ID: where it is among the available, or -1 once it is taken. */
+  /** For each ID its index among the available, or -1 once it is taken. */
   readonly places: Map<string, number>;
   readonly requests: Map<string, string>;
-  sweep: string;
-  filler: string | undefined;
-  filling: number;
+  scan: string;
+  refiller: string | undefined;
+  claimUntilMs: number;
 }
 
-function emptyShelf(): Shelf {
+function createPoolState(): PoolState {
   return {
     available: [],
     places: new Map(),
     requests: new Map(),
-    sweep: "",
-    filler: undefined,
-    filling: 0,
+    scan: "",
+    refiller: undefined,
+    claimUntilMs: 0,
   };
 }
 
-/** Takes the ID at a place of the available. */
-function pull({ available, places }: Shelf, at: number): string {
+/** Takes the available ID at an index. */
+function takeAt({ available, places }: PoolState, at: number): string {
   const id = available[at] as string;
   const last = available.pop() as string;
   if (last !== id) {
@@ -43,145 +50,149 @@ function pull({ available, places }: Shelf, at: number): string {
   return id;
 }
 
-/** The history of a memory, which forgets all or nothing. */
-const ALWAYS = { recorded: "", current: "" };
+/** The history of a memory, which never changes: it forgets everything or nothing. */
+const NO_HISTORY = { recorded: "", current: "" };
 
-function issue(shelf: Shelf, count: number, from: number): readonly string[] | Supply {
-  const { length } = shelf.available;
-  if (length < count) return { available: length, sweep: shelf.sweep };
-  const at = Math.floor((from / RANKS) * length);
-  return Array.from({ length: count }, () => pull(shelf, at % shelf.available.length));
+function issue(state: PoolState, count: number, from: number): readonly string[] | Availability {
+  const { length } = state.available;
+  if (length < count) return { available: length, scan: state.scan };
+  const at = Math.floor((from / RANK_LIMIT) * length);
+  return Array.from({ length: count }, () => takeAt(state, at % state.available.length));
 }
 
-function issueFor(shelf: Shelf, request: string, from: number): readonly string[] | Supply {
-  const known = shelf.requests.get(request);
+function issueForRequest(
+  state: PoolState,
+  requestKey: string,
+  from: number,
+): readonly string[] | Availability {
+  const known = state.requests.get(requestKey);
   if (known !== undefined) return [known];
-  const taken = issue(shelf, 1, from);
-  if ("available" in taken) return taken;
-  shelf.requests.set(request, taken[0] as string);
-  return taken;
+  const outcome = issue(state, 1, from);
+  if ("available" in outcome) return outcome;
+  state.requests.set(requestKey, outcome[0] as string);
+  return outcome;
 }
 
-function add({ available, places }: Shelf, entries: readonly Entry[]): number {
+function add({ available, places }: PoolState, ids: readonly RankedId[]): number {
   const before = places.size;
-  for (const [id] of entries) {
+  for (const [id] of ids) {
     if (!places.has(id)) places.set(id, available.push(id) - 1);
   }
   return places.size - before;
 }
 
-function take(shelf: Shelf, ids: readonly TakenId[]): number {
+function markTaken(state: PoolState, ids: readonly TakenId[]): number {
   let count = 0;
-  for (const [id, request] of ids) {
-    const at = shelf.places.get(id);
+  for (const [id, requestKey] of ids) {
+    const at = state.places.get(id);
     if (at === -1) continue;
-    if (at === undefined) shelf.places.set(id, -1);
-    else pull(shelf, at);
-    if (request !== null && !shelf.requests.has(request)) shelf.requests.set(request, id);
+    if (at === undefined) state.places.set(id, -1);
+    else takeAt(state, at);
+    if (requestKey !== null && !state.requests.has(requestKey)) state.requests.set(requestKey, id);
     count++;
   }
   return count;
 }
 
-/** Whether a process is the one that refills. A claim that ends beyond all reach is of a clock that was set back. */
-function isClaimed({ filler, filling }: Shelf, claimMs: number, nowMs: number): boolean {
-  return filler !== undefined && filling > nowMs && filling <= nowMs + claimMs + GRACE_MS;
+/** Returns whether a process has claimed the refill. A claim that ends too late was made before a clock was set back. */
+function isClaimed({ refiller, claimUntilMs }: PoolState, claimMs: number, nowMs: number): boolean {
+  return refiller !== undefined && claimUntilMs > nowMs && claimUntilMs <= nowMs + claimMs + GRACE_MS;
 }
 
-/** Reads what an issue answers; the port may be one that the user wrote, and then it can be anything. */
-const issued = (count: number) => (answer: unknown) =>
-  Array.isArray(answer) ? idsIn(answer, count) : supplyIn(answer as Supply);
+/** Returns a parser of what an issue answers, which can be anything if the user wrote the port. */
+const parseIssued = (count: number) => (answer: unknown) =>
+  Array.isArray(answer) ? parseIds(answer, count) : parseAvailability(answer as Availability);
 
-export function memoryStore(port: MemoryPort, type: string): PoolPort {
+export function memoryPoolPort(port: MemoryPort, type: string): PoolPort {
   const apply = <T>(
     operation: string,
-    change: (shelf: Shelf, nowMs: number) => unknown,
-    read: (answer: unknown) => T,
+    change: (state: PoolState, nowMs: number) => unknown,
+    parse: (answer: unknown) => T,
   ): Promise<T> =>
     callStore(
       port,
       `pool: ${operation}`,
       async () =>
-        port.change<Shelf, unknown>(`pool:${type}`, (shelf = emptyShelf(), nowMs) => [
-          shelf,
-          change(shelf, nowMs),
+        port.change<PoolState, unknown>(`pool:${type}`, (state = createPoolState(), nowMs) => [
+          state,
+          change(state, nowMs),
         ]),
-      read,
+      parse,
     );
   return {
-    begin: async () => ALWAYS,
-    accept: async () => true,
+    begin: async () => NO_HISTORY,
+    acceptHistory: async () => true,
     mergeCounts: async () => {},
-    issue: (count, from) => apply("issue", (shelf) => issue(shelf, count, from), issued(count)),
-    issueFor: async (request, from, _history, onReplay) => {
+    issue: (count, from) => apply("issue", (state) => issue(state, count, from), parseIssued(count)),
+    issueForRequest: async (requestKey, from, _history, onReplay) => {
       let isReplay = false;
-      const ids = await apply(
+      const outcome = await apply(
         "issue",
-        (shelf) => {
-          isReplay = shelf.requests.has(request);
-          return issueFor(shelf, request, from);
+        (state) => {
+          isReplay = state.requests.has(requestKey);
+          return issueForRequest(state, requestKey, from);
         },
-        issued(1),
+        parseIssued(1),
       );
       if (isReplay) onReplay();
-      return ids;
+      return outcome;
     },
-    count: (most) =>
+    count: (max) =>
       apply(
         "count",
-        ({ available, sweep }) => ({ available: Math.min(available.length, most), sweep }),
-        (answer) => supplyIn(answer as Supply),
+        ({ available, scan }) => ({ available: Math.min(available.length, max), scan }),
+        (answer) => parseAvailability(answer as Availability),
       ),
-    stock: (most, claimMs) =>
+    status: (max, claimMs) =>
       apply(
         "status",
-        (shelf, nowMs) => ({
-          available: Math.min(shelf.available.length, most),
-          taken: shelf.places.size - shelf.available.length,
-          sweep: shelf.sweep,
-          isFilling: isClaimed(shelf, claimMs, nowMs),
+        (state, nowMs) => ({
+          available: Math.min(state.available.length, max),
+          taken: state.places.size - state.available.length,
+          scan: state.scan,
+          isFilling: isClaimed(state, claimMs, nowMs),
         }),
-        (answer) => stockIn({ ...(answer as Stock), ...ALWAYS }),
+        (answer) => parsePoolCounts({ ...(answer as PoolCounts), ...NO_HISTORY }),
       ),
-    add: (entries) =>
+    add: (ids) =>
       apply(
         "add",
-        (shelf) => add(shelf, entries),
-        (answer) => amountIn(answer, entries.length),
+        (state) => add(state, ids),
+        (answer) => parseCount(answer, ids.length),
       ),
-    take: (ids) =>
+    markTaken: (ids) =>
       apply(
         "import",
-        (shelf) => take(shelf, ids),
-        (answer) => amountIn(answer, ids.length),
+        (state) => markTaken(state, ids),
+        (answer) => parseCount(answer, ids.length),
       ),
-    claim: (filler, ms) =>
+    claimRefill: (refiller, ms) =>
       apply(
         "claim",
-        (shelf, nowMs) => {
-          if (shelf.filler !== filler && isClaimed(shelf, ms, nowMs)) return null;
-          shelf.filler = filler;
-          shelf.filling = nowMs + ms;
-          return shelf.sweep;
+        (state, nowMs) => {
+          if (state.refiller !== refiller && isClaimed(state, ms, nowMs)) return null;
+          state.refiller = refiller;
+          state.claimUntilMs = nowMs + ms;
+          return state.scan;
         },
-        (answer) => (answer === null ? null : sweepIn(answer)),
+        (answer) => (answer === null ? null : parseScanText(answer)),
       ),
-    leave: (filler) => {
-      const leave = (shelf: Shelf) => {
-        if (shelf.filler === filler) shelf.filler = undefined;
+    releaseRefill: (refiller) => {
+      const release = (state: PoolState) => {
+        if (state.refiller === refiller) state.refiller = undefined;
         return true;
       };
-      return apply("leave", leave, () => true);
+      return apply("leave", release, () => true);
     },
-    advance: (from, to) =>
+    advanceScan: (from, to) =>
       apply(
         "advance",
-        (shelf) => {
-          if (shelf.sweep !== from) return false;
-          shelf.sweep = to;
+        (state) => {
+          if (state.scan !== from) return false;
+          state.scan = to;
           return true;
         },
-        yesNoIn,
+        parseBoolean,
       ),
   };
 }

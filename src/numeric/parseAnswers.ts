@@ -1,50 +1,51 @@
-// What stores answer about pools, made sense of: what cannot be is refused here, before anyone gets it.
+// Parsers for what stores answer about pools. Each throws on an impossible answer, which becomes a BackendError.
 
-import type { History, Stock, Supply } from "./port.ts";
+import type { Availability, PoolCounts, StoreHistory } from "./port.ts";
 
-/** Lets through IDs: as many as were asked for, and each of them digits. */
-export function idsIn(values: unknown, count: number): readonly string[] {
-  const isId = (value: unknown) => typeof value === "string" && /^\d{2,32}$/.test(value);
-  if (Array.isArray(values) && values.length === count && values.every(isId)) return values;
+/** Parses exactly `count` IDs. */
+export function parseIds(value: unknown, count: number): readonly string[] {
+  const isId = (id: unknown) => typeof id === "string" && /^\d{2,32}$/.test(id);
+  if (Array.isArray(value) && value.length === count && value.every(isId)) return value;
   throw new Error(`not ${count} IDs`);
 }
 
-/** A number of IDs, as a number or in text, up to the most that there can be. */
-export function amountIn(value: unknown, most: number = Number.MAX_SAFE_INTEGER): number {
-  const amount = Number(value);
-  if (/^\d{1,16}$/.test(String(value)) && amount <= most) return amount;
-  throw new Error(`no number of IDs: ${String(value)}`);
+/** Parses a number of IDs, given as a number or as text. */
+export function parseCount(value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
+  const count = Number(value);
+  if (/^\d{1,16}$/.test(String(value)) && count <= max) return count;
+  throw new Error(`not a number of IDs: ${String(value)}`);
 }
 
-/** Lets through how far a sweep is. */
-export function sweepIn(value: unknown): string {
+/** Parses a scan position, which stays a text. */
+export function parseScanText(value: unknown): string {
   if (typeof value === "string" && /^(?:\d+ \d+ \d+)?$/.test(value)) return value;
-  throw new Error(`no sweep: ${String(value)}`);
+  throw new Error(`not a scan position: ${String(value)}`);
 }
 
-/** What is there to be issued. */
-export function supplyIn({ available, sweep }: Readonly<Record<keyof Supply, unknown>>): Supply {
-  return { available: amountIn(available), sweep: sweepIn(sweep) };
+/** Parses what can be issued. */
+export function parseAvailability(fields: Readonly<Record<keyof Availability, unknown>>): Availability {
+  return { available: parseCount(fields.available), scan: parseScanText(fields.scan) };
 }
 
-/** Asserts that an answer is the history of a store. */
-export function historyIn({ recorded, current }: Readonly<Record<keyof History, unknown>>): History {
+/** Parses the history of a store. */
+export function parseHistory(fields: Readonly<Record<keyof StoreHistory, unknown>>): StoreHistory {
+  const { recorded, current } = fields;
   if (typeof recorded === "string" && typeof current === "string") return { recorded, current };
-  throw new Error(`no history: ${String(recorded)}, ${String(current)}`);
+  throw new Error(`not a history: ${String(recorded)}, ${String(current)}`);
 }
 
-/** All that is there. */
-export function stockIn(row: Readonly<Record<keyof Stock, unknown>>): Stock {
+/** Parses the state of a pool. */
+export function parsePoolCounts(fields: Readonly<Record<keyof PoolCounts, unknown>>): PoolCounts {
   return {
-    ...supplyIn(row),
-    ...historyIn(row),
-    taken: amountIn(row.taken),
-    isFilling: yesNoIn(row.isFilling),
+    ...parseAvailability(fields),
+    ...parseHistory(fields),
+    taken: parseCount(fields.taken),
+    isFilling: parseBoolean(fields.isFilling),
   };
 }
 
-/** Lets through a yes or no. */
-export function yesNoIn(value: unknown): boolean {
+/** Parses a boolean. */
+export function parseBoolean(value: unknown): boolean {
   if (typeof value === "boolean") return value;
-  throw new Error(`neither yes nor no: ${String(value)}`);
+  throw new Error(`not a boolean: ${String(value)}`);
 }

@@ -1,13 +1,13 @@
-// What is drawn at random, from the runtime's CSPRNG.
+// Random digits and ranks from the runtime's CSPRNG.
 
 import { randomUint16, UnsupportedError } from "../internal.ts";
 
-/** Ranks go up to this, exclusive. */
-export const RANKS: number = 2 ** 32;
+/** The upper limit of ranks, exclusive. */
+export const RANK_LIMIT: number = 2 ** 32;
 
-/** A random digit, each equally likely. */
+/** Returns a random digit, each equally likely. */
 export function randomDigit(): number {
-  // Nearly every draw counts; only a stub, which always says the same, gets to the end.
+  // Reject draws from 65,530 on to avoid modulo bias. 64 rejections in a row mean that `crypto` is a stub.
   for (let draws = 0; draws < 64; draws++) {
     const drawn = randomUint16();
     if (drawn < 65_530) return drawn % 10;
@@ -15,7 +15,7 @@ export function randomDigit(): number {
   throw new UnsupportedError("fair randomness");
 }
 
-/** A place in the order of issue. */
+/** Returns a random rank: a place in the order in which a pool issues its IDs. */
 export function randomRank(): number {
   return randomUint16() * 2 ** 16 + randomUint16();
 }

@@ -1,147 +1,154 @@
-// Refilling a pool: by one process at a time, in small steps, and so that the end of the space is known.
+// Refiller: refills a pool in small steps, in one process at a time, until enough IDs are available or no more exist.
 
 import { startTimer } from "../backend/call.ts";
 import { freshToken, NoValidIdError } from "../internal.ts";
 import type { DigitBuilder } from "./digitBuilder.ts";
-import { draw, LONGEST_PLAIN } from "./draw.ts";
-import { beginSweep, sweepOf, sweepOn, textOf } from "./exhaustiveScan.ts";
-import type { Entry, PoolPort } from "./port.ts";
+import { drawId, MAX_PLAIN_LENGTH } from "./draw.ts";
+import { continueScan, formatScan, parseScan, startScan } from "./exhaustiveScan.ts";
+import type { PoolPort, RankedId } from "./port.ts";
 import { randomDigit, randomRank } from "./random.ts";
 
-/** How many IDs are added at once. */
-const STEP = 500;
+/** How many IDs one step adds. */
+const IDS_PER_STEP = 500;
 
-/** How many numbers a step of the sweep looks at. */
-const LOOKS = 20_000;
+/** How many numbers one step of a scan visits. */
+const NUMBERS_PER_STEP = 20_000;
 
-/** How long a process is the one that refills, unless it says so again; each step does. */
+/** How long a claim lasts. Each step renews it. */
 export const CLAIM_MS = 3000;
 
-/** The longest IDs that are looked for in a sweep, even if no draw finds one: that takes some minutes. */
-const LONGEST_SWEPT = 10;
+/** The longest IDs that are scanned for even if no draw finds one: that takes some minutes. */
+const MAX_SCANNED_LENGTH = 10;
 
-/** How many draws it takes to judge by them. */
-const ENOUGH = 64;
+/** How many draws are needed to judge how much of the space is used. */
+const MIN_DRAWS = 64;
 
-/** How far a refill is. */
+/** Progress of a refill. */
 export interface FillProgress {
   /** How many IDs this call has added. */
   readonly added: number;
-  /** How many are available, but for what others have taken meanwhile. */
+  /** How many IDs are available, if no other caller has taken any meanwhile. */
   readonly available: number;
-  /** How many there are to be. */
+  /** How many IDs are to be available at the end. */
   readonly target: number;
 }
 
-/** How a refill ended: there are enough, there are no more, another process refills, or it was stopped. */
-type FillEnd = "filled" | "whole" | "busy" | "stopped";
+/**
+ * How a refill ended: enough IDs are available, every ID that exists is in the pool, another process refills, or it was
+ * stopped.
+ */
+export type RefillResult = "filled" | "complete" | "busy" | "stopped";
+
+type ProgressListener = (progress: FillProgress) => void;
 
 /** The refills of one pool in this process, one at a time. */
 export class Refiller {
   readonly #store: PoolPort;
-  readonly #walk: DigitBuilder;
+  readonly #builder: DigitBuilder;
   readonly #type: string;
-  /** The name of the refill under way, drawn when it begins: copies of one process are not one filler. */
-  #name = "";
-  #run: Promise<FillEnd> | undefined;
+  /** Identifies the refill in the store. Drawn when it starts, so that copies of one process have different ones. */
+  #token = "";
+  #running: Promise<RefillResult> | undefined;
   #isStopping = false;
 
-  constructor(store: PoolPort, type: string, walk: DigitBuilder) {
+  constructor(store: PoolPort, type: string, builder: DigitBuilder) {
     this.#type = type;
     this.#store = store;
-    this.#walk = walk;
+    this.#builder = builder;
   }
 
-  /** The refill that is under way. */
-  get run(): Promise<FillEnd> | undefined {
-    return this.#run;
+  /** The running refill, if there is one. */
+  get running(): Promise<RefillResult> | undefined {
+    return this.#running;
   }
 
   /**
-   * Refills until so many IDs are available; where a refill is under way, that one goes on instead.
+   * Refills until `target` IDs are available. If a refill is running, returns that one instead.
    *
-   * @param tell hears of each step
+   * @param onProgress called after each step
    */
-  fill(target: number, tell?: (progress: FillProgress) => void): Promise<FillEnd> {
-    this.#run ??= this.#fill(target, tell).finally(() => {
-      this.#run = undefined;
+  fill(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
+    this.#running ??= this.#fill(target, onProgress).finally(() => {
+      this.#running = undefined;
     });
-    return this.#run;
+    return this.#running;
   }
 
-  /** Ends the refill that is under way after its step. */
+  /** Stops the running refill after its current step. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await this.#run?.catch(() => {}); // Who waits for it hears of it.
+    await this.#running?.catch(() => {}); // The caller of `fill` gets the error.
     this.#isStopping = false;
   }
 
-  async #fill(target: number, tell?: (progress: FillProgress) => void): Promise<FillEnd> {
-    this.#name = freshToken();
-    if ((await this.#store.claim(this.#name, CLAIM_MS)) === null) return "busy";
+  async #fill(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
+    this.#token = freshToken();
+    if ((await this.#store.claimRefill(this.#token, CLAIM_MS)) === null) return "busy";
     try {
-      return await this.#steps(target, tell);
+      return await this.#runSteps(target, onProgress);
     } finally {
-      await this.#store.leave(this.#name).catch(() => {}); // Then another process may refill in a while.
+      await this.#store.releaseRefill(this.#token).catch(() => {}); // The claim then ends by itself.
     }
   }
 
-  async #steps(target: number, tell?: (progress: FillProgress) => void): Promise<FillEnd> {
-    let { available, sweep } = await this.#store.count(target);
-    let [drawn, fresh, added] = [0, 0, 0];
+  async #runSteps(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
+    let { available, scan } = await this.#store.count(target);
+    let [drawn, addedByDraws, added] = [0, 0, 0];
     while (available < target) {
       if (this.#isStopping) return "stopped";
-      const wanted = Math.min(STEP, target - available);
-      const current = sweepOf(sweep);
-      let news = 0;
-      if (current?.left === 0n) return "whole";
-      if (current) {
-        const [ids, next] = sweepOn(this.#walk, current, wanted, LOOKS);
-        // Added first: should this process end in between, the same numbers are looked at again.
-        news = await this.#add(ids);
-        await this.#store.advance(sweep, textOf(next));
+      const position = parseScan(scan);
+      if (position?.remaining === 0n) return "complete";
+      const wanted = Math.min(IDS_PER_STEP, target - available);
+      let addedNow: number;
+      if (position) {
+        const [ids, next] = continueScan(this.#builder, position, wanted, NUMBERS_PER_STEP);
+        // Add first: if this process ends in between, the same numbers are visited again.
+        addedNow = await this.#add(ids);
+        await this.#store.advanceScan(scan, formatScan(next));
       } else {
         const ids = this.#draw(wanted);
-        news = await this.#add(ids);
+        addedNow = await this.#add(ids);
         drawn += ids.length;
-        fresh += news;
-        // So many draws found nothing, and looking at every number would take for ever.
-        const isHopeless = ids.length === 0 && this.#walk.length > LONGEST_SWEPT;
-        if (isHopeless) throw new NoValidIdError(this.#type, this.#walk.length);
-        // Most of the space is used, or there is hardly any. No draw can tell that nothing is left.
-        if (ids.length < wanted || (drawn >= ENOUGH && fresh < drawn / 2)) {
-          await this.#store.advance(sweep, textOf(beginSweep(this.#walk.length - 1, randomDigit)));
+        addedByDraws += addedNow;
+        // No draw found an ID, and a scan of that many numbers would not end.
+        const isHopeless = ids.length === 0 && this.#builder.length > MAX_SCANNED_LENGTH;
+        if (isHopeless) throw new NoValidIdError(this.#type, this.#builder.length);
+        // Most of the space is used, or there are hardly any IDs. No draw can tell that none is left; a scan can.
+        if (ids.length < wanted || (drawn >= MIN_DRAWS && addedByDraws < drawn / 2)) {
+          const next = startScan(this.#builder.length - 1, randomDigit);
+          await this.#store.advanceScan(scan, formatScan(next));
         }
       }
-      available += news;
-      added += news;
-      tell?.({ added, available, target });
-      const claimed = await this.#store.claim(this.#name, CLAIM_MS);
+      available += addedNow;
+      added += addedNow;
+      onProgress?.({ added, available, target });
+      const claimed = await this.#store.claimRefill(this.#token, CLAIM_MS);
       if (claimed === null) return "busy";
-      sweep = claimed;
-      // Others have taken of them meanwhile.
-      if (available >= target) ({ available, sweep } = await this.#store.count(target));
-      // With a store in memory nothing else waits.
+      scan = claimed;
+      // Other callers have taken IDs meanwhile.
+      if (available >= target) ({ available, scan } = await this.#store.count(target));
+      // A store in memory does not wait, so let other tasks run.
       await new Promise<void>((wake) => startTimer(wake, 0));
     }
     return "filled";
   }
 
-  /** Draws IDs, fewer if there is none to be found. */
+  /** Draws `count` IDs, or fewer if no more are found. */
   #draw(count: number): string[] {
     const ids: string[] = [];
     while (ids.length < count) {
-      const id = draw(this.#walk, randomDigit, this.#walk.length <= LONGEST_PLAIN);
+      const id = drawId(this.#builder, randomDigit, this.#builder.length <= MAX_PLAIN_LENGTH);
       if (id === undefined) break;
       ids.push(id);
     }
     return ids;
   }
 
+  /** Adds IDs at random ranks. Returns how many were new. */
   async #add(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
-    // In order, for two that add the same rows in different orders wait for each other.
-    const entries = [...new Set(ids)].sort().map((id): Entry => [id, randomRank()]);
-    return this.#store.add(entries);
+    // Sorted, because two transactions that add the same rows in different orders deadlock.
+    const ranked = [...new Set(ids)].sort().map((id): RankedId => [id, randomRank()]);
+    return this.#store.add(ranked);
   }
 }

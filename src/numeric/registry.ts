@@ -1,4 +1,4 @@
-// What a store remembers of a type: how its IDs are issued, so that nobody issues them in another way as well.
+// Registry: how the IDs of a name are issued, recorded in the store, so that no process issues them in another way.
 
 import { callStore } from "../backend/call.ts";
 import type { Backend } from "../backend/ports.ts";
@@ -6,97 +6,102 @@ import { queryRows } from "../backend/sql.ts";
 import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
-/** Facts that must be the same each time, by name. */
+/** Facts by name that must be the same in every process, such as length and rules. */
 export type Shape = Readonly<Record<string, unknown>>;
 
 const OPERATION = "IDs: begin";
 
-/** Without ARGV it only looks. The first to come writes a shape down. */
+/** Reads the shape. With ARGV it first writes one, unless there is one. */
 const SCRIPT = `
 if ARGV[1] then redis.call('SETNX', KEYS[1], ARGV[1]) end
 return 'shape ' .. (redis.call('GET', KEYS[1]) or '')
 `;
 
-/** Writes a shape down where there is none, if one is given; resolves to the one that stands there then. */
-async function remember(backend: Backend, type: string, shape?: string): Promise<string> {
+/** Reads the recorded shape, and records `shape` first if none is recorded. Resolves to an empty text if there is none. */
+async function readShape(backend: Backend, name: string, shape?: string): Promise<string> {
   if ("eval" in backend) {
     const args = shape === undefined ? [] : [shape];
-    const call = () => backend.eval(SCRIPT, [redisKey(backend, type, "ids")], args);
+    const call = () => backend.eval(SCRIPT, [redisKey(backend, name, "ids")], args);
     return callStore(backend, OPERATION, call, (answer) => /^shape (.*)$/.exec(String(answer))?.[1]);
   }
   if ("change" in backend) {
-    const change = (known?: string) => [known || shape || "", known || shape || ""] as const;
-    const call = async () => backend.change<string, string>(`ids:${type}`, change);
-    return callStore(backend, OPERATION, call, (known) => (typeof known === "string" ? known : undefined));
+    const change = (recorded?: string) => [recorded || shape || "", recorded || shape || ""] as const;
+    const call = async () => backend.change<string, string>(`ids:${name}`, change);
+    return callStore(backend, OPERATION, call, (answer) => (typeof answer === "string" ? answer : undefined));
   }
   const types = qualifiedTable(backend, "id_types");
   if (shape !== undefined) {
     const insert = `INSERT INTO ${types} (type, shape, sweep, filling, taken) VALUES ($1, $2, '', 0, 0)
 ON CONFLICT (type) DO NOTHING`;
-    await queryRows(backend, OPERATION, insert, [type, shape], () => true);
+    await queryRows(backend, OPERATION, insert, [name, shape], () => true);
   }
-  // No row is an empty shape, as in the other stores.
-  return queryRows(backend, OPERATION, `SELECT shape FROM ${types} WHERE type = $1`, [type], ([row]) => {
+  // Without a row the shape is empty, as in the other stores.
+  return queryRows(backend, OPERATION, `SELECT shape FROM ${types} WHERE type = $1`, [name], ([row]) => {
     const { shape = "" } = (row ?? {}) as { readonly shape?: unknown };
     return typeof shape === "string" ? shape : undefined;
   });
 }
 
 /**
- * Compares what a store remembers of a type with what is said of it now.
+ * Returns whether a shape is recorded for a name, and asserts that it is the given one.
  *
- * @param what whose shape it is, for the error
- * @returns whether it remembers anything
- * @throws {@link NamespaceError} if it remembers something else
+ * @param description the subject in the error
+ * @throws {@link NamespaceError} if another shape is recorded
  * @throws {@link BackendError}
  */
-export async function recall(
+export async function isRegistered(
   backend: Backend,
-  type: string,
+  name: string,
   shape: Shape,
-  what: string = `the IDs ${type}`,
+  description: string = `the IDs ${name}`,
 ): Promise<boolean> {
-  return compare(await remember(backend, type), what, shape);
+  return matchesShape(await readShape(backend, name), description, shape);
 }
 
 /**
- * The same, and has the store remember it if it does not yet.
+ * Records a shape for a name, unless one is recorded, and asserts that the recorded one is the given one.
  *
- * @throws {@link NamespaceError} if it remembers something else
+ * @throws {@link NamespaceError} if another shape is recorded
  * @throws {@link BackendError}
  */
 export async function register(
   backend: Backend,
-  type: string,
+  name: string,
   shape: Shape,
-  what: string = `the IDs ${type}`,
+  description: string = `the IDs ${name}`,
 ): Promise<void> {
-  if (await recall(backend, type, shape, what)) return;
-  if (!compare(await remember(backend, type, JSON.stringify(shape)), what, shape)) throw nonsense(shape);
+  if (await isRegistered(backend, name, shape, description)) return;
+  const recorded = await readShape(backend, name, JSON.stringify(shape));
+  if (!matchesShape(recorded, description, shape)) throw unexpectedResponse(shape);
 }
 
-function compare(text: string, what: string, shape: Shape): boolean {
+/** Returns whether the recorded text is a shape, and asserts that it has the same facts as `shape`. */
+function matchesShape(text: string, description: string, shape: Shape): boolean {
   if (text === "") return false;
-  const known = parsed(text);
-  for (const [name, value] of Object.entries(shape)) {
-    if (JSON.stringify(known[name]) === JSON.stringify(value)) continue;
-    const first = String(known[name]).slice(0, 100);
-    throw new NamespaceError(`${name} of ${what}`, `${first}, as when they began`, String(value));
+  const recorded = parseShape(text);
+  for (const [fact, value] of Object.entries(shape)) {
+    if (JSON.stringify(recorded[fact]) === JSON.stringify(value)) continue;
+    const first = String(recorded[fact]).slice(0, 100);
+    throw new NamespaceError(
+      `${fact} of ${description}`,
+      `${first}, as recorded in the store`,
+      String(value),
+    );
   }
   return true;
 }
 
-function parsed(text: string): Record<string, unknown> {
-  let known: unknown;
+function parseShape(text: string): Record<string, unknown> {
+  let shape: unknown;
   try {
-    known = JSON.parse(text);
+    shape = JSON.parse(text);
   } catch (cause) {
-    throw nonsense(cause);
+    throw unexpectedResponse(cause);
   }
-  if (typeof known !== "object" || known === null || Array.isArray(known)) throw nonsense(text);
-  return known as Record<string, unknown>;
+  if (typeof shape !== "object" || shape === null || Array.isArray(shape)) throw unexpectedResponse(text);
+  return shape as Record<string, unknown>;
 }
 
-function nonsense(cause: unknown): BackendError {
-  return new BackendError(OPERATION, "answer", "the answer makes no sense", { cause });
+function unexpectedResponse(cause: unknown): BackendError {
+  return new BackendError(OPERATION, "answer", "unexpected response", { cause });
 }

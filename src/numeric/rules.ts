@@ -1,59 +1,59 @@
-// The rules that an ID for people keeps: the two known sets of them, and a set of one's own, validated.
+// Rules for numeric IDs: the two known sets, and the options that change them.
 
 import { ArgumentError, assertObject, assertOneOf, assertWhole } from "../internal.ts";
 
-/** The longest ID. */
+/** The greatest length of an ID. */
 export const MAX_LENGTH = 32;
 
 /** The most numbers in one list of a rule. */
 const MAX_LIST = 10_000;
 
 /**
- * Every knob of the rules. A limit of `null` switches its rule off, and so does an empty list. Each rule sees the whole
- * ID with its check digit.
+ * Every setting of the rules. A limit of `null` or an empty list turns its rule off. Each rule applies to the whole ID
+ * with its check digit.
  */
 export interface NumericRules {
-  /** What no ID begins with. */
+  /** Numbers that no ID begins with. */
   readonly notStartWith: readonly string[];
-  /** The shortest refused run of neighbours that go up or down by one: 3 refuses `123` and `321`. 2 to 32. */
+  /** The shortest refused run of digits that ascend or descend by one: 3 refuses `123` and `321`. 2 to 32. */
   readonly sequenceLimit: number | null;
-  /** Whether such runs go on from 9 to 0: then `890` and `109` are refused. */
+  /** Whether such runs continue between 9 and 0, so that `890` and `109` are refused. */
   readonly sequenceWraps: boolean;
   /**
-   * How far from itself a digit may come again: at 2 `11` is refused, at 3 `1x1` as well. 2 to 32. MOSIP counts one
+   * The least distance between two equal digits: 2 refuses `11`, 3 refuses `1x1` as well. 2 to 32. MOSIP counts one
    * less: its `repeating-limit` of 2 is 3 here.
    */
   readonly repeatingLimit: number | null;
-  /** The length of a block that must not come again later on: 2 refuses `48xx48`. 1 to 32. */
+  /** The length of a block of digits that must not be repeated later: 2 refuses `48xx48`. 1 to 32. */
   readonly repeatingBlockLimit: number | null;
   /** The shortest refused run of even digits: 3 refuses `248`. 1 to 32. */
   readonly evenDigitsLimit: number | null;
   /** Whether 0 is an even digit. */
   readonly zeroIsEven: boolean;
-  /** How many digits at the beginning must not come again, in that order, at the end. 1 to 32. */
+  /** How many digits at the beginning must not be repeated, in the same order, at the end. 1 to 32. */
   readonly digitsGroupLimit: number | null;
-  /** How many digits at the beginning must not come again, in reverse, at the end. 1 to 32. */
+  /** How many digits at the beginning must not be repeated, in reverse order, at the end. 1 to 32. */
   readonly reverseDigitsGroupLimit: number | null;
-  /** Whether the last two rules hold also for IDs so short that beginning and end overlap. */
+  /** Whether the last two rules also apply to IDs so short that beginning and end overlap. */
   readonly groupsOverlap: boolean;
-  /** What no ID contains. */
+  /** Numbers that no ID contains. */
   readonly restrictedNumbers: readonly string[];
-  /** What no ID contains: by default the periods of nine fractions, `142857` the shortest. */
+  /** Numbers that no ID contains. Default the periods of nine fractions, of which `142857` is the shortest. */
   readonly cyclicNumbers: readonly string[];
 }
 
 /** The name of a known set of rules. */
 export type RuleSet = "openg2p" | "mosip";
 
-/** Rules of one's own: those of `extends`, default `"openg2p"`, but for what is given here. */
+/** Custom rules: the rules of `extends`, changed by the other fields. */
 export interface OwnRules
   extends Partial<{ readonly [Knob in keyof NumericRules]: NumericRules[Knob] | undefined }> {
-  /** Which set the rules begin with. Default `"openg2p"`. */
+  /** The set that the rules start from. Default `"openg2p"`. */
   readonly extends?: RuleSet | undefined;
 }
 
-/** The known sets. Not a constant, so that who imports something else does not get it. */
-function ruleSet(name: RuleSet): NumericRules {
+/** Returns a known set. A function, so that bundlers drop it where it is not used. */
+function knownRules(name: RuleSet): NumericRules {
   const isMosip = name === "mosip";
   return {
     notStartWith: ["0", "1"],
@@ -82,8 +82,8 @@ function ruleSet(name: RuleSet): NumericRules {
   };
 }
 
-/** The least value of each limit: below it every ID would be broken, or none. */
-const LEAST: Readonly<Record<string, number>> = {
+/** The least value of each limit: below it the rule would refuse every ID, or none. */
+const MIN_LIMITS: Readonly<Record<string, number>> = {
   sequenceLimit: 2,
   repeatingLimit: 2,
   repeatingBlockLimit: 1,
@@ -92,7 +92,8 @@ const LEAST: Readonly<Record<string, number>> = {
   reverseDigitsGroupLimit: 1,
 };
 
-function numbersOf(field: string, value: unknown): readonly string[] {
+/** Asserts that a list consists of numbers as text, and returns a copy. */
+function assertNumbers(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_LIST) {
     throw new ArgumentError(field, `an array of at most ${MAX_LIST} numbers`, value);
   }
@@ -103,16 +104,16 @@ function numbersOf(field: string, value: unknown): readonly string[] {
 }
 
 /**
- * Validates rules, and fills in what they leave out.
+ * Asserts that rules are valid, and returns them complete.
  *
- * @param path what comes before the name of a field in an error
+ * @param path prefix of field names in errors
  */
-export function rulesOf(path: string, given: RuleSet | OwnRules): NumericRules {
+export function resolveRules(path: string, given: RuleSet | OwnRules): NumericRules {
   if (typeof given === "string")
-    return rulesOf(path, { extends: assertOneOf(path, given, ["openg2p", "mosip"]) });
+    return resolveRules(path, { extends: assertOneOf(path, given, ["openg2p", "mosip"]) });
   const { extends: base = "openg2p", ...own } = assertObject(path, given);
   const rules: Record<string, unknown> = {
-    ...ruleSet(assertOneOf(`${path}.extends`, base, ["openg2p", "mosip"])),
+    ...knownRules(assertOneOf(`${path}.extends`, base, ["openg2p", "mosip"])),
   };
   for (const [name, value] of Object.entries(own)) {
     const field = `${path}.${name}`;
@@ -123,11 +124,11 @@ export function rulesOf(path: string, given: RuleSet | OwnRules): NumericRules {
         name,
       );
     }
-    if (value === undefined) continue; // As if it were not there, like every option.
-    const least = LEAST[name];
+    if (value === undefined) continue; // As absent, like every option.
+    const least = MIN_LIMITS[name];
     if (typeof rules[name] === "boolean") assertOneOf(field, value, [true, false]);
     else if (least !== undefined && value !== null) assertWhole(field, value, least, MAX_LENGTH, ", or null");
-    rules[name] = Array.isArray(rules[name]) ? numbersOf(field, value) : value;
+    rules[name] = Array.isArray(rules[name]) ? assertNumbers(field, value) : value;
   }
   for (const rule of Object.values(rules)) Object.freeze(rule);
   return Object.freeze(rules as unknown as NumericRules);

@@ -1,23 +1,27 @@
-// The rules of runs, up, down and of even digits, as one table: what is left of the past is a number.
+// State table of the rules about runs: ascending, descending and even digits.
 
 import type { NumericRules } from "./rules.ts";
 
 /**
- * For each state ten entries, by the next digit: the state after it, or -1 if it breaks a rule. A state is where its
- * entries begin, and the one before all digits is 0.
+ * Ten entries for each state, indexed by the next digit: the state after that digit, or -1 if the digit breaks a rule. A
+ * state is the index of its first entry, and the initial state is 0.
  */
 export type RunTable = Int32Array;
 
-/** What of the past the rules ask for. Runs under a rule that is off stay 0. */
-interface Past {
+/** The last digit and the lengths of the runs that end with it. A length stays 0 if its rule is off. */
+interface RunState {
   readonly last: number;
   readonly up: number;
   readonly down: number;
   readonly even: number;
 }
 
-/** The past after one digit more, `null` if that breaks a rule. */
-function step(rules: NumericRules, { last, up, down, even }: Past, digit: number): Past | null {
+/** Returns the state after one more digit, `null` if that digit breaks a rule. */
+function nextRunState(
+  rules: NumericRules,
+  { last, up, down, even }: RunState,
+  digit: number,
+): RunState | null {
   const { sequenceLimit, sequenceWraps, evenDigitsLimit, zeroIsEven } = rules;
   const follows = (a: number, b: number) => b === a + 1 || (sequenceWraps && a === 9 && b === 0);
   const isEven = digit % 2 === 0 && (digit > 0 || zeroIsEven);
@@ -31,24 +35,24 @@ function step(rules: NumericRules, { last, up, down, even }: Past, digit: number
   return next.even >= (evenDigitsLimit ?? Infinity) ? null : next;
 }
 
-/** The table of a set of rules. */
-export function runTable(rules: NumericRules): RunTable {
-  const known = new Map<string, number>();
-  const pasts: Past[] = [];
+/** Returns the table of a set of rules, with only the states that can be reached. */
+export function createRunTable(rules: NumericRules): RunTable {
+  const indexes = new Map<string, number>();
+  const states: RunState[] = [];
   const table: number[] = [];
-  const stateOf = (past: Past): number => {
-    const name = Object.values(past).join();
-    const state = known.get(name) ?? pasts.length * 10;
-    if (state === pasts.length * 10) pasts.push(past);
-    known.set(name, state);
-    return state;
+  const indexOf = (state: RunState): number => {
+    const key = Object.values(state).join();
+    const index = indexes.get(key) ?? states.length * 10;
+    if (index === states.length * 10) states.push(state);
+    indexes.set(key, index);
+    return index;
   };
-  // Nothing follows -2, and it follows nothing.
-  stateOf({ last: -2, up: 0, down: 0, even: 0 });
-  for (const past of pasts) {
+  // -2 is no neighbour of any digit.
+  indexOf({ last: -2, up: 0, down: 0, even: 0 });
+  for (const state of states) {
     for (let digit = 0; digit < 10; digit++) {
-      const next = step(rules, past, digit);
-      table.push(next === null ? -1 : stateOf(next));
+      const next = nextRunState(rules, state, digit);
+      table.push(next === null ? -1 : indexOf(next));
     }
   }
   return Int32Array.from(table);

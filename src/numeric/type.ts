@@ -1,44 +1,46 @@
-// NumericIdType: what the IDs of one kind look like.
+// NumericIdType: name, length and rules of numeric IDs of one kind; generates and validates them.
 
 import { assertName } from "../backend/names.ts";
 import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
 import { DigitBuilder } from "./digitBuilder.ts";
-import { draw, LONGEST_PLAIN } from "./draw.ts";
-import { capacityOf, type IdCapacity } from "./estimate.ts";
+import { drawId, MAX_PLAIN_LENGTH } from "./draw.ts";
+import { computeCapacity, type IdCapacity } from "./estimate.ts";
 import { randomDigit } from "./random.ts";
-import { MAX_LENGTH, type NumericRules, type OwnRules, type RuleSet, rulesOf } from "./rules.ts";
-import { type BrokenRule, brokenRules } from "./validate.ts";
+import { MAX_LENGTH, type NumericRules, type OwnRules, type RuleSet, resolveRules } from "./rules.ts";
+import { type BrokenRule, findBrokenRules } from "./validate.ts";
 
-/** The most IDs that one call makes. */
+/** The most IDs that one call generates. */
 const MAX_COUNT = 2 ** 20;
 
-/** What a {@link NumericIdType} is made of. An unknown name is refused. */
+/** Options of {@link NumericIdType}. An unknown option is refused. */
 export interface NumericIdOptions {
-  /** What is numbered: 1 to 100 characters of one line, without braces. Pools and permutations go by it. */
+  /**
+   * What the IDs are for, such as `"farmer"`: 1 to 100 characters of one line, without braces. A store has one pool or
+   * permutation per name.
+   */
   readonly name: string;
-  /** How many digits, with the check digit: 2 to 32. */
+  /** How many digits an ID has, with the check digit: 2 to 32. */
   readonly length: number;
   /**
-   * What every ID keeps to: the name of a known set, or rules of one's own, which begin with such a set (`extends`,
-   * default `"openg2p"`) and change what they name. Default `"openg2p"`.
+   * The rules that every ID keeps: the name of a known set, or custom rules, which start from a known set (`extends`,
+   * default `"openg2p"`) and change some of its settings. Default `"openg2p"`.
    */
   readonly rules?: RuleSet | OwnRules | undefined;
 }
 
-/** What {@link NumericIdType.validate} says. */
+/** Result of {@link NumericIdType.validate}. */
 export interface Validation {
-  /** Whether it is an ID of the type. */
+  /** Whether the text is an ID of the type. */
   readonly valid: boolean;
-  /** Every rule that it breaks. */
+  /** Every rule that the text breaks. */
   readonly broken: readonly BrokenRule[];
 }
 
 /**
- * A kind of numeric ID for people: digits only, of one length, hard to guess, easy to say and to type, the last of them
- * a Verhoeff check digit, and none of them a number that people would stumble over: see {@link NumericRules}.
+ * One kind of numeric ID for people: digits of one length, hard to guess, easy to say and to type. The last digit is a
+ * Verhoeff check digit, and {@link NumericRules} exclude numbers that are easily misread or mistyped.
  *
- * A type only knows what its IDs look like. Whether one was issued before is known by an {@link IdPool}, or by
- * {@link PermutedIds}.
+ * A type does not know which IDs were issued. {@link IdPool} and {@link PermutedIds} issue each ID once.
  *
  * @example
  * ```ts
@@ -51,14 +53,14 @@ export interface Validation {
  * ```
  */
 export class NumericIdType {
-  /** What is numbered. */
-  declare readonly name: string;
+  /** What the IDs are for. */
+  readonly name: string;
   /** How many digits an ID has, with the check digit. */
-  declare readonly length: number;
+  readonly length: number;
   /** The rules, complete. */
-  declare readonly rules: NumericRules;
+  readonly rules: NumericRules;
 
-  readonly #walk: DigitBuilder;
+  readonly #builder: DigitBuilder;
   #capacity: IdCapacity | undefined;
 
   /**
@@ -66,35 +68,36 @@ export class NumericIdType {
    * @throws {@link ArgumentError} if an option is missing, wrong or unknown
    */
   constructor(options: NumericIdOptions) {
-    Object.assign(this, settingsOf("", options));
-    this.#walk = new DigitBuilder(this.length, this.rules);
+    const { name, length, rules } = resolveTypeSettings("", options);
+    this.name = name;
+    this.length = length;
+    this.rules = rules;
+    this.#builder = new DigitBuilder(length, rules);
   }
 
   /**
-   * Makes a random ID, from the runtime's cryptographic source. Another call may make the same one, as likely as with
-   * any random draw.
+   * Generates a random ID from the runtime's cryptographic random source. Two calls may generate the same ID.
    *
-   * - **Up to 24 digits every ID is equally likely**: the draw stops at the first digit that breaks a rule, and begins
-   *   anew.
+   * - **Up to 24 digits every ID is equally likely**: a draw stops at the first digit that breaks a rule and starts again.
    * - **From 25 digits on** nearly every such draw would fail. Digits that break a rule are drawn again instead, and
-   *   some IDs are then more likely than others: docs/numeric-ids.md has how much. So it is with shorter ones under rules
-   *   of your own that leave so few that millions of digits bring none.
+   *   some IDs are then more likely than others; docs/numeric-ids.md says by how much. The same applies to shorter IDs
+   *   whose custom rules leave so few that millions of digits make none.
    *
-   * @throws {@link NoValidIdError} if no ID keeps the rules, or none was found in millions of attempts
+   * @throws {@link NoValidIdError} if no ID keeps the rules, or millions of digits made none
    * @throws {@link UnsupportedError} if the runtime has no `crypto`
    */
   generate(): string {
-    const id = draw(this.#walk, randomDigit, this.length <= LONGEST_PLAIN);
+    const id = drawId(this.#builder, randomDigit, this.length <= MAX_PLAIN_LENGTH);
     if (id === undefined) throw new NoValidIdError(this.name, this.length);
     return id;
   }
 
   /**
-   * Makes several random IDs, no two of them the same.
+   * Generates several random IDs, all different.
    *
    * @param count 0 to 1,048,576
-   * @throws {@link ArgumentError} if the count is out of its limits, or more than there are IDs
-   * @throws {@link NoValidIdError} if no ID keeps the rules, or none was found in millions of attempts
+   * @throws {@link ArgumentError} if the count is out of range, or greater than the number of IDs
+   * @throws {@link NoValidIdError} if no ID keeps the rules, or millions of digits made none
    * @throws {@link UnsupportedError} if the runtime has no `crypto`
    *
    * @example
@@ -113,9 +116,9 @@ export class NumericIdType {
       const before = ids.size;
       ids.add(this.generate());
       repeats = ids.size > before ? 0 : repeats + 1;
-      // Were there one more, one of forty times as many draws would have met it, but for one time in 2^57.
+      // If there were one more ID, forty times as many draws would have missed it only once in 2^57.
       if (repeats > 40 * (before + 1)) {
-        throw new ArgumentError("count", `at most ${before}, for there are no more IDs`, count);
+        throw new ArgumentError("count", `at most ${before}, because there are no more IDs`, count);
       }
     }
     return [...ids];
@@ -127,10 +130,10 @@ export class NumericIdType {
   }
 
   /**
-   * Says whether a text is an ID of this type, and if not, every rule that it breaks.
+   * Returns whether a text is an ID of this type, and every rule that it breaks.
    *
-   * @param text what came from outside; of any length, and with any characters
-   * @throws {@link ArgumentError} if it is no string: a number has lost its leading zeros, or its last digits
+   * @param text any text, of any length
+   * @throws {@link ArgumentError} if it is not a string, because a number may have lost leading zeros or its last digits
    *
    * @example
    * ```ts
@@ -138,18 +141,18 @@ export class NumericIdType {
    *
    * const farmer = new NumericIdType({ name: "farmer", length: 10 });
    * farmer.validate("6786305283");
-   * // => { valid: false, broken: [ { rule: 'sequence', detail: '678, at digit 1, goes up' } ] }
+   * // => { valid: false, broken: [ { rule: 'sequence', detail: '678 at digit 1 is ascending' } ] }
    * ```
    */
   validate(text: string): Validation {
     if (typeof text !== "string") throw new ArgumentError("text", "a string", text);
-    const broken = brokenRules(text, this.length, this.rules);
+    const broken = findBrokenRules(text, this.length, this.rules);
     return { valid: broken.length === 0, broken };
   }
 
   /**
-   * How many IDs there are: counted up to 9 digits, which for 9 takes about a second the first time; beyond that an
-   * estimate, always the same, which says how far off it may be.
+   * Returns how many IDs there are: counted up to 9 digits, which takes about a second for 9 the first time; beyond that
+   * an estimate with its error, always the same.
    *
    * @example
    * ```ts
@@ -159,24 +162,28 @@ export class NumericIdType {
    * ```
    */
   capacity(): IdCapacity {
-    this.#capacity ??= Object.freeze(capacityOf(this.#walk));
+    this.#capacity ??= Object.freeze(computeCapacity(this.#builder));
     return this.#capacity;
   }
 }
 
-/** Lets through a type. */
-export function aType(type: NumericIdType): NumericIdType {
+/** Asserts that a value is a type. */
+export function assertType(type: NumericIdType): NumericIdType {
   if (type instanceof NumericIdType) return type;
   throw new ArgumentError("type", "a NumericIdType", type);
 }
 
-/** The rules of a type, for a walk of one's own. */
-export function walkOf({ length, rules }: NumericIdType): DigitBuilder {
+/** Creates a DigitBuilder of a type. */
+export function createDigitBuilder({ length, rules }: NumericIdType): DigitBuilder {
   return new DigitBuilder(length, rules);
 }
 
-/** A type's fields, validated. `path` is what comes before the name of a field in an error. */
-export function settingsOf(
+/**
+ * Asserts that options are valid, and returns the fields of a type.
+ *
+ * @param path prefix of field names in errors
+ */
+export function resolveTypeSettings(
   path: string,
   options: NumericIdOptions,
 ): Pick<NumericIdType, "name" | "length" | "rules"> {
@@ -187,6 +194,6 @@ export function settingsOf(
   return {
     name: assertName(`${path}name`, name),
     length: assertWhole(`${path}length`, length, 2, MAX_LENGTH),
-    rules: rulesOf(`${path}rules`, rules),
+    rules: resolveRules(`${path}rules`, rules),
   };
 }

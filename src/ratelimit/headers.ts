@@ -16,8 +16,8 @@ function quoteName(name: string): string {
  * Returns the response headers of a limit, by the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
  *
  * - `ratelimit-policy` has the limit's name, the quota `q` and the window `w` in seconds, rounded up;
- * - `ratelimit` has the name, the remaining quota `r`, and the seconds `t` until one more call is available. `t` is left
- *   out when the quota is full;
+ * - `ratelimit` has the name, the remaining quota `r`, and the seconds `t` until one more call is available. `t` is
+ *   left out when the quota is full;
  * - `retry-after`, only after a denied call, has the seconds until the client should try again, never less than `t`.
  *
  * A decision with an `error` has only the policy. In the name, the percent sign and characters that are not printable

@@ -51,13 +51,13 @@ export interface RateLimitOptions {
  * Limits how often something may be done, counted in a store for all processes that use it.
  *
  * - **The rule** is GCRA. An idle key may do `limit` calls at once, and after that one every `windowMs / limit`. In any
- *   period of `t` milliseconds, at most `limit` + `t` × `limit` / `windowMs` calls pass. `{ limit: 10, windowMs: 6000 }`
- *   is 100 a minute, but never more than 10 at once.
+ *   period of `t` milliseconds, at most `limit` + `t` × `limit` / `windowMs` calls pass.
+ *   `{ limit: 10, windowMs: 6000 }` is 100 a minute, but never more than 10 at once.
  * - **Rounding.** `windowMs / limit` is rounded up to a whole microsecond. That matters only for hundreds of thousands
  *   of calls a second: 700,000 in 1000 ms are one every 2 µs, so 500,000.
  * - **Denied calls cost nothing.** A client that keeps calling gets the same share as one that waits.
- * - **Time** is the store's. If its clock is set back, or the window was larger before, a key waits at most a window and
- *   a second, counted from its next call.
+ * - **Time** is the store's. If its clock is set back, or the window was larger before, a key waits at most a window
+ *   and a second, counted from its next call.
  * - **One step.** Concurrent calls, from any number of processes, never pass more than the limit.
  *
  * @example
@@ -114,9 +114,10 @@ export class RateLimit {
   /**
    * Decides whether a call may pass now, and counts it if it may.
    *
-   * @param key the client or the resource: 1 to 255 characters, without U+0000 and lone surrogates. Each key has a quota
-   *   of its own. For a client's address use {@link addressKey}
-   * @param cost how much of the quota the call takes, from 1 to the limit. Default 1. It passes as a whole or not at all
+   * @param key the client or the resource: 1 to 255 characters, without U+0000 and lone surrogates. Each key has a
+   *   quota of its own. For a client's address use {@link addressKey}
+   * @param cost how much of the quota the call takes, from 1 to the limit. Default 1. It passes as a whole or not at
+   *   all
    * @throws {@link ArgumentError} if the key or the cost is not valid
    * @throws {@link BackendError} if the store fails, is too slow or gives an unexpected response, unless `onStoreError`
    *   is `"allow"`

@@ -13,8 +13,8 @@ export interface RateLimitedOptions<Context = unknown> {
   /** The limit. Its `onStoreError` decides what happens to requests while the store fails. */
   readonly limiter: RateLimit;
   /**
-   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the handler.
-   * If it throws, or the key is not valid, the wrapped handler throws that error.
+   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the
+   * handler. If it throws, or the key is not valid, the wrapped handler throws that error.
    */
   readonly key: (request: FetchRequest, context: Context) => string | Promise<string>;
   /**
@@ -53,8 +53,8 @@ export interface RateLimitedOptions<Context = unknown> {
  *   key: (request) => request.headers.get("x-client") ?? "nobody",
  * });
  *
- * const ask = () => handler(new Request("https://api.example/", { headers: { "x-client": "ada" } }));
- * const [first, second] = [await ask(), await ask()];
+ * const call = () => handler(new Request("https://api.example/", { headers: { "x-client": "ada" } }));
+ * const [first, second] = [await call(), await call()];
  * [first.status, await first.text(), first.headers.get("ratelimit")]; // => [ 200, 'hello', '"api";r=0;t=60' ]
  * [second.status, second.headers.get("retry-after")]; // => [ 429, '60' ]
  * ```

@@ -23,8 +23,8 @@ export function gcraOf(limit: number, windowMs: number): Gcra {
 }
 
 /**
- * How far a TAT may be past the tolerance before it is pulled back: a second. Concurrent statements of PostgreSQL do not
- * agree on the time, because each takes its own, and that must not pull a TAT back.
+ * How far a TAT may be past the tolerance before it is pulled back: a second. Concurrent statements of PostgreSQL do
+ * not agree on the time, because each takes its own, and that must not pull a TAT back.
  */
 export const GRACE_US = 1_000_000;
 

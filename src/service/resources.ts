@@ -83,7 +83,7 @@ async function acquireLease(
   { leaseBackend, name, preset, node: { datacenterId }, hasLeaseFence }: ServiceSettings,
   { onFenced, isStopping }: StartHooks,
 ): Promise<Lease> {
-  const options = { backend: leaseBackend, preset, datacenterId, namespace: name, fence: hasLeaseFence };
+  const options = { backend: leaseBackend, preset, datacenterId, name, fence: hasLeaseFence };
   const deadlineMs = performance.now() + NODE_WAIT_MS;
   let hasReportedFence = false;
   for (;;) {

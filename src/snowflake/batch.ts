@@ -23,8 +23,8 @@ export function fill<T extends Words>(target: T, source: IdSource): T {
   return target;
 }
 
-/** Returns a function that writes runs into an array, one behind the other. */
-export function writer(target: Words): (run: IdRun) => void {
+/** Returns a function that writes runs into a typed array, one behind the other. */
+function writer(target: Words): (run: IdRun) => void {
   const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
   let lowAt = 0;
   let at = 0;
@@ -49,20 +49,31 @@ function writeRest(halves: Uint32Array, at: number, count: number, lowAt: number
   }
 }
 
-/** An array for so many IDs. */
-export function wordsFor(count: number): BigUint64Array<ArrayBuffer> {
-  return new BigUint64Array(assertWhole("count", count, 0, MAX_COUNT));
+/**
+ * Returns an array for so many IDs, still empty.
+ *
+ * @throws {@link ArgumentError} if `count` is not a whole number in range
+ */
+export function arrayFor(count: number): bigint[] {
+  return new Array<bigint>(assertWhole("count", count, 0, MAX_COUNT));
 }
 
-/** The IDs of an array of words. */
-export function idsOf(words: Words): bigint[] {
-  const { length } = words;
-  const ids = new Array<bigint>(length);
-  for (let i = 0; i < length; i++) ids[i] = words[i] as bigint;
-  return ids;
+/** Writes a run into an array from an index on. Returns the index behind it. */
+export function writeRun(ids: bigint[], at: number, { first, count }: IdRun): number {
+  let id = first;
+  for (let i = 0; i < count; i++) {
+    ids[at + i] = id;
+    // V8 adds 64-bit integers in place, without BigInt arithmetic.
+    id = BigInt.asIntN(64, id + 1n);
+  }
+  return at + count;
 }
 
 /** Makes an array of IDs. */
 export function many(count: number, source: IdSource): bigint[] {
-  return idsOf(fill(wordsFor(count), source));
+  const ids = arrayFor(count);
+  if (count === 0) return ids;
+  let at = 0;
+  for (const run of source.claimRuns(count)) at = writeRun(ids, at, run);
+  return ids;
 }

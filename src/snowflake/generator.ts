@@ -2,7 +2,7 @@
 
 import { LayoutError } from "../errors.ts";
 import { assertObject } from "../validate.ts";
-import { fill, idsOf, many, wordsFor, writer } from "./batch.ts";
+import { arrayFor, fill, many, writeRun } from "./batch.ts";
 import { claimRunsAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { createDecoder, type DecodedId, type Decoder, decodeWith } from "./decode.ts";
@@ -216,9 +216,12 @@ export class SnowflakeGenerator {
    * ```
    */
   async nextIdsAsync(count: number): Promise<bigint[]> {
-    const words = wordsFor(count);
-    await claimRunsAsync(this.#source, count, writer(words));
-    return idsOf(words);
+    const ids = arrayFor(count);
+    let at = 0;
+    await claimRunsAsync(this.#source, count, (run) => {
+      at = writeRun(ids, at, run);
+    });
+    return ids;
   }
 
   /**

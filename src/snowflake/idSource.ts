@@ -19,7 +19,9 @@ export interface Attempt {
 
 /** The two node fields of an ID. */
 export interface NodeFields {
+  /** The datacenter field. */
   readonly datacenterId: number;
+  /** The machine field. */
   readonly machineId: number;
 }
 

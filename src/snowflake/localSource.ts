@@ -7,6 +7,7 @@ import { copyEntry, createEntry, type LedgerEntry, ledgerEntry } from "./ledger.
 import type { Settings } from "./settings.ts";
 import { spin, WaitBudget } from "./waitBudget.ts";
 
+/** Its private methods are so in types only: the check that a `#name` makes would be 3 % of an ID. */
 export class LocalSource implements IdSource {
   declare protected readonly settings: Settings;
   /** The last ID. By default the ledger's entry, which every other source of the identity shares. */
@@ -29,7 +30,7 @@ export class LocalSource implements IdSource {
   /** The hot path: one clock reading, one comparison, one store, one load. */
   nextId(): bigint {
     const { clock, entry } = this;
-    this.#advance(entry, clock());
+    this.advance(entry, clock());
     return entry.word[0] as bigint;
   }
 
@@ -46,8 +47,8 @@ export class LocalSource implements IdSource {
     const isRoom = now === readingMs && (~(draft.low[0] as number) & this.lowMask) >>> 0 >= count;
     if (!isRoom) budget.assertRoom(settings, draft, now);
     for (;;) {
-      this.#advance(draft, now, budget);
-      const run = this.#extend(draft, budget.left);
+      this.advance(draft, now, budget);
+      const run = this.extendRun(draft, budget.left);
       runs.push(run);
       budget.left -= run.count;
       if (budget.left === 0) break;
@@ -66,7 +67,7 @@ export class LocalSource implements IdSource {
     const { entry } = this;
     const nowMs = this.clock();
     const waitMs = this.take(entry, nowMs, most);
-    return { run: waitMs > 0 ? undefined : this.#extend(entry, most), waitMs, nowMs };
+    return { run: waitMs > 0 ? undefined : this.extendRun(entry, most), waitMs, nowMs };
   }
 
   /** Takes one step on the entry or a draft of it: returns 0 with the next ID, or how many milliseconds to wait. */
@@ -75,16 +76,20 @@ export class LocalSource implements IdSource {
   }
 
   /** Moves the entry or a draft of it to the next ID. */
-  #advance(entry: LedgerEntry, now: number, budget?: WaitBudget): void {
+  private advance(entry: LedgerEntry, now: number, budget?: WaitBudget): void {
     const { lowMask } = this;
     const low = entry.low[0] as number;
     // Unless the reading is new or the run is at its end, the step could only say: one more.
     if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
-    else spin(this.settings, entry, now, (nowMs, count) => this.take(entry, nowMs, count), budget);
+    else this.spin(entry, now, budget);
+  }
+
+  private spin(entry: LedgerEntry, firstMs: number, budget?: WaitBudget): void {
+    spin(this.settings, entry, firstMs, (nowMs, count) => this.take(entry, nowMs, count), budget);
   }
 
   /** Extends an entry's last ID to the rest of its run, or as far as it is wanted. */
-  #extend(entry: LedgerEntry, most: number): IdRun {
+  private extendRun(entry: LedgerEntry, most: number): IdRun {
     const first = entry.word[0] as bigint;
     const low = entry.low[0] as number;
     const count = Math.min(((~low & this.lowMask) >>> 0) + 1, most);

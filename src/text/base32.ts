@@ -19,7 +19,8 @@ const codes = /* @__PURE__ */ charCodes(ALPHABET);
 
 function encode(id: bigint | string | number): string {
   const { high, low } = splitId(id);
-  // One call with all the characters makes a flat string. Concatenation takes twice as long and leaves a tree of pieces.
+  // One call with all the characters makes a flat string. Concatenation takes twice as long and leaves a tree of
+  // pieces.
   return String.fromCharCode(
     codes[high >>> 28] as number,
     codes[(high >>> 23) & 31] as number,

@@ -6,8 +6,8 @@ import { InvalidIdError, parseId } from "../internal.ts";
  * A text form of IDs: one text for each ID, all of one width, so that texts sort as their IDs do.
  *
  * That is the order by character codes: `<` and `sort()` in JavaScript, `COLLATE "C"` in PostgreSQL, a `_bin` collation
- * in MySQL, the default in SQLite. It is not the order of `localeCompare` or of a language: Danish sorts `aa` after `z`,
- * Estonian `z` after `s`.
+ * in MySQL, the default in SQLite. It is not the order of `localeCompare` or of a language: Danish sorts `aa` after
+ * `z`, Estonian `z` after `s`.
  */
 export interface TextCodec {
   /**

@@ -20,8 +20,8 @@ const PER_HALF = 1 / HALF;
 /**
  * Creates a codec of eleven characters for an alphabet of 53 to 62 characters: eleven digits of radix 53 hold 63 bits.
  *
- * Encoding divides in groups of 2, 3, 3 and 3 digits, because the cube of the radix has 18 bits: the product of a 32-bit
- * half and a cube, plus a remainder, is still an exact double.
+ * Encoding divides in groups of 2, 3, 3 and 3 digits, because the cube of the radix has 18 bits: the product of a
+ * 32-bit half and a cube, plus a remainder, is still an exact double.
  */
 function createRadixCodec(alphabet: string, name: string): TextCodec {
   const base = alphabet.length;

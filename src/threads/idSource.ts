@@ -105,10 +105,21 @@ export class SharedSource implements IdSource, Grantable {
     return this.#unused;
   }
 
+  /** The hot path: one clock reading, three plain loads, one compare-and-set. */
   nextId(): bigint {
     const now = this.#clock();
-    if (this.#countUp(now, 1) === 0) this.#spin(now);
-    return this.#draft.word[0] as bigint;
+    const { memory } = this;
+    if (memory.isHighest(now)) {
+      const { halves } = memory;
+      const low = halves[this.#lowAt] as number;
+      if ((low & this.#lowMask) !== this.#lowMask) {
+        const last = this.join(low, halves[1 - this.#lowAt] as number);
+        // V8 adds 64-bit integers in place, without BigInt arithmetic.
+        const next = BigInt.asIntN(64, last + 1n);
+        if (memory.replace(last, next)) return next;
+      }
+    }
+    return this.claimRun(now, 1).first;
   }
 
   /** Claims each run at once. What other threads make lies between the runs. */
@@ -117,8 +128,8 @@ export class SharedSource implements IdSource, Grantable {
     const runs: IdRun[] = [];
     for (;;) {
       const now = this.#clock();
-      if (runs.length === 0) this.#assertRoom(now, budget);
-      const run = this.#runAt(now, budget);
+      if (runs.length === 0) this.assertRoom(now, budget);
+      const run = this.claimRun(now, budget.left, budget);
       runs.push(run);
       budget.left -= run.count;
       if (budget.left === 0) return runs;
@@ -128,54 +139,52 @@ export class SharedSource implements IdSource, Grantable {
 
   tryClaim(most: number): Attempt {
     const nowMs = this.#clock();
-    const waitMs = this.#take(nowMs, most);
-    return { run: waitMs > 0 ? undefined : this.#restOfRun(most), waitMs, nowMs };
+    const waitMs = this.take(nowMs, most);
+    return { run: waitMs > 0 ? undefined : this.restOfRun(most), waitMs, nowMs };
   }
 
   /** Asserts that there is time for all IDs before the first is claimed: what is claimed is lost if a later run fails. */
-  #assertRoom(now: number, budget: WaitBudget): void {
+  private assertRoom(now: number, budget: WaitBudget): void {
     this.#draft.word[0] = this.memory.last;
     this.#draft.readingMs = this.memory.readingMs;
     budget.assertRoom(this.#settings, this.#draft, now);
   }
 
-  #runAt(now: number, budget: WaitBudget): IdRun {
-    const count = this.#countUp(now, budget.left);
-    if (count > 0) return { first: (this.#draft.word[0] as bigint) - BigInt(count - 1), count };
-    this.#spin(now, budget);
-    return this.#restOfRun(budget.left);
-  }
-
-  #spin(now: number, budget?: WaitBudget): void {
-    spin(this.#settings, this.#draft, now, (nowMs, count) => this.#take(nowMs, count), budget);
+  /** Claims at most so many IDs of one run. */
+  private claimRun(now: number, most: number, budget?: WaitBudget): IdRun {
+    const run = this.countUp(now, most);
+    if (run) return run;
+    spin(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
+    return this.restOfRun(most);
   }
 
   /**
    * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
-   * could only say one more. Returns how many, with the last of them in the draft.
+   * could only say one more.
    */
-  #countUp(now: number, most: number): number {
+  private countUp(now: number, most: number): IdRun | undefined {
     const { memory } = this;
     const { halves } = memory;
-    const { word } = this.#draft;
-    const draft = this.#halves;
-    const lowAt = this.#lowAt;
     while (memory.isHighest(now)) {
-      // Two loads may see two IDs. Such a mixture is not the last ID, and so cannot be replaced.
-      const low = Atomics.load(halves, lowAt);
-      draft[1 - lowAt] = Atomics.load(halves, 1 - lowAt);
+      const low = Atomics.load(halves, this.#lowAt);
+      const last = this.join(low, Atomics.load(halves, 1 - this.#lowAt));
       const count = Math.min((~low & this.#lowMask) >>> 0, most);
-      if (count === 0) break;
-      draft[lowAt] = low;
-      const last = word[0] as bigint;
-      draft[lowAt] = low + count;
-      if (memory.replace(last, word[0] as bigint)) return count;
+      if (count === 0) return undefined;
+      if (memory.replace(last, last + BigInt(count))) return { first: last + 1n, count };
     }
-    return 0;
+    return undefined;
+  }
+
+  /** Joins halves of the memory. Two loads may see two IDs: such a mixture is not the last ID, and cannot be replaced. */
+  private join(low: number, high: number): bigint {
+    const halves = this.#halves;
+    halves[this.#lowAt] = low;
+    halves[1 - this.#lowAt] = high;
+    return this.#draft.word[0] as bigint;
   }
 
   /** Claims the rest of the run behind the ID just made: some clocks never show a reading twice. */
-  #restOfRun(most: number): IdRun {
+  private restOfRun(most: number): IdRun {
     const first = this.#draft.word[0] as bigint;
     const low = this.#draft.low[0] as number;
     const more = Math.min((~low & this.#lowMask) >>> 0, most - 1);
@@ -184,7 +193,7 @@ export class SharedSource implements IdSource, Grantable {
   }
 
   /** Takes one step on the shared memory. Returns 0 with the next ID in the draft, or how many milliseconds to wait. */
-  #take(nowMs: number, count: number): number {
+  private take(nowMs: number, count: number): number {
     const { memory } = this;
     const settings = this.#settings;
     const draft = this.#draft;
@@ -196,20 +205,20 @@ export class SharedSource implements IdSource, Grantable {
       draft.word[0] = last;
       draft.readingMs = readingMs;
       const waitMs = memory.isLeased
-        ? this.#stepUnderGrant(last, now, count)
+        ? this.stepUnderGrant(last, now, count)
         : stepEntry(settings, draft, settings.node, now, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {
         if (draft.readingMs !== readingMs) memory.raise(draft.readingMs);
-        this.#record(next);
+        this.record(next);
         return 0;
       }
     }
   }
 
   /** Steps the draft under the grant that the memory shows. It must have been read after the last ID. */
-  #stepUnderGrant(last: bigint, now: number, count: number): number {
+  private stepUnderGrant(last: bigint, now: number, count: number): number {
     const settings = this.#settings;
     const { node, until } = this.memory;
     const limit = grantLimit(settings, node, until);
@@ -219,7 +228,7 @@ export class SharedSource implements IdSource, Grantable {
   }
 
   /** Shows in this thread's ledger how far the node's ticks are used. */
-  #record(id: bigint): void {
+  private record(id: bigint): void {
     const local = this.#local;
     if (local.firstTick === Infinity) local.firstTick = Number(id >> BigInt(this.#settings.timestampShift));
     local.word[0] = id;

@@ -1,4 +1,4 @@
-// Random strings over any alphabet, each character equally likely.
+// randomString: random strings over any alphabet, in which each character is equally likely.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
@@ -7,7 +7,7 @@ import { randomUint16 } from "./entropy.ts";
 const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MAX_LENGTH = 1_048_576;
 
-/** Texts to choose from. A draw is masked to the next power of two, and drawn anew if it is beyond the last text. */
+/** Texts to choose from. A draw is masked to the next power of two, and repeated if it is past the last text. */
 interface Choices {
   readonly texts: readonly string[];
   readonly mask: number;
@@ -19,7 +19,7 @@ function choicesOf(texts: readonly string[]): Choices {
 
 interface Alphabet {
   readonly single: Choices;
-  /** All pairs of characters, where there are few enough: half as many draws, and most of them count. */
+  /** All pairs of characters, for alphabets of up to 64: half as many draws, most of which are not repeated. */
   readonly pairs: Choices | undefined;
 }
 
@@ -28,9 +28,9 @@ const alphabets = /* @__PURE__ */ new Map<string, Alphabet>();
 function resolveAlphabet(source: string): Alphabet {
   let alphabet = alphabets.get(source);
   if (alphabet === undefined) {
-    // By code point, so that an emoji is one character and is never torn apart; half of one is none at all.
-    const sound = typeof source === "string" && source.length <= 512 && !/\p{Cs}/u.test(source);
-    const texts = sound ? Array.from(source) : [];
+    // By code point, so that an emoji is one character. Lone surrogates are refused.
+    const isValid = typeof source === "string" && source.length <= 512 && !/\p{Cs}/u.test(source);
+    const texts = isValid ? Array.from(source) : [];
     const { length } = texts;
     if (length < 2 || length > 256 || new Set(texts).size < length) {
       throw new ArgumentError("alphabet", "a string of 2 to 256 distinct characters", source);
@@ -38,7 +38,7 @@ function resolveAlphabet(source: string): Alphabet {
     const pairs =
       length > 64 ? undefined : choicesOf(texts.flatMap((first) => texts.map((second) => first + second)));
     alphabet = { single: choicesOf(texts), pairs };
-    // Alphabets are a program's constants; should they come from outside, memory must not grow with them.
+    // A limit, because memory must not grow if a program uses alphabets from outside.
     if (alphabets.size > 15) alphabets.clear();
     alphabets.set(source, alphabet);
   }
@@ -46,7 +46,8 @@ function resolveAlphabet(source: string): Alphabet {
 }
 
 function pick({ texts, mask }: Choices): string {
-  // More than half of all draws count, so a fair source fails this often once in 2^256; a stub may fail for ever.
+  // More than half of all draws are in range, so 256 failures of a fair source happen once in 2^256. A stub may fail
+  // for ever.
   for (let draws = 0; draws < 256; draws++) {
     const text = texts[randomUint16() & mask];
     if (text !== undefined) return text;
@@ -55,13 +56,13 @@ function pick({ texts, mask }: Choices): string {
 }
 
 /**
- * Makes a random string from the runtime's cryptographic source; every string of the length is equally likely.
- * The default of 21 characters out of 62 carries 125 random bits, about as many as a UUID v4.
+ * Returns a random string from the runtime's cryptographic source. All strings of the length are equally likely. The
+ * default of 21 characters of 62 has 125 random bits, about as many as a UUID v4.
  *
- * @param length how many characters: 1 to 1,048,576; default 21
+ * @param length the number of characters: 1 to 1,048,576; default 21
  * @param alphabet 2 to 256 distinct characters (code points); default 0-9A-Za-z
- * @throws {@link ArgumentError} if the length or the alphabet is out of its limits
- * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that always returns the same
+ * @throws {@link ArgumentError} if the length or the alphabet is not valid
+ * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  *
  * @example
  * ```ts

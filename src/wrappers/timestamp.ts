@@ -1,10 +1,10 @@
-// The time as an ID, for the few places where that is enough.
+// timestampId: the current time as a label.
 
 import { toUnixMs } from "./unixMs.ts";
 
 /**
- * The milliseconds since 1970, as a string. **Not unique**: every call within a millisecond, anywhere, returns the
- * same. For labels and file names that a person reads; for an ID, use {@link nextId} or {@link uuidv7}.
+ * Returns the milliseconds since 1970 as a string. **Not unique**: all calls within a millisecond return the same. Use
+ * it for labels and file names, and {@link nextId} or {@link uuidv7} for IDs.
  *
  * @throws {@link ArgumentError} if `Date.now` has been replaced, and returns no time since 1970
  *

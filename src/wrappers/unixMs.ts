@@ -1,11 +1,12 @@
-// A reading of the system clock, as the wrappers use it.
+// Readings of the system clock for UUIDs and timestamp IDs.
 
 import { assertWhole } from "../validate.ts";
 
 /**
- * A reading of `Date.now` without its fraction. The limit is 48 bits, the year 10889, which is all that a UUID v7 holds.
+ * Returns a reading of `Date.now` without its fraction. The limit is 48 bits, the year 10889, because a UUID v7 has no
+ * more.
  *
- * @throws {@link ArgumentError} if `Date.now` has been replaced, and returned no such time
+ * @throws {@link ArgumentError} if the reading is not such a time, because `Date.now` has been replaced
  */
 export function toUnixMs(reading: number): number {
   const ms = Number.isFinite(reading) ? Math.floor(reading) : reading;

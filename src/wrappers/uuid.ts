@@ -1,4 +1,4 @@
-// UUIDs: version 4 (random) and version 7 (time first, so that they sort).
+// UUIDs: version 4, which is random, and version 7, which sorts by time.
 
 import { globalState } from "../globalState.ts";
 import { randomUint16, turnCount, useRandomBytes16 } from "./entropy.ts";
@@ -8,19 +8,19 @@ const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, b
   byte.toString(16).padStart(2, "0"),
 );
 
-/** Two hexadecimal digits. */
+/** Returns two hexadecimal digits. */
 function hex8(byte: number | undefined): string {
   return HEX[byte as number] as string;
 }
 
-/** Four hexadecimal digits. */
+/** Returns four hexadecimal digits. */
 function hex16(value: number): string {
   return (HEX[value >>> 8] as string) + (HEX[value & 255] as string);
 }
 
 /**
- * Makes a UUID v4 from `crypto.getRandomValues`. `crypto.randomUUID` is missing on pages served over plain http, and in
- * Node it repeats itself in processes that start from one V8 snapshot.
+ * Returns a UUID v4 from `crypto.getRandomValues`. `crypto.randomUUID` is missing on pages served over plain http, and
+ * Node's repeats UUIDs in processes that start from one V8 snapshot.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  *
@@ -35,7 +35,7 @@ export function uuid(): string {
   return useRandomBytes16(writeV4);
 }
 
-/** Writes 16 random bytes as a UUID v4. Sums, because a template of so many parts takes a tenth longer. */
+/** Writes 16 random bytes as a UUID v4. Concatenated, because a template of so many parts takes a tenth longer. */
 function writeV4(b: Uint8Array, at: number): string {
   const time = hex8(b[at]) + hex8(b[at + 1]) + hex8(b[at + 2]) + hex8(b[at + 3]);
   const version = hex8(0x40 | ((b[at + 6] as number) & 0x0f)) + hex8(b[at + 7]);
@@ -52,24 +52,24 @@ function writeV4(b: Uint8Array, at: number): string {
   );
 }
 
-/** The last UUID v7: its milliseconds, and the counter of 42 bits that stands behind them. */
+/** The state after the last UUID v7: its milliseconds, and the counter of 42 bits that follows them. */
 export interface V7State {
   ms: number;
   /** The upper 12 bits of the counter. */
   high: number;
   /** The lower 30 bits of the counter. */
   low: number;
-  /** The text as far as `ms` and `high` decide it. */
+  /** The part of the text that `ms` and `high` determine. */
   head: string;
 }
 
 /**
- * Moves the state to the next UUID v7 and writes it out; if it throws, the state is as it was.
+ * Advances the state to the next UUID v7 and returns its text. If it throws, the state does not change.
  *
- * @param isCarried whether the state comes from an earlier turn, when a copy of the process may have been made of it.
- *   Then the counter does not go on by 1 but by 31 random bits, so that two copies do not count alike. With the 32
- *   random bits at the end it is as if they were 63. More would use up the counter of a millisecond: its 41 free bits
- *   are enough for 1000 turns, and a turn takes longer than 1 µs.
+ * @param isCarried whether the state comes from an earlier event-loop turn, after which the process may have been
+ *   copied. Then the counter advances by 31 random bits instead of 1, so that two copies do not count alike. Together
+ *   with the 32 random bits at the end these are 63. More would use up the counter within a millisecond: its 41 free
+ *   bits are enough for 1000 turns, and a turn takes longer than 1 µs.
  */
 export function nextV7(
   state: V7State,
@@ -82,7 +82,8 @@ export function nextV7(
   let low = state.low + 1;
   const tail = hex16(random()) + hex16(random());
   if (ms <= state.ms) {
-    // The same millisecond, or a clock that stepped back: the counter goes on, and when it is full, so does the time.
+    // The same millisecond, or a clock that stepped back: the counter advances, and the time too if the counter is
+    // full.
     ms = state.ms;
     if (isCarried) low += (random() & 0x7fff) * 2 ** 16 + random();
     if (low >= 2 ** 30) {
@@ -92,7 +93,7 @@ export function nextV7(
     }
   }
   if (ms > state.ms) {
-    // A random start, so that UUIDs of one millisecond made elsewhere do not collide; its top bit is 0 to leave room.
+    // A random start, because other processes count in the same millisecond. Its top bit is 0, to leave room.
     high = random() & 0x7ff;
     low = ((random() & 0x3fff) << 16) | random();
   }
@@ -106,13 +107,13 @@ export function nextV7(
   return `${state.head + hex16(0x8000 | (low >>> 16))}-${hex16(low & 0xffff)}${tail}`;
 }
 
-/** The turn of this copy's last UUID v7. */
+/** The event-loop turn of this copy's last UUID v7. */
 let lastTurn = -1;
 
 /**
- * Makes a UUID v7 (RFC 9562): 48 bits of Unix milliseconds, a counter of 42 bits that starts at random in each
- * millisecond, and 32 random bits. Within a thread they strictly increase, as text too, whatever the clock does:
- * if it steps back, the last time is kept and the counter goes on. Threads of a process have a counter each.
+ * Returns a UUID v7 (RFC 9562): 48 bits of Unix milliseconds, a counter of 42 bits that starts at random in each
+ * millisecond, and 32 random bits. Within a thread UUIDs strictly increase, also as text, whatever the clock does: if
+ * it steps back, the last time is kept and the counter advances. Each thread of a process has its own counter.
  *
  * @throws {@link UnsupportedError} if the runtime has no `crypto`, or one that does not return random bytes
  * @throws {@link ArgumentError} if the clock returns no time from 1970 to the year 10889, where 48 bits end

@@ -1,4 +1,4 @@
-// bitflake serve, on a store in memory: its settings from everywhere, what it says, and how it ends.
+// bitflake serve on a store in memory: settings, start report, warnings, log, errors.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -18,7 +18,7 @@ put("types.json", { farmer: { length: 10 } });
 
 const KEY = "0123456789abcdef";
 
-/** Serves until what is asked is answered. */
+/** Runs the service until `use` is done. */
 async function served(
   line: string,
   use: (url: string) => Promise<void> = async () => {},
@@ -42,7 +42,7 @@ const idOf = async (url: string, headers: Record<string, string> = {}) => {
 };
 
 describe("the service", () => {
-  test("says where it is, gives out IDs, and ends in order", async () => {
+  test("prints its URL, serves IDs, and stops with exit code 0", async () => {
     let id = "";
     const { code, out, err } = await served("--store memory: --log none", async (url) => {
       id = (await idOf(url)).body.id;
@@ -52,7 +52,7 @@ describe("the service", () => {
     expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  test("speaks JSON to programs", async () => {
+  test("prints its start report as JSON with --json", async () => {
     put("limited.json", { store: "memory:", apiKeys: [KEY, `${KEY}2`], rateLimit: 9, types: "types.json" });
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
@@ -75,49 +75,50 @@ describe("the service", () => {
     });
   });
 
-  test("says in a line each where it is, its node and who could repeat its IDs, layout, store, auth, limits and types", async () => {
+  test("prints its node, layout, store, authentication, limits and types, one per line", async () => {
     const lines = async (line: string, given = {}) =>
       (await served(`--log none ${line}`, undefined, given)).out.split("\n").slice(1, -1);
     expect(await lines("--store memory: --machine-id 700 --preset single_dc")).toEqual([
-      "node: datacenter 0, machine 700, as given; what could repeat its IDs: any other process with this node",
+      "node: datacenter 0, machine 700, as given; could be repeated by any other process with this node",
       "layout: single_dc, 41·0·10·12 bits, epoch 2020-01-01T00:00:00.000Z",
       "store: memory:",
-      "auth: none, any program on this machine may ask",
+      "auth: none, every program on this machine is accepted",
       "limits: none",
       "types: none",
     ]);
     const env = { BITFLAKE_API_KEYS: `${KEY},${KEY}2`, BITFLAKE_RATE_LIMIT: "9" };
     expect(await lines("--store memory: --types types.json --pool-store memory:", { env })).toEqual([
       expect.stringMatching(
-        /^node: datacenter 0, machine \d+, leased from the state folder; what could repeat its IDs: a process of another user/,
+        /^node: datacenter 0, machine \d+, leased from the state folder; could be repeated by processes of other users/,
       ),
       "layout: twitter, 41·5·5·12 bits, epoch 2020-01-01T00:00:00.000Z",
       "store: memory:, pools in memory:",
-      "auth: API keys, 2 of them",
-      "limits: 9 requests a client in 60000 ms",
+      "auth: API keys, 2 configured",
+      "limits: 9 requests per client in 60 s",
       "types: farmer",
     ]);
-    const open = await lines("--store memory: --machine-id 1 --host 0.0.0.0 --public");
-    expect(open).toContain("auth: none, anyone who reaches it may ask");
+    const publicService = await lines("--store memory: --machine-id 1 --host 0.0.0.0 --public");
+    expect(publicService).toContain("auth: none, every client that reaches it is accepted");
   });
 
-  test("takes a store of its own where nobody names one", async () => {
+  test("uses memory without a --store and without SQLite, and warns", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
-    const here = pathToFileURL(join(cwd, "cli.js")).href;
-    const given = { import: old, here };
+    const programUrl = pathToFileURL(join(cwd, "cli.js")).href;
+    const given = { import: old, programUrl };
     const { code, err, out } = await served("--log none", undefined, given);
     expect([code, out]).toEqual([0, expect.stringContaining("\nstore: memory:\n")]);
-    const forgets = "all but the node is kept in memory: when the service ends, counters begin at 1 again.";
+    const warning =
+      "everything except the node is kept in memory: when the service stops, counters restart at 1.";
     expect(err).toMatch(/^warning: this runtime has no SQLite/);
-    expect(err).toContain(forgets);
+    expect(err).toContain(warning);
     const { err: pools } = await served("--log none --types types.json --json", undefined, given);
-    expect(JSON.parse(pools).warning).toContain("again, and numeric IDs that were issued are issued again.");
+    expect(JSON.parse(pools).warning).toContain("at 1, and issued numeric IDs are issued again.");
   });
 
-  // Node 20 has no SQLite, and no test that it skips.
+  // Node 20 has no SQLite. The test is not declared there, because it would count as skipped.
   if (isBuiltin("node:sqlite")) {
-    test("takes a file of the user's where nobody names a store", async () => {
+    test("uses a file of the user without a --store", async () => {
       const env = { BITFLAKE_STATE_DIR: join(cwd, "state") };
       const shared = await served("--log none", undefined, { env });
       expect(shared.out).toContain(`\nstore: sqlite:${join(cwd, "state", "bitflake.db")}\n`);
@@ -126,12 +127,12 @@ describe("the service", () => {
       rmSync(join(cwd, "bitflake.db"));
       const { out } = await served("--store sqlite:own.db --log none", undefined, { env });
       expect(out).toMatch(
-        /\nnode: .*, leased from sqlite:own\.db; .* in another file, or has another --name than service\n/,
+        /\nnode: .*, leased from sqlite:own\.db; .* in another file, or with another --name than service\n/,
       );
     });
   }
 
-  test("is told its node, layout and epoch", async () => {
+  test("uses the given node, layout and epoch", async () => {
     let id = "";
     const line = "--store memory: --log none --preset single_dc --machine-id 700 --epoch-ms 1420070400000";
     await served(line, async (url) => {
@@ -147,7 +148,7 @@ describe("the service", () => {
     expect([machineId, Math.abs(timestampMs - Date.now()) < 60_000]).toEqual([700, true]);
   });
 
-  test("keeps to keys, limits and types from a file, with paths as seen from there", async () => {
+  test("takes keys, limits and types from a file, with paths relative to that file", async () => {
     mkdirSync(join(cwd, "etc"), { recursive: true });
     put("etc/types.json", { card: { length: 8 } });
     put("etc/bitflake.json", {
@@ -155,7 +156,7 @@ describe("the service", () => {
       apiKeys: [KEY],
       rateLimit: 2,
       rateWindowMs: 600_000,
-      onRateFailure: "open",
+      rateLimitOnStoreError: "allow",
       types: "types.json",
       log: "none",
     });
@@ -188,8 +189,8 @@ describe("the service", () => {
     expect([code, err]).toEqual([2, expect.stringMatching(/^error: BITFLAKE_PUBLIC must be /)]);
   });
 
-  test("in a pod says nothing of a node that nobody chose where one is given", async () => {
-    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+  test("does not warn about a default node in a pod if a node is given", async () => {
+    const emitWarning = vi.spyOn(process, "emitWarning").mockReturnValue();
     const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
     vi.stubEnv("KUBERNETES_SERVICE_HOST", "10.0.0.1");
     expect(
@@ -197,21 +198,21 @@ describe("the service", () => {
         .code,
     ).toBe(0);
     expect((await cli("new", { env })).code).toBe(0);
-    expect(warned).not.toHaveBeenCalled();
+    expect(emitWarning).not.toHaveBeenCalled();
     vi.unstubAllEnvs();
-    warned.mockRestore();
+    emitWarning.mockRestore();
   });
 
-  test("is refused beyond this machine without keys, unless it is said to be public", async () => {
+  test("fails on a host that other machines reach, without API keys and --public", async () => {
     const line = "--store memory: --machine-id 1 --log none --host 0.0.0.0";
     const message =
-      "error: --host 0.0.0.0 is reached by others: set BITFLAKE_API_KEYS, or --public if anyone may ask\n";
+      "error: --host 0.0.0.0 can be reached from other machines: set BITFLAKE_API_KEYS, or pass --public to accept every client\n";
     for (const env of [{}, { BITFLAKE_PUBLIC: "false" }]) {
       const { code, out, err } = await cli(`serve ${line}`, { cwd, env });
       expect([code, out, err]).toEqual([2, "", expect.stringContaining(message)]);
     }
     expect((await cli("serve --store memory:", { cwd, env: { BITFLAKE_HOST: "::" } })).err).toContain(
-      "error: BITFLAKE_HOST :: is reached by others",
+      "error: BITFLAKE_HOST :: can be reached from other machines",
     );
     expect(await served(line, undefined, { env: { BITFLAKE_API_KEYS: KEY } })).toMatchObject({ code: 0 });
     expect(await served(line, undefined, { env: { BITFLAKE_PUBLIC: "true" } })).toMatchObject({ code: 0 });
@@ -220,30 +221,30 @@ describe("the service", () => {
   });
 
   test.each(["", "--store memory:", "--store sqlite:ids.db", "--store memory: --datacenter-id 1"])(
-    "is refused beyond this machine where others could have its node: %s",
+    "fails on a host that other machines reach, if another service can have its node: %s",
     async (store) => {
       const { code, out, err } = await cli(`serve --host 0.0.0.0 --public ${store}`, { cwd });
       expect([code, out]).toEqual([2, ""]);
       expect(err).toContain(
-        "error: --host 0.0.0.0 needs a store that all such services share (--store redis://... or postgres://...), or a node that no other has (--machine-id): another service like it would repeat its IDs\n",
+        "error: --host 0.0.0.0 requires a store that all such services share (--store redis://... or postgres://...), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs\n",
       );
     },
   );
 
-  test("warns in a pod where the services of other pods could have its node", async () => {
+  test("warns in a pod if the services of other pods can have its node", async () => {
     const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
-    const warning = "warning: the service of another pod would repeat these IDs: ";
+    const warning = "warning: the services of other pods can repeat these IDs: ";
     expect((await served("--store memory: --log none", undefined, { env })).err).toContain(warning);
     expect((await served("--store memory: --log none --machine-id 3", undefined, { env })).err).toBe("");
     expect((await served("--store memory: --log none")).err).toBe("");
   });
 
-  test("is refused in a layout with one node, unless it is said to be the only one", async () => {
+  test("fails with a layout of one node, unless the machine is given", async () => {
     const { code, err } = await cli("serve --store memory: --preset minimal", { cwd });
     expect([code, err]).toEqual([
       2,
       expect.stringContaining(
-        "error: --preset minimal has one node, so two services would repeat each other's IDs: say by --machine-id 0 that this is the only one\n",
+        "error: --preset minimal has only one node, so two services would repeat each other's IDs: pass --machine-id 0 if this is the only service\n",
       ),
     ]);
     expect(await served("--store memory: --preset minimal --machine-id 0 --log none")).toMatchObject({
@@ -251,55 +252,56 @@ describe("the service", () => {
     });
   });
 
-  test("needs a machine where a datacenter is given and there is no store to lease from", async () => {
+  test("requires a machine if a datacenter is given and no store leases nodes", async () => {
     const { code, err } = await cli("serve --store memory: --datacenter-id 1", { cwd });
     expect(code).toBe(2);
     expect(err).toContain(
-      "error: --datacenter-id needs --machine-id beside it, or a --store to lease a machine from",
+      "error: --datacenter-id requires --machine-id, or a --store that leases the machine",
     );
   });
 
-  test("logs none of what it asks itself", async () => {
+  test("does not log its own request for the node", async () => {
     const { err } = await served("--store memory: --log json", async (url) => {
       await fetch(`${url}/health`);
     });
     expect(err.trim().split("\n")).toEqual([expect.stringContaining('"/health"')]);
   });
 
-  test("ends without a word where it is stopped before it began", async () => {
+  test("stops without output if the signal comes before it listens", async () => {
     const { code, out } = await cli("serve --store memory:", { cwd, signal: AbortSignal.abort() });
     expect([code, out]).toEqual([0, ""]);
   });
 
   test.each([
     ["--rate-window-ms 5", "--rate-window-ms"],
+    ["--rate-limit-on-store-error allow", "--rate-limit-on-store-error"],
     ["--on-rate-failure open", "--on-rate-failure"],
-  ])("refuses %s where there is no limit that it could be about", async (flags, source) => {
+  ])("refuses %s without --rate-limit", async (flags, source) => {
     const { code, err } = await cli(`serve --store memory: ${flags}`, { cwd });
     expect(code).toBe(2);
-    expect(err).toContain(`${source} says something of a rate limit, and there is none`);
+    expect(err).toContain(`${source} requires --rate-limit`);
   });
 
-  test("fails where its second store cannot be opened", async () => {
+  test("fails if its second store cannot be opened", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
     const line = "serve --store memory: --pool-store sqlite:ids.db";
-    const here = pathToFileURL(join(cwd, "cli.js")).href;
-    expect(await cli(line, { cwd, here, import: old })).toMatchObject({
+    const programUrl = pathToFileURL(join(cwd, "cli.js")).href;
+    expect(await cli(line, { cwd, programUrl, import: old })).toMatchObject({
       code: 1,
       out: "",
       err: expect.stringMatching(/npm install better-sqlite3\n$/),
     });
   });
 
-  test("fails where the port is taken", async () => {
+  test("fails if the port is in use", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await new Promise((ready) => taken.once("listening", ready));
     const { port } = taken.address() as { port: number };
     const { code, err } = await cli(`serve --store memory: --port ${port} --log none`, { cwd });
     taken.close();
     expect(code).toBe(1);
-    expect(err).toMatch(/^error: 127\.0\.0\.1:\d+ is in use by another; take another port\n$/);
+    expect(err).toMatch(/^error: 127\.0\.0\.1:\d+ is already in use; choose another --port\n$/);
   });
 });
 
@@ -309,7 +311,7 @@ describe("the log", () => {
     await fetch(`${url}/nowhere`);
   };
 
-  test("is JSON where programs read it", async () => {
+  test("is JSON if the output is not a terminal", async () => {
     for (const line of ["--store memory:", "--store memory: --log json"]) {
       const { err } = await served(line, requests);
       const entries = err
@@ -329,13 +331,47 @@ describe("the log", () => {
   test("is text on a terminal", async () => {
     const { err } = await served("--store memory:", requests, { terminal: ["stderr"] });
     expect(err).toMatch(
-      /^\d{4}-\S+Z info GET \/generate_snowflake_id 200 \d+\.\d{3} ms 127\.0\.0\.1 \S{21}\n/,
+      /^\d{4}-\S+Z info {2}200 +\d+\.\d{3} ms GET {2}\/generate_snowflake_id 127\.0\.0\.1 \S{21}\n/,
     );
-    expect(err).toMatch(/Z warn GET \/nowhere 404 \d+\.\d{3} ms - 127\.0\.0\.1 \S{21} ERR_\w+\n/);
+    expect(err).toMatch(/Z warn {2}404 +\d+\.\d{3} ms GET {2}\/nowhere - 127\.0\.0\.1 \S{21} ERR_\w+\n/);
   });
 });
 
-describe("a setting that is wrong exits 2, and is called what it was called where it was said", () => {
+describe("an error of the start", () => {
+  put("json-log.json", { log: "json", store: "memory:" });
+  test.each<[string, Record<string, string>, number]>([
+    ["--log json --store memory: --datacenter-id 1", {}, 2],
+    ["--log=json --store memory: --port x", {}, 2],
+    ["--log json --prot 80", {}, 2],
+    ["--port x", { BITFLAKE_LOG: "json" }, 2],
+    ["", { BITFLAKE_LOG: "json", BITFLAKE_APIKEYS: "x" }, 2],
+    ["--config json-log.json --datacenter-id 1", {}, 2],
+    ["--config=json-log.json --port x", {}, 2],
+    ["", { BITFLAKE_CONFIG: "json-log.json", BITFLAKE_PORT: "x" }, 2],
+    ["--log json --store postgres://127.0.0.1:1/db --machine-id 1", {}, 1],
+  ])("is one line of JSON when the log is JSON: %s %j", async (line, env, exitCode) => {
+    const { code, out, err } = await cli(`serve ${line}`, { cwd, env });
+    expect([code, out]).toEqual([exitCode, ""]);
+    expect(err).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(err)).toEqual({
+      error: { code: expect.stringMatching(/^ERR_/), message: expect.any(String) },
+    });
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["--store memory: --port x", {}],
+    ["--log text --store memory: --port x", { BITFLAKE_LOG: "json" }],
+    ["--log text --config json-log.json --port x", {}],
+    ["--port x --config absent.json", {}],
+    ["--port x -- --log json", {}],
+    ["--log", {}],
+  ])("is text otherwise: %s %j", async (line, env) => {
+    const { err } = await cli(`serve ${line}`, { cwd, env });
+    expect(err).toMatch(/^error: .*\nTry `bitflake serve --help`\.\n$/);
+  });
+});
+
+describe("a wrong setting exits with 2 and an error that names its origin", () => {
   put("bitflake.json", { port: "80" });
   put("unknown.json", { prot: 80 });
   put("keys.json", { apiKeys: [KEY, "short"] });
@@ -352,15 +388,15 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
     ["", { BITFLAKE_PORT: "x" }, `BITFLAKE_PORT ${port} "x"`],
     ["--config bitflake.json", {}, `port in bitflake.json ${port} "80"`],
     ["", { BITFLAKE_CONFIG: "bitflake.json" }, `port in bitflake.json ${port} "80"`],
-    ["--config unknown.json", {}, 'unknown.json has "prot", which is no setting; did you mean port?'],
-    ["--config absent.json", {}, expect.stringMatching(/^--config must be a file that can be read: ENOENT/)],
+    ["--config unknown.json", {}, 'unknown setting "prot" in unknown.json; did you mean port?'],
+    ["--config absent.json", {}, expect.stringMatching(/^--config must be a readable file: ENOENT/)],
     [
       "",
       { BITFLAKE_CONFIG: "absent.json" },
-      expect.stringMatching(/^BITFLAKE_CONFIG must be a file that can be read/),
+      expect.stringMatching(/^BITFLAKE_CONFIG must be a readable file/),
     ],
     ["--config text.json", {}, expect.stringMatching(/^text\.json must be JSON/)],
-    ["--config list.json", {}, "list.json must hold a JSON object"],
+    ["--config list.json", {}, "list.json must contain a JSON object"],
     [
       "--config keys.json",
       {},
@@ -374,22 +410,22 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
     [
       "",
       { BITFLAKE_API_KEYS: "" },
-      'BITFLAKE_API_KEYS must be a list of texts, at least one and none of them empty; left out, anyone who reaches it may ask, got ""',
+      'BITFLAKE_API_KEYS must be a list of at least one text, none of them empty; if it is not set, every client that reaches the service is accepted, got ""',
     ],
     [
       "--config no-keys.json",
       {},
-      expect.stringMatching(/^apiKeys in no-keys\.json must be a list of texts, at least one .* got ""$/),
+      expect.stringMatching(/^apiKeys in no-keys\.json must be a list of at least one text, .* got ""$/),
     ],
     [
       "",
       { BITFLAKE_API_KEY: KEY },
-      'there is no variable "BITFLAKE_API_KEY"; did you mean BITFLAKE_API_KEYS?',
+      'unknown environment variable "BITFLAKE_API_KEY"; did you mean BITFLAKE_API_KEYS?',
     ],
     [
       "--api-keys abc",
       {},
-      expect.stringMatching(/^--api-keys is no option: the list of processes would show the keys/),
+      expect.stringMatching(/^--api-keys is not available as a flag: the process list would show the keys/),
     ],
     [
       "--config types-inside.json",
@@ -406,12 +442,8 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
       {},
       expect.stringMatching(/^types\.farmer\.length in bad-types\.json must be/),
     ],
-    ["--types absent.json", {}, expect.stringMatching(/^--types must be a file that can be read/)],
-    [
-      "",
-      { BITFLAKE_TYPES: "absent.json" },
-      expect.stringMatching(/^BITFLAKE_TYPES must be a file that can be read/),
-    ],
+    ["--types absent.json", {}, expect.stringMatching(/^--types must be a readable file/)],
+    ["", { BITFLAKE_TYPES: "absent.json" }, expect.stringMatching(/^BITFLAKE_TYPES must be a readable file/)],
     ["--machine-id 32", {}, "--machine-id must be a whole number from 0 to 31 (5 bits), got 32"],
     [
       "",
@@ -424,28 +456,32 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
     [
       "--pool-store redis://h",
       {},
-      expect.stringMatching(/^--pool-store must name a store of its own: numeric IDs/),
+      expect.stringMatching(
+        /^--pool-store must be postgres:.*, because Redis cannot keep pools of numeric IDs$/,
+      ),
     ],
     [
       "--config redis.json",
       {},
-      expect.stringMatching(/^--pool-store must name a store of its own: numeric IDs/),
+      expect.stringMatching(
+        /^--pool-store must be postgres:.*, because Redis cannot keep pools of numeric IDs$/,
+      ),
     ],
     ["somewhere", {}, 'serve takes no arguments, got "somewhere"'],
   ])("%s %j", async (line, env, message) => {
     const given = line.includes("--store") || line.includes("redis.json") ? line : `--store memory: ${line}`;
     const { code, out, err } = await cli(`serve ${given}`, { cwd, env });
     expect([code, out]).toEqual([2, ""]);
-    const said = err
+    const message1 = err
       .split("\n")
       .find((row) => row.startsWith("error: "))
       ?.replace("error: ", "");
-    expect(said).toEqual(message);
+    expect(message1).toEqual(message);
     expect(err).not.toMatch(/secret|short/);
   });
 });
 
-test("the guide's configuration file is one", async () => {
+test("the configuration file in the guide is valid", async () => {
   const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
   const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
   put("guide.json", { ...JSON.parse(config), store: "memory:", poolStore: "memory:", port: 0, log: "none" });

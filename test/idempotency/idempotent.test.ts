@@ -1,4 +1,4 @@
-// The fetch handler: what it lets through, what it refuses, and what a store that is down does to it.
+// idempotent: options, requests, responses, and failing stores.
 
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { BackendError, type MemoryPort, memory } from "../../src/backend/index.ts";
@@ -11,8 +11,8 @@ const request = (headers: Fields = { "idempotency-key": "k" }, init: RequestInit
 
 const base = () => ({ backend: memory(), name: "n", tenant: () => "" });
 
-/** A store in memory that is down. */
-const down: MemoryPort = {
+/** A store in memory that fails. */
+const failing: MemoryPort = {
   change: () => {
     throw new Error("connection to 10.0.0.5 lost");
   },
@@ -41,11 +41,11 @@ describe("options", () => {
     expect(() => idempotent(() => new Response(), options)).toThrow(expect.objectContaining({ field }));
   });
 
-  test("a handler that is none is refused", () => {
+  test("a value that is not a handler is refused", () => {
     expect(() => idempotent({} as () => Response, base())).toThrow(ArgumentError);
   });
 
-  test("types: the context goes through, whoever asks for it", async () => {
+  test("types: the context is inferred from the handler, the tenant function or the call", async () => {
     interface Info {
       readonly id: string;
     }
@@ -63,20 +63,23 @@ describe("options", () => {
 });
 
 describe("requests", () => {
-  test.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("a %s is let through as it is", async (method) => {
-    const seen: Request[] = [];
-    const handler = idempotent((given) => {
-      seen.push(given);
-      return new Response();
-    }, base());
-    const given = request({ "idempotency-key": "k" }, { method, body: undefined });
-    await handler(given);
-    await handler(given);
-    expect(seen).toEqual([given, given]);
-    expect(seen[0]).toBe(given);
-  });
+  test.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])(
+    "a %s goes to the handler as it is",
+    async (method) => {
+      const seen: Request[] = [];
+      const handler = idempotent((given) => {
+        seen.push(given);
+        return new Response();
+      }, base());
+      const given = request({ "idempotency-key": "k" }, { method, body: undefined });
+      await handler(given);
+      await handler(given);
+      expect(seen).toEqual([given, given]);
+      expect(seen[0]).toBe(given);
+    },
+  );
 
-  test("the methods can be others", async () => {
+  test("methods can be set", async () => {
     const run = vi.fn(() => new Response());
     const handler = idempotent(run, { ...base(), methods: ["PUT"] });
     for (const method of ["PUT", "PUT", "POST", "POST"])
@@ -84,7 +87,7 @@ describe("requests", () => {
     expect(run).toHaveBeenCalledTimes(3);
   });
 
-  test("the handler gets the request as it came: address, headers, body, and more", async () => {
+  test("the handler gets the method, URL, headers and body of the request", async () => {
     const handler = idempotent(
       async (given) =>
         Response.json([
@@ -102,7 +105,7 @@ describe("requests", () => {
     expect(await response.json()).toEqual(["POST", "https://shop.example/orders?x=1", "1", "ü", true]);
   });
 
-  test("without a body it has none", async () => {
+  test("a request without a body has none in the handler", async () => {
     const handler = idempotent(async (given) => new Response(String(given.body)), base());
     expect(await (await handler(request(undefined, { body: undefined }))).text()).toBe("null");
   });
@@ -130,12 +133,12 @@ describe("requests", () => {
 
   const DRAFT = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
   test.each<[string, string | undefined, string]>([
-    ["of the draft", undefined, DRAFT],
-    ["of your own", "https://shop.example/docs/keys", "https://shop.example/docs/keys"],
-    ["that has to be encoded", "https://shop.example/a b>c", "https://shop.example/a%20b%3Ec"],
-  ])("every refusal has a link to documentation %s", async (_, documentation, url) => {
+    ["that of the draft by default", undefined, DRAFT],
+    ["a custom URL", "https://shop.example/docs/keys", "https://shop.example/docs/keys"],
+    ["a URL that needs encoding", "https://shop.example/a b>c", "https://shop.example/a%20b%3Ec"],
+  ])("every refusal has a link to documentation: %s", async (_, documentation, url) => {
     const options = { ...base(), documentation, maxRequestBytes: 100, maxBytes: 5 };
-    const down = { change: () => Promise.reject(new Error("down")) as never };
+    const rejecting = { change: () => Promise.reject(new Error("down")) as never };
     let finish = () => {};
     const waiting = new Promise<void>((wake) => {
       finish = wake;
@@ -152,7 +155,7 @@ describe("requests", () => {
       await handler(request({})),
       await handler(request({ "idempotency-key": "a b" })),
       await handler(request({ "idempotency-key": "l" }, { body: "x".repeat(101) })),
-      await idempotent(() => new Response(), { ...options, backend: down })(request(given)),
+      await idempotent(() => new Response(), { ...options, backend: rejecting })(request(given)),
     ];
     finish();
     expect((await first).headers.get("link")).toBeNull();
@@ -163,7 +166,7 @@ describe("requests", () => {
     }
   });
 
-  test("a quoted key with parameters is that key", async () => {
+  test("a quoted key with parameters is the same key", async () => {
     const run = vi.fn(() => new Response());
     const handler = idempotent(run, base());
     for (const key of ["k", '"k"', '"k";a=1', '"k"; b="c;d"']) {
@@ -172,7 +175,7 @@ describe("requests", () => {
     expect(run).toHaveBeenCalledTimes(1);
   });
 
-  test("where no key is required, a missing one is let through, and a malformed one is 400", async () => {
+  test("with required false, a request without a key goes through, and a malformed key is 400", async () => {
     const run = vi.fn(() => new Response());
     const handler = idempotent(run, { ...base(), required: false });
     const given = request({});
@@ -181,7 +184,7 @@ describe("requests", () => {
     expect((await handler(request({ "idempotency-key": "" }))).status).toBe(400);
   });
 
-  test("a body above the limit is 413, and one of it is not", async () => {
+  test("a body above maxRequestBytes is 413, and one of that size is not", async () => {
     const run = vi.fn(() => new Response());
     const handler = idempotent(run, { ...base(), maxRequestBytes: 10 });
     expect((await handler(request({ "idempotency-key": "k" }, { body: "x".repeat(10) }))).status).toBe(200);
@@ -190,7 +193,7 @@ describe("requests", () => {
     expect(run).toHaveBeenCalledTimes(1);
   });
 
-  test("a body without end is read no farther than the limit", async () => {
+  test("an endless body is read only up to maxRequestBytes", async () => {
     let chunks = 0;
     let isCancelled = false;
     const body = new ReadableStream({
@@ -209,12 +212,12 @@ describe("requests", () => {
     expect(isCancelled).toBe(true);
   });
 
-  test("a tenant that is no text is an error", async () => {
+  test("a tenant that is not a string is an error", async () => {
     const handler = idempotent(() => new Response(), { ...base(), tenant: () => undefined as never });
     await expect(handler(request())).rejects.toMatchObject({ field: "the tenant" });
   });
 
-  test("a client that goes away aborts the handler's signal", async () => {
+  test("a client that disconnects aborts the handler's signal", async () => {
     const controller = new AbortController();
     const handler = idempotent(
       (given) =>
@@ -232,18 +235,18 @@ describe("requests", () => {
 describe("responses", () => {
   const used = new Response("used");
   test.each<[string, () => unknown]>([
-    ["no response", () => "done"],
-    ["nothing", () => undefined],
-    ["one that was read", () => used],
+    ["a string", () => "done"],
+    ["undefined", () => undefined],
+    ["a response that was read", () => used],
     [
-      "one that somebody reads",
+      "a response with a locked body",
       () => {
         const response = new Response("done");
         response.body?.getReader();
         return response;
       },
     ],
-  ])("a handler that returns %s is an error, and is not called again", async (_, respond) => {
+  ])("a handler that returns %s is an error, and does not run again", async (_, respond) => {
     await used.text().catch(() => {});
     let runs = 0;
     const handler = idempotent(() => {
@@ -255,7 +258,7 @@ describe("responses", () => {
     expect(runs).toBe(1);
   });
 
-  test("a body of anything but bytes is the handler's failure, and nothing is sent for it", async () => {
+  test("a body of strings is an error of the handler, and nothing is sent", async () => {
     const texts = new ReadableStream({
       start: (controller) => {
         controller.enqueue("hello");
@@ -266,14 +269,14 @@ describe("responses", () => {
     await expect(handler(request())).rejects.toThrow("Uint8Array");
   });
 
-  test("the mark is on replays alone, whatever the handler says", async () => {
+  test("only replays are marked, whatever headers the handler sets", async () => {
     const headers = { "idempotent-replayed": "true" };
     const handler = idempotent(() => new Response("done", { headers }), base());
     expect((await handler(request())).headers.get("idempotent-replayed")).toBeNull();
     expect((await handler(request())).headers.get("idempotent-replayed")).toBe("true");
   });
 
-  test("a body that breaks off is the handler's failure", async () => {
+  test("a body that breaks off is an error of the handler, which runs again", async () => {
     let runs = 0;
     const broken = () =>
       new ReadableStream({
@@ -284,12 +287,12 @@ describe("responses", () => {
     expect(await (await handler(request())).text()).toBe("done");
   });
 
-  test("a response without a status of its own is passed on", async () => {
+  test("an error response is passed on", async () => {
     const handler = idempotent(() => Response.error(), base());
     expect((await handler(request())).type).toBe("error");
   });
 
-  test("one that is too large flows on after what was read, and can be left", async () => {
+  test("a response above maxBytes streams to its client, and can be cancelled", async () => {
     let chunks = 0;
     let isCancelled = false;
     const endless = new ReadableStream({
@@ -307,14 +310,14 @@ describe("responses", () => {
     expect(isCancelled).toBe(true);
   });
 
-  test("one that is too large ends where it ends", async () => {
+  test("a response above maxBytes is sent whole", async () => {
     const text = "x".repeat(100_000);
     const handler = idempotent(() => new Response(new Blob([text]).stream()), { ...base(), maxBytes: 10 });
     expect(await (await handler(request())).text()).toBe(text);
   });
 });
 
-describe("a handler that is done is not called again, though", () => {
+describe("a handler that has run does not run again if", () => {
   test.each<[string, () => Response, object]>([
     ["it returns no response", () => "done" as unknown as Response, {}],
     [
@@ -335,11 +338,11 @@ describe("a handler that is done is not called again, though", () => {
   });
 });
 
-describe("a store that is down", () => {
-  test("is 503, tells the client nothing of itself, and is heard of", async () => {
+describe("a store that fails", () => {
+  test("is 503 without the store's message, and onError gets the error", async () => {
     const run = vi.fn(() => new Response());
     const onError = vi.fn();
-    const handler = idempotent(run, { ...base(), backend: down, onError });
+    const handler = idempotent(run, { ...base(), backend: failing, onError });
     const response = await handler(request());
     expect(response.headers.get("retry-after")).toBe("1");
     const text = await response.text();
@@ -349,27 +352,29 @@ describe("a store that is down", () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(BackendError));
   });
 
-  test("whoever hears of it and throws harms nobody", async () => {
+  test("an onError that throws changes no response", async () => {
     const onError = () => {
-      throw new Error("deaf");
+      throw new Error("listener");
     };
-    const options = { ...base(), backend: down, onError } as const;
+    const options = { ...base(), backend: failing, onError } as const;
     expect((await idempotent(() => new Response(), options)(request())).status).toBe(503);
-    const bypassing = idempotent(() => new Response("done"), { ...options, onFailure: "bypass" });
-    expect(await (await bypassing(request())).text()).toBe("done");
+    for (const option of [{ onStoreError: "allow" }, { onFailure: "bypass" }] as const) {
+      const allowing = idempotent(() => new Response("done"), { ...options, ...option });
+      expect(await (await allowing(request())).text()).toBe("done");
+    }
   });
 
-  test("told to bypass, the handler runs each time", async () => {
+  test("lets the handler run each time if onStoreError is allow", async () => {
     let runs = 0;
     const onError = vi.fn();
-    const options = { ...base(), backend: down, onFailure: "bypass", onError } as const;
+    const options = { ...base(), backend: failing, onStoreError: "allow", onError } as const;
     const handler = idempotent(async (given) => new Response(`${await given.text()} ${++runs}`), options);
     expect(await (await handler(request())).text()).toBe("{} 1");
     expect(await (await handler(request())).text()).toBe("{} 2");
     expect(onError).toHaveBeenCalledTimes(2);
-    // What is not kept in the best of times neither is in these.
-    const failing = idempotent(() => new Response("no", { status: 500 }), options);
-    expect((await failing(request())).status).toBe(500);
+    // Also if its response would not be stored.
+    const erring = idempotent(() => new Response("no", { status: 500 }), options);
+    expect((await erring(request())).status).toBe(500);
     expect(onError).toHaveBeenCalledTimes(3);
   });
 });

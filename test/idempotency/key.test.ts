@@ -1,12 +1,12 @@
-// The key in the headers: quoted, bare, or wrong.
+// The key in the headers: quoted, bare or malformed.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readKey as keyOf } from "../../src/idempotency/key.ts";
+import { readKey } from "../../src/idempotency/key.ts";
 
-const keyIn = (headers: Headers) => keyOf((name) => headers.get(name));
+const keyOf = (headers: Headers) => readKey((name) => headers.get(name));
 
-const of = (text: string, name = "Idempotency-Key") => keyIn(new Headers({ [name]: text }));
+const parse = (text: string, name = "Idempotency-Key") => keyOf(new Headers({ [name]: text }));
 
 describe("a key", () => {
   test.each([
@@ -20,16 +20,16 @@ describe("a key", () => {
     ["x".repeat(255), "x".repeat(255)],
     [`"${"x".repeat(255)}"`, "x".repeat(255)],
     [`"${'\\"'.repeat(255)}"`, '"'.repeat(255)],
-    // Parameters may follow a string, and say nothing here.
+    // Parameters may follow a string, and have no meaning here.
     ['"k";a', "k"],
     ['"k";a=1', "k"],
     ['"k";  a=-1.25;*b-c_d.e=?0', "k"],
     ['"k";a="x;y=\\"z";b', "k"],
     ['"k";a=token/x:y;b=*;c=:aGk=:;d=@1659578233;e=%"f%c3%bc"', "k"],
     ['"a;b=c";d', "a;b=c"],
-  ])("%s is %s", (text, key) => {
-    expect(of(text)).toBe(key);
-    expect(of(text, "X-Idempotency-Key")).toBe(key);
+  ])("in the header %s is %s", (text, key) => {
+    expect(parse(text)).toBe(key);
+    expect(parse(text, "X-Idempotency-Key")).toBe(key);
   });
 
   test.each([
@@ -65,50 +65,50 @@ describe("a key", () => {
     '"ü"',
     "x".repeat(256),
     `"${"x".repeat(256)}"`,
-  ])("%j is none", (text) => {
-    expect(of(text)).toMatchObject({ wrong: expect.stringContaining("1 to 255 characters") });
-    expect(of(text, "X-Idempotency-Key")).toMatchObject({
+  ])("is malformed in the header %j", (text) => {
+    expect(parse(text)).toMatchObject({ wrong: expect.stringContaining("1 to 255 characters") });
+    expect(parse(text, "X-Idempotency-Key")).toMatchObject({
       wrong: expect.stringMatching(/^x-idempotency-key /),
     });
   });
 
   test.each([";a", ";a=1", '"', ';a="b"', "; ", ";a=:b", '\\"'])(
-    "that almost has parameters is refused without a search: %s",
+    "with 20,000 malformed parameters is refused in linear time: %s",
     (part) => {
-      // A pattern that tried all ways to read these would not come back.
-      expect(of(`"k"${part.repeat(20_000)}!`)).toHaveProperty("wrong");
+      // A pattern that backtracks would not end.
+      expect(parse(`"k"${part.repeat(20_000)}!`)).toHaveProperty("wrong");
     },
   );
 
-  test("is missing", () => {
-    expect(keyIn(new Headers())).toBeUndefined();
+  test("is undefined when the header is missing", () => {
+    expect(keyOf(new Headers())).toBeUndefined();
   });
 
-  test("may be in both headers, if it is the same", () => {
+  test("may be in both headers if it is the same", () => {
     const both = (one: string, other: string) =>
-      keyIn(new Headers({ "idempotency-key": one, "x-idempotency-key": other }));
+      keyOf(new Headers({ "idempotency-key": one, "x-idempotency-key": other }));
     expect(both("k", '"k"')).toBe("k");
-    expect(both("k", "l")).toMatchObject({ wrong: expect.stringContaining("the same") });
+    expect(both("k", "l")).toMatchObject({ wrong: expect.stringContaining("must be equal") });
     expect(both("k", "")).toHaveProperty("wrong");
   });
 
-  test("of printable ASCII comes back from its quotes, whatever it is", () => {
+  test("of any printable ASCII is read from its quoted form", () => {
     const ascii = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 255 });
     fc.assert(
       fc.property(ascii, (key) => {
-        expect(of(`"${key.replace(/["\\]/g, "\\$&")}"`)).toBe(key);
+        expect(parse(`"${key.replace(/["\\]/g, "\\$&")}"`)).toBe(key);
       }),
     );
   });
 
-  test("is either a key or said to be wrong, whatever comes", () => {
+  test("is a key or malformed, for any header", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) }), (text) => {
-        let key: ReturnType<typeof of>;
+        let key: ReturnType<typeof parse>;
         try {
-          key = of(text);
+          key = parse(text);
         } catch (error) {
-          // What a header cannot hold comes from no client.
+          // Headers refuses this text, so no client can send it.
           expect(error).toBeInstanceOf(TypeError);
           return;
         }

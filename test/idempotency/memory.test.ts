@@ -1,20 +1,34 @@
-// Running once, in memory: all cases, and what only a clock of one's own can show.
+// Idempotency on memory: conformance with stepped time, and exact times with a clock of the test.
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { Idempotency } from "../../src/idempotency/index.ts";
-import { oncePort } from "../../src/idempotency/port.ts";
-import { cases, storeCases } from "./cases.ts";
+import { oncePort } from "../../src/idempotency/openPort.ts";
+import { conformance, portConformance, type TestTime } from "./conformance.ts";
 
-const backend = memory();
-describe("on memory", () => {
-  storeCases(() => backend, fc.readConfigureGlobal().numRuns as number);
-  cases(() => backend);
+describe("memory", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  let offsetMs = 0;
+  const time: TestTime = {
+    sleep: (ms) => vi.advanceTimersByTimeAsync(ms),
+    pauseProcess: (ms) => {
+      offsetMs += ms;
+    },
+  };
+  const backend = memory({ clock: () => Date.now() + offsetMs });
+  portConformance(() => backend, fc.readConfigureGlobal().numRuns as number, time);
+  conformance(() => backend, time);
 });
 
 describe("time", () => {
-  test("a result is kept for exactly as long as it says, from the end of its work", async () => {
+  test("a result is kept for exactly ttlMs after the end of its work", async () => {
     let now = 1_000_000;
     const once = new Idempotency({
       backend: memory({ clock: () => now }),
@@ -32,7 +46,7 @@ describe("time", () => {
     expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
   });
 
-  test("a lock ends exactly when it says", async () => {
+  test("a lock ends exactly after lockMs", async () => {
     let now = 1_000_000;
     const once = new Idempotency({ backend: memory({ clock: () => now }), name: "n", lockMs: 1000 });
     let finish = () => {};
@@ -52,30 +66,30 @@ describe("time", () => {
     await expect(first).rejects.toMatchObject({ code: "ERR_LOCK_LOST", key: "k" });
   });
 
-  test("a clock that is set back keeps a dead owner's key no longer than a lock, and a living owner keeps it", async () => {
+  test("after the clock is set back, a dead owner keeps the key for at most a lock, and a living owner keeps it", async () => {
     let now = 10_000_000;
     const store = oncePort(memory({ clock: () => now }), "n");
-    const claim = { fingerprint: "f", lockMs: 1000, keepMs: 100_000 };
-    const begin = (owner: string, lockMs = 1000) => store.acquire("k", { ...claim, lockMs, owner });
-    expect(await begin("first")).toEqual({ outcome: "started" });
+    const request = { fingerprint: "f", lockMs: 1000, keepMs: 100_000 };
+    const acquire = (owner: string, lockMs = 1000) => store.acquire("k", { ...request, lockMs, owner });
+    expect(await acquire("first")).toEqual({ outcome: "acquired" });
     now -= 3_600_000;
-    // Whoever asks, and however long their own locks are: it is the owner's that counts.
-    expect(await begin("next", 50)).toEqual({ outcome: "running", waitMs: 1000 });
+    // The duration of the owner's lock counts, not that of the request.
+    expect(await acquire("next", 50)).toEqual({ outcome: "running", waitMs: 1000 });
     now += 999;
-    expect(await begin("next")).toEqual({ outcome: "running", waitMs: 1 });
-    expect(await store.extend("k", { ...claim, owner: "first" })).toBe(true);
-    expect(await begin("next")).toEqual({ outcome: "running", waitMs: 1000 });
+    expect(await acquire("next")).toEqual({ outcome: "running", waitMs: 1 });
+    expect(await store.extend("k", { ...request, owner: "first" })).toBe(true);
+    expect(await acquire("next")).toEqual({ outcome: "running", waitMs: 1000 });
     now += 1000;
-    expect(await begin("next")).toEqual({ outcome: "started" });
-    expect(await store.complete("k", { ...claim, owner: "first" }, "late")).toBe(false);
-    // What may be the disagreement of clocks is left as it is.
+    expect(await acquire("next")).toEqual({ outcome: "acquired" });
+    expect(await store.complete("k", { ...request, owner: "first" }, "late")).toBe(false);
+    // A difference within the grace is not pulled back.
     now -= 1000;
-    expect(await begin("third")).toEqual({ outcome: "running", waitMs: 2000 });
+    expect(await acquire("third")).toEqual({ outcome: "running", waitMs: 2000 });
     now -= 1;
-    expect(await begin("third")).toEqual({ outcome: "running", waitMs: 1000 });
+    expect(await acquire("third")).toEqual({ outcome: "running", waitMs: 1000 });
   });
 
-  test("what has had its time does not stay in memory", async () => {
+  test("expired records are deleted", async () => {
     let now = 1_000_000;
     const port = memory({ clock: () => now });
     const once = new Idempotency({ backend: port, name: "n", ttlMs: 1000, lockMs: 100 });
@@ -83,7 +97,10 @@ describe("time", () => {
       now += 100;
       await once.once(`key ${call}`, "f", () => call);
     }
-    const size = port.change<Map<string, unknown>, number>("once:n", (book = new Map()) => [book, book.size]);
+    const size = port.change<Map<string, unknown>, number>("once:n", (records = new Map()) => [
+      records,
+      records.size,
+    ]);
     expect(size).toBe(10);
   });
 });

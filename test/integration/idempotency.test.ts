@@ -1,4 +1,4 @@
-// Running once on real stores: every case on each of them, processes that crash, and stores that are down.
+// Idempotency on real stores: conformance of each, processes that crash or stop, and stores that fail.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once as event } from "node:events";
@@ -11,43 +11,43 @@ import { Pool } from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Backend, fromIORedis, fromPg, setup } from "../../src/backend/index.ts";
 import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
-import { oncePort } from "../../src/idempotency/port.ts";
-import { cases, storeCases } from "../idempotency/cases.ts";
+import { oncePort } from "../../src/idempotency/openPort.ts";
+import { conformance, portConformance } from "../idempotency/conformance.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
 import { clean, onStore, stores } from "./stores.ts";
 
-/** Keys and tables of this run alone, for the servers may be the user's own. */
+/** A prefix of this run alone, because the servers may have other users. */
 const prefix = `once_${process.pid}`;
 const TABLE = `"${prefix}_once"`;
 
-/** One client of each store: with these, all cases. */
-const whole = ["fromIORedis", "fromPg with a Pool", "fromSqlite with node:sqlite"];
+/** One client of each store, which runs all tests. */
+const representatives = ["fromIORedis", "fromPg with a Pool", "fromSqlite with node:sqlite"];
 
-describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
+describe.each(stores(prefix))("idempotency on $name", ({ name, open }) => {
   let port: Backend;
   onStore(open, ["idempotency"], (opened) => {
     port = opened;
   });
-  // Each step is a round trip or two, and each store has its turn.
-  storeCases(() => port, process.env.CI ? 60 : 30);
-  // What is above the store is the same for each client of it, and takes its time.
-  if (whole.includes(name)) cases(() => port);
+  // Each operation takes a round trip or two, on each store.
+  portConformance(() => port, process.env.CI ? 60 : 30);
+  // The code above the port is the same for each client of a store, and its tests are slow.
+  if (representatives.includes(name)) conformance(() => port);
 
-  // Of what is in memory, memory.test.ts knows.
+  // memory.test.ts tests this for memory.
   if (name === "memory") return;
-  test("what has had its time does not stay in the store", async () => {
+  test("expired records are deleted", async () => {
     await clean(port);
     await setup(port, ["idempotency"]);
     const store = oncePort(port, "old");
-    const claim = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
-    for (let call = 0; call < 20; call++) await store.acquire(`key ${call}`, claim);
+    const request = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
+    for (let call = 0; call < 20; call++) await store.acquire(`key ${call}`, request);
     await new Promise((wake) => setTimeout(wake, 50));
     const next = new Idempotency({ backend: port, name: "new" });
     await next.once("k", "f", () => 1);
-    // In the background.
+    // Rows are deleted in the background.
     await new Promise((wake) => setTimeout(wake, 200));
     if ("query" in port) {
       const [row] = await port.query(`SELECT CAST(COUNT(*) AS TEXT) AS count FROM ${TABLE}`, []);
@@ -61,7 +61,7 @@ describe.each(stores(prefix))("running once on $name", ({ name, open }) => {
 
 const { REDIS_URL, DATABASE_URL } = process.env;
 
-/** Each kind of store that processes can share, as a child opens it. */
+/** Stores that processes can share, with the arguments by which a child opens them. */
 const shared: { client: string; address: string; open(): Promise<{ port: Backend; close(): unknown }> }[] =
   [];
 const folder = mkdtempSync(join(tmpdir(), "bitflake-once-"));
@@ -84,7 +84,7 @@ if (sqlite) {
 
 const program = fileURLToPath(new URL("idempotency/process.mjs", import.meta.url));
 
-/** What a child prints, line by line. */
+/** Starts a child process, and collects the lines that it prints. */
 function start(facts: object): {
   readonly child: ChildProcess;
   readonly lines: string[];
@@ -109,7 +109,7 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
     port = opened;
   });
 
-  test("of several at once one does the work, and the next ones have its result", async () => {
+  test("of several concurrent ones one runs the work, and later ones get its result", async () => {
     const facts = { client, address, name: "together", lockMs: 30_000, workMs: 1500 };
     const all = Array.from({ length: 4 }, () => start(facts));
     await Promise.all(all.map(({ child }) => event(child, "close")));
@@ -123,7 +123,7 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
     expect(late.lines).toEqual([replayed]);
   });
 
-  test("one that is killed leaves its key to the next, when its lock has ended", async () => {
+  test("one that is killed leaves its key to the next when its lock has ended", async () => {
     const once = new Idempotency({ backend: port, name: "crash", lockMs: 2000 });
     const { child, until } = start({ client, address, name: "crash", lockMs: 2000, workMs: 60_000 });
     await until("started");
@@ -143,7 +143,7 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
     expect(await once.once("k", "f", () => "third")).toEqual({ value: "next", isReplay: true });
   });
 
-  test("one that was stopped for longer than its lock holds finds its work done by another", async () => {
+  test("one that was stopped for longer than its lock holds throws LockLostError", async () => {
     const once = new Idempotency({ backend: port, name: "pause", lockMs: 500 });
     const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 1000 });
     await until("started");
@@ -157,11 +157,11 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
   });
 });
 
-/** A server of one's own, and a client of it. */
+/** Servers that a test can stop, with a client. */
 const servers = [
   {
     name: "Redis",
-    isThere: startable.redis,
+    isStartable: startable.redis,
     async open() {
       const server = await startRedis();
       const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1 });
@@ -171,7 +171,7 @@ const servers = [
   },
   {
     name: "PostgreSQL",
-    isThere: startable.postgres,
+    isStartable: startable.postgres,
     async open() {
       const server = await startPostgres();
       const pool = new Pool({ connectionString: server.url });
@@ -183,19 +183,19 @@ const servers = [
   },
 ];
 
-describe.each(servers.filter(({ isThere }) => isThere))("a $name of one's own", ({ open }) => {
-  test("that hangs or is killed: fails or bypasses as told, and goes on when it is there again", async () => {
+describe.each(servers.filter(({ isStartable }) => isStartable))("a $name that stops", ({ open }) => {
+  test("hanging or killed: requests fail or are allowed by onStoreError, and recover when it is back", async () => {
     const { server, backend, close } = await open();
     try {
       let runs = 0;
-      const make = (onFailure: "fail" | "bypass") =>
+      const make = (onStoreError: "fail" | "allow") =>
         idempotent(async () => new Response(`${++runs}`), {
           backend,
           name: "n",
           tenant: () => "",
-          onFailure,
+          onStoreError,
         });
-      const [failing, bypassing] = [make("fail"), make("bypass")];
+      const [failing, allowing] = [make("fail"), make("allow")];
       const request = (key: string) =>
         new Request("https://shop.example/", { method: "POST", headers: { "idempotency-key": key } });
       expect(await (await failing(request("a"))).text()).toBe("1");
@@ -203,9 +203,9 @@ describe.each(servers.filter(({ isThere }) => isThere))("a $name of one's own", 
       server.pause();
       expect((await failing(request("b"))).status).toBe(503);
       expect(runs).toBe(1);
-      expect(await (await bypassing(request("b"))).text()).toBe("2");
+      expect(await (await allowing(request("b"))).text()).toBe("2");
       server.resume();
-      // What it heard late was taken back, so the keys are free; until then they are in flight.
+      // Locks that it acquired late are released. Until then their keys are in flight.
       let response = await failing(request("b"));
       for (let tries = 0; tries < 100 && response.status !== 200; tries++) {
         await new Promise((wake) => setTimeout(wake, 50));
@@ -215,7 +215,7 @@ describe.each(servers.filter(({ isThere }) => isThere))("a $name of one's own", 
 
       await server.kill();
       expect((await failing(request("c"))).status).toBe(503);
-      expect(await (await bypassing(request("c"))).text()).toBe("4");
+      expect(await (await allowing(request("c"))).text()).toBe("4");
       await server.restart();
       let again = await failing(request("c"));
       for (let tries = 0; tries < 100 && again.status !== 200; tries++) {

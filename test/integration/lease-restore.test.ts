@@ -13,7 +13,7 @@ import {
   leaseNode,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import { leasePort } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/openPort.ts";
 import type { LeaseAnswer, NodeSpace } from "../../src/lease/rule.ts";
 import { type Server, startable, startRedis } from "./servers.ts";
 import { stores } from "./stores.ts";
@@ -105,7 +105,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const failed: unknown[] = [];
     lease.onRenewalFailed((error) => failed.push(error));
     // A process that has the fence on has told the store's history.
-    await expect(leasePort(port, "n").read()).resolves.toMatchObject({ book: { history: "" } });
+    await expect(leasePort(port, "n").read()).resolves.toMatchObject({ state: { history: "" } });
     const other = await leaseNode({ backend: port, ...long });
     await server.restart();
     await until(() => client.status === "ready");
@@ -152,7 +152,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     expect(nodeOf(await store.acquire(space, ask("a"), Date.now()))).toBe(0);
     const claim = (generation: number) => ({
       ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
-      held: generation === 0 ? "n" : `r${generation - 1}`,
+      grantNonce: generation === 0 ? "n" : `r${generation - 1}`,
     });
     const seen = async () => Number(await client.hget(KEY, "seen"));
     await until(async () => /state=online/.test(await client.info("replication")));
@@ -182,7 +182,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await replica.kill();
     await until(async () => /connected_slaves:0/.test(await client.info("replication")));
     expect(await store.renew(fenced, claim(3), Date.now())).toMatchObject({ outcome: "granted" });
-    const { fence = 0, stale = 0 } = (await store.read()).book ?? {};
+    const { fence = 0, stale = 0 } = (await store.read()).state ?? {};
     expect(fence - before).toBeGreaterThanOrEqual(14_405);
     expect(stale - before).toBeGreaterThanOrEqual(3605);
     // Whoever says that there are no replicas any more is believed, and believed for the others too.
@@ -204,7 +204,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     undo.push(clean);
     const store = leasePort(port, "n");
     const acquire = async (owner: string) => nodeOf(await store.acquire(space, ask(owner), Date.now()));
-    const until_ = async (node: number) => (await store.read()).book?.nodes.get(node)?.until ?? 0;
+    const until_ = async (node: number) => (await store.read()).state?.nodes.get(node)?.until ?? 0;
     return { client, store, acquire, end: until_ };
   };
 
@@ -214,7 +214,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     await client.del(INDEX);
     expect(await acquire("c")).toBe("taken");
     expect(await client.zcard(INDEX)).toBe(2);
-    await store.release(space, { ...ask("b"), node: 1, generation: 0, held: "n" }, 0);
+    await store.release(space, { ...ask("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
     await client.del(INDEX);
     expect(await acquire("c")).toBe(1);
     await client.del(INDEX);
@@ -277,18 +277,18 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     await client.hset(KEY, "shape", space.shape, "0", `${now} ${now + 100} ${owner}`, `@${owner}`, "0");
     await client.hset(KEY, "1", `${now} ${now + 50} `);
     await client.zadd(INDEX, now + 100, "0000000000000000", now + 50, "0000000000000001");
-    expect((await store.read()).book).toMatchObject({
+    expect((await store.read()).state).toMatchObject({
       nodes: new Map([
         [0, { owner, from: now, until: now + 100, generation: 0, nonce: "" }],
         [1, { owner: null, from: now, until: now + 50, generation: 0, nonce: "" }],
       ]),
       ...{ history: "", fence: 0, stale: 0, longest: 0 },
     });
-    const claim = { owner, node: 0, generation: 0, held: "", nonce: "n" };
+    const claim = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
     expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
     expect(await acquire("b")).toBe("taken");
-    await store.release(space, { ...claim, generation: 1, held: "n", nonce: "" }, now);
-    expect((await store.read()).book?.nodes.get(0)).toMatchObject({ owner: null, until: now });
+    await store.release(space, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now);
+    expect((await store.read()).state?.nodes.get(0)).toMatchObject({ owner: null, until: now });
   });
 
   test("a copy of a lease stamps for at most the time to its next renewal", async () => {
@@ -347,14 +347,14 @@ describe.each(
       // Without them it says what to do.
       await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
       await setup(port, ["lease"]);
-      const claim = { owner: "old", node: 0, generation: 0, held: "", nonce: "n" };
+      const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
       expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
       expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
         outcome: "granted",
         node: 1,
       });
-      await store.release(fenced, { ...claim, generation: 1, held: "n", nonce: "" }, now + 5);
-      expect((await store.read()).book?.nodes.get(0)).toEqual({
+      await store.release(fenced, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
+      expect((await store.read()).state?.nodes.get(0)).toEqual({
         ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
       });
     } finally {

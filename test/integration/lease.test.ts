@@ -7,12 +7,12 @@ import { historySql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
 import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
-import { leasePort } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/openPort.ts";
 import {
   acquire,
-  type Book,
   type LeaseAnswer,
   type LeaseClaim,
+  type NamespaceState,
   type NodeSpace,
   release,
   renew,
@@ -38,7 +38,7 @@ type Order = {
   | { readonly do: "release"; readonly node: number; readonly unused: number; readonly grant: Grant }
   | { readonly do: "go back" }
 );
-type Grant = Pick<LeaseClaim, "generation" | "held">;
+type Grant = Pick<LeaseClaim, "generation" | "grantNonce">;
 
 // So few that a holder now and then has the grant, a copy has renewed it, or the store has gone back behind it.
 const nonce = fc.constantFrom("", "n1", "n2");
@@ -57,7 +57,7 @@ const anyHolder = {
 };
 const node = fc.nat(2);
 const at = fc.nat(14);
-const grant = fc.record({ generation: fc.nat(2), held: nonce });
+const grant = fc.record({ generation: fc.nat(2), grantNonce: nonce });
 const anyOrder: fc.Arbitrary<Order> = fc.oneof(
   fc.record({ ...anyHolder, do: fc.constant("acquire" as const), at }),
   fc.record({ ...anyHolder, do: fc.constant("acquire" as const), at }),
@@ -121,7 +121,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
           const open = { ...terms, first: 1000, count: 1, isFenced: false };
           await store.acquire(open, known, Date.now());
           let [book] = acquire(undefined, open, known, Date.now(), { ms: Date.now(), history });
-          if (book) book = { ...book, history: (await store.read()).book?.history ?? "" };
+          if (book) book = { ...book, history: (await store.read()).state?.history ?? "" };
           for (const order of orders) {
             if (order.do === "go back") {
               if (book && history !== "") {
@@ -154,8 +154,8 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
             if ("storeMs" in said) expect(Math.abs(said.storeMs - now.ms)).toBeLessThan(5000);
             book = next;
           }
-          const { book: kept } = await store.read();
-          const sorted = (one: Book | undefined) =>
+          const { state: kept } = await store.read();
+          const sorted = (one: NamespaceState | undefined) =>
             one && { ...one, nodes: [...one.nodes].sort(([a], [b]) => a - b) };
           expect(sorted(kept)).toEqual(sorted(book));
         },
@@ -263,7 +263,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
     // But for the one that is asked once by each port: whether it tells a history.
     if ("query" in counted) await historySql(counted);
     questions = 0;
-    const mine = { owner: "mine", node: 1000, generation: 0, held: "n", nonce: "n" };
+    const mine = { owner: "mine", node: 1000, generation: 0, grantNonce: "n", nonce: "n" };
     expect(await store.acquire(fenced, mine, Date.now())).toMatchObject({ outcome: "granted", node: 1000 });
     expect(questions).toBe(1);
     const renewed = { ...mine, nonce: "next" };
@@ -286,7 +286,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       expect(answer.outcome).toBe("granted");
       // In the tick that it was granted in, so that it is free again.
       if (!("node" in answer)) continue;
-      const claim = { ...timed, node: answer.node, generation: 0, held: timed.nonce };
+      const claim = { ...timed, node: answer.node, generation: 0, grantNonce: timed.nonce };
       await leasePort(port, namespace).release(fenced, claim, 10);
     }
     const median = (some: number[]) => some.sort((one, other) => one - other)[100];

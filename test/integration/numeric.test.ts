@@ -19,8 +19,9 @@ import {
   NumericIdType,
   PermutedIds,
 } from "../../src/numeric/index.ts";
-import { type Entry, type PoolPort, poolPort } from "../../src/numeric/port.ts";
-import { RANKS } from "../../src/numeric/random.ts";
+import { poolPort } from "../../src/numeric/openPort.ts";
+import type { PoolPort, RankedId } from "../../src/numeric/port.ts";
+import { RANK_LIMIT } from "../../src/numeric/random.ts";
 import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
@@ -74,8 +75,8 @@ class Model {
   readonly ranks = new Map<string, number>();
   readonly available = new Set<string>();
   readonly requests = new Map<string, string>();
-  sweep = "";
-  filler: string | undefined;
+  scan = "";
+  refiller: string | undefined;
 
   /** The ranks of those that are issued next. */
   next(count: number, from: number): number[] {
@@ -83,7 +84,7 @@ class Model {
     return [...ranks.filter((rank) => rank >= from), ...ranks.filter((rank) => rank < from)].slice(0, count);
   }
 
-  add(entries: readonly Entry[]): number {
+  add(entries: readonly RankedId[]): number {
     const fresh = entries.filter(([id]) => !this.ranks.has(id));
     for (const [id, rank] of fresh) {
       this.ranks.set(id, rank);
@@ -110,9 +111,10 @@ async function begun(port: Backend, type: string) {
     ...store,
     raw: store,
     issue: (count: number, from: number) => store.issue(count, from, recorded),
-    issueFor: (request: string, from: number) => store.issueFor(request, from, recorded, () => {}),
-    stock: () => store.stock(1_000_000, 60_000),
-    take: (ids: readonly string[]) => store.take(ids.map((id) => [id, null])),
+    issueForRequest: (request: string, from: number) =>
+      store.issueForRequest(request, from, recorded, () => {}),
+    status: () => store.status(1_000_000, 60_000),
+    take: (ids: readonly string[]) => store.markTaken(ids.map((id) => [id, null])),
   };
 }
 
@@ -129,7 +131,7 @@ async function issued(
 ): Promise<readonly string[]> {
   const ids = await answer;
   if (!Array.isArray(ids)) {
-    expect(ids).toEqual({ available: model.available.size, sweep: model.sweep });
+    expect(ids).toEqual({ available: model.available.size, scan: model.scan });
     expect(model.available.size).toBeLessThan(count);
     return [];
   }
@@ -142,7 +144,11 @@ async function issued(
   return ids;
 }
 
-const anyRank = fc.oneof(fc.constantFrom(0, 1, RANKS - 1), fc.integer({ min: 0, max: 9 }), fc.nat(RANKS - 1));
+const anyRank = fc.oneof(
+  fc.constantFrom(0, 1, RANK_LIMIT - 1),
+  fc.integer({ min: 0, max: 9 }),
+  fc.nat(RANK_LIMIT - 1),
+);
 const anyId = fc.integer({ min: 0, max: 19 }).map((number) => String(number).padStart(2, "0"));
 const anySweep = fc.constantFrom("", "1 3 7", "9 7 0");
 const anyFiller = fc.constantFrom("me", "you");
@@ -162,7 +168,7 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
     arbitrary: fc.tuple(fc.constantFrom("a", "b", "%s ' \" $1 ? \\"), anyRank).map(
       ([request, from]): Order =>
         async (store, model, hasOrder) => {
-          const answer = store.issueFor(request, from);
+          const answer = store.issueForRequest(request, from);
           const known = model.requests.get(request);
           if (known !== undefined) expect(await answer).toEqual([known]);
           const [id] = known ? [] : await issued(answer, [model, hasOrder], [1, from]);
@@ -185,39 +191,39 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
   ),
   fc.integer({ min: 1, max: 9 }).map(
     (most): Order =>
-      async (store, { available, sweep }) =>
-        expect(await store.count(most)).toEqual({ available: Math.min(available.size, most), sweep }),
+      async (store, { available, scan }) =>
+        expect(await store.count(most)).toEqual({ available: Math.min(available.size, most), scan }),
   ),
-  fc.constant<Order>(async (store, { available, ranks, sweep, filler }) =>
-    expect(await store.stock()).toMatchObject({
+  fc.constant<Order>(async (store, { available, ranks, scan, refiller }) =>
+    expect(await store.status()).toMatchObject({
       available: available.size,
       taken: ranks.size - available.size,
-      sweep,
-      isFilling: filler !== undefined,
+      scan,
+      isFilling: refiller !== undefined,
     }),
   ),
   anyFiller.map(
-    (filler): Order =>
+    (refiller): Order =>
       async (store, model) => {
-        const isFree = model.filler === undefined || model.filler === filler;
-        expect(await store.claim(filler, 60_000)).toBe(isFree ? model.sweep : null);
-        if (isFree) model.filler = filler;
+        const isFree = model.refiller === undefined || model.refiller === refiller;
+        expect(await store.claimRefill(refiller, 60_000)).toBe(isFree ? model.scan : null);
+        if (isFree) model.refiller = refiller;
       },
   ),
   // What is counted stays the same.
   fc.constant<Order>(async (store) => void (await store.mergeCounts())),
   anyFiller.map(
-    (filler): Order =>
+    (refiller): Order =>
       async (store, model) => {
-        await store.leave(filler);
-        if (model.filler === filler) model.filler = undefined;
+        await store.releaseRefill(refiller);
+        if (model.refiller === refiller) model.refiller = undefined;
       },
   ),
   fc.tuple(anySweep, anySweep).map(
     ([from, to]): Order =>
       async (store, model) => {
-        expect(await store.advance(from, to)).toBe(model.sweep === from);
-        if (model.sweep === from) model.sweep = to;
+        expect(await store.advanceScan(from, to)).toBe(model.scan === from);
+        if (model.scan === from) model.scan = to;
       },
   ),
 );
@@ -257,48 +263,48 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
 
   test("an issue takes all that it is asked for, or none", async () => {
     const store = await filled({ 51: 1, 52: 2, 53: 3 });
-    expect(await store.issue(4, 0)).toEqual({ available: 3, sweep: "" });
+    expect(await store.issue(4, 0)).toEqual({ available: 3, scan: "" });
     expect(sorted(await store.issue(3, 2))).toEqual(["51", "52", "53"]);
-    expect(await store.issue(1, 0)).toEqual({ available: 0, sweep: "" });
-    expect(await store.stock()).toMatchObject({ available: 0, taken: 3 });
+    expect(await store.issue(1, 0)).toEqual({ available: 0, scan: "" });
+    expect(await store.status()).toMatchObject({ available: 0, taken: 3 });
   });
 
   // Memory has no ranks.
   (name === "memory" ? () => {} : test)(
     "ranks are the order of issue, and after the last comes the first",
     async () => {
-      const ranks = { 51: 0, 52: 10, 53: 20, 54: 30, 55: RANKS - 1 };
+      const ranks = { 51: 0, 52: 10, 53: 20, 54: 30, 55: RANK_LIMIT - 1 };
       expect(sorted(await (await filled(ranks)).issue(2, 10))).toEqual(["52", "53"]);
       expect(sorted(await (await filled(ranks)).issue(2, 11))).toEqual(["53", "54"]);
       expect(sorted(await (await filled(ranks)).issue(3, 31))).toEqual(["51", "52", "55"]);
       const store = await filled({ ...ranks, 55: 40 });
-      expect(sorted(await store.issue(2, RANKS - 1))).toEqual(["51", "52"]);
-      expect(sorted(await store.issueFor("request", 50))).toEqual(["53"]);
+      expect(sorted(await store.issue(2, RANK_LIMIT - 1))).toEqual(["51", "52"]);
+      expect(sorted(await store.issueForRequest("request", 50))).toEqual(["53"]);
     },
   );
 
   test("a request is given one ID for ever, also when nothing is left", async () => {
     const store = await filled({ 51: 1, 52: 2 });
-    const first = await store.issueFor("one", 0);
-    expect(await store.issueFor("one", RANKS - 1)).toEqual(first);
-    const second = await store.issueFor("two", 0);
+    const first = await store.issueForRequest("one", 0);
+    expect(await store.issueForRequest("one", RANK_LIMIT - 1)).toEqual(first);
+    const second = await store.issueForRequest("two", 0);
     expect([first, second].flat().sort()).toEqual(["51", "52"]);
-    expect(await store.issueFor("three", 0)).toEqual({ available: 0, sweep: "" });
-    expect(await store.issueFor("one", 0)).toEqual(first);
-    expect(await store.stock()).toMatchObject({ available: 0, taken: 2 });
+    expect(await store.issueForRequest("three", 0)).toEqual({ available: 0, scan: "" });
+    expect(await store.issueForRequest("one", 0)).toEqual(first);
+    expect(await store.status()).toMatchObject({ available: 0, taken: 2 });
   });
 
   test("a type's requests and IDs are its own", async () => {
     const [one, other] = [await filled({ 51: 1 }), await filled({ 51: 1, 52: 2 })];
-    expect(await one.issueFor("request", 0)).toEqual(["51"]);
+    expect(await one.issueForRequest("request", 0)).toEqual(["51"]);
     expect(sorted(await other.issue(2, 0))).toEqual(["51", "52"]);
-    expect(await other.issueFor("request", 0)).toEqual({ available: 0, sweep: "" });
+    expect(await other.issueForRequest("request", 0)).toEqual({ available: 0, scan: "" });
   });
 
   test("what was taken is not added again", async () => {
     const store = await filled({ 51: 1, 52: 2 });
     await store.issue(2, 0);
-    const entries: Entry[] = ["51", "52", "53"].map((id) => [id, 5]);
+    const entries: RankedId[] = ["51", "52", "53"].map((id) => [id, 5]);
     expect(await store.add(entries)).toBe(1);
     expect(await store.issue(1, 0)).toEqual(["53"]);
     expect(await store.add(entries)).toBe(0);
@@ -309,41 +315,41 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.take(["51", "61"])).toBe(2);
     expect(await store.take(["51", "52", "61", "62"])).toBe(2);
     expect(await store.issue(1, 0)).toEqual(["53"]);
-    expect(await store.stock()).toMatchObject({ available: 0, taken: 5 });
+    expect(await store.status()).toMatchObject({ available: 0, taken: 5 });
   });
 
   test("one process refills at a time, until it leaves, or its time is over by the store's clock", async () => {
     const store = await filled();
-    expect(await store.claim("me", 60_000)).toBe("");
-    expect(await store.claim("you", 60_000)).toBeNull();
-    await store.leave("you");
-    expect(await store.claim("you", 60_000)).toBeNull();
-    expect((await store.stock()).isFilling).toBe(true);
-    await store.leave("me");
-    expect((await store.stock()).isFilling).toBe(false);
-    expect(await store.claim("you", 100)).toBe("");
+    expect(await store.claimRefill("me", 60_000)).toBe("");
+    expect(await store.claimRefill("you", 60_000)).toBeNull();
+    await store.releaseRefill("you");
+    expect(await store.claimRefill("you", 60_000)).toBeNull();
+    expect((await store.status()).isFilling).toBe(true);
+    await store.releaseRefill("me");
+    expect((await store.status()).isFilling).toBe(false);
+    expect(await store.claimRefill("you", 100)).toBe("");
     await setTimeout(150);
-    expect((await store.stock()).isFilling).toBe(false);
-    expect(await store.claim("me", 60_000)).toBe("");
-    expect(await store.claim("you", 60_000)).toBeNull();
+    expect((await store.status()).isFilling).toBe(false);
+    expect(await store.claimRefill("me", 60_000)).toBe("");
+    expect(await store.claimRefill("you", 60_000)).toBeNull();
   });
 
   test("a claim that ends further off than any can is of a clock that was set back, and holds nobody", async () => {
     const store = await filled();
     // As one of 3000 ms looks after the store's clock was set back by an hour.
-    await store.claim("dead", 3_603_000);
-    expect((await store.raw.stock(1, 3000)).isFilling).toBe(false);
-    expect(await store.claim("me", 3000)).toBe("");
-    expect(await store.claim("you", 3000)).toBeNull();
+    await store.claimRefill("dead", 3_603_000);
+    expect((await store.raw.status(1, 3000)).isFilling).toBe(false);
+    expect(await store.claimRefill("me", 3000)).toBe("");
+    expect(await store.claimRefill("you", 3000)).toBeNull();
     // The clocks of statements that run at once differ by less than a second.
-    await store.leave("me");
-    await store.claim("me", 3900);
-    expect(await store.claim("you", 3000)).toBeNull();
+    await store.releaseRefill("me");
+    await store.claimRefill("me", 3900);
+    expect(await store.claimRefill("you", 3000)).toBeNull();
   });
 
   test("what is taken again keeps its request, unless that was given another ID", async () => {
     const store = await filled({ 51: 1 });
-    expect(await store.issueFor("one", 0)).toEqual(["51"]);
+    expect(await store.issueForRequest("one", 0)).toEqual(["51"]);
     await store.add([
       ["52", 2],
       ["53", 3],
@@ -355,34 +361,34 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
       ["62", null],
       ["63", "one"],
     ] as const;
-    expect(await store.raw.take(again)).toBe(4);
+    expect(await store.raw.markTaken(again)).toBe(4);
     for (const [request, id] of [
       ["one", "51"],
       ["two", "52"],
       ["three", "61"],
     ] as const) {
-      expect(await store.issueFor(request, 0)).toEqual([id]);
+      expect(await store.issueForRequest(request, 0)).toEqual([id]);
     }
-    expect(await store.raw.take(again)).toBe(0);
-    expect(await store.stock()).toMatchObject({ available: 1, taken: 5 });
+    expect(await store.raw.markTaken(again)).toBe(0);
+    expect(await store.status()).toMatchObject({ available: 1, taken: 5 });
   });
 
-  test("of two that move the sweep on from the same place, one does", async () => {
+  test("of two that move the scan on from the same place, one does", async () => {
     const store = await filled();
-    const moved = await Promise.all(["1 3 7", "2 3 7"].map((to) => store.advance("", to)));
+    const moved = await Promise.all(["1 3 7", "2 3 7"].map((to) => store.advanceScan("", to)));
     expect([...moved].sort()).toEqual([false, true]);
-    expect((await store.count(1)).sweep).toBe(moved[0] ? "1 3 7" : "2 3 7");
+    expect((await store.count(1)).scan).toBe(moved[0] ? "1 3 7" : "2 3 7");
   });
 
   test("40 at once who ask for 3 of 100: 33 get theirs, and 7 hear that 1 is left", async () => {
     const ranks = Array.from({ length: 100 }, (_, at) => [`${100 + at}`, at * 42_000_000] as const);
     const store = await filled(Object.fromEntries(ranks));
-    const from = () => Math.floor(Math.random() * RANKS);
+    const from = () => Math.floor(Math.random() * RANK_LIMIT);
     const answers = await Promise.all(Array.from({ length: 40 }, () => store.issue(3, from())));
     const ids = answers.flatMap((answer) => (Array.isArray(answer) ? (answer as string[]) : []));
     expect([ids.length, new Set(ids).size]).toEqual([99, 99]);
     const refusals = answers.filter((answer) => !Array.isArray(answer));
-    expect(refusals).toEqual(Array.from({ length: 7 }, () => ({ available: 1, sweep: "" })));
+    expect(refusals).toEqual(Array.from({ length: 7 }, () => ({ available: 1, scan: "" })));
   });
 
   test("every ID of a type is issued once, whoever restarts meanwhile; and then there is none, for ever", async () => {

@@ -1,4 +1,4 @@
-// The life of a lease: taken, renewed, lost, taken anew, given back. The store is memory, and the time is vitest's.
+// Leases from acquire to release, on a memory store and with fake timers.
 
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../src/backend/index.ts";
@@ -16,12 +16,12 @@ import {
   NoNodeAvailableError,
   StoreCutOffError,
 } from "../../src/lease/index.ts";
-import { leasePort } from "../../src/lease/port.ts";
+import { leasePort } from "../../src/lease/openPort.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
-/** Another month for each test: what was stamped in one is not forgotten in the next. */
+/** Each test has its own month, because ticks that one test has stamped are used up in the next. */
 let NOW = Date.UTC(2026, 10, 21);
-/** Two nodes. */
+/** A layout with two nodes. */
 const PAIR = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
 
 beforeEach(() => {
@@ -32,8 +32,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A store that can be made to fail: before it does what it is asked, or after, so that only the answer is lost. */
-function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: number; after: () => void } {
+/** Creates a store that can fail before it executes a call, or after it, so that only the answer is lost. */
+function unreliableStore(): MemoryPort & {
+  fails: "never" | "before" | "after";
+  calls: number;
+  after: () => void;
+} {
   const store = memory();
   const port = {
     after: () => {},
@@ -51,11 +55,11 @@ function fragile(): MemoryPort & { fails: "never" | "before" | "after"; calls: n
   return port;
 }
 
-/** Lets timers fire and promises settle for so long. */
+/** Advances the time, with its timers and promises. */
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe("leaseNode", () => {
-  test("gives each holder a node of its own, and its generator stamps that", async () => {
+  test("gives each holder its own node, which its generator stamps", async () => {
     const backend = memory();
     const leases = await Promise.all([1, 2, 3].map(() => leaseNode({ backend })));
     expect(leases.map(({ node }) => node)).toEqual([0, 1, 2]);
@@ -66,7 +70,7 @@ describe("leaseNode", () => {
     }
   });
 
-  test("is a twitter layout for 30 seconds unless told otherwise", async () => {
+  test("leases a node of the twitter layout for 30 seconds by default", async () => {
     const lease = await leaseNode({ backend: memory() });
     expect(lease.generator.layout.machineBits).toBe(5);
     expect(lease.until.getTime() - NOW).toBe(30_001);
@@ -74,9 +78,9 @@ describe("leaseNode", () => {
     expect(lease.generator).not.toBeInstanceOf(SharedGenerator);
   });
 
-  test("leases the machines of a datacenter that is given, and both fields where none is", async () => {
+  test("leases the machines of a given datacenter, and otherwise both fields", async () => {
     const backend = memory();
-    const options = { backend, namespace: "dc", preset: "twitter" } as const;
+    const options = { backend, name: "dc", preset: "twitter" } as const;
     const [a, b, c] = await Promise.all(
       [3, 3, 4].map((datacenterId) => leaseNode({ ...options, datacenterId })),
     );
@@ -84,7 +88,7 @@ describe("leaseNode", () => {
     expect([c?.generator.datacenterId, c?.generator.machineId]).toEqual([4, 0]);
     const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 1, sequenceBits: 20 };
     const both: Lease[] = [];
-    for (let i = 0; i < 4; i++) both.push(await leaseNode({ backend, namespace: "both", preset }));
+    for (let i = 0; i < 4; i++) both.push(await leaseNode({ backend, name: "both", preset }));
     const fields = both.map(({ generator }) => [generator.datacenterId, generator.machineId]);
     expect(fields).toEqual([
       [0, 0],
@@ -94,7 +98,7 @@ describe("leaseNode", () => {
     ]);
   });
 
-  test("where a datacenter is full, that is so, whatever there is in others", async () => {
+  test("throws NoNodeAvailableError when the datacenter is full, even if others are not", async () => {
     const preset = { timestampBits: 41, datacenterBits: 1, machineBits: 1, sequenceBits: 20 };
     const options = { backend: memory(), preset, datacenterId: 1 };
     await leaseNode(options);
@@ -105,7 +109,7 @@ describe("leaseNode", () => {
     expect((await leaseNode({ ...options, datacenterId: 0 })).node).toBe(0);
   });
 
-  test("all nodes taken is an error that says when the first is free", async () => {
+  test("throws NoNodeAvailableError with the time of the first free node when all are taken", async () => {
     const backend = memory();
     await leaseNode({ backend, preset: PAIR, ttlMs: 1000 });
     await pass(100);
@@ -118,7 +122,7 @@ describe("leaseNode", () => {
     await expect(attempt).rejects.toMatchObject({ code: "ERR_NO_NODE_AVAILABLE", soonestMs: NOW + 1001 });
   });
 
-  test("or it waits for one, until it is given back", async () => {
+  test("waits up to waitMs for a node that is released", async () => {
     const backend = memory();
     const first = await leaseNode({ backend, preset: PAIR });
     await leaseNode({ backend, preset: PAIR });
@@ -133,7 +137,7 @@ describe("leaseNode", () => {
     expect(got?.node).toBe(first.node);
   });
 
-  test("but not for longer than it was told", async () => {
+  test("throws when no node is free within waitMs", async () => {
     const backend = memory();
     await leaseNode({ backend, preset: PAIR });
     await leaseNode({ backend, preset: PAIR });
@@ -144,10 +148,10 @@ describe("leaseNode", () => {
     expect(started).toBe(NOW);
   });
 
-  test("a crashed holder's node is free when its lease has ended, and only then", async () => {
+  test("grants the node of a crashed holder when its lease has ended, and not before", async () => {
     const backend = memory();
     const crash = await leaseNode({ backend, preset: PAIR, ttlMs: 9000 });
-    // As if its process had been killed: nothing of it renews any more.
+    // As if its process had been killed: nothing renews the lease any more.
     vi.clearAllTimers();
     const other = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
     await pass(9000);
@@ -159,7 +163,7 @@ describe("leaseNode", () => {
     expect(() => crash.generator.nextId()).toThrow(LeaseExpiredError);
   });
 
-  test("a clock too far from the store's is refused, with both times", async () => {
+  test("throws ClockSkewError with both times when the clock is too far from the store's", async () => {
     const backend = memory();
     for (const off of [5001, -5001, 3_600_000]) {
       const attempt = leaseNode({ backend, clock: () => Date.now() + off });
@@ -178,9 +182,9 @@ describe("leaseNode", () => {
     await leaseNode({ backend, clock: () => Date.now() + 3_600_000, maxSkewMs: 3_600_000 });
   });
 
-  test("a namespace is of one layout, epoch, tick and way of leasing", async () => {
+  test("throws NamespaceError when the name is in use with another layout, epoch, tick or set of leased fields", async () => {
     const backend = memory();
-    await leaseNode({ backend, namespace: "orders" });
+    await leaseNode({ backend, name: "orders" });
     const others: Partial<LeaseOptions>[] = [
       { preset: "single_dc" },
       { epochMs: 1 },
@@ -188,18 +192,18 @@ describe("leaseNode", () => {
       { datacenterId: 0 },
     ];
     for (const other of others) {
-      const attempt = leaseNode({ backend, namespace: "orders", ...other });
+      const attempt = leaseNode({ backend, name: "orders", ...other });
       await expect(attempt).rejects.toThrow(NamespaceError);
       await expect(attempt).rejects.toThrow(
         "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
       );
-      await leaseNode({ backend, namespace: "others", ...other }).catch(() => {});
+      await leaseNode({ backend, name: "others", ...other }).catch(() => {});
     }
-    await leaseNode({ backend, namespace: "orders", sequenceStart: "random", onExhausted: "borrow" });
+    await leaseNode({ backend, name: "orders", sequenceStart: "random", onExhausted: "borrow" });
   });
 
-  test("a store that is down is an error at once", async () => {
-    const backend = fragile();
+  test("throws BackendError at once when the store is down", async () => {
+    const backend = unreliableStore();
     backend.fails = "before";
     await expect(leaseNode({ backend, waitMs: 10_000 })).rejects.toThrow(
       expect.objectContaining({
@@ -214,11 +218,11 @@ describe("leaseNode", () => {
   const backend = memory();
   test.each<[string, object, string]>([
     ["no backend", {}, "backend"],
-    ["a backend that is none", { backend: { get: () => 1 } }, "backend"],
-    ["a machine", { backend, machineId: 3 }, "machineId"],
-    ["a machine in the preset", { backend, preset: { ...PAIR, machineId: 1 } }, "machineId"],
+    ["an object that is no backend", { backend: { get: () => 1 } }, "backend"],
+    ["machineId", { backend, machineId: 3 }, "machineId"],
+    ["machineId in the preset", { backend, preset: { ...PAIR, machineId: 1 } }, "machineId"],
     ["an unknown option", { backend, ttl: 5 }, "option"],
-    ["an adapter instead of what it makes", { backend: memory }, "backend"],
+    ["an adapter instead of its port", { backend: memory }, "backend"],
     [
       "a client of pg instead of a port",
       { backend: { query: async () => ({ rows: [] }) } },
@@ -227,24 +231,27 @@ describe("leaseNode", () => {
     ["a port with an endless timeout", { backend: { ...backend, timeoutMs: Infinity } }, "backend.timeoutMs"],
     ["a port with a wrong prefix", { backend: { ...backend, prefix: "" } }, "backend.prefix"],
     ["an unknown preset", { backend, preset: "facebook" }, "preset"],
-    ["null for a preset", { backend, preset: null }, "preset"],
-    ["a lease too short", { backend, ttlMs: 99 }, "ttlMs"],
-    ["a lease of no time", { backend, ttlMs: Number.NaN }, "ttlMs"],
+    ["null as preset", { backend, preset: null }, "preset"],
+    ["a lease that is too short", { backend, ttlMs: 99 }, "ttlMs"],
+    ["NaN as the duration", { backend, ttlMs: Number.NaN }, "ttlMs"],
     ["a lease longer than a timer", { backend, ttlMs: 2 ** 31 }, "ttlMs"],
-    ["text for a number", { backend, waitMs: "5" }, "waitMs"],
+    ["text as a number", { backend, waitMs: "5" }, "waitMs"],
     ["a negative wait", { backend, waitMs: -1 }, "waitMs"],
     ["an infinite skew", { backend, maxSkewMs: Number.POSITIVE_INFINITY }, "maxSkewMs"],
+    ["an empty name", { backend, name: "" }, "name"],
+    ["null as name", { backend, name: null }, "name"],
     ["an empty namespace", { backend, namespace: "" }, "namespace"],
-    ["a namespace with braces", { backend, namespace: "{a}" }, "namespace"],
-    ["a namespace with a line break", { backend, namespace: "a\nb" }, "namespace"],
-    ["a namespace with a line separator", { backend, namespace: "a\u2028b" }, "namespace"],
+    ["two different names", { backend, name: "a", namespace: "b" }, "namespace"],
+    ["a name with braces", { backend, name: "{a}" }, "name"],
+    ["a name with a line break", { backend, name: "a\nb" }, "name"],
+    ["a name with a line separator", { backend, name: "a\u2028b" }, "name"],
     ["a holder with a paragraph separator", { backend, holder: "a\u2029b" }, "holder"],
-    ["half a surrogate", { backend, namespace: "\ud800" }, "namespace"],
-    ["a long namespace", { backend, namespace: "x".repeat(101) }, "namespace"],
+    ["a lone surrogate", { backend, name: "\ud800" }, "name"],
+    ["a long name", { backend, name: "x".repeat(101) }, "name"],
     ["an empty holder", { backend, holder: "" }, "holder"],
-    ["an unknown way to expire", { backend, onExpired: "ignore" }, "onExpired"],
-    ["1 for true", { backend, threads: 1 }, "threads"],
-    ["0 for false", { backend, fence: 0 }, "fence"],
+    ["an unknown value of onExpired", { backend, onExpired: "ignore" }, "onExpired"],
+    ["1 as true", { backend, threads: 1 }, "threads"],
+    ["0 as false", { backend, fence: 0 }, "fence"],
     ["a datacenter that does not fit", { backend, datacenterId: 32 }, "datacenterId"],
     ["a layout without nodes", { backend, preset: "minimal" }, "layout"],
     [
@@ -253,16 +260,16 @@ describe("leaseNode", () => {
       "layout",
     ],
     [
-      "more nodes than anyone has",
+      "more than 32 bits of nodes",
       { backend, preset: { timestampBits: 10, datacenterBits: 20, machineBits: 20, sequenceBits: 13 } },
       "layout",
     ],
-    ["a clock that tells nothing", { backend, clock: () => Number.NaN }, "clock()"],
+    ["a clock that returns NaN", { backend, clock: () => Number.NaN }, "clock()"],
   ])("refuses %s", async (_title, options, field) => {
     await expect(leaseNode(options as LeaseOptions)).rejects.toThrow(expect.objectContaining({ field }));
   });
 
-  test("refuses what is no object, and a clock before the epoch", async () => {
+  test("refuses options that are no object, and a clock before the epoch", async () => {
     await expect(leaseNode(undefined as unknown as LeaseOptions)).rejects.toThrow(
       "options must be an object",
     );
@@ -271,7 +278,19 @@ describe("leaseNode", () => {
     );
   });
 
-  test("names its own options where one is misspelt", async () => {
+  test("takes the name from the deprecated option namespace", async () => {
+    const backend = memory();
+    const lease = await leaseNode({ backend, namespace: "orders" });
+    const same = await leaseNode({ backend, name: "orders", namespace: "orders" });
+    expect([lease.node, same.node]).toEqual([0, 1]);
+    expect(lease.status()).toMatchObject({ name: "orders", namespace: "orders" });
+    expect((await inspect(backend, "orders")).used).toBe(2);
+    await expect(leaseNode({ backend, name: "orders", namespace: "users" })).rejects.toThrow(
+      'namespace must be left out or the same as name, got "users"',
+    );
+  });
+
+  test("lists the known options when one is misspelt", async () => {
     const attempt = leaseNode({ backend, ttl: 5 } as never);
     await expect(attempt).rejects.toThrow(
       /^option must be one of backend, preset, .*ttlMs, .*datacenterId, .*got "ttl"$/,
@@ -279,10 +298,10 @@ describe("leaseNode", () => {
     await expect(attempt).rejects.not.toThrow("machineId");
   });
 
-  test("leases of two namespaces that have one node end each in its own time", async () => {
-    // Found by attack: they shared a ledger entry, and the one whose lease had ended went on with the other's reading.
-    const orders = await leaseNode({ backend: memory(), namespace: "orders", ttlMs: 3000 });
-    const users = await leaseNode({ backend: memory(), namespace: "users", ttlMs: 60_000 });
+  test("ends two leases of one node under different names independently", async () => {
+    // Regression: they shared a ledger entry, and the ended lease continued with the reading of the other one.
+    const orders = await leaseNode({ backend: memory(), name: "orders", ttlMs: 3000 });
+    const users = await leaseNode({ backend: memory(), name: "users", ttlMs: 60_000 });
     expect(users.node).toBe(orders.node);
     vi.setSystemTime(NOW + 4000);
     users.generator.nextId();
@@ -290,7 +309,7 @@ describe("leaseNode", () => {
     expect(() => orders.generator.nextIds(2)).toThrow(LeaseExpiredError);
   });
 
-  test("a grant past the layout's last tick is given back, and said", async () => {
+  test("releases a grant past the layout's last tick and throws TimestampOverflowError", async () => {
     const preset = { timestampBits: 41, datacenterBits: 0, machineBits: 10, sequenceBits: 12, epochMs: 0 };
     const clock = () => 2 ** 41 + 5;
     const store = memory({ clock });
@@ -299,28 +318,28 @@ describe("leaseNode", () => {
     expect((await inspect(store)).held).toEqual([]);
   });
 
-  test("an epoch between the two clocks is no reason to refuse", async () => {
+  test("accepts an epoch between the clocks of holder and store", async () => {
     const clock = () => Date.now() + 1000;
-    const lease = await leaseNode({ backend: memory(), clock, epochMs: NOW - 1, namespace: "n" });
+    const lease = await leaseNode({ backend: memory(), clock, epochMs: NOW - 1, name: "n" });
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
     const early = memory({ clock: () => NOW - 500 });
     expect((await leaseNode({ backend: early, epochMs: NOW - 1 })).node).toBe(0);
   });
 
-  test("a store in memory has a clock and no other option", () => {
+  test("refuses options of memory() other than clock", () => {
     expect(() => memory({ clok: Date.now } as never)).toThrow('option must be one of clock, got "clok"');
     expect(() => memory(null as never)).toThrow("options must be an object");
   });
 
-  test("a store in memory whose clock tells nothing is refused", async () => {
+  test("throws when the clock of the memory store returns NaN", async () => {
     const attempt = leaseNode({ backend: memory({ clock: () => Number.NaN }) });
     await expect(attempt).rejects.toMatchObject({ code: "ERR_ARGUMENT", field: "clock()" });
   });
 
   test.each([
-    ["nothing that can be read", Object.create(null)],
+    ["an object without a prototype", Object.create(null)],
     [
-      "an object that throws when it is looked at",
+      "an object whose message cannot be read",
       {
         get message() {
           throw new Error("mine");
@@ -328,25 +347,25 @@ describe("leaseNode", () => {
       },
     ],
     ["undefined", undefined],
-  ])("a client that throws %s is a BackendError all the same", async (_title, thrown) => {
+  ])("throws BackendError when the client rejects with %s", async (_title, thrown) => {
     const port = { eval: () => Promise.reject(thrown) };
     await expect(leaseNode({ backend: port })).rejects.toThrow(BackendError);
   });
 
-  test("has a generator of the type that was asked for", async () => {
-    expectTypeOf(leaseNode({ backend, namespace: "t" })).resolves.toEqualTypeOf<Lease<SnowflakeGenerator>>();
-    const lease = await leaseNode({ backend, namespace: "t", threads: true });
+  test("returns a SharedGenerator if threads is true", async () => {
+    expectTypeOf(leaseNode({ backend, name: "t" })).resolves.toEqualTypeOf<Lease<SnowflakeGenerator>>();
+    const lease = await leaseNode({ backend, name: "t", threads: true });
     expectTypeOf(lease).toEqualTypeOf<Lease<SharedGenerator>>();
     expectTypeOf(lease.generator.handle.version).toBeNumber();
     expect(lease.generator).toBeInstanceOf(SharedGenerator);
-    // @ts-expect-error The machine is what is leased.
+    // @ts-expect-error The lease decides the machine.
     expectTypeOf<LeaseOptions>({ backend, machineId: 1 });
   });
 });
 
 describe("a lease", () => {
-  test("is renewed after a second, then at each third of its time, for ever", async () => {
-    const backend = fragile();
+  test("is renewed after a second, and then after each third of ttlMs", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     const calls = backend.calls;
     await pass(999);
@@ -364,8 +383,8 @@ describe("a lease", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
   });
 
-  test("is renewed after a third of its time if that is less than a second", async () => {
-    const backend = fragile();
+  test("is renewed after a third of ttlMs if that is less than a second", async () => {
+    const backend = unreliableStore();
     await leaseNode({ backend, ttlMs: 900 });
     const calls = backend.calls;
     await pass(299);
@@ -374,8 +393,8 @@ describe("a lease", () => {
     expect(backend.calls).toBe(calls + 1);
   });
 
-  test("tells of each renewal that fails, and of no other failure", async () => {
-    const backend = fragile();
+  test("calls onRenewalFailed listeners for each failed renewal and for no other failure", async () => {
+    const backend = unreliableStore();
     const failed = vi.fn();
     const gone = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000, onExpired: "reacquire" });
@@ -387,7 +406,7 @@ describe("a lease", () => {
     expect(failed.mock.calls[0]?.[0]).toBeInstanceOf(BackendError);
     await pass(4000);
     expect(failed).toHaveBeenCalledTimes(lease.status().failures);
-    // From the loss on there is nothing to renew.
+    // After the loss there is nothing to renew.
     await pass(5000);
     const { length } = failed.mock.calls;
     await pass(20_000);
@@ -396,8 +415,8 @@ describe("a lease", () => {
     expect(() => lease.onRenewalFailed("listener" as never)).toThrow("listener must be a function");
   });
 
-  test("tells when it was lost and has been taken again, with its new node", async () => {
-    const backend = fragile();
+  test("calls onReacquired listeners with the new node", async () => {
+    const backend = unreliableStore();
     const again = vi.fn();
     const gone = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
@@ -415,8 +434,8 @@ describe("a lease", () => {
     expect(() => lease.onReacquired(undefined as never)).toThrow("listener must be a function");
   });
 
-  test("survives an outage of the store that is shorter than what is left of it", async () => {
-    const backend = fragile();
+  test("survives an outage that is shorter than its remaining time", async () => {
+    const backend = unreliableStore();
     const lost = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     lease.onLost(lost);
@@ -425,7 +444,7 @@ describe("a lease", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
     const { state, failures, lastError } = lease.status();
     expect(state).toBe("held");
-    // Tried often, and not all the time.
+    // The renewal is tried often, with pauses.
     expect(failures).toBeGreaterThan(4);
     expect(failures).toBeLessThan(40);
     expect(lastError).toBeInstanceOf(BackendError);
@@ -435,8 +454,8 @@ describe("a lease", () => {
     expect(lost).not.toHaveBeenCalled();
   });
 
-  test("ends when it cannot be renewed: at that moment the generator stops, and whoever asked is told, once", async () => {
-    const backend = fragile();
+  test("ends when it cannot be renewed: the generator throws, and onLost listeners are called once", async () => {
+    const backend = unreliableStore();
     const lost = vi.fn();
     const gone = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
@@ -459,7 +478,7 @@ describe("a lease", () => {
     lease.onLost(late);
     await pass(0);
     expect(late).toHaveBeenCalledWith(error);
-    // For good: the store is back, and nobody asks it.
+    // For good: the store is back and gets no further call.
     backend.fails = "never";
     const { calls } = backend;
     await pass(60_000);
@@ -468,8 +487,8 @@ describe("a lease", () => {
     expect(lost).toHaveBeenCalledTimes(1);
   });
 
-  test("or is taken anew when the store is back, if told to: the same generator goes on", async () => {
-    const backend = fragile();
+  test("is reacquired for the same generator when the store is back, if onExpired is reacquire", async () => {
+    const backend = unreliableStore();
     const lost = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000, onExpired: "reacquire" });
     lease.onLost(lost);
@@ -485,17 +504,17 @@ describe("a lease", () => {
     expect(generator.nextId() > first).toBe(true);
     expect(generator.machineId).toBe(lease.node);
     expect(lost).toHaveBeenCalledTimes(1);
-    // Under another name, for what was sent under the old one may still arrive.
+    // Under a new owner, because requests of the old one may still arrive.
     for (const { owner } of (await inspect(backend)).held) owners.add(owner);
     expect(owners.size).toBe(2);
-    // And is lost again, and told again.
+    // The next loss calls the listeners again.
     backend.fails = "before";
     await pass(10_000);
     expect(lost).toHaveBeenCalledTimes(2);
   });
 
-  test("answers that are lost one after the other take no more than one node", async () => {
-    const backend = fragile();
+  test("takes at most one node when several answers are lost", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 900, onExpired: "reacquire" });
     backend.fails = "before";
     await pass(2000);
@@ -510,12 +529,12 @@ describe("a lease", () => {
     expect((await inspect(backend)).held.filter(({ isCurrent }) => isCurrent)).toHaveLength(1);
   });
 
-  test("ends when the process was paused for longer than it lasts", async () => {
+  test("ends when the process is paused for longer than its remaining time", async () => {
     const backend = memory();
     const lost = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     lease.onLost(lost);
-    vi.setSystemTime(NOW + 60_000); // The clock went on, and no timer did.
+    vi.setSystemTime(NOW + 60_000); // The clock advanced, and no timer ran.
     expect(lease.status().state).toBe("lost");
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
     const heir = await leaseNode({ backend, datacenterId: undefined });
@@ -525,10 +544,10 @@ describe("a lease", () => {
     expect(lost.mock.calls[0]?.[0].cause.message).toMatch("paused or blocked");
   });
 
-  test("ends when the store has forgotten it, or has another holder: none too early is better than one twice", async () => {
+  test("ends when the store has forgotten it", async () => {
     const backend = memory();
     const lost = vi.fn();
-    const lease = await leaseNode({ backend, ttlMs: 9000, namespace: "n" });
+    const lease = await leaseNode({ backend, ttlMs: 9000, name: "n" });
     lease.onLost(lost);
     backend.change("lease:n", () => [undefined, true]);
     await pass(3000);
@@ -537,9 +556,9 @@ describe("a lease", () => {
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
   });
 
-  test("ends when what is renewed is another grant: an acquire of its own that came late, after another holder", async () => {
-    // Found by the model check. The node is leased until 1001, then by the other; and then the store hears once more of
-    // the first acquire, as of a retry that was held up. The holder's clock has stepped back, so it sees no end yet.
+  test("ends when a renewal is answered for another grant, of a late acquire of its own", async () => {
+    // Found by the model check. The lease holds the node until 1001 and the other lease after it. Then the store receives
+    // the first acquire once more, as from a delayed retry. The holder's clock has stepped back, so it sees no end yet.
     const preset = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
     const backend = memory();
     let off = 0;
@@ -547,9 +566,9 @@ describe("a lease", () => {
     const common = { backend, preset, maxSkewMs: 1_000_000, onExpired: "throw" } as const;
     await leaseNode({ ...common, ttlMs: 1_000_000 });
     const lease = await leaseNode({ ...common, clock, ttlMs: 1000 });
-    const { book } = await leasePort(backend, "default").read();
-    const holding = book?.nodes.get(lease.node);
-    const first = { owner: holding?.owner ?? "", nonce: holding?.nonce ?? "" };
+    const { state } = await leasePort(backend, "default").read();
+    const node = state?.nodes.get(lease.node);
+    const first = { owner: node?.owner ?? "", nonce: node?.nonce ?? "" };
     off = -5000;
     vi.setSystemTime(NOW + 1001);
     const other = await leaseNode({ ...common, clock: () => Date.now(), ttlMs: 1000 });
@@ -570,7 +589,7 @@ describe("a lease", () => {
     expect(new Set(ids).size).toBe(5);
   });
 
-  test("ends when its clock leaps ahead, and is not renewed with such a clock", async () => {
+  test("ends when its clock leaps ahead, and is not renewed by that clock", async () => {
     const backend = memory();
     let off = 0;
     const lease = await leaseNode({
@@ -592,7 +611,7 @@ describe("a lease", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
   });
 
-  test("with a clock that steps back is renewed only once that is right again, and lives on if it is in time", async () => {
+  test("is not renewed while its clock is behind, and survives if the clock is right again in time", async () => {
     const backend = memory();
     let off = 0;
     const lease = await leaseNode({ backend, ttlMs: 9000, clock: () => Date.now() + off });
@@ -604,7 +623,7 @@ describe("a lease", () => {
     expect(lease.status()).toMatchObject({ state: "held", failures: 0 });
   });
 
-  test("lives on while its clock tells nothing, for that may pass", async () => {
+  test("survives while its clock returns NaN, because that may pass", async () => {
     let isBroken = false;
     const lease = await leaseNode({
       backend: memory(),
@@ -622,7 +641,7 @@ describe("a lease", () => {
     expect(lease.status()).toMatchObject({ state: "held", failures: 0 });
   });
 
-  test("given back is free at once, from the tick after the last that was stamped", async () => {
+  test("can be leased again after a release, from the tick after the last one stamped", async () => {
     const backend = memory();
     const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
     await leaseNode({ backend, preset: PAIR });
@@ -643,8 +662,8 @@ describe("a lease", () => {
     expect(heir.status().state).toBe("held");
   });
 
-  test("given back when it is lost has nothing to ask of a store that may still be away", async () => {
-    const backend = fragile();
+  test("does not call the store when it is released after a loss", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 900 });
     backend.fails = "before";
     await pass(1000);
@@ -652,8 +671,8 @@ describe("a lease", () => {
     expect(lease.status().state).toBe("released");
   });
 
-  test("given back while the store is down stops all the same, and can be given back again", async () => {
-    const backend = fragile();
+  test("stops at a release while the store is down, and can be released again", async () => {
+    const backend = unreliableStore();
     const lost = vi.fn();
     const lease = await leaseNode({ backend, preset: PAIR, ttlMs: 60_000 });
     lease.onLost(lost);
@@ -666,8 +685,8 @@ describe("a lease", () => {
     expect(lost).not.toHaveBeenCalled();
   });
 
-  test("given back while a new one is on its way leaves none behind", async () => {
-    const backend = fragile();
+  test("leaves no node behind when it is released during a reacquire", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
     backend.fails = "before";
     await pass(2000);
@@ -679,19 +698,19 @@ describe("a lease", () => {
     expect((await inspect(backend)).held.filter(({ isCurrent }) => isCurrent)).toEqual([]);
   });
 
-  test.each(["renewed", "taken anew"])("given back while it is being %s stays given back", async (what) => {
-    const backend = fragile();
+  test.each(["renewed", "reacquired"])("stays released when it is released while being %s", async (what) => {
+    const backend = unreliableStore();
     const lost = vi.fn();
     const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
     lease.onLost(lost);
-    if (what === "taken anew") {
+    if (what === "reacquired") {
       backend.fails = "before";
       await pass(1000);
     }
     backend.fails = "never";
     const losses = lost.mock.calls.length;
     let releasing: Promise<void> | undefined;
-    // The store has carried it out, and the answer is on its way.
+    // The store has executed the call, and the answer is on its way.
     backend.after = () => {
       backend.after = () => {};
       releasing = lease.release();
@@ -704,20 +723,20 @@ describe("a lease", () => {
     expect(backend.calls).toBe(calls);
     expect(lease.status().state).toBe("released");
     expect(lost).toHaveBeenCalledTimes(losses);
-    // Given back, and not only let go.
+    // The store has the release.
     const { held, used } = await inspect(backend);
     expect([used, held.length]).toEqual(what === "renewed" ? [1, 0] : [2, 1]);
   });
 
-  test("is given back by `await using`", async () => {
+  test("is released by `await using`", async () => {
     const backend = memory();
     const lease = await leaseNode({ backend });
     await lease[Symbol.asyncDispose]();
     expect((await inspect(backend)).held).toEqual([]);
   });
 
-  test("a listener that throws is the program's business, and the lease's renewal is not", async () => {
-    const backend = fragile();
+  test("is renewed although a listener throws, and the error reaches the program", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 900, onExpired: "reacquire" });
     const told = vi.fn();
     const thrown: unknown[] = [];
@@ -742,7 +761,7 @@ describe("a lease", () => {
     expect(() => lease.onLost("listener" as never)).toThrow("listener must be a function");
   });
 
-  test("ticks of an hour are leased for at least the time asked for", async () => {
+  test("lasts at least ttlMs with ticks of an hour", async () => {
     vi.setSystemTime(NOW + 3_599_000);
     const lease = await leaseNode({ backend: memory(), tickMs: 3_600_000, epochMs: NOW, ttlMs: 9000 });
     expect(lease.until.getTime()).toBe(NOW + 2 * 3_600_000);
@@ -752,8 +771,8 @@ describe("a lease", () => {
 });
 
 describe("a copy of a process", () => {
-  /** Has the randomness drawn so far drawn once more, as by a process that was copied before. */
-  function drawn(): { again: () => void } {
+  /** Makes random values repeatable: after `again` they start over, as in a copy of the process. */
+  function repeatableRandom(): { again: () => void } {
     let at = 0;
     vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
       const bytes = new Uint8Array((array as Uint8Array).buffer);
@@ -770,9 +789,9 @@ describe("a copy of a process", () => {
     vi.restoreAllMocks();
   });
 
-  test("that holds its lease as well stamps for at most the time to its next renewal", async () => {
+  test("that holds the same lease loses it at its next renewal", async () => {
     const backend = memory();
-    const { again } = drawn();
+    const { again } = repeatableRandom();
     const options = { backend, preset: PAIR, ttlMs: 9000, onExpired: "throw" } as const;
     const one = await leaseNode(options);
     await pass(200);
@@ -785,7 +804,7 @@ describe("a copy of a process", () => {
     const lost = vi.fn();
     copy.onLost(lost);
     await pass(800);
-    // The first to renew has it.
+    // The first to renew keeps it.
     expect(one.status()).toMatchObject({ state: "held", failures: 0 });
     await pass(199);
     expect(copy.status().state).toBe("held");
@@ -793,16 +812,16 @@ describe("a copy of a process", () => {
     expect(copy.status().state).toBe("lost");
     expect(() => copy.generator.nextId()).toThrow(LeaseExpiredError);
     expect(lost.mock.calls[0]?.[0].cause.message).toContain("a copy of this process renewed it");
-    // It has nothing to give back, and the other keeps the node.
+    // It has nothing to release, and the other one keeps the node.
     await copy.release();
     await pass(60_000);
     expect(one.status()).toMatchObject({ state: "held", grants: 1, failures: 0 });
     expect((await inspect(backend)).held.map(({ node }) => node)).toEqual([one.node]);
   });
 
-  test("that gives back first takes nothing from the one that has renewed, and ends the one that has not", async () => {
+  test("does not take the node from the renewed original when it is released", async () => {
     const backend = memory();
-    const { again } = drawn();
+    const { again } = repeatableRandom();
     const options = { backend, preset: PAIR, ttlMs: 9000 };
     const one = await leaseNode(options);
     await pass(999);
@@ -821,7 +840,7 @@ describe("a copy of a process", () => {
     expect(one.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
   });
 
-  test("that takes a node of its own gets another owner each time, whatever randomUUID says", async () => {
+  test("gets another owner for each lease, even if randomUUID repeats", async () => {
     const backend = memory();
     vi.spyOn(crypto, "randomUUID").mockReturnValue("00000000-0000-4000-8000-000000000000");
     const leases = [await leaseNode({ backend }), await leaseNode({ backend })];
@@ -829,7 +848,7 @@ describe("a copy of a process", () => {
     expect(new Set((await inspect(backend)).held.map(({ owner }) => owner)).size).toBe(2);
   });
 
-  test("made while it waited for a node gets a node of its own", async () => {
+  test("that was made while the process waited for a node gets its own node", async () => {
     const backend = memory();
     const options = { backend, preset: PAIR };
     const held = [await leaseNode(options), await leaseNode(options)];
@@ -842,7 +861,7 @@ describe("a copy of a process", () => {
       return bytes;
     });
     await pass(1500);
-    // Whoever asked before was refused; each question is another's.
+    // The acquires before were refused; each one has its own owner.
     expect(draws.length).toBeGreaterThan(1);
     await held[0]?.release();
     await pass(2000);
@@ -850,8 +869,8 @@ describe("a copy of a process", () => {
     expect(new Set(draws).size).toBe(draws.length);
   });
 
-  test("a renewal whose answer was lost is sent again as it was, and is no copy's", async () => {
-    const backend = fragile();
+  test("is not suspected when a renewal is sent again after a lost answer", async () => {
+    const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     backend.fails = "after";
     await pass(2500);
@@ -859,7 +878,7 @@ describe("a copy of a process", () => {
     backend.fails = "never";
     await pass(10_000);
     expect(lease.status()).toMatchObject({ state: "held", failures: 0, grants: 1 });
-    // And given back in the midst of that, it is given back.
+    // A release in the middle of that works.
     backend.fails = "after";
     await pass(3000);
     expect(lease.status().failures).toBeGreaterThan(0);
@@ -869,8 +888,8 @@ describe("a copy of a process", () => {
   });
 });
 
-describe("a store that may have forgotten", () => {
-  /** A Redis that is fenced for so long, and then grants node 3. */
+describe("leaseNode on a store that may have forgotten grants", () => {
+  /** Creates a Redis that is fenced for a time, and then grants node 3. */
   const fencedFor = (ms: number) => {
     const start = Date.now();
     return {
@@ -884,8 +903,8 @@ describe("a store that may have forgotten", () => {
     };
   };
 
-  test("grants nothing, and says until when", async () => {
-    const attempt = leaseNode({ backend: fencedFor(5000), namespace: "orders" });
+  test("throws LeaseFenceError with the end of the fence", async () => {
+    const attempt = leaseNode({ backend: fencedFor(5000), name: "orders" });
     await expect(attempt).rejects.toThrow(LeaseFenceError);
     await expect(attempt).rejects.toMatchObject({
       code: "ERR_LEASE_FENCE",
@@ -894,7 +913,7 @@ describe("a store that may have forgotten", () => {
     });
   });
 
-  test("is waited for as long as waitMs says", async () => {
+  test("waits up to waitMs for the end of the fence", async () => {
     const attempt = leaseNode({ backend: fencedFor(5000), waitMs: 3000 }).catch((error) => error);
     await pass(4000);
     expect(await attempt).toBeInstanceOf(LeaseFenceError);
@@ -904,12 +923,12 @@ describe("a store that may have forgotten", () => {
     expect((await waiting).node).toBe(3);
   });
 
-  test("and is cut off from its replicas renews nothing: each attempt says why", async () => {
+  test("throws StoreCutOffError, also from each renewal, when the Redis is cut off from its replicas", async () => {
     const tick = () => Date.now() - 1_577_836_800_000;
     const answers = [`granted 3 ${tick()} ${tick() + 9000} ${Date.now()}`];
     const backend = { eval: async () => answers.shift() ?? `cut ${NOW - 6000} ${Date.now()}` };
     const failed = vi.fn();
-    const lease = await leaseNode({ backend, ttlMs: 9000, namespace: "orders" });
+    const lease = await leaseNode({ backend, ttlMs: 9000, name: "orders" });
     lease.onRenewalFailed(failed);
     await pass(1000);
     const error = failed.mock.calls[0]?.[0];
@@ -921,9 +940,9 @@ describe("a store that may have forgotten", () => {
   });
 });
 
-describe("a store that answers what it should not", () => {
-  /** A Redis with the answers of a script. */
-  const saying = (...answers: unknown[]) => ({
+describe("an unexpected response of the store", () => {
+  /** Creates a Redis with scripted answers. */
+  const scriptedRedis = (...answers: unknown[]) => ({
     asked: 0,
     async eval() {
       this.asked++;
@@ -937,21 +956,21 @@ describe("a store that answers what it should not", () => {
     ["null", () => null],
     ["a number", () => 5],
     ["an empty text", () => ""],
-    ["a refusal without its time", () => "skew"],
-    ["a full house without an end", () => `taken ${Date.now()}`],
-    ["what is an answer to a renewal", () => `lost ${Date.now()}`],
-    ["a list with an answer in it", () => [`granted 0 ${tick()} ${tick() + 9} ${Date.now()}`]],
+    ["a refusal without the store's time", () => "skew"],
+    ["taken without an end", () => `taken ${Date.now()}`],
+    ["the answer to a renewal", () => `lost ${Date.now()}`],
+    ["an array with an answer in it", () => [`granted 0 ${tick()} ${tick() + 9} ${Date.now()}`]],
     ["another word", () => "hello"],
     ["a grant without an end", () => `granted 0 ${tick()}`],
-    ["a grant of no number", () => `granted 0 ${tick()} x ${Date.now()}`],
+    ["a grant with a letter as end", () => `granted 0 ${tick()} x ${Date.now()}`],
     ["a grant of 1e3", () => `granted 0 1e3 9999999999999 ${Date.now()}`],
     ["a grant past 2^53", () => `granted 0 ${tick()} 99999999999999999999 ${Date.now()}`],
     ["a grant that ends before it begins", () => `granted 0 ${tick()} ${tick() - 1} ${Date.now()}`],
-    ["a grant that begins before time", () => `granted 0 -5 ${tick()} ${Date.now()}`],
-    ["a node of no one", () => `granted -1 ${tick()} ${tick() + 9} ${Date.now()}`],
-    ["a node that there is not", () => `granted 1024 ${tick()} ${tick() + 9} ${Date.now()}`],
-  ])("is a BackendError: %s", async (_title, answer) => {
-    const attempt = leaseNode({ backend: saying(answer()) });
+    ["a grant with a negative beginning", () => `granted 0 -5 ${tick()} ${Date.now()}`],
+    ["a negative node", () => `granted -1 ${tick()} ${tick() + 9} ${Date.now()}`],
+    ["a node outside the layout", () => `granted 1024 ${tick()} ${tick() + 9} ${Date.now()}`],
+  ])("is a BackendError when it is %s", async (_title, answer) => {
+    const attempt = leaseNode({ backend: scriptedRedis(answer()) });
     await expect(attempt).rejects.toThrow(BackendError);
     await expect(attempt).rejects.toMatchObject({ reason: "answer", operation: "lease: acquire" });
   });
@@ -961,16 +980,16 @@ describe("a store that answers what it should not", () => {
     ["a text", "granted"],
     ["an object", {}],
     ["a grant of nothing", { outcome: "granted" }],
-    ["a node that there is not", { outcome: "granted", node: 5000, from: 1, until: 2, storeMs: 3 }],
-  ])("also where the port is of the kind of memory: %s", async (_title, answer) => {
+    ["a node outside the layout", { outcome: "granted", node: 5000, from: 1, until: 2, storeMs: 3 }],
+  ])("is a BackendError when a MemoryPort returns %s", async (_title, answer) => {
     const attempt = leaseNode({ backend: { change: () => answer as never } });
     await expect(attempt).rejects.toThrow(BackendError);
     await expect(attempt).rejects.toMatchObject({ reason: "answer" });
   });
 
-  test("to a renewal, it is tried again", async () => {
+  test("to a renewal is retried", async () => {
     const grant = (ms: number) => `granted 7 ${NOW - 1_577_836_800_000} ${tick() + ms} ${Date.now()}`;
-    const backend = saying(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
+    const backend = scriptedRedis(grant(9000), "granted 8 1 2 3", "released", grant(99_000));
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     // Two failures: pauses of at most 200 and 400 ms after the first renewal at 1 s.
     await pass(1700);
@@ -979,7 +998,7 @@ describe("a store that answers what it should not", () => {
     expect(lease.until.getTime()).toBeGreaterThan(NOW + 90_000);
   });
 
-  test("and if it does not answer at all, the loss is known when the lease ends, and not later", async () => {
+  test("that never arrives ends the lease in time", async () => {
     const lost = vi.fn();
     const answers = [Promise.resolve(`granted 7 ${tick()} ${tick() + 9000} ${Date.now()}`)];
     const backend = { timeoutMs: 60_000, eval: () => answers.shift() ?? new Promise<never>(() => {}) };
@@ -993,36 +1012,36 @@ describe("a store that answers what it should not", () => {
   });
 });
 
-describe("an answer that comes too late", () => {
-  /** A store of its own whose answers can be held back, and its book. */
-  const slow = () => {
+describe("a late answer", () => {
+  /** Creates a store whose answers can be held back. */
+  const slowStore = () => {
     const store = memory();
     let isHeld = false;
     const waiting: (() => void)[] = [];
-    const book = leasePort(store, "default");
-    // What is asked of Redis, carried out on the protocol: a port in memory answers at once.
+    const leases = leasePort(store, "default");
+    // A fake Redis that runs the protocol, because a memory port answers at once.
     const port = {
       timeoutMs: 1000,
       async eval(script: string, _keys: readonly string[], args: readonly string[]) {
         const [owner = "", nonce = "", ...rest] = args;
-        const claimOf = ([node, generation, held = ""]: readonly string[]) => ({
-          ...{ owner, nonce, held, node: Number(node), generation: Number(generation) },
+        const claimOf = ([node, generation, grantNonce = ""]: readonly string[]) => ({
+          ...{ owner, nonce, grantNonce, node: Number(node), generation: Number(generation) },
         });
         if (script.includes("late'")) {
           if (isHeld) await new Promise<void>((go) => waiting.push(go));
-          await book.release({} as never, claimOf(rest), Number(rest[3]));
+          await leases.release({} as never, claimOf(rest), Number(rest[3]));
           return "released";
         }
         const [nowMs = 0, maxSkewMs = 0, epochMs = 0, tickMs = 0, ttlTicks = 0, reach = 0] = rest.map(Number);
         const terms = { maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced: true };
         const [shape = "", first, count] = rest.slice(7);
         const answer = await (script.includes("count = ARGV[10]")
-          ? book.acquire(
+          ? leases.acquire(
               { shape, first: Number(first), count: Number(count), ...terms },
               { owner, nonce },
               nowMs,
             )
-          : book.renew({ shape: "", first: 0, count: 0, ...terms }, claimOf(rest.slice(7)), nowMs));
+          : leases.renew({ shape: "", first: 0, count: 0, ...terms }, claimOf(rest.slice(7)), nowMs));
         if (isHeld) await new Promise<void>((go) => waiting.push(go));
         if (answer.outcome !== "granted") return `lost ${Date.now()}`;
         return `granted ${answer.node} ${answer.from} ${answer.until} ${answer.storeMs}`;
@@ -1031,22 +1050,22 @@ describe("an answer that comes too late", () => {
     return {
       port,
       held: async () => (await inspect(store)).held.filter(({ isCurrent }) => isCurrent).length,
-      /** Whether answers from now on are held back. */
+      /** Holds further answers back, or stops doing so. */
       hold: (from = true) => {
         isHeld = from;
       },
-      /** Lets answers go, the oldest first. */
+      /** Sends held answers, the oldest first. */
       letGo: (count = waiting.length) => {
         isHeld = false;
         for (const go of waiting.splice(0, count)) go();
       },
       waiting: () => waiting.length,
-      until: async (node: number) => (await book.read()).book?.nodes.get(node)?.until ?? 0,
+      until: async (node: number) => (await leases.read()).state?.nodes.get(node)?.until ?? 0,
     };
   };
 
-  test("to leaseNode, which has thrown, gives the node back", async () => {
-    const { port, held, hold, letGo } = slow();
+  test("to leaseNode after its timeout releases the node", async () => {
+    const { port, held, hold, letGo } = slowStore();
     hold();
     const attempt = leaseNode({ backend: port }).catch((error) => error);
     await pass(1001);
@@ -1057,8 +1076,8 @@ describe("an answer that comes too late", () => {
     expect(await held()).toBe(0);
   });
 
-  test("to a lease that is being taken anew, and is released meanwhile, gives the node back", async () => {
-    const { port, held, hold, letGo } = slow();
+  test("to a reacquire releases the node if the lease was released meanwhile", async () => {
+    const { port, held, hold, letGo } = slowStore();
     const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
     hold();
     await pass(3000);
@@ -1071,8 +1090,8 @@ describe("an answer that comes too late", () => {
     expect([lease.status().state, await held()]).toEqual(["released", 0]);
   });
 
-  test("to a lease that had the node after all does not give back what it has stamped", async () => {
-    const { port, hold, letGo, waiting, until } = slow();
+  test("to an acquire that was granted later does not release ticks that were stamped", async () => {
+    const { port, hold, letGo, waiting, until } = slowStore();
     const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
     hold();
     await pass(3000);
@@ -1081,7 +1100,7 @@ describe("an answer that comes too late", () => {
     const late = waiting();
     expect(late).toBeGreaterThan(0);
     const stamped = Number(lease.generator.nextId() >> 22n);
-    // Its release is on the way, and the late answer is heard before the store hears of that.
+    // Its release is on its way, and the late answer arrives before the store receives it.
     hold();
     const releasing = lease.release();
     await pass(1);
@@ -1092,8 +1111,8 @@ describe("an answer that comes too late", () => {
     expect(await until(lease.node)).toBe(stamped + 1);
   });
 
-  test("to a lease before this one does not give back what that has stamped", async () => {
-    const { port, hold, letGo, waiting, until } = slow();
+  test("to the acquire of an earlier lease does not release ticks that it stamped", async () => {
+    const { port, hold, letGo, waiting, until } = slowStore();
     const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
     hold();
     await pass(3000);
@@ -1102,7 +1121,7 @@ describe("an answer that comes too late", () => {
     const late = waiting();
     const { node } = lease;
     const stamped = Number(lease.generator.nextId() >> 22n);
-    // That lease is lost as well, and nobody has its node: its owner's name still stands in the book.
+    // That lease is lost too, and its node has no new holder: the store still has its owner.
     hold();
     await pass(2000);
     expect(lease.status().state).toBe("lost");
@@ -1112,8 +1131,8 @@ describe("an answer that comes too late", () => {
     expect(await until(node)).toBeGreaterThan(stamped);
   });
 
-  test("to a lease that asks again takes nothing away from it", async () => {
-    const { port, held, hold, letGo } = slow();
+  test("to an acquire that was sent again does not end the lease", async () => {
+    const { port, held, hold, letGo } = slowStore();
     const lease = await leaseNode({ backend: port, ttlMs: 900, onExpired: "reacquire" });
     hold();
     await pass(3000);
@@ -1128,16 +1147,17 @@ describe("an answer that comes too late", () => {
 });
 
 describe("inspect", () => {
-  test("lists who holds what, and what is left of a crash", async () => {
+  test("lists the holders of nodes, including crashed ones", async () => {
     const backend = memory();
-    const a = await leaseNode({ backend, namespace: "orders", holder: "pod-7", ttlMs: 9000 });
-    await leaseNode({ backend, namespace: "orders", ttlMs: 90_000 });
-    await leaseNode({ backend, namespace: "elsewhere" });
-    const given = await leaseNode({ backend, namespace: "orders" });
+    const a = await leaseNode({ backend, name: "orders", holder: "pod-7", ttlMs: 9000 });
+    await leaseNode({ backend, name: "orders", ttlMs: 90_000 });
+    await leaseNode({ backend, name: "elsewhere" });
+    const given = await leaseNode({ backend, name: "orders" });
     await given.release();
     vi.clearAllTimers();
     const { held, ...rest } = await inspect(backend, "orders");
     expect(rest).toEqual({
+      name: "orders",
       namespace: "orders",
       shape: "41.5.5.12 epoch 1577836800000 tick 1 both fields leased",
       storeTime: new Date(NOW),
@@ -1160,8 +1180,9 @@ describe("inspect", () => {
     expect((await inspect(backend, "orders")).held.map(({ isCurrent }) => isCurrent)).toEqual([false, true]);
   });
 
-  test("has nothing to say of a namespace that nobody uses, and says so", async () => {
+  test("returns an empty report for an unused name, and refuses wrong arguments", async () => {
     expect(await inspect(memory())).toEqual({
+      name: "default",
       namespace: "default",
       shape: undefined,
       storeTime: new Date(NOW),
@@ -1171,10 +1192,10 @@ describe("inspect", () => {
     await expect(inspect({} as never)).rejects.toThrow(
       "backend must be an object with eval(), query(), change()",
     );
-    await expect(inspect(memory(), "")).rejects.toThrow("namespace must be a text of 1 to 100 characters");
+    await expect(inspect(memory(), "")).rejects.toThrow("name must be a text of 1 to 100 characters");
   });
 
-  test("refuses a book that is none", async () => {
+  test("throws BackendError when the stored state is invalid", async () => {
     const backend = memory();
     backend.change("lease:default", () => [{ shape: "nonsense", nodes: new Map() }, true]);
     await expect(inspect(backend)).rejects.toThrow(BackendError);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
   acquire,
-  type Book,
-  type HeldNodeState,
   type LeaseAnswer,
   type LeaseClaim,
+  type NamespaceState,
   type NodeSpace,
+  type NodeState,
   release,
   renew,
   tickAt,
@@ -28,9 +28,9 @@ type Held = [owner: string | null, from: number, until: number, generation?: num
 type Nodes = { readonly [node: number]: Held };
 
 /** What a store keeps beside the nodes. */
-type Terms = Partial<Omit<Book, "nodes">>;
+type Terms = Partial<Omit<NamespaceState, "nodes">>;
 
-const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
+const bookOf = (nodes: Nodes, terms: Terms = {}): NamespaceState => ({
   shape: space.shape,
   history: "",
   fence: 0,
@@ -39,7 +39,7 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
   ...terms,
   nodes: new Map(
     Object.entries(nodes).map(
-      ([node, [owner, from, until, generation = 0, nonce = ""]]): [number, HeldNodeState] => [
+      ([node, [owner, from, until, generation = 0, nonce = ""]]): [number, NodeState] => [
         Number(node),
         { owner, from, until, generation, nonce },
       ],
@@ -48,7 +48,7 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): Book => ({
 });
 
 /** A node that was given back. */
-const free: HeldNodeState = { owner: null, from: 0, until: 0, generation: 0, nonce: "" };
+const free: NodeState = { owner: null, from: 0, until: 0, generation: 0, nonce: "" };
 
 /** The request of "a" for a node. */
 const request = { owner: "a", nonce: "asked" };
@@ -57,7 +57,7 @@ const request = { owner: "a", nonce: "asked" };
 const at = (ms: number) => ({ ms, history: "" });
 
 /** What "a" renews, which has been renewed twice, the second time with the nonce "held". */
-const claim: LeaseClaim = { owner: "a", node: 0, generation: 2, held: "held", nonce: "next" };
+const claim: LeaseClaim = { owner: "a", node: 0, generation: 2, grantNonce: "held", nonce: "next" };
 
 /** All nodes held by others, until 20, 30 and 40. */
 const full: Nodes = { 0: ["b", 5, 20], 1: ["c", 5, 30], 2: ["d", 5, 40] };
@@ -77,7 +77,7 @@ type Row = {
 
 /** Checks what is answered, and what is written down: the grant, or nothing. */
 function expectStep(
-  book: Book | undefined,
+  book: NamespaceState | undefined,
   [after, answer]: ReturnType<typeof acquire>,
   { nodes, terms, now, store = now, to }: Row,
   written: { readonly generation: number; readonly nonce: string },
@@ -482,7 +482,7 @@ describe("a store that changes its history", () => {
       { ...raised, nodes: bookOf({ 0: ["a", 5, 17, 0, "asked"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
-    const first = { owner: "a", node: 0, generation: 0, held: "asked", nonce: "next" };
+    const first = { owner: "a", node: 0, generation: 0, grantNonce: "asked", nonce: "next" };
     expect(renew(before, space, first, 7, other(7))).toEqual([
       { ...raised, nodes: bookOf({ 0: ["a", 5, 17, 1, "next"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
@@ -495,7 +495,7 @@ describe("a store that changes its history", () => {
   });
 
   test("neither renews a grant that had ended by then nor grants it once more: another may have had the node since", () => {
-    const first = { owner: "a", node: 0, generation: 0, held: "asked", nonce: "next" };
+    const first = { owner: "a", node: 0, generation: 0, grantNonce: "asked", nonce: "next" };
     const ended = { ...raised, fence: 40, stale: 15 };
     expect(renew(before, space, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
     expect(renew(ended, space, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);

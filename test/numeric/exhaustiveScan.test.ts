@@ -1,21 +1,27 @@
-// The sweep: each number of a length once, from anywhere, in as many cuts as it takes.
+// Exhaustive scan: visits each number of a length once, from any start, in steps of any size.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
-import type { Digits } from "../../src/numeric/draw.ts";
-import { beginSweep, type ScanState, sweepOf, sweepOn, textOf } from "../../src/numeric/exhaustiveScan.ts";
+import type { DigitSource } from "../../src/numeric/draw.ts";
+import {
+  continueScan,
+  formatScan,
+  parseScan,
+  type Scan,
+  startScan,
+} from "../../src/numeric/exhaustiveScan.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { randomDigit } from "../../src/numeric/random.ts";
-import { walkOf } from "../../src/numeric/type.ts";
+import { createDigitBuilder } from "../../src/numeric/type.ts";
 
-/** The digits of the longest ID but its check digit. */
+/** The digits of the longest ID without its check digit. */
 const LONGEST = 31;
 
-const openg2p = (length: number) => new NumericIdType({ name: "t", length });
+const openg2pType = (length: number) => new NumericIdType({ name: "t", length });
 
-/** A type without rules: each number of its digits, with a check digit behind it, is an ID. So IDs say what was seen. */
-function seeing(digits: number): DigitBuilder {
+/** A builder without rules: each number with its check digit is an ID, so the found IDs are the visited numbers. */
+function builderWithoutRules(digits: number): DigitBuilder {
   const rules = {
     notStartWith: [],
     sequenceLimit: null,
@@ -26,25 +32,25 @@ function seeing(digits: number): DigitBuilder {
     reverseDigitsGroupLimit: null,
     cyclicNumbers: [],
   };
-  return walkOf(new NumericIdType({ name: "t", length: digits + 1, rules }));
+  return createDigitBuilder(new NumericIdType({ name: "t", length: digits + 1, rules }));
 }
 
-/** All that a sweep still finds, by so many IDs and numbers at a time. */
-function rest(walk: DigitBuilder, from: ScanState, most = 500, looks = 20_000): string[] {
+/** Returns all IDs that the rest of a scan finds, in steps of that size. */
+function finishScan(builder: DigitBuilder, from: Scan, maxIds = 500, maxNumbers = 20_000): string[] {
   const found: string[] = [];
-  let sweep = from;
-  while (sweep.left > 0n) {
-    const [ids, next] = sweepOn(walk, sweep, most, looks);
-    // Or it would not end.
-    expect(next.left).toBeLessThan(sweep.left);
+  let scan = from;
+  while (scan.remaining > 0n) {
+    const [ids, next] = continueScan(builder, scan, maxIds, maxNumbers);
+    // Otherwise it would not end.
+    expect(next.remaining).toBeLessThan(scan.remaining);
     for (const id of ids) found.push(id);
-    sweep = next;
+    scan = next;
   }
   return found;
 }
 
-/** Digits from a list, which begins anew when it is over. */
-function listed(...digits: number[]): Digits {
+/** Returns a source of the given digits, over and over. */
+function repeating(...digits: number[]): DigitSource {
   let at = 0;
   return () => digits[at++ % digits.length] as number;
 }
@@ -53,58 +59,58 @@ const anyStride = (digits: number) =>
   fc.bigInt(0n, 10n ** BigInt(digits) - 1n).filter((stride) => stride % 2n === 1n && stride % 5n !== 0n);
 const anyStart = (digits: number) => fc.bigInt(0n, 10n ** BigInt(digits) - 1n);
 
-/** A sweep of up to so many digits that begins anywhere, with any stride. */
-const anySweep = (mostDigits: number) =>
-  fc.integer({ min: 1, max: mostDigits }).chain((digits) =>
+/** A scan of up to `maxDigits` digits with any start and any stride. */
+const anyScan = (maxDigits: number) =>
+  fc.integer({ min: 1, max: maxDigits }).chain((digits) =>
     fc.record({
       digits: fc.constant(digits),
-      sweep: fc.record({
-        at: anyStart(digits),
+      scan: fc.record({
+        next: anyStart(digits),
         stride: anyStride(digits),
-        left: fc.constant(10n ** BigInt(digits)),
+        remaining: fc.constant(10n ** BigInt(digits)),
       }),
     }),
   );
 
-describe("beginSweep", () => {
-  test("has a stride without a factor of 10, and begins at a number, whatever is drawn", () => {
+describe("startScan", () => {
+  test("returns a stride without a factor of 10 and a start in range, whatever is drawn", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: LONGEST }),
         fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 80 }),
         (digits, drawn) => {
-          const { at, stride, left } = beginSweep(digits, listed(...drawn));
+          const { next, stride, remaining } = startScan(digits, repeating(...drawn));
           expect([stride % 2n, stride % 5n === 0n]).toEqual([1n, false]);
-          for (const number of [at, stride]) expect(String(number).length).toBeLessThanOrEqual(digits);
-          expect(left).toBe(10n ** BigInt(digits));
+          for (const number of [next, stride]) expect(String(number).length).toBeLessThanOrEqual(digits);
+          expect(remaining).toBe(10n ** BigInt(digits));
         },
       ),
     );
   });
 
-  test("draws each last digit of a stride as often as the others", () => {
+  test("draws each last digit of a stride equally often", () => {
     const counts = new Map<bigint, number>();
     for (let pair = 0; pair < 100; pair++) {
-      const { stride } = beginSweep(1, listed(pair % 10, Math.floor(pair / 10)));
+      const { stride } = startScan(1, repeating(pair % 10, Math.floor(pair / 10)));
       counts.set(stride, (counts.get(stride) ?? 0) + 1);
     }
     expect([...counts].sort()).toEqual([1n, 3n, 7n, 9n].map((last) => [last, 25]));
   });
 
-  test("begins elsewhere each time", () => {
-    const begun = Array.from({ length: 100 }, () => beginSweep(LONGEST, randomDigit));
-    expect(new Set(begun.map(({ at }) => at)).size).toBe(100);
+  test("returns another start and stride each time", () => {
+    const begun = Array.from({ length: 100 }, () => startScan(LONGEST, randomDigit));
+    expect(new Set(begun.map(({ next }) => next)).size).toBe(100);
     expect(new Set(begun.map(({ stride }) => stride)).size).toBe(100);
   });
 });
 
-describe("a whole sweep", () => {
-  test.each([1, 2, 3])("comes by each number of %d digits once, from any start by any stride", (digits) => {
-    const walk = seeing(digits);
+describe("a complete scan", () => {
+  test.each([1, 2, 3])("visits each number of %d digits once, from any start by any stride", (digits) => {
+    const builder = builderWithoutRules(digits);
     const size = 10n ** BigInt(digits);
     fc.assert(
-      fc.property(anyStart(digits), anyStride(digits), (at, stride) => {
-        const ids = rest(walk, { at, stride, left: size });
+      fc.property(anyStart(digits), anyStride(digits), (next, stride) => {
+        const ids = finishScan(builder, { next, stride, remaining: size });
         expect(ids.length).toBe(Number(size));
         expect(new Set(ids.map((id) => id.slice(0, -1))).size).toBe(Number(size));
       }),
@@ -112,43 +118,43 @@ describe("a whole sweep", () => {
     );
   });
 
-  test.each([4, 5])("comes by each number of %d digits once, as it begins", (digits) => {
-    const walk = seeing(digits);
+  test.each([4, 5])("visits each number of %d digits once, with a random start and stride", (digits) => {
+    const builder = builderWithoutRules(digits);
     for (let again = 0; again < 3; again++) {
-      const ids = rest(walk, beginSweep(digits, randomDigit));
+      const ids = finishScan(builder, startScan(digits, randomDigit));
       expect(ids.length).toBe(10 ** digits);
       expect(new Set(ids).size).toBe(10 ** digits);
     }
   });
 
   test("finds the 29,593 IDs of six digits, each once", () => {
-    const type = openg2p(6);
-    const ids = rest(walkOf(type), beginSweep(5, randomDigit));
+    const type = openg2pType(6);
+    const ids = finishScan(createDigitBuilder(type), startScan(5, randomDigit));
     expect(ids.length).toBe(29_593);
     expect(new Set(ids).size).toBe(29_593);
     expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
   });
 
-  test("finds the same in whatever cuts", () => {
-    const type = openg2p(4);
-    const walk = walkOf(type);
-    const all = rest(walk, { at: 0n, stride: 1n, left: 1000n }).sort();
+  test("finds the same IDs in steps of any size", () => {
+    const type = openg2pType(4);
+    const builder = createDigitBuilder(type);
+    const all = finishScan(builder, { next: 0n, stride: 1n, remaining: 1000n }).sort();
     expect(all.length).toBe(465);
-    const anyCut = fc.record({
-      most: fc.integer({ min: 1, max: 50 }),
-      looks: fc.integer({ min: 1, max: 200 }),
+    const anyStep = fc.record({
+      maxIds: fc.integer({ min: 1, max: 50 }),
+      maxNumbers: fc.integer({ min: 1, max: 200 }),
     });
-    const anyCuts = fc.array(anyCut, { minLength: 1, maxLength: 20 });
+    const anySteps = fc.array(anyStep, { minLength: 1, maxLength: 20 });
     fc.assert(
-      fc.property(anyStart(3), anyStride(3), anyCuts, (at, stride, cuts) => {
+      fc.property(anyStart(3), anyStride(3), anySteps, (next, stride, steps) => {
         const found: string[] = [];
-        let sweep: ScanState = { at, stride, left: 1000n };
-        for (let cut = 0; sweep.left > 0n; cut++) {
-          const { most, looks } = cuts[cut % cuts.length];
-          const [ids, next] = sweepOn(walk, sweep, most, looks);
+        let scan: Scan = { next, stride, remaining: 1000n };
+        for (let step = 0; scan.remaining > 0n; step++) {
+          const { maxIds, maxNumbers } = steps[step % steps.length];
+          const [ids, after] = continueScan(builder, scan, maxIds, maxNumbers);
           found.push(...ids);
-          // By way of the store.
-          sweep = sweepOf(textOf(next)) as ScanState;
+          // As text, as the store keeps it.
+          scan = parseScan(formatScan(after)) as Scan;
         }
         expect(found.sort()).toEqual(all);
       }),
@@ -157,79 +163,79 @@ describe("a whole sweep", () => {
   });
 });
 
-describe("a step of it", () => {
-  const walk = seeing(3);
-  const begun = { at: 998n, stride: 1n, left: 1000n };
+describe("continueScan", () => {
+  const builder = builderWithoutRules(3);
+  const begun = { next: 998n, stride: 1n, remaining: 1000n };
 
-  test("ends with as many IDs as asked for, at the number after the last", () => {
-    const [ids, next] = sweepOn(walk, begun, 4, 1000);
+  test("stops after as many IDs as requested, at the number after the last one", () => {
+    const [ids, next] = continueScan(builder, begun, 4, 1000);
     expect(ids.map((id) => id.slice(0, -1))).toEqual(["998", "999", "000", "001"]);
-    expect(next).toEqual({ at: 2n, stride: 1n, left: 996n });
+    expect(next).toEqual({ next: 2n, stride: 1n, remaining: 996n });
   });
 
-  test("ends with as many numbers as it may look at, whatever it has found", () => {
-    const [ids, next] = sweepOn(walk, begun, 1000, 5);
+  test("stops after as many numbers as requested, however many IDs it has found", () => {
+    const [ids, next] = continueScan(builder, begun, 1000, 5);
     expect(ids.length).toBe(5);
-    expect(next).toEqual({ at: 3n, stride: 1n, left: 995n });
-    // Of these none is an ID, for each begins with 0.
-    const [none, further] = sweepOn(walkOf(openg2p(4)), { ...begun, at: 0n }, 10, 100);
-    expect([none, further]).toEqual([[], { at: 100n, stride: 1n, left: 900n }]);
+    expect(next).toEqual({ next: 3n, stride: 1n, remaining: 995n });
+    // None of these is an ID, because each begins with 0.
+    const [none, further] = continueScan(createDigitBuilder(openg2pType(4)), { ...begun, next: 0n }, 10, 100);
+    expect([none, further]).toEqual([[], { next: 100n, stride: 1n, remaining: 900n }]);
   });
 
-  test("goes on where the one before has ended", () => {
-    const [first, between] = sweepOn(walk, begun, 7, 1000);
-    const [second, end] = sweepOn(walk, between, 1000, 6);
-    expect(sweepOn(walk, begun, 13, 1000)).toEqual([[...first, ...second], end]);
+  test("continues where the step before has stopped", () => {
+    const [first, between] = continueScan(builder, begun, 7, 1000);
+    const [second, end] = continueScan(builder, between, 1000, 6);
+    expect(continueScan(builder, begun, 13, 1000)).toEqual([[...first, ...second], end]);
   });
 
-  test("comes by the last number, and by none after it", () => {
-    const [ids, next] = sweepOn(walk, { at: 5n, stride: 7n, left: 2n }, 1000, 1000);
+  test("visits the last number, and none after it", () => {
+    const [ids, next] = continueScan(builder, { next: 5n, stride: 7n, remaining: 2n }, 1000, 1000);
     expect(ids.map((id) => id.slice(0, -1))).toEqual(["005", "012"]);
-    expect(next.left).toBe(0n);
-    expect(sweepOn(walk, next, 1000, 1000)).toEqual([[], next]);
+    expect(next.remaining).toBe(0n);
+    expect(continueScan(builder, next, 1000, 1000)).toEqual([[], next]);
   });
 
-  test("leaves the sweep that it was given as it was", () => {
+  test("does not change the scan that it is given", () => {
     const given = Object.freeze({ ...begun });
-    sweepOn(walk, given, 10, 10);
+    continueScan(builder, given, 10, 10);
     expect(given).toEqual(begun);
   });
 
   test("keeps all digits of the longest numbers", () => {
-    const long = seeing(LONGEST);
+    const long = builderWithoutRules(LONGEST);
     const last = 10n ** BigInt(LONGEST) - 1n;
-    const [ids, next] = sweepOn(long, { at: last - 1n, stride: 3n, left: last + 1n }, 2, 2);
+    const [ids, next] = continueScan(long, { next: last - 1n, stride: 3n, remaining: last + 1n }, 2, 2);
     expect(ids.map((id) => id.slice(0, -1))).toEqual([`${"9".repeat(30)}8`, `${"0".repeat(30)}1`]);
-    expect(next).toEqual({ at: 4n, stride: 3n, left: last - 1n });
+    expect(next).toEqual({ next: 4n, stride: 3n, remaining: last - 1n });
   });
 });
 
-describe("a sweep as text", () => {
-  test("is read as it was written", () => {
+describe("a scan as text", () => {
+  test("is parsed as it was formatted", () => {
     fc.assert(
-      fc.property(anySweep(LONGEST), fc.bigInt(0n, 10n ** 31n), ({ sweep }, left) => {
-        const now = { ...sweep, left };
-        expect(sweepOf(textOf(now))).toEqual(now);
+      fc.property(anyScan(LONGEST), fc.bigInt(0n, 10n ** 31n), ({ scan }, remaining) => {
+        const later = { ...scan, remaining };
+        expect(parseScan(formatScan(later))).toEqual(later);
       }),
     );
   });
 
   test("is three numbers", () => {
-    expect(textOf({ at: 5n, stride: 7n, left: 0n })).toBe("5 7 0");
+    expect(formatScan({ next: 5n, stride: 7n, remaining: 0n })).toBe("5 7 0");
     const nines = "9".repeat(31);
-    expect(sweepOf(`${nines} ${nines} 1${"0".repeat(31)}`)).toEqual({
-      at: 10n ** 31n - 1n,
+    expect(parseScan(`${nines} ${nines} 1${"0".repeat(31)}`)).toEqual({
+      next: 10n ** 31n - 1n,
       stride: 10n ** 31n - 1n,
-      left: 10n ** 31n,
+      remaining: 10n ** 31n,
     });
   });
 
   test.each([
-    ["nothing", ""],
+    ["an empty text", ""],
     ["a word", "begun"],
     ["one number", "5"],
     ["two numbers", "5 7"],
-  ])("is no sweep where it is %s", (_, text) => {
-    expect(sweepOf(text)).toBeUndefined();
+  ])("is undefined for %s", (_, text) => {
+    expect(parseScan(text)).toBeUndefined();
   });
 });

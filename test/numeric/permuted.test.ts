@@ -585,7 +585,7 @@ describe("what a store remembers", () => {
     const error = await refusal(idsOf({ backend, ...other() }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
     expect(error).toMatchObject({ code: "ERR_NAMESPACE", field: `${knob} of the IDs farmer` });
-    expect(error.message).toContain("as when they began");
+    expect(error.message).toContain("as recorded in the store");
     const [next] = await take(ids, 1);
     expect([...first, next]).toEqual(orderOf(ids, 4));
     expect(backend.change("counter:others", (at) => [at, at])).toBeUndefined();
@@ -595,9 +595,11 @@ describe("what a store remembers", () => {
     const backend = memory();
     await idsOf({ backend }).issue();
     const error = await refusal(idsOf({ backend, length: 7 }).issue());
-    expect(error.message).toBe('length of the IDs farmer must be 6, as when they began, got "7"');
+    expect(error.message).toBe('length of the IDs farmer must be 6, as recorded in the store, got "7"');
     const other = await refusal(idsOf({ backend, name: "others" }).issue());
-    expect(other.message).toBe('counter of the IDs farmer must be farmers, as when they began, got "others"');
+    expect(other.message).toBe(
+      'counter of the IDs farmer must be farmers, as recorded in the store, got "others"',
+    );
   });
 
   test("lets a second one of the same go on", async () => {
@@ -622,7 +624,9 @@ describe("what a store remembers", () => {
     await farmers.issue();
     const error = await refusal(idsOf({ backend, type: typeOf(8, "card") }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error.message).toBe('type of the counter farmers must be farmer, as when they began, got "card"');
+    expect(error.message).toBe(
+      'type of the counter farmers must be farmer, as recorded in the store, got "card"',
+    );
     expect(await farmers.issue()).toBe(orderOf(farmers, 2)[1]);
   });
 

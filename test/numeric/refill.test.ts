@@ -1,3 +1,5 @@
+// Refiller: the token of each refill.
+
 import { afterEach, expect, test, vi } from "vitest";
 import type { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
 import type { PoolPort } from "../../src/numeric/port.ts";
@@ -7,26 +9,26 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("each refill has a name of its own, drawn when it begins", async () => {
-  const names: string[] = [];
+test("each refill has its own token, drawn when it starts", async () => {
+  const tokens: string[] = [];
   const store = {
-    claim: async (name: string) => {
-      names.push(name);
+    claimRefill: async (token: string) => {
+      tokens.push(token);
       return "";
     },
-    leave: async (name: string) => void names.push(name),
-    count: async () => ({ available: 5, sweep: "" }),
+    releaseRefill: async (token: string) => void tokens.push(token),
+    count: async () => ({ available: 5, scan: "" }),
   };
-  const fillerOf = () => new Refiller(store as unknown as PoolPort, "farmer", {} as DigitBuilder);
-  const fillers = [fillerOf(), fillerOf()];
-  // As a test may replace it, or a snapshot keep it.
+  const createRefiller = () => new Refiller(store as unknown as PoolPort, "farmer", {} as DigitBuilder);
+  const refillers = [createRefiller(), createRefiller()];
+  // A test may replace randomUUID, and a snapshot may keep its values.
   vi.stubGlobal("crypto", {
     getRandomValues: crypto.getRandomValues.bind(crypto),
     randomUUID: () => "00000000-0000-4000-8000-000000000000",
   });
-  for (const filler of [...fillers, ...fillers]) expect(await filler.fill(5)).toBe("filled");
-  expect(names).toHaveLength(8);
-  // The one that claims is the one that leaves.
-  names.forEach((name, at) => void expect(name).toBe(names[at - (at % 2)]));
-  expect(new Set(names).size).toBe(4);
+  for (const refiller of [...refillers, ...refillers]) expect(await refiller.fill(5)).toBe("filled");
+  expect(tokens).toHaveLength(8);
+  // A refill claims and releases with the same token.
+  tokens.forEach((token, at) => void expect(token).toBe(tokens[at - (at % 2)]));
+  expect(new Set(tokens).size).toBe(4);
 });

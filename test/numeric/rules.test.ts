@@ -43,11 +43,11 @@ const brokenBy = (rules: RuleSet, text: string): NumericRule[] =>
 describe("the sets, on published IDs", () => {
   test.each([
     ["1492915312", "notStartWith", "it starts with 1"],
-    ["6786305283", "sequence", "678, at digit 1, goes up"],
-    ["4457216377", "repeating", "44, at digit 1, has a digit twice"],
-    ["9694945910", "repeatingBlock", "94, at digit 3, comes again"],
-    ["4801706042", "evenDigits", "480, at digit 1, is even throughout"],
-    ["805394593508", "reverseDigitsGroup", "it ends with 80539 in reverse"],
+    ["6786305283", "sequence", "678 at digit 1 is ascending"],
+    ["4457216377", "repeating", "44 at digit 1 repeats a digit"],
+    ["9694945910", "repeatingBlock", "94 at digit 3 is repeated"],
+    ["4801706042", "evenDigits", "480 at digit 1 has only even digits"],
+    ["805394593508", "reverseDigitsGroup", "it ends with 80539 reversed"],
   ])("%s breaks one rule of openg2p, %s: %s", (id, rule, detail) => {
     expect(typeOf(id.length).validate(id)).toEqual({ valid: false, broken: [{ rule, detail }] });
   });
@@ -138,34 +138,34 @@ describe("a rule by itself", () => {
 
   const DOWN = "98765432109876543210987654321098";
   test.each<[title: string, rules: OwnRules, text: string, detail: string | undefined]>([
-    ["up", { sequenceLimit: 3 }, "90345", "345, at digit 3, goes up"],
-    ["down", { sequenceLimit: 3 }, "43209", "432, at digit 1, goes down"],
-    ["up is named before down", { sequenceLimit: 3 }, "32145607", "456, at digit 4, goes up"],
-    ["at the end, with the check digit", { sequenceLimit: 3 }, "70987", "987, at digit 3, goes down"],
+    ["up", { sequenceLimit: 3 }, "90345", "345 at digit 3 is ascending"],
+    ["down", { sequenceLimit: 3 }, "43209", "432 at digit 1 is descending"],
+    ["up is named before down", { sequenceLimit: 3 }, "32145607", "456 at digit 4 is ascending"],
+    ["at the end, with the check digit", { sequenceLimit: 3 }, "70987", "987 at digit 3 is descending"],
     ["one less is let through", { sequenceLimit: 3 }, "3487", undefined],
     ["up and down again is none", { sequenceLimit: 3 }, "3434343", undefined],
     ["steps of two are none", { sequenceLimit: 3 }, "1357", undefined],
     ["of two, the least", { sequenceLimit: 2 }, "1350", undefined],
-    ["of two, the least", { sequenceLimit: 2 }, "13540", "54, at digit 3, goes down"],
+    ["of two, the least", { sequenceLimit: 2 }, "13540", "54 at digit 3 is descending"],
     ["not 890 without wraps", { sequenceLimit: 3 }, "58902", undefined],
     ["not 901 without wraps", { sequenceLimit: 3 }, "59015", undefined],
     ["not 109 without wraps", { sequenceLimit: 3 }, "51095", undefined],
     ["not 098 without wraps", { sequenceLimit: 3 }, "50985", undefined],
     ["not 90 without wraps", { sequenceLimit: 2 }, "690", undefined],
-    ["890 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "58902", "890, at digit 2, goes up"],
-    ["901 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "59015", "901, at digit 2, goes up"],
-    ["109 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "51095", "109, at digit 2, goes down"],
-    ["098 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "50985", "098, at digit 2, goes down"],
-    ["90 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "690", "90, at digit 2, goes up"],
-    ["09 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "309", "09, at digit 2, goes down"],
+    ["890 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "58902", "890 at digit 2 is ascending"],
+    ["901 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "59015", "901 at digit 2 is ascending"],
+    ["109 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "51095", "109 at digit 2 is descending"],
+    ["098 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "50985", "098 at digit 2 is descending"],
+    ["90 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "690", "90 at digit 2 is ascending"],
+    ["09 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "309", "09 at digit 2 is descending"],
     [
       "the longest there is without wraps",
       { sequenceLimit: 10 },
       "90123456789",
-      "0123456789, at digit 2, goes up",
+      "0123456789 at digit 2 is ascending",
     ],
     ["eleven, as there are none without wraps", { sequenceLimit: 11 }, "012345678901", undefined],
-    ["32, the most", { sequenceLimit: 32, sequenceWraps: true }, DOWN, `${DOWN}, at digit 1, goes down`],
+    ["32, the most", { sequenceLimit: 32, sequenceWraps: true }, DOWN, `${DOWN} at digit 1 is descending`],
     ["31 of 32", { sequenceLimit: 32, sequenceWraps: true }, `${DOWN.slice(0, -1)}9`, undefined],
     ["32 without wraps", { sequenceLimit: 32 }, DOWN, undefined],
   ])("sequence: %s", (_title, rules, text, detail) => {
@@ -174,17 +174,17 @@ describe("a rule by itself", () => {
 
   const TEN = "0246813579";
   test.each<[title: string, limit: number, text: string, detail: string | undefined]>([
-    ["11 at 2, the least", 2, "9311", "11, at digit 3, has a digit twice"],
+    ["11 at 2, the least", 2, "9311", "11 at digit 3 repeats a digit"],
     ["1x1 at 2", 2, "9171", undefined],
-    ["1x1 at 3", 3, "9171", "171, at digit 2, has a digit twice"],
-    ["11 at 3", 3, "1193", "11, at digit 1, has a digit twice"],
+    ["1x1 at 3", 3, "9171", "171 at digit 2 repeats a digit"],
+    ["11 at 3", 3, "1193", "11 at digit 1 repeats a digit"],
     ["1xx1 at 3", 3, "91731", undefined],
-    ["1xx1 at 4", 4, "91731", "1731, at digit 2, has a digit twice"],
-    ["the nearest is named first", 4, "171855", "55, at digit 5, has a digit twice"],
+    ["1xx1 at 4", 4, "91731", "1731 at digit 2 repeats a digit"],
+    ["the nearest is named first", 4, "171855", "55 at digit 5 repeats a digit"],
     ["the ends of ten digits at 9", 9, `${TEN.slice(1)}2`, undefined],
-    ["the ends of ten digits at 10", 10, `${TEN.slice(1)}2`, "2468135792, at digit 1, has a digit twice"],
+    ["the ends of ten digits at 10", 10, `${TEN.slice(1)}2`, "2468135792 at digit 1 repeats a digit"],
     ["ten different ones at 32, the most", 32, TEN, undefined],
-    ["eleven at 32, of which two must be the same", 32, `${TEN}0`, `${TEN}0, at digit 1, has a digit twice`],
+    ["eleven at 32, of which two must be the same", 32, `${TEN}0`, `${TEN}0 at digit 1 repeats a digit`],
   ])("repeating: %s", (_title, repeatingLimit, text, detail) => {
     expect(saidOf(only({ repeatingLimit }), text)).toEqual(
       detail === undefined ? [] : [`repeating: ${detail}`],
@@ -193,19 +193,19 @@ describe("a rule by itself", () => {
 
   const HALF = "8349257232472652";
   test.each<[title: string, limit: number, text: string, detail: string | undefined]>([
-    ["a digit at 1, the least", 1, "83498", "8, at digit 1, comes again"],
+    ["a digit at 1, the least", 1, "83498", "8 at digit 1 is repeated"],
     ["no digit at 1", 1, TEN, undefined],
     ["a digit at 2", 2, "83498", undefined],
-    ["a pair at 2", 2, "948394", "94, at digit 1, comes again"],
-    ["right behind itself", 2, "89494", "94, at digit 2, comes again"],
+    ["a pair at 2", 2, "948394", "94 at digit 1 is repeated"],
+    ["right behind itself", 2, "89494", "94 at digit 2 is repeated"],
     ["not where it overlaps itself", 2, "8444", undefined],
-    ["twice, and so without overlap", 2, "84444", "44, at digit 2, comes again"],
-    ["a pair within longer blocks", 2, "123123", "12, at digit 1, comes again"],
-    ["the first that does is named", 2, "61735173", "17, at digit 2, comes again"],
+    ["twice, and so without overlap", 2, "84444", "44 at digit 2 is repeated"],
+    ["a pair within longer blocks", 2, "123123", "12 at digit 1 is repeated"],
+    ["the first that does is named", 2, "61735173", "17 at digit 2 is repeated"],
     ["in reverse it is another", 2, "9449", undefined],
     ["a pair at 3", 3, "948394", undefined],
-    ["three at 3", 3, "9482948", "948, at digit 1, comes again"],
-    ["half an ID at 16", 16, HALF + HALF, `${HALF}, at digit 1, comes again`],
+    ["three at 3", 3, "9482948", "948 at digit 1 is repeated"],
+    ["half an ID at 16", 16, HALF + HALF, `${HALF} at digit 1 is repeated`],
     ["half an ID but for one digit at 16", 16, `${HALF + HALF.slice(0, -1)}3`, undefined],
     ["more than half an ID at 17", 17, HALF + HALF, undefined],
     ["32, the most, which no ID has twice", 32, "0".repeat(32), undefined],
@@ -217,22 +217,22 @@ describe("a rule by itself", () => {
 
   const EVEN = "24682468246824682468246824682468";
   test.each<[title: string, rules: OwnRules, text: string, detail: string | undefined]>([
-    ["three at 3", { evenDigitsLimit: 3 }, "72485", "248, at digit 2, is even throughout"],
-    ["the same one three times", { evenDigitsLimit: 3 }, "76667", "666, at digit 2, is even throughout"],
+    ["three at 3", { evenDigitsLimit: 3 }, "72485", "248 at digit 2 has only even digits"],
+    ["the same one three times", { evenDigitsLimit: 3 }, "76667", "666 at digit 2 has only even digits"],
     ["two at 3", { evenDigitsLimit: 3 }, "724582", undefined],
     ["odd ones do not count", { evenDigitsLimit: 3 }, "13579", undefined],
     [
       "at the end, with the check digit",
       { evenDigitsLimit: 2 },
       "7182",
-      "82, at digit 3, is even throughout",
+      "82 at digit 3 has only even digits",
     ],
-    ["one at 1, the least", { evenDigitsLimit: 1 }, "1350", "0, at digit 4, is even throughout"],
+    ["one at 1, the least", { evenDigitsLimit: 1 }, "1350", "0 at digit 4 has only even digits"],
     ["none at 1", { evenDigitsLimit: 1 }, "13579", undefined],
-    ["0 is even", { evenDigitsLimit: 3, zeroIsEven: true }, "54047", "404, at digit 2, is even throughout"],
+    ["0 is even", { evenDigitsLimit: 3, zeroIsEven: true }, "54047", "404 at digit 2 has only even digits"],
     ["0 is not", { evenDigitsLimit: 3, zeroIsEven: false }, "54047", undefined],
     ["none but 0 at 1", { evenDigitsLimit: 1, zeroIsEven: false }, "10305", undefined],
-    ["32, the most", { evenDigitsLimit: 32 }, EVEN, `${EVEN}, at digit 1, is even throughout`],
+    ["32, the most", { evenDigitsLimit: 32 }, EVEN, `${EVEN} at digit 1 has only even digits`],
     ["31 of 32", { evenDigitsLimit: 32 }, `${EVEN.slice(0, -1)}9`, undefined],
   ])("evenDigits: %s", (_title, rules, text, detail) => {
     expect(saidOf(only(rules), text)).toEqual(detail === undefined ? [] : [`evenDigits: ${detail}`]);
@@ -289,7 +289,7 @@ describe("a rule by itself", () => {
   ])("reverseDigitsGroup: %s", (_title, reverseDigitsGroupLimit, variant, text, isBroken) => {
     const said = saidOf(only({ reverseDigitsGroupLimit, ...variant }), text);
     const start = text.slice(0, reverseDigitsGroupLimit);
-    expect(said).toEqual(isBroken ? [`reverseDigitsGroup: it ends with ${start} in reverse`] : []);
+    expect(said).toEqual(isBroken ? [`reverseDigitsGroup: it ends with ${start} reversed`] : []);
   });
 
   test.each<[title: string, restrictedNumbers: string[], text: string, number: string | undefined]>([
@@ -359,8 +359,8 @@ describe("validate", () => {
       broken: [
         { rule: "checkDigit", detail: "7 is not the check digit of the digits before it" },
         { rule: "notStartWith", detail: "it starts with 1" },
-        { rule: "repeatingBlock", detail: "14, at digit 1, comes again" },
-        { rule: "evenDigits", detail: "428, at digit 2, is even throughout" },
+        { rule: "repeatingBlock", detail: "14 at digit 1 is repeated" },
+        { rule: "evenDigits", detail: "428 at digit 2 has only even digits" },
         { rule: "restrictedNumbers", detail: "it contains 28" },
         { rule: "cyclicNumbers", detail: "it contains 142857" },
       ],
@@ -418,7 +418,7 @@ describe("validate", () => {
 
   test("says what digits and length are", () => {
     expect(type.validate("x").broken).toEqual([
-      { rule: "digits", detail: "it is not made of the digits 0 to 9" },
+      { rule: "digits", detail: "it has characters other than the digits 0 to 9" },
       { rule: "length", detail: "it has 1 characters instead of 10" },
     ]);
   });

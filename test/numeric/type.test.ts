@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import { randomUint16 } from "../../src/internal.ts";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
-import { type Digits, draw } from "../../src/numeric/draw.ts";
+import { type DigitSource, drawId } from "../../src/numeric/draw.ts";
 import {
   ArgumentError,
   defineIdTypes,
@@ -21,8 +21,8 @@ import {
   verhoeff,
 } from "../../src/numeric/index.ts";
 import { randomDigit } from "../../src/numeric/random.ts";
-import { rulesOf } from "../../src/numeric/rules.ts";
-import { walkOf } from "../../src/numeric/type.ts";
+import { resolveRules } from "../../src/numeric/rules.ts";
+import { createDigitBuilder } from "../../src/numeric/type.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const DIGITS = [..."0123456789"];
@@ -46,7 +46,11 @@ function allOf(type: NumericIdType): string[] {
 describe("a type", () => {
   test("shows what it is made of", () => {
     const { name, length, rules } = new NumericIdType({ name: "farmer", length: 10, rules: "mosip" });
-    expect({ name, length, rules }).toEqual({ name: "farmer", length: 10, rules: rulesOf("rules", "mosip") });
+    expect({ name, length, rules }).toEqual({
+      name: "farmer",
+      length: 10,
+      rules: resolveRules("rules", "mosip"),
+    });
   });
 
   test.each([
@@ -232,7 +236,7 @@ describe("generateIds", () => {
           expect.objectContaining({
             code: "ERR_ARGUMENT",
             field: "count",
-            rule: `at most ${all.length}, for there are no more IDs`,
+            rule: `at most ${all.length}, because there are no more IDs`,
             value: `${all.length + 1}`,
           }),
         );
@@ -436,11 +440,11 @@ describe("every ID is equally likely", () => {
 
   /** Sum of (observed - expected)^2 / expected, over all IDs. */
   function chiSquared(type: NumericIdType, isPlain: boolean, draws: number): { chi: number; bound: number } {
-    const walk = walkOf(type);
+    const walk = createDigitBuilder(type);
     const counts = new Map(allOf(type).map((id) => [id, 0]));
     const { size } = counts;
     for (let i = 0; i < draws; i++) {
-      const id = draw(walk, randomDigit, isPlain) as string;
+      const id = drawId(walk, randomDigit, isPlain) as string;
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     expect(counts.size).toBe(size);
@@ -473,12 +477,12 @@ describe("every ID is equally likely", () => {
     const odds = new Map<string, number>();
     const outcomeOf = (script: string): string | { id: string } => {
       let at = 0;
-      const scripted: Digits = () => {
+      const scripted: DigitSource = () => {
         if (at === script.length) throw new RangeError("the script is over");
         return Number(script[at++]);
       };
       try {
-        return { id: draw(walk, scripted, isPlain) as string };
+        return { id: drawId(walk, scripted, isPlain) as string };
       } catch (error) {
         if (error instanceof RangeError) return walk.toString();
         throw error;
@@ -517,10 +521,10 @@ describe("every ID is equally likely", () => {
   ])(
     "a digit that is too near its like is drawn again, and no attempt ends for it: %s",
     (_title, isPlain) => {
-      const walk = new DigitBuilder(12, rulesOf("rules", { sequenceLimit: null, notStartWith: [] }));
+      const walk = new DigitBuilder(12, resolveRules("rules", { sequenceLimit: null, notStartWith: [] }));
       // Each digit twice: the second time it is too near. In the end every digit has been, though at different places.
       const script = [..."93816274509"].flatMap((digit) => [Number(digit), Number(digit)]).slice(0, -1);
-      const id = draw(walk, () => script.shift() ?? Number.NaN, isPlain);
+      const id = drawId(walk, () => script.shift() ?? Number.NaN, isPlain);
       expect(id).toBe(`93816274509${verhoeff.checkDigit("93816274509")}`);
       expect(script).toEqual([]);
     },
@@ -555,9 +559,9 @@ describe("defineIdTypes", () => {
     expect(Object.keys(types)).toEqual(["farmer", "household"]);
     const { farmer, household } = types;
     expect(farmer).toBeInstanceOf(NumericIdType);
-    expect(farmer).toMatchObject({ name: "farmer", length: 10, rules: rulesOf("rules", "openg2p") });
+    expect(farmer).toMatchObject({ name: "farmer", length: 10, rules: resolveRules("rules", "openg2p") });
     expect(household?.name).toBe("household");
-    expect(household?.rules).toEqual({ ...rulesOf("rules", "mosip"), restrictedNumbers: ["13"] });
+    expect(household?.rules).toEqual({ ...resolveRules("rules", "mosip"), restrictedNumbers: ["13"] });
     expect(household?.validate(household.generate()).valid).toBe(true);
   });
 

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArgumentError, verhoeff } from "../../src/numeric/index.ts";
-import { inverse, moved, product } from "../../src/numeric/verhoeff.ts";
+import { invert, multiply, permute } from "../../src/numeric/verhoeff.ts";
 
 /** The multiplication of the group D5. */
 const D = [
@@ -48,14 +48,14 @@ const anyText = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1
 
 describe("the arithmetic", () => {
   test("is that of the tables in the textbooks", () => {
-    expect(DIGITS.map((a) => DIGITS.map((b) => product(a, b)))).toEqual(D);
-    expect(DIGITS.slice(0, 8).map((place) => DIGITS.map((digit) => moved(digit, place)))).toEqual(P);
-    expect(DIGITS.map(inverse)).toEqual(INV);
+    expect(DIGITS.map((a) => DIGITS.map((b) => multiply(a, b)))).toEqual(D);
+    expect(DIGITS.slice(0, 8).map((place) => DIGITS.map((digit) => permute(digit, place)))).toEqual(P);
+    expect(DIGITS.map(invert)).toEqual(INV);
   });
 
   test("after eight places begins anew", () => {
     for (let place = 0; place < 60; place++) {
-      expect(DIGITS.map((digit) => moved(digit, place))).toEqual(P[place % 8]);
+      expect(DIGITS.map((digit) => permute(digit, place))).toEqual(P[place % 8]);
     }
   });
 });

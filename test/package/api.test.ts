@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { root } from "./project.ts";
 
 test("the package exports what test/package/api.txt lists", () => {
-  const built = execFileSync(process.execPath, ["test/package/api.mjs"], { cwd: root, encoding: "utf8" });
+  const report = execFileSync(process.execPath, ["test/package/api.mjs"], { cwd: root, encoding: "utf8" });
   const listed = readFileSync(new URL("api.txt", import.meta.url), "utf8");
   expect(
-    built,
+    report,
     "the public names changed: update the list with `npm run api -- --write` and enter the change in docs/changelog.md",
   ).toBe(listed);
 });

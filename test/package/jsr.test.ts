@@ -1,4 +1,4 @@
-// What JSR is told of the package. `.ci/run` has Deno check the whole, as if it were published.
+// The manifest for JSR. `.ci/run` also has Deno check the package as if it were published.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ describe("jsr.json", () => {
     expect(Object.entries(jsr.exports)).toEqual(sources);
   });
 
-  test("no source declares anything global, which JSR refuses", () => {
+  test("no source declares a global, because JSR refuses that", () => {
     const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
     const files = sources.filter((file) => file.endsWith(".ts"));
     expect(files.length).toBeGreaterThan(100);

@@ -1,4 +1,4 @@
-// A user's project: empty but for the packed package, installed as npm installs it.
+// A user's project with nothing but the packed package, installed by npm.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,19 +9,19 @@ import { fileURLToPath } from "node:url";
 /** The repository. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Creates the project's folder. */
+/** Creates the project's folder and returns its path. */
 export const makeProject = (): string => mkdtempSync(join(tmpdir(), "bitflake-user-"));
 
-/** Runs a command in a project and returns what it writes. */
+/** Runs a command in a project and returns its output. */
 export function runIn(project: string, command: string, ...args: string[]): string {
-  // The lifecycle variables of the npm that runs these tests are none of the inner npm's business.
+  // Without the variables that the npm that runs these tests sets for its scripts.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, encoding: "utf8", env });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}:\n${stdout}${stderr}`);
   return stdout;
 }
 
-/** Packs what was built last and installs it. */
+/** Packs the last build and installs it. */
 export function install(project: string): void {
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "user", private: true }));
   const packed = JSON.parse(runIn(project, "npm", "pack", root, "--json", "--ignore-scripts")) as {

@@ -1,5 +1,5 @@
-// The types as users get them: by the TypeScript of 2023 and of today, by each way to resolve modules, with the types of
-// browsers, of Node and with neither. Everything is checked, also inside the package's own declarations.
+// The types of the installed package: with the TypeScript of 2023 and of today, each way to resolve modules, and the types of
+// browsers, of Node and neither. The package's own declarations are checked too.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,13 +11,13 @@ import ts50 from "typescript50";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { install, makeProject, root } from "./project.ts";
 
-/** Found in full, for the language server resolves links. */
+/** The real path, because the language server resolves links. */
 const project = realpathSync(makeProject());
 const declarations = join(project, "node_modules/bitflake/dist");
 
 beforeAll(() => {
   install(project);
-  // Each folder of types has those of one Node, as a project has.
+  // One folder of types for each version of Node, as a project has one.
   for (const [folder, types] of Object.entries({ types20: "@types/node", types24: "types-node24" })) {
     mkdirSync(join(project, folder));
     symlinkSync(join(root, "node_modules", types), join(project, folder, "node"));
@@ -30,10 +30,10 @@ const VERSIONS: Readonly<Record<string, typeof ts59>> = {
   "5.9": ts59,
 };
 
-/** Files of TypeScript's own and of Node's types, which are the same in all programs of a version. */
+/** Parsed files of TypeScript's library, which all programs of a version share. */
 const parsed = new Map<string, ts59.SourceFile | undefined>();
 
-/** Checks a file, with what it imports, and returns what is wrong. */
+/** Type-checks a file and its imports. Returns the errors. */
 function check(
   version: string,
   file: string,
@@ -70,7 +70,7 @@ function check(
   });
 }
 
-/** What must compile wherever there is JavaScript of 2022. */
+/** A program that compiles with the types of ES2022 alone. */
 const LIBRARY = `
 import { decode, type DecodedId, type GeneratorOptions, makeGenerator, type PresetName, SnowflakeGenerator } from "bitflake";
 const name: PresetName = "twitter";
@@ -80,11 +80,11 @@ const decoded: DecodedId = decode(id, "twitter");
 import { base32, type PrefixedId, prefixed } from "bitflake/text";
 import { SharedGenerator, type SharedHandle } from "bitflake/threads";
 const user: PrefixedId<"user"> = prefixed("user", base32).encode(id);
-// @ts-expect-error: a user's ID is no order's
+// @ts-expect-error: the ID of a user is not the ID of an order
 const order: PrefixedId<"order"> = user;
 const handle: SharedHandle = new SharedGenerator(name, options).handle;
 const shared: bigint = SharedGenerator.attach(handle).nextId();
-// @ts-expect-error: what is internal is not in the types
+// @ts-expect-error: the types have no internal parameters
 new SharedGenerator(name, options, handle.memory);
 import { type Backend, BackendError, fromPg, memory } from "bitflake/backend";
 import { Counter } from "bitflake/counter";
@@ -102,9 +102,9 @@ const pool = new IdPool({ backend, type: types.farmer, waitMs: 0 });
 const issued: Promise<string> = pool.issue({ requestKey: "form 17" });
 const counter = new Counter({ backend, name: "farmers" });
 const permuted = new PermutedIds({ type: types.farmer, key: new Uint8Array(32), counter });
-// @ts-expect-error: there is no such type
+// @ts-expect-error: an unknown type
 types.household;
-// @ts-expect-error: a set of rules that there is not
+// @ts-expect-error: an unknown set of rules
 new NumericIdType({ name: "n", length: 10, rules: "strict" });
 const text: (error: BackendError) => string = (error) => error.operation;
 // @ts-expect-error: not a client of pg
@@ -114,7 +114,7 @@ const wrong: string = makeGenerator(name).nextId();
 // @ts-expect-error: a misspelt option
 makeGenerator("twitter", { machineid: 7 });
 import { fingerprint, Idempotency, InFlightError } from "bitflake/idempotency";
-const once = new Idempotency({ backend, name: "n", onFailure: "bypass" });
+const once = new Idempotency({ backend, name: "n", onStoreError: "allow" });
 const receipt: Promise<{ id: string }> = fingerprint(new Uint8Array(2))
   .then((print) => once.once("k", print, async (signal) => ({ id: String(signal) })))
   .then(({ value }) => value);
@@ -126,7 +126,7 @@ const service: Service = createService({ backend, preset: "twitter", types: { fa
 const port: Promise<number> = listen(service, { port: 0 }).then((server) => server.port);
 // @ts-expect-error: a misspelt option
 createService({ backend, apikeys: [] });
-// The classes of one entry are those of another, with their private fields.
+// The entries share their classes, which have private fields.
 const ofRoot: Promise<SnowflakeGenerator> = leaseNode({ backend }).then((held) => held.generator);
 const ofThreads: SnowflakeGenerator = new SharedGenerator("twitter");
 import { SnowflakeGenerator as OfLease, ArgumentError as OfLeaseError } from "bitflake/lease";
@@ -137,7 +137,7 @@ export { attached, back, count, decision, decoded, error, InFlightError, issued,
 export { permuted, port, rateLimitHeaders, receipt, release, rules, shared, text, wrong };
 `;
 
-/** What speaks of requests and responses. */
+/** A program with requests and responses. */
 const FETCH = `
 import { memory } from "bitflake/backend";
 import { type FetchRequest, Idempotency, idempotent, type IdempotentOptions } from "bitflake/idempotency";
@@ -146,9 +146,9 @@ import { createService, type Service } from "bitflake/service";
 const backend = memory();
 const idempotentOptions: IdempotentOptions = { backend, name: "n", tenant: (request) => request.headers.get("x") ?? "" };
 const handler: (request: Request) => Promise<Response> = idempotent(() => new Response(), idempotentOptions);
-// @ts-expect-error: whose keys they are must be said
+// @ts-expect-error: the option that names the client is missing
 idempotent(() => new Response(), { backend, name: "n" });
-// @ts-expect-error: a handler answers with a response
+// @ts-expect-error: a handler returns a response
 idempotent(() => "text", idempotentOptions);
 // @ts-expect-error: any would let this pass
 const wrong: string = null as unknown as FetchRequest;
@@ -160,7 +160,7 @@ const once = new Idempotency({ backend, name: "n" }).once("k", "f", ({ aborted }
 export { answer, limited, once, wrong };
 `;
 
-/** The ways to find a module's types, and a file that each is for. */
+/** The ways to resolve modules, each with the file that it is for. */
 const RESOLUTIONS = [
   ["node10", "commonjs", "use.ts"],
   ["node16", "node16", "use.mts"],
@@ -226,14 +226,14 @@ describe("the types of the installed package", () => {
     expect(check("5.9", "using.mts", AWAIT_USING, { module: "nodenext", ...options })).toEqual([]);
   });
 
-  test("a program without `Symbol.asyncDispose` in its types is not given it", () => {
+  test("do not add `Symbol.asyncDispose` to a program whose types lack it", () => {
     const code = `import "bitflake/lease"; import "bitflake/numeric";
-      // @ts-expect-error: a global that the program did not ask for
+      // @ts-expect-error: a global that the program does not have
       Symbol.asyncDispose;`;
     expect(check("5.9", "global.mts", code, { module: "nodenext" })).toEqual([]);
   });
 
-  test("their map leads into sources that are shipped", () => {
+  test("have a map that leads to sources in the package", () => {
     expect(readFileSync(join(declarations, "types.d.cts"), "utf8")).toMatch(
       /\n\/\/# sourceMappingURL=types\.d\.cts\.map\n$/,
     );
@@ -249,7 +249,7 @@ describe("the types of the installed package", () => {
     }
   });
 
-  test("an editor goes to the definition in the sources", async () => {
+  test("lead an editor to the definition in the sources", async () => {
     const file = join(project, "editor.mts");
     const lines = [
       `import { makeGenerator, SnowflakeGenerator } from "bitflake";`,

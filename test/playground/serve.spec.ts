@@ -30,7 +30,7 @@ describe("the server", () => {
     ["/docs/playground/page.mjs", "text/javascript"],
     ["/docs/diagram.mjs", "text/javascript"],
     ["/dist/index.js", "text/javascript"],
-    ["/dist/core.js.map", "application/json"],
+    ["/dist/internal.js.map", "application/json"],
   ])("has %s as %s", async (path, type) => {
     const got = await get(path);
     expect(got).toMatchObject({ status: 200, type: `${type}; charset=utf-8` });

@@ -1,14 +1,14 @@
-// Random layouts and adversarial clocks.
+// Arbitraries of fast-check: random layouts and adversarial clocks.
 
 import fc from "fast-check";
 import type { GeneratorOptions, Widths } from "../../src/index.ts";
 
-/** Any legal split of 63 or 53 bits into four widths. */
+/** Any valid layout of 63 or 53 bits. */
 export const anyWidths: fc.Arbitrary<Widths> = fc
   .record({
     total: fc.constantFrom(63, 53),
     timestampBits: fc.integer({ min: 1, max: 53 }),
-    // Small sequences are where exhaustion happens.
+    // Small sequences are used up, which is the case of interest.
     sequenceBits: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 53 })),
     share: fc.nat(53),
   })
@@ -20,7 +20,7 @@ export const anyWidths: fc.Arbitrary<Widths> = fc
   })
   .filter(({ machineBits }) => machineBits <= 53);
 
-/** How a clock moves from one reading to the next. */
+/** The step of a clock from one reading to the next. */
 const move = fc.oneof(
   { weight: 8, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.constant(1) },
@@ -32,7 +32,7 @@ const move = fc.oneof(
 
 const broken = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
 
-/** Readings of a clock that starts somewhere, moves as it likes, and now and then returns no time at all. */
+/** Readings of a clock that starts at `start`, moves by any steps, and sometimes returns no finite number. */
 function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> {
   const steps = fc.array(fc.oneof({ weight: 30, arbitrary: move }, { weight: 1, arbitrary: broken }), {
     minLength: 1,
@@ -48,13 +48,13 @@ function anyReadings(start: number, length = 60): fc.Arbitrary<number[]> {
   });
 }
 
-/** Options of a generator, and what its clock will say. */
+/** Options of a generator, and the readings of its clock. */
 export interface Case {
   readonly options: GeneratorOptions & Widths & { epochMs: number; tickMs: number; maxBackwardMs: number };
   readonly readings: number[];
 }
 
-/** A generator's options, and a clock that starts at the epoch, in the middle or near the last tick. */
+/** Any options, and a clock that starts at the epoch, in the middle of the range or near the last tick. */
 export const anyCase: fc.Arbitrary<Case> = anyWidths.chain((widths) =>
   fc
     .record({

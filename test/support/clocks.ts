@@ -1,11 +1,11 @@
-// Clocks for tests: a script of readings, and one that is set by hand.
+// Clocks for tests: with scripted readings, set by hand, or moving by one millisecond every so many readings.
 
 import { BitflakeError } from "../../src/index.ts";
 
-/** Thrown by a scripted clock that has nothing more to say; a generator passes it on like any error of its clock. */
+/** Thrown by a scripted clock after its last reading. A generator passes it on, as any error of its clock. */
 export class EndOfScript extends Error {}
 
-/** A clock that returns the readings one after the other, and counts how often it was asked. */
+/** Creates a clock that returns the readings in order and counts its calls. */
 export function scripted(readings: readonly number[]): (() => number) & { reads: number } {
   const clock = () => {
     if (clock.reads >= readings.length) throw new EndOfScript();
@@ -15,20 +15,20 @@ export function scripted(readings: readonly number[]): (() => number) & { reads:
   return clock;
 }
 
-/** A clock that stands where it is put. */
+/** Creates a clock that shows `now`, which a test sets. */
 export function settable(nowMs: number): (() => number) & { now: number } {
   const clock = () => clock.now;
   clock.now = nowMs;
   return clock;
 }
 
-/** A clock that moves on by one millisecond every so many readings. */
+/** Creates a clock that moves by one millisecond every so many readings. */
 export function creeping(startMs: number, readsPerMs: number): () => number {
   let reads = 0;
   return () => startMs + Math.floor(reads++ / readsPerMs);
 }
 
-/** Calls until the clock has nothing more to say, and hands each outcome on. */
+/** Calls `next` until the script of its clock ends, and passes each ID or error to `each`. */
 export function drive(next: () => bigint, each: (outcome: bigint | BitflakeError) => void): void {
   for (;;) {
     try {

@@ -1,3 +1,5 @@
+// Random numbers: stubs of crypto that are refused, batches that end with the event-loop turn, and tokens.
+
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { randomString, UnsupportedError, uuid, uuidv7 } from "../../src/index.ts";
 import { freshToken } from "../../src/internal.ts";
@@ -5,17 +7,17 @@ import { freshToken } from "../../src/internal.ts";
 type Fill = (bytes: Uint8Array) => unknown;
 
 const nextTurn = () => new Promise((wake) => setImmediate(wake));
-/** Puts another `getRandomValues` in the place of the runtime's, and leaves out `randomUUID`. */
+/** Replaces the runtime's `crypto` by a stub with this `getRandomValues` and without `randomUUID`. */
 const stub = (getRandomValues: Fill) => vi.stubGlobal("crypto", { getRandomValues });
-/** A stub that knows how many bytes it was asked for. */
-function counted(): { bytes: number } {
-  const asked = { bytes: 0 };
+/** Installs a stub that counts the bytes it is requested for. */
+function countBytes(): { bytes: number } {
+  const requested = { bytes: 0 };
   const sound = crypto.getRandomValues.bind(crypto);
   stub((bytes) => {
-    asked.bytes += bytes.length;
+    requested.bytes += bytes.length;
     return sound(bytes as Uint8Array<ArrayBuffer>);
   });
-  return asked;
+  return requested;
 }
 
 afterEach(() => {
@@ -63,7 +65,7 @@ const STUBS: readonly (readonly [string, Fill, object])[] = [
 
 describe.each(CALLS)("%s", (_name, draw) => {
   test.each(STUBS)(
-    "refuses a getRandomValues that %s, and works again afterwards",
+    "throws when getRandomValues %s, and works again afterwards",
     async (_title, fill, facts) => {
       stub(fill);
       for (let i = 0; i < 3; i++) {
@@ -76,7 +78,7 @@ describe.each(CALLS)("%s", (_name, draw) => {
     },
   );
 
-  test("asks for bytes, so that a stub of one byte per element leaves none empty", () => {
+  test("requests bytes, so that a stub that fills one byte of each element fills all", () => {
     const types = new Set<string>();
     const seen: string[] = [];
     stub((elements) => {
@@ -89,24 +91,24 @@ describe.each(CALLS)("%s", (_name, draw) => {
     expect(new Set(seen).size).toBe(2000);
   });
 
-  test("takes the array that is returned", () => {
+  test("uses the returned array", () => {
     stub((bytes) => {
       const own = bytes.map(() => 0x11);
       own[0] = 0x12;
       for (let at = 16; at < own.length; at += 16) own[at] = 0x12;
       return own;
     });
-    // The bytes that were handed in stay zeros, and would be refused.
+    // The argument's bytes stay zeros, which would be refused.
     expect(draw()).not.toBe("");
   });
 
-  test("takes an array that begins at an odd place of its buffer", () => {
+  test("accepts an array with an odd offset in its buffer", () => {
     const sound = crypto.getRandomValues.bind(crypto);
     stub((bytes) => sound(new Uint8Array(bytes.length + 1)).subarray(1));
     expect(new Set(Array.from({ length: 1000 }, () => draw())).size).toBe(1000);
   });
 
-  test("does not use randomUUID, which a test may have replaced by a constant", () => {
+  test("does not use randomUUID, which a test may have replaced with a constant", () => {
     vi.stubGlobal("crypto", {
       getRandomValues: crypto.getRandomValues.bind(crypto),
       randomUUID: () => "00000000-0000-4000-8000-000000000000",
@@ -114,39 +116,39 @@ describe.each(CALLS)("%s", (_name, draw) => {
     expect(draw()).not.toBe(draw());
   });
 
-  test("without crypto it says so", () => {
+  test("throws UnsupportedError without crypto", () => {
     vi.stubGlobal("crypto", undefined);
     expect(draw).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
   });
 });
 
 describe("a batch", () => {
-  test("ends with the turn: the next one draws afresh", async () => {
-    const asked = counted();
+  test("is dropped at the end of the turn, and the next turn draws again", async () => {
+    const requested = countBytes();
     uuid();
     uuid();
-    expect(asked.bytes).toBe(256);
+    expect(requested.bytes).toBe(256);
     await nextTurn();
     uuid();
-    expect(asked.bytes).toBe(512);
+    expect(requested.bytes).toBe(512);
     await null;
     await null;
     randomString();
-    expect(asked.bytes).toBe(768);
+    expect(requested.bytes).toBe(768);
   });
 
-  test("of one turn grows, so that many draws cost few calls", () => {
-    const asked = counted();
+  test("grows within a turn, so that many draws cost few calls of crypto", () => {
+    const requested = countBytes();
     const sizes: number[] = [];
     for (let i = 0; i < 4000; i++) {
-      const before = asked.bytes;
+      const before = requested.bytes;
       uuid();
-      if (asked.bytes > before) sizes.push(asked.bytes - before);
+      if (requested.bytes > before) sizes.push(requested.bytes - before);
     }
     expect(sizes).toEqual([256, 1024, 4096, 16_384, 16_384, 16_384, 16_384]);
   });
 
-  test("is never split between two numbers, and no byte is used twice", () => {
+  test("uses each byte once, and 16 consecutive bytes for a UUID", () => {
     let next = 0;
     stub((bytes) => bytes.map(() => next++));
     const digits = Array.from({ length: 1000 }, uuid)
@@ -155,24 +157,24 @@ describe("a batch", () => {
     digits.forEach((first, at) => void expect(first).toBe((at * 16) % 256));
   });
 
-  test("ends with the turn also under fake timers, and these run nothing of it", async () => {
+  test("is dropped at the end of the turn also under fake timers, without a timer", async () => {
     vi.useFakeTimers({
       toFake: ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Date"],
     });
-    const asked = counted();
+    const requested = countBytes();
     uuid();
     expect(vi.getTimerCount()).toBe(0);
     await null;
     uuid();
-    expect(asked.bytes).toBe(512);
+    expect(requested.bytes).toBe(512);
     const first = uuidv7();
     expect(uuidv7() > first).toBe(true);
   });
 
-  test("that is refused leaves what is left of the one before", () => {
-    const asked = counted();
+  test("that is refused leaves the rest of the batch before it usable", () => {
+    const requested = countBytes();
     for (let i = 0; i < 16; i++) uuid();
-    expect(asked.bytes).toBe(256);
+    expect(requested.bytes).toBe(256);
     vi.unstubAllGlobals();
     stub((bytes) => bytes);
     expect(() => uuid()).toThrow(UnsupportedError);
@@ -182,7 +184,7 @@ describe("a batch", () => {
 });
 
 describe("freshToken", () => {
-  test("is 128 bits as 32 letters and digits, each of them 0 and 1 somewhere", () => {
+  test("is 128 random bits as 32 hexadecimal digits", () => {
     const many = Array.from({ length: 2000 }, freshToken);
     for (const each of many) expect(each).toMatch(/^[0-9a-f]{32}$/);
     expect(new Set(many).size).toBe(2000);
@@ -191,13 +193,13 @@ describe("freshToken", () => {
     expect(bits.reduce((a, b) => a & b)).toBe(0n);
   });
 
-  test("is drawn at the call, and not out of a batch", () => {
-    const asked = counted();
+  test("is drawn at the call, not from a batch", () => {
+    const requested = countBytes();
     uuid();
-    const before = asked.bytes;
+    const before = requested.bytes;
     freshToken();
-    expect(asked.bytes).toBe(before + 16);
+    expect(requested.bytes).toBe(before + 16);
     freshToken();
-    expect(asked.bytes).toBe(before + 32);
+    expect(requested.bytes).toBe(before + 32);
   });
 });

@@ -1,3 +1,5 @@
+// randomString: lengths, alphabets and distribution; and timestampId.
+
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { randomString, timestampId } from "../../src/index.ts";
 
@@ -6,12 +8,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Sum of (observed - expected)^2 / expected. */
+/** Returns the sum of (observed - expected)^2 / expected. */
 function chiSquared(counts: number[], expected: number): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
-/** Far beyond the 99.999 % quantile for this many categories, so that a sound source fails once in a lifetime. */
+/** Returns a bound far past the 99.999 % quantile for this many categories, so that a fair source does not fail. */
 function bound(categories: number): number {
   const free = categories - 1;
   return free + 6 * Math.sqrt(2 * free) + 12;
@@ -21,13 +23,13 @@ const alphabetOf = (length: number) =>
   Array.from({ length }, (_, i) => String.fromCodePoint(0x1f300 + i)).join("");
 
 describe("randomString", () => {
-  test("by default 21 characters of 0-9A-Za-z", () => {
+  test("returns 21 characters of 0-9A-Za-z by default", () => {
     const many = Array.from({ length: 2000 }, () => randomString());
     for (const each of many) expect(each).toMatch(/^[0-9A-Za-z]{21}$/);
     expect(new Set(many).size).toBe(2000);
   });
 
-  test.each([1, 2, 3, 20, 21, 5000])("of length %d", (length) => {
+  test.each([1, 2, 3, 20, 21, 5000])("returns %d characters", (length) => {
     expect(randomString(length)).toHaveLength(length);
     expect(Array.from(randomString(length, alphabetOf(100)))).toHaveLength(length);
   });
@@ -41,7 +43,7 @@ describe("randomString", () => {
     ["65", alphabetOf(65)],
     ["255", alphabetOf(255)],
     ["256", alphabetOf(256)],
-  ])("each of %s characters is equally likely, at an even and at an odd place", (_count, alphabet) => {
+  ])("draws each of %s characters equally often, at even and at odd positions", (_count, alphabet) => {
     const draws = 4001;
     const text = Array.from({ length: 50 }, () => Array.from(randomString(draws, alphabet)));
     const characters = Array.from(
@@ -62,7 +64,7 @@ describe("randomString", () => {
     if (characters.length <= 64) expect(lasts.size).toBeGreaterThan(1);
   });
 
-  test("each pair of neighbours is equally likely too", () => {
+  test("draws each pair of neighbours equally often", () => {
     const text = randomString(400_001, "abcd");
     const counts = new Map<string, number>();
     for (let i = 0; i < 400_000; i++)
@@ -71,7 +73,7 @@ describe("randomString", () => {
     expect(chiSquared([...counts.values()], 25_000)).toBeLessThan(bound(16));
   });
 
-  test("draws are not shortened: every value up to the alphabet's last is reached", () => {
+  test("reaches every character of an alphabet of 200", () => {
     let next = 0;
     vi.stubGlobal("crypto", {
       getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 2 === 0 ? next++ : 0)),
@@ -79,11 +81,11 @@ describe("randomString", () => {
     expect(new Set(Array.from(randomString(20_000, alphabetOf(200)))).size).toBe(200);
   });
 
-  test("an emoji is one character", () => {
+  test("counts an emoji as one character", () => {
     expect(randomString(50, "🍏🍊")).toMatch(/^(🍏|🍊){50}$/u);
   });
 
-  test("many alphabets in turn", () => {
+  test("works with many alphabets in turn", () => {
     for (let round = 0; round < 2; round++) {
       for (let length = 2; length < 40; length++) {
         const alphabet = alphabetOf(length);
@@ -93,14 +95,14 @@ describe("randomString", () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN, Infinity, 1_048_577, "21", 21n, null])(
-    "refuses a length of %s",
+    "throws on a length of %s",
     (length) => {
       expect(() => randomString(length as number)).toThrow("length must be a whole number from 1 to 1048576");
     },
   );
 
   test.each([[""], ["a"], ["aa"], ["abca"], [alphabetOf(257)], [null], [5], [["a", "b"]], ["🍏🍏"]])(
-    "refuses %j as an alphabet",
+    "throws on %j as an alphabet",
     (alphabet) => {
       expect(() => randomString(5, alphabet as string)).toThrow(
         "alphabet must be a string of 2 to 256 distinct characters",
@@ -108,7 +110,7 @@ describe("randomString", () => {
     },
   );
 
-  test("a source of numbers that never fit the alphabet is refused, and does not hang", () => {
+  test("throws, and does not hang, when the source never returns a number in range", () => {
     vi.stubGlobal("crypto", {
       getRandomValues: (bytes: Uint8Array) => bytes.map((_, at) => (at % 16 === 0 ? 0xfe : 0xff)),
     });
@@ -119,17 +121,17 @@ describe("randomString", () => {
 });
 
 describe("timestampId", () => {
-  test("is the time as text", () => {
+  test("returns the time as text", () => {
     vi.useFakeTimers({ now: 1_700_000_000_000 });
     expect(timestampId()).toBe("1700000000000");
     vi.setSystemTime(0);
     expect(timestampId()).toBe("0");
   });
 
-  test("refuses a clock that returns nonsense, and drops fractions", () => {
+  test("throws when Date.now returns no time, and drops fractions", () => {
     const now = vi.spyOn(Date, "now");
-    for (const nonsense of [Number.NaN, Infinity, -1, 1e21]) {
-      now.mockReturnValue(nonsense);
+    for (const invalid of [Number.NaN, Infinity, -1, 1e21]) {
+      now.mockReturnValue(invalid);
       expect(() => timestampId()).toThrow(
         expect.objectContaining({ code: "ERR_ARGUMENT", field: "Date.now()" }),
       );

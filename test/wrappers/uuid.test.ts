@@ -1,3 +1,5 @@
+// uuid and uuidv7: formats, order, clocks that stand still or step back, and copies of a process.
+
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { uuid, uuidv7 } from "../../src/index.ts";
@@ -8,30 +10,30 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The largest lower counter. */
+/** The largest value of the lower counter. */
 const full = 2 ** 30 - 1;
 const V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const fresh = (): V7State => ({ ms: -1, high: 0, low: 0, head: "" });
-/** A source of "random" numbers that says what it is told to, and then 0. */
+/** Returns a source of "random" numbers: the given ones, and then 0. */
 const drawing =
   (...draws: number[]) =>
   () =>
     draws.shift() ?? 0;
 
 describe("uuid", () => {
-  test("is a version 4, and a new one each time", () => {
+  test("returns a new UUID v4 each time", () => {
     const many = Array.from({ length: 1000 }, uuid);
     for (const each of many) expect(each).toMatch(V4);
     expect(new Set(many).size).toBe(1000);
   });
 
-  test("on an insecure origin, where randomUUID is missing, it is one as well", () => {
+  test("returns a UUID v4 on insecure origins, where randomUUID is missing", () => {
     vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
     const many = Array.from({ length: 5000 }, uuid);
     for (const each of many) expect(each).toMatch(V4);
     expect(new Set(many).size).toBe(5000);
-    // All 122 free bits are both 0 and 1 somewhere.
+    // Each of the 122 free bits is 0 in some and 1 in others.
     const bits = many.map((each) => BigInt(`0x${each.replaceAll("-", "")}`));
     const or = bits.reduce((a, b) => a | b);
     const and = bits.reduce((a, b) => a & b);
@@ -42,7 +44,7 @@ describe("uuid", () => {
 });
 
 describe("uuidv7", () => {
-  test("1,000,000 in a row strictly increase, as text", () => {
+  test("strictly increases as text over 1,000,000 calls", () => {
     let last = "";
     for (let i = 0; i < 1_000_000; i++) {
       const next = uuidv7();
@@ -53,15 +55,15 @@ describe("uuidv7", () => {
     expect(Math.abs(Number.parseInt(last.replace("-", "").slice(0, 12), 16) - Date.now())).toBeLessThan(1000);
   });
 
-  test("RFC 9562, example A.6", () => {
-    // The state just before, so that the example is the next one of its millisecond.
+  test("matches example A.6 of RFC 9562", () => {
+    // The state before the example, in the same millisecond.
     const state = { ms: 0x017f22e279b0, high: 0xcc3, low: 0x18c4dc0c - 1, head: "017f22e2-79b0-7cc3-" };
     expect(nextV7(state, 0x017f22e279b0, drawing(0x0c07, 0x398f))).toBe(
       "017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
     );
   });
 
-  test("a new millisecond starts its counter at random, with the top bit free", () => {
+  test("starts the counter of a new millisecond at random, with its top bit 0", () => {
     const ones = () => 0xffff;
     expect(nextV7(fresh(), 5, ones)).toBe("00000000-0005-77ff-bfff-ffffffffffff");
     expect(nextV7(fresh(), 0, drawing())).toBe("00000000-0000-7000-8000-000000000000");
@@ -129,7 +131,7 @@ describe("uuidv7", () => {
     ["at NaN", Number.NaN],
     ["at Infinity", Infinity],
     ["at a string", "5" as unknown as number],
-  ])("a clock %s is an error, and the state is as it was", (_title, now) => {
+  ])("a clock %s is an error, and the state does not change", (_title, now) => {
     const state = { ms: 5, high: 1, low: 1, head: "h" };
     expect(() => nextV7(state, now, drawing())).toThrow(
       expect.objectContaining({ code: "ERR_ARGUMENT", field: "Date.now()" }),
@@ -137,7 +139,7 @@ describe("uuidv7", () => {
     expect(state).toEqual({ ms: 5, high: 1, low: 1, head: "h" });
   });
 
-  test("the counter running over in the last millisecond is an error too", () => {
+  test("an overflow of the counter in the last millisecond is an error, and the state does not change", () => {
     const state = { ms: 2 ** 48 - 1, high: 0xfff, low: full, head: "h" };
     expect(() => nextV7(state, 0, drawing())).toThrow(
       "Date.now() must be a whole number from 0 to 281474976710655, got 281474976710656",
@@ -145,7 +147,7 @@ describe("uuidv7", () => {
     expect(state).toEqual({ ms: 2 ** 48 - 1, high: 0xfff, low: full, head: "h" });
   });
 
-  test("whatever the clock and the randomness: a version 7, larger than the last", () => {
+  test("returns a larger UUID v7 each time, for any clock and any random numbers", () => {
     const times = fc.array(
       fc.integer({ min: 0, max: 2 ** 48 - 2 }).map((n) => (n % 3 ? n % 50 : n)),
       { minLength: 2, maxLength: 30 },
@@ -182,31 +184,31 @@ describe("uuidv7", () => {
   });
 });
 
-describe("the counter of UUIDs v7 in an earlier turn's millisecond", () => {
+describe("the counter of a UUID v7 in the millisecond of an earlier turn", () => {
   const HEAD = "00000000-0005-7001-";
 
   test.each<[string, number[], string]>([
-    ["goes on by 1 at least", [0, 0, 0, 0], "00000000-0005-7001-8000-000200000000"],
-    ["goes on by 31 bits", [0, 0, 0, 5], "00000000-0005-7001-8000-000700000000"],
-    ["goes on by 31 bits at most", [0, 0, 0xffff, 0xffff], "00000000-0005-7003-8000-000100000000"],
+    ["advances by at least 1", [0, 0, 0, 0], "00000000-0005-7001-8000-000200000000"],
+    ["advances by 31 random bits", [0, 0, 0, 5], "00000000-0005-7001-8000-000700000000"],
+    ["advances by at most 31 bits", [0, 0, 0xffff, 0xffff], "00000000-0005-7003-8000-000100000000"],
   ])("%s", (_title, draws, wanted) => {
     const state = { ms: 5, high: 1, low: 1, head: HEAD };
     expect(nextV7(state, 5, drawing(...draws), true)).toBe(wanted);
   });
 
-  test("when it is full, the time goes on", () => {
+  test("advances the time when it is full", () => {
     const state = { ms: 5, high: 0xffe, low: full, head: "x" };
     expect(nextV7(state, 5, drawing(0, 0, 0xffff, 0xffff, 1, 2, 3), true)).toBe(
       "00000000-0006-7001-8002-000300000000",
     );
   });
 
-  test("does not matter in a new millisecond, which starts at random anyway", () => {
+  test("starts at random in a new millisecond", () => {
     const state = { ms: 5, high: 1, low: 1, head: HEAD };
     expect(nextV7(state, 6, drawing(), true)).toBe("00000000-0006-7000-8000-000000000000");
   });
 
-  test("the call knows: first of a turn, and next of a turn", async () => {
+  test("advances by random bits at the first call of a turn, and by 1 at the next calls", async () => {
     const state = Reflect.get(globalThis, Symbol.for("bitflake.uuidv7.v1")) as V7State;
     vi.useFakeTimers({ now: state.ms, toFake: ["Date"] });
     const steps: number[] = [];
@@ -223,13 +225,13 @@ describe("the counter of UUIDs v7 in an earlier turn's millisecond", () => {
       await null;
       await null;
     }
-    // Their sum, of 100 numbers that are alike from 1 to 2^31, is as far off once in 10^12.
+    // The sum of 100 uniform numbers from 1 to 2^31 is that far off once in 10^12.
     const sum = steps.reduce((a, b) => a + b);
     expect(Math.abs(sum / 100 - 2 ** 30)).toBeLessThan(2 ** 29);
     expect(new Set(steps).size).toBeGreaterThan(90);
   });
 
-  test("two copies of a process do not count alike, however far ahead the state is", () => {
+  test("differs between copies of a process, also when the state is ahead of the clock", () => {
     const copies = [0, 1, 2, 3].map(() => ({ ms: 5, high: 1, low: 1, head: HEAD }));
     const counters = copies.flatMap((state) =>
       Array.from({ length: 20 }, (_, i) => {
@@ -240,7 +242,7 @@ describe("the counter of UUIDs v7 in an earlier turn's millisecond", () => {
     expect(new Set(counters).size).toBe(80);
   });
 
-  test("1000 turns of a millisecond do not use it up", () => {
+  test("is not used up by 1000 turns in a millisecond", () => {
     for (let round = 0; round < 20; round++) {
       const random = () => crypto.getRandomValues(new Uint16Array(1))[0] as number;
       const state = fresh();

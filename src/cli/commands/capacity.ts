@@ -1,16 +1,17 @@
-// bitflake capacity: how much a layout holds.
+// bitflake capacity: prints the capacity of a layout.
 
 import { capacity } from "../../internal.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
 import { keyValueLines } from "../terminal/table.ts";
 
-/** A number as people write it. */
+/** Returns a number with thousands separators and at most one decimal. */
 const formatCount = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 
 export const capacityCommand: Command = defineCommand({
   name: "capacity",
-  summary: "Says how much a layout holds: years, nodes, IDs.",
+  summary: "Prints the capacity of a layout: years, nodes, IDs.",
   flags: LAYOUT_FLAGS,
   examples: [
     {
@@ -30,17 +31,17 @@ IDs per second           4,096,000`,
     },
   ],
   async run({ values, isJson, io }) {
-    const holds = capacity(layoutOptions(values));
+    const result = capacity(layoutOptions(values));
     const text = isJson
-      ? `${JSON.stringify(holds)}\n`
+      ? `${JSON.stringify(result)}\n`
       : keyValueLines({
-          years: formatCount(holds.years),
-          "expires at": holds.expiresAt,
-          datacenters: formatCount(holds.datacenters),
-          "machines per datacenter": formatCount(holds.machinesPerDatacenter),
-          nodes: formatCount(holds.nodes),
-          "IDs per tick": formatCount(holds.idsPerTick),
-          "IDs per second": formatCount(holds.idsPerSecond),
+          years: formatCount(result.years),
+          "expires at": result.expiresAt,
+          datacenters: formatCount(result.datacenters),
+          "machines per datacenter": formatCount(result.machinesPerDatacenter),
+          nodes: formatCount(result.nodes),
+          "IDs per tick": formatCount(result.idsPerTick),
+          "IDs per second": formatCount(result.idsPerSecond),
         });
     await io.stdout.write(text);
     return 0;

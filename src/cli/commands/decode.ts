@@ -1,7 +1,8 @@
-// bitflake decode: takes Snowflake IDs apart.
+// bitflake decode: prints the fields of Snowflake IDs.
 
 import { type DecodedId, decode, InvalidIdError } from "../../internal.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { reportError } from "../errors.ts";
 import { FORMAT_FLAG, idFormat } from "../flags/formatFlag.ts";
 import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
@@ -9,16 +10,16 @@ import { argsOrLines } from "../terminal/input.ts";
 import { keyValueLines } from "../terminal/table.ts";
 
 const flags = {
-  format: { ...FORMAT_FLAG, description: "how the IDs are written" },
+  format: { ...FORMAT_FLAG, description: "the text form of the arguments" },
   ...LAYOUT_FLAGS,
 } as const;
 
-/** An ID's fields for a program: the ID as a text, for a number would lose digits. */
+/** Returns the fields of an ID as JSON, the ID as a string, because a number would lose digits. */
 function jsonLine(decoded: DecodedId): string {
   return `${JSON.stringify({ ...decoded, id: String(decoded.id) })}\n`;
 }
 
-/** An ID's fields for a person. */
+/** Returns the fields of an ID as text. */
 function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId): string {
   return keyValueLines({
     id,
@@ -33,10 +34,10 @@ function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequ
 export const decodeCommand: Command = defineCommand({
   name: "decode",
   args: "ID...",
-  summary: "Takes Snowflake IDs apart: when and where each was made.",
+  summary: "Prints the fields of Snowflake IDs: time, node, sequence.",
   notes: [
-    "Without IDs it reads them from the standard input, one a line.",
-    "An ID does not say which layout made it: give the preset, widths, epoch and tick of the generator, or it reads as something else. What is no ID is reported, the others are read all the same, and the exit code is 1.",
+    "Without arguments it reads IDs from the standard input, one per line.",
+    "An ID does not contain its layout: pass the preset, widths, epoch and tick of its generator, otherwise the fields are wrong. An invalid ID is reported, the other IDs are printed all the same, and the exit code is 1.",
   ],
   flags,
   examples: [
@@ -57,15 +58,15 @@ sequence      0`,
   ],
   async run({ values, args, isJson, io }) {
     const options = layoutOptions(values);
-    decode(0n, options); // Refuses a layout that is none before any ID is blamed for it.
-    const form = idFormat(values.format);
-    let [read, failed] = [0, 0];
+    decode(0n, options); // Report a wrong layout before any ID.
+    const idForm = idFormat(values.format);
+    let [printed, failed] = [0, 0];
     for await (const text of argsOrLines("IDs", args, io)) {
       try {
-        const decoded = decode(form.decode(text), options);
-        const gap = read > 0 && !isJson ? "\n" : "";
+        const decoded = decode(idForm.decode(text), options);
+        const gap = printed > 0 && !isJson ? "\n" : "";
         await io.stdout.write(gap + (isJson ? jsonLine(decoded) : textLines(decoded)));
-        read++;
+        printed++;
       } catch (error) {
         if (!(error instanceof InvalidIdError)) throw error;
         await reportError(io, isJson, error);

@@ -1,16 +1,17 @@
-// bitflake layout: which bits of an ID mean what.
+// bitflake layout: draws the bits of a layout.
 
 import { SnowflakeGenerator } from "../../internal.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { layoutOptions, WIDTH_FLAGS } from "../flags/layoutFlags.ts";
 import { drawLayout, layoutFields } from "../terminal/drawLayout.ts";
 
-/** How wide the drawing is. */
+/** The width of the drawing. */
 const COLUMNS = 80;
 
 export const layoutCommand: Command = defineCommand({
   name: "layout",
-  summary: "Draws which bits of an ID mean what.",
+  summary: "Draws the bits of a layout.",
   flags: WIDTH_FLAGS,
   examples: [
     {

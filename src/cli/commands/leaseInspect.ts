@@ -1,30 +1,33 @@
-// bitflake lease inspect: who holds which node.
+// bitflake lease inspect: lists the leases of nodes.
 
 import { BackendError } from "../../internal.ts";
 import { inspect, type NamespaceReport } from "../../lease/index.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { CommandError } from "../errors.ts";
-import { openStore, STORE_FLAG, STORE_SETTINGS } from "../stores/openStore.ts";
+import { STORE_FLAG, STORE_SETTINGS } from "../flags/storeFlags.ts";
+import { openStore } from "../stores/openStore.ts";
 import { printable } from "../terminal/color.ts";
 import { tableLines } from "../terminal/table.ts";
 
 const flags = {
   store: STORE_FLAG,
   ...STORE_SETTINGS,
-  namespace: {
+  name: {
     kind: "text",
     placeholder: "NAME",
     default: "default",
-    description: "what the leases belong to; those of `bitflake serve` with a --store to its --name",
+    description: "the name of the leases; those of `bitflake serve` with a --store have its --name",
+    deprecatedName: { name: "namespace" },
   },
 } as const;
 
-/** Who holds what, for a person. */
-function textLines({ namespace, shape, used, held, storeTime }: NamespaceReport): string {
-  if (shape === undefined) return `No node was ever leased in ${printable(namespace)}.\n`;
+/** Returns the report as text. */
+function textLines({ name, shape, used, held, storeTime }: NamespaceReport): string {
+  if (shape === undefined) return `No node has been leased under the name ${printable(name)}.\n`;
   const current = held.filter(({ isCurrent }) => isCurrent).length;
   const head = [
-    `${printable(namespace)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
+    `${printable(name)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
     `time of the store: ${storeTime.toISOString()}`,
   ];
   if (held.length === 0) return `${head.join("\n")}\n`;
@@ -43,29 +46,29 @@ function textLines({ namespace, shape, used, held, storeTime }: NamespaceReport)
 
 export const leaseInspectCommand: Command = defineCommand({
   name: "lease inspect",
-  summary: "Lists who holds which node of a namespace.",
+  summary: "Lists the leased nodes of a name, and their holders.",
   notes: [
-    "A holder whose lease is expired crashed, or cannot reach the store; its node is given to the next who asks.",
+    "A holder with an expired lease has crashed, or cannot reach the store. Its node can be leased again.",
   ],
   flags,
   examples: [
-    { run: "bitflake lease inspect --store memory:", output: "No node was ever leased in default." },
-    { run: "bitflake lease inspect --store $REDIS_URL --namespace service --json" },
+    {
+      run: "bitflake lease inspect --store memory:",
+      output: "No node has been leased under the name default.",
+    },
+    { run: "bitflake lease inspect --store $REDIS_URL --name service --json" },
   ],
   async run(call) {
     const { values, isJson, io } = call;
     const store = await openStore(values.store, call, { isNew: false });
     try {
-      const report = await inspect(store.backend, values.namespace);
+      const report = await inspect(store.backend, values.name);
       await io.stdout.write(isJson ? `${JSON.stringify(report)}\n` : textLines(report));
       return 0;
     } catch (error) {
-      const isBare = error instanceof BackendError && error.message.includes("setup()");
-      throw isBare
-        ? new CommandError(
-            error.code,
-            `${store.description} has no tables of leases: no node was ever leased`,
-          )
+      const hasNoTables = error instanceof BackendError && error.message.includes("setup()");
+      throw hasNoTables
+        ? new CommandError(error.code, `${store.description} has no lease tables: no node has been leased`)
         : error;
     } finally {
       await store.close();

@@ -1,22 +1,23 @@
-// bitflake new: Snowflake IDs.
+// bitflake new: generates Snowflake IDs.
 
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { FORMAT_FLAG, idFormat } from "../flags/formatFlag.ts";
 import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
 import { openIdProducer } from "../state/idProducer.ts";
 
-/** The settings of a node; how far its numbers go depends on the layout. */
+/** Returns the setting of a node field. The generator checks the limit, which depends on the layout. */
 const node = (field: string, variable: string) =>
   ({
     kind: "integer",
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    description: `which ${field} this is`,
-    defaultText: `$${variable}, or a node that no other process on this machine has`,
+    description: `the ${field} of the IDs`,
+    defaultText: `$${variable}, or a leased node that no other process on this machine has`,
   }) as const;
 
 const flags = {
-  count: { kind: "integer", min: 1, max: 1_000_000, default: 1, description: "how many" },
+  count: { kind: "integer", min: 1, max: 1_000_000, default: 1, description: "number of IDs" },
   format: FORMAT_FLAG,
   datacenterId: node("datacenter", "FLAKEID_DATACENTER_ID"),
   machineId: node("machine", "FLAKEID_MACHINE_ID"),
@@ -25,10 +26,10 @@ const flags = {
 
 export const newCommand: Command = defineCommand({
   name: "new",
-  summary: "Makes Snowflake IDs, one a line.",
+  summary: "Generates Snowflake IDs, one per line.",
   notes: [
-    "Several that run at the same time on one machine repeat no ID, and none of a service that `bitflake serve` runs there without a store: each gets a node of its own for as long as it runs or, in a layout without nodes, a time of its own. What is taken stands in a folder of the user ($BITFLAKE_STATE_DIR).",
-    "On several machines, say which node each is, by --datacenter-id and --machine-id or the variables FLAKEID_DATACENTER_ID and FLAKEID_MACHINE_ID. Two that are given the same node may make the same ID.",
+    "Calls that run at the same time on one machine generate different IDs, also beside a `bitflake serve` without a store: each call leases its own node while it runs or, in a layout without nodes, reserves its own ticks. Leases and reservations are in a folder of the user ($BITFLAKE_STATE_DIR).",
+    "On several machines, give each its own node, with --datacenter-id and --machine-id or the variables FLAKEID_DATACENTER_ID and FLAKEID_MACHINE_ID. Two calls with the same node can generate the same ID.",
   ],
   flags,
   examples: [
@@ -38,21 +39,21 @@ export const newCommand: Command = defineCommand({
   ],
   async run({ values, isJson, io }) {
     const { count, format, datacenterId, machineId } = values;
-    const source = await openIdProducer(layoutOptions(values), { datacenterId, machineId }, io);
+    const producer = await openIdProducer(layoutOptions(values), { datacenterId, machineId }, io);
     const { encode } = idFormat(format);
     const lineOf = (id: bigint) => {
       if (!isJson) return `${encode(id)}\n`;
-      const form = format === "decimal" ? {} : { text: encode(id) };
-      return `${JSON.stringify({ id: String(id), ...form })}\n`;
+      const textForm = format === "decimal" ? {} : { text: encode(id) };
+      return `${JSON.stringify({ id: String(id), ...textForm })}\n`;
     };
     try {
-      for (let left = count; left > 0; ) {
-        const ids = await source.make(Math.min(left, source.chunk));
-        left -= ids.length;
+      for (let remaining = count; remaining > 0; ) {
+        const ids = await producer.produce(Math.min(remaining, producer.chunk));
+        remaining -= ids.length;
         await io.stdout.write(ids.map(lineOf).join(""));
       }
     } finally {
-      await source.close();
+      await producer.close();
     }
     return 0;
   },

@@ -1,7 +1,8 @@
-// bitflake numeric check: whether numeric IDs are such, and if not, what is wrong with them.
+// bitflake numeric check: validates numeric IDs and prints the rules that they break.
 
 import type { Validation } from "../../numeric/index.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { ANY_TYPE_FLAGS, resolveType } from "../flags/idTypeFlags.ts";
 import { type Colors, colorsFor, printable } from "../terminal/color.ts";
 import { argsOrLines } from "../terminal/input.ts";
@@ -15,10 +16,10 @@ function textLines(id: string, { valid, broken }: Validation, { green, red }: Co
 export const numericCheckCommand: Command = defineCommand({
   name: "numeric check",
   args: "ID...",
-  summary: "Says whether numeric IDs keep their rules, and which not.",
+  summary: "Validates numeric IDs and prints the rules that they break.",
   notes: [
-    "Without IDs it reads them from the standard input, one a line.",
-    "The exit code is 1 if any of them is not valid. Whether an ID was ever issued is another question.",
+    "Without arguments it reads IDs from the standard input, one per line.",
+    "The exit code is 1 if any ID is not valid. A valid ID need not have been issued.",
   ],
   flags: ANY_TYPE_FLAGS,
   examples: [
@@ -26,12 +27,12 @@ export const numericCheckCommand: Command = defineCommand({
       run: "bitflake numeric check 8349257232 6786305283 --length 10",
       output: `8349257232: valid
 6786305283: not valid
-  sequence: 678, at digit 1, goes up`,
+  sequence: 678 at digit 1 is ascending`,
     },
     {
       run: "bitflake numeric check 6786305283 --length 10 --json",
       output:
-        '{"id":"6786305283","valid":false,"broken":[{"rule":"sequence","detail":"678, at digit 1, goes up"}]}',
+        '{"id":"6786305283","valid":false,"broken":[{"rule":"sequence","detail":"678 at digit 1 is ascending"}]}',
     },
   ],
   async run({ values, sources, args, isJson, io }) {

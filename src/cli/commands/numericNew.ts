@@ -1,9 +1,10 @@
-// bitflake numeric new: numeric IDs for people.
+// bitflake numeric new: generates random numeric IDs for people.
 
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { ANY_TYPE_FLAGS, resolveType } from "../flags/idTypeFlags.ts";
 
-/** How many lines are written at once. */
+/** The number of lines of one write. */
 const CHUNK = 10_000;
 
 const flags = {
@@ -12,16 +13,16 @@ const flags = {
     min: 1,
     max: 1_000_000,
     default: 1,
-    description: "how many, no two of them the same",
+    description: "number of IDs, all of them different",
   },
   ...ANY_TYPE_FLAGS,
 } as const;
 
 export const numericNewCommand: Command = defineCommand({
   name: "numeric new",
-  summary: "Makes random numeric IDs for people, one a line.",
+  summary: "Generates random numeric IDs for people, one per line.",
   notes: [
-    "Nobody remembers them: another call may make the same ones. What must be issued once comes from a pool: see `bitflake pool fill`.",
+    "The IDs are not recorded, so another call can generate the same ones. Use a pool for IDs that must be issued only once: see `bitflake pool fill`.",
   ],
   flags,
   examples: [

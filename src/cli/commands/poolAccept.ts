@@ -1,7 +1,8 @@
-// bitflake pool accept: lets a pool issue again after its store failed over or was put back.
+// bitflake pool accept: allows a pool to issue IDs again after its store failed over or was restored.
 
 import { IdPool, IdPoolHistoryError } from "../../numeric/index.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { resolveFileType } from "../flags/idTypeFlags.ts";
 import { assertKeepsPools, explainMissingTables, POOL_FLAGS } from "../flags/poolFlags.ts";
 import { openStore } from "../stores/openStore.ts";
@@ -9,9 +10,9 @@ import { printable } from "../terminal/color.ts";
 
 export const poolAcceptCommand: Command = defineCommand({
   name: "pool accept",
-  summary: "Lets a pool issue again after a failover or a restore.",
+  summary: "Lets a pool issue IDs again after a failover or a restore.",
   notes: [
-    "After a failover of PostgreSQL, or a restore, a pool issues nothing, because the store may have forgotten IDs that were issued. Services that still run take theirs again when they are next asked for an ID, their status or their health: ask each of them once before. First look for IDs that they did not issue, among the rows, cards or logs that IDs were written to, and have IdPool.import take them; then accept. A planned switchover loses nothing: accept at once.",
+    "After a failover of PostgreSQL, or a restore, a pool issues no IDs, because the store may have forgotten IDs that were issued. Running services restore theirs at the next request for an ID, for their status or for their health: send each of them one request first. Then find IDs that were issued by other processes, in the rows, cards or logs that IDs were written to, and pass them to IdPool.import. Then run this command. A planned switchover loses nothing: run it at once.",
   ],
   flags: POOL_FLAGS,
   examples: [{ run: "bitflake pool accept --store $DATABASE_URL --types types.json --type farmer" }],
@@ -25,11 +26,11 @@ export const poolAcceptCommand: Command = defineCommand({
       const { lastError } = await pool.status();
       const isAccepted = lastError instanceof IdPoolHistoryError;
       if (isAccepted) await pool.acceptHistory();
-      const said = isAccepted ? "issues again" : "was not refused: there is nothing to accept";
+      const outcome = isAccepted ? "issues IDs again" : "is not blocked: there is nothing to accept";
       await io.stdout.write(
         isJson
           ? `${JSON.stringify({ type: type.name, isAccepted })}\n`
-          : `The pool of ${printable(type.name)} ${said}.\n`,
+          : `The pool of ${printable(type.name)} ${outcome}.\n`,
       );
       return 0;
     } catch (error) {

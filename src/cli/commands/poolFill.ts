@@ -1,31 +1,38 @@
-// bitflake pool fill: makes the IDs of a pool ahead.
+// bitflake pool fill: generates the IDs of a pool in advance.
 
 import { setup } from "../../backend/index.ts";
 import { IdPoolExhaustedError } from "../../internal.ts";
 import { IdPool, type NumericIdType } from "../../numeric/index.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { resolveFileType } from "../flags/idTypeFlags.ts";
 import { assertKeepsPools, POOL_FLAGS } from "../flags/poolFlags.ts";
 import type { Io } from "../io.ts";
 import { type OpenStore, openStore } from "../stores/openStore.ts";
 import { Progress } from "../terminal/progress.ts";
 
-/** What a shell says of a program that SIGINT ended. */
+/** The exit code that shells report for a program that SIGINT ended. */
 const INTERRUPTED = 130;
 
 const flags = {
   ...POOL_FLAGS,
-  to: { kind: "integer", min: 1, max: 2 ** 31 - 1, default: 6000, description: "how many are to be at hand" },
+  to: {
+    kind: "integer",
+    min: 1,
+    max: 2 ** 31 - 1,
+    default: 6000,
+    description: "the number of IDs that are available afterwards",
+  },
 } as const;
 
-/** What a fill has come to. */
+/** The result of a fill. */
 interface FillResult {
   readonly available: number;
   readonly added: number;
   readonly isStopped: boolean;
 }
 
-/** Fills a pool until it is full or somebody stops it. */
+/** Fills a pool up to a number of available IDs, or until the stop signal. */
 async function fill(
   { backend }: OpenStore,
   type: NumericIdType,
@@ -60,15 +67,15 @@ async function fill(
 
 export const poolFillCommand: Command = defineCommand({
   name: "pool fill",
-  summary: "Makes the IDs of a pool ahead.",
+  summary: "Generates the IDs of a pool in advance.",
   notes: [
-    "Tables that are missing are made first. Ctrl-C ends it after the step that is under way, with exit code 130; what was made stays. Exit code 1 means that there are no more IDs of the type.",
+    "Missing tables are created first. Ctrl-C stops it after the current step, with exit code 130; IDs that were generated stay. Exit code 1 means that the type has no more IDs.",
   ],
   flags,
   examples: [
     {
       run: "bitflake pool fill --store sqlite:ids.db --types types.json --type farmer --to 2000",
-      output: "farmer: 2000 IDs are at hand, 2000 of them new.",
+      output: "farmer: 2000 IDs are available, 2000 of them new.",
     },
     { run: "bitflake pool fill --store $DATABASE_URL --types types.json --type farmer --json" },
   ],
@@ -83,7 +90,7 @@ export const poolFillCommand: Command = defineCommand({
       const { available, added, isStopped } = await fill(store, type, to, progress, io);
       const text = isJson
         ? JSON.stringify({ type: type.name, available, added, target: to, isStopped })
-        : `${type.name}: ${available} IDs are at hand, ${added} of them new.${isStopped ? " It was stopped." : ""}`;
+        : `${type.name}: ${available} IDs are available, ${added} of them new.${isStopped ? " The fill was interrupted." : ""}`;
       await io.stdout.write(`${text}\n`);
       if (isStopped) return INTERRUPTED;
       if (available < to) throw new IdPoolExhaustedError(type.name, to, available);

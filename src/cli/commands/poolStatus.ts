@@ -1,18 +1,19 @@
-// bitflake pool status: how a pool is.
+// bitflake pool status: prints the status of a pool.
 
 import { IdPool, IdPoolHistoryError, type IdPoolStatus } from "../../numeric/index.ts";
-import { type Command, defineCommand } from "../defineCommand.ts";
+import type { Command } from "../command.ts";
+import { defineCommand } from "../defineCommand.ts";
 import { resolveFileType } from "../flags/idTypeFlags.ts";
 import { assertKeepsPools, explainMissingTables, POOL_FLAGS } from "../flags/poolFlags.ts";
 import { openStore } from "../stores/openStore.ts";
 import { keyValueLines } from "../terminal/table.ts";
 
-/** Returns whether the pool issues nothing until somebody accepts that its store may have gone back. */
+/** Returns whether the pool issues no IDs until `bitflake pool accept`, because its store may have lost some. */
 function isRefused({ lastError }: IdPoolStatus): boolean {
   return lastError instanceof IdPoolHistoryError;
 }
 
-/** How a pool is, for a program: what does not fit a number is a text. */
+/** Returns the status as JSON. A count that may not fit a number is a string. */
 function jsonLine(type: string, status: IdPoolStatus): string {
   const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
   const text = String(remaining);
@@ -21,28 +22,28 @@ function jsonLine(type: string, status: IdPoolStatus): string {
   return `${JSON.stringify({ type, ...counts, isRefused: isRefused(status) })}\n`;
 }
 
-/** How a pool is, for a person. */
+/** Returns the status as text. */
 function textLines(type: string, status: IdPoolStatus): string {
   const { available, taken, remaining, isExact, isExhausted, isFilling } = status;
-  const yes = (is: boolean) => (is ? "yes" : "no");
+  const yesOrNo = (is: boolean) => (is ? "yes" : "no");
   return keyValueLines({
     type,
-    "at hand": available,
+    available,
     taken,
-    "left to issue": `${isExact ? "" : "about "}${remaining}`,
-    exhausted: yes(isExhausted),
-    "being filled": yes(isFilling),
+    remaining: `${isExact ? "" : "about "}${remaining}`,
+    exhausted: yesOrNo(isExhausted),
+    "being filled": yesOrNo(isFilling),
     ...(isRefused(status) && {
-      refused: "the store may have forgotten IDs; see `bitflake pool accept --help`",
+      blocked: "yes, the store may have lost IDs; see `bitflake pool accept --help`",
     }),
   });
 }
 
 export const poolStatusCommand: Command = defineCommand({
   name: "pool status",
-  summary: "Says how many IDs of a pool are at hand, taken and left.",
+  summary: "Prints the available, taken and remaining IDs of a pool.",
   notes: [
-    "Exit code 1 means that the pool is exhausted: none is at hand, and none will come. Of IDs at hand only so many are counted as a refill leaves there, and one more.",
+    "Exit code 1 means that the pool is exhausted: no ID is available, and no more can be generated. Available IDs are counted up to one more than a refill leaves there.",
   ],
   flags: POOL_FLAGS,
   examples: [

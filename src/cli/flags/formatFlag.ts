@@ -1,23 +1,22 @@
-// The forms in which an ID is written and read.
+// The flag --format, and the text forms of IDs that it names.
 
 import { parseId } from "../../internal.ts";
 import { base32, base58, base62, hex } from "../../text/index.ts";
 
-/** A form: how an ID becomes a text, and comes back. */
+/** A text form of IDs. */
 interface IdFormat {
   encode(id: bigint): string;
   decode(text: string): bigint;
 }
 
-/** The setting of the form. */
 export const FORMAT_FLAG = {
   kind: "choice",
   choices: ["decimal", "hex", "base32", "base58", "base62"],
   default: "decimal",
-  description: "how an ID is written",
+  description: "the text form of the IDs",
 } as const;
 
-/** The form of a name. */
+/** Returns the text form with a name. */
 export function idFormat(name: (typeof FORMAT_FLAG)["choices"][number]): IdFormat {
   switch (name) {
     case "decimal":
@@ -25,7 +24,7 @@ export function idFormat(name: (typeof FORMAT_FLAG)["choices"][number]): IdForma
     case "hex":
       return hex;
     case "base32":
-      return base32.lenient; // People type it, and it is made to be typed.
+      return base32.lenient; // Base32 is made to be typed by people.
     case "base58":
       return base58;
     case "base62":

@@ -1,4 +1,4 @@
-// How a command is told which numeric IDs it works with: by a length and rules, or by a file of types.
+// Flags of a type of numeric IDs: a length and rules, or a file of types.
 
 import { ArgumentError } from "../../internal.ts";
 import { defineIdTypes, type IdTypeDefinition, NumericIdType } from "../../numeric/index.ts";
@@ -7,30 +7,30 @@ import type { Io } from "../io.ts";
 import { readJsonFile } from "../settings/configFile.ts";
 import type { DocumentSource, Values } from "../settings/flagTable.ts";
 
-/** The settings of a type that is in a file. */
+/** The settings of a type in a file. */
 export const TYPE_FLAGS = {
-  types: { kind: "document", description: "a JSON file of types, as defineIdTypes takes it" },
-  type: { kind: "text", placeholder: "NAME", description: "which type of the file" },
+  types: { kind: "document", description: "a JSON file of types, in the form that defineIdTypes takes" },
+  type: { kind: "text", placeholder: "NAME", description: "the name of a type in the file" },
 } as const;
 
-/** The settings of a type that is given by itself. */
+/** The settings of a type without a file. */
 const INLINE_TYPE_FLAGS = {
-  length: { kind: "integer", min: 2, max: 32, description: "how many digits, with the check digit" },
+  length: { kind: "integer", min: 2, max: 32, description: "number of digits, with the check digit" },
   rules: {
     kind: "choice",
     choices: ["openg2p", "mosip"],
-    description: "what every ID keeps to",
+    description: "the rules of every ID",
     defaultText: "openg2p",
   },
 } as const;
 
-/** The settings of a type, whichever way it is given. */
+/** The settings of a type, with or without a file. */
 export const ANY_TYPE_FLAGS: typeof INLINE_TYPE_FLAGS & typeof TYPE_FLAGS = {
   ...INLINE_TYPE_FLAGS,
   ...TYPE_FLAGS,
 };
 
-/** The types of a file; an error names the file. */
+/** Reads a file of types. An error about a type names the file. */
 export async function readTypesFile(
   io: Io,
   source: string,
@@ -45,15 +45,15 @@ export async function readTypesFile(
   }
 }
 
-/** The type that a file and a name say. */
+/** Returns the type that `--types` and `--type` name. */
 export async function resolveFileType(
   io: Io,
   { types, type }: Values<typeof TYPE_FLAGS>,
   sources: Readonly<Record<string, string>>,
 ): Promise<NumericIdType> {
   const path = (types as DocumentSource | undefined)?.path;
-  if (path === undefined) throw new UsageError("--types is needed");
-  if (type === undefined) throw new UsageError("--type is needed, for a file may hold many");
+  if (path === undefined) throw new UsageError("--types is required");
+  if (type === undefined) throw new UsageError("--type is required with --types");
   const known = await readTypesFile(io, String(sources["types"]), path);
   const found = known[type];
   if (found) return found;
@@ -61,7 +61,7 @@ export async function resolveFileType(
   throw new ArgumentError("--type", `one of ${names.join(", ")} in ${path}`, type);
 }
 
-/** The type that a command was told. */
+/** Returns the type of the settings. */
 export async function resolveType(
   io: Io,
   { length, rules, ...file }: Values<typeof ANY_TYPE_FLAGS>,
@@ -69,11 +69,10 @@ export async function resolveType(
 ): Promise<NumericIdType> {
   const isFile = file.types !== undefined || file.type !== undefined;
   if (isFile && (length !== undefined || rules !== undefined)) {
-    throw new UsageError(
-      `${length === undefined ? "--rules" : "--length"} does not go with --types: the file says it`,
-    );
+    const flag = length === undefined ? "--rules" : "--length";
+    throw new UsageError(`${flag} cannot be combined with --types: the file defines it`);
   }
   if (isFile) return resolveFileType(io, file, sources);
-  if (length === undefined) throw new UsageError("--length is needed, or --types and --type");
+  if (length === undefined) throw new UsageError("--length is required, or --types and --type");
   return new NumericIdType({ name: "number", length, rules });
 }

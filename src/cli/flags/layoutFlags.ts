@@ -1,94 +1,92 @@
-// How a command is told which layout it works with: a preset, widths, epoch and tick.
+// Flags of a layout: a preset, widths, the epoch and the tick.
 
-import { type GeneratorOptions, PRESETS } from "../../internal.ts";
+import { type GeneratorOptions, PRESETS, type PresetName } from "../../internal.ts";
 import type { IntegerFlag, Values } from "../settings/flagTable.ts";
 
-/** The setting of a preset. */
-const PRESET_FLAG = {
-  kind: "choice",
-  choices: [
-    "twitter",
-    "minimal",
-    "single_dc",
-    "large_cluster",
-    "high_throughput",
-    "safe_integer",
-    "x",
-    "discord",
-  ],
-  description: "the layout by its name",
-  env: "BITFLAKE_PRESET",
-} as const;
+/** The names of the presets. */
+export const PRESET_NAMES: readonly PresetName[] = Object.keys(PRESETS) as PresetName[];
 
-/** The setting of the epoch: whichever moment an epoch can be. */
-const EPOCH_FLAG = {
-  kind: "integer",
-  min: -100_000_000_000_000,
-  max: 8_640_000_000_000_000,
-  description: "the moment of tick 0, in milliseconds since 1970",
-  defaultText: "2020-01-01 UTC",
-} as const;
-
-/** The setting of a width. */
-type Width = { readonly kind: "integer"; readonly min: 0; readonly max: 53; readonly description: string };
-
-const width = (field: string): Width => ({
-  kind: "integer",
-  min: 0,
-  max: 53,
-  description: `bits for the ${field}`,
-});
-
-/** The settings of the bits of a layout. */
-type WidthFlags = {
-  readonly preset: typeof PRESET_FLAG & { readonly defaultText: string };
-  readonly timestampBits: Width;
-  readonly datacenterBits: Width;
-  readonly machineBits: Width;
-  readonly sequenceBits: Width;
+/** A setting that takes the name of a preset. */
+type PresetFlag = {
+  readonly kind: "choice";
+  readonly choices: readonly PresetName[];
+  readonly description: string;
+  readonly env: string;
+  readonly defaultText: string;
 };
 
-/** The settings of a layout. */
+/** A setting of a width. */
+type WidthFlag = Omit<IntegerFlag, "default">;
+
+const width = (field: string, min: number): WidthFlag => ({
+  kind: "integer",
+  min,
+  max: 53,
+  description: `bits of the ${field}`,
+});
+
+type WidthFlags = {
+  readonly preset: PresetFlag;
+  readonly timestampBits: WidthFlag;
+  readonly datacenterBits: WidthFlag;
+  readonly machineBits: WidthFlag;
+  readonly sequenceBits: WidthFlag;
+};
+
 type LayoutFlags = WidthFlags & {
-  readonly epochMs: typeof EPOCH_FLAG & { readonly env: string };
+  readonly epochMs: Omit<IntegerFlag, "default">;
   readonly tickMs: Omit<IntegerFlag, "default">;
+};
+
+/** The limits of an epoch: every moment that an epoch can be. */
+export const EPOCH_LIMITS: Pick<IntegerFlag, "min" | "max"> = {
+  min: -100_000_000_000_000,
+  max: 8_640_000_000_000_000,
 };
 
 /** The settings of the bits of a layout. */
 export const WIDTH_FLAGS: WidthFlags = {
-  preset: { ...PRESET_FLAG, defaultText: "twitter; with widths: minimal" },
-  timestampBits: width("time"),
-  datacenterBits: width("datacenter"),
-  machineBits: width("machine"),
-  sequenceBits: width("sequence"),
+  preset: {
+    kind: "choice",
+    choices: PRESET_NAMES,
+    description: "the name of the layout",
+    env: "BITFLAKE_PRESET",
+    defaultText: "twitter; with widths: minimal",
+  },
+  timestampBits: width("timestamp", 1),
+  datacenterBits: width("datacenter", 0),
+  machineBits: width("machine", 0),
+  sequenceBits: width("sequence", 0),
 };
 
 /** The settings of a layout. */
 export const LAYOUT_FLAGS: LayoutFlags = {
   ...WIDTH_FLAGS,
-  epochMs: { ...EPOCH_FLAG, env: "FLAKEID_EPOCH_MS" },
+  epochMs: {
+    kind: "integer",
+    ...EPOCH_LIMITS,
+    description: "the moment of tick 0, in milliseconds since 1970",
+    env: "FLAKEID_EPOCH_MS",
+    defaultText: "2020-01-01 UTC",
+  },
   tickMs: {
     kind: "integer",
     min: 1,
     max: 8.64e15,
-    description: "how many milliseconds a tick lasts",
+    description: "the length of a tick, in milliseconds",
     defaultText: "1",
   },
 };
 
-/** The options of the layout that a command was told. */
+/** Returns the layout of the settings as generator options. */
 export function layoutOptions(values: Values<typeof LAYOUT_FLAGS>): GeneratorOptions {
   const { preset, epochMs, tickMs, ...widths } = values;
-  const own: GeneratorOptions = {
-    timestampBits: widths.timestampBits,
-    datacenterBits: widths.datacenterBits,
-    machineBits: widths.machineBits,
-    sequenceBits: widths.sequenceBits,
-  };
+  const { timestampBits, datacenterBits, machineBits, sequenceBits } = widths;
+  const own: GeneratorOptions = { timestampBits, datacenterBits, machineBits, sequenceBits };
   const given = Object.fromEntries(Object.entries(own).filter(([, bits]) => bits !== undefined));
-  // As in the library, widths that are left out are those of minimal, unless a preset is named.
+  // As in the library, missing widths are those of minimal, unless a preset is named.
   const base = preset ?? (Object.keys(given).length > 0 ? "minimal" : "twitter");
   const layout = { ...PRESETS[base], ...given, tickMs };
-  // Without an epoch of the user's, that of the preset stands, if it has one.
+  // Without --epoch-ms, a platform's preset keeps its own epoch.
   return epochMs === undefined ? layout : { ...layout, epochMs };
 }

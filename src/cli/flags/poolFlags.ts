@@ -1,8 +1,9 @@
-// How a command is told which pool it works with.
+// Flags of the pool commands, and the errors that these commands share.
 
 import { BackendError } from "../../internal.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import { STORE_SETTINGS, storeKindOf } from "../stores/openStore.ts";
+import { storeKindOf } from "../stores/address.ts";
+import { STORE_SETTINGS } from "./storeFlags.ts";
 
 const OWN_FLAGS = {
   store: {
@@ -10,26 +11,39 @@ const OWN_FLAGS = {
     placeholder: "URL",
     env: "BITFLAKE_STORE",
     required: true,
-    description: "where the pool is: postgres://..., sqlite:PATH or memory:",
+    description: "the store of the pool: postgres://..., sqlite:PATH or memory:",
   },
-  types: { kind: "document", required: true, description: "a JSON file of types, as defineIdTypes takes it" },
-  type: { kind: "text", placeholder: "NAME", required: true, description: "which type of the file" },
+  types: {
+    kind: "document",
+    required: true,
+    description: "a JSON file of types, in the form that defineIdTypes takes",
+  },
+  type: {
+    kind: "text",
+    placeholder: "NAME",
+    required: true,
+    description: "the name of a type in the file",
+  },
 } as const;
 
 /** The settings of a pool. */
 export const POOL_FLAGS: typeof OWN_FLAGS & typeof STORE_SETTINGS = { ...OWN_FLAGS, ...STORE_SETTINGS };
 
-/** Refuses a store that keeps no pools, before it is connected to. */
+/**
+ * Asserts that a store can keep pools, before it is opened.
+ *
+ * @throws {@link UsageError} for Redis
+ */
 export function assertKeepsPools(url: string, source = "--store"): void {
   if (storeKindOf(url, source) !== "redis") return;
   throw new UsageError(
-    `${source} must be postgres://..., sqlite:PATH or memory:, for a Redis keeps no pools`,
+    `${source} must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools`,
   );
 }
 
-/** Returns an error in the words of the command line, where the tables are missing. */
+/** Returns an error about missing tables with the command that creates them; other errors unchanged. */
 export function explainMissingTables(error: unknown, description: string): unknown {
   return error instanceof BackendError && error.message.includes("setup()")
-    ? new CommandError(error.code, `${description} has no tables of pools; \`bitflake pool fill\` makes them`)
+    ? new CommandError(error.code, `${description} has no pool tables; \`bitflake pool fill\` creates them`)
     : error;
 }

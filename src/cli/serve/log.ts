@@ -1,52 +1,54 @@
-// The log of the service: a line for each request and each event, on the standard error output.
+// The log of the service: one line for each request and event, on the standard error output.
 
 import type { ServiceEvent, ServiceLogEntry } from "../../service/index.ts";
 import { describeError } from "../errors.ts";
 import type { Io, Output } from "../io.ts";
 import { printable } from "../terminal/color.ts";
 
-/** How lines are written. */
+/** The form of the lines. */
 export type LogFormat = "json" | "text" | "none";
 
-/** How much may wait for a reader, in characters. What comes then is lost, and counted. */
+/** How many characters may wait for the reader. Further lines are lost, and counted. */
 const MAX_QUEUED_CHARS = 1_048_576;
 
-/** How deep causes are looked into: an error may be its own. */
+/** How many causes of an error are read: an error may be its own cause. */
 const MAX_CAUSE_DEPTH = 5;
 
-/** The form that is asked for; or text for people, and JSON for programs. */
+/** Returns the form that is set; otherwise text on a terminal, unless the output is JSON, and JSON elsewhere. */
 export function resolveLogFormat(log: LogFormat | undefined, isJson: boolean, { stderr }: Io): LogFormat {
   return log ?? (stderr.isTTY && !isJson ? "text" : "json");
 }
 
-/** What is said of an error, and of its causes, where they say something else. */
+/** Returns the messages of an error and its causes, without repetitions. */
 function errorReason(error: unknown): string {
   const reasons: string[] = [];
   let cause = error;
   for (let depth = 0; depth < MAX_CAUSE_DEPTH && cause !== undefined; depth++) {
     const { message } = describeError(cause);
-    // Of an error that quotes its cause, the cause says nothing new.
+    // Many errors quote the message of their cause.
     if (message !== "" && !reasons.some((reason) => reason.includes(message))) reasons.push(message);
     cause = (Object(cause) as { cause?: unknown }).cause;
   }
   return reasons.join(": ");
 }
 
-/** A line for programs. */
+/** Returns a line of JSON. */
 function jsonLine({ error, ...facts }: ServiceLogEntry | ServiceEvent | LostLines): string {
   return JSON.stringify(error === undefined ? facts : { ...facts, error: errorReason(error) });
 }
 
-/** A line for people, of a request. */
+/**
+ * Returns the text line of a request. The values of bounded length come first, so that their columns are aligned.
+ */
 function requestLine(entry: ServiceLogEntry): string {
   const { time, level, method, path, status, durationMs, client, address, requestId, code } = entry;
   const parts = [
     time,
-    level,
-    method || "-",
-    path || "-",
+    level.padEnd(5),
     status,
-    `${durationMs.toFixed(3)} ms`,
+    `${durationMs.toFixed(3)} ms`.padStart(12),
+    (method || "-").padEnd(4),
+    path || "-",
     client || "-",
     ...(address === "" || address === client ? [] : [address]),
     requestId,
@@ -55,23 +57,23 @@ function requestLine(entry: ServiceLogEntry): string {
   return parts.join(" ");
 }
 
-/** A line for people, of something that happened to the service. */
+/** Returns the text line of an event. */
 function eventLine(entry: ServiceEvent | LostLines): string {
   const { time, level, event, message } = entry;
   const facts = ["node", "store", "type"].flatMap((name) => {
     const value = (entry as unknown as Readonly<Record<string, unknown>>)[name];
     return value === undefined ? [] : [`${name} ${value}`];
   });
-  return [time, level, event, ...facts, message].join(" ");
+  return [time, level.padEnd(5), event, ...facts, message].join(" ");
 }
 
-/** A line for people. */
+/** Returns a line of text. */
 function textLine(entry: ServiceLogEntry | ServiceEvent | LostLines): string {
   const line = printable("event" in entry ? eventLine(entry) : requestLine(entry));
   return entry.error === undefined ? line : `${line}: ${errorReason(entry.error)}`;
 }
 
-/** What is said when there is a reader again. */
+/** The event that reports lost lines when the reader reads again. */
 interface LostLines {
   readonly time: string;
   readonly level: "warn";
@@ -81,7 +83,7 @@ interface LostLines {
   readonly error?: undefined;
 }
 
-/** Writes lines as fast as they are read, and loses what comes faster: nobody waits, and memory has a bound. */
+/** Writes lines without waiting for the reader. It drops lines that come faster than they are read, so its memory is bounded. */
 class LogWriter {
   readonly #output: Output;
   readonly #lineOf: (entry: ServiceLogEntry | ServiceEvent | LostLines) => string;
@@ -103,23 +105,23 @@ class LogWriter {
     this.#waiting += text.length;
     const done = () => {
       this.#waiting -= text.length;
-      if (this.#lost > 0 && this.#waiting < MAX_QUEUED_CHARS / 2) this.#tell();
+      if (this.#lost > 0 && this.#waiting < MAX_QUEUED_CHARS / 2) this.#reportLost();
     };
-    // A log that nobody reads any more is no failure of the service.
+    // A closed output must not fail the service.
     this.#output.write(text).then(done, done);
   }
 
-  /** Says how many lines were lost. */
-  #tell(): void {
+  /** Writes how many lines were lost. */
+  #reportLost(): void {
     const count = this.#lost;
     this.#lost = 0;
     const time = new Date().toISOString();
-    const message = `The log was not read, and ${count} lines were lost.`;
+    const message = `The log was read too slowly: ${count} lines were lost.`;
     this.#write(this.#lineOf({ time, level: "warn", event: "log_lines_lost", message, count }));
   }
 }
 
-/** What writes requests and events; `undefined` if nobody wants a log. */
+/** Returns a function that logs requests and events; `undefined` if the form is "none". */
 export function createLog(
   form: LogFormat,
   io: Io,

@@ -1,13 +1,15 @@
-// What the service may be told, by flags, variables and a file: the one table of it.
+// The flag table of `bitflake serve`.
 
-import { STORE_SETTINGS } from "../stores/openStore.ts";
+import type { PresetName } from "../../internal.ts";
+import { EPOCH_LIMITS, PRESET_NAMES } from "../flags/layoutFlags.ts";
+import { STORE_SETTINGS } from "../flags/storeFlags.ts";
 
 const OWN_SETTINGS = {
   config: {
     kind: "text",
     placeholder: "FILE",
     env: "BITFLAKE_CONFIG",
-    description: 'a JSON file with settings, by their names: { "port": 3000 }',
+    description: 'a JSON file with settings by name: { "port": 3000 }',
     notInFile: true,
   },
   store: {
@@ -15,7 +17,7 @@ const OWN_SETTINGS = {
     placeholder: "URL",
     env: "BITFLAKE_STORE",
     description: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
-    defaultText: "a file of this user, or memory: where the runtime has no SQLite",
+    defaultText: "a file of this user, or memory: on a runtime without SQLite",
   },
   storePoolSize: {
     kind: "integer",
@@ -23,13 +25,14 @@ const OWN_SETTINGS = {
     max: 1000,
     env: "BITFLAKE_STORE_POOL_SIZE",
     default: 10,
-    description: "how many connections to a postgres:// there are at most",
+    description:
+      "maximum number of connections to a postgres:// store; up to twice as many while a silent client is replaced",
   },
   poolStore: {
     kind: "text",
     placeholder: "URL",
     env: "BITFLAKE_POOL_STORE",
-    description: "where the pools of numeric IDs are kept; not in a Redis",
+    description: "the store of the pools of numeric IDs, which cannot be a Redis",
     defaultText: "the store",
   },
   name: {
@@ -37,30 +40,21 @@ const OWN_SETTINGS = {
     placeholder: "NAME",
     env: "BITFLAKE_NAME",
     default: "service",
-    description: "tells this service from others on the same store",
+    description: "the name that separates this service from others on the same store",
   },
   preset: {
     kind: "choice",
-    choices: [
-      "twitter",
-      "minimal",
-      "single_dc",
-      "large_cluster",
-      "high_throughput",
-      "safe_integer",
-      "x",
-      "discord",
-    ],
+    choices: PRESET_NAMES as readonly PresetName[],
     env: "BITFLAKE_PRESET",
     default: "twitter",
     description: "the layout of the Snowflake IDs",
   },
   epochMs: {
     kind: "integer",
-    min: -100_000_000_000_000,
-    max: 8_640_000_000_000_000,
+    min: EPOCH_LIMITS.min as number,
+    max: EPOCH_LIMITS.max as number,
     env: "BITFLAKE_EPOCH_MS",
-    description: "their epoch, in milliseconds since 1970",
+    description: "the epoch of the Snowflake IDs, in milliseconds since 1970",
     defaultText: "2020-01-01 UTC",
   },
   datacenterId: {
@@ -68,28 +62,28 @@ const OWN_SETTINGS = {
     min: 0,
     max: 9_007_199_254_740_991,
     env: "BITFLAKE_DATACENTER_ID",
-    description: "which datacenter this is",
-    defaultText: "part of what is leased",
+    description: "the datacenter of this service",
+    defaultText: "part of the leased node",
   },
   machineId: {
     kind: "integer",
     min: 0,
     max: 9_007_199_254_740_991,
     env: "BITFLAKE_MACHINE_ID",
-    description: "which machine this is",
+    description: "the machine of this service",
     defaultText: "a node is leased",
   },
   noFence: {
     kind: "switch",
     env: "BITFLAKE_NO_FENCE",
     description:
-      "leases a node at once from a store that restarted, failed over or is new, although it may have forgotten leases",
+      "leases a node at once from a store that is new, restarted or failed over, although it may have forgotten leases",
   },
   types: {
     kind: "document",
     env: "BITFLAKE_TYPES",
     description:
-      "a JSON file with the types of numeric IDs, as defineIdTypes takes it; in the configuration file also the types themselves",
+      "a JSON file with the types of numeric IDs, in the form that defineIdTypes takes; the configuration file can also contain the types themselves",
     defaultText: "none",
   },
   apiKeys: {
@@ -97,18 +91,18 @@ const OWN_SETTINGS = {
     placeholder: "KEYS",
     env: "BITFLAKE_API_KEYS",
     description:
-      "who may ask: keys of 16 to 255 visible characters, with commas between them; in the configuration file also clients, { name, keys, scopes }",
+      "the accepted API keys, 16 to 255 visible characters each, separated by commas; the configuration file can also contain clients, { name, keys, scopes }",
     mayHoldObjects: true,
-    defaultText: "anyone who reaches it may ask",
+    defaultText: "every client that reaches the service is accepted",
     noFlagReason:
-      "the list of processes would show the keys; set BITFLAKE_API_KEYS, or apiKeys in the --config file",
+      "the process list would show the keys; set BITFLAKE_API_KEYS, or apiKeys in the --config file",
   },
   rateLimit: {
     kind: "integer",
     min: 1,
     max: 1_000_000_000,
     env: "BITFLAKE_RATE_LIMIT",
-    description: "how many requests and IDs a client may ask for in each window",
+    description: "how many requests and IDs a client can get in each window",
     defaultText: "no limit",
   },
   rateWindowMs: {
@@ -117,14 +111,19 @@ const OWN_SETTINGS = {
     max: 2_147_483_647,
     env: "BITFLAKE_RATE_WINDOW_MS",
     defaultText: "60000",
-    description: "that window, in milliseconds",
+    description: "the length of the window, in milliseconds",
   },
-  onRateFailure: {
+  rateLimitOnStoreError: {
     kind: "choice",
-    choices: ["open", "closed"],
-    env: "BITFLAKE_ON_RATE_FAILURE",
-    defaultText: "closed",
-    description: "whether requests pass while the store cannot count them",
+    choices: ["fail", "allow"],
+    env: "BITFLAKE_RATE_LIMIT_ON_STORE_ERROR",
+    deprecatedName: {
+      name: "onRateFailure",
+      env: "BITFLAKE_ON_RATE_FAILURE",
+      values: { open: "allow", closed: "fail" },
+    },
+    defaultText: "fail",
+    description: "whether requests fail or are allowed while the store cannot count them",
   },
   proxies: {
     kind: "integer",
@@ -132,7 +131,7 @@ const OWN_SETTINGS = {
     max: 100,
     env: "BITFLAKE_PROXIES",
     default: 0,
-    description: "how many proxies of your own requests come through",
+    description: "the number of your own proxies in front of the service",
   },
   maxBodyBytes: {
     kind: "integer",
@@ -140,19 +139,19 @@ const OWN_SETTINGS = {
     max: 268_435_456,
     env: "BITFLAKE_MAX_BODY_BYTES",
     default: 65_536,
-    description: "the largest body of a request",
+    description: "the maximum size of a request body",
   },
   host: {
     kind: "text",
     placeholder: "HOST",
     env: "BITFLAKE_HOST",
     default: "127.0.0.1",
-    description: "the address to listen on; 0.0.0.0 is every one",
+    description: "the address to listen on; 0.0.0.0 means every address",
   },
   public: {
     kind: "switch",
     env: "BITFLAKE_PUBLIC",
-    description: "allows a host that others can reach, without API keys",
+    description: "allows a host that other machines can reach, without API keys",
   },
   port: {
     kind: "integer",
@@ -160,21 +159,21 @@ const OWN_SETTINGS = {
     max: 65_535,
     env: "BITFLAKE_PORT",
     default: 3000,
-    description: "the port to listen on; 0 takes a free one",
+    description: "the port to listen on; 0 means a free one",
   },
   allowedHosts: {
     kind: "list",
     placeholder: "NAMES",
     env: "BITFLAKE_ALLOWED_HOSTS",
-    description: "the names that requests may have in their Host header, without ports",
-    defaultText: "on a loopback address those of this machine, elsewhere any",
+    description: "the accepted names in the Host header of requests, without ports",
+    defaultText: "on a loopback address the names of this machine, elsewhere any",
   },
   keepAliveTimeoutMs: {
     kind: "integer",
     min: 1,
     max: 2_147_483_647,
     env: "BITFLAKE_KEEP_ALIVE_TIMEOUT_MS",
-    description: "how long a connection may be idle, longer than a balancer keeps it",
+    description: "how long a connection may be idle; set it longer than the balancer's own limit",
     defaultText: "65000",
   },
   headersTimeoutMs: {
@@ -182,7 +181,7 @@ const OWN_SETTINGS = {
     min: 1,
     max: 2_147_483_647,
     env: "BITFLAKE_HEADERS_TIMEOUT_MS",
-    description: "how long the headers of a request may take to come",
+    description: "how long a client may take to send the headers of a request",
     defaultText: "66000",
   },
   requestTimeoutMs: {
@@ -190,7 +189,7 @@ const OWN_SETTINGS = {
     min: 1,
     max: 2_147_483_647,
     env: "BITFLAKE_REQUEST_TIMEOUT_MS",
-    description: "how long a whole request may take to come",
+    description: "how long a client may take to send a whole request",
     defaultText: "120000",
   },
   maxConnections: {
@@ -198,7 +197,7 @@ const OWN_SETTINGS = {
     min: 1,
     max: 2_147_483_647,
     env: "BITFLAKE_MAX_CONNECTIONS",
-    description: "how many connections there may be at once",
+    description: "the maximum number of open connections",
     defaultText: "10000",
   },
   lameDuckMs: {
@@ -208,13 +207,13 @@ const OWN_SETTINGS = {
     env: "BITFLAKE_LAME_DUCK_MS",
     default: 0,
     description:
-      "how long to serve on after the signal to end while the health route says stopping, for a balancer to notice",
+      "how long to serve requests after the stop signal while the health route reports stopping, so that a balancer notices",
   },
   log: {
     kind: "choice",
     choices: ["json", "text", "none"],
     env: "BITFLAKE_LOG",
-    description: "how requests and events are logged, on the standard error output",
+    description: "the form of the log of requests and events on the standard error output",
     defaultText: "text on a terminal, json elsewhere",
   },
 } as const;

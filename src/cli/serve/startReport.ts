@@ -1,29 +1,30 @@
-// What a service says of itself when it starts: where it is, what it works with, and what would repeat its IDs.
+// The start report of the service: its URL, node, layout, store, authentication, limits and types, and which other processes
+// could repeat its IDs.
 
 import type { SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
 import { printable } from "../terminal/color.ts";
+import { formatDuration } from "../terminal/formatDuration.ts";
 import type { ServeContext, ServeStores } from "./stores.ts";
 
 /** The node of a service. */
 interface NodeReport {
   readonly datacenterId: number;
   readonly machineId: number;
-  /** Where it is leased; `null` if the user gave it. */
+  /** The store of the lease; `null` if the user gave the node. */
   readonly leasedFrom: string | null;
-  /** Which other service would have the same. */
+  /** Which other processes could have the same node. */
   readonly twins: string;
 }
 
-/** Asks a service that has started for the number of the node that it has leased. */
+/** Returns the node that a started service has leased. */
 async function leasedNode(service: Service): Promise<number | undefined> {
   const response = await service(new Request("http://localhost/health"));
   const { lease } = (await response.json()) as { lease?: { node?: number } | null };
   return lease?.node;
 }
 
-/** Returns what is known of the node. */
 async function nodeReport(
   service: Service,
   { values }: ServeContext,
@@ -38,25 +39,25 @@ async function nodeReport(
   const machines = 2 ** layout.machineBits;
   const fields = { datacenterId: Math.floor(node / machines), machineId: node % machines };
   if (leaseBackend) {
-    const twins = "a process of another user or machine, or one that was given a node or a store";
+    const twins = "processes of other users or machines, or with their own --machine-id or --store";
     return { ...fields, leasedFrom: "the state folder", twins };
   }
   const place = kind === "sqlite" ? "in another file" : "in another store";
-  const twins = `a service that leases ${place}, or has another --name than ${printable(name)}`;
+  const twins = `services that lease ${place}, or with another --name than ${printable(name)}`;
   return { ...fields, leasedFrom: store.description, twins };
 }
 
-/** Collects what the start says of a service that has started. Returns what writes it: as text, a line each. */
+/** Collects the start report of a started service. Returns a function that formats it: as JSON, or as lines of text. */
 export async function createStartReport(
   service: Service,
-  call: ServeContext,
+  context: ServeContext,
   stores: ServeStores,
   generator: SnowflakeGenerator,
   { apiKeys, types = {} }: Pick<ServiceOptions, "apiKeys" | "types">,
 ): Promise<(url: string) => string> {
-  const { values, isJson } = call;
+  const { values, isJson } = context;
   const { preset, host, rateLimit = null, rateWindowMs = 60_000 } = values;
-  const node = await nodeReport(service, call, stores, generator);
+  const node = await nodeReport(service, context, stores, generator);
   const { layout, epochMs, tickMs } = generator;
   const store = stores.store.description;
   const poolStore = stores.poolStore?.description ?? null;
@@ -71,15 +72,17 @@ export async function createStartReport(
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   const bits = [timestampBits, datacenterBits, machineBits, sequenceBits].join("·");
   const source = leasedFrom === null ? "as given" : `leased from ${leasedFrom}`;
-  const anyone = isLoopback(host) ? "any program on this machine" : "anyone who reaches it";
+  const clients = isLoopback(host) ? "every program on this machine" : "every client that reaches it";
+  const limit =
+    rateLimit === null ? "none" : `${rateLimit} requests per client in ${formatDuration(rateWindowMs)}`;
   return (url) =>
     [
       `listening on ${url}`,
-      `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; what could repeat its IDs: ${twins}`,
+      `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${twins}`,
       `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
       `store: ${store}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
-      `auth: ${keys > 0 ? `API keys, ${keys} of them` : `none, ${anyone} may ask`}`,
-      `limits: ${rateLimit === null ? "none" : `${rateLimit} requests a client in ${rateWindowMs} ms`}`,
+      `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,
+      `limits: ${limit}`,
       `types: ${names.length > 0 ? names.map(printable).join(", ") : "none"}`,
     ].join("\n");
 }

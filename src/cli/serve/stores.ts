@@ -1,106 +1,120 @@
-// The stores that the service works on: one for everything, or others for pools and leases.
+// The stores of the service: one for everything, or others for pools and leases.
 
 import type { Backend } from "../../backend/index.ts";
 import { isLoopback } from "../../service/loopbackGuard.ts";
-import type { CommandContext } from "../defineCommand.ts";
+import type { CommandContext } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { stateFolder } from "../state/folder.ts";
 import { nodeRegistry, type Shape } from "../state/nodeRegistry.ts";
-import { type OpenStore, openStore, type StoreKind, storeKindOf } from "../stores/openStore.ts";
+import { type StoreKind, storeKindOf } from "../stores/address.ts";
+import { type OpenStore, openStore } from "../stores/openStore.ts";
 import { hasSqlite } from "../stores/sqlite.ts";
 import type { SERVE_SETTINGS } from "./settings.ts";
 
-/** A call of `bitflake serve`. */
+/** The context of `bitflake serve`. */
 export type ServeContext = CommandContext<typeof SERVE_SETTINGS>;
 
-/** The stores, open. */
+/** The open stores of a service. */
 export interface ServeStores {
-  /** What kind of store it is that everything is kept in, but perhaps pools and leases. */
+  /** The kind of `store`. */
   readonly kind: StoreKind;
+  /** The store of everything except, possibly, pools and leases. */
   readonly store: OpenStore;
   readonly poolStore: OpenStore | undefined;
-  /** Where nodes are leased, if not in the store: in the state folder. */
+  /** The state folder's leases, if nodes are not leased from the store. */
   readonly leaseBackend: Backend | undefined;
-  /** Closes them. */
   close(): Promise<unknown>;
 }
 
-/** The file in the folder of the call that a service without `--store` goes on with, where it is there. */
+/** The database in the current folder that a service without `--store` continues to use if it exists. */
 const LOCAL_DATABASE = "bitflake.db";
 
-/** The store of a service that was told none: one that needs no server. */
+/** Returns the address of the store of a service without `--store`: one that needs no server. */
 async function defaultStoreUrl(io: Io): Promise<string> {
   if (!(await hasSqlite(io))) return "memory:";
   const { access } = await nodeModule(io, "node:fs/promises");
-  // The numeric IDs that it has issued are in no other file.
-  if (
-    await access(await pathFrom(io, LOCAL_DATABASE)).then(
-      () => true,
-      () => false,
-    )
-  ) {
-    return `sqlite:${LOCAL_DATABASE}`;
-  }
+  const isLocal = await access(await pathFrom(io, LOCAL_DATABASE)).then(
+    () => true,
+    () => false,
+  );
+  // Only this file has the numeric IDs that the service issued from it.
+  if (isLocal) return `sqlite:${LOCAL_DATABASE}`;
   return `sqlite:${await pathFrom(io, LOCAL_DATABASE, await stateFolder(io))}`;
 }
 
 /**
- * Refuses a service that others reach and whose node others can have too. Where it is reached from elsewhere, there are
- * other machines and containers, and a store of this machine alone tells it nothing of them.
+ * Asserts that no other service can have this service's node. A service that other machines reach has peers on other machines
+ * or in other containers, and a store of this machine alone has no record of their nodes.
+ *
+ * @throws {@link UsageError} if one can
  */
 function assertUniqueNode({ values, sources }: ServeContext, kind: StoreKind): void {
   const { host, machineId } = values;
   if (isLoopback(host) || kind === "redis" || kind === "postgres" || machineId !== undefined) return;
   throw new UsageError(
-    `${sources["host"]} ${host} needs a store that all such services share (--store redis://... or postgres://...), or a node that no other has (--machine-id): another service like it would repeat its IDs`,
+    `${sources["host"]} ${host} requires a store that all such services share (--store redis://... or postgres://...), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs`,
   );
 }
 
-/** Refuses a layout in which there are no nodes to lease. */
+/**
+ * Asserts that the layout has nodes to lease, or that the user gives the node.
+ *
+ * @throws {@link UsageError} if not
+ */
 function assertSeveralNodes({ values, sources }: ServeContext, { layout }: Shape): void {
   if (values.machineId !== undefined || layout.datacenterBits + layout.machineBits > 0) return;
   throw new UsageError(
-    `${sources["preset"]} ${values.preset} has one node, so two services would repeat each other's IDs: say by --machine-id 0 that this is the only one`,
+    `${sources["preset"]} ${values.preset} has only one node, so two services would repeat each other's IDs: pass --machine-id 0 if this is the only service`,
+  );
+}
+
+/**
+ * Asserts that the store of pools is not a Redis.
+ *
+ * @throws {@link UsageError} if it is
+ */
+function assertPoolStore({ values, sources }: ServeContext, kind: StoreKind, hasTypes: boolean): void {
+  const { poolStore } = values;
+  const poolKind = poolStore === undefined ? kind : storeKindOf(poolStore, sources["poolStore"]);
+  if (poolKind !== "redis" || (!hasTypes && poolStore === undefined)) return;
+  throw new UsageError(
+    `${sources["poolStore"]} must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools of numeric IDs`,
   );
 }
 
 /**
  * Opens the stores.
  *
- * @param hasTypes whether there are to be pools
- * @param shape of the Snowflake IDs
+ * @param hasTypes whether the service has pools
+ * @param shape the shape of the Snowflake IDs
  */
-export async function openStores(call: ServeContext, hasTypes: boolean, shape: Shape): Promise<ServeStores> {
-  const { values, sources, io } = call;
-  const { poolStore: poolUrl, store: given, machineId } = values;
-  assertSeveralNodes(call, shape);
-  if (given === undefined) assertUniqueNode(call, "sqlite");
+export async function openStores(
+  context: ServeContext,
+  hasTypes: boolean,
+  shape: Shape,
+): Promise<ServeStores> {
+  const { values, sources, io } = context;
+  const { poolStore: poolUrl, store: given, machineId, datacenterId } = values;
+  assertSeveralNodes(context, shape);
+  if (given === undefined) assertUniqueNode(context, "sqlite");
   const url = given ?? (await defaultStoreUrl(io));
   const kind = storeKindOf(url, sources["store"]);
-  assertUniqueNode(call, kind);
-  const poolKind = poolUrl === undefined ? kind : storeKindOf(poolUrl, sources["poolStore"]);
-  if (poolKind === "redis" && (hasTypes || poolUrl !== undefined)) {
-    const why = "numeric IDs are kept in postgres://..., sqlite:PATH or memory:, and a Redis keeps none";
-    throw new UsageError(`${sources["poolStore"]} must name a store of its own: ${why}`);
-  }
-  if (
-    values.datacenterId !== undefined &&
-    machineId === undefined &&
-    (given === undefined || kind === "memory")
-  ) {
+  assertUniqueNode(context, kind);
+  assertPoolStore(context, kind, hasTypes);
+  // The default store and a store in memory have no record of the other services on this machine.
+  const isAlone = given === undefined || kind === "memory";
+  if (isAlone && datacenterId !== undefined && machineId === undefined) {
     throw new UsageError(
-      `${sources["datacenterId"]} needs --machine-id beside it, or a --store to lease a machine from`,
+      `${sources["datacenterId"]} requires --machine-id, or a --store that leases the machine`,
     );
   }
-  // A store that nobody named, or that this process alone has, knows nothing of the others on this machine.
-  const isAlone = given === undefined || kind === "memory";
   const leaseBackend = isAlone && machineId === undefined ? await nodeRegistry(io, shape) : undefined;
-  const store = await openStore(url, call);
+  const store = await openStore(url, context);
   const stores = { kind, store, leaseBackend };
   if (poolUrl === undefined) return { ...stores, poolStore: undefined, close: () => store.close() };
   try {
-    const poolStore = await openStore(poolUrl, call, { setting: "poolStore" });
+    const poolStore = await openStore(poolUrl, context, { setting: "poolStore" });
     return { ...stores, poolStore, close: () => Promise.all([store.close(), poolStore.close()]) };
   } catch (error) {
     await store.close();

@@ -1,53 +1,59 @@
-// The configuration file of a command that has one, and JSON files in general.
+// Reads JSON files: the configuration file of a command, and others.
 
 import { describeError, UsageError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import type { FlagTable } from "./flagTable.ts";
-import type { Origins } from "./resolveSettings.ts";
+
+/** A configuration file. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
 
 /**
  * Reads a text file.
  *
- * @param source what the path is called where it was said
+ * @param source the setting that has the path, for errors
  */
 async function readTextFile(io: Io, source: string, path: string): Promise<string> {
   try {
     const { readFile } = await nodeModule(io, "node:fs/promises");
     return await readFile(await pathFrom(io, path), "utf8");
   } catch (error) {
-    throw new UsageError(`${source} must be a file that can be read: ${describeError(error).message}`);
+    throw new UsageError(`${source} must be a readable file: ${describeError(error).message}`);
   }
 }
 
-/** Where in a JSON text the parser gave up, if it says so. The rest of what it says quotes the text, and its secrets. */
+/** Returns the position in a parser's message, if it has one. The rest may quote the file, and secrets in it. */
 function errorPosition(error: unknown): string {
-  const [place] = /(at )?(position|line) \d+( \(?.*column \d+\)?)?/.exec(describeError(error).message) ?? [];
-  return place ? `, and it is not, ${place}` : "";
+  const [position] =
+    /(at )?(position|line) \d+( \(?.*column \d+\)?)?/.exec(describeError(error).message) ?? [];
+  return position ? `: syntax error ${position}` : "";
 }
 
-/** Reads a file of JSON. What is wrong with it is said without its text. */
+/** Reads a JSON file. An error does not quote the file. */
 export async function readJsonFile(io: Io, source: string, path: string): Promise<unknown> {
   const text = await readTextFile(io, source, path);
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, "")); // Some editors begin a file so.
+    return JSON.parse(text.replace(/^\uFEFF/, "")); // Some editors write a byte order mark.
   } catch (error) {
     throw new UsageError(`${path} must be JSON${errorPosition(error)}`);
   }
 }
 
-/** Reads the file that the setting `config` names, in a command that has such a setting. */
-export async function readConfig(
+/** Reads the file that the setting `config` names; `undefined` if the command has no such setting, or it is not set. */
+export async function readConfigFile(
   io: Io,
   table: FlagTable,
-  flags: Origins["flags"],
-): Promise<Origins["file"]> {
+  flags: Readonly<Record<string, readonly string[]>>,
+): Promise<ConfigFile | undefined> {
   const row = table["config"];
-  const said = flags["config"]?.[0];
-  const path = said ?? ((row?.env && io.env[row.env]) || undefined);
+  const flag = flags["config"]?.[0];
+  const path = flag ?? ((row?.env && io.env[row.env]) || undefined);
   if (path === undefined) return undefined;
-  const source = said === undefined ? String(row?.env) : "--config";
+  const source = flag === undefined ? String(row?.env) : "--config";
   const content = await readJsonFile(io, source, path);
   if ({}.toString.call(content) !== "[object Object]")
-    throw new UsageError(`${path} must hold a JSON object`);
+    throw new UsageError(`${path} must contain a JSON object`);
   return { path, content: content as Record<string, unknown> };
 }

@@ -1,68 +1,78 @@
-// What a command may be told: a table of settings, from which parsing, validation and help all come.
+// Flag tables: the settings of a command, from which parsing, validation and help are derived.
 
-/** What every setting has. */
-interface Common {
-  /** What it is, in a few words, for help. */
-  readonly description: string;
-  /** The environment variable that says it where no flag does. */
+/** A former name of a setting. It still works, and help does not list it. */
+interface DeprecatedName {
+  /** The former setting, whose flag follows from it as for other settings. */
+  readonly name: string;
   readonly env?: string;
-  /** What holds where nobody says it, if that is no value: `"a node is leased"`. */
-  readonly defaultText?: string;
-  /** That the command cannot do without it. */
-  readonly required?: true;
-  /** That it has no place in a configuration file. */
-  readonly notInFile?: true;
+  /** The former values and what they mean now, if they changed. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
-/** Said or not. */
-export interface SwitchFlag extends Common {
+/** The part that all settings share. */
+interface FlagBase {
+  /** What it sets, in a few words, for help. */
+  readonly description: string;
+  /** The environment variable that sets it where there is no flag. */
+  readonly env?: string;
+  /** The default in words, if it is not a value: `"a node is leased"`. */
+  readonly defaultText?: string;
+  /** Set if the command does not run without it. */
+  readonly required?: true;
+  /** Set if a configuration file must not contain it. */
+  readonly notInFile?: true;
+  readonly deprecatedName?: DeprecatedName;
+}
+
+/** A setting that is on or off. */
+export interface SwitchFlag extends FlagBase {
   readonly kind: "switch";
 }
 
 /** A whole number. */
-export interface IntegerFlag extends Common {
+export interface IntegerFlag extends FlagBase {
   readonly kind: "integer";
   readonly min: number;
   readonly max: number;
   readonly default?: number;
 }
 
-/** Any text but an empty one. */
-interface TextFlag extends Common {
+/** A text that is not empty. */
+interface TextFlag extends FlagBase {
   readonly kind: "text";
-  /** What stands for it in help: `"URL"`. */
+  /** Its placeholder in help: `"URL"`. */
   readonly placeholder: string;
   readonly default?: string;
 }
 
-/** One of a few words. */
-interface ChoiceFlag extends Common {
+/** One of several words. */
+interface ChoiceFlag extends FlagBase {
   readonly kind: "choice";
   readonly choices: readonly string[];
   readonly default?: string;
 }
 
-/** Several texts: in the environment with commas between them, in a file as an array. */
-interface ListFlag extends Common {
+/** Several texts: separated by commas in a variable, an array in a file. */
+interface ListFlag extends FlagBase {
   readonly kind: "list";
   readonly placeholder: string;
-  /** Why it is no flag, where it is none. */
+  /** Why it cannot be a flag, if it cannot. */
   readonly noFlagReason?: string;
-  /** That in a file an entry may be an object, for the command to look into. */
+  /** Set if entries in a file may be objects, which the command validates. */
   readonly mayHoldObjects?: true;
 }
 
-/** What a JSON file holds: said by its path, or in a configuration file also as an object. */
-interface DocumentFlag extends Common {
+/** The content of a JSON file: given by its path, or in a configuration file also as an object. */
+interface DocumentFlag extends FlagBase {
   readonly kind: "document";
 }
 
 export type Flag = SwitchFlag | IntegerFlag | TextFlag | ChoiceFlag | ListFlag | DocumentFlag;
 
-/** Settings by their names, as a configuration file has them: `machineId`, which is `--machine-id` as a flag. */
+/** Settings by name, as in a configuration file: `machineId` has the flag `--machine-id`. */
 export type FlagTable = Readonly<Record<string, Flag>>;
 
-/** A {@link DocumentFlag} as it was said. */
+/** The value of a {@link DocumentFlag}. */
 export type DocumentSource = { readonly path: string } | { readonly content: object; readonly path?: never };
 
 /** The type of a setting's value. */
@@ -78,7 +88,7 @@ type ValueOf<F extends Flag> = F extends SwitchFlag
           ? DocumentSource
           : string;
 
-/** What is there in any case. */
+/** A setting that always has a value. */
 type AlwaysSet =
   | { readonly default: string | number }
   | { readonly required: true }
@@ -89,7 +99,7 @@ export type Values<T extends FlagTable> = {
   readonly [Name in keyof T]: T[Name] extends AlwaysSet ? ValueOf<T[Name]> : ValueOf<T[Name]> | undefined;
 };
 
-/** A setting's name as a flag. */
+/** Returns the flag of a setting: `--machine-id` of `machineId`. */
 export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

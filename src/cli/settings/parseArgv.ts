@@ -1,24 +1,42 @@
-// Takes a command line apart: which flags were given, with which text, and what else there is.
+// Splits a command line into flags and arguments.
 
-import { quoted, UsageError } from "../errors.ts";
-import { type FlagTable, flagName } from "./flagTable.ts";
+import { UsageError } from "../errors.ts";
+import { quoted } from "../redact.ts";
+import { type Flag, type FlagTable, flagName } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
-/** A command line, taken apart. Nothing is validated but that the flags exist. */
+/** A command line in its parts. The values of flags are not validated. */
 export interface ParsedArgv {
-  /** The texts of each flag that was given, by its setting; a switch has none. */
+  /** The values of each flag that is given, by the name of its setting; a switch has no values. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
-  /** What is no flag. */
+  /** The words that are not flags. */
   readonly args: readonly string[];
 }
 
+/** A flag's setting: its name in the table, or its deprecated name. */
+interface FlagTarget {
+  readonly name: string;
+  readonly row: Flag;
+}
+
+/** Returns the settings of a table by their flags, deprecated ones included. */
+function targetsOf(table: FlagTable): ReadonlyMap<string, FlagTarget> {
+  const targets = new Map<string, FlagTarget>();
+  for (const [name, row] of Object.entries(table)) {
+    targets.set(flagName(name), { name, row });
+    const former = row.deprecatedName?.name;
+    if (former !== undefined) targets.set(flagName(former), { name: former, row });
+  }
+  return targets;
+}
+
 /**
- * Takes a command line apart.
+ * Splits a command line.
  *
- * @throws {@link UsageError} for a flag that there is not, lacks its value, has one too many, or comes twice
+ * @throws {@link UsageError} for an unknown flag, a missing value, a value of a switch, or a flag that is given twice
  */
 export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv {
-  const names = new Map(Object.keys(table).map((name) => [flagName(name), name]));
+  const targets = targetsOf(table);
   const flags: Record<string, string[]> = {};
   const args: string[] = [];
   for (let i = 0; i < argv.length; i++) {
@@ -32,14 +50,17 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv
       continue;
     }
     const [, flag = word, inline] = /^(--?[^=]*)=(.*)$/s.exec(word) ?? [];
-    const name = names.get(flag === "-h" ? "--help" : flag);
-    const row = name === undefined ? undefined : table[name];
-    if (name === undefined || !row) {
-      throw new UsageError(`there is no option ${quoted(flag)}${suggest(flag, [...names.keys()])}`);
+    const target = targets.get(flag === "-h" ? "--help" : flag);
+    if (!target) {
+      throw new UsageError(
+        `unknown option ${quoted(flag)}${suggest(flag, Object.keys(table).map(flagName))}`,
+      );
     }
-    if (row.kind === "list" && row.noFlagReason)
-      throw new UsageError(`${flag} is no option: ${row.noFlagReason}`);
-    if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} was given twice`);
+    const { name, row } = target;
+    if (row.kind === "list" && row.noFlagReason) {
+      throw new UsageError(`${flag} is not available as a flag: ${row.noFlagReason}`);
+    }
+    if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} is given twice`);
     flags[name] ??= [];
     if (row.kind === "switch") {
       if (inline !== undefined) throw new UsageError(`${flag} takes no value, got ${quoted(inline)}`);
@@ -48,10 +69,12 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv
     const next = argv[i + 1];
     const isMissing = inline === undefined && (next === undefined || (next.startsWith("-") && next !== "-"));
     if (isMissing) {
-      // What begins with a hyphen is rather the next flag than a value.
+      // A word that begins with a hyphen is more likely the next flag than a value.
       const hint =
-        next === undefined || next === "--" ? "" : `; one that begins with a hyphen is written ${flag}=VALUE`;
-      throw new UsageError(`${flag} needs a value${hint}`);
+        next === undefined || next === "--"
+          ? ""
+          : `; write a value that begins with a hyphen as ${flag}=VALUE`;
+      throw new UsageError(`${flag} requires a value${hint}`);
     }
     flags[name].push(inline ?? (next as string));
     if (inline === undefined) i++;

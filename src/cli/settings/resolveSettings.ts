@@ -1,142 +1,130 @@
-// Settles what each setting is: flags over environment over file over default; an error says where a bad value is from.
+// Resolves each setting of a command: flag over environment variable over configuration file over default.
 
 import { ArgumentError } from "../../internal.ts";
-import { maskAddress, quoted, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { maskAddress, quoted } from "../redact.ts";
+import type { ConfigFile } from "./configFile.ts";
 import { type Flag, type FlagTable, flagName, type Values } from "./flagTable.ts";
+import { describeRule, parseJsonValue, parseTexts } from "./parseValue.ts";
 import { suggest } from "./suggest.ts";
 
-/** Where settings come from. */
+/** The places that settings come from. */
 export interface Origins {
   /** The texts of flags, by the names of their settings. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** A configuration file. */
-  readonly file?: { readonly path: string; readonly content: Readonly<Record<string, unknown>> } | undefined;
+  readonly file?: ConfigFile | undefined;
 }
 
-/** Settings, settled. */
+/** Resolved settings. */
 export interface ResolvedSettings<T extends FlagTable> {
   readonly values: Values<T>;
-  /** What each setting is called where it was said: `--port`, `BITFLAKE_PORT`, `port in bitflake.json`. */
+  /** The name of each setting in error messages, by its origin: `--port`, `BITFLAKE_PORT`, `port in bitflake.json`. */
   readonly sources: Readonly<Record<string, string>>;
 }
 
-/** What a value must be. */
-function describeRule(flag: Flag): string {
-  switch (flag.kind) {
-    case "switch":
-      return "true or false";
-    case "integer":
-      return `a whole number from ${flag.min} to ${flag.max}`;
-    case "choice":
-      return `one of ${flag.choices.join(", ")}`;
-    case "text":
-      return "a text that is not empty";
-    case "list":
-      return `a list of texts, at least one and none of them empty${flag.defaultText ? `; left out, ${flag.defaultText}` : ""}`;
-    case "document":
-      return "the path of a JSON file";
+/** A setting as it was given. */
+interface GivenSetting {
+  readonly source: string;
+  /** Its origin by precedence: 0 a flag, 1 a variable, 2 the file. */
+  readonly rank: number;
+  /** As it was written, for the error. */
+  readonly raw: unknown;
+  /** `undefined` if it breaks the rule. */
+  readonly value: unknown;
+}
+
+/** Returns the value that is given for a setting, from the origin with the highest precedence. */
+function findGiven(name: string, row: Flag, { flags, env, file }: Origins): GivenSetting | undefined {
+  if (Object.hasOwn(flags, name)) {
+    const texts = flags[name] as readonly string[];
+    return { source: flagName(name), rank: 0, raw: texts[0], value: parseTexts(row, texts) };
   }
-}
-
-/** The value of a setting in a file; `undefined` if it is none. */
-function parseJsonValue(flag: Flag, value: unknown): unknown {
-  switch (flag.kind) {
-    case "switch":
-      return typeof value === "boolean" ? value : undefined;
-    case "integer":
-      return Number.isSafeInteger(value) && (value as number) >= flag.min && (value as number) <= flag.max
-        ? value
-        : undefined;
-    case "choice":
-      return flag.choices.includes(value as string) ? value : undefined;
-    case "text":
-      return typeof value === "string" && value !== "" ? value : undefined;
-    case "list":
-      return Array.isArray(value) &&
-        value.length > 0 &&
-        value.every(
-          (one) =>
-            (typeof one === "string" && one !== "") ||
-            (flag.mayHoldObjects && {}.toString.call(one) === "[object Object]"),
-        )
-        ? value
-        : undefined;
-    case "document":
-      if (typeof value === "string" && value !== "") return { path: value };
-      return {}.toString.call(value) === "[object Object]" ? { content: value } : undefined;
+  const text = row.env && env[row.env];
+  // An empty variable is unset, as in the library. A list is not: an empty list of keys must not mean that every client
+  // is accepted.
+  if (row.env && text !== undefined && (text !== "" || row.kind === "list")) {
+    const texts = row.kind === "list" ? text.split(",").map((part) => part.trim()) : [text];
+    return { source: row.env, rank: 1, raw: text, value: parseTexts(row, texts) };
   }
+  if (!file || !Object.hasOwn(file.content, name)) return undefined;
+  const raw = file.content[name];
+  return { source: `${name} in ${file.path}`, rank: 2, raw, value: parseJsonValue(row, raw) };
 }
 
-/** What a variable can say of a switch; a flag that is there says nothing more. */
-const SWITCHES: ReadonlyMap<string, boolean> = /* @__PURE__ */ new Map([
-  ["true", true],
-  ["1", true],
-  ["false", false],
-  ["0", false],
-]);
-
-/** The value that texts stand for; `undefined` if they stand for none. */
-function parseTexts(flag: Flag, texts: readonly string[]): unknown {
-  const [text = ""] = texts;
-  if (flag.kind === "switch") return text === "" || SWITCHES.get(text);
-  if (flag.kind === "list") return parseJsonValue(flag, texts);
-  if (flag.kind !== "integer") return parseJsonValue(flag, text);
-  return /^(0|-?[1-9]\d*)$/.test(text) ? parseJsonValue(flag, Number(text)) : undefined;
+/**
+ * Asserts that a given value meets its rule, and returns it.
+ *
+ * @throws {@link ArgumentError} if it does not
+ */
+function assertValid(row: Flag, { source, raw, value }: GivenSetting): unknown {
+  if (value !== undefined) return value;
+  // The entries of a list may be secrets, so the message shows only whether it is empty.
+  const visible = row.kind === "list" ? (String(raw) === "" ? "" : []) : raw;
+  throw new ArgumentError(
+    source,
+    describeRule(row),
+    typeof visible === "string" ? maskAddress(visible) : visible,
+  );
 }
 
-/** Refuses settings in a file that there are not. */
-function assertKnownSettings(table: FlagTable, { path, content }: NonNullable<Origins["file"]>): void {
-  const names = Object.keys(table).filter((name) => !table[name]?.notInFile);
+/** Returns the given value of a setting, under its name or its deprecated name, with its source. */
+function findValue(
+  name: string,
+  row: Flag,
+  origins: Origins,
+): { readonly source: string; readonly value: unknown } | undefined {
+  const given = findGiven(name, row, origins);
+  const { deprecatedName } = row;
+  if (deprecatedName) {
+    const { name: formerName, env, values } = deprecatedName;
+    const { env: _, ...rest } = row;
+    const formerRow = {
+      ...rest,
+      ...(env === undefined ? {} : { env }),
+      ...(values && { choices: Object.keys(values) }),
+    } as Flag;
+    const former = findGiven(formerName, formerRow, origins);
+    if (former && given?.rank === former.rank) {
+      throw new UsageError(`${former.source} is the former name of ${given.source}: set only one of them`);
+    }
+    if (former && (!given || former.rank < given.rank)) {
+      const value = assertValid(formerRow, former);
+      return { source: former.source, value: values?.[value as string] ?? value };
+    }
+  }
+  return given && { source: given.source, value: assertValid(row, given) };
+}
+
+/** Asserts that a configuration file contains only settings of the table. */
+function assertKnownSettings(table: FlagTable, { path, content }: ConfigFile): void {
+  const rows = Object.entries(table).filter(([, row]) => !row.notInFile);
+  const names = rows.map(([name]) => name);
+  const known = new Set([...names, ...rows.flatMap(([, row]) => row.deprecatedName?.name ?? [])]);
   for (const name of Object.keys(content)) {
-    if (names.includes(name)) continue;
-    throw new UsageError(`${path} has ${quoted(name)}, which is no setting${suggest(name, names)}`);
+    if (known.has(name)) continue;
+    throw new UsageError(`unknown setting ${quoted(name)} in ${path}${suggest(name, names)}`);
   }
 }
 
 /**
- * Settles what each setting of a table is.
+ * Resolves the settings of a table.
  *
- * @throws {@link ArgumentError} for a value that is none, {@link UsageError} for one that is missing or unknown
+ * @throws {@link ArgumentError} for a value that breaks its rule
+ * @throws {@link UsageError} for a setting that is missing, unknown, or given under two names
  */
-export function resolveSettings<T extends FlagTable>(
-  table: T,
-  { flags, env, file }: Origins,
-): ResolvedSettings<T> {
+export function resolveSettings<T extends FlagTable>(table: T, origins: Origins): ResolvedSettings<T> {
   const values: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
-  if (file) assertKnownSettings(table, file);
+  if (origins.file) assertKnownSettings(table, origins.file);
   for (const [name, row] of Object.entries(table)) {
-    const flag = flagName(name);
-    // Empty is unset, as with the variables of the library. Not so a list: whoever sets one of keys, and has none in it,
-    // does not mean that anyone may ask.
-    const text = row.env && env[row.env];
-    const variable = text || (row.kind === "list" ? text : undefined);
-    const texts = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    sources[name] = flag;
-    if (texts) values[name] = parseTexts(row, texts);
-    else if (row.env && variable !== undefined) {
-      sources[name] = row.env;
-      const parts = row.kind === "list" ? variable.split(",").map((part) => part.trim()) : [variable];
-      values[name] = parseTexts(row, parts);
-    } else if (file && Object.hasOwn(file.content, name)) {
-      sources[name] = `${name} in ${file.path}`;
-      values[name] = parseJsonValue(row, file.content[name]);
-    } else {
-      values[name] = row.kind === "switch" ? false : "default" in row ? row.default : undefined;
-      if (row.required) throw new UsageError(`${flag} is needed${row.env ? `, or ${row.env}` : ""}`);
-      continue;
+    const found = findValue(name, row, origins);
+    if (!found && row.required) {
+      throw new UsageError(`${flagName(name)}${row.env ? ` or ${row.env}` : ""} is required`);
     }
-    if (values[name] === undefined) {
-      const said = texts?.[0] ?? variable ?? file?.content[name];
-      // A list is of secrets, and may be shown to nobody, unless there is nothing in it.
-      const given = row.kind === "list" ? (String(said) === "" ? "" : []) : said;
-      throw new ArgumentError(
-        sources[name],
-        describeRule(row),
-        typeof given === "string" ? maskAddress(given) : given,
-      );
-    }
+    const fallback = row.kind === "switch" ? false : "default" in row ? row.default : undefined;
+    sources[name] = found?.source ?? flagName(name);
+    values[name] = found ? found.value : fallback;
   }
   return { values: values as Values<T>, sources };
 }

@@ -1,6 +1,9 @@
-// The name that somebody may have meant.
+// Suggests the known name that a misspelt one is closest to.
 
-/** How many letters have to be put in, left out or replaced to make one text of another. */
+/** A name that is longer is no misspelling, and its distance would take long to compute. */
+const MAX_NAME_LENGTH = 40;
+
+/** Returns how many letters have to be inserted, removed or replaced to turn one text into the other. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
@@ -14,14 +17,13 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** Of some names the one that is meant, as a question to put after what is wrong; empty if none is near. */
+/** Returns the closest of the known names as the end of an error message; empty if none is close. */
 export function suggest(name: string, names: readonly string[]): string {
-  // Longer than any name, and nobody meant one; it would also take its time.
-  if (name.length > 40) return "";
-  let best: { name: string; far: number } | undefined;
+  if (name.length > MAX_NAME_LENGTH) return "";
+  let best: { name: string; distance: number } | undefined;
   for (const known of names) {
-    const far = editDistance(name, known);
-    if (far < (best?.far ?? 1 + Math.max(2, known.length / 3))) best = { name: known, far };
+    const distance = editDistance(name, known);
+    if (distance < (best?.distance ?? 1 + Math.max(2, known.length / 3))) best = { name: known, distance };
   }
   return best ? `; did you mean ${best.name}?` : "";
 }

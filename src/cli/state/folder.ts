@@ -1,14 +1,14 @@
-// The state folder: what the processes of one user on one machine must know of each other.
+// The state folder: what processes of one user on one machine share, where they have no common store.
 
 import { CommandError, describeError } from "../errors.ts";
-import { type Io, nodeModule, pathFrom } from "../io.ts";
+import { type Io, type NodeModules, nodeModule, pathFrom } from "../io.ts";
 
-/** The variable that names another folder. */
+/** The variable that names the folder. */
 export const STATE_VARIABLE = "BITFLAKE_STATE_DIR";
 
-/** Returns an error that says what cannot be done in the state folder, and the ways around it. */
+/** Returns the error of a state folder that cannot be used, with the remedies. */
 export function stateError(folder: string, cause: unknown): CommandError {
-  const remedy = `name a folder that can be written by ${STATE_VARIABLE}, or give this process a node of its own by --machine-id`;
+  const remedy = `set ${STATE_VARIABLE} to a writable folder, or give this process its own node with --machine-id`;
   return new CommandError(
     "ERR_STATE",
     `the state folder ${folder} cannot be used: ${describeError(cause).message}; ${remedy}`,
@@ -22,7 +22,7 @@ async function statePath(io: Io): Promise<string> {
   const named = env[STATE_VARIABLE];
   if (named) return pathFrom(io, named);
   const { homedir, platform } = await nodeModule(io, "node:os");
-  // The home of the call's environment first: homedir() knows that of the process alone.
+  // HOME of the command's environment comes first, because homedir() reads the environment of the process.
   const home = env["HOME"] || homedir();
   switch (platform()) {
     case "darwin":
@@ -34,16 +34,44 @@ async function statePath(io: Io): Promise<string> {
   }
 }
 
+function isFolder(fs: NodeModules["node:fs"], path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Returns the state folder, and makes it where it is missing: then nobody but the user may look into it.
+ * Creates a folder and its parents, readable by the user alone. It does not use the `recursive` option of `mkdirSync`,
+ * which never returns where a file system reports ENOENT for a folder that it does not allow, as /proc does.
+ */
+export async function makeFolder(io: Io, folder: string): Promise<void> {
+  const fs = await nodeModule(io, "node:fs");
+  const { dirname } = await nodeModule(io, "node:path");
+  const make = (path: string): void => {
+    if (isFolder(fs, path)) return;
+    const parent = dirname(path);
+    if (parent !== path) make(parent);
+    try {
+      fs.mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      // Another process may have created it meanwhile.
+      if (!isFolder(fs, path)) throw error;
+    }
+  };
+  make(folder);
+}
+
+/**
+ * Returns the state folder, and creates it if it does not exist.
  *
- * @throws {@link Failure} if it cannot be made
+ * @throws {@link CommandError} if it cannot be created
  */
 export async function stateFolder(io: Io): Promise<string> {
   const folder = await statePath(io);
   try {
-    const { mkdirSync } = await nodeModule(io, "node:fs");
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(io, folder);
     return folder;
   } catch (error) {
     throw stateError(folder, error);

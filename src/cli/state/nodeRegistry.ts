@@ -1,28 +1,30 @@
-// The node book: which process of this user on this machine has which node, for layouts with nodes; and which ticks are
-// taken, for layouts without. Layouts that divide the bits of a node differently make the same IDs, so they share one;
-// those with another width of the timestamp, node or sequence, another epoch or another tick have their own.
+// The nodes and ticks that processes of this user on this machine have: a registry of nodes for layouts with nodes, a
+// registry of ticks for layouts without.
+//
+// Layouts that only divide the node's bits differently make the same IDs, so they share a registry. Layouts that differ in the
+// bits of the timestamp, node or sequence, in the epoch or in the tick have their own.
 
 import type { MemoryPort } from "../../backend/index.ts";
 import type { SnowflakeGenerator } from "../../internal.ts";
-import { shapeOf } from "../../lease/nodeSpace.ts";
+import { formatShape } from "../../lease/nodeSpace.ts";
 import type { Io } from "../io.ts";
 import { stateFolder } from "./folder.ts";
 import { sharedFile } from "./sharedFile.ts";
 
-/** What decides whether two generators can make the same ID, besides their nodes. */
+/** What two generators must share, besides their node, to make the same ID. */
 export type Shape = Pick<SnowflakeGenerator, "layout" | "epochMs" | "tickMs">;
 
-/** The name of a shape, as a file can have it. */
+/** Returns the name of a shape in file names. */
 function fileNameOf({ layout, epochMs, tickMs }: Shape): string {
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   return `${timestampBits}.${datacenterBits + machineBits}.${sequenceBits}-epoch${epochMs}-tick${tickMs}`;
 }
 
 /**
- * Opens the leases of a shape, as a store that `leaseNode` takes. They are the same for services of all names: in a
- * namespace of their own, two services on this machine would repeat each other's IDs.
+ * Opens the leases of a shape as a backend for `leaseNode`. Services of all names share them: if each name had its own
+ * leases, two services on this machine would repeat each other's IDs.
  *
- * @throws {@link Failure} if the state folder cannot be used
+ * @throws {@link CommandError} if the state folder cannot be used
  */
 export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
   const file = await sharedFile(io, await stateFolder(io), `nodes-${fileNameOf(shape)}`);
@@ -32,8 +34,9 @@ export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
       change: (state: State | undefined, nowMs: number) => readonly [State, Result],
     ): Result {
       return file.change<State, Result>((kept) => {
-        // In the words of this layout, or the lease would take it for the leases of another.
-        const state = kept === undefined ? kept : { ...kept, shape: shapeOf(shape, false) };
+        // Layouts of one registry divide the bits differently. The lease refuses another layout's state, so the state gets
+        // this layout's shape.
+        const state = kept === undefined ? kept : { ...kept, shape: formatShape(shape, false) };
         const [next, result] = change(state, io.now());
         return [next === state ? kept : next, result];
       });
@@ -42,15 +45,15 @@ export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
 }
 
 /**
- * Takes so many ticks in a row that no other process takes. Returns the first, which is the current one or a later one;
- * `undefined` if those until the last one are taken.
+ * Reserves consecutive ticks that no other process reserves. Returns the first one, which is the current tick or a later
+ * one; `undefined` if it would be after the last allowed tick.
  */
 export type ReserveTicks = (count: number, nowTick: number, lastTick: number) => number | undefined;
 
 /**
- * Opens the record of the ticks that are taken, of a shape without nodes.
+ * Opens the reserved ticks of a shape without nodes.
  *
- * @throws {@link Failure} if the state folder cannot be used
+ * @throws {@link CommandError} if the state folder cannot be used
  */
 export async function tickRegistry(io: Io, shape: Shape): Promise<ReserveTicks> {
   const file = await sharedFile(io, await stateFolder(io), `ticks-${fileNameOf(shape)}`);

@@ -1,20 +1,20 @@
-// A value that the processes of one machine share by files, changed by compare-and-set and without a lock: a process that
-// is killed leaves nothing behind that others would have to wait for.
+// A value that processes on one machine share through files. Changes are compare-and-set without a lock, so a process that is
+// killed leaves nothing behind that others would have to wait for.
 //
-// Each version of the value is a file with the version as its name. A process reads the newest, and puts the next one in
-// place by link(), which fails where another process was faster; then it reads again.
+// Each version of the value is a file with the version as its name. A process reads the newest version and creates the next
+// one by link(), which fails if another process was faster; then it starts again.
 
 import { CommandError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
-import { stateError } from "./folder.ts";
+import { makeFolder, stateError } from "./folder.ts";
 
-/** How many versions are kept: a process that is overtaken by fewer finds the version taken that it wants to write. */
+/** How many versions are kept. A process that is overtaken by fewer versions finds that its own exists already. */
 const KEPT_VERSIONS = 64;
 
-/** How often a change is tried; each failure means that another process has succeeded. */
+/** How often a change is attempted. Each failure means that another process has succeeded. */
 const MAX_ATTEMPTS = 1000;
 
-/** Writes what JSON has no form for: `{ "map": [[key, value], ...] }`, `{ "bigint": "1" }`. */
+/** Encodes a value as JSON, with maps as `{ "map": [[key, value], ...] }` and bigints as `{ "bigint": "1" }`. */
 const encode = (value: unknown): string =>
   JSON.stringify(value, (_, part) => {
     if (part instanceof Map) return { map: [...part] };
@@ -27,16 +27,16 @@ const decode = (text: string): unknown =>
     return typeof part?.bigint === "string" ? BigInt(part.bigint) : part;
   });
 
-/** Changes a shared value: gets it, `undefined` before the first change, and returns the next one and a result. */
+/** A function from the value, which is `undefined` before the first change, to the next value and a result. */
 type Change<State, Result> = (state: State | undefined) => readonly [State | undefined, Result];
 
 /** A shared value. */
 export interface SharedFile {
   /**
-   * Changes the value in one step. The function may be called several times, each time with a newer value; where it
-   * returns the value that it got, nothing is written.
+   * Changes the value atomically. The function may be called several times, each time with a newer value. If it returns
+   * its argument, nothing is written.
    *
-   * @throws {@link Failure} if the files cannot be read or written
+   * @throws {@link CommandError} if the files cannot be read or written
    */
   change<State, Result>(change: Change<State, Result>): Result;
 }
@@ -44,7 +44,7 @@ export interface SharedFile {
 /**
  * Opens a shared value.
  *
- * @param name of its folder within the state folder
+ * @param name the name of its folder in the state folder
  */
 export async function sharedFile(io: Io, stateFolder: string, name: string): Promise<SharedFile> {
   const fs = await nodeModule(io, "node:fs");
@@ -64,13 +64,13 @@ export async function sharedFile(io: Io, stateFolder: string, name: string): Pro
     } catch (cause) {
       throw new CommandError(
         "ERR_STATE",
-        `${pathOf(version)} is damaged; remove ${folder} when no process of bitflake runs`,
+        `${pathOf(version)} is damaged; stop all bitflake processes and remove ${folder}`,
         { cause },
       );
     }
   };
 
-  /** Writes a version, unless there is one already. */
+  /** Writes a version. Returns whether it is in place: another process may have been faster. */
   const write = (version: number, state: unknown): boolean => {
     const draft = pathOf(`draft-${globalThis.crypto.getRandomValues(new Uint32Array(4)).join("-")}`);
     const file = fs.openSync(draft, "wx", 0o600);
@@ -90,7 +90,7 @@ export async function sharedFile(io: Io, stateFolder: string, name: string): Pro
     }
     const all = versions();
     for (const old of all) if (old <= version - KEPT_VERSIONS) fs.rmSync(pathOf(old), { force: true });
-    // One that was paused for so long that its version had come and gone has put it in place again, behind the others.
+    // If this process was paused until its version was removed, the link succeeded behind the newer versions: start again.
     return Math.max(...all) < version + KEPT_VERSIONS / 2;
   };
 
@@ -100,7 +100,7 @@ export async function sharedFile(io: Io, stateFolder: string, name: string): Pro
     try {
       state = version === 0 ? undefined : (read(version) as State);
     } catch (error) {
-      if ((error as { code?: unknown }).code === "ENOENT") return undefined; // Too old by now.
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined; // The version was removed meanwhile.
       throw error;
     }
     const [next, result] = change(state);
@@ -108,7 +108,7 @@ export async function sharedFile(io: Io, stateFolder: string, name: string): Pro
   };
 
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(io, folder);
   } catch (error) {
     throw stateError(stateFolder, error);
   }
@@ -120,12 +120,15 @@ export async function sharedFile(io: Io, stateFolder: string, name: string): Pro
           if (done) return done[0];
         }
       } catch (error) {
-        // Of the file system; what the change itself throws is passed on.
+        // Only errors of the file system are translated; errors of the change are rethrown.
         throw typeof (error as { syscall?: unknown }).syscall === "string"
           ? stateError(stateFolder, error)
           : error;
       }
-      throw new CommandError("ERR_STATE", `others were faster ${MAX_ATTEMPTS} times at changing ${folder}`);
+      throw new CommandError(
+        "ERR_STATE",
+        `other processes changed ${folder} first, ${MAX_ATTEMPTS} times in a row; try again`,
+      );
     },
   };
 }

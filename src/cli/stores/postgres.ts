@@ -1,15 +1,18 @@
-// PostgreSQL, with pg or postgres, whichever is installed.
+// PostgreSQL, with the package pg or postgres.
 
 import { fromPg, fromPostgresJs, type PgClient, type PostgresJsClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
 import { loadFirstPackage } from "../packages.ts";
-import type { ConnectionOptions } from "./openStore.ts";
-import { type Connection, reconnectingClient, waitUntilConnected } from "./reconnectingClient.ts";
+import { type Connection, type ConnectionOptions, waitUntilConnected } from "./connection.ts";
+import { reconnectingClient } from "./reconnectingClient.ts";
 
-/** How much later than the command line pg gives up a query; then it also cuts the connection, which would stay open. */
+/**
+ * How much longer than the command line pg waits for a query, in milliseconds. After that pg cuts the connection, which
+ * would stay open otherwise.
+ */
 const QUERY_TIMEOUT_MARGIN_MS = 500;
 
-/** What is used of `pg`. */
+/** The part of `pg` that the command line uses. */
 interface Pg {
   readonly Pool: new (
     options: object,
@@ -19,14 +22,14 @@ interface Pg {
   };
 }
 
-/** What is used of `postgres`. */
+/** The part of `postgres` that the command line uses. */
 type PostgresJs = (
   url: string,
   options: object,
 ) => PostgresJsClient & { end(options: object): Promise<void> };
 
-function withPg({ Pool }: Pg, url: string, settings: ConnectionOptions): Promise<Connection> {
-  const { prefix, timeoutMs, poolSize } = settings;
+function withPg({ Pool }: Pg, url: string, options: ConnectionOptions): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = options;
   const { use, close } = reconnectingClient(timeoutMs, () => {
     const client = new Pool({
       connectionString: url,
@@ -35,7 +38,7 @@ function withPg({ Pool }: Pg, url: string, settings: ConnectionOptions): Promise
       query_timeout: timeoutMs + QUERY_TIMEOUT_MARGIN_MS,
       keepAlive: true,
     });
-    // Without a listener an outage would end the process; a caller meanwhile gets an error.
+    // Without a listener, an outage would end the process. Callers get the error from their query.
     client.on("error", () => {});
     return { client, ready: Promise.resolve(), close: () => client.end() };
   });
@@ -44,18 +47,18 @@ function withPg({ Pool }: Pg, url: string, settings: ConnectionOptions): Promise
   return waitUntilConnected(timeoutMs, backend.query("SELECT 1 AS here", []), { backend, close });
 }
 
-function withPostgresJs(postgres: PostgresJs, url: string, settings: ConnectionOptions): Promise<Connection> {
-  const { prefix, timeoutMs, poolSize } = settings;
+function withPostgresJs(postgres: PostgresJs, url: string, options: ConnectionOptions): Promise<Connection> {
+  const { prefix, timeoutMs, poolSize } = options;
   const { use, close } = reconnectingClient(timeoutMs, () => {
     const client = postgres(url, {
-      // It prints notices by itself, and a table that is there already is one.
+      // By default it prints notices, for example that a table exists already.
       onnotice: () => {},
       connect_timeout: timeoutMs / 1000,
       max: poolSize,
-      // It asks for the types of arrays by itself, and where that fails, nobody handles the rejection: the process ends.
+      // By default it queries the types of arrays, and if that fails, the rejection is unhandled and ends the process.
       fetch_types: false,
     });
-    // What is under way has a second; then the connections are cut.
+    // Running queries have one second; then the connections are cut.
     return { client, ready: Promise.resolve(), close: () => client.end({ timeout: 1 }) };
   });
   const unsafe: PostgresJsClient["unsafe"] = (text, params) => use((sql) => sql.unsafe(text, params));
@@ -64,9 +67,9 @@ function withPostgresJs(postgres: PostgresJs, url: string, settings: ConnectionO
 }
 
 /** Connects to a PostgreSQL. */
-export async function openPostgres(url: string, io: Io, settings: ConnectionOptions): Promise<Connection> {
+export async function openPostgres(url: string, io: Io, options: ConnectionOptions): Promise<Connection> {
   const { name, module } = await loadFirstPackage("postgres://", ["pg", "postgres"], io);
   return name === "pg"
-    ? withPg(module as Pg, url, settings)
-    : withPostgresJs(module as PostgresJs, url, settings);
+    ? withPg(module as Pg, url, options)
+    : withPostgresJs(module as PostgresJs, url, options);
 }

@@ -1,86 +1,37 @@
-// Connections of clients: made in time or not at all, replaced when they go silent, and ended in any case.
+// A client that is replaced by a new one when it stops answering.
 
-import type { Backend } from "../../backend/index.ts";
+import { closeQuietly, NoAnswerError, withTimeout } from "./connection.ts";
 
-/** A client that is connected. */
-export interface Connection {
-  readonly backend: Backend;
-  close(): unknown;
-}
-
-/** How long to wait for a client to say goodbye, in milliseconds. */
-const CLOSE_MS = 2000;
-
-/** No answer came in time. */
-class NoAnswerError extends Error {}
-
-/** Waits for a promise, but not for ever. */
-async function withTimeout<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Ends a connection. A client that cannot end in order ends with the process. */
-export async function closeQuietly({ close }: Pick<Connection, "close">): Promise<void> {
-  await withTimeout(CLOSE_MS, new Promise((resolve) => resolve(close()))).catch(() => {});
-}
-
-/**
- * Waits for a connection; one that cannot be had is ended.
- *
- * @param connecting resolves when it stands
- * @param lastError what the client has told its listeners: "Connection is closed" says less than why
- */
-export async function waitUntilConnected(
-  ms: number,
-  connecting: Promise<unknown>,
-  connection: Connection,
-  lastError: () => unknown = () => undefined,
-): Promise<Connection> {
-  try {
-    await withTimeout(ms, connecting);
-    return connection;
-  } catch (error) {
-    await closeQuietly(connection);
-    throw lastError() ?? error;
-  }
-}
-
-/** A client as it is opened. */
+/** A client that is being opened. */
 export interface OpenedClient<Client> {
   readonly client: Client;
-  /** Resolves when it can be used; a client that connects by itself when it is used can be at once. */
+  /** Resolves when the client can be used: at once if it connects at its first call. */
   readonly ready: Promise<unknown>;
-  /** Whether it has given up for good. */
+  /** Returns whether the client has given up for good. */
   isOver?(): boolean;
   close(): unknown;
 }
 
-/** A client that is replaced by a new one when it does not answer. */
+/** A client that is replaced when it does not answer. */
 export interface ReconnectingClient<Client> {
   /** Resolves when the first client can be used. */
   readonly ready: Promise<unknown>;
-  /** Uses the client; rejects when no answer comes in time. */
+  /** Calls the current client. Rejects if there is no answer in time. */
   use<T>(call: (client: Client) => PromiseLike<T>): Promise<T>;
   close(): unknown;
 }
 
 /**
- * Opens a client, and a new one in its place when it has given up, could not connect or does not answer in time. A
- * connection can go silent without an end: the other machine is gone, or a firewall has forgotten the connection. Then no
- * client notices for many minutes unless it counts the time, and not every client can.
+ * Opens a client, and replaces it when it has given up, could not connect, or does not answer in time. A connection can
+ * go silent without an end, because the other machine is gone or a firewall has dropped its state. Clients without a
+ * timeout for answers notice that only after many minutes.
  *
- * @param ms how long to wait for an answer
+ * While a client is replaced, connections of the old one may still be open, so there can be twice as many.
+ *
+ * @param timeoutMs how long to wait for an answer
  */
 export function reconnectingClient<Client>(
-  ms: number,
+  timeoutMs: number,
   open: () => OpenedClient<Client>,
 ): ReconnectingClient<Client> {
   const start = () => {
@@ -94,7 +45,7 @@ export function reconnectingClient<Client>(
   let current = start();
   let isClosed = false;
   const replace = (used: typeof current) => {
-    // The first of many calls on the same silent client replaces it for all.
+    // Of many calls on one silent client, the first replaces it for all.
     if (used !== current || isClosed) return;
     current = start();
     void closeQuietly(used.opened);
@@ -108,7 +59,7 @@ export function reconnectingClient<Client>(
       const { client, ready } = used.opened;
       try {
         return await withTimeout(
-          ms,
+          timeoutMs,
           ready.then(() => call(client)),
         );
       } catch (error) {

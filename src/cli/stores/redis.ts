@@ -1,12 +1,13 @@
-// Redis, with ioredis or redis, whichever is installed.
+// Redis, with the package ioredis or redis.
 
 import { fromIORedis, fromNodeRedis, type IORedisClient, type NodeRedisClient } from "../../backend/index.ts";
 import type { Io } from "../io.ts";
 import { loadFirstPackage } from "../packages.ts";
-import type { ConnectionOptions } from "./openStore.ts";
-import { type Connection, reconnectingClient, waitUntilConnected } from "./reconnectingClient.ts";
+import { redisDatabase } from "./address.ts";
+import { type Connection, type ConnectionOptions, waitUntilConnected } from "./connection.ts";
+import { reconnectingClient } from "./reconnectingClient.ts";
 
-/** What is used of `ioredis`. */
+/** The part of `ioredis` that the command line uses. */
 interface IORedis {
   readonly Redis: new (
     url: string,
@@ -19,7 +20,7 @@ interface IORedis {
   };
 }
 
-/** What is used of `redis`; before version 5 its clients could only be disconnected. */
+/** The part of `redis` that the command line uses. Before version 5 its clients have `disconnect` in place of `destroy`. */
 interface NodeRedis {
   createClient(options: object): NodeRedisClient & {
     readonly isOpen: boolean;
@@ -30,15 +31,9 @@ interface NodeRedis {
   };
 }
 
-/** The database that an address names, as text; empty if it names none. */
-export function redisDatabase(url: string): string {
-  const from = url.includes("@") ? url.lastIndexOf("@") + 1 : url.indexOf("//") + 2;
-  return /^[^/?#]*\/([^?#]*)/.exec(url.slice(from))?.[1] ?? "";
-}
-
-function withIORedis({ Redis }: IORedis, url: string, settings: ConnectionOptions): Promise<Connection> {
-  const { prefix, timeoutMs } = settings;
-  // By itself it says nothing of a database that there is not, and works in another.
+function withIORedis({ Redis }: IORedis, url: string, options: ConnectionOptions): Promise<Connection> {
+  const { prefix, timeoutMs } = options;
+  // ioredis ignores a database that does not exist and uses another one, so the database is selected here.
   const database = redisDatabase(url);
   let last: unknown;
   const { use, ready, close } = reconnectingClient(timeoutMs, () => {
@@ -47,7 +42,7 @@ function withIORedis({ Redis }: IORedis, url: string, settings: ConnectionOption
       connectTimeout: timeoutMs,
       maxRetriesPerRequest: 1,
     });
-    // Without a listener an outage would end the process; a caller meanwhile gets an error.
+    // Without a listener, an outage would end the process. Callers get the error from their command.
     client.on("error", (error) => {
       last = error;
     });
@@ -65,15 +60,15 @@ function withIORedis({ Redis }: IORedis, url: string, settings: ConnectionOption
 function withNodeRedis(
   { createClient }: NodeRedis,
   url: string,
-  settings: ConnectionOptions,
+  options: ConnectionOptions,
 ): Promise<Connection> {
-  const { prefix, timeoutMs } = settings;
+  const { prefix, timeoutMs } = options;
   const { use, ready, close } = reconnectingClient(timeoutMs, () => {
     const client = createClient({
       url,
       disableOfflineQueue: true,
-      // While it connects again by itself, nothing says whether the server still answers. So it gives up, and the next
-      // call opens a new client.
+      // While it reconnects by itself, it does not report whether the server answers. So it gives up, and the next call
+      // opens a new client.
       socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
     });
     client.on("error", () => {});
@@ -85,16 +80,16 @@ function withNodeRedis(
     };
   });
   const backend = fromNodeRedis(
-    { eval: (script, options) => use((client) => client.eval(script, options)) },
+    { eval: (script, args) => use((client) => client.eval(script, args)) },
     { prefix, timeoutMs },
   );
   return waitUntilConnected(timeoutMs, ready, { backend, close });
 }
 
 /** Connects to a Redis. */
-export async function openRedis(url: string, io: Io, settings: ConnectionOptions): Promise<Connection> {
+export async function openRedis(url: string, io: Io, options: ConnectionOptions): Promise<Connection> {
   const { name, module } = await loadFirstPackage("redis://", ["ioredis", "redis"], io);
   return name === "ioredis"
-    ? withIORedis(module as IORedis, url, settings)
-    : withNodeRedis(module as NodeRedis, url, settings);
+    ? withIORedis(module as IORedis, url, options)
+    : withNodeRedis(module as NodeRedis, url, options);
 }

@@ -1,30 +1,29 @@
-// SQLite in a file, with the runtime's own node:sqlite or better-sqlite3.
+// SQLite in a file, with the runtime's node:sqlite or the package better-sqlite3.
 
 import { fromSqlite, type SqliteDatabase } from "../../backend/index.ts";
 import { CommandError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { hasPackage, loadFirstPackage } from "../packages.ts";
-import type { ConnectionOptions } from "./openStore.ts";
-import type { Connection } from "./reconnectingClient.ts";
+import type { Connection, ConnectionOptions } from "./connection.ts";
 
 /** A database that can be closed. */
 type Database = SqliteDatabase & { close(): unknown };
 
-/** What is used of `node:sqlite`. */
+/** The part of `node:sqlite` that the command line uses. */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string) => Database;
 }
 
-/** What is used of `better-sqlite3`. */
+/** The constructor that `better-sqlite3` exports. */
 type BetterSqlite3 = new (path: string, options: object) => Database;
 
 /**
- * How long SQLite itself waits for a file that is locked, in milliseconds. It blocks everything else meanwhile, so it is
- * short: enough for another process to finish a write. After that the adapter tries again, without blocking.
+ * How long SQLite itself waits for a locked file, in milliseconds. The wait blocks the process, so it is only long enough
+ * for another process to finish a write. After that the adapter retries without blocking.
  */
 const BUSY_TIMEOUT_MS = 50;
 
-/** The runtime's own SQLite, if it has one: Node from 22.13 on, Deno and Bun. */
+/** Returns the runtime's SQLite, which Node from 22.13 on, Deno and Bun have; `undefined` on other runtimes. */
 async function runtimeSqlite(io: Io): Promise<NodeSqlite | undefined> {
   try {
     return (await io.import("node:sqlite")) as NodeSqlite;
@@ -33,26 +32,26 @@ async function runtimeSqlite(io: Io): Promise<NodeSqlite | undefined> {
   }
 }
 
-/** Whether SQLite can be used here. */
+/** Returns whether SQLite is available. */
 export async function hasSqlite(io: Io): Promise<boolean> {
   return (await runtimeSqlite(io)) !== undefined || (await hasPackage("better-sqlite3", io));
 }
 
-/** Makes the file of a database where it is missing, for the user alone; SQLite gives the files beside it the same mode. */
+/** Creates a missing database file that only the user can read. SQLite gives its other files the same mode. */
 async function createPrivateFile(file: string, io: Io): Promise<void> {
   const { closeSync, openSync } = await nodeModule(io, "node:fs");
   try {
     closeSync(openSync(file, "wx", 0o600));
   } catch {
-    // It is there, or cannot be made: SQLite says why.
+    // It exists, or cannot be created: then SQLite reports why.
   }
 }
 
 /**
- * Opens a file.
+ * Opens a database file.
  *
- * @param path as seen from the folder of the call
- * @param isNew whether a file that is missing is made
+ * @param path relative to the current folder
+ * @param isNew whether a missing file is created
  */
 export async function openSqlite(
   path: string,
@@ -66,7 +65,7 @@ export async function openSqlite(
   if (!isNew) {
     const { access } = await nodeModule(io, "node:fs/promises");
     await access(file).catch(() => {
-      throw new CommandError("ERR_BACKEND", `sqlite:${path}: there is no such file`);
+      throw new CommandError("ERR_BACKEND", `sqlite:${path}: the file does not exist`);
     });
   }
   const own = await runtimeSqlite(io);
@@ -74,16 +73,16 @@ export async function openSqlite(
   if (own) db = new own.DatabaseSync(file);
   else {
     const { module } = await loadFirstPackage("sqlite: on this runtime", ["better-sqlite3"], io);
-    // Without its own waiting, which would keep everything else waiting as well.
+    // No timeout: it would block the process.
     db = new (module as BetterSqlite3)(file, { timeout: 0 });
   }
   const backend = fromSqlite(db, { prefix, timeoutMs });
   try {
     await backend.query(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`, []);
-    // Refuses a file that is no database.
+    // Fails if the file is not a database.
     await backend.query("SELECT name FROM sqlite_master LIMIT 1", []);
     if (isNew) {
-      // Readers and a writer do not wait for each other; and what was acknowledged outlives a loss of power.
+      // WAL: readers and a writer do not block each other. FULL: acknowledged writes survive a power loss.
       await backend.query("PRAGMA journal_mode = WAL", []);
       await backend.query("PRAGMA synchronous = FULL", []);
     }

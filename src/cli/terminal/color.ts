@@ -1,29 +1,29 @@
-// Colours: few, and only where a person wants them.
+// Terminal colors, and texts that are safe to print on a terminal.
 
 import type { Io, Output } from "../io.ts";
 
 type Colorize = (text: string) => string;
 
-/** The colours that there are. */
+/** The colors that commands use. */
 export interface Colors {
   readonly red: Colorize;
   readonly green: Colorize;
   readonly bold: Colorize;
 }
 
-/** Whether an output takes more than plain text; NO_COLOR is heeded as no-color.org has it. */
+/** Returns whether an output has colors: it is a terminal, and neither NO_COLOR (no-color.org) nor TERM=dumb is set. */
 function hasColors(output: Output, env: Io["env"]): boolean {
   return output.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
-/** The colours for an output; on a plain one they change nothing. */
+/** Returns the colors for an output. Without colors, they return their text unchanged. */
 export function colorsFor(output: Output, env: Io["env"]): Colors {
-  const paint = (on: number, off: number): Colorize =>
+  const colorize = (on: number, off: number): Colorize =>
     hasColors(output, env) ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
-  return { red: paint(31, 39), green: paint(32, 39), bold: paint(1, 22) };
+  return { red: colorize(31, 39), green: colorize(32, 39), bold: colorize(1, 22) };
 }
 
-/** A text from outside, fit for a terminal: where it has control characters, or is very long, in quotes. */
+/** Returns a text from outside for a terminal: in quotes if it has control characters, or more than 200 characters. */
 export function printable(text: string): string {
   return /^[^\p{C}\p{Zl}\p{Zp}]{0,200}$/u.test(text)
     ? text

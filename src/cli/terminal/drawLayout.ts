@@ -1,10 +1,9 @@
-// Draws the bits of a layout as boxes, wider where there are more bits.
+// Draws the bits of a layout as boxes whose widths follow the bits.
 
 import type { Widths } from "../../internal.ts";
 
 /** One field of a layout. */
 export interface LayoutField {
-  /** What it holds. */
   readonly name: string;
   readonly bits: number;
   /** Its highest bit, counted from the low end of an ID. */
@@ -13,7 +12,7 @@ export interface LayoutField {
   readonly low: number;
 }
 
-/** The fields of a layout from the high end of an ID to its low end. One without bits is none. */
+/** Returns the fields of a layout from the high end of an ID to its low end, without fields of 0 bits. */
 export function layoutFields(layout: Widths): LayoutField[] {
   const widths = [
     ["timestamp", layout.timestampBits],
@@ -29,22 +28,22 @@ export function layoutFields(layout: Widths): LayoutField[] {
   });
 }
 
-/** What stands in a field's box, line by line. */
+/** Returns the lines of text in a field's box. */
 function cellTexts({ name, bits, high, low }: LayoutField): string[] {
   const range = bits === 1 ? `bit ${low}` : `bits ${high}–${low}`;
   return [name, range, bits === 1 ? "1 bit" : `${bits} bits`];
 }
 
-/** Draws fields in so many columns, or in as many as their words take. */
+/** Draws fields in a number of columns, or in more if their texts need more. */
 export function drawLayout(fields: readonly LayoutField[], columns: number): string {
   const boxes = fields.map((field) => {
     const cells = cellTexts(field);
     return { cells, bits: field.bits, width: Math.max(...cells.map((cell) => cell.length)) };
   });
-  // Each box has a border and two spaces, and the last one a border more.
+  // Each box has a left border and two spaces; the last one also has a right border.
   const taken = boxes.reduce((sum, { width }) => sum + width + 3, 1);
   for (let room = columns - taken; room > 0; room--) {
-    // To the box that is narrowest for its bits, so that all grow towards the same scale.
+    // Widen the box that is narrowest for its bits, so that all approach the same scale.
     const next = boxes.reduce((a, b) => (b.width / b.bits < a.width / a.bits ? b : a));
     next.width++;
   }

@@ -1,23 +1,23 @@
-// What a command is to look at: its arguments, or else the lines of the standard input.
+// The values that a command works on: its arguments, or the lines of the standard input if it has none.
 
 import type { Io } from "../io.ts";
 
-/** The most of a line that is looked at. */
+/** The length from which the rest of a line is not kept. */
 const MAX_LINE_LENGTH = 4096;
 
 /**
- * No more of a line than shows that it is none: put together again with each piece, it would take for ever. What is left
- * out is marked, so that what comes before it does not pass for all.
+ * Returns a line, cut and marked with an ellipsis if it is too long. The mark makes the line invalid, so its beginning is
+ * not taken for the whole. Without the limit, appending each chunk of an endless line would take quadratic time.
  */
 function truncateLine(line: string): string {
   return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}\u2026` : line;
 }
 
-/** A text in pieces as its lines, without those that are empty. */
-async function* splitLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+/** Yields the lines of a text that arrives in chunks, trimmed and without empty lines. */
+async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
-  for await (const piece of pieces) {
-    const lines = piece.split("\n");
+  for await (const chunk of chunks) {
+    const lines = chunk.split("\n");
     lines[0] = rest + lines[0];
     rest = truncateLine(lines.pop() as string);
     for (const line of lines) if (line.trim() !== "") yield truncateLine(line).trim();
@@ -26,16 +26,16 @@ async function* splitLines(pieces: AsyncIterable<string>): AsyncGenerator<string
 }
 
 /**
- * The arguments of a command one by one, or the lines of the standard input if there are none.
+ * Yields the arguments of a command, or the lines of the standard input if there are none.
  *
- * @param what they are: `"IDs"`
+ * @param noun the plural of what is read, for the prompt: `"IDs"`
  */
-export async function* argsOrLines(what: string, args: readonly string[], io: Io): AsyncGenerator<string> {
+export async function* argsOrLines(noun: string, args: readonly string[], io: Io): AsyncGenerator<string> {
   if (args.length > 0) {
     yield* args;
     return;
   }
-  // Or a person waits for an answer, and the command for a question.
-  if (io.stdin.isTTY) await io.stderr.write(`Reading ${what}, one a line; Ctrl-D ends.\n`);
+  // Without a prompt, a person at a terminal would not know that the command waits for input.
+  if (io.stdin.isTTY) await io.stderr.write(`Reading ${noun}, one per line; Ctrl-D ends.\n`);
   yield* splitLines(io.stdin);
 }

@@ -1,41 +1,40 @@
-// How far something is: a bar that is redrawn in place for a person, a line now and then for a log.
+// Progress of a long task: a bar that is redrawn in place on a terminal, a line now and then elsewhere.
 
 import type { Output } from "../io.ts";
 
-/** How often a bar is redrawn, in milliseconds. */
+/** How often the bar is redrawn, in milliseconds. */
 const REDRAW_INTERVAL_MS = 100;
 
-/** How often there is a line where there is no bar. */
+/** How often a line is written where there is no terminal, in milliseconds. */
 const LINE_INTERVAL_MS = 1000;
 
-/** The widest bar that there is. */
+/** The width of the widest bar. */
 const MAX_BAR_WIDTH = 40;
 
-/** Done so many of so many. */
+/** How much of a task is done. */
 export interface ProgressState {
   readonly done: number;
   readonly total: number;
 }
 
-/** A number as people write it. */
+/** Returns a number with thousands separators. */
 const formatCount = (value: number): string => value.toLocaleString("en-US");
 
-/** What is known in words. */
 function progressText(label: string, { done, total }: ProgressState): string {
   const percent = total > 0 ? Math.floor((100 * Math.min(done, total)) / total) : 100;
   return `${label} ${formatCount(done)} of ${formatCount(total)}, ${percent}%`;
 }
 
 /**
- * One picture of the bar, in one line that is never wider than the terminal.
+ * Returns the bar as one line that is narrower than the terminal.
  *
- * @param columns how wide that is
+ * @param columns the width of the terminal
  */
-export function renderBar(label: string, stage: ProgressState, columns: number): string {
-  const { done, total } = stage;
-  const text = progressText(label, stage);
-  // As long as it will be, so that the bar keeps its width; one column stays free, for many terminals break the line
-  // after the last.
+export function renderBar(label: string, state: ProgressState, columns: number): string {
+  const { done, total } = state;
+  const text = progressText(label, state);
+  // The bar keeps its width, because the text has room for its final length. One column stays free, because many
+  // terminals break the line after the last one.
   const longest = Math.max(text.length, progressText(label, { done: total, total }).length);
   const room = Math.min(MAX_BAR_WIDTH, columns - 1 - longest - 3);
   if (room < 5) return text.slice(0, Math.max(0, columns - 1));
@@ -43,7 +42,7 @@ export function renderBar(label: string, stage: ProgressState, columns: number):
   return `[${"#".repeat(filled)}${"-".repeat(room - filled)}] ${text}`;
 }
 
-/** Tells how far something is, as often as the output bears. */
+/** Shows progress on an output, no more often than its interval. */
 export class Progress {
   readonly #output: Output;
   readonly #now: () => number;
@@ -59,16 +58,16 @@ export class Progress {
     this.#label = label;
   }
 
-  /** Tells of a stage, unless the last was told just before. */
-  update(stage: ProgressState): void {
-    this.#last = stage;
+  /** Shows a state, unless the last one is more recent than the interval. */
+  update(state: ProgressState): void {
+    this.#last = state;
     const now = this.#now();
     if (now - this.#lastMs < (this.#output.isTTY ? REDRAW_INTERVAL_MS : LINE_INTERVAL_MS)) return;
     this.#lastMs = now;
-    this.#draw(stage);
+    this.#draw(state);
   }
 
-  /** Leaves the last stage standing, and the cursor below it. */
+  /** Draws the last state on a terminal, and moves the cursor below it. */
   async end(): Promise<void> {
     if (this.#isDrawn && this.#output.isTTY) {
       if (this.#last) this.#draw(this.#last);
@@ -77,15 +76,15 @@ export class Progress {
     await this.#writing;
   }
 
-  #draw(stage: ProgressState): void {
+  #draw(state: ProgressState): void {
     this.#isDrawn = true;
-    if (!this.#output.isTTY) this.#write(`${progressText(this.#label, stage)}\n`);
-    // From the first column, and what is left of the picture before is erased.
-    else this.#write(`\r${renderBar(this.#label, stage, this.#output.columns ?? 80)}\u001b[K`);
+    if (!this.#output.isTTY) this.#write(`${progressText(this.#label, state)}\n`);
+    // From the first column; the rest of the previous bar is erased.
+    else this.#write(`\r${renderBar(this.#label, state, this.#output.columns ?? 80)}\u001b[K`);
   }
 
   #write(text: string): void {
-    // Whether anybody looks is no matter to the work.
+    // A closed output must not fail the task.
     this.#writing = this.#output.write(text).catch(() => {});
   }
 }

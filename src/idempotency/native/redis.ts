@@ -1,14 +1,15 @@
-// Keys in Redis: the steps as scripts, by the server's own clock.
+// Idempotency keys in Redis: each operation one script, by the server's own clock.
 //
-// A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (gone once the work is done), how long
-// it was taken for `l` (missing in those of an earlier version) and the value `v` (missing for what was not kept). Redis itself forgets it. An answer is one text that begins with a word: the
-// Upstash client turns what reads like JSON into values.
+// A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (absent once the work is completed), the
+// duration of the lock `l` (absent in records of earlier versions) and the value `v` (absent if the result was not
+// stored). Redis deletes the key itself. An answer is one text that begins with a word, because Upstash's client parses
+// texts that look like JSON.
 
-import { type CallOptions, callStore } from "../../backend/call.ts";
+import { type AnswerOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { RedisPort } from "../../backend/ports.ts";
 import { redisKey } from "../../backend/storeNames.ts";
-import { parseAcquireResult } from "../parseAnswers.ts";
+import { parseAcquireResult } from "../parseAnswer.ts";
 import type { OncePort } from "../port.ts";
 import type { AcquireResult } from "../rule.ts";
 
@@ -18,11 +19,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /** ARGV: owner, fingerprint, lock, keep. */
-const BEGIN = `${NOW}
+const ACQUIRE = `${NOW}
 local fingerprint, holder, ends, value, lock = unpack(redis.call('HMGET', KEYS[1], 'f', 'o', 'u', 'v', 'l'))
 if fingerprint then
   if fingerprint ~= ARGV[2] then return 'mismatch' end
-  if not ends then return value and 'completed ' .. value or 'unkept' end
+  if not ends then return value and 'completed ' .. value or 'unstored' end
   ends = tonumber(ends)
   if lock and ends - now > lock + ${GRACE_MS} then
     ends = now + lock
@@ -32,7 +33,7 @@ if fingerprint then
 end
 redis.call('HSET', KEYS[1], 'f', ARGV[2], 'o', ARGV[1], 'u', string.format('%.0f', now + ARGV[3]), 'l', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 'started'
+return 'acquired'
 `;
 
 /** ARGV: owner, lock, keep. */
@@ -68,21 +69,21 @@ export function redisStore(port: RedisPort, name: string): OncePort {
     key: string,
     args: readonly unknown[],
     read: (answer: unknown) => T | undefined,
-    asking?: CallOptions,
+    options?: AnswerOptions<T>,
   ) => {
-    // The key in the braces, not the name: so the keys of one name spread over a cluster. The name comes last and has
-    // no braces, so that no two keys are written alike.
+    // The key is in the braces, not the name, so that the keys of one name spread over a cluster. The name comes last
+    // and has no braces, so no two keys are written alike.
     const call = () => port.eval(script, [redisKey(port, key, `once:${name}`)], args.map(String));
-    return callStore(port, `idempotency: ${operation}`, call, read, asking);
+    return callStore(port, `idempotency: ${operation}`, call, read, options);
   };
   return {
-    acquire: (key, { owner, fingerprint, lockMs, keepMs }, asking) =>
-      send("begin", BEGIN, key, [owner, fingerprint, lockMs, keepMs], readBeginning, asking),
-    extend: (key, { owner, lockMs, keepMs }, asking) =>
-      send("extend", EXTEND, key, [owner, lockMs, keepMs], readYesNo, asking),
+    acquire: (key, { owner, fingerprint, lockMs, keepMs }, options) =>
+      send("acquire", ACQUIRE, key, [owner, fingerprint, lockMs, keepMs], readAcquireResult, options),
+    extend: (key, { owner, lockMs, keepMs }, options) =>
+      send("extend", EXTEND, key, [owner, lockMs, keepMs], readYesNo, options),
     complete: (key, { owner, keepMs }, value) =>
       send("complete", COMPLETE, key, [owner, keepMs, ...(value === null ? [] : [value])], readYesNo),
-    release: (key, owner, asking) => send("release", RELEASE, key, [owner], readYesNo, asking),
+    release: (key, owner, options) => send("release", RELEASE, key, [owner], readYesNo, options),
   };
 }
 
@@ -90,9 +91,9 @@ function readYesNo(answer: unknown): boolean | undefined {
   return answer === "yes" ? true : answer === "no" ? false : undefined;
 }
 
-function readBeginning(answer: unknown): AcquireResult | undefined {
+function readAcquireResult(answer: unknown): AcquireResult | undefined {
   if (typeof answer !== "string") return undefined;
   const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
-  if (outcome === "unkept") return { outcome: "completed", value: null };
+  if (outcome === "unstored") return { outcome: "completed", value: null };
   return parseAcquireResult({ outcome, waitMs: Number(rest), value: rest });
 }

@@ -36,8 +36,8 @@ return 'denied ' .. text(tat) .. ' ' .. text(now)
 export function redisStore(port: RedisPort, name: string, gcra: Gcra): RateLimitPort {
   return {
     consume(key, price) {
-      // The key is in the braces, not the name, so that the keys of one limit spread over a cluster. The name comes last
-      // and has no braces, so no two keys are written alike.
+      // The key is in the braces, not the name, so that the keys of one limit spread over a cluster. The name comes
+      // last and has no braces, so no two keys are written alike.
       const keys = [redisKey(port, key, `rate:${name}`)];
       const args = [price, gcra.tolerance, GRACE_US].map(String);
       return callStore(

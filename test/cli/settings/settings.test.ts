@@ -1,4 +1,4 @@
-// Flags: how a command line is taken apart, and where each setting comes from.
+// Settings: parsing of the command line, and the value of each setting from its origins.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -45,33 +45,36 @@ describe("a command line", () => {
     [["--", "--"], {}, ["--"]],
     [["--tags", "a", "--tags=b"], { tags: ["a", "b"] }, []],
     [["-h"], { help: [] }, []],
-  ])("%j is taken apart", (argv, flags, args) => {
+  ])("%j is split into flags and arguments", (argv, flags, args) => {
     expect(parseArgv(table, argv)).toEqual({ flags, args });
   });
 
   test.each([
-    [["--cuont", "3"], 'there is no option "--cuont"; did you mean --count?'],
-    [["--machineId", "3"], 'there is no option "--machineId"; did you mean --machine-id?'],
-    [["--whatever"], 'there is no option "--whatever"'],
-    [["-n", "3"], 'there is no option "-n"'],
-    [["-5"], 'there is no option "-5"'],
-    [["--constructor=1"], 'there is no option "--constructor"'],
-    [["--__proto__=1"], 'there is no option "--__proto__"'],
-    [[`--${"x".repeat(100)}`], `there is no option "--${"x".repeat(62)}"`],
-    [["--count"], "--count needs a value"],
-    [["--count", "--"], "--count needs a value"],
-    [["--count", "--json"], "--count needs a value; one that begins with a hyphen is written --count=VALUE"],
-    [["--count", "-3"], "--count needs a value; one that begins with a hyphen is written --count=VALUE"],
-    [["--count", "1", "--count", "1"], "--count was given twice"],
-    [["--json", "--json"], "--json was given twice"],
+    [["--cuont", "3"], 'unknown option "--cuont"; did you mean --count?'],
+    [["--machineId", "3"], 'unknown option "--machineId"; did you mean --machine-id?'],
+    [["--whatever"], 'unknown option "--whatever"'],
+    [["-n", "3"], 'unknown option "-n"'],
+    [["-5"], 'unknown option "-5"'],
+    [["--constructor=1"], 'unknown option "--constructor"'],
+    [["--__proto__=1"], 'unknown option "--__proto__"'],
+    [[`--${"x".repeat(100)}`], `unknown option "--${"x".repeat(62)}"`],
+    [["--count"], "--count requires a value"],
+    [["--count", "--"], "--count requires a value"],
+    [
+      ["--count", "--json"],
+      "--count requires a value; write a value that begins with a hyphen as --count=VALUE",
+    ],
+    [["--count", "-3"], "--count requires a value; write a value that begins with a hyphen as --count=VALUE"],
+    [["--count", "1", "--count", "1"], "--count is given twice"],
+    [["--json", "--json"], "--json is given twice"],
     [["--json=yes"], '--json takes no value, got "yes"'],
-    [["--keys", "secret"], "--keys is no option: others could read them"],
-    [["--keys=secret"], "--keys is no option: others could read them"],
-  ])("%j is refused", (argv, message) => {
+    [["--keys", "secret"], "--keys is not available as a flag: others could read them"],
+    [["--keys=secret"], "--keys is not available as a flag: others could read them"],
+  ])("%j is refused with an error that names the flag", (argv, message) => {
     expect(() => parseArgv(table, argv)).toThrow(new UsageError(message));
   });
 
-  test("says again what it was made of", () => {
+  test("that is built from flags and arguments is split into the same flags and arguments", () => {
     const value = fc.oneof(fc.string(), fc.constantFrom("-", "--", "-1", "--json", "a=b", ""));
     const name = fc.constantFrom("count", "machineId", "name", "form", "tags" as const);
     fc.assert(
@@ -91,7 +94,7 @@ describe("a command line", () => {
     );
   });
 
-  test("is taken apart or refused, whatever it is", () => {
+  test("is split or refused with a short error, for any words", () => {
     const word = fc.oneof(
       fc.string(),
       fc.constantFrom("--", "--count", "--json", "--tags", "-h", "--keys=x"),
@@ -114,13 +117,13 @@ const nothing: Origins = { flags: {}, env: {} };
 const path = "x.json";
 
 describe("a setting", () => {
-  test("is what the table says where nobody says anything", () => {
+  test("has the default of the table if it is not given", () => {
     const { values, sources } = resolveSettings(table, nothing);
     expect(values).toEqual({ count: 1, form: "plain", json: false, loud: false, help: false });
     expect(sources.machineId).toBe("--machine-id");
   });
 
-  test("is taken from flags over variables over the file over the default", () => {
+  test("is taken from the flag before the variable, the file and the default", () => {
     const file = { path, content: { count: 4 } };
     const env = { COUNT: "3" };
     const flags = { count: ["2"] };
@@ -154,16 +157,16 @@ describe("a setting", () => {
     ["a file, a path", { file: { path, content: { types: "t.json" } } }, { types: { path: "t.json" } }],
     ["a switch", { flags: { json: [] } }, { json: true }],
     ["a switch over a variable", { flags: { loud: [] }, env: { LOUD: "false" } }, { loud: true }],
-    ["a variable that says no", { env: { LOUD: "false" } }, { loud: false }],
-    ["a variable that says 0", { env: { LOUD: "0" } }, { loud: false }],
-    ["a variable that says yes", { env: { LOUD: "true" } }, { loud: true }],
-    ["a variable that says 1", { env: { LOUD: "1" } }, { loud: true }],
+    ["a variable with false", { env: { LOUD: "false" } }, { loud: false }],
+    ["a variable with 0", { env: { LOUD: "0" } }, { loud: false }],
+    ["a variable with true", { env: { LOUD: "true" } }, { loud: true }],
+    ["a variable with 1", { env: { LOUD: "1" } }, { loud: true }],
   ])("is read from %s", (_, origins, wanted) => {
     expect(resolveSettings(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
   });
 
   const rule = "must be a whole number from -5 to 100, got";
-  const list = "must be a list of texts, at least one and none of them empty; left out, anyone may";
+  const list = "must be a list of at least one text, none of them empty; if it is not set, anyone may";
   test.each([
     [{ flags: { count: ["x"] } }, `--count ${rule} "x"`],
     [{ flags: { count: ["101"] } }, `--count ${rule} "101"`],
@@ -184,42 +187,90 @@ describe("a setting", () => {
       { file: { path, content: { types: [] } } },
       "types in x.json must be the path of a JSON file, got [object]",
     ],
-    // What is in a list may be secret.
+    // The entries of a list may be secrets.
     [{ env: { KEYS: "secret,,b" } }, `KEYS ${list}, got [object]`],
     [{ file: { path, content: { keys: "secret" } } }, `keys in x.json ${list}, got [object]`],
-    // A list that somebody set, and that is empty, is not the same as none.
+    // A list that is set and empty differs from a list that is not set.
     [{ env: { KEYS: "" } }, `KEYS ${list}, got ""`],
     [{ env: { KEYS: " , " } }, `KEYS ${list}, got [object]`],
     [{ file: { path, content: { keys: [] } } }, `keys in x.json ${list}, got ""`],
-    [{ env: { TAGS: "" } }, 'TAGS must be a list of texts, at least one and none of them empty, got ""'],
+    [{ env: { TAGS: "" } }, 'TAGS must be a list of at least one text, none of them empty, got ""'],
     [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
-  ])("of %j is refused by the name under which it was said", (origins, message) => {
+  ])("from %j is refused with an error that names its origin", (origins, message) => {
     const attempt = () => resolveSettings(table, { ...nothing, ...origins });
     expect(attempt).toThrow(ArgumentError);
     expect(attempt).toThrow(message);
   });
 
   test.each([
-    [{ cuont: 3 }, 'x.json has "cuont", which is no setting; did you mean count?'],
-    [{ json: true }, 'x.json has "json", which is no setting'],
-    [{ constructor: 1 }, 'x.json has "constructor", which is no setting'],
-    [JSON.parse('{"__proto__": 1}'), 'x.json has "__proto__", which is no setting'],
-  ])("of the file, %j, is refused if there is none of the name", (content, message) => {
+    [{ cuont: 3 }, 'unknown setting "cuont" in x.json; did you mean count?'],
+    [{ json: true }, 'unknown setting "json" in x.json'],
+    [{ constructor: 1 }, 'unknown setting "constructor" in x.json'],
+    [JSON.parse('{"__proto__": 1}'), 'unknown setting "__proto__" in x.json'],
+  ])("of the file is refused if the table has none of the name: %j", (content, message) => {
     expect(() => resolveSettings(table, { ...nothing, file: { path, content } })).toThrow(
       new UsageError(message),
     );
   });
 
-  test("that is needed is missed", () => {
+  test("is accepted under its former name, from each origin, with its former values", () => {
+    const renamed = {
+      onError: {
+        kind: "choice",
+        choices: ["fail", "allow"],
+        description: "what happens",
+        env: "ON_ERROR",
+        deprecatedName: { name: "onFailure", env: "ON_FAILURE", values: { closed: "fail", open: "allow" } },
+      },
+      name: { kind: "text", placeholder: "NAME", description: "a name", deprecatedName: { name: "space" } },
+    } as const satisfies FlagTable;
+    const of = (origins: Partial<Origins>) => {
+      const { values, sources } = resolveSettings(renamed, { ...nothing, ...origins });
+      return [values.onError, sources.onError];
+    };
+    const { flags } = parseArgv(renamed, ["--on-failure", "open", "--space=x"]);
+    expect(flags).toEqual({ onFailure: ["open"], space: ["x"] });
+    expect(of({ flags })).toEqual(["allow", "--on-failure"]);
+    expect(resolveSettings(renamed, { ...nothing, flags }).values.name).toBe("x");
+    expect(of({ env: { ON_FAILURE: "closed" } })).toEqual(["fail", "ON_FAILURE"]);
+    const file = { path, content: { onFailure: "open" } };
+    expect(of({ file })).toEqual(["allow", "onFailure in x.json"]);
+    // The origin decides, whichever the name.
+    expect(of({ file, env: { ON_ERROR: "fail" } })).toEqual(["fail", "ON_ERROR"]);
+    expect(of({ env: { ON_FAILURE: "open" }, flags: { onError: ["fail"] } })).toEqual(["fail", "--on-error"]);
+    expect(of({ env: { ON_ERROR: "fail" }, flags })).toEqual(["allow", "--on-failure"]);
+    expect(of({})).toEqual([undefined, "--on-error"]);
+    for (const [origins, message] of [
+      [{ flags: { onFailure: ["fail"] } }, '--on-failure must be one of closed, open, got "fail"'],
+      [{ flags: { onError: ["open"] } }, '--on-error must be one of fail, allow, got "open"'],
+      [{ env: { ON_FAILURE: "x" } }, 'ON_FAILURE must be one of closed, open, got "x"'],
+      [
+        { flags: { onFailure: ["open"], onError: ["allow"] } },
+        "--on-failure is the former name of --on-error: set only one of them",
+      ],
+      [
+        { env: { ON_FAILURE: "open", ON_ERROR: "x" } },
+        "ON_FAILURE is the former name of ON_ERROR: set only one of them",
+      ],
+      [
+        { file: { path, content: { onFailure: "open", onError: "allow" } } },
+        "onFailure in x.json is the former name of onError in x.json: set only one of them",
+      ],
+    ] as const) {
+      expect(() => of(origins)).toThrow(message);
+    }
+  });
+
+  test("that is required and not given is an error", () => {
     const needed = {
       store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
     } as const;
-    expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store is needed, or STORE"));
+    expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store or STORE is required"));
     expect(resolveSettings(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");
   });
 });
 
-describe("the name that is meant", () => {
+describe("a misspelt name", () => {
   test.each([
     ["decod", "; did you mean decode?"],
     ["new", "; did you mean new?"],
@@ -227,7 +278,7 @@ describe("the name that is meant", () => {
     ["", ""],
     ["something else", ""],
     ["x".repeat(1_000_000), ""],
-  ])("by %.20s is found if it is near", (name, hint) => {
+  ])("%.20s gets a suggestion if a known name is close", (name, hint) => {
     expect(suggest(name, ["new", "decode", "serve"])).toBe(hint);
   });
 });

@@ -1,5 +1,5 @@
-// One of the processes of idempotency.test.ts, on the built package: takes a key, says so, does its work, and says what
-// came of it. Killed in between, it is the crash.
+// A process of idempotency.test.ts, on the built package: acquires a key, prints that, runs its work and prints the
+// outcome. The test kills or stops it in between.
 
 import { Idempotency } from "../../../dist/idempotency.js";
 import { open } from "../client.mjs";

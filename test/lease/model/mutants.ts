@@ -4,8 +4,8 @@ import * as protocol from "../../../src/lease/rule.ts";
 import { type Conduct, honest } from "./conduct.ts";
 import type { Bounds, Protocol } from "./store.ts";
 
-type Book = protocol.Book;
-type Holding = protocol.HeldNodeState;
+type Book = protocol.NamespaceState;
+type Holding = protocol.NodeState;
 type Claim = protocol.LeaseClaim;
 type Acquire = Protocol["acquire"];
 type Renew = Protocol["renew"];
@@ -43,9 +43,9 @@ type Belief<Request> = (holding: Holding, request: Request) => Holding;
 const isMine = (holding: Holding, { owner, nonce }: protocol.LeaseRequest) =>
   holding.owner === owner && holding.nonce === nonce;
 /** As if the last that happened to the node were what the claim is about. */
-const asClaimed: Belief<Claim> = (holding, { owner, generation, held }) => ({
+const asClaimed: Belief<Claim> = (holding, { owner, generation, grantNonce }) => ({
   ...holding,
-  ...{ owner, generation, nonce: held },
+  ...{ owner, generation, nonce: grantNonce },
 });
 const asPassed = (holding: Holding) => ({ ...holding, until: -1 });
 const asShort = (holding: Holding) => ({ ...holding, until: 1 });
@@ -100,16 +100,16 @@ function ofOwner(belief: Belief<Claim>): Belief<Claim> {
   return (holding, claim) => (holding.owner === claim.owner ? belief(holding, claim) : holding);
 }
 
-const withoutGeneration = ofOwner((holding, { generation, held, nonce }) =>
+const withoutGeneration = ofOwner((holding, { generation, grantNonce, nonce }) =>
   // A nonce that it does not know may be one from before the store went back.
-  holding.nonce === held || holding.nonce === nonce
+  holding.nonce === grantNonce || holding.nonce === nonce
     ? { ...holding, generation: generation + Number(holding.nonce === nonce) }
     : { ...holding, generation: generation - 1 },
 );
 
-const withoutNonce = ofOwner((holding, { generation, held, nonce }) => ({
+const withoutNonce = ofOwner((holding, { generation, grantNonce, nonce }) => ({
   ...holding,
-  nonce: holding.generation === generation ? held : nonce,
+  nonce: holding.generation === generation ? grantNonce : nonce,
 }));
 
 /** An acquire whose grants begin elsewhere. `before` is what the store kept of the node. */
@@ -130,7 +130,13 @@ function acquireFrom(
 /** An acquire in a store whose fence is elsewhere. */
 function acquireWithFence(fence: (book: Book, raised: Book) => number): Acquire {
   return (book, space, ask, nowMs, store) => {
-    const [raised] = protocol.renew(book, space, { ...ask, node: -1, generation: 0, held: "" }, nowMs, store);
+    const [raised] = protocol.renew(
+      book,
+      space,
+      { ...ask, node: -1, generation: 0, grantNonce: "" },
+      nowMs,
+      store,
+    );
     const moved = book && raised && { ...raised, fence: fence(book, raised) };
     return protocol.acquire(moved, space, ask, nowMs, store);
   };
@@ -230,7 +236,7 @@ export const broken: readonly Mutant[] = [
         const [noticed] = protocol.renew(
           book,
           space,
-          { ...ask, node: -1, generation: 0, held: "" },
+          { ...ask, node: -1, generation: 0, grantNonce: "" },
           nowMs,
           store,
         );

@@ -2,12 +2,12 @@
 
 import type {
   acquire,
-  Book,
-  HeldNodeState,
   LeaseAnswer,
   LeaseClaim,
   LeaseRequest,
+  NamespaceState,
   NodeSpace,
+  NodeState,
   release,
   renew,
 } from "../../../src/lease/rule.ts";
@@ -48,14 +48,14 @@ export interface Outcome {
 
 /** A state of the store. There is one object for each, so that what follows from it is worked out once. */
 export interface Store {
-  readonly book: Book | undefined;
+  readonly book: NamespaceState | undefined;
   /** A character for all that it keeps, but for whose the nodes are and by which request. */
   readonly terms: string;
   readonly outcomes: Map<string, readonly Outcome[]>;
 }
 
 /** What the store keeps of a node; `undefined` if it never was anyone's. */
-export function holdingOf({ book }: Store, node: number): HeldNodeState | undefined {
+export function holdingOf({ book }: Store, node: number): NodeState | undefined {
   return book?.nodes.get(node);
 }
 
@@ -118,11 +118,11 @@ export class Stores {
   }
 
   *#answers(
-    book: Book | undefined,
+    book: NamespaceState | undefined,
     message: Message,
     history: string,
     least: number,
-  ): Iterable<[string, Book | undefined, LeaseAnswer?]> {
+  ): Iterable<[string, NamespaceState | undefined, LeaseAnswer?]> {
     const { acquire, renew, release } = this.#protocol;
     const { asks } = message;
     if (asks === "release") {
@@ -143,7 +143,7 @@ export class Stores {
     }
   }
 
-  #stateOf(book: Book | undefined): Store {
+  #stateOf(book: NamespaceState | undefined): Store {
     const name = nameOf(book);
     const known = this.#known.get(name);
     if (known) return known;
@@ -165,7 +165,7 @@ function ordinal(generation: number): string {
  * A book in short. Nodes are taken into use in their order, and stay where they are. Of a node that was given back, only
  * its end matters.
  */
-function nameOf(book: Book | undefined): string {
+function nameOf(book: NamespaceState | undefined): string {
   if (!book) return "";
   const nodes = [...book.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
     owner === null ? [node, "o:", until] : [node, `o:${owner} ${nonce}`, from, until, generation],

@@ -24,7 +24,7 @@ export interface Holder {
   readonly grant: Grant | undefined;
   readonly generation: number;
   /** The nonce that was written with the grant. */
-  readonly held: string;
+  readonly grantNonce: string;
   readonly isOpen: boolean;
   /** All renewals that it has begun. */
   readonly renewals: readonly LeaseClaim[];
@@ -73,7 +73,7 @@ export class Worlds {
     const holder: Holder = {
       grant: undefined,
       generation: 0,
-      held: "",
+      grantNonce: "",
       isOpen: false,
       renewals: [],
       isWaiting: false,
@@ -172,7 +172,13 @@ export class Worlds {
     const ask = askOf(who);
     arrive({ asks: "acquire", ask }, (answer) => {
       const isAsking = !grant || (this.#conduct.staysItself && !isOpen);
-      const had = { grant: termsOf(answer), generation: 0, held: ask.nonce, isOpen: true, isWaiting: false };
+      const had = {
+        grant: termsOf(answer),
+        generation: 0,
+        grantNonce: ask.nonce,
+        isOpen: true,
+        isWaiting: false,
+      };
       return isAsking ? { ...holder, ...had } : undefined;
     });
     for (const claim of renewals) {
@@ -183,7 +189,7 @@ export class Worlds {
           ...holder,
           grant: { ...grant, until: answer.until },
           generation: claim.generation + 1,
-          held: claim.nonce,
+          grantNonce: claim.nonce,
           isWaiting: false,
           isInDoubt: holder.isInDoubt && claim.nonce === holder.doubted,
         };
@@ -200,13 +206,13 @@ export class Worlds {
     become: (next: Holder) => readonly Family[],
     each: Visit,
   ): void {
-    const { grant, isOpen, isWaiting, generation, held, renewals } = holder;
+    const { grant, isOpen, isWaiting, generation, grantNonce, renewals } = holder;
     if (!grant || !isOpen || isWaiting || generation >= this.#bounds.renewals) return;
     const claim = {
       owner: askOf(who).owner,
       node: grant.node,
       generation,
-      held,
+      grantNonce,
       nonce: nonceOf(who, generation),
     };
     const next = { ...holder, renewals: [...renewals, claim], isWaiting: true };
@@ -241,10 +247,10 @@ export class Worlds {
     become: (next: Holder) => readonly Family[],
     each: Visit,
   ): void {
-    const { grant, isOpen, last, generation, held, isWaiting, renewals } = holder;
+    const { grant, isOpen, last, generation, grantNonce, isWaiting, renewals } = holder;
     if (!grant || !isOpen) return;
     const nonce = isWaiting ? (renewals.at(-1)?.nonce ?? "") : "";
-    const claim = { owner: askOf(who).owner, node: grant.node, generation, held, nonce };
+    const claim = { owner: askOf(who).owner, node: grant.node, generation, grantNonce, nonce };
     const given = { claim, unused: this.#conduct.unusedOf(grant, last[grant.node] as number) };
     each({ ...world, families: become({ ...holder, isOpen: false, given }) }, who, "closes");
   }
@@ -295,19 +301,19 @@ const SEPARATOR = "\uffff";
 
 /** A holder in short. */
 function codeOf(holder: Holder): string {
-  const { grant, generation, held, isOpen, renewals, isWaiting, stamped, last, given } = holder;
+  const { grant, generation, grantNonce, isOpen, renewals, isWaiting, stamped, last, given } = holder;
   const flags = Number(isOpen) | (Number(isWaiting) << 1) | (Number(holder.isInDoubt) << 2);
   let code = String.fromCharCode(flags, ...stamped, ...last.map((tick) => tick + 1));
   if (!grant) return code;
   code += String.fromCharCode(grant.node, grant.from, grant.until, generation);
-  code += `${held.slice(1)}${holder.doubted.slice(1)}|`;
+  code += `${grantNonce.slice(1)}${holder.doubted.slice(1)}|`;
   for (const claim of renewals) code += codeOfClaim(claim);
   if (given) code += `g${given.unused}${codeOfClaim(given.claim)}`;
   return code;
 }
 
-function codeOfClaim({ node, generation, held, nonce }: LeaseClaim): string {
-  return String.fromCharCode(node, generation) + held.slice(1) + nonce.slice(1);
+function codeOfClaim({ node, generation, grantNonce, nonce }: LeaseClaim): string {
+  return String.fromCharCode(node, generation) + grantNonce.slice(1) + nonce.slice(1);
 }
 
 function termsOf({ node, from, until }: Grant): Grant {

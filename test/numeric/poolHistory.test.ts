@@ -9,8 +9,8 @@ import type { PoolPort } from "../../src/numeric/port.ts";
 /** What the store tells of itself, and how often it could not take IDs again. */
 const told = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
 
-vi.mock("../../src/numeric/port.ts", async (original) => {
-  const { poolPort } = await original<typeof import("../../src/numeric/port.ts")>();
+vi.mock("../../src/numeric/openPort.ts", async (original) => {
+  const { poolPort } = await original<typeof import("../../src/numeric/openPort.ts")>();
   const now = () => ({ recorded: told.recorded, current: told.current });
   return {
     poolPort(...args: Parameters<typeof poolPort>): PoolPort {
@@ -18,7 +18,7 @@ vi.mock("../../src/numeric/port.ts", async (original) => {
       return {
         ...plain,
         begin: async () => now(),
-        async accept(history) {
+        async acceptHistory(history) {
           if (told.races-- > 0) told.current += "'";
           if (history !== told.current) return false;
           told.recorded = history;
@@ -26,12 +26,12 @@ vi.mock("../../src/numeric/port.ts", async (original) => {
         },
         issue: async (count, from, history) =>
           history === told.current ? plain.issue(count, from, history) : now(),
-        issueFor: async (request, from, history, onReplay) =>
-          history === told.current ? plain.issueFor(request, from, history, onReplay) : now(),
-        stock: async (...most) => ({ ...(await plain.stock(...most)), ...now() }),
-        async take(ids) {
+        issueForRequest: async (request, from, history, onReplay) =>
+          history === told.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
+        status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
+        async markTaken(ids) {
           if (told.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
-          return plain.take(ids);
+          return plain.markTaken(ids);
         },
       };
     },

@@ -1,29 +1,29 @@
 // What a pool remembers of the IDs that it has issued.
 
 import { expect, test } from "vitest";
-import { Issued, REMEMBERED } from "../../src/numeric/issued.ts";
+import { MAX_REMEMBERED, RecentlyIssued } from "../../src/numeric/recentlyIssued.ts";
 
 const idOf = (at: number) => String(at).padStart(6, "0");
 
 test("the last IDs are remembered, and the oldest forgotten with its request", () => {
-  const issued = new Issued();
-  for (let at = 0; at < REMEMBERED; at++) issued.add(idOf(at), at < 2 ? `form ${at}` : undefined);
+  const issued = new RecentlyIssued();
+  for (let at = 0; at < MAX_REMEMBERED; at++) issued.add(idOf(at), at < 2 ? `form ${at}` : undefined);
   expect(issued.all().slice(0, 3)).toEqual([
     [idOf(0), "form 0"],
     [idOf(1), "form 1"],
     [idOf(2), null],
   ]);
-  issued.add(idOf(REMEMBERED), "form 0");
+  issued.add(idOf(MAX_REMEMBERED), "form 0");
   const all = issued.all();
-  expect(all.length).toBe(REMEMBERED);
+  expect(all.length).toBe(MAX_REMEMBERED);
   expect(all[0]).toEqual([idOf(1), "form 1"]);
-  expect(all.at(-1)).toEqual([idOf(REMEMBERED), "form 0"]);
+  expect(all.at(-1)).toEqual([idOf(MAX_REMEMBERED), "form 0"]);
 });
 
 test("an ID that is replayed again and again forgets no other, and keeps its request", () => {
-  const issued = new Issued();
+  const issued = new RecentlyIssued();
   issued.add("52", undefined);
-  for (let at = 0; at < REMEMBERED + 1; at++) issued.add("61", "form 17");
+  for (let at = 0; at < MAX_REMEMBERED + 1; at++) issued.add("61", "form 17");
   expect(issued.all()).toEqual([
     ["52", null],
     ["61", "form 17"],
@@ -31,7 +31,7 @@ test("an ID that is replayed again and again forgets no other, and keeps its req
 });
 
 test("an ID that a request was given again is one, and a request that was given two keeps the first", () => {
-  const issued = new Issued();
+  const issued = new RecentlyIssued();
   issued.add("61", "form 17");
   issued.add("52", undefined);
   issued.add("61", "form 17");

@@ -1,4 +1,4 @@
-// What running once must do, whichever the store: every case of the table that peers fail somewhere.
+// Conformance of idempotency on any store: the port against the rule, and every case that other libraries fail.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -15,16 +15,30 @@ import {
   LockLostError,
   NotKeptError,
 } from "../../src/idempotency/index.ts";
-import { oncePort } from "../../src/idempotency/port.ts";
+import { oncePort } from "../../src/idempotency/openPort.ts";
 import { acquire, complete, extend, isReleasable, type KeyRecord } from "../../src/idempotency/rule.ts";
 
 let names = 0;
-/** A name with all that a script or statement may trip over. */
+/** Returns a new name with characters that are special in scripts and statements. */
 const freshName = () => `orders ${names++} ü'" %s $1 ?`;
 
-const pause = (ms: number) => new Promise<void>((wake) => setTimeout(wake, ms));
+/** How time passes in a test: for real stores it is waited for, for memory it is stepped. */
+export interface TestTime {
+  /** Lets time pass, in the store and in this process. */
+  sleep(ms: number): Promise<unknown>;
+  /** Lets time pass in the store while no timer of this process runs, as if the process were paused. */
+  pauseProcess(ms: number): void;
+}
 
-/** A promise, and what settles it. */
+const realTime: TestTime = {
+  sleep: (ms) => new Promise<void>((wake) => setTimeout(wake, ms)),
+  pauseProcess: (ms) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  },
+};
+
+/** A promise, and the function that resolves it. */
 function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -40,60 +54,60 @@ const post = (body: BodyInit | null = "{}", headers: Fields = {}, url = "https:/
 
 const LONG = 1_000_000;
 
-/** What a step of the model does. */
-type Step = {
-  readonly what: "begin" | "extend" | "complete" | "empty" | "release";
+/** An operation of the model test. */
+type Operation = {
+  readonly kind: "acquire" | "extend" | "complete" | "empty" | "release";
   readonly owner: string;
   readonly fingerprint: string;
   readonly lockMs: number;
   readonly keepMs: number;
 };
 
-const anyStep: fc.Arbitrary<Step> = fc.record({
-  what: fc.constantFrom("begin", "begin", "begin", "extend", "complete", "empty", "release"),
+const anyOperation: fc.Arbitrary<Operation> = fc.record({
+  kind: fc.constantFrom("acquire", "acquire", "acquire", "extend", "complete", "empty", "release"),
   owner: fc.constantFrom("a", "b", "c"),
   fingerprint: fc.constantFrom("f", "f", "f", "g"),
-  // Over at once, or not within the test.
+  // Ends at once, or not within the test.
   lockMs: fc.constantFrom(0, LONG, LONG),
   keepMs: fc.constantFrom(0, LONG, LONG, LONG),
 });
 
 /**
- * What the store itself must do.
+ * Registers the tests of the port.
  *
- * @param open gives the store; called in tests only
+ * @param open returns the store; called only within tests
  */
-export function storeCases(open: () => Backend, runs: number): void {
-  describe("the store", () => {
-    test("does as the steps say, and answers so", async () => {
+export function portConformance(open: () => Backend, runs: number, { sleep }: TestTime = realTime): void {
+  describe("the port", () => {
+    test("stores and returns the outcomes of the rule, for any sequence of operations", async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(anyStep, { maxLength: 25, size: "max" }), async (steps) => {
+        fc.asyncProperty(fc.array(anyOperation, { maxLength: 25, size: "max" }), async (operations) => {
           const store = oncePort(open(), freshName());
           const key = `key ü'" %s $1 ? {x} } \n 🦩`;
-          let held: KeyRecord | undefined;
-          // Its time stands still in the model: what is over at once is over, and nothing else is.
-          for (const step of steps) {
-            const { what, owner } = step;
-            const value = what === "complete" ? `{"by":"${owner}"}` : null;
-            if (held && held.ends <= 0) held = undefined;
-            if (what === "begin") {
-              const [next, beginning] = acquire(held, step, 0);
-              const answer = await store.acquire(key, step);
+          let record: KeyRecord | undefined;
+          // The model's time stands still, because locks and records end at once or not within the test.
+          for (const operation of operations) {
+            const { kind, owner } = operation;
+            const value = kind === "complete" ? `{"by":"${owner}"}` : null;
+            if (record && record.ends <= 0) record = undefined;
+            if (kind === "acquire") {
+              const [next, expected] = acquire(record, operation, 0);
+              const answer = await store.acquire(key, operation);
               if (answer.outcome === "running") expect(answer.waitMs).toBeGreaterThan(LONG - 60_000);
-              expect({ ...answer, waitMs: 0 }).toEqual({ ...beginning, waitMs: 0 });
-              held = next;
-            } else if (what === "extend") {
-              const next = extend(held, step, 0);
-              expect(await store.extend(key, step)).toBe(next !== undefined);
-              held = next ?? held;
-            } else if (what === "release") {
-              const isMine = isReleasable(held, owner, 0);
+              expect({ ...answer, waitMs: 0 }).toEqual({ ...expected, waitMs: 0 });
+              record = next;
+            } else if (kind === "extend") {
+              const next = extend(record, operation, 0);
+              expect(await store.extend(key, operation)).toBe(next !== undefined);
+              record = next ?? record;
+            } else if (kind === "release") {
+              const isMine = isReleasable(record, owner, 0);
               expect(await store.release(key, owner)).toBe(isMine);
-              if (isMine) held = undefined;
+              if (isMine) record = undefined;
             } else {
-              const next = complete(held, step, value, 0);
-              expect(await store.complete(key, step, value)).toBe(next !== undefined);
-              held = next ?? held;
+              const next = complete(record, operation, value, 0);
+              expect(await store.complete(key, operation, value)).toBe(next !== undefined);
+              record = next ?? record;
             }
           }
         }),
@@ -101,81 +115,81 @@ export function storeCases(open: () => Backend, runs: number): void {
       );
     });
 
-    test("a stale owner completes, extends and releases nothing", async () => {
+    test("a stale owner cannot complete, extend or release", async () => {
       const store = oncePort(open(), freshName());
-      const claim = { fingerprint: "f", lockMs: 1, keepMs: LONG };
-      expect(await store.acquire("k", { ...claim, owner: "stale" })).toEqual({ outcome: "started" });
-      await pause(20);
-      const mine = { ...claim, owner: "next", lockMs: LONG };
-      expect(await store.acquire("k", mine)).toEqual({ outcome: "started" });
-      expect(await store.extend("k", { ...claim, owner: "stale" })).toBe(false);
-      expect(await store.complete("k", { ...claim, owner: "stale" }, "wrong")).toBe(false);
+      const request = { fingerprint: "f", lockMs: 1, keepMs: LONG };
+      expect(await store.acquire("k", { ...request, owner: "stale" })).toEqual({ outcome: "acquired" });
+      await sleep(20);
+      const mine = { ...request, owner: "next", lockMs: LONG };
+      expect(await store.acquire("k", mine)).toEqual({ outcome: "acquired" });
+      expect(await store.extend("k", { ...request, owner: "stale" })).toBe(false);
+      expect(await store.complete("k", { ...request, owner: "stale" }, "wrong")).toBe(false);
       expect(await store.release("k", "stale")).toBe(false);
       expect(await store.complete("k", mine, "right")).toBe(true);
-      expect(await store.complete("k", { ...claim, owner: "stale" }, "wrong")).toBe(false);
+      expect(await store.complete("k", { ...request, owner: "stale" }, "wrong")).toBe(false);
       expect(await store.release("k", "stale")).toBe(false);
       expect(await store.acquire("k", mine)).toEqual({ outcome: "completed", value: "right" });
     });
 
-    test("a late owner whose lock has ended, but whom nobody has replaced, completes", async () => {
+    test("an owner whose lock has ended can complete if no other owner has acquired it", async () => {
       const store = oncePort(open(), freshName());
-      const claim = { fingerprint: "f", owner: "late", lockMs: 1, keepMs: LONG };
-      await store.acquire("k", claim);
-      await pause(20);
-      expect(await store.complete("k", claim, "done")).toBe(true);
-      expect(await store.acquire("k", { ...claim, owner: "b" })).toEqual({
+      const request = { fingerprint: "f", owner: "late", lockMs: 1, keepMs: LONG };
+      await store.acquire("k", request);
+      await sleep(20);
+      expect(await store.complete("k", request, "done")).toBe(true);
+      expect(await store.acquire("k", { ...request, owner: "b" })).toEqual({
         outcome: "completed",
         value: "done",
       });
     });
 
-    test("a lock that its store's clock has left far behind ends after its own time", async () => {
+    test("a lock with an implausibly late end is shortened to its own duration", async () => {
       const name = freshName();
       const store = oncePort(open(), name);
-      const claim = { fingerprint: "f", keepMs: LONG };
-      const dead = { ...claim, owner: "dead", lockMs: LONG };
-      const next = { ...claim, owner: "next", lockMs: 50 };
-      expect(await store.acquire("k", dead)).toEqual({ outcome: "started" });
-      // As it looks after the clock was set back by as much again.
+      const request = { fingerprint: "f", keepMs: LONG };
+      const dead = { ...request, owner: "dead", lockMs: LONG };
+      const next = { ...request, owner: "next", lockMs: 50 };
+      expect(await store.acquire("k", dead)).toEqual({ outcome: "acquired" });
+      // As after the clock was set back.
       await moveLock(open(), name, "k", 2 * LONG);
       const first = await store.acquire("k", next);
       expect(first).toEqual({ outcome: "running", waitMs: expect.any(Number) });
       const waitMs = first.outcome === "running" ? first.waitMs : 0;
       expect(waitMs).toBeGreaterThan(LONG - 60_000);
       expect(waitMs).toBeLessThanOrEqual(LONG);
-      // It is pulled back for good, and by a short lock of somebody else no further.
+      // The shortened end is stored, and a shorter lock of another owner does not shorten it further.
       expect(await store.extend("k", { ...dead, lockMs: 50 })).toBe(true);
       await moveLock(open(), name, "k", 2 * LONG);
       for (;;) {
-        const beginning = await store.acquire("k", next);
-        if (beginning.outcome === "started") break;
-        if (beginning.outcome === "running") expect(beginning.waitMs).toBeLessThanOrEqual(50);
-        else expect.fail(beginning.outcome);
-        await pause(5);
+        const result = await store.acquire("k", next);
+        if (result.outcome === "acquired") break;
+        if (result.outcome === "running") expect(result.waitMs).toBeLessThanOrEqual(50);
+        else expect.fail(result.outcome);
+        await sleep(5);
       }
       expect(await store.complete("k", dead, "late")).toBe(false);
     });
 
-    test("keeps any text as a value", async () => {
+    test("stores any text as a value", async () => {
       const store = oncePort(open(), freshName());
-      const claim = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
+      const request = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
       const values = ["", " ", "12", "null", '{"a":1}', "a b\nc", "ü🦩'\"%s$1?\\", "x".repeat(300_000)];
       for (const [at, value] of values.entries()) {
-        await store.acquire(`${at}`, claim);
-        await store.complete(`${at}`, claim, value);
-        expect(await store.acquire(`${at}`, claim)).toEqual({ outcome: "completed", value });
+        await store.acquire(`${at}`, request);
+        await store.complete(`${at}`, request, value);
+        expect(await store.acquire(`${at}`, request)).toEqual({ outcome: "completed", value });
       }
     });
   });
 }
 
-/** Moves the end of a key's lock to so long from now. */
+/** Moves the end of a key's lock to `aheadMs` from now. */
 async function moveLock(port: Backend, name: string, key: string, aheadMs: number): Promise<void> {
   if ("change" in port) {
-    port.change<Map<string, KeyRecord>, null>(`once:${name}`, (book = new Map(), now) => {
-      const held = book.get(key) as KeyRecord;
-      book.set(key, { ...held, lockedUntil: Math.floor(now) + aheadMs });
-      return [book, null];
+    port.change<Map<string, KeyRecord>, null>(`once:${name}`, (records = new Map(), now) => {
+      const record = records.get(key) as KeyRecord;
+      records.set(key, { ...record, lockedUntil: Math.floor(now) + aheadMs });
+      return [records, null];
     });
   } else if ("eval" in port) {
     const script =
@@ -188,13 +202,17 @@ async function moveLock(port: Backend, name: string, key: string, aheadMs: numbe
   }
 }
 
-/** What comes of it. */
-export function cases(open: () => Backend): void {
+/**
+ * Registers the tests of `Idempotency` and `idempotent`.
+ *
+ * @param open returns the store; called only within tests
+ */
+export function conformance(open: () => Backend, { sleep, pauseProcess }: TestTime = realTime): void {
   const make = (
     handler: (request: Request) => Response | Promise<Response>,
     options: Partial<IdempotentOptions> = {},
   ) => idempotent(handler, { backend: open(), name: freshName(), tenant: () => "", ...options });
-  /** A handler that counts how often it has run. */
+  /** Creates a handler that counts its runs. */
   const counting = (respond: (run: number) => Response, options: Partial<IdempotentOptions> = {}) => {
     let runs = 0;
     const handler = make(() => respond(++runs), options);
@@ -204,7 +222,7 @@ export function cases(open: () => Backend): void {
   describe("once", () => {
     const make = (options = {}) => new Idempotency({ backend: open(), name: freshName(), ...options });
 
-    test("does the work, and afterwards returns what it came to", async () => {
+    test("runs the work, and returns its result to later calls", async () => {
       const once = make();
       let runs = 0;
       const work = async () => ({ run: ++runs, text: "ü🦩", list: [1, null, true], none: undefined });
@@ -215,7 +233,7 @@ export function cases(open: () => Backend): void {
       expect(await once.once("k", "f", () => undefined)).toMatchObject({ isReplay: true });
     });
 
-    test("work without a result is done once too", async () => {
+    test("runs work without a result only once", async () => {
       const once = make();
       let runs = 0;
       const work = () => void runs++;
@@ -224,19 +242,25 @@ export function cases(open: () => Backend): void {
       expect(runs).toBe(1);
     });
 
-    test("20 at once: one does it, the others are told that it is under way", async () => {
+    test("of 20 concurrent calls one runs the work, and the others throw InFlightError", async () => {
       const backend = open();
       const name = freshName();
       let runs = 0;
+      const { opened, open: finish } = gate();
       const work = async () => {
         runs++;
-        await pause(300);
+        await opened;
         return runs;
       };
+      let failed = 0;
       const calls = Array.from({ length: 20 }, () =>
         new Idempotency({ backend, name }).once("k", "f", work).then(
           ({ value }) => value,
-          (error) => error,
+          (error) => {
+            // The work ends after all the other calls.
+            if (++failed === 19) finish();
+            return error;
+          },
         ),
       );
       const outcomes = await Promise.all(calls);
@@ -251,22 +275,22 @@ export function cases(open: () => Backend): void {
       expect(refused).toHaveLength(19);
     });
 
-    test("another fingerprint is refused, in flight and after", async () => {
+    test("throws FingerprintError on another fingerprint, during the work and after it", async () => {
       const once = make();
       const { opened, open: finish } = gate();
-      const { opened: begun, open: begin } = gate();
+      const { opened: started, open: start } = gate();
       const first = once.once("k", "f", () => {
-        begin();
+        start();
         return opened;
       });
-      await begun;
+      await started;
       await expect(once.once("k", "g", () => 1)).rejects.toBeInstanceOf(FingerprintError);
       finish();
       await first;
       await expect(once.once("k", "g", () => 1)).rejects.toBeInstanceOf(FingerprintError);
     });
 
-    test("what throws has not been done", async () => {
+    test("work that throws counts as not done, and the key is free", async () => {
       const once = make();
       const error = new Error("no");
       await expect(once.once("k", "f", () => Promise.reject(error))).rejects.toBe(error);
@@ -274,11 +298,11 @@ export function cases(open: () => Backend): void {
         throw error;
       };
       await expect(once.once("k", "f", thrown)).rejects.toBe(error);
-      // Free for anything else, too.
+      // Also for another fingerprint.
       expect(await once.once("k", "g", () => 2)).toEqual({ value: 2, isReplay: false });
     });
 
-    test("a lock is extended while the work goes on", async () => {
+    test("extends the lock while the work runs", async () => {
       const options = { backend: open(), name: freshName(), lockMs: 2000 };
       let runs = 0;
       const { opened, open: finish } = gate();
@@ -290,7 +314,7 @@ export function cases(open: () => Backend): void {
       const first = new Idempotency(options).once("k", "f", slow);
       const began = performance.now();
       while (performance.now() - began < 5000) {
-        await pause(100);
+        await sleep(100);
         await expect(new Idempotency(options).once("k", "f", slow)).rejects.toBeInstanceOf(InFlightError);
       }
       finish();
@@ -298,63 +322,53 @@ export function cases(open: () => Backend): void {
       expect(runs).toBe(1);
     });
 
-    test("a crash: its lock ends, and the next does the work", async () => {
+    test("after a crash, the next call runs the work when the lock has ended", async () => {
       const [backend, name] = [open(), freshName()];
       const crashed = { fingerprint: "f", owner: "crashed", lockMs: 1000, keepMs: LONG };
       await oncePort(backend, name).acquire("k", crashed);
       const once = new Idempotency({ backend, name });
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(InFlightError);
-      await pause(1050);
+      await sleep(1050);
       await expect(once.once("k", "g", () => 1)).rejects.toBeInstanceOf(FingerprintError);
       expect(await once.once("k", "f", () => 2)).toEqual({ value: 2, isReplay: false });
       expect(await once.once("k", "f", () => 3)).toEqual({ value: 2, isReplay: true });
     });
 
-    test("whoever has lost the lock is told, and its result is not taken", async () => {
+    test("a lost lock aborts the work's signal, and the result is not stored", async () => {
       const [backend, name] = [open(), freshName()];
       const once = new Idempotency({ backend, name, lockMs: 300 });
-      const { opened, open: finish } = gate();
       let reason: unknown;
       const first = once.once("k", "f", async (signal) => {
-        const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-        // As if the process had been paused: the other begins when the lock has ended in the store.
         const store = oncePort(backend, name);
-        await stolen(store);
-        await aborted;
+        const other = { fingerprint: "f", owner: "other", lockMs: LONG, keepMs: LONG };
+        // For longer than the lock holds, so that another owner can acquire it.
+        pauseProcess(1000);
+        expect(await store.acquire("k", other)).toEqual({ outcome: "acquired" });
+        expect(await store.complete("k", other, '"mine"')).toBe(true);
+        while (!signal.aborted) await sleep(50);
         reason = signal.reason;
-        await opened;
         return "stale";
       });
-      const stolen = async (store: ReturnType<typeof oncePort>) => {
-        // The thief says that the lock has ended: it extends with the only owner's name it cannot know, so it waits.
-        const thief = { fingerprint: "f", owner: "thief", lockMs: LONG, keepMs: LONG };
-        const end = performance.now() + 1000;
-        // The event loop stands still for longer than the lock holds.
-        while (performance.now() < end);
-        expect(await store.acquire("k", thief)).toEqual({ outcome: "started" });
-        expect(await store.complete("k", thief, '"mine"')).toBe(true);
-      };
-      setTimeout(finish, 1500);
       await expect(first).rejects.toBeInstanceOf(LockLostError);
       expect(reason).toBeInstanceOf(LockLostError);
       expect(await once.once("k", "f", () => "again")).toEqual({ value: "mine", isReplay: true });
     });
 
-    test("a result is forgotten when its time is over, and not before", async () => {
+    test("a result is kept for ttlMs, and not longer", async () => {
       const once = make({ ttlMs: 1000, lockMs: 100 });
       const began = performance.now();
       await once.once("k", "f", () => 1);
       const again = await once.once("k", "f", () => 2);
       if (performance.now() - began < 900) expect(again).toEqual({ value: 1, isReplay: true });
-      await pause(1100);
+      await sleep(1100);
       expect(await once.once("k", "g", () => 3)).toEqual({ value: 3, isReplay: false });
     });
 
-    test("a result that is too large is not kept, and its work not done again", async () => {
+    test("a result above maxBytes is not stored, and its work does not run again", async () => {
       const once = make({ maxBytes: 10 });
       expect(await once.once("k", "f", () => "12345678")).toEqual({ value: "12345678", isReplay: false });
       expect(await once.once("k", "f", () => "")).toEqual({ value: "12345678", isReplay: true });
-      // In bytes: the ü has two.
+      // Counted in bytes: the ü has two.
       expect(await once.once("l", "f", () => "1234567ü")).toEqual({ value: "1234567ü", isReplay: false });
       await expect(once.once("l", "f", () => "")).rejects.toBeInstanceOf(NotKeptError);
     });
@@ -368,14 +382,14 @@ export function cases(open: () => Backend): void {
       ["a function", () => 1],
       ["a hole", Array(2)],
       ["undefined in an array", [undefined]],
-      ["one deep down", { a: [{ b: new Set() }] }],
-    ])("a result that JSON would change, %s, is refused; the work is not done again", async (_, value) => {
+      ["a nested Set", { a: [{ b: new Set() }] }],
+    ])("throws on a result that JSON would change, %s, and does not run the work again", async (_, value) => {
       const once = make();
       await expect(once.once<unknown>("k", "f", () => value)).rejects.toMatchObject({ field: "result" });
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(NotKeptError);
     });
 
-    test("names keep keys apart", async () => {
+    test("keys of different names are separate", async () => {
       const [one, other] = [make(), make()];
       await one.once("k", "f", () => 1);
       expect(await other.once("k", "g", () => 2)).toEqual({ value: 2, isReplay: false });
@@ -384,7 +398,7 @@ export function cases(open: () => Backend): void {
   });
 
   describe("idempotent", () => {
-    test("a replay is equal in status, headers and body, and marked", async () => {
+    test("a replay has the same status, headers and body, and is marked", async () => {
       const headers = { "content-type": "text/x; charset=utf-8", location: "/orders/1", "x-trace": "ü" };
       const { handler, runs } = counting(
         (run) => new Response(`order ${run} ü🦩`, { status: 201, statusText: "Made", headers }),
@@ -404,12 +418,20 @@ export function cases(open: () => Backend): void {
       expect(runs()).toBe(1);
     });
 
-    test("20 at once: one is done, the rest are 409 with Retry-After", async () => {
+    test("of 20 concurrent requests one runs, and the rest are 409 with Retry-After", async () => {
+      const { opened, open: finish } = gate();
       const handler = make(async () => {
-        await pause(300);
+        await opened;
         return new Response("done");
       });
-      const responses = await Promise.all(Array.from({ length: 20 }, () => handler(post())));
+      let refused = 0;
+      const request = async () => {
+        const response = await handler(post());
+        // The handler ends after all the other requests.
+        if (response.status === 409 && ++refused === 19) finish();
+        return response;
+      };
+      const responses = await Promise.all(Array.from({ length: 20 }, request));
       const statuses = responses.map(({ status }) => status).sort();
       expect(statuses).toEqual([200, ...Array<number>(19).fill(409)]);
       for (const response of responses) {
@@ -432,16 +454,16 @@ export function cases(open: () => Backend): void {
         post("{}", {}, "https://shop.example/orders?n=2"),
       ],
       ["missing body", post(), post(null)],
-    ])("another %s is 422, in flight and after", async (_, one, other) => {
+    ])("another %s is 422, during the first request and after it", async (_, one, other) => {
       const { opened, open: finish } = gate();
-      const { opened: begun, open: begin } = gate();
+      const { opened: started, open: start } = gate();
       const handler = make(async () => {
-        begin();
+        start();
         await opened;
         return new Response("done");
       });
       const first = handler(one.clone() as Request);
-      await begun;
+      await started;
       expect(await (await handler(other.clone() as Request)).json()).toMatchObject({
         status: 422,
         code: "ERR_FINGERPRINT",
@@ -469,16 +491,16 @@ export function cases(open: () => Backend): void {
       expect(runs()).toBe(1);
     });
 
-    test("tenants, paths, methods and names are kept apart", async () => {
+    test("keys of different tenants, paths, methods and names are separate", async () => {
       const [backend, name] = [open(), freshName()];
       const made: string[] = [];
       const build = (name: string) =>
         idempotent(
-          async (request: Request, who: string) => {
-            made.push(`${request.method} ${new URL(request.url).pathname} ${who}`);
+          async (request: Request, tenant: string) => {
+            made.push(`${request.method} ${new URL(request.url).pathname} ${tenant}`);
             return new Response(made.at(-1));
           },
-          { backend, name, tenant: (_, who: string) => who },
+          { backend, name, tenant: (_, tenant: string) => tenant },
         );
       const [handler, other] = [build(name), build(freshName())];
       const at = (path: string, method = "POST") =>
@@ -493,7 +515,7 @@ export function cases(open: () => Backend): void {
       expect(made).toHaveLength(5);
     });
 
-    test("a handler that throws has not done it", async () => {
+    test("a handler that throws counts as not run", async () => {
       let runs = 0;
       const error = new Error("no");
       const handler = make(() => {
@@ -516,7 +538,7 @@ export function cases(open: () => Backend): void {
       [429, false],
       [500, false],
       [503, false],
-    ])("a %d is kept: %s", async (status, isKept) => {
+    ])("a %d is stored: %s", async (status, isStored) => {
       const { handler, runs } = counting((run) => new Response(status === 204 ? null : `${run}`, { status }));
       const texts: string[] = [];
       for (let call = 0; call < 2; call++) {
@@ -524,11 +546,11 @@ export function cases(open: () => Backend): void {
         expect(response.status).toBe(status);
         texts.push(await response.text());
       }
-      expect(runs()).toBe(isKept ? 1 : 2);
-      expect(texts).toEqual(status === 204 ? ["", ""] : isKept ? ["1", "1"] : ["1", "2"]);
+      expect(runs()).toBe(isStored ? 1 : 2);
+      expect(texts).toEqual(status === 204 ? ["", ""] : isStored ? ["1", "1"] : ["1", "2"]);
     });
 
-    test("told otherwise, a 500 is kept and a 404 is not; a 401 never is", async () => {
+    test("keeps decides which statuses are stored, and a 401 never is", async () => {
       const keeps = (status: number) => status === 500 || status === 401;
       for (const [status, runsOf] of [
         [500, 1],
@@ -542,7 +564,7 @@ export function cases(open: () => Backend): void {
       }
     });
 
-    test("a body of any bytes is the same, and so is none", async () => {
+    test("replays any bytes, an empty body and no body", async () => {
       const bytes = Uint8Array.from({ length: 70_000 }, (_, at) => (at * 7919) % 256);
       for (const body of [bytes, new Uint8Array(0), null, "\0\u{1F9A9}"]) {
         const { handler } = counting(() => new Response(body));
@@ -553,7 +575,7 @@ export function cases(open: () => Backend): void {
       }
     });
 
-    test("cookies and what is for the next hop alone are not replayed", async () => {
+    test("does not replay cookies and hop-by-hop headers", async () => {
       const { handler } = counting(() => {
         const response = new Response("done", {
           headers: { connection: "close, X-Mine", "x-mine": "1", "keep-alive": "timeout=5", etag: '"e"' },
@@ -570,7 +592,7 @@ export function cases(open: () => Backend): void {
       expect(again.headers.get("etag")).toBe('"e"');
     });
 
-    test("a response that is too large reaches its client whole, and is not kept", async () => {
+    test("a response above maxBytes reaches its client whole, and is not stored", async () => {
       const large = new Uint8Array(5000).fill(7);
       const { handler, runs } = counting(() => new Response(large, { status: 201 }), { maxBytes: 4999 });
       const first = await handler(post());
@@ -588,12 +610,12 @@ export function cases(open: () => Backend): void {
       await handler(post("abc"));
       const scope = await fingerprint(JSON.stringify(["t", "POST", "/orders", "k-1"]));
       const store = oncePort(backend, name);
-      const claim = { owner: "x", lockMs: LONG, keepMs: LONG };
+      const request = { owner: "x", lockMs: LONG, keepMs: LONG };
       const print = await fingerprint("abc");
-      expect(await store.acquire(scope, { ...claim, fingerprint: print })).toMatchObject({
+      expect(await store.acquire(scope, { ...request, fingerprint: print })).toMatchObject({
         outcome: "completed",
       });
-      expect(await store.acquire(scope, { ...claim, fingerprint: "x" })).toEqual({ outcome: "mismatch" });
+      expect(await store.acquire(scope, { ...request, fingerprint: "x" })).toEqual({ outcome: "mismatch" });
     });
   });
 }

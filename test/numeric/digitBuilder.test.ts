@@ -6,11 +6,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DigitBuilder } from "../../src/numeric/digitBuilder.ts";
-import { capacityOf } from "../../src/numeric/estimate.ts";
+import { computeCapacity } from "../../src/numeric/estimate.ts";
 import { NumericIdType } from "../../src/numeric/index.ts";
-import { type OwnRules, type RuleSet, rulesOf } from "../../src/numeric/rules.ts";
-import { brokenRules, type NumericRule } from "../../src/numeric/validate.ts";
-import { inverse, moved, product } from "../../src/numeric/verhoeff.ts";
+import { type OwnRules, type RuleSet, resolveRules } from "../../src/numeric/rules.ts";
+import { findBrokenRules, type NumericRule } from "../../src/numeric/validate.ts";
+import { invert, multiply, permute } from "../../src/numeric/verhoeff.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const LENGTHS = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
@@ -70,7 +70,7 @@ function isGood(id: string, expressions: readonly RegExp[]): boolean {
 // Verhoeff by tables: by place and digit, and then what was there before. verhoeff.test.ts holds the arithmetic that
 // they are made of against the tables of the textbooks.
 const TABLE = Array.from({ length: 80 }, (_, i) =>
-  Array.from({ length: 10 }, (_, before) => product(moved(i % 10, Math.floor(i / 10)), before)),
+  Array.from({ length: 10 }, (_, before) => multiply(permute(i % 10, Math.floor(i / 10)), before)),
 );
 
 /** The check digit of digits, by those tables. */
@@ -80,7 +80,7 @@ function checkOf(payload: ArrayLike<number>): number {
     const row = TABLE[((payload.length - i) & 7) * 10 + payload[i]] as number[];
     check = row[check] as number;
   }
-  return inverse(check);
+  return invert(check);
 }
 
 /** The digits with their check digit, as text. */
@@ -90,7 +90,7 @@ const completed = (payload: ArrayLike<number>): string => Array.from(payload).jo
 function isTaken(walk: DigitBuilder, payload: ArrayLike<number>): boolean {
   walk.clear();
   for (let i = 0; i < payload.length; i++) if (!walk.push(payload[i])) return false;
-  return walk.finish();
+  return walk.pushCheckDigit();
 }
 
 /** Digits one after the other, each equally likely. */
@@ -128,7 +128,7 @@ const digitsOf = (text: string) => Array.from(text, Number);
 
 describe("the fast path takes what no expression matches, and nothing else", () => {
   test.each(KINDS)(`of ${NUMBERS.toLocaleString("en-US")} random numbers: %s, %d digits`, (set, length) => {
-    const walk = new DigitBuilder(length, rulesOf("rules", set));
+    const walk = new DigitBuilder(length, resolveRules("rules", set));
     const expressions = hurried(set);
     const next = randomDigits();
     const payload = new Uint8Array(length - 1);
@@ -291,14 +291,14 @@ describe("with any rules", () => {
         fc.integer({ min: 2, max: 12 }),
         fc.array(anyDigits(11), { minLength: 1, maxLength: 5 }),
         (own, length, drawn) => {
-          const rules = rulesOf("rules", own);
+          const rules = resolveRules("rules", own);
           const walk = new DigitBuilder(length, rules);
           for (const digits of drawn.map((all) => all.slice(1 - length))) {
             const good = nearlyGood(walk, digits);
             const others = [...neighboursOf(good)].filter((_, i) => i % 5 === digits[0] % 5);
             for (const payload of [digits, good, ...others]) {
               const id = completed(payload);
-              const isValid = brokenRules(id, length, rules).length === 0;
+              const isValid = findBrokenRules(id, length, rules).length === 0;
               count[`${isValid}`]++;
               if (isTaken(walk, payload) !== isValid) expect.fail(`${id} should be ${isValid}`);
               expect(walk.toString() === id).toBe(isValid);
@@ -315,10 +315,10 @@ describe("with any rules", () => {
   test("what is counted by the fast path is what validate finds among all numbers", () => {
     fc.assert(
       fc.property(anyRules, fc.integer({ min: 2, max: 4 }), (own, length) => {
-        const rules = rulesOf("rules", own);
+        const rules = resolveRules("rules", own);
         const all = Array.from({ length: 10 ** (length - 1) }, (_, i) => `${i}`.padStart(length - 1, "0"));
-        const valid = all.filter((text) => !brokenRules(completed(digitsOf(text)), length, rules).length);
-        expect(capacityOf(new DigitBuilder(length, rules)).ids).toBe(BigInt(valid.length));
+        const valid = all.filter((text) => !findBrokenRules(completed(digitsOf(text)), length, rules).length);
+        expect(computeCapacity(new DigitBuilder(length, rules)).ids).toBe(BigInt(valid.length));
       }),
       // Each run is a thousand numbers.
       { numRuns: Math.ceil(numRuns / 10) },
@@ -330,7 +330,7 @@ describe("a walk", () => {
   /** What it would do with each of the ten digits. */
   const outlook = (walk: DigitBuilder) =>
     Array.from({ length: 10 }, (_, digit) => {
-      const isNear = walk.isNear(digit);
+      const isNear = walk.isTooNear(digit);
       const isPushed = walk.push(digit);
       if (isPushed) walk.pop();
       return { isNear, isPushed };
@@ -345,7 +345,7 @@ describe("a walk", () => {
         fc.array(fc.integer({ min: -4, max: 9 }), { maxLength: 80 }),
         fc.nat(80),
         (own, length, steps, clearAt) => {
-          const rules = rulesOf("rules", own);
+          const rules = resolveRules("rules", own);
           const walk = new DigitBuilder(length, rules);
           const digits: number[] = [];
           steps.forEach((step, i) => {
@@ -373,11 +373,11 @@ describe("a walk", () => {
         fc.constantFrom(...KINDS),
         fc.array(fc.nat(9), { minLength: 15, maxLength: 15 }),
         ([set, length], drawn) => {
-          const walk = new DigitBuilder(length, rulesOf("rules", set));
+          const walk = new DigitBuilder(length, resolveRules("rules", set));
           const payload = nearlyGood(walk, drawn.slice(1 - length));
           if (walk.size < length - 1) return;
           const before = outlook(walk);
-          const isFinished = walk.finish();
+          const isFinished = walk.pushCheckDigit();
           count[`${isFinished}`]++;
           if (isFinished) walk.pop();
           expect(walk.toString()).toBe(payload.join(""));

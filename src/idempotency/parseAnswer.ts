@@ -1,20 +1,20 @@
-// What stores answer, made sense of: what cannot be is refused here.
+// Answers of stores: parses them, and throws on any other value.
 
 import type { AcquireResult } from "./rule.ts";
 
-/** Lets through a yes or no. */
+/** Asserts that an answer is a boolean. */
 export function parseBoolean(answer: unknown): boolean {
   if (typeof answer === "boolean") return answer;
-  throw new Error("neither yes nor no");
+  throw new Error("not a boolean");
 }
 
-/** Lets through what beginning has come to. */
+/** Parses the outcome of an acquire. */
 export function parseAcquireResult(answer: unknown): AcquireResult {
   const { outcome, waitMs, value } = Object(answer) as Readonly<Record<string, unknown>>;
-  if (outcome === "started" || outcome === "mismatch") return { outcome };
+  if (outcome === "acquired" || outcome === "mismatch") return { outcome };
   if (outcome === "running" && Number.isSafeInteger(waitMs) && Number(waitMs) > 0) {
     return { outcome, waitMs: Number(waitMs) };
   }
   if (outcome === "completed" && (typeof value === "string" || value === null)) return { outcome, value };
-  throw new Error("not the outcome of a beginning");
+  throw new Error("not the outcome of an acquire");
 }

@@ -1,0 +1,81 @@
+// The options of the service, from the settings of `bitflake serve`.
+
+import { type GeneratorOptions, PRESETS } from "../../internal.ts";
+import type { ServiceOptions } from "../../service/index.ts";
+import { UsageError } from "../errors.ts";
+import { readTypesFile } from "../flags/idTypeFlags.ts";
+import { nodeModule, pathFrom } from "../io.ts";
+import { createLog, resolveLogFormat } from "./log.ts";
+import type { ServeContext, ServeStores } from "./stores.ts";
+
+/** Returns the generator options of the settings. */
+export function generatorOptions({ values: { preset, epochMs } }: ServeContext): GeneratorOptions {
+  // Without --epoch-ms, a platform's preset keeps its own epoch.
+  return { ...PRESETS[preset], ...(epochMs === undefined ? {} : { epochMs }) };
+}
+
+/** Returns the types of numeric IDs: of a file, or of the configuration file. */
+export async function readTypes({ values, sources, io }: ServeContext): Promise<ServiceOptions["types"]> {
+  const { types, config } = values;
+  if (types === undefined) return undefined;
+  if (types.path === undefined) return types.content as ServiceOptions["types"];
+  const source = String(sources["types"]);
+  const isInFile = config !== undefined && source === `types in ${config}`;
+  // A path in the configuration file is relative to that file.
+  const { dirname } = await nodeModule(io, "node:path");
+  const path = isInFile ? await pathFrom(io, types.path, dirname(config)) : types.path;
+  return Object.fromEntries(
+    Object.entries(await readTypesFile(io, source, path)).map(([name, { length, rules }]) => [
+      name,
+      { length, rules },
+    ]),
+  );
+}
+
+/**
+ * Returns the rate limit of the settings.
+ *
+ * @throws {@link UsageError} for a setting of a limit that is not set
+ */
+function rateLimitOf({ values, sources }: ServeContext): ServiceOptions["rateLimit"] {
+  const { rateLimit: limit, rateWindowMs: windowMs, rateLimitOnStoreError: onStoreError } = values;
+  if (limit !== undefined) return { limit, windowMs, onStoreError };
+  for (const name of ["rateWindowMs", "rateLimitOnStoreError"] as const) {
+    if (values[name] !== undefined) throw new UsageError(`${sources[name]} requires --rate-limit`);
+  }
+  return undefined;
+}
+
+/**
+ * Returns the options of the service.
+ *
+ * @param isListening returns whether the service listens
+ */
+export function serviceOptions(
+  context: ServeContext,
+  types: ServiceOptions["types"],
+  { store, poolStore, leaseBackend }: ServeStores,
+  isListening: () => boolean,
+): ServiceOptions {
+  const { values, isJson, io } = context;
+  const { name, noFence, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
+  const write = createLog(resolveLogFormat(values.log, isJson, io), io);
+  return {
+    backend: store.backend,
+    poolBackend: poolStore?.backend,
+    leaseBackend,
+    fence: !noFence,
+    name,
+    preset: generatorOptions(context),
+    datacenterId,
+    machineId,
+    types,
+    apiKeys: apiKeys as ServiceOptions["apiKeys"], // The service validates the objects.
+    rateLimit: rateLimitOf(context),
+    proxies,
+    maxBodyBytes,
+    onEvent: write,
+    // Before the service listens, the only request is the one that reads the node for the start report.
+    log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
+  };
+}

@@ -1,0 +1,46 @@
+// Refusals of a store as errors.
+
+import {
+  BackendError,
+  ClockSkewError,
+  LeaseFenceError,
+  NamespaceError,
+  NoNodeAvailableError,
+  StoreCutOffError,
+} from "../internal.ts";
+import type { LeaseSettings } from "./options.ts";
+import type { LeaseAnswer } from "./rule.ts";
+
+/** An answer that grants nothing. */
+export type LeaseRefusal = Exclude<LeaseAnswer, { readonly outcome: "granted" }>;
+
+/**
+ * Creates the error of a refused acquire or renewal.
+ *
+ * @param nowMs the holder's time in the request
+ */
+export function refusalError(
+  { name, space }: Pick<LeaseSettings, "name" | "space">,
+  refusal: LeaseRefusal,
+  nowMs: number,
+): Error {
+  switch (refusal.outcome) {
+    case "shape":
+      return new NamespaceError(
+        `namespace ${name}`,
+        `used as it was first, for ${refusal.shape}`,
+        space.shape,
+      );
+    case "skew":
+      return new ClockSkewError(nowMs, refusal.storeMs, space.maxSkewMs);
+    case "taken":
+      return new NoNodeAvailableError(name, space.count, space.epochMs + refusal.soonest * space.tickMs);
+    case "fenced":
+      return new LeaseFenceError(name, space.epochMs + refusal.until * space.tickMs);
+    case "cut":
+      return new StoreCutOffError(name, refusal.seenMs, refusal.storeMs);
+    default:
+      // "lost" answers a renewal only, and a port that a user wrote may answer anything.
+      return new BackendError("lease: acquire", "answer", "unexpected response");
+  }
+}

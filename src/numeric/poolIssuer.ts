@@ -1,0 +1,97 @@
+// PoolIssuer: issues IDs on the current history, and waits for a refill if too few are available.
+
+import { startTimer } from "../backend/call.ts";
+import { IdPoolEmptyError, IdPoolExhaustedError } from "../internal.ts";
+import { isScanComplete } from "./exhaustiveScan.ts";
+import type { PoolHistory } from "./poolHistory.ts";
+import type { PoolSettings } from "./poolOptions.ts";
+import type { PoolRefills } from "./poolRefills.ts";
+import type { Availability, IssueOutcome, PoolPort } from "./port.ts";
+import { randomRank } from "./random.ts";
+
+/** One attempt to issue on a history. */
+type Attempt = (history: string) => Promise<IssueOutcome>;
+
+/** The issues of one pool in this process. */
+export class PoolIssuer {
+  readonly #store: PoolPort;
+  readonly #history: PoolHistory;
+  readonly #refills: PoolRefills;
+  readonly #settings: PoolSettings;
+
+  constructor(store: PoolPort, history: PoolHistory, refills: PoolRefills, settings: PoolSettings) {
+    this.#store = store;
+    this.#history = history;
+    this.#refills = refills;
+    this.#settings = settings;
+  }
+
+  /** Issues `count` IDs. */
+  issue(count: number): Promise<readonly string[]> {
+    return this.#issue(count, (history) => this.#store.issue(count, randomRank(), history));
+  }
+
+  /** Issues the ID of a request. */
+  async issueForRequest(requestKey: string, onReplay: () => void): Promise<string> {
+    const attempt: Attempt = (history) =>
+      this.#store.issueForRequest(requestKey, randomRank(), history, onReplay);
+    return (await this.#issue(1, attempt, requestKey))[0] as string;
+  }
+
+  /** Tries until there are IDs, no more exist, or `waitMs` is over. */
+  async #issue(count: number, attempt: Attempt, requestKey?: string): Promise<readonly string[]> {
+    await this.#history.begin();
+    const { type, waitMs, highMark } = this.#settings;
+    let isOver = waitMs === 0;
+    let isFailed = false;
+    let stopTimer: (() => void) | undefined;
+    try {
+      for (;;) {
+        const outcome = await this.#issueOnHistory(attempt, requestKey);
+        if (!("available" in outcome)) {
+          this.#refills.noteIssued(count);
+          return outcome;
+        }
+        const { available, scan } = outcome;
+        this.#refills.isComplete = isScanComplete(scan);
+        if (this.#refills.isComplete) throw new IdPoolExhaustedError(type.name, count, available);
+        // A refill that failed may have added enough before it did, so there was one more attempt after it.
+        if (isFailed) throw this.#emptyError(count, available);
+        // Also without time to wait for it: the next issue will need it.
+        const refill = this.#refills.isStopped ? undefined : this.#refills.refill(Math.max(count, highMark));
+        if (isOver || !refill) throw this.#emptyError(count, available);
+        stopTimer ??= startTimer(() => {
+          isOver = true;
+        }, waitMs);
+        isFailed = await this.#refills.waitForStep(refill);
+      }
+    } finally {
+      stopTimer?.();
+    }
+  }
+
+  /** Tries until the store is on a history that this process may issue on. */
+  async #issueOnHistory(attempt: Attempt, requestKey?: string): Promise<readonly string[] | Availability> {
+    for (;;) {
+      const history = this.#history.current;
+      const outcome = await attempt(history);
+      if ("recorded" in outcome) {
+        await this.#history.adopt(outcome);
+      } else if ("available" in outcome) {
+        return outcome;
+      } else if (this.#history.isSuperseded(history)) {
+        // Perhaps issued by a server that has been replaced since. Its successor may issue the same IDs, so drop them.
+        await this.#history.adopt(await this.#store.begin());
+      } else {
+        this.#history.remember(history, outcome, requestKey);
+        return outcome;
+      }
+    }
+  }
+
+  #emptyError(count: number, available: number): IdPoolEmptyError {
+    const cause = this.#refills.lastError;
+    const options = cause === undefined ? undefined : { cause };
+    return new IdPoolEmptyError(this.#settings.type.name, count, available, options);
+  }
+}

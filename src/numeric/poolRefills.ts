@@ -1,0 +1,149 @@
+// PoolRefills: when a pool is refilled: on request, when an issue finds too few IDs, and in the background below the low
+// mark.
+
+import { startTimer } from "../backend/call.ts";
+import type { PoolSettings } from "./poolOptions.ts";
+import type { PoolPort } from "./port.ts";
+import type { FillProgress, Refiller } from "./refill.ts";
+
+/** How long to wait before another look at what another process refills. */
+const POLL_MS = 50;
+
+/** How many issues there are between two merges of the store's counts. */
+const ISSUES_PER_MERGE = 200;
+
+/** Schedules the refills of one pool in this process. */
+export class PoolRefills {
+  readonly #store: PoolPort;
+  readonly #refiller: Refiller;
+  readonly #settings: PoolSettings;
+  /** How many IDs this process may issue before it counts the available ones. */
+  #issuesUntilCount = 1;
+  #counting: Promise<void> | undefined;
+  #issues = 0;
+  #merging: Promise<unknown> | undefined;
+  #stops = 0;
+  #lastError: unknown;
+  /** Whether every ID that exists is in the store, so that no refill can add any. */
+  isComplete = false;
+
+  constructor(store: PoolPort, refiller: Refiller, settings: PoolSettings) {
+    this.#store = store;
+    this.#refiller = refiller;
+    this.#settings = settings;
+  }
+
+  /** The error of the last refill, `undefined` if it succeeded. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** Whether {@link PoolRefills.stop} was called. */
+  get isStopped(): boolean {
+    return this.#stops > 0;
+  }
+
+  /**
+   * Refills until `target` IDs are available, no more exist, or `stop` is called.
+   *
+   * @param begun resolves when the pool is registered
+   * @returns how many are available, counted up to `target`
+   */
+  async fill(
+    target: number,
+    onProgress: (progress: FillProgress) => void,
+    begun: Promise<void>,
+  ): Promise<number> {
+    const stops = this.#stops;
+    await begun;
+    for (;;) {
+      // Other refills in this process may have another target. Their failure is not an error of this call.
+      while (this.#refiller.running) await this.#refiller.running.catch(() => {});
+      const result = stops === this.#stops ? await this.#refiller.fill(target, onProgress) : "stopped";
+      this.isComplete = result === "complete";
+      this.#lastError = undefined;
+      const { available } = await this.#store.count(target);
+      if (available >= target || result === "complete" || result === "stopped") return available;
+      await pause(POLL_MS); // Another process refills, perhaps to a lower target.
+    }
+  }
+
+  /** Refills and never rejects: the error is kept. Resolves to whether there was one. */
+  async refill(target: number): Promise<boolean> {
+    try {
+      this.isComplete = (await this.#refiller.fill(target)) === "complete";
+      this.#lastError = undefined;
+    } catch (error) {
+      this.#fail(error);
+    }
+    return this.#lastError !== undefined;
+  }
+
+  /**
+   * Waits for a refill, or as long as a step of it may take, because one step can add enough.
+   *
+   * @param refill the result of {@link PoolRefills.refill}
+   * @returns whether the refill failed
+   */
+  async waitForStep(refill: Promise<boolean>): Promise<boolean> {
+    const isFailed = await Promise.race([refill, pause(POLL_MS)]);
+    // If another process refills, look again later.
+    if (!isFailed && !this.#refiller.running) await pause(POLL_MS);
+    return isFailed;
+  }
+
+  /** Notes that IDs were issued: counts the available ones from time to time, and refills if they are few. */
+  noteIssued(count: number): void {
+    if (this.#issues++ % ISSUES_PER_MERGE === 0 && !this.#merging && !this.isStopped) {
+      this.#merging = this.#store
+        .mergeCounts()
+        .catch(() => {}) // The next merge takes more.
+        .finally(() => {
+          this.#merging = undefined;
+        });
+    }
+    this.#issuesUntilCount -= count;
+    if (this.#issuesUntilCount > 0 || this.isComplete || this.isStopped || this.#refiller.running) return;
+    this.#issuesUntilCount = Infinity; // One count at a time.
+    this.#counting = this.#refillIfLow().catch((error) => {
+      this.#fail(error);
+      this.#issuesUntilCount = 1;
+    });
+  }
+
+  /** Makes the next issue count the available IDs. */
+  countAtNextIssue(): void {
+    this.#issuesUntilCount = 1;
+  }
+
+  /** Stops the running refill after its current step, and starts no other in the background. */
+  async stop(): Promise<void> {
+    this.#stops++;
+    await this.#refiller.stop();
+    await Promise.all([this.#counting, this.#merging]);
+  }
+
+  async #refillIfLow(): Promise<void> {
+    const { lowMark, highMark } = this.#settings;
+    const { available } = await this.#store.count(highMark);
+    if (available <= lowMark && !this.isStopped) await this.refill(highMark);
+    const above = Math.max(0, available - lowMark);
+    // Other processes issue as well: with up to eight of them, one counts in time.
+    this.#issuesUntilCount = Math.max(1, Math.floor(above / 8));
+  }
+
+  #fail(error: unknown): void {
+    // Every issue that waits for a refill gets its error, but the listener is called once.
+    if (error === this.#lastError) return;
+    this.#lastError = error;
+    try {
+      this.#settings.onRefillFailed?.(error);
+    } catch {
+      // Listener errors are ignored by contract.
+    }
+  }
+}
+
+function pause(ms: number): Promise<false> {
+  return new Promise((wake) => startTimer(() => wake(false), ms));
+}

@@ -1,0 +1,249 @@
+// Idempotency: options, failing stores, owners and slow stores.
+
+import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
+import { BackendError, memory, type RedisPort } from "../../src/backend/index.ts";
+import {
+  ArgumentError,
+  Idempotency,
+  type IdempotencyOptions,
+  type Once,
+  UnsupportedError,
+} from "../../src/idempotency/index.ts";
+import { errorOf, failingAt, ScriptedRedis } from "./fakePorts.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("options", () => {
+  const good = { backend: memory(), name: "n" };
+  test.each<[string, object]>([
+    ["backend", { backend: {} }],
+    ["backend", { backend: undefined }],
+    ["name", { name: "" }],
+    ["name", { name: "{x}" }],
+    ["name", { name: "x".repeat(101) }],
+    ["ttlMs", { ttlMs: 0 }],
+    ["ttlMs", { ttlMs: 1.5 }],
+    ["ttlMs", { ttlMs: Number.NaN }],
+    ["ttlMs", { ttlMs: Infinity }],
+    ["ttlMs", { ttlMs: "1" }],
+    ["lockMs", { lockMs: 99 }],
+    ["lockMs", { lockMs: 2 ** 31 }],
+    ["maxBytes", { maxBytes: -1 }],
+    ["maxBytes", { maxBytes: 2 ** 28 + 1 }],
+    ["onStoreError", { onStoreError: "bypass" }],
+    ["onStoreError", { onStoreError: "open" }],
+    ["onStoreError", { onStoreError: null }],
+    ["onFailure", { onFailure: "open" }],
+    ["onFailure", { onFailure: "allow" }],
+    ["onFailure", { onFailure: null }],
+    ["onFailure", { onFailure: "fail", onStoreError: "fail" }],
+    ["onFailure", { onFailure: "bypass", onStoreError: "allow" }],
+    ["option", { ttl: 5 }],
+  ])("a wrong %s is refused: %o", (field, wrong) => {
+    expect(() => new Idempotency({ ...good, ...wrong } as IdempotencyOptions)).toThrow(ArgumentError);
+    try {
+      new Idempotency({ ...good, ...wrong } as IdempotencyOptions);
+    } catch (error) {
+      expect(error).toHaveProperty("field", field);
+    }
+  });
+
+  test("an undefined option is its default", () => {
+    const once = new Idempotency({
+      ...good,
+      ttlMs: undefined,
+      lockMs: undefined,
+      maxBytes: undefined,
+      onStoreError: undefined,
+      onFailure: undefined,
+    });
+    expect(once.name).toBe("n");
+    expect(once.backend).toBe(good.backend);
+  });
+
+  test.each<[string, unknown[]]>([
+    ["key", ["", "f", () => 1]],
+    ["key", ["x".repeat(256), "f", () => 1]],
+    ["key", ["a\0b", "f", () => 1]],
+    ["key", ["\ud800", "f", () => 1]],
+    ["key", [5, "f", () => 1]],
+    ["fingerprint", ["k", "", () => 1]],
+    ["fingerprint", ["k", undefined, () => 1]],
+    ["work", ["k", "f", undefined]],
+    ["work", ["k", "f", "work"]],
+  ])("a wrong %s is refused before the store is called", async (field, args) => {
+    const backend = failingAt();
+    const once = new Idempotency({ backend, name: "n", onStoreError: "allow" });
+    const error = await errorOf(once.once(...(args as Parameters<typeof once.once>)));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error).toHaveProperty("field", field);
+    expect(backend.calls).toBe(0);
+  });
+
+  test("types: the result is the work's, the signal an AbortSignal, and onStoreError is fail or allow", () => {
+    expectTypeOf<IdempotencyOptions["onStoreError"]>().toEqualTypeOf<"fail" | "allow" | undefined>();
+    expectTypeOf<IdempotencyOptions["onFailure"]>().toEqualTypeOf<"fail" | "bypass" | undefined>();
+    const once = new Idempotency(good);
+    expectTypeOf(once.once("k", "f", async () => ({ id: "1" }))).toEqualTypeOf<
+      Promise<Once<{ id: string }>>
+    >();
+    expectTypeOf(once.once<number>)
+      .parameter(2)
+      .parameter(0)
+      .toEqualTypeOf<AbortSignal>();
+  });
+});
+
+describe("a store that fails", () => {
+  test("at the acquire: no work runs, and the call throws", async () => {
+    const work = vi.fn(() => 1);
+    const once = new Idempotency({ backend: failingAt(1), name: "n" });
+    expect(await errorOf(once.once("k", "f", work))).toBeInstanceOf(BackendError);
+    expect(work).not.toHaveBeenCalled();
+    expect(await once.once("k", "f", work)).toEqual({ value: 1, isReplay: false });
+  });
+
+  test.each([{ onStoreError: "allow" }, { onFailure: "bypass" }] as const)(
+    "at the acquire, with %o: the work runs, and the result has the error",
+    async (option) => {
+      const once = new Idempotency({ backend: failingAt(1), name: "n", ...option });
+      const { value, isReplay, error } = await once.once("k", "f", (signal) => signal.aborted);
+      expect([value, isReplay]).toEqual([false, false]);
+      expect(error).toBeInstanceOf(BackendError);
+      expect(await once.once("k", "f", () => 2)).toEqual({ value: 2, isReplay: false });
+    },
+  );
+
+  test("at the acquire, with onStoreError allow: an error of the work is thrown", async () => {
+    const once = new Idempotency({ backend: failingAt(1), name: "n", onStoreError: "allow" });
+    const error = new Error("no");
+    expect(await errorOf(once.once("k", "f", () => Promise.reject(error)))).toBe(error);
+  });
+
+  test("at the first complete only: the result is stored", async () => {
+    const once = new Idempotency({ backend: failingAt(2), name: "n" });
+    expect(await once.once("k", "f", () => 1)).toEqual({ value: 1, isReplay: false });
+    expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
+  });
+
+  test("at both completes: a result that is not stored is not returned", async () => {
+    const once = new Idempotency({ backend: failingAt(2, 3), name: "n" });
+    expect(await errorOf(once.once("k", "f", () => 1))).toMatchObject({
+      code: "ERR_BACKEND",
+      operation: "idempotency: complete",
+    });
+    expect(await errorOf(once.once("k", "f", () => 2))).toHaveProperty("code", "ERR_IN_FLIGHT");
+  });
+
+  test("at both completes, with onStoreError allow: the result is returned with the error", async () => {
+    const once = new Idempotency({ backend: failingAt(2, 3), name: "n", onStoreError: "allow" });
+    const { value, error } = await once.once("k", "f", () => 1);
+    expect(value).toBe(1);
+    expect(error).toBeInstanceOf(BackendError);
+  });
+
+  test("at the release: the error of the work is thrown", async () => {
+    const once = new Idempotency({ backend: failingAt(2), name: "n" });
+    const error = new Error("no");
+    expect(await errorOf(once.once("k", "f", () => Promise.reject(error)))).toBe(error);
+    expect(await errorOf(once.once("k", "f", () => 1))).toHaveProperty("code", "ERR_IN_FLIGHT");
+  });
+
+  test("a broken clock of the store is an error, also with onStoreError allow", async () => {
+    const backend = memory({ clock: () => Number.NaN });
+    const once = new Idempotency({ backend, name: "n", onStoreError: "allow" });
+    expect(await errorOf(once.once("k", "f", () => 1))).toBeInstanceOf(ArgumentError);
+  });
+
+  test("a BackendError of the work counts as the work's", async () => {
+    const error = new BackendError("counter: reserve", "failed", "no");
+    for (const onStoreError of ["fail", "allow"] as const) {
+      const once = new Idempotency({ backend: memory(), name: "n", onStoreError });
+      expect(await errorOf(once.once("k", "f", () => Promise.reject(error)))).toBe(error);
+    }
+  });
+});
+
+describe("an owner", () => {
+  /** Creates a store that notes the owner of each acquire. */
+  const recordOwners = () => {
+    const owners: string[] = [];
+    const port: RedisPort = {
+      eval: async (_script, _keys, args) => {
+        if (args.length === 4) owners.push(args[0] as string);
+        return args.length === 4 ? "acquired" : "yes";
+      },
+    };
+    return { owners, once: new Idempotency({ backend: port, name: "n" }) };
+  };
+
+  test("is drawn for each run, at its acquire", async () => {
+    const { owners, once } = recordOwners();
+    const requested: number[] = [];
+    const sound = crypto.getRandomValues.bind(crypto);
+    vi.stubGlobal("crypto", {
+      getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => {
+        requested.push(bytes.length);
+        return sound(bytes);
+      },
+      // A constant, as in a test or a process snapshot.
+      randomUUID: () => "00000000-0000-4000-8000-000000000000",
+    });
+    for (let i = 0; i < 3; i++) await once.once("k", "f", () => i);
+    expect(requested).toEqual([16, 16, 16]);
+    expect(new Set(owners).size).toBe(3);
+    for (const owner of owners) expect(owner).toMatch(/^[0-9A-Za-z]{21,}$/);
+  });
+
+  test("is not drawn from a stub of crypto: no work runs", async () => {
+    const { owners, once } = recordOwners();
+    const work = vi.fn();
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes });
+    expect(await errorOf(once.once("k", "f", work))).toBeInstanceOf(UnsupportedError);
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) });
+    expect(await errorOf(once.once("k", "f", work))).toBeInstanceOf(UnsupportedError);
+    expect(work).not.toHaveBeenCalled();
+    expect(owners).toEqual([]);
+  });
+});
+
+describe("a slow store", () => {
+  test("a lock that it acquires after the timeout is released", async () => {
+    vi.useFakeTimers();
+    let answer = (_: unknown) => {};
+    const backend = new ScriptedRedis(
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+      "yes",
+    );
+    const call = errorOf(new Idempotency({ backend, name: "n" }).once("k", "f", () => 1));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await call).toMatchObject({ reason: "timeout" });
+    expect(backend.sent).toEqual(["HSET 4"]);
+    answer("acquired");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(backend.sent).toEqual(["HSET 4", "DEL 1"]);
+  });
+
+  test("a late answer about another owner's lock releases nothing", async () => {
+    vi.useFakeTimers();
+    const slow = new Promise((resolve) => setTimeout(() => resolve("running 5"), 6000));
+    const backend = new ScriptedRedis(slow);
+    const call = errorOf(new Idempotency({ backend, name: "n" }).once("k", "f", () => 1));
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(await call).toMatchObject({ reason: "timeout" });
+    expect(backend.sent).toEqual(["HSET 4"]);
+  });
+});
+
+test("a result may be nested deeply", async () => {
+  let deep: unknown = 1;
+  for (let level = 0; level < 1000; level++) deep = level % 2 ? [deep] : { deep };
+  const once = new Idempotency({ backend: memory(), name: "n" });
+  await once.once("k", "f", () => deep);
+  expect(await once.once("k", "f", () => 1)).toEqual({ value: deep, isReplay: true });
+});
