@@ -1,24 +1,24 @@
-// What is kept for a time only: nobody asks for it again, so it goes as others come.
+// Expiry of entries that are kept for a time: they are deleted as new entries arrive.
 
 import { callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
 import { qualifiedTable } from "./storeNames.ts";
 
 /**
- * How far a time in a store may be beyond what can have been written, before it is taken for one of a clock that was set
- * back since. Statements of PostgreSQL that run at once do not agree on the time, and each takes its own for now.
+ * How far a stored time may be past the latest one that can have been written, before the store's clock is taken to have
+ * been set back since. Concurrent statements of PostgreSQL each have their own time.
  */
 export const GRACE_MS = 1000;
 
-/** How many calls there are from one cleaning of a table to the next. */
+/** How many calls there are between two cleanups of a table. */
 const CALLS = 200;
 
-/** How many rows one cleaning takes away at most: more than come in between, so that it catches up. */
+/** How many rows one cleanup deletes at most: more than are inserted between two, so that it catches up. */
 const ROWS = 1000;
 
 /**
- * Puts an entry into a map, and takes out those that have ended and were put there before: where all are kept for
- * equally long, each of them in its turn.
+ * Puts an entry into a map, and deletes the oldest entries that have ended. If all entries are kept for the same time,
+ * each one is deleted in its turn.
  */
 export function putExpiring<T extends { readonly ends: number }>(
   map: Map<string, T>,
@@ -35,15 +35,15 @@ export function putExpiring<T extends { readonly ends: number }>(
 }
 
 /**
- * Makes what is called with each call of a feature, and cleans its table with the first of them and then now and then.
- * In the background: a cleaning that fails is one that comes later.
+ * Returns a function to call with each call of a feature. It deletes the ended rows of a table at the first call and then
+ * at every 200th, in the background. A cleanup that fails is left to the next one.
  *
- * @param table has the columns `name`, `key` and `ends`
+ * @param table a table with the columns `name`, `key` and `ends`
  * @param now SQL for the time, in the unit of `ends`
  */
 export function makeRowCleaner(port: SqlPort, table: string, now: string): () => void {
   const path = qualifiedTable(port, table);
-  // Those that somebody works on at the moment are no longer at their end.
+  // A row that another statement has locked is being renewed.
   const locked = port.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";
   const sql = `DELETE FROM ${path} WHERE (name, key) IN (
   SELECT name, key FROM ${path} WHERE ends <= ${now} ORDER BY ends LIMIT ${ROWS} ${locked}

@@ -1,4 +1,4 @@
-// The history that an SQL store is on: a failover or a restore starts another one, and may have forgotten something.
+// History of an SQL store: a failover or a restore starts a new one, and may have lost writes.
 
 import { callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
@@ -7,18 +7,18 @@ import type { SqlPort } from "./ports.ts";
 const POSTGRES =
   "(SELECT system_identifier || '.' || SUBSTR(PG_WALFILE_NAME(PG_CURRENT_WAL_LSN()), 1, 8) FROM PG_CONTROL_SYSTEM())";
 
-/** SQL for the history of a store that does not tell: always the same. */
+/** SQL for the history of a store that reports none. */
 const UNKNOWN = "''";
 
-/** Servers that speak PostgreSQL's protocol but lack the functions, or refuse them, as some hosted ones do. */
+/** Error codes of servers that lack the functions or refuse them, as some hosted ones do. */
 const UNSUPPORTED = ["42883", "0A000", "42501"];
 
-/** What is known of ports, so that a port is asked once. */
+/** The SQL of each port, so that a port is probed once. */
 const known = /* @__PURE__ */ new WeakMap<SqlPort, string>();
 
 /**
- * Returns SQL for the history of a store as text, to be read in the statement that relies on it. Where the store does
- * not tell its history, as SQLite, the SQL gives the empty text.
+ * Returns SQL for the history of a store as text, to be read in the statement that relies on it. For a store that reports
+ * no history, such as SQLite, the SQL returns the empty text.
  *
  * @throws {@link BackendError} if the store is down or too slow
  */

@@ -1,6 +1,7 @@
-// bitflake/backend: the only door to Redis and SQL.
+// bitflake/backend: ports to Redis, SQL and memory.
 
 export { ArgumentError, BackendError } from "../internal.ts";
+export type { SqlTarget } from "./definitions.ts";
 export { memory } from "./drivers/memory.ts";
 export {
   fromPGlite,
@@ -21,4 +22,5 @@ export {
 } from "./drivers/redis.ts";
 export { fromSqlite, type SqliteDatabase, type SqliteStatement } from "./drivers/sqlite.ts";
 export type { Backend, MemoryPort, PortSettings, RedisPort, SqlPort, SqlRow } from "./ports.ts";
-export { type Feature, type SqlTarget, setup, setupSql } from "./schema.ts";
+export type { Feature } from "./schema.ts";
+export { setup, setupSql } from "./setup.ts";

@@ -1,12 +1,12 @@
-// Whether a store answers.
+// ping: checks that a store answers.
 
 import { callStore } from "./call.ts";
 import type { Backend } from "./ports.ts";
 
 /**
- * Asks a store for nothing but an answer.
+ * Checks that a store answers.
  *
- * @throws {@link BackendError} if there is none
+ * @throws {@link BackendError} if it does not
  */
 export async function ping(backend: Backend, maxWaitMs: number): Promise<void> {
   const call = async () => {

@@ -1,42 +1,41 @@
-// The ports: all that the features ask of a store. Whoever has a client without an adapter here writes one.
+// Ports: what features ask of a store. A client without an adapter here needs an object with one of these interfaces.
 
-/** What every port may say of itself. */
+/** Settings of every port. */
 export interface PortSettings {
-  /** What the names of keys or tables begin with. Default `"bitflake"`. */
+  /** The prefix of keys or tables. Default `"bitflake"`. */
   readonly prefix?: string | undefined;
   /** How long to wait for an answer, in milliseconds, before it is a {@link BackendError}. Default 5000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Redis, or a server that speaks its language: version 5 or later. */
+/** Redis 5 or later, or a compatible server. */
 export interface RedisPort extends PortSettings {
   /**
-   * Runs a Lua script in one step, as EVAL does; resolves to what it returns. Texts that look like JSON may arrive
-   * parsed, as Upstash's client does it, and a script may run twice, for some clients send again after an outage: the
-   * features are made for both.
+   * Runs a Lua script atomically, as EVAL does, and resolves to its result. Features tolerate a client that parses text
+   * that looks like JSON, as Upstash's does, and one that sends a script again after an outage.
    */
   eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
-/** A value in a row. The features ask for text, so that no client gets to round a number. */
+/** A row by column. Features select text, so that no client rounds a number. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** PostgreSQL 12 or later, or SQLite 3.35 or later. */
 export interface SqlPort extends PortSettings {
-  /** Which of the two it is. */
+  /** The SQL dialect. */
   readonly dialect: "postgres" | "sqlite";
-  /** The schema of the tables, in PostgreSQL. Default: whichever the connection's `search_path` finds. */
+  /** The schema of the tables, in PostgreSQL. Default: the one that the connection's `search_path` finds. */
   readonly schema?: string | undefined;
-  /** Runs one statement with parameters `$1`, `$2` …; resolves to the rows. No state is kept from call to call. */
+  /** Runs one statement with parameters `$1`, `$2` … and resolves to its rows. No state is kept between calls. */
   query(text: string, params: readonly string[]): Promise<readonly SqlRow[]>;
 }
 
-/** The memory of this process, for tests and for programs of one process. */
+/** Memory of this process, for tests and for programs with one process. */
 export interface MemoryPort extends PortSettings {
   /**
-   * Moves a named state on, in one step.
+   * Replaces a named state, in one step.
    *
-   * @param change gets the state, `undefined` before the first change, and the time; returns the next and a result
+   * @param change gets the state, `undefined` before the first change, and the time; returns the next state and a result
    */
   change<State, Result>(
     name: string,
@@ -44,5 +43,5 @@ export interface MemoryPort extends PortSettings {
   ): Result;
 }
 
-/** A store that the features work on: one of the three kinds of port. */
+/** A store for features: one of the three kinds of port. */
 export type Backend = RedisPort | SqlPort | MemoryPort;

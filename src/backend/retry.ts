@@ -1,35 +1,35 @@
-// Calls that a store refuses for the moment, because others are at the same thing: a matter of asking again.
+// Retries of calls that a store refuses while it is busy with others.
 
 import { startTimer } from "./call.ts";
 
 /** The longest pause between two attempts. */
-const LONGEST_MS = 50;
+const MAX_PAUSE_MS = 50;
 
-/** Runs one thing at a time. */
+/** Runs one function at a time. */
 export type Queue = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** Makes a queue. What does not end within the limit no longer keeps the others waiting. */
+/** Creates a queue. A function that does not end within the limit no longer blocks the others. */
 export function makeQueue(limitMs: number): Queue {
   let last: Promise<unknown> = Promise.resolve();
   return (run) => {
     const result = last.then(run);
-    let stop = () => {};
-    const over = last.then(
+    let stopTimer = () => {};
+    const timeout = last.then(
       () =>
         new Promise<void>((resolve) => {
-          stop = startTimer(resolve, limitMs, true);
+          stopTimer = startTimer(resolve, limitMs, true);
         }),
     );
-    last = Promise.race([result.catch(() => {}), over]).finally(() => stop());
+    last = Promise.race([result.catch(() => {}), timeout]).finally(() => stopTimer());
     return result;
   };
 }
 
 /**
- * Makes an attempt again and again, for as long as the store is only busy; in between, the event loop goes on.
+ * Repeats an attempt while the store is busy, with pauses in which the event loop runs.
  *
- * @param timeoutMs how long whoever asks waits for the answer
- * @param queue for all attempts but the first, where those that failed would get in each other's way again
+ * @param timeoutMs how long the caller waits for the answer
+ * @param queue runs all attempts but the first, so that calls that failed do not conflict again
  */
 export async function retryWhileBusy<T>(
   timeoutMs: number,
@@ -46,8 +46,8 @@ export async function retryWhileBusy<T>(
     failure = error;
   }
   return queue(async () => {
-    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_MS)) {
-      // While it can still say why: when the time is over, all that is known is that there was no answer.
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      // Before the caller's timeout, which knows no reason.
       if (performance.now() - started + 2 * pauseMs > timeoutMs) throw failure;
       const waitMs = pauseMs * (0.5 + Math.random() / 2);
       await new Promise<void>((wake) => startTimer(wake, waitMs));

@@ -1,87 +1,116 @@
-// The tables of all features, and what makes them.
+// Schema: the tables of all features in PostgreSQL and SQLite.
 
-import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
-import { callStore } from "./call.ts";
-import { assertBackend } from "./portSettings.ts";
-import type { Backend, SqlPort } from "./ports.ts";
-import { qualifiedTable, quotedTable, tableName } from "./storeNames.ts";
+import { type Definition, index, type SqlTarget, table } from "./definitions.ts";
+import { qualifiedTable, quotedTable } from "./storeNames.ts";
 
-/** What has tables. */
+/** A feature that has tables. */
 export type Feature = "lease" | "counter" | "numeric" | "idempotency" | "ratelimit";
 
-/** What `setupSql` writes SQL for. */
-export type SqlTarget = Pick<SqlPort, "dialect" | "schema" | "prefix">;
-
-/** The longest timer there is, in every runtime. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** Something to make, and the name that it is found by. */
-interface Definition {
-  readonly name: string;
-  /** The column that is added to the table of that name. */
-  readonly column?: string;
-  readonly sql: string;
-  /** SQL that gives a row if it is done, where the column is there. */
-  readonly find?: string;
-  /** Whether it may take longer than an answer of the store. */
-  readonly isSlow?: boolean;
-}
-
-function table(target: SqlTarget, name: string, ...columns: string[]): Definition {
-  const sql = `CREATE TABLE IF NOT EXISTS ${qualifiedTable(target, name)} (\n  ${columns.join(",\n  ")}\n)`;
-  return { name, sql };
-}
-
-/**
- * Returns the definition of a column that tables made by an earlier version lack. The table's own definition lists the
- * column as well, for new tables.
- *
- * @param what the column's name, type and default
- */
-function addedColumn(target: SqlTarget, on: string, what: string): Definition {
-  const exists = target.dialect === "postgres" ? "IF NOT EXISTS " : "";
-  const sql = `ALTER TABLE ${qualifiedTable(target, on)} ADD COLUMN ${exists}${what}`;
-  return { name: on, column: what.split(" ")[0] as string, sql };
-}
-
-/** @param what the columns in brackets, and which rows if not all */
-function index(target: SqlTarget, on: string, name: string, what: string, kind = "INDEX"): Definition {
-  const sql = `CREATE ${kind} IF NOT EXISTS ${quotedTable(target, name)} ON ${qualifiedTable(target, on)} ${what}`;
-  return { name, sql };
-}
-
-/** Columns of later versions than the first. */
-const ADDED = {
-  namespaces: [
-    "history TEXT NOT NULL DEFAULT ''",
-    "fence BIGINT NOT NULL DEFAULT 0",
-    "stale BIGINT NOT NULL DEFAULT 0",
-    "longest BIGINT NOT NULL DEFAULT 0",
+/** The definitions of each feature. Columns after `added` are of later versions than the first. */
+export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
+  lease: (target) => [
+    ...table(target, "namespaces", {
+      columns: ["namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL"],
+      added: [
+        "history TEXT NOT NULL DEFAULT ''",
+        "fence BIGINT NOT NULL DEFAULT 0",
+        "stale BIGINT NOT NULL DEFAULT 0",
+        "longest BIGINT NOT NULL DEFAULT 0",
+      ],
+    }),
+    ...table(target, "nodes", {
+      columns: [
+        "namespace TEXT NOT NULL",
+        "space BIGINT NOT NULL",
+        "node BIGINT NOT NULL",
+        "owner TEXT",
+        "since BIGINT NOT NULL",
+        "until BIGINT NOT NULL",
+      ],
+      added: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],
+      primaryKey: "namespace, node",
+    }),
+    // Finds the node that has been free for longest, and the node of an owner.
+    index(target, "nodes", "nodes_until", "(namespace, space, until, node)"),
+    index(target, "nodes", "nodes_owner", "(owner)"),
   ],
-  nodes: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],
-  // How many IDs of a type are taken; NULL until they are counted, in a pool of an earlier version.
-  id_types: ["history TEXT NOT NULL DEFAULT ''", "taken BIGINT"],
-  // NULL of a lock that an earlier version took.
-  once: ["lock_ms BIGINT"],
+
+  counter: (target) =>
+    table(target, "counters", { columns: ["name TEXT PRIMARY KEY", "last BIGINT NOT NULL"] }),
+
+  numeric: (target) => [
+    ...table(target, "id_types", {
+      columns: [
+        "type TEXT PRIMARY KEY",
+        "shape TEXT NOT NULL",
+        "sweep TEXT NOT NULL",
+        "filler TEXT",
+        "filling BIGINT NOT NULL",
+      ],
+      // `taken` is the number of taken IDs of the type, NULL until they are counted in a pool of an earlier version.
+      added: ["history TEXT NOT NULL DEFAULT ''", "taken BIGINT"],
+    }),
+    ...table(target, "ids", {
+      columns: [
+        "type TEXT NOT NULL",
+        "id TEXT NOT NULL",
+        "rank BIGINT NOT NULL",
+        "taken BIGINT",
+        "request TEXT",
+      ],
+      primaryKey: "type, id",
+    }),
+    // Finds the available IDs in the order of their issue, and the ID of a request.
+    index(target, "ids", "ids_stock", "(type, rank) WHERE taken IS NULL"),
+    index(target, "ids", "ids_request", "(type, request) WHERE request IS NOT NULL", "UNIQUE INDEX"),
+    ...takenCounts(target),
+    countTaken(target),
+  ],
+
+  idempotency: (target) => [
+    ...table(target, "once", {
+      columns: [
+        "name TEXT NOT NULL",
+        "key TEXT NOT NULL",
+        "fingerprint TEXT NOT NULL",
+        "owner TEXT NOT NULL",
+        "until BIGINT",
+        "value TEXT",
+        "ends BIGINT NOT NULL",
+      ],
+      // NULL in the row of a lock that an earlier version took.
+      added: ["lock_ms BIGINT"],
+      primaryKey: "name, key",
+    }),
+    // Finds expired rows.
+    index(target, "once", "once_ends", "(ends)"),
+  ],
+
+  ratelimit: (target) => [
+    ...table(target, "rates", {
+      columns: ["name TEXT NOT NULL", "key TEXT NOT NULL", "ends BIGINT NOT NULL"],
+      primaryKey: "name, key",
+    }),
+    // Finds expired rows.
+    index(target, "rates", "rates_ends", "(ends)"),
+  ],
 };
 
 /**
- * Returns what keeps the number of taken IDs. PostgreSQL gets a row for each issue, merged now and then, so that no two
- * issues wait for each other; SQLite has one writer at a time and no second change in a statement, hence triggers.
+ * Returns the definitions that keep the number of taken IDs. PostgreSQL gets a row for each issue, merged now and then, so
+ * that concurrent issues do not wait for each other. SQLite has one writer at a time and no second change in a statement,
+ * so it gets triggers.
  */
 function takenCounts(target: SqlTarget): Definition[] {
   if (target.dialect === "postgres") {
-    const part = "part BIGINT GENERATED BY DEFAULT AS IDENTITY";
-    return [
-      table(
-        target,
-        "id_counts",
+    return table(target, "id_counts", {
+      columns: [
         "type TEXT NOT NULL",
-        part,
+        "part BIGINT GENERATED BY DEFAULT AS IDENTITY",
         "taken BIGINT NOT NULL",
-        "PRIMARY KEY (type, part)",
-      ),
-    ];
+      ],
+      primaryKey: "type, part",
+    });
   }
   const trigger = (name: string, when: string): Definition => ({
     name,
@@ -96,209 +125,21 @@ END`,
   ];
 }
 
-/** Returns SQL for the number of IDs of `types.type` that are taken but in no count, by looking at each. */
+/** Returns the definition that counts the taken IDs of pools of an earlier version, once. */
+function countTaken(target: SqlTarget): Definition {
+  const types = qualifiedTable(target, "id_types");
+  return {
+    name: "id_types",
+    column: "taken",
+    find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${types} WHERE taken IS NULL)`,
+    isSlow: true,
+    sql: `UPDATE ${types} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
+  };
+}
+
+/** Returns SQL for the number of IDs of `types.type` that are taken but not counted, which reads every ID. */
 export function uncountedSql(target: SqlTarget): string {
   const taken = `(SELECT COUNT(*) FROM ${qualifiedTable(target, "ids")} AS ids WHERE ids.type = types.type AND ids.taken IS NOT NULL)`;
   if (target.dialect === "sqlite") return taken;
   return `${taken} - (SELECT COALESCE(SUM(counts.taken), 0) FROM ${qualifiedTable(target, "id_counts")} AS counts WHERE counts.type = types.type)`;
-}
-
-const DEFINITIONS: Record<Feature, (target: SqlTarget) => Definition[]> = {
-  lease: (target) => [
-    table(target, "namespaces", "namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL", ...ADDED.namespaces),
-    table(
-      target,
-      "nodes",
-      "namespace TEXT NOT NULL",
-      "space BIGINT NOT NULL",
-      "node BIGINT NOT NULL",
-      "owner TEXT",
-      "since BIGINT NOT NULL",
-      "until BIGINT NOT NULL",
-      ...ADDED.nodes,
-      "PRIMARY KEY (namespace, node)",
-    ),
-    ...ADDED.namespaces.map((what) => addedColumn(target, "namespaces", what)),
-    ...ADDED.nodes.map((what) => addedColumn(target, "nodes", what)),
-    // For the node that has been free for longest, and for the one that an owner has.
-    index(target, "nodes", "nodes_until", "(namespace, space, until, node)"),
-    index(target, "nodes", "nodes_owner", "(owner)"),
-  ],
-  counter: (target) => [table(target, "counters", "name TEXT PRIMARY KEY", "last BIGINT NOT NULL")],
-  numeric: (target) => [
-    table(
-      target,
-      "id_types",
-      "type TEXT PRIMARY KEY",
-      "shape TEXT NOT NULL",
-      "sweep TEXT NOT NULL",
-      "filler TEXT",
-      "filling BIGINT NOT NULL",
-      ...ADDED.id_types,
-    ),
-    ...ADDED.id_types.map((what) => addedColumn(target, "id_types", what)),
-    table(
-      target,
-      "ids",
-      "type TEXT NOT NULL",
-      "id TEXT NOT NULL",
-      "rank BIGINT NOT NULL",
-      "taken BIGINT",
-      "request TEXT",
-      "PRIMARY KEY (type, id)",
-    ),
-    // For those that are at hand, in the order of their issue, and for the one that a request was given.
-    index(target, "ids", "ids_stock", "(type, rank) WHERE taken IS NULL"),
-    index(target, "ids", "ids_request", "(type, request) WHERE request IS NOT NULL", "UNIQUE INDEX"),
-    ...takenCounts(target),
-    {
-      // With the column, for the pools of an earlier version: once, and for as long as it takes.
-      name: "id_types",
-      column: "taken",
-      find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${qualifiedTable(target, "id_types")} WHERE taken IS NULL)`,
-      isSlow: true,
-      sql: `UPDATE ${qualifiedTable(target, "id_types")} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
-    },
-  ],
-  idempotency: (target) => [
-    table(
-      target,
-      "once",
-      "name TEXT NOT NULL",
-      "key TEXT NOT NULL",
-      "fingerprint TEXT NOT NULL",
-      "owner TEXT NOT NULL",
-      "until BIGINT",
-      "value TEXT",
-      "ends BIGINT NOT NULL",
-      ...ADDED.once,
-      "PRIMARY KEY (name, key)",
-    ),
-    ...ADDED.once.map((what) => addedColumn(target, "once", what)),
-    // For those that have had their time.
-    index(target, "once", "once_ends", "(ends)"),
-  ],
-  ratelimit: (target) => [
-    table(
-      target,
-      "rates",
-      "name TEXT NOT NULL",
-      "key TEXT NOT NULL",
-      "ends BIGINT NOT NULL",
-      "PRIMARY KEY (name, key)",
-    ),
-    index(target, "rates", "rates_ends", "(ends)"),
-  ],
-};
-
-const FEATURES = /* @__PURE__ */ Object.keys(DEFINITIONS) as Feature[];
-
-function definitions(target: SqlTarget, features: readonly Feature[]): Definition[] {
-  const { dialect, schema } = assertObject("target", target);
-  if (assertOneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
-    throw new ArgumentError("schema", "left out for SQLite", schema);
-  }
-  // An iterator would be empty the second time, and a text is a list of letters.
-  if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
-  const names: readonly Feature[] = features;
-  return names.flatMap((name) => DEFINITIONS[assertOneOf("feature", name, FEATURES)](target));
-}
-
-/** One script of statements. */
-function scriptOf(made: readonly Definition[]): string {
-  return made.map(({ sql }) => `${sql};\n`).join("\n");
-}
-
-/**
- * The SQL that makes the tables, for those who run migrations themselves. It may be run again. For PostgreSQL it also
- * adds the columns that tables of earlier versions lack. SQLite has no SQL for that which may be run again: run
- * {@link setup} on a file of an earlier version.
- *
- * @param target `{ dialect: "postgres" | "sqlite" }`, with `schema` and `prefix` as the adapter has them
- * @param features whose tables; default all
- * @throws {@link ArgumentError} if a name is too long, or there is no such dialect or feature
- *
- * @example
- * ```ts
- * import { setupSql } from "bitflake/backend";
- *
- * setupSql({ dialect: "postgres", schema: "ids" }, ["counter"]).split("\n")[0];
- * // => 'CREATE TABLE IF NOT EXISTS "ids"."bitflake_counters" ('
- * ```
- */
-export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATURES): string {
-  const isNew = ({ column }: Definition) => target.dialect === "postgres" || column === undefined;
-  return scriptOf(definitions(target, features).filter(isNew));
-}
-
-/** SQL that finds a table or index, in each dialect. */
-const FIND = {
-  postgres: "SELECT 1 AS found WHERE TO_REGCLASS($1) IS NOT NULL",
-  sqlite: "SELECT 1 AS found FROM sqlite_master WHERE name = $1",
-};
-
-/** SQL that finds a column. A table that SQLite does not have yet will be made with all of its columns. */
-const FIND_COLUMN = {
-  postgres:
-    "SELECT 1 AS found FROM pg_attribute WHERE attrelid = TO_REGCLASS($1) AND attname = $2 AND NOT attisdropped",
-  sqlite: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = $1)
-  OR EXISTS (SELECT 1 FROM PRAGMA_TABLE_INFO($1) WHERE name = $2)`,
-};
-
-/**
- * Makes the tables that the features need, where they are missing, and adds the columns that tables of an earlier
- * version lack. Run it when you deploy, or at each start: what is
- * there already is left alone, and needs no right to make tables. Redis and memory need none, and nothing is done.
- *
- * @param backend the store
- * @param features whose tables; default all
- * @returns the SQL that was run; empty if none was needed
- * @throws {@link BackendError} if the store is down or refuses
- * @throws {@link ArgumentError} if there is no such feature
- *
- * @example
- * ```ts
- * import { memory, setup } from "bitflake/backend";
- *
- * await setup(memory()); // => ''
- * ```
- */
-export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  const port = assertBackend(backend);
-  if (!("query" in port)) {
-    definitions({ dialect: "sqlite" }, features); // Refuses a feature that there is not, on any store.
-    return "";
-  }
-  const send = (sql: string, params: string[], isSlow = false) =>
-    callStore(
-      isSlow ? { ...port, timeoutMs: LONGEST_MS } : port,
-      "setup",
-      () => port.query(sql, params),
-      (rows) => rows as readonly unknown[],
-    );
-  const { dialect } = port;
-  // Looked for first, for where all is there, the right to make tables is none that a program should need.
-  const isThere = async ({ name, column, find }: Definition) => {
-    const found = dialect === "postgres" ? qualifiedTable(port, name) : tableName(port, name);
-    const rows = await (column === undefined
-      ? send(FIND[dialect], [found])
-      : send(FIND_COLUMN[dialect], [found, column]));
-    if (rows.length === 0 || find === undefined) return rows.length > 0;
-    // A table that SQLite does not have yet will be made as it should be.
-    const isMade = dialect === "postgres" || (await send(FIND.sqlite, [found])).length > 0;
-    return !isMade || (await send(find, [])).length > 0;
-  };
-  const missing: Definition[] = [];
-  for (const definition of definitions(port, features)) {
-    if (!(await isThere(definition))) missing.push(definition);
-  }
-  for (const definition of missing) {
-    // PostgreSQL looks before it makes: of two that do so at once, one fails, and finds the table when it looks again.
-    const make = () => send(definition.sql, [], definition.isSlow);
-    await make().catch(async (error) => {
-      if (error.reason !== "failed") throw error;
-      if (!(await isThere(definition))) await make();
-    });
-  }
-  return scriptOf(missing);
 }

@@ -1,14 +1,14 @@
-// A store in the memory of this process.
+// Store in the memory of this process.
 
 import { ArgumentError, assertFunction, assertKnownOptions } from "../../internal.ts";
 import type { MemoryPort } from "../ports.ts";
 
 /**
- * Makes a store in the memory of this process: for tests, and for programs that are one process and keep nothing.
- * Each call makes a store of its own.
+ * Creates a store in the memory of this process, for tests and for programs with one process that keep nothing. Each call
+ * creates a separate store.
  *
  * @param options.clock the store's clock, for tests. Default `Date.now`
- * @throws {@link ArgumentError} if the clock is no function, or an option is unknown
+ * @throws {@link ArgumentError} if the clock is not a function, or an option is unknown
  *
  * @example
  * ```ts

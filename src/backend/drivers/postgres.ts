@@ -1,41 +1,41 @@
-// Adapters for clients of PostgreSQL.
+// Adapters for PostgreSQL clients: pg, postgres.js and PGlite.
 
 import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
 import { makeQueue, retryWhileBusy } from "../retry.ts";
 import { LONGEST_NAME, qualifiedTable } from "../storeNames.ts";
 
-/** What a client of `pg` answers, of which the rows are read. */
+/** A result of `pg`. Only its rows are read. */
 export interface PgResult {
-  /** Objects with a field for each column. */
+  /** The rows, as objects with a field per column. */
   rows: unknown[];
 }
 
-/** What is asked of a client or pool of `pg`, and of a PGlite. */
+/** A client or pool of `pg`, or a PGlite: the methods that the adapter calls. */
 export interface PgClient {
   /** Runs a statement with parameters. */
   query(text: string, params: string[]): Promise<PgResult>;
 }
 
-/** What is asked of a `postgres` (postgres.js). */
+/** A client of `postgres` (postgres.js): the methods that the adapter calls. */
 export interface PostgresJsClient {
   /** Runs a statement with parameters. */
   unsafe(text: string, params: string[]): PromiseLike<readonly unknown[]>;
 }
 
-/** What an adapter of PostgreSQL takes besides a client. */
+/** Options of the adapters for PostgreSQL. */
 export interface PostgresSettings extends PortSettings {
-  /** The schema of the tables. Default: whichever the connection's `search_path` finds. */
+  /** The schema of the tables. Default: the one that the connection's `search_path` finds. */
   readonly schema?: string | undefined;
 }
 
-/** Whether statements that ran at once got in each other's way: by default, only where the isolation is stricter. */
+/** Whether a statement conflicted with a concurrent one, which happens under stricter isolation than the default. */
 function isConflict(error: unknown): boolean {
   const { code } = Object(error) as { code?: unknown };
   return code === "40001" || code === "40P01";
 }
 
-/** @param method what the client is asked for */
+/** @param method the method of the client that the adapter calls */
 function postgresPort(
   client: object,
   method: string,
@@ -50,17 +50,17 @@ function postgresPort(
     dialect: "postgres",
     query: (text, params) => retryWhileBusy(settings.timeoutMs, isConflict, () => query(text, params), queue),
   };
-  qualifiedTable(port, LONGEST_NAME); // Refuses a schema or prefix that is too long.
+  qualifiedTable(port, LONGEST_NAME); // Throws if a schema or prefix is too long.
   return port;
 }
 
 /**
- * Makes a port from a pool or client of `pg`. Each call is one statement, so a pooler such as PgBouncer may stand
+ * Creates a port from a pool or client of `pg`. Each call is one statement, so a pooler such as PgBouncer may be in
  * between.
  *
- * @param client yours, best a Pool: a Client answers one call after the other, and a connection that it lost is lost
+ * @param client your client, preferably a Pool: a Client runs one call after the other and does not reconnect
  * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts pg
@@ -68,7 +68,7 @@ function postgresPort(
  * import { Pool } from "pg";
  *
  * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
- * pool.on("error", console.error); // or an outage ends the process
+ * pool.on("error", console.error); // otherwise an outage ends the process
  * const backend = fromPg(pool);
  * await setup(backend);
  * await backend.query("SELECT CAST($1 AS TEXT) AS echo", ["hello"]); // => [ { echo: 'hello' } ]
@@ -85,11 +85,11 @@ export function fromPg(client: PgClient, options: PostgresSettings = {}): SqlPor
 }
 
 /**
- * Makes a port from a `postgres` (postgres.js).
+ * Creates a port from a `postgres` (postgres.js).
  *
- * @param sql yours
+ * @param sql your client
  * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts postgres
@@ -114,11 +114,11 @@ export function fromPostgresJs(sql: PostgresJsClient, options: PostgresSettings 
 }
 
 /**
- * Makes a port from a PGlite, the PostgreSQL that runs within the process.
+ * Creates a port from a PGlite, a PostgreSQL inside the process.
  *
- * @param db yours
+ * @param db your database
  * @param options `prefix` of the tables, default `"bitflake"`; their `schema`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts pglite

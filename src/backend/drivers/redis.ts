@@ -1,32 +1,33 @@
-// Adapters for clients of Redis: each turns EVAL into the call that its client has for it.
+// Adapters for Redis clients: ioredis, node-redis and Upstash. Each maps EVAL to the client's own method.
 
 import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, RedisPort } from "../ports.ts";
 
-/** What is asked of an ioredis client or cluster. */
+/** A client or cluster of `ioredis`: the methods that the adapter calls. */
 export interface IORedisClient {
   /** Sends a command. */
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
-/** What is asked of a client, pool, cluster or sentinel of the `redis` package. */
+/** A client, pool, cluster or sentinel of `redis`: the methods that the adapter calls. */
 export interface NodeRedisClient {
   /** Sends EVAL. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** What is asked of an Upstash client. */
+/** A client of `@upstash/redis`: the methods that the adapter calls. */
 export interface UpstashClient {
   /** Sends EVAL. */
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
 }
 
 /**
- * Makes a port from a client of `ioredis`.
+ * Creates a port from a client of `ioredis`.
  *
- * @param client yours, or a Cluster: how it connects and retries is not touched. A `keyPrefix` of it comes before `prefix`
+ * @param client your client, or a Cluster. Its connection and retry settings stay as they are, and its `keyPrefix` comes
+ *   before `prefix`
  * @param options `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts ioredis
@@ -47,11 +48,11 @@ export function fromIORedis(client: IORedisClient, options: PortSettings = {}): 
 }
 
 /**
- * Makes a port from a client of `redis` (node-redis).
+ * Creates a port from a client of `redis` (node-redis).
  *
- * @param client yours, connected; or a pool, cluster or sentinel
+ * @param client your connected client, or a pool, cluster or sentinel
  * @param options `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts redis
@@ -59,7 +60,7 @@ export function fromIORedis(client: IORedisClient, options: PortSettings = {}): 
  * import { createClient } from "redis";
  *
  * const client = createClient({ url: process.env.REDIS_URL });
- * client.on("error", console.error); // or an outage ends the process
+ * client.on("error", console.error); // otherwise an outage ends the process
  * await client.connect();
  * const backend = fromNodeRedis(client);
  * await backend.eval("return ARGV[1]", [], ["hello"]); // => 'hello'
@@ -74,11 +75,11 @@ export function fromNodeRedis(client: NodeRedisClient, options: PortSettings = {
 }
 
 /**
- * Makes a port from a client of `@upstash/redis`, which talks HTTP and so runs at the edge.
+ * Creates a port from a client of `@upstash/redis`, which uses HTTP and so runs at the edge.
  *
- * @param client yours
+ * @param client your client
  * @param options `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts upstash

@@ -1,39 +1,39 @@
-// The adapter for SQLite: for node:sqlite, which Deno and Bun have as well, and for better-sqlite3.
+// Adapter for SQLite: node:sqlite, which Deno and Bun also have, and better-sqlite3.
 
 import { resolvePortSettings } from "../portSettings.ts";
 import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
 import { retryWhileBusy } from "../retry.ts";
 import { LONGEST_NAME, qualifiedTable } from "../storeNames.ts";
 
-/** What is asked of a statement. */
+/** A prepared statement: the methods that the adapter calls. */
 export interface SqliteStatement {
-  /** Runs it, and returns the rows. */
+  /** Runs it and returns the rows. */
   all(...params: string[]): unknown[];
-  /** Runs it, where there are no rows. */
+  /** Runs it without rows. */
   run(...params: string[]): unknown;
 }
 
-/** What is asked of a database of `node:sqlite` or `better-sqlite3`. */
+/** A database of `node:sqlite` or `better-sqlite3`: the methods that the adapter calls. */
 export interface SqliteDatabase {
-  /** Makes a statement. */
+  /** Prepares a statement. */
   prepare(sql: string): SqliteStatement;
 }
 
-/** Whether another connection holds the file: a matter of waiting. */
+/** Whether another connection has locked the file. */
 function isBusy(error: unknown): boolean {
   const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
-  // SQLITE_BUSY by name in better-sqlite3, by number in node:sqlite, in both perhaps with a kind of it.
+  // SQLITE_BUSY is a name in better-sqlite3 and a number in node:sqlite. Both may have an extended code.
   return typeof errcode === "number" ? (errcode & 255) === 5 : /^SQLITE_BUSY/.test(String(code));
 }
 
 /**
- * Makes a port from a database of `node:sqlite` (`DatabaseSync`) or `better-sqlite3`. Several processes may share a
- * file: where another one is writing, the call is tried again until `timeoutMs` have passed, and meanwhile the event
- * loop goes on. better-sqlite3 blocks it for 5 s unless it is opened with `{ timeout: 0 }`.
+ * Creates a port from a database of `node:sqlite` (`DatabaseSync`) or `better-sqlite3`. Several processes may share a
+ * file: while another one writes, the call is retried until `timeoutMs` have passed, and the event loop runs meanwhile.
+ * better-sqlite3 blocks it for 5 s unless it is opened with `{ timeout: 0 }`.
  *
- * @param db yours
+ * @param db your database
  * @param options `prefix` of the tables, default `"bitflake"`; `timeoutMs` for an answer, default 5000
- * @throws {@link ArgumentError} if the client is none, or an option is wrong or unknown
+ * @throws {@link ArgumentError} if the client or an option is invalid
  *
  * @example
  * ```ts sqlite
@@ -54,22 +54,22 @@ export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlP
     ...settings,
     dialect: "sqlite",
     async query(text, params) {
-      // By position: the two clients disagree on how `$1` is bound.
+      // By position, because the two clients bind `$1` differently.
       const values: string[] = [];
       const sql = text.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g, (all, n?: string) => {
-        if (n === undefined) return all; // A name or a text in quotes.
+        if (n === undefined) return all; // A quoted name or text.
         values.push(params[Number(n) - 1] as string);
         return "?";
       });
       return retryWhileBusy(settings.timeoutMs, isBusy, () => {
         const statement = db.prepare(sql);
-        // better-sqlite3 refuses all() where there is nothing to return, and says so by this.
+        // better-sqlite3 refuses all() for a statement without rows, which has `reader: false`.
         if ((statement as { reader?: boolean }).reader !== false) return statement.all(...values) as SqlRow[];
         statement.run(...values);
         return [];
       });
     },
   };
-  qualifiedTable(port, LONGEST_NAME); // Refuses a prefix that is too long.
+  qualifiedTable(port, LONGEST_NAME); // Throws if the prefix is too long.
   return port;
 }

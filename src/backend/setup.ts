@@ -1,0 +1,125 @@
+// setup and setupSql: create the tables of features, and add the columns that tables of earlier versions lack.
+
+import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
+import { callStore } from "./call.ts";
+import type { Definition, SqlTarget } from "./definitions.ts";
+import { assertBackend } from "./portSettings.ts";
+import type { Backend } from "./ports.ts";
+import { type Feature, SCHEMA } from "./schema.ts";
+import { qualifiedTable, tableName } from "./storeNames.ts";
+
+/** The longest timer in every runtime. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const FEATURES = /* @__PURE__ */ Object.keys(SCHEMA) as Feature[];
+
+/** Returns the definitions of features, in the order in which they are created. */
+function definitionsOf(target: SqlTarget, features: readonly Feature[]): Definition[] {
+  const { dialect, schema } = assertObject("target", target);
+  if (assertOneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
+    throw new ArgumentError("schema", "left out for SQLite", schema);
+  }
+  // Not any iterable: an iterator would be empty the second time, and a text would be read as letters.
+  if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
+  const names: readonly Feature[] = features;
+  return names.flatMap((name) => SCHEMA[assertOneOf("feature", name, FEATURES)](target));
+}
+
+/** Joins definitions to a script of statements. */
+function joinSql(definitions: readonly Definition[]): string {
+  return definitions.map(({ sql }) => `${sql};\n`).join("\n");
+}
+
+/**
+ * Returns the SQL that creates the tables, for migrations. It may be run again. For PostgreSQL it also adds the columns
+ * that tables of earlier versions lack. In SQLite such SQL cannot be run again: run {@link setup} on a file of an earlier
+ * version.
+ *
+ * @param target `{ dialect: "postgres" | "sqlite" }`, with `schema` and `prefix` as in the adapter
+ * @param features the features that get tables; default all
+ * @throws {@link ArgumentError} if a name is too long, or the dialect or a feature is unknown
+ *
+ * @example
+ * ```ts
+ * import { setupSql } from "bitflake/backend";
+ *
+ * setupSql({ dialect: "postgres", schema: "ids" }, ["counter"]).split("\n")[0];
+ * // => 'CREATE TABLE IF NOT EXISTS "ids"."bitflake_counters" ('
+ * ```
+ */
+export function setupSql(target: SqlTarget, features: readonly Feature[] = FEATURES): string {
+  const isRepeatable = ({ column }: Definition) => target.dialect === "postgres" || column === undefined;
+  return joinSql(definitionsOf(target, features).filter(isRepeatable));
+}
+
+/** SQL that finds a table or index, in each dialect. */
+const FIND = {
+  postgres: "SELECT 1 AS found WHERE TO_REGCLASS($1) IS NOT NULL",
+  sqlite: "SELECT 1 AS found FROM sqlite_master WHERE name = $1",
+};
+
+/** SQL that finds a column. If SQLite has no such table, the table will be created with all its columns. */
+const FIND_COLUMN = {
+  postgres:
+    "SELECT 1 AS found FROM pg_attribute WHERE attrelid = TO_REGCLASS($1) AND attname = $2 AND NOT attisdropped",
+  sqlite: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = $1)
+  OR EXISTS (SELECT 1 FROM PRAGMA_TABLE_INFO($1) WHERE name = $2)`,
+};
+
+/**
+ * Creates the tables that features need if they are missing, and adds the columns that tables of an earlier version lack.
+ * Run it when you deploy, or at each start: if nothing is missing, it changes nothing and needs no right to create tables.
+ * Redis and memory need no tables, and nothing is done.
+ *
+ * @param backend the store
+ * @param features the features that get tables; default all
+ * @returns the SQL that was run; empty if none was needed
+ * @throws {@link BackendError} if the store is down or refuses
+ * @throws {@link ArgumentError} if a feature is unknown
+ *
+ * @example
+ * ```ts
+ * import { memory, setup } from "bitflake/backend";
+ *
+ * await setup(memory()); // => ''
+ * ```
+ */
+export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
+  const port = assertBackend(backend);
+  if (!("query" in port)) {
+    definitionsOf({ dialect: "sqlite" }, features); // Throws on an unknown feature, on any store.
+    return "";
+  }
+  const send = (sql: string, params: string[], isSlow = false) =>
+    callStore(
+      isSlow ? { ...port, timeoutMs: MAX_TIMER_MS } : port,
+      "setup",
+      () => port.query(sql, params),
+      (rows) => rows as readonly unknown[],
+    );
+  const { dialect } = port;
+  // Looked for first, because a program does not need the right to create tables if they all exist.
+  const exists = async ({ name, column, find }: Definition) => {
+    const path = dialect === "postgres" ? qualifiedTable(port, name) : tableName(port, name);
+    const rows = await (column === undefined
+      ? send(FIND[dialect], [path])
+      : send(FIND_COLUMN[dialect], [path, column]));
+    if (rows.length === 0 || find === undefined) return rows.length > 0;
+    // If SQLite has no such table, the table will be created complete.
+    const hasTable = dialect === "postgres" || (await send(FIND.sqlite, [path])).length > 0;
+    return !hasTable || (await send(find, [])).length > 0;
+  };
+  const missing: Definition[] = [];
+  for (const definition of definitionsOf(port, features)) {
+    if (!(await exists(definition))) missing.push(definition);
+  }
+  for (const definition of missing) {
+    const create = () => send(definition.sql, [], definition.isSlow);
+    // IF NOT EXISTS of PostgreSQL is not atomic: of two concurrent statements one fails, and then the table exists.
+    await create().catch(async (error) => {
+      if (error.reason !== "failed") throw error;
+      if (!(await exists(definition))) await create();
+    });
+  }
+  return joinSql(missing);
+}
