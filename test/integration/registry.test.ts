@@ -44,7 +44,7 @@ describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
       expect(imported).toBe("from paper: 3 taken, 0 known, 1 of another kind: 0815");
       // In steps of 500, but for an ID that was drawn twice.
       expect(progress.length).toBeGreaterThanOrEqual(4);
-      expect(progress.at(-1)).toBe("2000 of 2000 at hand");
+      expect(progress.at(-1)).toBe("2000 of 2000 available");
       // Deployed again, it finds all there.
       expect(await run("prepare.mjs")).toEqual(["from paper: 0 taken, 3 known, 1 of another kind: 0815"]);
 
