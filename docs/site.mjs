@@ -24,7 +24,9 @@ const GROUPS = {
 const pages = Object.values(GROUPS).flat();
 const forgotten = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
-  .filter((file) => file.endsWith(".md") && !/^(?:api|site)\//.test(file) && !pages.includes(file.slice(0, -3)));
+  .filter(
+    (file) => file.endsWith(".md") && !/^(?:api|site)\//.test(file) && !pages.includes(file.slice(0, -3)),
+  );
 if (forgotten.length > 0) throw new Error(`GROUPS in docs/site.mjs must contain ${forgotten.join(", ")}`);
 
 /** Keeps the file names of the guides as addresses, which TypeDoc would make from their titles. */
@@ -40,11 +42,15 @@ const app = await Application.bootstrapWithPlugins({
   out: site,
   validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true },
   router: "site",
+  lightHighlightTheme: "github-light-high-contrast",
+  darkHighlightTheme: "github-dark-high-contrast",
   highlightLanguages: ["bash", "console", "javascript", "json", "prisma", "sql", "typescript", "yaml"],
   headings: { readme: false, document: false },
   groupOrder: [...Object.keys(GROUPS), "Modules", "*"],
   sortEntryPoints: false,
   navigation: { includeGroups: true, includeFolders: false, excludeReferences: true },
+  // Its page lacks some of the interfaces that link to it.
+  includeHierarchySummary: false,
   // From the root of the site.
   navigationLinks: {
     Guides: "/guides/generators.html",
