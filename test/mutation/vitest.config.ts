@@ -1,4 +1,4 @@
-// Tests for `npm run mutate`: the quick ones that cover the files that test/stryker.json mutates.
+// Tests for `npm run mutate`: those that cover the files that test/stryker.json mutates.
 
 import unit from "../vitest.config.ts";
 
@@ -11,6 +11,5 @@ export default {
       "test/{counter,idempotency,lease,ratelimit}/{memory,properties,rule}.test.ts",
       "test/numeric/{digitBuilder,rules,verhoeff}.test.ts",
     ],
-    exclude: ["**/*.slow.test.ts"],
   },
 };
