@@ -170,6 +170,22 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
     expect(tickOf(generator.nextId())).toBe(5010);
   });
 
+  test("a call for many IDs whose clock ends the grant meanwhile throws, and later calls make none", () => {
+    let reads = 0;
+    let unused: number | undefined;
+    const clock = () => {
+      if (++reads === 3) unused = leased.grantee.close();
+      return EPOCH + 5000 + reads;
+    };
+    const leased = make({ clock });
+    leased.grantee.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
+    // Four ticks of 256: the grant ends between the second and the third.
+    expect(() => leased.generator.nextIds(1000)).toThrow(BitflakeError);
+    expect(reads).toBeGreaterThanOrEqual(3);
+    expect(unused).toBeTypeOf("number");
+    expect(() => leased.generator.nextId()).toThrow(LeaseExpiredError);
+  });
+
   test("starts at the first tick of the grant, not before, when its clock has stepped back meanwhile", () => {
     const clock = settable(EPOCH + 5000);
     const { generator, grantee } = make({ clock, onExhausted: "throw" });
