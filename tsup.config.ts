@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import { defineConfig, type Options } from "tsup";
 import { writeDeclarations } from "./.build/declarations.ts";
@@ -13,11 +14,11 @@ const oneFileEach: Plugin = {
   name: "one-file-each",
   setup({ initialOptions, onResolve }) {
     const extension = initialOptions.format === "cjs" ? "cjs" : "js";
-    onResolve({ filter: /^(\.\.?\/)+(internal|[a-z]+\/index)\.ts$/ }, ({ path, kind }) =>
-      kind === "entry-point"
-        ? undefined
-        : { path: path.replace(/^(?:\.\.?\/)+(\w+).*/, `./$1.${extension}`), external: true },
-    );
+    onResolve({ filter: /^\..*\.ts$/ }, ({ path, kind, resolveDir }) => {
+      const source = relative(import.meta.dirname, join(resolveDir, path));
+      const entry = kind === "entry-point" ? undefined : nameOf.get(source);
+      return entry ? { path: `./${entry}.${extension}`, external: true } : undefined;
+    });
   },
 };
 
@@ -76,6 +77,11 @@ const library = {
 
 /** Its largest entry. The package ships of its sources only what the types lead to, and no map that would need the rest. */
 const service = { entry: { service: "src/service/index.ts" } };
+
+/** The names of the entries, by their source files. */
+const nameOf = new Map(
+  Object.entries({ ...library.entry, ...service.entry }).map(([name, source]) => [source, name]),
+);
 
 /** The library, for `import`. */
 const modules: Options = {

@@ -42,9 +42,9 @@ export function readField(from: object, name: string): unknown {
  * Asserts that a value is an object, and no array, function, Map, Promise or Date, whose content would not be read;
  * returns it.
  */
-export function assertObject<T>(field: string, value: T): T {
+export function assertObject<T>(field: string, value: T, rule = "an object"): T {
   if ({}.toString.call(value) === "[object Object]") return value;
-  throw new ArgumentError(field, "an object", value);
+  throw new ArgumentError(field, rule, value);
 }
 
 /** Asserts that a value is a function. */

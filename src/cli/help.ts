@@ -39,7 +39,7 @@ function placeholder(flag: Flag): string {
 function describeLimits(flag: Flag): string {
   const parts: string[] = [];
   if (flag.kind === "choice") parts.push(flag.choices.join(", "));
-  // A maximum that nobody reaches is left out.
+  // A maximum beyond any practical value is left out.
   if (flag.kind === "integer" && flag.max < 2 ** 31 - 1) parts.push(`${flag.min} to ${flag.max}`);
   const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.defaultText;
   // A setting without a flag is listed under its variable.

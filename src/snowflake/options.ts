@@ -73,7 +73,7 @@ export function mergeOptions(...layers: readonly (PresetName | GeneratorOptions)
       Object.assign(merged, PRESETS[assertOneOf("preset", layer, Object.keys(PRESETS) as PresetName[])]);
       continue;
     }
-    const options = assertObject("preset", layer);
+    const options = assertObject("preset", layer, "the name of a preset or an object of options");
     for (const name of Object.keys(options)) assertOneOf("option", name, names);
     // By the names that exist, so that what an object inherits or computes counts as well.
     for (const name of names) {

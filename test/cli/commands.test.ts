@@ -1,4 +1,4 @@
-// The commands that need no store: what they print for people and for programs, and what they say when used wrongly.
+// The commands without a store: their output as text and as JSON, and their errors.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ const lines = (text: string) => text.split("\n").slice(0, -1);
 const ID = "911780371413233664";
 
 describe("new", () => {
-  test("makes one ID of Twitter's layout", async () => {
+  test("generates one ID of Twitter's layout", async () => {
     const before = Date.now();
     const { code, out, err } = await cli("new");
     expect([code, err]).toEqual([0, ""]);
@@ -36,7 +36,7 @@ describe("new", () => {
     expect(timestampMs).toBeGreaterThanOrEqual(before);
   });
 
-  test("makes many, increasing, in pieces", async () => {
+  test("generates many increasing IDs, and writes them in chunks", async () => {
     const { out, writes } = await cli("new --count 25000");
     const ids = lines(out).map(BigInt);
     expect(ids).toHaveLength(25_000);
@@ -44,7 +44,7 @@ describe("new", () => {
     expect(writes).toHaveLength(3);
   });
 
-  test("takes its node from variables, and flags over them", async () => {
+  test("takes its node from variables, and flags override them", async () => {
     const env = { FLAKEID_DATACENTER_ID: "3", FLAKEID_MACHINE_ID: "9", FLAKEID_EPOCH_MS: "1420070400000" };
     const of = async (line: string) => {
       const { datacenterId, machineId, timestampMs } = decode(
@@ -63,30 +63,30 @@ describe("new", () => {
     ["base32", base32],
     ["base58", base58],
     ["base62", base62],
-  ])("writes %s, and for programs the ID as well", async (format, codec) => {
+  ])("writes %s, and in JSON the decimal ID as well", async (format, codec) => {
     const { out } = await cli(["new", "--format", format, "--count", "2"]);
     for (const text of lines(out)) decode(codec.decode(text), "twitter");
     const { id, text } = JSON.parse((await cli(["new", "--format", format, "--json"])).out);
     expect(codec.encode(BigInt(id))).toBe(text);
   });
 
-  test("writes an object a line for programs", async () => {
+  test("writes one JSON object per line, with the ID as a string", async () => {
     const { out } = await cli("new --count 2 --json");
     expect(lines(out).map((line) => Object.keys(JSON.parse(line)))).toEqual([["id"], ["id"]]);
     expect(typeof JSON.parse(lines(out)[0] as string).id).toBe("string");
   });
 
-  test("leases its node where none is given, and gives it back", async () => {
+  test("leases its node if none is given, and releases it", async () => {
     const env = { BITFLAKE_STATE_DIR: mkdtempSync(join(tmpdir(), "bitflake-new-")) };
     const machineOf = async () => decode((await cli("new", { env })).out.trim(), "twitter").machineId;
-    // Nodes that nobody has had come first.
+    // Nodes that were never leased come first.
     expect([await machineOf(), await machineOf(), await machineOf()]).toEqual([0, 1, 2]);
     const few = "new --timestamp-bits 52 --machine-bits 1 --sequence-bits 10";
     for (let i = 0; i < 5; i++) expect(await cli(few, { env })).toMatchObject({ code: 0 });
     rmSync(env.BITFLAKE_STATE_DIR, { recursive: true });
   });
 
-  test("wants a machine where it is given a datacenter", async () => {
+  test("requires a machine if a datacenter is given", async () => {
     for (const given of [
       { line: "new --datacenter-id 3" },
       { line: "new", env: { FLAKEID_DATACENTER_ID: "3" } },
@@ -94,11 +94,11 @@ describe("new", () => {
       const { code, err } = await cli(given.line, { env: given.env ?? {} });
       expect([code, err]).toEqual([2, expect.stringContaining("error: a datacenter requires a machine: ")]);
     }
-    // This layout has no datacenters to choose among.
+    // This layout has no datacenter field.
     expect(await cli("new --preset single_dc --datacenter-id 0")).toMatchObject({ code: 0 });
   });
 
-  test("repeats no ID of a layout without nodes when the clock was set back, and refuses if by much", async () => {
+  test("repeats no ID of a layout without nodes when the clock was set back, and fails if it was set back far", async () => {
     const env = { BITFLAKE_STATE_DIR: mkdtempSync(join(tmpdir(), "bitflake-new-")) };
     const line = "new --preset minimal --count 3000";
     let now = Date.now();
@@ -109,7 +109,7 @@ describe("new", () => {
       return { code, err };
     };
     expect(await run()).toEqual({ code: 0, err: "" });
-    now -= 50; // So far back that it makes the same ticks again, and not so far that it is an error.
+    now -= 50; // Far enough back to get the same ticks, and not far enough for the error.
     expect(await run()).toEqual({ code: 0, err: "" });
     expect(new Set(ids).size).toBe(6000);
     now -= 3_600_000;
@@ -121,47 +121,47 @@ describe("new", () => {
     rmSync(env.BITFLAKE_STATE_DIR, { recursive: true });
   });
 
-  test("takes the time that a slow layout takes", async () => {
+  test("waits for the ticks of a slow layout", async () => {
     // One ID in 50 ms.
     const line = "new --count 3 --timestamp-bits 53 --machine-bits 10 --sequence-bits 0 --tick-ms 50";
     expect(new Set(lines((await cli(line)).out)).size).toBe(3);
   });
 
-  test("takes a preset from a variable", async () => {
+  test("takes the preset from a variable", async () => {
     const { out } = await cli("new", { env: { BITFLAKE_PRESET: "safe_integer" } });
     expect(Number.isSafeInteger(Number(out))).toBe(true);
   });
 
-  test("ends quietly when nobody reads any more", async () => {
-    let heard = 0;
+  test("exits with 0 and without an error when its reader is gone", async () => {
+    let writes = 0;
     const onWrite = (where: string) => {
-      heard++;
-      if (where === "stdout" && heard === 3) throw new OutputClosedError();
+      writes++;
+      if (where === "stdout" && writes === 3) throw new OutputClosedError();
     };
     expect(await cli("new --count 1000000", { onWrite })).toMatchObject({ code: 0, err: "" });
-    expect(heard).toBe(3);
+    expect(writes).toBe(3);
   });
 });
 
 describe("decode", () => {
   const fields = (id: string) => ({ ...decode(id, "twitter"), id });
 
-  test("takes IDs apart, with a line between them", async () => {
+  test("prints the fields of each ID, separated by an empty line", async () => {
     const { code, out } = await cli(`decode ${ID} 0`);
     expect(code).toBe(0);
     const [first = "", second = ""] = out.split("\n\n");
     expect(lines(`${first}\n`).map((line) => line.split(/ {2,}/)[1])).toEqual(
-      Object.values(fields(ID)).map(String).sort(byShown(first)),
+      Object.values(fields(ID)).map(String).sort(byPosition(first)),
     );
     expect(second).toContain("generated at  2020-01-01T00:00:00.000Z\n");
   });
 
-  test("writes objects with IDs as texts for programs", async () => {
+  test("writes one JSON object per ID, with the ID as a string", async () => {
     const { out } = await cli(`decode ${ID} 0 --json`);
     expect(lines(out).map((line) => JSON.parse(line))).toEqual([fields(ID), fields("0")]);
   });
 
-  test("reads the standard input, whichever way it comes", async () => {
+  test("reads lines of the standard input that arrive in any chunks", async () => {
     const stdin = [`${ID}\r\n\n  `, "1", "2\n", "\n3"];
     const { code, out } = await cli("decode --json", { stdin });
     expect(code).toBe(0);
@@ -169,14 +169,14 @@ describe("decode", () => {
     expect(await cli("decode", { stdin: "" })).toEqual({ code: 0, out: "", err: "", writes: [] });
   });
 
-  test("a line whose end is too far away is not taken for what it begins with", async () => {
+  test("refuses an overlong line, and does not decode its beginning", async () => {
     const long = `${ID}${" ".repeat(5000)}xyz`;
     for (const stdin of [`${long}\n`, long, [...long]]) {
       expect(await cli("decode", { stdin })).toMatchObject({ code: 1, out: "" });
     }
   });
 
-  test("tells a person what it waits for", async () => {
+  test("prints a prompt when the standard input is a terminal", async () => {
     const { err } = await cli("decode", { stdin: "1\n", terminal: ["stdin"] });
     expect(err).toBe("Reading IDs, one per line; Ctrl-D ends.\n");
     expect((await cli("decode 1", { terminal: ["stdin"] })).err).toBe("");
@@ -191,7 +191,7 @@ describe("decode", () => {
     expect(JSON.parse((await cli(["decode", "--json", "--format", format, text])).out)).toEqual(fields(ID));
   });
 
-  test("takes preset, widths, epoch and tick", async () => {
+  test("decodes with the given preset, widths, epoch and tick", async () => {
     const id = makeGenerator("safe_integer", { machineId: 5 }).nextId();
     const at = async (line: string, env = {}) =>
       JSON.parse((await cli(`decode ${line} --json`, { env })).out);
@@ -205,7 +205,7 @@ describe("decode", () => {
     expect((await at(`${ID} ${widths}`)).machineId).toBe(39);
   });
 
-  test("reports what is no ID, and reads the others", async () => {
+  test("reports invalid IDs, and prints the others", async () => {
     const { code, out, err } = await cli(`decode x 0 ${2n ** 63n} -- -1`);
     expect(code).toBe(1);
     expect(out).toContain("sequence      0\n");
@@ -222,13 +222,13 @@ describe("decode", () => {
   });
 });
 
-/** The order in which values stand in a text. */
-function byShown(text: string): (a: string, b: string) => number {
+/** Compares values by their positions in a text. */
+function byPosition(text: string): (a: string, b: string) => number {
   return (a, b) => text.indexOf(` ${a}`) - text.indexOf(` ${b}`);
 }
 
 describe("capacity and layout", () => {
-  test("say what the library says, for programs", async () => {
+  test("print the library's results as JSON", async () => {
     expect(JSON.parse((await cli("capacity --json")).out)).toEqual(makeGenerator("twitter").capacity());
     const { bits, fields } = JSON.parse((await cli("layout --preset minimal --json")).out);
     expect(bits).toBe(63);
@@ -256,7 +256,7 @@ describe("capacity and layout", () => {
 });
 
 describe("numeric new", () => {
-  test("makes IDs that are valid, and no two the same", async () => {
+  test("generates valid and different IDs", async () => {
     const { code, out } = await cli("numeric new --length 8 --rules mosip --count 500");
     expect(code).toBe(0);
     const type = new NumericIdType({ name: "x", length: 8, rules: "mosip" });
@@ -264,12 +264,12 @@ describe("numeric new", () => {
     expect(lines(out).every((id) => type.validate(id).valid)).toBe(true);
   });
 
-  test("makes those of a file of types, and objects for programs", async () => {
+  test("generates IDs of a type in a file, as JSON objects", async () => {
     const { out } = await cli("numeric new --types types.json --type card --json", { cwd });
     expect(JSON.parse(out).id).toMatch(/^\d{6}$/);
   });
 
-  test("fails where no ID keeps the rules", async () => {
+  test("fails if no ID meets the rules", async () => {
     writeFileSync(
       join(cwd, "none.json"),
       '{ "x": { "length": 5, "rules": { "evenDigitsLimit": 1, "notStartWith": ["1","3","5","7","9"] } } }',
@@ -283,7 +283,7 @@ describe("numeric new", () => {
 });
 
 describe("numeric check", () => {
-  test("says what is broken, in words", async () => {
+  test("prints the broken rules", async () => {
     const { code, out } = await cli("numeric check 8349257232 8349257223 --length 10");
     expect(code).toBe(1);
     expect(lines(out)).toEqual([
@@ -294,12 +294,12 @@ describe("numeric check", () => {
     ]);
   });
 
-  test("is content with valid ones, from the standard input as well", async () => {
+  test("exits with 0 for valid IDs, also from the standard input", async () => {
     const { code, out } = await cli("numeric check --length 10", { stdin: "8349257232\n\n3029384756\n" });
     expect([code, out]).toEqual([0, "8349257232: valid\n3029384756: valid\n"]);
   });
 
-  test("writes an object for each for programs", async () => {
+  test("writes one JSON object per ID", async () => {
     const { out, code } = await cli("numeric check 8349257232 x --types types.json --type farmer --json", {
       cwd,
     });
@@ -310,14 +310,14 @@ describe("numeric check", () => {
     ]);
   });
 
-  test("does not hand a terminal what it would obey", async () => {
+  test("escapes control characters", async () => {
     const { out } = await cli(["numeric", "check", "\u001b[2J1\u009b", "--length", "10"], {
       terminal: ["stdout"],
     });
     expect(out).toMatch(/^"\\u001b\[2J1\?": /);
   });
 
-  test("is coloured on a terminal that bears it, and nowhere else", async () => {
+  test("is colored on a terminal, unless NO_COLOR or TERM=dumb is set", async () => {
     const out = async (env: Record<string, string>, terminal: ("stdout" | "stderr")[] = ["stdout"]) =>
       (await cli("numeric check 8349257232 --length 10", { env, terminal })).out;
     expect(await out({})).toBe("8349257232: \u001b[32mvalid\u001b[39m\n");
@@ -333,7 +333,7 @@ describe("numeric check", () => {
   });
 });
 
-test("the version is the package's", async () => {
+test("--version prints the version of the package", async () => {
   expect(await cli("--version")).toMatchObject({ code: 0, out: `${manifest.version}\n` });
   expect((await cli("--version --json")).out).toBe(`{"version":"${manifest.version}"}\n`);
 });
@@ -347,7 +347,7 @@ test.each([
   "postgres://a/b:s3cret@127.0.0.1:1/x",
   "postgres:///us%2Fer:s3cret@127.0.0.1:1",
   `redis://:${"s3cret".repeat(900)}@127.0.0.1:1`,
-])("the password of %s is never printed", async (url) => {
+])("does not print the password of %s", async (url) => {
   for (const argv of [
     ["lease", "inspect", "--store", url],
     [url],
@@ -360,7 +360,7 @@ test.each([
   }
 });
 
-describe("what is used wrongly exits 2, and says in a sentence what and how", () => {
+describe("wrong usage exits with 2 and an error that has the remedy", () => {
   const whole = (least: number, most: number) => `must be a whole number from ${least} to ${most}`;
   test.each([
     ["", "a command is required", ""],
@@ -445,8 +445,8 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
   ])("%s", async (line, message, help) => {
     const { code, out, err } = await cli(line, { cwd });
     expect([code, out]).toEqual([2, ""]);
-    const [said = "", hint] = lines(err);
-    expect(said.replace(/^error: /, "")).toEqual(message);
+    const [error1 = "", hint] = lines(err);
+    expect(error1.replace(/^error: /, "")).toEqual(message);
     expect(hint).toBe(`Try \`bitflake ${help}${help && " "}--help\`.`);
     const { code: again, err: json } = await cli(`${line} --json`, { cwd });
     expect(again).toBe(2);
@@ -469,7 +469,7 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
       { BITFLAKE_PRESET: "twiter" },
       'BITFLAKE_PRESET must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, got "twiter"',
     ],
-  ])("a variable of %j", async (env, message) => {
+  ])("the variable %j is named in the error", async (env, message) => {
     expect(await cli("new", { env })).toMatchObject({
       code: 2,
       out: "",
@@ -477,17 +477,17 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
     });
   });
 
-  test("in red, on a terminal", async () => {
+  test("prints the error in red on a terminal", async () => {
     expect((await cli("nwe", { terminal: ["stderr"] })).err).toContain("\u001b[31merror:\u001b[39m unknown");
   });
 
-  test("and -- ends the options, --json among them", async () => {
+  test("does not read --json after --", async () => {
     expect((await cli("new -- --json")).err).toBe(
       'error: new takes no arguments, got "--json"\nTry `bitflake new --help`.\n',
     );
   });
 
-  test("also where nobody hears what is wrong", async () => {
+  test("exits with the same code when the error cannot be written", async () => {
     const onWrite = (where: string) => {
       if (where === "stderr") throw new Error("closed");
     };
@@ -496,7 +496,7 @@ describe("what is used wrongly exits 2, and says in a sentence what and how", ()
   });
 });
 
-test("what nobody has thought of is reported in one line", async () => {
+test("an unexpected error is reported in one line and without credentials", async () => {
   const failing = (error: unknown) => {
     const onWrite = (where: string) => {
       if (where === "stdout") throw error;
@@ -507,7 +507,7 @@ test("what nobody has thought of is reported in one line", async () => {
   expect(await failing(new Error("first\n  second at redis://u:secret@h"))).toEqual(
     as("first second at redis://u:***@h"),
   );
-  // So some clients report that nobody is at any of the addresses of a name.
+  // Some clients report refused connections without a message.
   expect(await failing(Object.assign(new Error(""), { code: "ECONNREFUSED" }))).toEqual(as("ECONNREFUSED"));
   expect(await failing("a text")).toEqual(as("a text"));
 });

@@ -1,22 +1,22 @@
-// The command lines that help and the guide show, and what they print.
+// The command lines in help, in docs/command-line.md and in the README, with their output.
 
 import { readFileSync } from "node:fs";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
-/** A command line as it is shown. */
-export interface ShownCommand {
-  /** Where it is shown. */
+/** An example. */
+export interface Example {
+  /** Where it stands. */
   readonly where: string;
-  /** Variables that it sets for itself. */
+  /** The variables that it sets. */
   readonly env: Readonly<Record<string, string>>;
-  /** What comes after `bitflake`. */
+  /** The part after `bitflake`. */
   readonly line: string;
-  /** What it prints; empty where that is not shown. */
+  /** Its output; empty if it is not shown. */
   readonly output: string;
 }
 
-/** Takes a shown command line apart. */
-function shown(where: string, run: string, output: string): ShownCommand {
+/** Parses an example. */
+function parseExample(where: string, run: string, output: string): Example {
   const [, before = "", line = ""] = /^((?:\w+=\S+ )*)(?:npx )?bitflake ?(.*)$/.exec(run) ?? [];
   const env = Object.fromEntries(
     [...before.matchAll(/(\w+)=(\S+) /g)].map(([, name, value]) => [name, value]),
@@ -24,13 +24,13 @@ function shown(where: string, run: string, output: string): ShownCommand {
   return { where, env, line, output };
 }
 
-/** A command as a page shows it, and the output that stands below it. */
+/** A command on a page, and the output below it. */
 export interface Command {
   readonly run: string;
   readonly output: string;
 }
 
-/** Those in the blocks of a page: in `console` after a dollar, in `sh` each line without its comment. */
+/** Returns the commands in the code blocks of a page: in `console` after a dollar, in `sh` each line without its comment. */
 export function commandsIn(page: string): Command[] {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
   const blocks = [...text.matchAll(/^```(console|sh)\n(.*?)^```/gms)];
@@ -47,35 +47,37 @@ export function commandsIn(page: string): Command[] {
   );
 }
 
-/** Whether a command is one of bitflake's. */
+/** Returns whether a command runs bitflake. */
 export const isBitflake = ({ run }: Command): boolean => /^(\w+=\S+ )*(npx )?bitflake( |$)/.test(run);
 
-/** Those of bitflake on a page. */
-const onPage = (where: string, page: string): ShownCommand[] =>
+/** Returns the examples on a page. */
+const onPage = (where: string, page: string): Example[] =>
   commandsIn(page)
     .filter(isBitflake)
-    .map(({ run, output }) => shown(where, run, output));
+    .map(({ run, output }) => parseExample(where, run, output));
 
-/** Those in the help of the commands. */
-function inHelp(): ShownCommand[] {
+/** Returns the examples in the help of the commands. */
+function inHelp(): Example[] {
   return COMMANDS.flatMap(({ name, examples }) =>
-    examples.map(({ run, output }) => shown(`help ${name}`, run, output === undefined ? "" : `${output}\n`)),
+    examples.map(({ run, output }) =>
+      parseExample(`help ${name}`, run, output === undefined ? "" : `${output}\n`),
+    ),
   );
 }
 
-/** All of them. */
-export const examples: readonly ShownCommand[] = [
+/** All examples. */
+export const examples: readonly Example[] = [
   ...inHelp(),
   ...onPage("the guide", "docs/command-line.md"),
   ...onPage("the README", "README.md"),
 ];
 
-/** Whether it takes a server or a file to run one. */
-export function needsStore({ line }: ShownCommand): boolean {
+/** Returns whether an example requires a server or a file. */
+export function needsStore({ line }: Example): boolean {
   return /^serve|\$|sqlite:/.test(line);
 }
 
-/** The file of types that they use, as the guide has it. */
+/** Returns the file of types in the guide, which the examples use. */
 export function typesFile(): string {
   const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
   return /`types\.json`:\n\n```json\n(.*?)```/s.exec(guide)?.[1] ?? "";

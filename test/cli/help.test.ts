@@ -1,4 +1,4 @@
-// Help and the guide: what they show is true, and fits a terminal.
+// Help texts and docs/command-line.md: their examples run, they list every setting, and they fit a terminal.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ writeFileSync(join(cwd, "types.json"), typesFile());
 const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
 
 describe("examples", () => {
-  test("are found where they are", () => {
+  test("are found in help, in the guide and in the README", () => {
     expect(examples.filter(({ where }) => where === "the guide").length).toBeGreaterThan(12);
     expect(examples.filter(({ where }) => where === "the README").length).toBeGreaterThan(4);
     expect(examples.filter(({ where }) => where !== "the guide").length).toBeGreaterThan(18);
@@ -27,11 +27,11 @@ describe("examples", () => {
   });
 
   test.each(examples.filter((one) => !needsStore(one)))(
-    "of $where: bitflake $line",
+    "in $where print the output that is shown: bitflake $line",
     async ({ line, env, output }) => {
       const { code, out, err } = await cli(line, { env, cwd });
       expect(err).toBe("");
-      // A check that finds something wrong has done what it is for.
+      // These checks report an invalid ID.
       expect(code).toBe(/^numeric check.*6786305283|5138/.test(line) ? 1 : 0);
       if (output) expect(out).toBe(output);
       else expect(out).not.toBe("");
@@ -40,25 +40,28 @@ describe("examples", () => {
 });
 
 describe("help", () => {
-  test.each(COMMANDS)("of $words says what there is", async ({ name, flags, summary }) => {
-    const { code, out } = await cli([...name.split(" "), "--help"]);
-    expect(code).toBe(0);
-    expect(out).toContain(`Usage: bitflake ${name} `);
-    expect(out.replaceAll("\n", " ")).toContain(summary);
-    for (const [name, flag] of Object.entries(flags)) {
-      expect(out).toContain(flag.kind === "list" ? `$${flag.env}` : flagName(name));
-    }
-    expect((await cli(["help", ...name.split(" ")])).out).toBe(out);
-    expect((await cli([...name.split(" "), "-h", "--json"])).out).toBe(out);
-  });
+  test.each(COMMANDS)(
+    "of $name has the usage, the summary and every option",
+    async ({ name, flags, summary }) => {
+      const { code, out } = await cli([...name.split(" "), "--help"]);
+      expect(code).toBe(0);
+      expect(out).toContain(`Usage: bitflake ${name} `);
+      expect(out.replaceAll("\n", " ")).toContain(summary);
+      for (const [name, flag] of Object.entries(flags)) {
+        expect(out).toContain(flag.kind === "list" ? `$${flag.env}` : flagName(name));
+      }
+      expect((await cli(["help", ...name.split(" ")])).out).toBe(out);
+      expect((await cli([...name.split(" "), "-h", "--json"])).out).toBe(out);
+    },
+  );
 
-  test.each(COMMANDS)("of $words fits 80 columns, but for examples", async ({ name }) => {
+  test.each(COMMANDS)("of $name fits 80 columns, except the examples", async ({ name }) => {
     const { out } = await cli([...name.split(" "), "--help"]);
     const [text = ""] = out.split("\nExamples:");
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test("is as wide as the terminal, within reason", async () => {
+  test("is as wide as the terminal, up to 100 columns", async () => {
     const widest = async (columns: number) => {
       const { out } = await cli("serve --help", { columns });
       return Math.max(...(out.split("\nExamples:")[0] as string).split("\n").map((line) => line.length));
@@ -68,7 +71,7 @@ describe("help", () => {
     expect(await widest(1000)).toBeLessThanOrEqual(100);
   });
 
-  test.each(["--help", "-h", "help"])("of all by %s lists every command in 80 columns", async (line) => {
+  test.each(["--help", "-h", "help"])("by %s lists every command in 80 columns", async (line) => {
     const { code, out } = await cli(line);
     expect(code).toBe(0);
     for (const { name, summary } of COMMANDS) expect(out).toContain(`  ${name.padEnd(16)}${summary}\n`);
@@ -76,7 +79,7 @@ describe("help", () => {
   });
 
   test.each(["help numeric", "numeric --help", "numeric -h"])(
-    "of a group by %s lists its commands",
+    "of a group, by %s, lists its commands",
     async (line) => {
       const { code, out } = await cli(line);
       expect(code).toBe(0);
@@ -96,7 +99,7 @@ describe("help", () => {
     expect(out.replaceAll(/\s+/g, " ")).toContain("up to twice as many while a silent client is replaced");
   });
 
-  test("of what there is not is an error", async () => {
+  test("of an unknown command is an error", async () => {
     expect(await cli("help deocde")).toMatchObject({
       code: 2,
       err: 'error: unknown command "deocde"; did you mean decode?\nTry `bitflake --help`.\n',
@@ -105,7 +108,7 @@ describe("help", () => {
 });
 
 describe("the guide", () => {
-  test("has the settings of the service as the table of the program has them", () => {
+  test("has a row for each setting of the service, as in the flag table", () => {
     for (const row of settingRows()) expect(guide).toContain(`\n${row}\n`);
     expect(guide.match(/`BITFLAKE_\w+` \|/g)).toHaveLength(Object.keys(SERVE_SETTINGS).length);
   });
@@ -115,7 +118,7 @@ describe("the guide", () => {
   });
 });
 
-test("the presets are those of the library, wherever they can be named", () => {
+test("every command with a preset accepts those of the library", () => {
   for (const { flags } of COMMANDS) {
     if (flags.preset) expect(flags.preset).toMatchObject({ choices: Object.keys(PRESETS) });
   }

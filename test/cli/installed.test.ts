@@ -1,5 +1,5 @@
-// Every command of bitflake that the README and the guide of the command line show, run as a user runs it: in a folder where
-// the packed package is installed. Those that need a server run in test/integration.
+// The commands of the README and of docs/command-line.md, run in a folder where the packed package is installed. Commands that
+// require a server run in test/integration.
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -16,16 +16,16 @@ import { commandsIn, isBitflake, typesFile } from "./examples.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "bitflake-installed-"));
 
-/** The environment of a user: without what npm and vitest tell the programs that they run. */
+/** The environment of a user, without the variables of npm and vitest. */
 const env: Record<string, string> = {
   PATH: [join(folder, "node_modules", ".bin"), process.env.PATH].join(delimiter),
   HOME: join(folder, "home"),
-  // What npm keeps is the machine's, and nothing is fetched.
+  // The cache of this machine; nothing is downloaded.
   npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? tmpdir(), ".npm"),
   npm_config_offline: "true",
 };
 
-/** How commands run; some write a million lines. */
+/** The options of a command. Some write a million lines. */
 const options = { cwd: folder, env, maxBuffer: 2 ** 26 };
 
 function npm(...args: string[]): string {
@@ -42,7 +42,7 @@ beforeAll(() => {
 });
 
 const services = new Set<ChildProcess>();
-/** Ends a service with all that the shell and npx have started for it, and waits until all of it has closed its output. */
+/** Stops a service with the processes that the shell and npx started for it, and waits until all have closed their output. */
 async function end(service: ChildProcess): Promise<void> {
   services.delete(service);
   if (service.exitCode !== null || service.signalCode !== null) return;
@@ -55,22 +55,22 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts a service by a command; resolves to what it says when it is ready. */
-async function serve(run: string): Promise<{ said: string; service: ChildProcess }> {
+/** Starts a service. Resolves to its start report when it is ready. */
+async function serve(run: string): Promise<{ report: string; service: ChildProcess }> {
   const service = spawn("sh", ["-c", run], { cwd: folder, env, detached: true });
   services.add(service);
-  let [said, errors] = ["", ""];
+  let [report, errors] = ["", ""];
   service.stderr.on("data", (part) => {
     errors += part;
   });
   await new Promise<void>((resolve, reject) => {
     service.stdout.on("data", (part) => {
-      said += part;
-      if (/^types: /m.test(said)) resolve();
+      report += part;
+      if (/^types: /m.test(report)) resolve();
     });
-    service.once("close", (code) => reject(new Error(`${run} ended with ${code}: ${said}${errors}`)));
+    service.once("close", (code) => reject(new Error(`${run} ended with ${code}: ${report}${errors}`)));
   });
-  return { said, service };
+  return { report, service };
 }
 
 const pages = ["README.md", "docs/command-line.md"].map((page) => ({
@@ -78,14 +78,14 @@ const pages = ["README.md", "docs/command-line.md"].map((page) => ({
   commands: commandsIn(page).filter(isBitflake),
 }));
 
-/** Whether a command needs something that is not installed here: a server and its client, or an SQLite. */
+/** Returns whether a command requires something that is not installed here: a server and its client, or an SQLite. */
 const isElsewhere = ({ run }: { run: string }): boolean =>
   /\$\w+_URL|--config/.test(run) || (run.includes("sqlite:") && !isBuiltin("node:sqlite"));
 
 describe.each(pages)("the commands of $page", ({ commands }) => {
   const here = commands.filter((command) => !isElsewhere(command));
 
-  test("are found", () => {
+  test("are found on the page", () => {
     expect(here.length).toBeGreaterThan(3);
   });
 
@@ -94,42 +94,42 @@ describe.each(pages)("the commands of $page", ({ commands }) => {
       ({ stdout }) => ({ code: 0, stdout }),
       (error) => error as { code: number; stdout: string },
     );
-    // A check that finds something wrong has done what it is for.
+    // These checks report an invalid ID.
     expect(code).toBe(/numeric check.*(6786305283|5138)/.test(run) ? 1 : 0);
     if (output) expect(stdout).toBe(output);
     else expect(stdout).not.toBe("");
   });
 
   test.each(here.filter(({ run }) => /bitflake serve/.test(run)))("$run", async ({ run }) => {
-    const { said, service } = await serve(`${run} --port 0`);
-    const url = /http:\S+/.exec(said)?.[0];
+    const { report, service } = await serve(`${run} --port 0`);
+    const url = /http:\S+/.exec(report)?.[0];
     expect(await (await fetch(`${url}/generate_snowflake_id`)).json()).toEqual({ id: expect.any(String) });
     await end(service);
   });
 });
 
-/** What has the form of a value: of each text and number only that it is one. */
-function formOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(formOf);
+/** Returns a value with each text and number replaced by its type. */
+function typesOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typesOf);
   if (typeof value !== "object" || value === null) return typeof value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, formOf(part)]));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, typesOf(part)]));
 }
 
-test("the README's curl commands get such answers from its service as stand there", async () => {
+test("the README's curl commands get responses of the form that is shown", async () => {
   const command = pages[0]?.commands.find(({ run }) => /bitflake serve --types/.test(run))?.run;
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as { port: number };
   await new Promise((closed) => taken.close(closed));
   await serve(`${command} --port ${port}`);
-  const asks = commandsIn("README.md").filter(({ run }) => run.startsWith("curl "));
-  expect(asks.length).toBeGreaterThan(2);
-  for (const { run, output } of asks) {
+  const requests = commandsIn("README.md").filter(({ run }) => run.startsWith("curl "));
+  expect(requests.length).toBeGreaterThan(2);
+  for (const { run, output } of requests) {
     const { stdout } = await promisify(execFile)(
       "sh",
       ["-c", run.replace("localhost:3000", `127.0.0.1:${port}`)],
       options,
     );
-    expect(formOf(JSON.parse(stdout))).toEqual(formOf(JSON.parse(output)));
+    expect(typesOf(JSON.parse(stdout))).toEqual(typesOf(JSON.parse(output)));
   }
 });

@@ -1,5 +1,5 @@
-// Several processes on one machine that were told nothing of each other: services in folders of their own, and many
-// `bitflake new` at once. No ID may come twice.
+// Several processes on one machine without a common configuration: services in separate folders, and many `bitflake new` at
+// once. They generate no ID twice.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -20,23 +20,23 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** The home of a user, new for each test, in which there is nothing yet. */
+/** The empty home of a user, new for each test. */
 let home = "";
 beforeEach(() => {
   home = mkdtempSync(join(root, "home-"));
 });
 
-/** A folder of a service's own. */
+/** Creates a current folder for a process. */
 function folder(): string {
   return mkdtempSync(join(root, "cwd-"));
 }
 
-/** Starts a program of this user. */
+/** Starts the program as this user. */
 function start(args: readonly string[], { cwd = folder(), env = {} as Record<string, string> } = {}) {
   return program.start(args, { HOME: home, ...env }, cwd);
 }
 
-/** Starts a service, and waits until it listens. */
+/** Starts a service. Resolves when it listens. */
 async function serve(args: readonly string[] = [], at = {}) {
   const { child, written, waitForOutput, ended } = start(
     ["serve", "--port", "0", "--log", "none", ...args],
@@ -69,8 +69,8 @@ async function serve(args: readonly string[] = [], at = {}) {
   };
 }
 
-describe("services with nothing said, each in a folder of its own", () => {
-  test("have different nodes, and repeat none of 100,000 IDs", async () => {
+describe("services without settings, each in its own folder", () => {
+  test("lease different nodes, and repeat none of 100,000 IDs", async () => {
     const services = [await serve(), await serve()];
     const nodes = await Promise.all(services.map((service) => service.node()));
     expect(new Set(nodes).size).toBe(2);
@@ -89,14 +89,14 @@ describe("services with nothing said, each in a folder of its own", () => {
     for (const service of services) await service.stop();
   });
 
-  test("start at the same moment with different nodes", async () => {
+  test("lease different nodes when they start at the same moment", async () => {
     const services = await Promise.all(Array.from({ length: 5 }, () => serve()));
     const nodes = await Promise.all(services.map((service) => service.node()));
     expect(new Set(nodes).size).toBe(5);
     for (const service of services) await service.stop();
   });
 
-  test("have different nodes whichever store is embedded", async () => {
+  test("lease different nodes in memory and in SQLite", async () => {
     const services = [
       await serve(["--store", "memory:"]),
       await serve(),
@@ -107,7 +107,7 @@ describe("services with nothing said, each in a folder of its own", () => {
     for (const service of services) await service.stop();
   });
 
-  test("do not take the node of one that was killed, until its lease is over", async () => {
+  test("do not take the node of a killed service while its lease lasts", async () => {
     const first = await serve();
     const taken = await first.node();
     await first.kill();
@@ -116,7 +116,7 @@ describe("services with nothing said, each in a folder of its own", () => {
     await second.stop();
   });
 
-  test("keep what they keep where only the user reads it", async () => {
+  test("keep their state in a folder that only the user can read", async () => {
     const service = await serve();
     await service.stop();
     const state = join(home, ".local", "state", "bitflake");
@@ -133,9 +133,9 @@ describe("bitflake new, eight at once", () => {
     ["of a layout without nodes", ["--preset", "minimal", "--tick-ms", "100"]],
     ["of a layout without nodes and with short ticks", ["--preset", "minimal"]],
     ["of a layout with few nodes", ["--preset", "safe_integer"]],
-  ])("repeats no ID %s", async (_, layout) => {
+  ])("repeat no ID %s", async (_, layout) => {
     const runs = Array.from({ length: 8 }, async () => {
-      // With long ticks some of them stamp the same tick, whatever the machine does.
+      // With long ticks, some of the processes use the same tick, whatever the load of the machine.
       const { written, ended } = start(["new", "--count", "1000", ...layout]);
       expect([await ended, written.err]).toEqual([0, ""]);
       return written.out.trim().split("\n");
@@ -144,7 +144,7 @@ describe("bitflake new, eight at once", () => {
     expect([all.length, new Set(all).size]).toEqual([8000, 8000]);
   });
 
-  test("beside a service repeats none of the service's either", async () => {
+  test("repeat no ID of a service that runs beside it", async () => {
     const service = await serve();
     const { written, ended } = start(["new", "--count", "100000"]);
     const all: string[] = [];
@@ -159,9 +159,9 @@ describe("bitflake new, eight at once", () => {
   });
 });
 
-// Node 20 has no SQLite, and no test that it skips.
+// Node 20 has no SQLite. The test is not declared there, because it would count as skipped.
 if (hasSqlite) {
-  test("a bitflake.db in the folder of the call is gone on with", async () => {
+  test("a bitflake.db in the current folder is used instead of the one in the state folder", async () => {
     const cwd = folder();
     const counted = async () => {
       const { url, stop, written } = await serve([], { cwd });
@@ -177,10 +177,10 @@ if (hasSqlite) {
   });
 }
 
-// Root may write anywhere, whatever the mode says; a file in the place of the folder stops it too.
+// A file in place of a folder, because the mode of a folder does not stop root.
 describe("a state folder that cannot be written", () => {
   test.each([[["serve"]], [["new"]], [["new", "--preset", "minimal"]]])(
-    "fails %j, with the remedy",
+    "is an error of %j that has the remedy",
     async (args) => {
       const env = { BITFLAKE_STATE_DIR: join(home, "file", "state") };
       writeFileSync(join(home, "file"), "");
@@ -191,14 +191,14 @@ describe("a state folder that cannot be written", () => {
     },
   );
 
-  test("is not needed where the node is given", async () => {
+  test("is not required if the node is given", async () => {
     const env = { BITFLAKE_STATE_DIR: join(home, "file", "state") };
     writeFileSync(join(home, "file"), "");
     const { written, ended } = start(["new", "--machine-id", "7"], { env });
     expect([await ended, written.err]).toEqual([0, ""]);
   });
 
-  test("and is there already keeps its mode", async () => {
+  test("keeps its mode if it exists", async () => {
     const env = { BITFLAKE_STATE_DIR: join(home, "shared") };
     mkdirSync(env.BITFLAKE_STATE_DIR);
     chmodSync(env.BITFLAKE_STATE_DIR, 0o750);

@@ -1,10 +1,9 @@
-// The program as a process: its streams, its signals, its exit codes.
+// The program as a process: streams, signals, exit codes.
 
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VERSION } from "../../src/version.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -16,52 +15,58 @@ beforeAll(async () => {
 });
 afterAll(() => program.remove());
 
-/** Runs it to its end, with a text to read. */
-async function ran(args: readonly string[], stdin = "", env = {}) {
+/** Runs the program to its end, with a text on the standard input. */
+async function runToEnd(args: readonly string[], stdin = "", env = {}) {
   const { child, written, ended } = program.start(args, env);
   child.stdin?.end(stdin);
   return { code: await ended, ...written };
 }
 
 describe("the program", () => {
-  test("knows its version", async () => {
-    expect(await ran(["--version"])).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
+  test("prints its version", async () => {
+    expect(await runToEnd(["--version"])).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
   });
 
-  test("reads the standard input, and writes all of what it has to say before it ends", async () => {
+  test("reads the standard input, and writes all of its output before it exits", async () => {
     const stdin = Array.from({ length: 20_000 }, (_, i) => `${i}\n`).join("");
-    const { code, out, err } = await ran(["decode", "--json"], stdin);
+    const { code, out, err } = await runToEnd(["decode", "--json"], stdin);
     expect([code, err]).toEqual([0, ""]);
     expect(out.split("\n")).toHaveLength(20_001);
     expect(JSON.parse(out.split("\n").at(-2) as string).id).toBe("19999");
   });
 
-  test("has the exit codes that it says it has", async () => {
-    expect((await ran(["numeric", "check", "1", "--length", "10"])).code).toBe(1);
-    const { code, out, err } = await ran(["nwe"]);
+  test("exits with 1 for a negative answer and 2 for wrong usage", async () => {
+    expect((await runToEnd(["numeric", "check", "1", "--length", "10"])).code).toBe(1);
+    const { code, out, err } = await runToEnd(["nwe"]);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain("did you mean new?");
   });
 
-  test("ends quietly when nobody reads any more", async () => {
+  test("exits with 0 and without an error when its reader closes the pipe", async () => {
     const { child, written, ended, waitForOutput } = program.start(["new", "--count", "1000000"]);
     await waitForOutput("\n");
     child.stdout?.destroy();
     expect([await ended, written.err]).toEqual([0, ""]);
   });
 
-  test("waits for whoever reads slowly", async () => {
+  test("waits for a slow reader, and loses no line", async () => {
     const { child, written, ended } = program.start(["new", "--count", "200000"]);
-    child.stdout?.pause();
-    await setTimeout(500);
-    child.stdout?.resume();
+    const stdout = child.stdout as NonNullable<typeof child.stdout>;
+    stdout.pause();
+    // When this side's buffer is full, the pipe fills up, which holds far less than the 3.8 MB of output.
+    await expect
+      .poll(() => stdout.readableLength, { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(stdout.readableHighWaterMark);
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+    stdout.resume();
     expect(await ended).toBe(0);
     expect(written.out.split("\n")).toHaveLength(200_001);
   });
 
-  test("ends by a signal at once, where there is nothing to put in order", async () => {
-    const { child, ended } = program.start(["decode"]);
-    await setTimeout(500);
+  test("is ended by a signal at once in a command that has no cleanup", async () => {
+    const { child, ended, waitForOutput } = program.start(["decode", "--json"]);
+    child.stdin?.write("1\n");
+    await waitForOutput('"id":"1"');
     child.kill("SIGINT");
     expect(await ended).toBe("SIGINT");
   });
@@ -70,36 +75,47 @@ describe("the program", () => {
 describe.skipIf(process.platform === "win32")("a signal", () => {
   const serve = ["serve", "--store", "memory:", "--port", "0"];
 
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends the service in order", async (name) => {
-    const { child, written, ended, waitForOutput } = program.start(serve);
-    await waitForOutput("listening on ");
-    const url = /http\S+/.exec(written.out)?.[0];
-    expect((await fetch(`${url}/generate_snowflake_id`)).status).toBe(200);
-    child.kill(name);
-    expect(await ended).toBe(0);
-  });
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s stops the service with exit code 0",
+    async (name) => {
+      const { child, written, ended, waitForOutput } = program.start(serve);
+      await waitForOutput("listening on ");
+      const url = /http\S+/.exec(written.out)?.[0];
+      expect((await fetch(`${url}/generate_snowflake_id`)).status).toBe(200);
+      child.kill(name);
+      expect(await ended).toBe(0);
+    },
+  );
 
-  test("that comes twice ends it at once, whatever is under way", async () => {
+  test("that is the second one ends the service at once, although a request is incomplete", async () => {
     const { child, written, ended, waitForOutput } = program.start(serve);
     await waitForOutput("listening on ");
-    const url = new URL(/http\S+/.exec(written.out)?.[0] as string);
-    // A request that never comes to its end keeps the service from ending in order.
-    const { connect } = await import("node:net");
-    const socket = connect(Number(url.port), url.hostname);
+    const url = /http\S+/.exec(written.out)?.[0] as string;
+    const { port, hostname } = new URL(url);
+    const isListening = () =>
+      fetch(`${url}/generate_uuid`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    // A request that never ends keeps the service from stopping after the first signal.
+    const socket = connect(Number(port), hostname);
     socket.on("error", () => {});
-    socket.write("GET /generate_snowflake_id HTTP/1.1\r\nHost: x\r\n");
-    await setTimeout(300);
+    await new Promise((sent) => socket.write("GET /generate_uuid HTTP/1.1\r\nHost: x\r\n", sent));
+    // The service reads it no later than the first of two later requests.
+    expect([await isListening(), await isListening()]).toEqual([true, true]);
     child.kill("SIGINT");
-    expect(await Promise.race([ended, setTimeout(500, "waiting")])).toBe("waiting");
+    // The first signal closes the port.
+    await expect.poll(isListening, { timeout: 60_000 }).toBe(false);
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
     child.kill("SIGTERM");
     expect(await ended).toBe("SIGTERM");
     socket.destroy();
   });
 
-  test("ends a fill after the step that is under way", async () => {
+  test("stops a fill after the current step, with exit code 130", async () => {
     const args = ["pool", "fill", "--store", "memory:", "--types", "types.json", "--type", "farmer"];
-    const { child, written, ended } = program.start([...args, "--to", "1000000"]);
-    while (!written.err) await setTimeout(20);
+    const { child, written, ended, waitForOutput } = program.start([...args, "--to", "1000000"]);
+    await waitForOutput("farmer:", "err");
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(written.out).toMatch(
@@ -108,12 +124,11 @@ describe.skipIf(process.platform === "win32")("a signal", () => {
   });
 });
 
-test("a server that never answers is no reason to never end", async () => {
-  // It takes connections and says nothing, like a frozen one; the client is one that waits for it for ever.
+test("a command exits although the server does not answer and the client does not close", async () => {
+  // A server that accepts connections and never answers, and a client that waits for it without a limit.
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const { mkdirSync } = await import("node:fs");
   mkdirSync(join(program.folder, "node_modules", "pg"), { recursive: true });
   writeFileSync(
     join(program.folder, "node_modules", "pg", "index.js"),
@@ -125,13 +140,9 @@ exports.Pool = class {
   end() { return new Promise(() => {}); }
 };`,
   );
-  const { code, err } = await ran([
-    "lease",
-    "inspect",
-    "--store",
-    `postgres://u:secret@127.0.0.1:${port}/db`,
-  ]);
+  const store = ["--store", `postgres://u:secret@127.0.0.1:${port}/db`, "--store-timeout-ms", "100"];
+  const { code, err } = await runToEnd(["lease", "inspect", ...store]);
   server.close();
   expect(code).toBe(1);
-  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 4 s\n`);
+  expect(err).toBe(`error: postgres://u:***@127.0.0.1:${port}/db: no answer within 100 ms\n`);
 });

@@ -1,4 +1,4 @@
-// The program itself: bundled from the source as the package bundles it, and started as a process.
+// The program: bundled from the source as the package bundles it, and started as a process.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,55 +7,53 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** A program on the disk. */
+/** A program in a folder of its own. */
 export interface Program {
-  /** The folder that it is in, where a package.json says that it is bitflake. */
+  /** Its folder, whose package.json has the name bitflake. */
   readonly folder: string;
-  /** Its file. */
   readonly file: string;
-  /** Starts it. */
+  /** Starts it as a process. */
   start(args: readonly string[], env?: Record<string, string>, cwd?: string): RunningProgram;
-  /** Ends the processes that still run, and removes the folder. */
+  /** Kills its processes and removes its folder. */
   remove(): void;
 }
 
-/** A process. */
+/** A started process. */
 interface RunningProgram {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   readonly written: { out: string; err: string };
-  /** Resolves when the standard output holds a text. */
-  waitForOutput(text: string): Promise<void>;
-  /** How it ended: its exit code, or the name of the signal. */
+  /** Resolves when an output contains a text; by default the standard output. Rejects if the process ends before. */
+  waitForOutput(text: string, stream?: "out" | "err"): Promise<void>;
+  /** Resolves to the exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string | null>;
 }
 
 function watchProcess(child: ChildProcess): RunningProgram {
   const written = { out: "", err: "" };
   const listeners = new Set<() => void>();
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    written.out += text;
-    for (const listen of listeners) listen();
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    written.err += text;
-  });
+  const collect = (stream: "out" | "err") => (text: string) => {
+    written[stream] += text;
+    for (const listener of listeners) listener();
+  };
+  child.stdout?.setEncoding("utf8").on("data", collect("out"));
+  child.stderr?.setEncoding("utf8").on("data", collect("err"));
   const ended = new Promise<number | string | null>((resolve) => {
     child.once("close", (code, signal) => resolve(signal ?? code));
   });
-  const waitForOutput = (text: string) =>
+  const waitForOutput = (text: string, stream: "out" | "err" = "out") =>
     new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (written.out.includes(text)) resolve();
+      const check = () => {
+        if (written[stream].includes(text)) resolve();
       };
-      listeners.add(look);
-      look();
+      listeners.add(check);
+      check();
       void ended.then((how) => reject(new Error(`ended with ${how}: ${written.err}`)));
     });
   return { child, written, ended, waitForOutput };
 }
 
-/** Makes the program. */
+/** Bundles the program into a new folder. */
 export async function buildProgram(): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "bitflake-program-"));
   const file = join(folder, "dist", "cli.js");
@@ -74,7 +72,7 @@ export async function buildProgram(): Promise<Program> {
     folder,
     file,
     start(args, env = {}, cwd = folder) {
-      // A user of its own, unless the test names one: never the state of whoever runs the tests.
+      // A home of its own, unless the test sets one: never the state folder of the user who runs the tests.
       const own = { PATH: process.env.PATH ?? "", HOME: join(folder, "home"), ...env };
       const child = spawn(process.execPath, [file, ...args], { cwd, env: own });
       children.add(child);

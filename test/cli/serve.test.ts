@@ -1,4 +1,4 @@
-// bitflake serve, on a store in memory: its settings from everywhere, what it says, and how it ends.
+// bitflake serve on a store in memory: settings, start report, warnings, log, errors.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -18,7 +18,7 @@ put("types.json", { farmer: { length: 10 } });
 
 const KEY = "0123456789abcdef";
 
-/** Serves until what is asked is answered. */
+/** Runs the service until `use` is done. */
 async function served(
   line: string,
   use: (url: string) => Promise<void> = async () => {},
@@ -42,7 +42,7 @@ const idOf = async (url: string, headers: Record<string, string> = {}) => {
 };
 
 describe("the service", () => {
-  test("says where it is, gives out IDs, and ends in order", async () => {
+  test("prints its URL, serves IDs, and stops with exit code 0", async () => {
     let id = "";
     const { code, out, err } = await served("--store memory: --log none", async (url) => {
       id = (await idOf(url)).body.id;
@@ -52,7 +52,7 @@ describe("the service", () => {
     expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  test("speaks JSON to programs", async () => {
+  test("prints its start report as JSON with --json", async () => {
     put("limited.json", { store: "memory:", apiKeys: [KEY, `${KEY}2`], rateLimit: 9, types: "types.json" });
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
@@ -75,7 +75,7 @@ describe("the service", () => {
     });
   });
 
-  test("says in a line each where it is, its node and who could repeat its IDs, layout, store, auth, limits and types", async () => {
+  test("prints its node, layout, store, authentication, limits and types, one per line", async () => {
     const lines = async (line: string, given = {}) =>
       (await served(`--log none ${line}`, undefined, given)).out.split("\n").slice(1, -1);
     expect(await lines("--store memory: --machine-id 700 --preset single_dc")).toEqual([
@@ -97,28 +97,28 @@ describe("the service", () => {
       "limits: 9 requests per client in 60 s",
       "types: farmer",
     ]);
-    const open = await lines("--store memory: --machine-id 1 --host 0.0.0.0 --public");
-    expect(open).toContain("auth: none, every client that reaches it is accepted");
+    const publicService = await lines("--store memory: --machine-id 1 --host 0.0.0.0 --public");
+    expect(publicService).toContain("auth: none, every client that reaches it is accepted");
   });
 
-  test("takes a store of its own where nobody names one", async () => {
+  test("uses memory without a --store and without SQLite, and warns", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
-    const here = pathToFileURL(join(cwd, "cli.js")).href;
-    const given = { import: old, here };
+    const programUrl = pathToFileURL(join(cwd, "cli.js")).href;
+    const given = { import: old, programUrl };
     const { code, err, out } = await served("--log none", undefined, given);
     expect([code, out]).toEqual([0, expect.stringContaining("\nstore: memory:\n")]);
-    const forgets =
+    const warning =
       "everything except the node is kept in memory: when the service stops, counters restart at 1.";
     expect(err).toMatch(/^warning: this runtime has no SQLite/);
-    expect(err).toContain(forgets);
+    expect(err).toContain(warning);
     const { err: pools } = await served("--log none --types types.json --json", undefined, given);
     expect(JSON.parse(pools).warning).toContain("at 1, and issued numeric IDs are issued again.");
   });
 
-  // Node 20 has no SQLite, and no test that it skips.
+  // Node 20 has no SQLite. The test is not declared there, because it would count as skipped.
   if (isBuiltin("node:sqlite")) {
-    test("takes a file of the user's where nobody names a store", async () => {
+    test("uses a file of the user without a --store", async () => {
       const env = { BITFLAKE_STATE_DIR: join(cwd, "state") };
       const shared = await served("--log none", undefined, { env });
       expect(shared.out).toContain(`\nstore: sqlite:${join(cwd, "state", "bitflake.db")}\n`);
@@ -132,7 +132,7 @@ describe("the service", () => {
     });
   }
 
-  test("is told its node, layout and epoch", async () => {
+  test("uses the given node, layout and epoch", async () => {
     let id = "";
     const line = "--store memory: --log none --preset single_dc --machine-id 700 --epoch-ms 1420070400000";
     await served(line, async (url) => {
@@ -148,7 +148,7 @@ describe("the service", () => {
     expect([machineId, Math.abs(timestampMs - Date.now()) < 60_000]).toEqual([700, true]);
   });
 
-  test("keeps to keys, limits and types from a file, with paths as seen from there", async () => {
+  test("takes keys, limits and types from a file, with paths relative to that file", async () => {
     mkdirSync(join(cwd, "etc"), { recursive: true });
     put("etc/types.json", { card: { length: 8 } });
     put("etc/bitflake.json", {
@@ -189,8 +189,8 @@ describe("the service", () => {
     expect([code, err]).toEqual([2, expect.stringMatching(/^error: BITFLAKE_PUBLIC must be /)]);
   });
 
-  test("in a pod says nothing of a node that nobody chose where one is given", async () => {
-    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+  test("does not warn about a default node in a pod if a node is given", async () => {
+    const emitWarning = vi.spyOn(process, "emitWarning").mockReturnValue();
     const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
     vi.stubEnv("KUBERNETES_SERVICE_HOST", "10.0.0.1");
     expect(
@@ -198,12 +198,12 @@ describe("the service", () => {
         .code,
     ).toBe(0);
     expect((await cli("new", { env })).code).toBe(0);
-    expect(warned).not.toHaveBeenCalled();
+    expect(emitWarning).not.toHaveBeenCalled();
     vi.unstubAllEnvs();
-    warned.mockRestore();
+    emitWarning.mockRestore();
   });
 
-  test("is refused beyond this machine without keys, unless it is said to be public", async () => {
+  test("fails on a host that other machines reach, without API keys and --public", async () => {
     const line = "--store memory: --machine-id 1 --log none --host 0.0.0.0";
     const message =
       "error: --host 0.0.0.0 can be reached from other machines: set BITFLAKE_API_KEYS, or pass --public to accept every client\n";
@@ -221,7 +221,7 @@ describe("the service", () => {
   });
 
   test.each(["", "--store memory:", "--store sqlite:ids.db", "--store memory: --datacenter-id 1"])(
-    "is refused beyond this machine where others could have its node: %s",
+    "fails on a host that other machines reach, if another service can have its node: %s",
     async (store) => {
       const { code, out, err } = await cli(`serve --host 0.0.0.0 --public ${store}`, { cwd });
       expect([code, out]).toEqual([2, ""]);
@@ -231,7 +231,7 @@ describe("the service", () => {
     },
   );
 
-  test("warns in a pod where the services of other pods could have its node", async () => {
+  test("warns in a pod if the services of other pods can have its node", async () => {
     const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
     const warning = "warning: the services of other pods can repeat these IDs: ";
     expect((await served("--store memory: --log none", undefined, { env })).err).toContain(warning);
@@ -239,7 +239,7 @@ describe("the service", () => {
     expect((await served("--store memory: --log none")).err).toBe("");
   });
 
-  test("is refused in a layout with one node, unless it is said to be the only one", async () => {
+  test("fails with a layout of one node, unless the machine is given", async () => {
     const { code, err } = await cli("serve --store memory: --preset minimal", { cwd });
     expect([code, err]).toEqual([
       2,
@@ -252,7 +252,7 @@ describe("the service", () => {
     });
   });
 
-  test("needs a machine where a datacenter is given and there is no store to lease from", async () => {
+  test("requires a machine if a datacenter is given and no store leases nodes", async () => {
     const { code, err } = await cli("serve --store memory: --datacenter-id 1", { cwd });
     expect(code).toBe(2);
     expect(err).toContain(
@@ -260,14 +260,14 @@ describe("the service", () => {
     );
   });
 
-  test("logs none of what it asks itself", async () => {
+  test("does not log its own request for the node", async () => {
     const { err } = await served("--store memory: --log json", async (url) => {
       await fetch(`${url}/health`);
     });
     expect(err.trim().split("\n")).toEqual([expect.stringContaining('"/health"')]);
   });
 
-  test("ends without a word where it is stopped before it began", async () => {
+  test("stops without output if the signal comes before it listens", async () => {
     const { code, out } = await cli("serve --store memory:", { cwd, signal: AbortSignal.abort() });
     expect([code, out]).toEqual([0, ""]);
   });
@@ -276,25 +276,25 @@ describe("the service", () => {
     ["--rate-window-ms 5", "--rate-window-ms"],
     ["--rate-limit-on-store-error allow", "--rate-limit-on-store-error"],
     ["--on-rate-failure open", "--on-rate-failure"],
-  ])("refuses %s where there is no limit that it could be about", async (flags, source) => {
+  ])("refuses %s without --rate-limit", async (flags, source) => {
     const { code, err } = await cli(`serve --store memory: ${flags}`, { cwd });
     expect(code).toBe(2);
     expect(err).toContain(`${source} requires --rate-limit`);
   });
 
-  test("fails where its second store cannot be opened", async () => {
+  test("fails if its second store cannot be opened", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
     const line = "serve --store memory: --pool-store sqlite:ids.db";
-    const here = pathToFileURL(join(cwd, "cli.js")).href;
-    expect(await cli(line, { cwd, here, import: old })).toMatchObject({
+    const programUrl = pathToFileURL(join(cwd, "cli.js")).href;
+    expect(await cli(line, { cwd, programUrl, import: old })).toMatchObject({
       code: 1,
       out: "",
       err: expect.stringMatching(/npm install better-sqlite3\n$/),
     });
   });
 
-  test("fails where the port is taken", async () => {
+  test("fails if the port is in use", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await new Promise((ready) => taken.once("listening", ready));
     const { port } = taken.address() as { port: number };
@@ -311,7 +311,7 @@ describe("the log", () => {
     await fetch(`${url}/nowhere`);
   };
 
-  test("is JSON where programs read it", async () => {
+  test("is JSON if the output is not a terminal", async () => {
     for (const line of ["--store memory:", "--store memory: --log json"]) {
       const { err } = await served(line, requests);
       const entries = err
@@ -371,7 +371,7 @@ describe("an error of the start", () => {
   });
 });
 
-describe("a setting that is wrong exits 2, and is called what it was called where it was said", () => {
+describe("a wrong setting exits with 2 and an error that names its origin", () => {
   put("bitflake.json", { port: "80" });
   put("unknown.json", { prot: 80 });
   put("keys.json", { apiKeys: [KEY, "short"] });
@@ -472,16 +472,16 @@ describe("a setting that is wrong exits 2, and is called what it was called wher
     const given = line.includes("--store") || line.includes("redis.json") ? line : `--store memory: ${line}`;
     const { code, out, err } = await cli(`serve ${given}`, { cwd, env });
     expect([code, out]).toEqual([2, ""]);
-    const said = err
+    const message1 = err
       .split("\n")
       .find((row) => row.startsWith("error: "))
       ?.replace("error: ", "");
-    expect(said).toEqual(message);
+    expect(message1).toEqual(message);
     expect(err).not.toMatch(/secret|short/);
   });
 });
 
-test("the guide's configuration file is one", async () => {
+test("the configuration file in the guide is valid", async () => {
   const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
   const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
   put("guide.json", { ...JSON.parse(config), store: "memory:", poolStore: "memory:", port: 0, log: "none" });

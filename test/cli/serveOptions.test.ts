@@ -1,4 +1,4 @@
-// What the service is told on the command line beyond its stores: clients, names, limits of connections, and its end.
+// Settings of bitflake serve: clients, allowed hosts, limits of connections, the lame-duck time, and a log that is not read.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -11,7 +11,7 @@ import { buildProgram } from "./program.ts";
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-options-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
-/** Serves on memory; what is asked decides when it is to end. */
+/** Runs the service on a store in memory until `use` is done or calls `end`. */
 async function served(
   line: string,
   use: (url: string, end: () => void) => Promise<void>,
@@ -32,7 +32,7 @@ async function served(
   return done;
 }
 
-/** Asks by another name than that of the address, which fetch does not do. */
+/** Sends a request with another Host header than the address, which fetch does not allow. */
 function statusFor(url: string, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     request(`${url}/generate_uuid`, { headers: { host }, agent: false }, (answer) => {
@@ -51,7 +51,7 @@ describe("clients in the configuration file", () => {
     return `--config ${name}`;
   };
 
-  test("have names, which the log has, and scopes", async () => {
+  test("have names, which are in the log, and scopes", async () => {
     const line = file("clients.json", [
       { name: "orders", keys: [keys[0], keys[1]] },
       { name: "prometheus", keys: [keys[2]], scopes: ["watch"] },
@@ -83,7 +83,7 @@ describe("clients in the configuration file", () => {
     [[{ name: "orders", keys: ["topsecret"] }], /^apiKeys\[0\]\.keys\[0\] in wrong\.json must be 16 to 255/],
     [[{ topsecret: "orders" }], /^apiKeys\[0\] in wrong\.json must be a key, or an object/],
     [[["topsecret"]], /^apiKeys in wrong\.json must be a list of at least one text/],
-  ])("that are wrong are refused, and no key is shown: %j", async (apiKeys, message) => {
+  ])("that are invalid are refused, and the error shows no key: %j", async (apiKeys, message) => {
     const { code, err } = await cli(`serve --store memory: ${file("wrong.json", apiKeys)}`, { cwd });
     expect(code).toBe(2);
     expect(err.replace(/^error: /, "")).toMatch(message);
@@ -91,7 +91,7 @@ describe("clients in the configuration file", () => {
   });
 });
 
-test("--allowed-hosts are names that the service is asked by, too", async () => {
+test("--allowed-hosts adds names to those of this machine", async () => {
   await served("--log none --allowed-hosts ids.internal", async (url) => {
     expect(await statusFor(url, "ids.internal:80")).toBe(200);
     expect(await statusFor(url, "localhost")).toBe(200);
@@ -99,7 +99,7 @@ test("--allowed-hosts are names that the service is asked by, too", async () => 
   });
 });
 
-test("limits of connections are the server's", async () => {
+test("limits of connections are passed to the server", async () => {
   const line = "--log none --keep-alive-timeout-ms 7000 --headers-timeout-ms 8000 --max-connections 50";
   await served(line, async (url) => {
     expect((await fetch(`${url}/generate_uuid`)).headers.get("keep-alive")).toBe("timeout=7");
@@ -110,7 +110,7 @@ test("limits of connections are the server's", async () => {
   expect([code, err]).toEqual([2, expect.stringContaining("not less than headersTimeoutMs")]);
 });
 
-test("--lame-duck-ms: after the signal the health route says stopping, and requests are served", async () => {
+test("--lame-duck-ms: after the signal the health route reports stopping, and requests are served", async () => {
   const done = await served("--log none --lame-duck-ms 3000", async (url, end) => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
     end();
@@ -124,7 +124,7 @@ test("--lame-duck-ms: after the signal the health route says stopping, and reque
   expect(done.code).toBe(0);
 });
 
-test("in JSON mode every line on the standard error output is JSON", async () => {
+test("with --log json every line on the standard error output is JSON", async () => {
   const { err } = await served("--log json --rate-limit 2", async (url) => {
     for (const path of ["/generate_uuid", "/nowhere", "/decode/x", "/decode/1", "/decode/1"])
       await fetch(url + path);
@@ -136,7 +136,7 @@ test("in JSON mode every line on the standard error output is JSON", async () =>
   expect(rows.map(({ status }) => status)).toEqual([200, 404, 400, 429, 429]);
 });
 
-test("a reader of the log that stops costs lines, and the service goes on", async () => {
+test("a log that is not read loses lines, and the service continues", async () => {
   const program = await buildProgram();
   try {
     const { child, waitForOutput, written, ended } = program.start([
@@ -151,7 +151,7 @@ test("a reader of the log that stops costs lines, and the service goes on", asyn
     child.stderr?.pause();
     await waitForOutput("http://");
     const url = /http:[^"\s]+/.exec(written.out)?.[0] as string;
-    // Long lines, so that few requests fill what a pipe holds and what the service keeps.
+    // Long lines, so that few requests fill the pipe and the queue of the service.
     const headers = { "user-agent": "x".repeat(256), "x-request-id": "y".repeat(128) };
     const path = `/decode/${"1".repeat(240)}`;
     for (let round = 0; round < 40; round++) {

@@ -1,9 +1,9 @@
-// The table of the service's settings, as the guide shows it.
+// The table of the settings of bitflake serve, as docs/command-line.md has it.
 
 import { SERVE_SETTINGS } from "../../src/cli/serve/settings.ts";
 import { flagName } from "../../src/cli/settings/flagTable.ts";
 
-/** A row for each setting. */
+/** Returns a row for each setting. */
 export function settingRows(): string[] {
   return Object.entries(SERVE_SETTINGS).map(([name, row]) => {
     const none = row.kind === "switch" ? "off" : "none";

@@ -1,4 +1,4 @@
-// What commands with a store do before and without one: addresses, packages that are missing, pools in memory.
+// Commands with a store: addresses, credentials, missing packages, pools in memory.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,8 +13,8 @@ import { cli, storeContext } from "./cliIo.ts";
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 writeFileSync(join(cwd, "types.json"), '{ "farmer": { "length": 10 }, "tiny": { "length": 3 } }');
-/** A place where nothing is installed, neither for the caller nor for the program. */
-const nowhere = { cwd, here: pathToFileURL(join(cwd, "cli.js")).href };
+/** A folder in which no package is installed, neither for the caller nor for the program. */
+const nowhere = { cwd, programUrl: pathToFileURL(join(cwd, "cli.js")).href };
 
 describe("an address", () => {
   test.each([
@@ -28,7 +28,7 @@ describe("an address", () => {
     ["sqlite:/var/x.db", "sqlite"],
     ["sqlite::memory:", "sqlite"],
     ["memory:", "memory"],
-  ])("%s names a %s", (url, kind) => {
+  ])("%s names a store of the kind %s", (url, kind) => {
     expect(storeKindOf(url)).toBe(kind);
   });
 
@@ -52,12 +52,12 @@ describe("an address", () => {
       "--store must be sqlite: followed by a path, for example sqlite:ids.db or sqlite:/var/lib/ids.db",
     ],
     ["memory:secret", "--store must be memory: with nothing after it"],
-  ])("%s is refused, and not shown", (url, message) => {
+  ])("%s is refused, and the error does not show it", (url, message) => {
     expect(() => storeKindOf(url)).toThrow(message);
     expect(message).not.toContain("secret");
   });
 
-  test("is refused by the name under which it was said", async () => {
+  test("is refused with the origin of the setting", async () => {
     const { code, err } = await cli("lease inspect", { env: { BITFLAKE_STORE: "x:" } });
     expect(code).toBe(2);
     expect(err).toMatch(/^error: BITFLAKE_STORE must be /);
@@ -81,16 +81,16 @@ describe("credentials", () => {
     ],
     ["postgres://h/db?user=u&sslkey=SECRET", "postgres://h/db?user=***&sslkey=***"],
     ["https://SECRET@h/", "https://***@h/"],
-  ])("of %s are shown nowhere", async (url, masked) => {
+  ])("of %s are masked in every message", async (url, masked) => {
     const { err } = await cli(["new", url]);
     expect(err).toContain(`new takes no arguments, got ${JSON.stringify(masked)}\n`);
-    const said = describeError(new Error(`cannot reach ${url}, sorry`)).message;
-    // In the middle of a text, a blank ends an address.
-    if (!url.includes(" ")) expect(said).toContain(masked);
-    if (!url.includes(" ")) expect(said).not.toMatch(/SECRET/);
+    const { message } = describeError(new Error(`cannot reach ${url}, sorry`));
+    // In the middle of a text, a space ends an address.
+    if (!url.includes(" ")) expect(message).toContain(masked);
+    if (!url.includes(" ")) expect(message).not.toMatch(/SECRET/);
   });
 
-  test("of a store are not in what it is called", async () => {
+  test("of a store are not in its description", async () => {
     const { code, err } = await cli("lease inspect --store redis://SECRET@127.0.0.1:1?x=SECRET", nowhere);
     expect([code, err]).toEqual([1, expect.not.stringContaining("SECRET")]);
   });
@@ -106,14 +106,14 @@ describe("a package that is missing", () => {
       "postgres://u:secret@h",
       "postgres:// requires a client package, and none is installed: run npm install pg or npm install postgres",
     ],
-  ])("for %s is named with what installs it", async (url, message) => {
+  ])("for %s is reported with the command that installs it", async (url, message) => {
     const line = `lease inspect --store ${url}`;
     expect(await cli(line, nowhere)).toMatchObject({ code: 1, out: "", err: `error: ${message}\n` });
     const { err } = await cli(`${line} --json`, nowhere);
     expect(JSON.parse(err)).toEqual({ error: { code: "ERR_PACKAGE", message } });
   });
 
-  test("for sqlite: is better-sqlite3, where the runtime has none of its own", async () => {
+  test("for sqlite: is better-sqlite3, if the runtime has no SQLite", async () => {
     const old = (name: string) =>
       name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
     expect(
@@ -128,7 +128,7 @@ describe("a package that is missing", () => {
   });
 });
 
-describe("a package that is there", () => {
+describe("an installed package", () => {
   /** Puts a package into a folder. */
   const install = (name: string, code: string) => {
     const folder = join(cwd, "has", "node_modules", name);
@@ -136,7 +136,7 @@ describe("a package that is there", () => {
     writeFileSync(join(folder, "index.js"), code);
   };
 
-  test("and cannot be loaded is an error that says why", async () => {
+  test("that cannot be loaded is an error with the reason", async () => {
     install("ioredis", "throw new Error('built for another Node, at redis://u:secret@h')");
     const { code, err } = await cli("lease inspect --store redis://h", { ...nowhere, cwd: join(cwd, "has") });
     expect(code).toBe(1);
@@ -145,7 +145,7 @@ describe("a package that is there", () => {
     );
   });
 
-  test("may fail with addresses in what it says, and passwords in them", async () => {
+  test("that fails has the passwords in its message masked", async () => {
     install(
       "pg",
       "exports.Pool = class { on() {} end() {} query() { throw new Error('no postgres://u:s3cr3t@h?password=s3cr3t') } }",
@@ -162,7 +162,7 @@ describe("a package that is there", () => {
 describe("pools in memory", () => {
   const pool = (what: string, more = "") => `pool ${what} --store memory: --types types.json ${more}`;
 
-  test("are filled, with lines where there is no terminal", async () => {
+  test("are filled, with lines of progress without a terminal", async () => {
     const { code, out, err } = await cli(pool("fill", "--type farmer --to 700"), { cwd });
     expect([code, out]).toEqual([0, "farmer: 700 IDs are available, 700 of them new.\n"]);
     expect(err).toMatch(/^farmer: \d+ of 700, \d+%\n/);
@@ -178,7 +178,7 @@ describe("pools in memory", () => {
     expect(err.endsWith("] farmer: 700 of 700, 100%\u001b[K\n")).toBe(true);
   });
 
-  test("are filled in silence for programs", async () => {
+  test("are filled without progress with --json", async () => {
     expect(await cli(pool("fill", "--type farmer --to 10 --json"), { cwd })).toMatchObject({
       code: 0,
       out: '{"type":"farmer","available":10,"added":10,"target":10,"isStopped":false}\n',
@@ -186,14 +186,14 @@ describe("pools in memory", () => {
     });
   });
 
-  test("that have no more IDs are exit code 1", async () => {
+  test("without further IDs exit with 1", async () => {
     const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
     expect(code).toBe(1);
     expect(out).toMatch(/^tiny: \d+ IDs are available, \d+ of them new\.\n$/);
     expect(err).toMatch(/error: of all IDs of "tiny" \d+ are left, and 6000 were asked for\n$/);
   });
 
-  test("are left where they are by an interrupt", async () => {
+  test("keep their IDs when the fill is interrupted", async () => {
     const controller = new AbortController();
     const onWrite = (where: string) => {
       if (where === "stderr") controller.abort();
@@ -215,7 +215,7 @@ describe("pools in memory", () => {
     ]);
   });
 
-  test("say how they are", async () => {
+  test("report their status", async () => {
     const { code, out } = await cli(pool("status", "--type farmer"), { cwd });
     expect(code).toBe(0);
     expect(out).toMatch(
@@ -234,7 +234,7 @@ describe("pools in memory", () => {
     });
   });
 
-  test("are not accepted where nothing is refused", async () => {
+  test("that are not blocked have nothing to accept", async () => {
     expect(await cli(pool("accept", "--type farmer"), { cwd })).toMatchObject({
       code: 0,
       out: "The pool of farmer is not blocked: there is nothing to accept.\n",
@@ -263,16 +263,16 @@ describe("pools in memory", () => {
       "lease inspect --store memory: --name {x}",
       /^--name must be a text of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
     ],
-  ])("and leases: %s exits 2", async (line, message) => {
+  ])("and leases exit with 2 for wrong usage: %s", async (line, message) => {
     const { code, err, out } = await cli(line, { cwd });
     expect([code, out]).toEqual([2, ""]);
-    const said = (err.split("\n")[0] as string).replace("error: ", "");
-    if (typeof message === "string") expect(said).toBe(message);
-    else expect(said).toMatch(message);
+    const error = (err.split("\n")[0] as string).replace("error: ", "");
+    if (typeof message === "string") expect(error).toBe(message);
+    else expect(error).toMatch(message);
   });
 });
 
-test("a file that is missing is not made by a look at it", async () => {
+test("a missing file is not created by commands that only read", async () => {
   for (const line of ["pool status --types types.json --type farmer", "lease inspect"]) {
     const { code, err } = await cli(`${line} --store sqlite:absent.db`, { cwd });
     expect([code, err]).toEqual([1, "error: sqlite:absent.db: the file does not exist\n"]);
@@ -282,23 +282,23 @@ test("a file that is missing is not made by a look at it", async () => {
 test.each([
   ["--store-prefix {x}", "--store-prefix must be a text of 1 to 100 characters in one line, without braces"],
   ["--store-timeout-ms 0", "--store-timeout-ms must be a whole number from 1 to"],
-])("a setting of the store that is wrong, %s, is called what it was called", async (flags, message) => {
+])("a wrong setting of the store, %s, is named in the error", async (flags, message) => {
   const folder = join(cwd, "up", "node_modules", "pg");
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, "index.js"),
-    "exports.Pool = class { on() {} end() {} async query() { return { rows: [{ here: 1 }] } } }",
+    "exports.Pool = class { on() {} end() {} async query() { return { rows: [{ programUrl: 1 }] } } }",
   );
   const { code, err } = await cli(`lease inspect --store postgres://h/db ${flags}`, { cwd: join(cwd, "up") });
   expect([code, err]).toEqual([2, expect.stringContaining(`error: ${message}`)]);
 });
 
-test("a store is closed once and for all, also if its client will not end", async () => {
+test("close resolves although the client does not close", async () => {
   const folder = join(cwd, "stuck", "node_modules", "pg");
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, "index.js"),
-    "exports.Pool = class { on() {} end() { return new Promise(() => {}) } async query() { return { rows: [{ here: 1 }] } } }",
+    "exports.Pool = class { on() {} end() { return new Promise(() => {}) } async query() { return { rows: [{ programUrl: 1 }] } } }",
   );
   const store = await openStore("postgres://u:p@h/db?x=1", storeContext({ cwd: join(cwd, "stuck") }));
   expect(store.description).toBe("postgres://u:***@h/db");

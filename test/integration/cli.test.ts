@@ -1,4 +1,4 @@
-// The command line on real stores: it opens them with whichever client there is, fills pools, looks at leases, serves.
+// The command line on real stores, with each client: connections, pools, leases, the service.
 
 import {
   chmodSync,
@@ -34,8 +34,8 @@ const namespace = `cli_${process.pid}`;
 const folder = mkdtempSync(join(tmpdir(), "bitflake-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A folder in which there are some of the clients and no others; the program has none beside it. */
-function placeWith(...clients: string[]): { cwd: string; here: string } {
+/** Creates a folder with some of the clients installed. The program has none beside it. */
+function placeWith(...clients: string[]): { cwd: string; programUrl: string } {
   const cwd = join(folder, clients.join("-") || "empty");
   mkdirSync(join(cwd, "node_modules"), { recursive: true });
   for (const name of clients) {
@@ -43,10 +43,10 @@ function placeWith(...clients: string[]): { cwd: string; here: string } {
     symlinkSync(client, join(cwd, "node_modules", name), "junction");
   }
   writeFileSync(join(cwd, "types.json"), typesFile());
-  return { cwd, here: pathToFileURL(join(folder, "elsewhere", "cli.js")).href };
+  return { cwd, programUrl: pathToFileURL(join(folder, "elsewhere", "cli.js")).href };
 }
 
-/** A database for each client, for the tables of the command line have the names that the user's have. */
+/** Returns the URL of a client's own database, because the tables of the command line have the names of a user's tables. */
 function databaseOf(client: string): string {
   const url = new URL(DATABASE_URL || "postgres://nowhere/");
   url.pathname = `/${namespace}_${client}`;
@@ -82,7 +82,7 @@ const clients = [
 const places = new Map(clients.map(({ client }) => [client, placeWith(client)]));
 const placeOf = (client: string): CliOptions => places.get(client) as CliOptions;
 
-/** A runtime without an SQLite of its own. */
+/** Imports as a runtime without SQLite does. */
 const withoutSqlite = (name: string): Promise<unknown> =>
   name === "node:sqlite" ? Promise.reject(new Error("no such module")) : import(/* @vite-ignore */ name);
 
@@ -104,7 +104,7 @@ describe.each(clients)("a store opened with $client", ({ client, url }) => {
   });
 
   if (url.startsWith("redis:")) {
-    test("is no other database than the one that is named", async () => {
+    test("uses the named database, and no other one", async () => {
       const nowhere = new URL(url);
       nowhere.pathname = "/999999";
       const { code, out, err } = await cli(`lease inspect --store ${nowhere.href}`, { ...placeOf(client) });
@@ -114,7 +114,7 @@ describe.each(clients)("a store opened with $client", ({ client, url }) => {
   }
 
   if (url.startsWith("sqlite:")) return;
-  test("that is not there is an error that says why, and no password", async () => {
+  test("that is down is an error with the reason, and no password", async () => {
     const nowhere = new URL(url);
     nowhere.host = "127.0.0.1:1";
     nowhere.username = "user";
@@ -128,7 +128,7 @@ describe.each(clients)("a store opened with $client", ({ client, url }) => {
 
 describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
   test.each(clients.filter(({ url }) => !url.startsWith("sqlite:")))(
-    "does not end a process that uses $client, and is over when it is over",
+    "does not end a process that uses $client, which works again after the restart",
     async ({ client, url }) => {
       const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
       const store = await openStore(server.url, storeContext(placeOf(client)));
@@ -147,7 +147,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
   );
 
   test.each(clients.filter(({ url }) => !url.startsWith("sqlite:")))(
-    "that freezes what $client connects to ends the command in time",
+    "that freezes the server of $client ends the command in time",
     async ({ client, url }) => {
       const server = await (url.startsWith("redis") ? startRedis() : startPostgres());
       server.pause();
@@ -163,7 +163,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("an outage", () => {
 describe("the settings of a store", () => {
   const sql = clients.filter(({ url }) => url.startsWith("postgres"));
 
-  test.each(sql)("are kept with $client: prefix, pool size, timeout", async ({ client, url }) => {
+  test.each(sql)("are applied with $client: prefix, pool size, timeout", async ({ client, url }) => {
     const given = placeOf(client);
     const prefix = "own_prefix";
     const line = `--store ${url} --types types.json --type farmer --store-prefix ${prefix}`;
@@ -190,7 +190,7 @@ describe("the settings of a store", () => {
   });
 
   test.each(sql)(
-    "a pool whose store went back issues again once it is accepted, with $client",
+    "allow a pool to issue again after its store went back, once it is accepted, with $client",
     async (client) => {
       const given = placeOf(client.client);
       const prefix = `accepted_${client.client}`;
@@ -198,7 +198,7 @@ describe("the settings of a store", () => {
       expect(await cli(`pool fill ${line} --to 50`, given)).toMatchObject({ code: 0 });
       const other = new pg.Client({ connectionString: client.url });
       await other.connect();
-      // As a store that was put back has it: recorded on another timeline.
+      // As after a restore: recorded on another timeline.
       await other.query(`UPDATE ${prefix}_id_types SET history = '1.0000000A'`);
       await other.end();
       const status = async () => JSON.parse((await cli(`pool status ${line} --json`, given)).out);
@@ -212,7 +212,7 @@ describe("the settings of a store", () => {
     },
   );
 
-  test.skipIf(!REDIS_URL)("are kept with ioredis: prefix", async () => {
+  test.skipIf(!REDIS_URL)("are applied with ioredis: prefix", async () => {
     const line = `serve --store ${REDIS_URL} --store-prefix ${namespace}_p --name ${namespace} --port 0 --log none`;
     const controller = new AbortController();
     const onWrite = (where: string) => {
@@ -232,12 +232,12 @@ describe("a connection that goes silent, without an end", () => {
   const servers = clients.filter(({ url }) => !url.startsWith("sqlite:"));
 
   test.each(servers)(
-    "is given up by $client: requests fail, and are answered again soon",
+    "is replaced with $client: requests fail, and succeed again soon",
     async ({ client, url }) => {
       const network = await networkTo(url);
       const controller = new AbortController();
       let asking: Promise<void> | undefined;
-      /** What the network does meanwhile, and what becomes of requests. */
+      /** Silences and restores the network, and checks the responses. */
       const ask = async (base: string) => {
         const counter = () => fetch(`${base}/generate_counter_id`);
         const statusOf = async () => (await counter()).status;
@@ -247,7 +247,7 @@ describe("a connection that goes silent, without an end", () => {
         network.silence();
         const refused = await counter();
         expect([refused.status, await refused.json()]).toMatchObject([503, { code: "ERR_BACKEND" }]);
-        // Those of new connections are silent too, and those requests end as well.
+        // New connections are silent too, and their requests fail as well.
         expect(await many()).toEqual(Array(8).fill(503));
         network.restore();
         const restored = performance.now();
@@ -288,7 +288,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
   );
   const of = (what: string, name = type) => `pool ${what} --store ${url} --types own.json --type ${name}`;
 
-  test("is looked at before there is any, and nothing is left behind", async () => {
+  test("has a status before it exists, and nothing is left behind", async () => {
     const { code, out, err } = await cli(of("status"), given);
     expect([code, out]).toEqual([1, ""]);
     expect(err).toMatch(
@@ -298,7 +298,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     );
   });
 
-  test("is filled, further filled, and looked at", async () => {
+  test("is filled twice, and has a status", async () => {
     expect(await cli(of("fill --to 800"), given)).toMatchObject({
       code: 0,
       out: `${type}: 800 IDs are available, 800 of them new.\n`,
@@ -311,7 +311,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     expect(JSON.parse(out)).toMatchObject({ type, available: 1000, taken: 0, isExhausted: false });
   });
 
-  test("is filled to the last ID that there is", async () => {
+  test("is filled up to the last ID of its type", async () => {
     const { code, out } = await cli(of("fill", "tiny"), given);
     expect(code).toBe(1);
     const [, available] = /^tiny: (\d+) IDs/.exec(out) ?? [];
@@ -323,7 +323,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     });
   });
 
-  test("is exhausted when all of them are issued", async () => {
+  test("is exhausted when all IDs are issued", async () => {
     const store = await openStore(url, storeContext(given));
     const tiny = new NumericIdType({ name: "tiny", length: 3 });
     const pool = new IdPool({ backend: store.backend, type: tiny, waitMs: 0 });
@@ -337,7 +337,7 @@ describe.each(pools)("a pool on $client", ({ client, url, import: load }) => {
     );
   });
 
-  test("is left as it is when somebody interrupts", async () => {
+  test("keeps its IDs when the fill is interrupted", async () => {
     const controller = new AbortController();
     const onWrite = (where: string) => {
       if (where === "stderr") controller.abort();
@@ -356,7 +356,7 @@ describe("leases", () => {
     ...(DATABASE_URL ? [{ client: "pg", url: databaseOf("pg") }] : []),
   ];
 
-  test.each(stores)("on $client are listed, by who holds them", async ({ client, url }) => {
+  test.each(stores)("on $client are listed with their holders", async ({ client, url }) => {
     const given = placeOf(client);
     const line = `lease inspect --store ${url} --name ${namespace}`;
     const none = await cli(line, given);
@@ -379,7 +379,7 @@ describe("leases", () => {
   });
 });
 
-describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples that need a store", () => {
+describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples that require a store", () => {
   const place = placeWith("ioredis", "pg");
   const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
   const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
@@ -389,21 +389,24 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
   );
   const env = { REDIS_URL, DATABASE_URL: databaseOf("pg") };
 
-  test.each(examples.filter(needsStore))("of $where: bitflake $line", async ({ line, output }) => {
-    // Ports of the examples may be taken here; and each pool is a new one, for what is shown of it.
-    const isService = line.startsWith("serve");
-    const free =
-      line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
-    if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
-    const controller = new AbortController();
-    const onWrite = (where: string) => {
-      if (where === "stdout" && isService) controller.abort();
-    };
-    const { code, out } = await cli(free, { ...place, env, onWrite, signal: controller.signal });
-    expect(code).toBe(0);
-    if (output) expect(out).toBe(output);
-    else expect(out).not.toBe("");
-  });
+  test.each(examples.filter(needsStore))(
+    "in $where print the output that is shown: bitflake $line",
+    async ({ line, output }) => {
+      // The ports of the examples may be in use here. Each pool is new, as its shown output requires.
+      const isService = line.startsWith("serve");
+      const free =
+        line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
+      if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
+      const controller = new AbortController();
+      const onWrite = (where: string) => {
+        if (where === "stdout" && isService) controller.abort();
+      };
+      const { code, out } = await cli(free, { ...place, env, onWrite, signal: controller.signal });
+      expect(code).toBe(0);
+      if (output) expect(out).toBe(output);
+      else expect(out).not.toBe("");
+    },
+  );
 });
 
 describe.skipIf(!sqliteHere.node)("the program", () => {
@@ -414,7 +417,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
   });
   afterAll(() => program.remove());
 
-  /** A database as another program sees it. */
+  /** Opens a database as another program does. */
   const opened = async (file: string) => {
     const { DatabaseSync } = (await import("node:sqlite")) as { DatabaseSync: new (path: string) => Sqlite };
     return new DatabaseSync(file);
@@ -425,7 +428,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     close(): void;
   }
 
-  test("keeps what it knows in a file of the user where nobody names a store", async () => {
+  test("keeps its state in a file of the user without a --store", async () => {
     const args = ["serve", "--types", "types.json", "--port", "0", "--log", "none"];
     const { child, written, ended, waitForOutput } = program.start(args);
     await waitForOutput("listening on ");
@@ -437,7 +440,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(existsSync(join(program.folder, "bitflake.db"))).toBe(false);
   });
 
-  test("leases from the file that it is told, and gives the node back in order", async () => {
+  test("leases its node from the given file, and releases it when it stops", async () => {
     const args = ["serve", "--store", "sqlite:named.db", "--port", "0", "--log", "none"];
     const { child, written, ended, waitForOutput } = program.start(args);
     await waitForOutput("listening on ");
@@ -451,7 +454,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(look.written.out).toContain("service: 0 held, 0 expired, 1 ever used");
   });
 
-  test("makes a file in WAL mode, for the user alone, and waits for others who write", async () => {
+  test("creates a file in WAL mode, for the user alone, and waits for other writers", async () => {
     const pool = ["--store", "sqlite:wal.db", "--types", "types.json", "--type", "farmer"];
     const fill = (to: string) => program.start(["pool", "fill", ...pool, "--to", to]);
     expect(await fill("100").ended).toBe(0);
@@ -461,7 +464,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(other.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
     other.exec("BEGIN IMMEDIATE");
     const waiting = fill("200");
-    // It reads meanwhile; that it writes, the other has to allow.
+    // Reads succeed meanwhile; a write waits for the other program.
     const status = program.start(["pool", "status", ...pool]);
     expect([await status.ended, status.written.err]).toEqual([0, ""]);
     other.exec("COMMIT");
@@ -472,7 +475,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     other.close();
   });
 
-  test("leaves the mode of a file that is there, and its journal where it only looks", async () => {
+  test("keeps the mode of an existing file, and its journal if it only reads", async () => {
     const file = join(program.folder, "shared.db");
     const other = await opened(file);
     other.exec("CREATE TABLE mine (x)");
@@ -485,10 +488,16 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(statSync(file).mode & 0o777).toBe(0o640);
   });
 
-  test("ends a fill at SIGINT, and what was made stays", async () => {
+  test("stops a fill at SIGINT, and keeps its IDs", async () => {
     const pool = ["--store", "sqlite:ids.db", "--types", "types.json", "--type", "farmer"];
-    const { child, written, ended } = program.start(["pool", "fill", ...pool, "--to", "1000000"]);
-    while (!written.err) await setTimeout(20);
+    const { child, written, ended, waitForOutput } = program.start([
+      "pool",
+      "fill",
+      ...pool,
+      "--to",
+      "1000000",
+    ]);
+    await waitForOutput("farmer:", "err");
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     const { written: status, ended: looked } = program.start(["pool", "status", ...pool, "--json"]);
@@ -500,7 +509,7 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
     expect(isFilling).toBe(false);
   });
 
-  test("refuses a file that is no database", async () => {
+  test("refuses a file that is not a database", async () => {
     const { written, ended } = program.start(["lease", "inspect", "--store", "sqlite:types.json"]);
     expect(await ended).toBe(1);
     expect(written.err).toMatch(/^error: sqlite:types\.json: .*not a database\n$/);

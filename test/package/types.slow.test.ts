@@ -114,7 +114,7 @@ const wrong: string = makeGenerator(name).nextId();
 // @ts-expect-error: a misspelt option
 makeGenerator("twitter", { machineid: 7 });
 import { fingerprint, Idempotency, InFlightError } from "bitflake/idempotency";
-const once = new Idempotency({ backend, name: "n", onFailure: "bypass" });
+const once = new Idempotency({ backend, name: "n", onStoreError: "allow" });
 const receipt: Promise<{ id: string }> = fingerprint(new Uint8Array(2))
   .then((print) => once.once("k", print, async (signal) => ({ id: String(signal) })))
   .then(({ value }) => value);

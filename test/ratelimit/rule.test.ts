@@ -270,6 +270,15 @@ describe("isPlausible", () => {
     expect(isPlausible(TEN, 2 * TEN.interval, { allowed, tat: now + ahead, now })).toBe(false);
   });
 
+  test("is false for a time with a fraction, or past 2^53, beside a TAT that is a safe integer", () => {
+    const tat = 2 ** 53 - 1;
+    expect(isPlausible(TEN, 2 * TEN.interval, { allowed: true, tat, now: tat - 20 * S })).toBe(true);
+    expect(isPlausible(TEN, 2 * TEN.interval, { allowed: true, tat: NOW + 20 * S, now: NOW + 0.5 })).toBe(
+      false,
+    );
+    expect(isPlausible(TEN, 2 * TEN.interval, { allowed: false, tat, now: 2 ** 53 })).toBe(false);
+  });
+
   test.each<[boolean, number]>([
     [true, 12 * S],
     [true, 60 * S],

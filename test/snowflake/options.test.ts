@@ -252,15 +252,17 @@ describe("options", () => {
   test("overrides and presets of a wrong shape are refused everywhere", () => {
     for (const wrong of [null, 5, true, []] as unknown as GeneratorOptions[]) {
       expect(() => makeGenerator("twitter", wrong)).toThrow("options must be an object");
-      expect(() => makeGenerator(wrong as unknown as PresetName)).toThrow("preset must be an object");
-      expect(() => decode(1n, wrong)).toThrow("preset must be an object");
-      expect(() => capacity(wrong)).toThrow("preset must be an object");
+      expect(() => makeGenerator(wrong as unknown as PresetName)).toThrow(
+        "preset must be the name of a preset or an object of options",
+      );
+      expect(() => decode(1n, wrong)).toThrow("preset must be the name of a preset or an object of options");
+      expect(() => capacity(wrong)).toThrow("preset must be the name of a preset or an object of options");
     }
     const name = "twitter" as unknown as GeneratorOptions;
     expect(() => new SnowflakeGenerator(name)).toThrow('options must be an object, got "twitter"');
     expect(() => makeGenerator("twitter", name)).toThrow('options must be an object, got "twitter"');
     expect(() => decode(1n, undefined as unknown as PresetName)).toThrow(
-      "preset must be an object, got undefined",
+      "preset must be the name of a preset or an object of options, got undefined",
     );
   });
 

@@ -116,6 +116,8 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
 
   test.each<[string, unknown]>([
     ["empty", ""],
+    ["zero with an invalid last character", `${zero?.slice(0, -1)}!`],
+    ["zero with an invalid first character", `!${zero?.slice(1)}`],
     ["too short", last?.slice(1)],
     ["too long", `${zero}${zero?.[0]}`],
     [

@@ -39,9 +39,7 @@ export async function readTypes({ values, sources, io }: ServeContext): Promise<
  */
 function rateLimitOf({ values, sources }: ServeContext): ServiceOptions["rateLimit"] {
   const { rateLimit: limit, rateWindowMs: windowMs, rateLimitOnStoreError: onStoreError } = values;
-  if (limit !== undefined) {
-    return { limit, windowMs, onFailure: onStoreError && (onStoreError === "allow" ? "open" : "closed") };
-  }
+  if (limit !== undefined) return { limit, windowMs, onStoreError };
   for (const name of ["rateWindowMs", "rateLimitOnStoreError"] as const) {
     if (values[name] !== undefined) throw new UsageError(`${sources[name]} requires --rate-limit`);
   }

@@ -23,7 +23,7 @@ export async function warnAboutPods(context: ServeContext, { kind }: ServeStores
   );
 }
 
-/** Warns about a store in memory that nobody asked for. */
+/** Warns about a store in memory that the user did not choose. */
 export async function warnAboutMemory(
   context: ServeContext,
   { kind }: ServeStores,

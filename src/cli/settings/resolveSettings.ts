@@ -60,8 +60,12 @@ function findGiven(name: string, row: Flag, { flags, env, file }: Origins): Give
 function assertValid(row: Flag, { source, raw, value }: GivenSetting): unknown {
   if (value !== undefined) return value;
   // The entries of a list may be secrets, so the message shows only whether it is empty.
-  const shown = row.kind === "list" ? (String(raw) === "" ? "" : []) : raw;
-  throw new ArgumentError(source, describeRule(row), typeof shown === "string" ? maskAddress(shown) : shown);
+  const visible = row.kind === "list" ? (String(raw) === "" ? "" : []) : raw;
+  throw new ArgumentError(
+    source,
+    describeRule(row),
+    typeof visible === "string" ? maskAddress(visible) : visible,
+  );
 }
 
 /** Returns the given value of a setting, under its name or its deprecated name, with its source. */

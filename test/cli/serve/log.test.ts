@@ -1,4 +1,4 @@
-// The log of the service: what a line says, in both forms, and what becomes of it when nobody reads.
+// The log of the service: its lines as text and as JSON, and a log that is not read.
 
 import { describe, expect, test } from "vitest";
 import { createLog, resolveLogFormat } from "../../../src/cli/serve/log.ts";
@@ -34,7 +34,7 @@ const logged = async (form: "json" | "text", what: ServiceLogEntry | ServiceEven
 };
 
 describe("a line", () => {
-  test("of a request has the error in a word, and no password", async () => {
+  test("of a request has the error in one line, and no password", async () => {
     const error = new Error("no redis://u:secret@h\nat all");
     expect(await logged("text", { ...entry, error })).toBe(
       "T error 500     1.250 ms GET  /x/1 orders 10.0.0.1 r-1 ERR_BACKEND: no redis://u:***@h at all\n",
@@ -49,7 +49,7 @@ describe("a line", () => {
     expect(JSON.parse(await logged("json", entry))).toEqual(entry);
   });
 
-  test("of a request has its address once, and a stroke for what there is not", async () => {
+  test("of a request has its address once, and a hyphen for a missing value", async () => {
     const { code: _, ...good } = { ...entry, level: "info", client: "10.0.0.1", status: 200 } as const;
     expect(await logged("text", good)).toBe("T info  200     1.250 ms GET  /x/1 10.0.0.1 r-1\n");
     const unread = { ...good, method: "", route: "", path: "", client: "" };
@@ -75,7 +75,7 @@ describe("a line", () => {
     for (const column of levels) expect(column).toBe(rows[0]?.indexOf(" ms "));
   });
 
-  test("of an event says what happened, where, and why, with the causes", async () => {
+  test("of an event has its name, node, message and error with the causes", async () => {
     const error = new Error("not renewed", { cause: new Error("redis: closed", { cause: "ECONNRESET" }) });
     expect(await logged("text", { ...event, error })).toBe(
       "T error lease_lost node 7 The lease is lost.: not renewed: redis: closed: ECONNRESET\n",
@@ -86,7 +86,7 @@ describe("a line", () => {
     });
   });
 
-  test("says a cause that the error quotes once, and ends where a cause is its own", async () => {
+  test("has the message of a quoted cause once, and ends at an error that is its own cause", async () => {
     const quoting = new Error("lease: renew: closed", { cause: new Error("closed") });
     expect(JSON.parse(await logged("json", { ...event, error: quoting })).error).toBe("lease: renew: closed");
     const circular: Error & { cause?: unknown } = new Error("round");
@@ -94,14 +94,14 @@ describe("a line", () => {
     expect(JSON.parse(await logged("json", { ...event, error: circular })).error).toBe("round");
   });
 
-  test("for people has no control characters of a client's", async () => {
+  test("as text has no control characters of a client", async () => {
     const line = await logged("text", { ...entry, path: "/\u001b[31mred\u0007" });
     expect(line).not.toContain("\u001b");
     expect(line).not.toContain("\u0007");
   });
 });
 
-test("the form is as asked for, or text for people and JSON for programs", () => {
+test("the form is the one that is set, otherwise text on a terminal and JSON elsewhere", () => {
   const terminal = fakeIo({ terminal: ["stderr"] }).io;
   const pipe = fakeIo().io;
   expect(resolveLogFormat("none", true, pipe)).toBe("none");
@@ -112,7 +112,7 @@ test("the form is as asked for, or text for people and JSON for programs", () =>
 });
 
 describe("a reader", () => {
-  test("that has gone is no error", async () => {
+  test("that is gone is not an error", async () => {
     const onWrite = () => {
       throw new Error("closed");
     };
@@ -121,7 +121,7 @@ describe("a reader", () => {
   });
 
   test.each(["json", "text"] as const)(
-    "that stops costs lines, which are counted, and no memory: %s",
+    "that stops loses lines, which are counted, and costs no memory: %s",
     async (form) => {
       const { io } = fakeIo();
       const written: string[] = [];

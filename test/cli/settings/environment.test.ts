@@ -1,4 +1,4 @@
-// The variables of a command: those that mean nothing are refused, by every command.
+// The environment check: every command refuses unknown variables.
 
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../../../src/cli/commands.ts";
@@ -16,7 +16,7 @@ describe("a variable that begins with BITFLAKE_ or FLAKEID_", () => {
     ["BITFLAKE_STATE", "; did you mean BITFLAKE_STORE?"],
     ["BITFLAKE_SOMETHING_ELSE_ALTOGETHER", ""],
     ["BITFLAKE_constructor", ""],
-  ])("%s, and that no command knows, is refused", async (name, hint) => {
+  ])("and belongs to no command is refused: %s", async (name, hint) => {
     for (const line of ["decode 1", "serve", "new"]) {
       const { code, out, err } = await cli(line, { env: { [name]: "" } });
       expect([code, out]).toEqual([2, ""]);
@@ -24,7 +24,7 @@ describe("a variable that begins with BITFLAKE_ or FLAKEID_", () => {
     }
   });
 
-  test("and that any command knows is none of another command's business", async () => {
+  test("and belongs to another command is accepted", async () => {
     const names = COMMANDS.flatMap(({ flags }) => Object.values(flags).flatMap(({ env }) => env ?? []));
     expect(names).toContain("BITFLAKE_STORE_TIMEOUT_MS");
     names.push("FLAKEID_MACHINE_ID", "FLAKEID_DATACENTER_ID", "BITFLAKE_ON_RATE_FAILURE");
@@ -32,12 +32,12 @@ describe("a variable that begins with BITFLAKE_ or FLAKEID_", () => {
     expect(await cli("decode 1", { env })).toMatchObject({ code: 0, err: "" });
   });
 
-  test("keeps nobody from help", async () => {
+  test("does not prevent help", async () => {
     expect(await cli("--help", { env: { BITFLAKE_X: "" } })).toMatchObject({ code: 0 });
     expect(await cli("--version", { env: { BITFLAKE_X: "" } })).toMatchObject({ code: 0 });
   });
 
-  test("and that Kubernetes has made of a service of the name says nothing", async () => {
+  test("and is set by Kubernetes for a Service named bitflake is ignored", async () => {
     const env = {
       BITFLAKE_SERVICE_HOST: "10.0.0.7",
       BITFLAKE_SERVICE_PORT: "80",

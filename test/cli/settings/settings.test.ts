@@ -1,4 +1,4 @@
-// Flags: how a command line is taken apart, and where each setting comes from.
+// Settings: parsing of the command line, and the value of each setting from its origins.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -45,7 +45,7 @@ describe("a command line", () => {
     [["--", "--"], {}, ["--"]],
     [["--tags", "a", "--tags=b"], { tags: ["a", "b"] }, []],
     [["-h"], { help: [] }, []],
-  ])("%j is taken apart", (argv, flags, args) => {
+  ])("%j is split into flags and arguments", (argv, flags, args) => {
     expect(parseArgv(table, argv)).toEqual({ flags, args });
   });
 
@@ -70,11 +70,11 @@ describe("a command line", () => {
     [["--json=yes"], '--json takes no value, got "yes"'],
     [["--keys", "secret"], "--keys is not available as a flag: others could read them"],
     [["--keys=secret"], "--keys is not available as a flag: others could read them"],
-  ])("%j is refused", (argv, message) => {
+  ])("%j is refused with an error that names the flag", (argv, message) => {
     expect(() => parseArgv(table, argv)).toThrow(new UsageError(message));
   });
 
-  test("says again what it was made of", () => {
+  test("that is built from flags and arguments is split into the same flags and arguments", () => {
     const value = fc.oneof(fc.string(), fc.constantFrom("-", "--", "-1", "--json", "a=b", ""));
     const name = fc.constantFrom("count", "machineId", "name", "form", "tags" as const);
     fc.assert(
@@ -94,7 +94,7 @@ describe("a command line", () => {
     );
   });
 
-  test("is taken apart or refused, whatever it is", () => {
+  test("is split or refused with a short error, for any words", () => {
     const word = fc.oneof(
       fc.string(),
       fc.constantFrom("--", "--count", "--json", "--tags", "-h", "--keys=x"),
@@ -117,13 +117,13 @@ const nothing: Origins = { flags: {}, env: {} };
 const path = "x.json";
 
 describe("a setting", () => {
-  test("is what the table says where nobody says anything", () => {
+  test("has the default of the table if it is not given", () => {
     const { values, sources } = resolveSettings(table, nothing);
     expect(values).toEqual({ count: 1, form: "plain", json: false, loud: false, help: false });
     expect(sources.machineId).toBe("--machine-id");
   });
 
-  test("is taken from flags over variables over the file over the default", () => {
+  test("is taken from the flag before the variable, the file and the default", () => {
     const file = { path, content: { count: 4 } };
     const env = { COUNT: "3" };
     const flags = { count: ["2"] };
@@ -157,10 +157,10 @@ describe("a setting", () => {
     ["a file, a path", { file: { path, content: { types: "t.json" } } }, { types: { path: "t.json" } }],
     ["a switch", { flags: { json: [] } }, { json: true }],
     ["a switch over a variable", { flags: { loud: [] }, env: { LOUD: "false" } }, { loud: true }],
-    ["a variable that says no", { env: { LOUD: "false" } }, { loud: false }],
-    ["a variable that says 0", { env: { LOUD: "0" } }, { loud: false }],
-    ["a variable that says yes", { env: { LOUD: "true" } }, { loud: true }],
-    ["a variable that says 1", { env: { LOUD: "1" } }, { loud: true }],
+    ["a variable with false", { env: { LOUD: "false" } }, { loud: false }],
+    ["a variable with 0", { env: { LOUD: "0" } }, { loud: false }],
+    ["a variable with true", { env: { LOUD: "true" } }, { loud: true }],
+    ["a variable with 1", { env: { LOUD: "1" } }, { loud: true }],
   ])("is read from %s", (_, origins, wanted) => {
     expect(resolveSettings(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
   });
@@ -187,16 +187,16 @@ describe("a setting", () => {
       { file: { path, content: { types: [] } } },
       "types in x.json must be the path of a JSON file, got [object]",
     ],
-    // What is in a list may be secret.
+    // The entries of a list may be secrets.
     [{ env: { KEYS: "secret,,b" } }, `KEYS ${list}, got [object]`],
     [{ file: { path, content: { keys: "secret" } } }, `keys in x.json ${list}, got [object]`],
-    // A list that somebody set, and that is empty, is not the same as none.
+    // A list that is set and empty differs from a list that is not set.
     [{ env: { KEYS: "" } }, `KEYS ${list}, got ""`],
     [{ env: { KEYS: " , " } }, `KEYS ${list}, got [object]`],
     [{ file: { path, content: { keys: [] } } }, `keys in x.json ${list}, got ""`],
     [{ env: { TAGS: "" } }, 'TAGS must be a list of at least one text, none of them empty, got ""'],
     [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
-  ])("of %j is refused by the name under which it was said", (origins, message) => {
+  ])("from %j is refused with an error that names its origin", (origins, message) => {
     const attempt = () => resolveSettings(table, { ...nothing, ...origins });
     expect(attempt).toThrow(ArgumentError);
     expect(attempt).toThrow(message);
@@ -207,13 +207,13 @@ describe("a setting", () => {
     [{ json: true }, 'unknown setting "json" in x.json'],
     [{ constructor: 1 }, 'unknown setting "constructor" in x.json'],
     [JSON.parse('{"__proto__": 1}'), 'unknown setting "__proto__" in x.json'],
-  ])("of the file, %j, is refused if there is none of the name", (content, message) => {
+  ])("of the file is refused if the table has none of the name: %j", (content, message) => {
     expect(() => resolveSettings(table, { ...nothing, file: { path, content } })).toThrow(
       new UsageError(message),
     );
   });
 
-  test("with a former name is accepted under it, from each origin, with its former values", () => {
+  test("is accepted under its former name, from each origin, with its former values", () => {
     const renamed = {
       onError: {
         kind: "choice",
@@ -261,7 +261,7 @@ describe("a setting", () => {
     }
   });
 
-  test("that is needed is missed", () => {
+  test("that is required and not given is an error", () => {
     const needed = {
       store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
     } as const;
@@ -270,7 +270,7 @@ describe("a setting", () => {
   });
 });
 
-describe("the name that is meant", () => {
+describe("a misspelt name", () => {
   test.each([
     ["decod", "; did you mean decode?"],
     ["new", "; did you mean new?"],
@@ -278,7 +278,7 @@ describe("the name that is meant", () => {
     ["", ""],
     ["something else", ""],
     ["x".repeat(1_000_000), ""],
-  ])("by %.20s is found if it is near", (name, hint) => {
+  ])("%.20s gets a suggestion if a known name is close", (name, hint) => {
     expect(suggest(name, ["new", "decode", "serve"])).toBe(hint);
   });
 });

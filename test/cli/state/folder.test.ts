@@ -1,4 +1,4 @@
-// Where the state folder is, on each system.
+// The state folder: its path on each system, its mode, and its errors.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { fakeIo } from "../cliIo.ts";
 const root = mkdtempSync(join(tmpdir(), "bitflake-state-folder-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** The folder on a system, for whoever has such variables; `~` is a home. */
+/** Returns the folder on a system with variables. `~` stands for a home. */
 async function folderOn(platform: string, given: Record<string, string>, cwd = root): Promise<string> {
   const at = (path: string) => path.replace("~", root);
   const env = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, at(value)]));
@@ -38,7 +38,7 @@ test.each([
   ["win32", {}, "~/passwd/AppData/Local/bitflake"],
   ["win32", { BITFLAKE_STATE_DIR: "~/d/e" }, "~/d/e"],
   ["linux", { HOME: "~/a", XDG_STATE_HOME: "~/b", BITFLAKE_STATE_DIR: "own" }, "~/own"],
-])("on %s, with %j, it is %s", async (platform, env, folder) => {
+])("is on %s, with %j, %s", async (platform, env, folder) => {
   expect(await folderOn(platform, env)).toBe(folder);
 });
 

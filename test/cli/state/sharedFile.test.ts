@@ -1,4 +1,4 @@
-// The files that processes share: each change is one step, whoever else changes them meanwhile.
+// The shared file: each change is atomic, although other processes change it at the same time.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,13 +15,13 @@ beforeEach(() => {
   folder = mkdtempSync(join(root, "state-"));
 });
 
-/** Opens the file as a process of its own does. */
+/** Opens the file as another process does. */
 const open = (given = {}): Promise<SharedFile> => sharedFile(fakeIo(given).io, folder, "value");
 
 const add = (file: SharedFile, by = 1): number =>
   file.change<number, number>((state = 0) => [state + by, state + by]);
 
-/** A world whose file system is another. */
+/** Io options with a changed file system. */
 const withFiles = (change: (fs: typeof import("node:fs")) => object) => ({
   async import(name: string) {
     const module = await import(/* @vite-ignore */ name);
@@ -30,7 +30,7 @@ const withFiles = (change: (fs: typeof import("node:fs")) => object) => ({
 });
 
 describe("a shared file", () => {
-  test("keeps what each process makes of it, maps and large numbers too", async () => {
+  test("keeps the changes of each process, maps and bigints too", async () => {
     const [one, other] = [await open(), await open()];
     expect([add(one), add(other), add(one)]).toEqual([1, 2, 3]);
     const value = { nodes: new Map([[3, { owner: null, until: 5 }]]), last: 2n ** 62n, map: "not a map" };
@@ -38,7 +38,7 @@ describe("a shared file", () => {
     expect(other.change((state) => [state, state])).toEqual(value);
   });
 
-  test("leaves no draft behind where it cannot be written", async () => {
+  test("leaves no draft behind if it cannot be written", async () => {
     const file = await open(
       withFiles(() => ({
         writeFileSync: () => {
@@ -50,7 +50,7 @@ describe("a shared file", () => {
     expect(readdirSync(join(folder, "value"))).toEqual([]);
   });
 
-  test("is not written where nothing changes", async () => {
+  test("is not written if nothing changes", async () => {
     const file = await open();
     file.change((state) => [state, "nothing"]);
     expect(readdirSync(join(folder, "value"))).toEqual([]);
@@ -59,7 +59,7 @@ describe("a shared file", () => {
     expect(readdirSync(join(folder, "value"))).toEqual(["1"]);
   });
 
-  test("applies a change again where another process was faster", async () => {
+  test("applies a change again if another process was faster", async () => {
     const [slow, fast] = [await open(), await open()];
     const seen: unknown[] = [];
     const result = slow.change<number, string>((state = 0) => {
@@ -71,7 +71,7 @@ describe("a shared file", () => {
     expect(add(fast, 0)).toBe(31);
   });
 
-  test("loses nothing where a process is overtaken by so many that its version has come and gone", async () => {
+  test("loses no change of a process that is overtaken until its version is removed", async () => {
     const [slow, fast] = [await open(), await open()];
     for (const overtakes of [1, 20, 64, 65, 66, 100, 200]) {
       const before = add(fast, 0);
@@ -84,7 +84,7 @@ describe("a shared file", () => {
     }
   });
 
-  test("keeps no more versions than it needs, and no drafts", async () => {
+  test("keeps at most 64 versions, and no drafts", async () => {
     const file = await open();
     for (let i = 0; i < 300; i++) add(file);
     const names = readdirSync(join(folder, "value"));
@@ -92,7 +92,7 @@ describe("a shared file", () => {
     expect(names.every((name) => /^\d+$/.test(name))).toBe(true);
   });
 
-  test("passes on what the change throws, and stays as it was", async () => {
+  test("rethrows the error of a change, and keeps its value", async () => {
     const file = await open();
     add(file);
     expect(() =>
@@ -103,7 +103,7 @@ describe("a shared file", () => {
     expect(add(file)).toBe(2);
   });
 
-  test("reads again where its version went while it was read", async () => {
+  test("reads again if its version is removed while it is read", async () => {
     let isFirst = true;
     const late = withFiles((fs) => ({
       readFileSync(...args: Parameters<typeof fs.readFileSync>) {
@@ -116,14 +116,14 @@ describe("a shared file", () => {
     expect(add(await open(late))).toBe(2);
   });
 
-  test("that is damaged is an error that says which", async () => {
+  test("reports a damaged version by its path", async () => {
     mkdirSync(join(folder, "value"));
     writeFileSync(join(folder, "value", "7"), "{");
     const file = await open();
     expect(() => add(file)).toThrow(/value\/7 is damaged; stop all bitflake processes and remove .*value/);
   });
 
-  test.each(["linkSync", "openSync"])("says what to do where %s is not possible", async (name) => {
+  test.each(["linkSync", "openSync"])("reports the remedy if %s is not possible", async (name) => {
     const failing = withFiles(() => ({
       [name]() {
         throw Object.assign(new Error("EPERM: operation not permitted"), { code: "EPERM", syscall: "link" });
@@ -136,7 +136,7 @@ describe("a shared file", () => {
     expect(readdirSync(join(folder, "value"))).toEqual([]);
   });
 
-  test("gives up where it is overtaken for ever", async () => {
+  test("gives up after many attempts that other processes overtake", async () => {
     const always = withFiles(() => ({
       linkSync() {
         throw Object.assign(new Error("there is one"), { code: "EEXIST", syscall: "link" });

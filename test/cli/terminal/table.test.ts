@@ -3,11 +3,11 @@
 import { expect, test } from "vitest";
 import { keyValueLines, tableLines } from "../../../src/cli/terminal/table.ts";
 
-test("pairs are aligned by their values", () => {
+test("keyValueLines aligns the values", () => {
   expect(keyValueLines({ a: 1n, "longer name": "x" })).toBe("a            1\nlonger name  x\n");
 });
 
-test("columns are as wide as the widest of their cells, and no line ends in spaces", () => {
+test("tableLines makes columns as wide as their widest cell, without spaces at the end of a line", () => {
   expect(
     tableLines(
       ["NODE", "HOLDER"],
