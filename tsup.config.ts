@@ -7,8 +7,8 @@ import { writeDeclarations } from "./.build/declarations.ts";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /**
- * One file for each entry, and what an entry uses of another it imports from that one's file: so every class exists
- * once, also in CommonJS, where esbuild cannot split shared code off by itself.
+ * Makes one file for each entry. An entry imports another entry from its file, so that every class exists once, in CommonJS
+ * too, where esbuild cannot split off shared code.
  */
 const oneFileEach: Plugin = {
   name: "one-file-each",
@@ -22,7 +22,7 @@ const oneFileEach: Plugin = {
   },
 };
 
-/** Leaves out the doc comments, which are in the types and the sources. Lines stay where they are, for the maps. */
+/** Removes the doc comments, which the types and the sources have, and keeps the line numbers for the maps. */
 const noDocComments: Plugin = {
   name: "no-doc-comments",
   setup({ onLoad }) {
@@ -36,7 +36,7 @@ const noDocComments: Plugin = {
   },
 };
 
-/** Keeps of a map what says which line a line comes from, which is a third of it. */
+/** Reduces a map to lines without columns, which is a third of it. */
 async function keepLines(path: string): Promise<void> {
   const map = JSON.parse(await readFile(path, "utf8")) as { mappings: string };
   const lines = decode(map.mappings).map((segments) => {
@@ -55,7 +55,7 @@ const common: Options = {
   platform: "neutral",
   esbuildPlugins: [oneFileEach, noDocComments],
   splitting: false,
-  // Off on purpose: with source maps on, it writes a second sourceMappingURL line. Consumers' bundlers shake.
+  // Off, because with source maps it writes a second sourceMappingURL line. The bundler of an app removes unused code.
   treeshake: false,
 };
 
@@ -75,7 +75,7 @@ const library = {
   },
 };
 
-/** Its largest entry. The package ships of its sources only what the types lead to, and no map that would need the rest. */
+/** The largest entry. The package contains only those of its sources that the types lead to, and no map. */
 const service = { entry: { service: "src/service/index.ts" } };
 
 /** The names of the entries, by their source files. */
@@ -90,7 +90,7 @@ const modules: Options = {
   format: ["esm"],
   sourcemap: true,
   esbuildOptions: (options) => {
-    // The package ships them.
+    // The package contains the sources.
     options.sourcesContent = false;
   },
   onSuccess: async () => {
@@ -100,12 +100,12 @@ const modules: Options = {
   },
 };
 
-/** Without spaces and without a map, or the package would be larger than it may be (INSTALLED_KB in test/package/size.mjs). */
+/** Without spaces and without a map, because of the limit on the installed package (INSTALLED_KB in test/package/size.mjs). */
 const dense: Options = {
   minifyWhitespace: true,
   minifySyntax: true,
   esbuildOptions: (options) => {
-    // Node shows the line that throws.
+    // Node prints the line that throws, which should not be the whole file.
     options.lineLimit = 120;
   },
 };
@@ -119,9 +119,7 @@ const commonjs: Options = {
   },
 };
 
-/**
- * The program: ESM alone, because nobody imports it. What it uses of the library it loads from the library's own files.
- */
+/** The program, for ESM alone, because nobody imports it. It loads the library from the library's own files. */
 const program = { entry: { cli: "src/cli/main.ts" } };
 
 export default defineConfig([

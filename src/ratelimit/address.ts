@@ -7,19 +7,19 @@ const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
 /** Parses an IPv4 address into four octets. Returns `undefined` if the text is not one. */
 function parseIPv4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  const isOctet = (part: string) => OCTET.test(part) && Number(part) <= 255;
-  return parts.length === 4 && parts.every(isOctet) ? parts.map(Number) : undefined;
+  const octets = text.split(".");
+  const isOctet = (octet: string) => OCTET.test(octet) && Number(octet) <= 255;
+  return octets.length === 4 && octets.every(isOctet) ? octets.map(Number) : undefined;
 }
 
 /** Parses a part of an IPv6 address into groups of 16 bits. Returns `undefined` if the text is not one. */
 function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined {
   const groups: number[] = [];
-  const parts = text === "" ? [] : text.split(":");
-  for (const [at, part] of parts.entries()) {
-    if (/^[\da-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
+  const fields = text === "" ? [] : text.split(":");
+  for (const [at, field] of fields.entries()) {
+    if (/^[\da-f]{1,4}$/i.test(field)) groups.push(Number.parseInt(field, 16));
     else {
-      const [a, b, c, d] = (mayEndInIPv4 && at === parts.length - 1 && parseIPv4(part)) || [];
+      const [a, b, c, d] = (mayEndInIPv4 && at === fields.length - 1 && parseIPv4(field)) || [];
       if (a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
       groups.push(a * 256 + b, c * 256 + d);
     }

@@ -53,8 +53,8 @@ export interface RateLimitedOptions<Context = unknown> {
  *   key: (request) => request.headers.get("x-client") ?? "nobody",
  * });
  *
- * const ask = () => handler(new Request("https://api.example/", { headers: { "x-client": "ada" } }));
- * const [first, second] = [await ask(), await ask()];
+ * const call = () => handler(new Request("https://api.example/", { headers: { "x-client": "ada" } }));
+ * const [first, second] = [await call(), await call()];
  * [first.status, await first.text(), first.headers.get("ratelimit")]; // => [ 200, 'hello', '"api";r=0;t=60' ]
  * [second.status, second.headers.get("retry-after")]; // => [ 429, '60' ]
  * ```

@@ -496,11 +496,11 @@ export function conformance(open: () => Backend, { sleep, pauseProcess }: TestTi
       const made: string[] = [];
       const build = (name: string) =>
         idempotent(
-          async (request: Request, who: string) => {
-            made.push(`${request.method} ${new URL(request.url).pathname} ${who}`);
+          async (request: Request, tenant: string) => {
+            made.push(`${request.method} ${new URL(request.url).pathname} ${tenant}`);
             return new Response(made.at(-1));
           },
-          { backend, name, tenant: (_, who: string) => who },
+          { backend, name, tenant: (_, tenant: string) => tenant },
         );
       const [handler, other] = [build(name), build(freshName())];
       const at = (path: string, method = "POST") =>

@@ -33,8 +33,8 @@ export class ScriptedRedis implements RedisPort {
     this.answers = answers;
   }
   async eval(script: string, _keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const what = ["HSET", "HDEL", "DEL"].filter((word) => script.includes(`'${word}'`)).join(" ");
-    this.sent.push(`${what} ${args.length}`);
+    const commands = ["HSET", "HDEL", "DEL"].filter((word) => script.includes(`'${word}'`)).join(" ");
+    this.sent.push(`${commands} ${args.length}`);
     const answer = this.answers.shift();
     return typeof answer === "function" ? answer() : answer;
   }

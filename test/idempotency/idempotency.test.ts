@@ -182,18 +182,18 @@ describe("an owner", () => {
 
   test("is drawn for each run, at its acquire", async () => {
     const { owners, once } = recordOwners();
-    const asked: number[] = [];
+    const requested: number[] = [];
     const sound = crypto.getRandomValues.bind(crypto);
     vi.stubGlobal("crypto", {
       getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => {
-        asked.push(bytes.length);
+        requested.push(bytes.length);
         return sound(bytes);
       },
       // A constant, as in a test or a process snapshot.
       randomUUID: () => "00000000-0000-4000-8000-000000000000",
     });
     for (let i = 0; i < 3; i++) await once.once("k", "f", () => i);
-    expect(asked).toEqual([16, 16, 16]);
+    expect(requested).toEqual([16, 16, 16]);
     expect(new Set(owners).size).toBe(3);
     for (const owner of owners) expect(owner).toMatch(/^[0-9A-Za-z]{21,}$/);
   });

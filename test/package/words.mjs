@@ -41,7 +41,12 @@ const ENTRIES = [
   { title: "fire", names: true, prose: true, pattern: forms("fire", "fires", "fired") },
   { title: "door", names: true, prose: true, pattern: forms("door", "doors") },
   // Old words.
-  { title: "yet", prose: true, pattern: forms("yet") },
+  // "Not yet" is plain English, "locked for 5 ms yet" is not.
+  {
+    title: "yet",
+    prose: true,
+    pattern: /(?<!\b(?:no|not|nothing|nobody|never|no longer)\b[^.;]{0,80})\byet\b/gi,
+  },
   { title: "ere, lest, whence", prose: true, pattern: forms("ere", "lest", "whence") },
   { title: "thereof, therein …", prose: true, pattern: /\b(?:t?here|where)(?:of|in|upon|with|to)\b/gi },
   { title: "in earnest", prose: true, pattern: forms("in earnest") },

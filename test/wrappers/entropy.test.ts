@@ -9,15 +9,15 @@ type Fill = (bytes: Uint8Array) => unknown;
 const nextTurn = () => new Promise((wake) => setImmediate(wake));
 /** Replaces the runtime's `crypto` by a stub with this `getRandomValues` and without `randomUUID`. */
 const stub = (getRandomValues: Fill) => vi.stubGlobal("crypto", { getRandomValues });
-/** Installs a stub that counts the bytes it is asked for. */
+/** Installs a stub that counts the bytes it is requested for. */
 function countBytes(): { bytes: number } {
-  const asked = { bytes: 0 };
+  const requested = { bytes: 0 };
   const sound = crypto.getRandomValues.bind(crypto);
   stub((bytes) => {
-    asked.bytes += bytes.length;
+    requested.bytes += bytes.length;
     return sound(bytes as Uint8Array<ArrayBuffer>);
   });
-  return asked;
+  return requested;
 }
 
 afterEach(() => {
@@ -124,26 +124,26 @@ describe.each(CALLS)("%s", (_name, draw) => {
 
 describe("a batch", () => {
   test("is dropped at the end of the turn, and the next turn draws again", async () => {
-    const asked = countBytes();
+    const requested = countBytes();
     uuid();
     uuid();
-    expect(asked.bytes).toBe(256);
+    expect(requested.bytes).toBe(256);
     await nextTurn();
     uuid();
-    expect(asked.bytes).toBe(512);
+    expect(requested.bytes).toBe(512);
     await null;
     await null;
     randomString();
-    expect(asked.bytes).toBe(768);
+    expect(requested.bytes).toBe(768);
   });
 
   test("grows within a turn, so that many draws cost few calls of crypto", () => {
-    const asked = countBytes();
+    const requested = countBytes();
     const sizes: number[] = [];
     for (let i = 0; i < 4000; i++) {
-      const before = asked.bytes;
+      const before = requested.bytes;
       uuid();
-      if (asked.bytes > before) sizes.push(asked.bytes - before);
+      if (requested.bytes > before) sizes.push(requested.bytes - before);
     }
     expect(sizes).toEqual([256, 1024, 4096, 16_384, 16_384, 16_384, 16_384]);
   });
@@ -161,20 +161,20 @@ describe("a batch", () => {
     vi.useFakeTimers({
       toFake: ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Date"],
     });
-    const asked = countBytes();
+    const requested = countBytes();
     uuid();
     expect(vi.getTimerCount()).toBe(0);
     await null;
     uuid();
-    expect(asked.bytes).toBe(512);
+    expect(requested.bytes).toBe(512);
     const first = uuidv7();
     expect(uuidv7() > first).toBe(true);
   });
 
   test("that is refused leaves the rest of the batch before it usable", () => {
-    const asked = countBytes();
+    const requested = countBytes();
     for (let i = 0; i < 16; i++) uuid();
-    expect(asked.bytes).toBe(256);
+    expect(requested.bytes).toBe(256);
     vi.unstubAllGlobals();
     stub((bytes) => bytes);
     expect(() => uuid()).toThrow(UnsupportedError);
@@ -194,12 +194,12 @@ describe("freshToken", () => {
   });
 
   test("is drawn at the call, not from a batch", () => {
-    const asked = countBytes();
+    const requested = countBytes();
     uuid();
-    const before = asked.bytes;
+    const before = requested.bytes;
     freshToken();
-    expect(asked.bytes).toBe(before + 16);
+    expect(requested.bytes).toBe(before + 16);
     freshToken();
-    expect(asked.bytes).toBe(before + 32);
+    expect(requested.bytes).toBe(before + 32);
   });
 });

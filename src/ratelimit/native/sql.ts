@@ -55,8 +55,8 @@ export function sqlStore(port: SqlPort, name: string, gcra: Gcra): RateLimitPort
       });
       if (taken !== null) return { allowed: true, tat: taken.tat, now: taken.now };
 
-      // Denied. The second look only tells the client when to try again, so it does no harm that the row may have
-      // changed since. A row that is gone has used nothing.
+      // Denied. The second statement reads when the client should try again. It does no harm if the row has changed
+      // since. A row that is gone has used nothing.
       const seen = await send(look, [], readRow);
       if (seen === null) return { allowed: false, tat: 0, now: 0 };
       const { tat, now, text } = seen;

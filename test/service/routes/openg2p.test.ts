@@ -1,10 +1,14 @@
-// What clients of OpenG2P's and of MOSIP's ID generator ask, as they ask it; and replays of numeric IDs.
+// What clients of OpenG2P's and of MOSIP's ID generator send, as they send it; and replays of numeric IDs.
 
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../../src/backend/index.ts";
 import { IdPool, IdPoolHistoryError, NumericIdType } from "../../../src/numeric/index.ts";
 import { VERSION } from "../../../src/version.ts";
-import { open, read } from "../app.ts";
+import { openService, statusAndBody, UnreliableMemory } from "../openService.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const types = { farmer_id: { length: 10 }, uin: { length: 10, rules: "mosip" } } as const;
 const type = new NumericIdType({ name: "farmer_id", length: 10 });
@@ -14,12 +18,199 @@ const responseOf = async (response: Response) => {
   return ((await response.json()) as { response: unknown }).response;
 };
 
+describe("numeric types", () => {
+  const types = { farmer_id: { length: 10 }, household: { length: 8, rules: { extends: "mosip" } } } as const;
+  const farmer = new NumericIdType({ name: "farmer_id", ...types.farmer_id });
+  const issue = "/v1/idgenerator/farmer_id/id";
+  const envelope = (response: unknown, errors: unknown[] = []) => ({
+    id: "openg2p.idgenerator",
+    version: "1.0",
+    responsetime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    response,
+    errors,
+  });
+  const fault = (errorCode: string) => envelope(null, [{ errorCode, message: expect.any(String) }]);
+
+  test("are issued, each ID once", async () => {
+    const { send, service } = await openService({ types });
+    const ids = new Set<string>();
+    for (let call = 0; call < 20; call++) {
+      const [status, body] = await statusAndBody(await send(issue, { method: "POST" }));
+      expect(status).toBe(200);
+      expect(body).toEqual(envelope({ id: expect.any(String) }));
+      const { id } = (body as { response: { id: string } }).response;
+      expect(farmer.validate(id).valid).toBe(true);
+      ids.add(id);
+    }
+    expect(ids.size).toBe(20);
+    await service.stop();
+  });
+
+  test("a retry with its key gets the same ID, another client or type another", async () => {
+    const apiKeys = ["a".repeat(16), "b".repeat(16)];
+    const { send, service } = await openService({ types, apiKeys });
+    const idOf = async (client: number, key: string, path = issue) => {
+      const headers = { "x-api-key": apiKeys[client] as string, "idempotency-key": key };
+      const { response } = (await (await send(path, { method: "POST", headers })).json()) as {
+        response: { id: string };
+      };
+      return response.id;
+    };
+    const first = await idOf(0, "form 17".replace(" ", "-"));
+    expect(await idOf(0, '"form-17"')).toBe(first);
+    expect(await idOf(1, "form-17")).not.toBe(first);
+    expect(await idOf(0, "form-18")).not.toBe(first);
+    expect(await idOf(0, "form-17", "/v1/idgenerator/household/id")).not.toBe(first);
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => idOf(0, "at-once")))).size).toBe(1);
+    const headers = { "x-api-key": apiKeys[0] as string, "idempotency-key": "a b" };
+    expect(await statusAndBody(await send(issue, { method: "POST", headers }))).toMatchObject([
+      400,
+      { code: "ERR_IDEMPOTENCY_KEY" },
+    ]);
+    await service.stop();
+  });
+
+  test("a JSON body is let pass, as some clients send one", async () => {
+    const { send, service } = await openService({ types });
+    const post = (body: BodyInit, type: string) =>
+      send(issue, { method: "POST", body, headers: { "content-type": type } });
+    expect((await post("{}", "application/json")).status).toBe(200);
+    expect((await post('{"request":{}}', "application/json; charset=utf-8")).status).toBe(200);
+    expect((await post("", "text/plain")).status).toBe(200);
+    expect(await statusAndBody(await post("{}", "text/plain"))).toMatchObject([
+      415,
+      { code: "ERR_UNSUPPORTED_MEDIA_TYPE" },
+    ]);
+    expect(await statusAndBody(await post("{", "application/json"))).toMatchObject([400, {}]);
+    expect(
+      await statusAndBody(await post(new Uint8Array([0x22, 0xff, 0x22]), "application/json")),
+    ).toMatchObject([400, {}]);
+    expect(await statusAndBody(await post(`"${"x".repeat(65_535)}"`, "application/json"))).toMatchObject([
+      413,
+      { code: "ERR_CONTENT_TOO_LARGE" },
+    ]);
+    await service.stop();
+  });
+
+  test("are validated, with 200 either way", async () => {
+    const { send } = await openService({ types });
+    const valid = async (id: string, type = "farmer_id") =>
+      statusAndBody(await send(`/v1/idgenerator/${type}/id/validate/${id}`));
+    expect(await valid("8349257232")).toEqual([200, envelope({ id: "8349257232", valid: true })]);
+    expect(await valid("8349257233")).toEqual([200, envelope({ id: "8349257233", valid: false })]);
+    expect(await valid("1")).toEqual([200, envelope({ id: "1", valid: false })]);
+    expect(await valid("8349257232", "cat")).toEqual([404, fault("IDG-003")]);
+    for (const id of ["x", "1".repeat(33), "%31x", "8349257232%20"]) expect((await valid(id))[0]).toBe(422);
+    for (const type of ["Farmer", "1", "x".repeat(65)]) expect((await valid("1", type))[0]).toBe(422);
+  });
+
+  test("an unknown type is 404 with IDG-003, a name that is none 422", async () => {
+    const { send } = await openService({ types });
+    expect(await statusAndBody(await send("/v1/idgenerator/cat/id", { method: "POST" }))).toEqual([
+      404,
+      fault("IDG-003"),
+    ]);
+    // Names that every object knows.
+    for (const name of ["constructor", "to_string", "__proto__", "toString"]) {
+      const { status } = await send(`/v1/idgenerator/${name}/id`, { method: "POST" });
+      expect(status).toBe(/^[a-z][a-z0-9_]+$/.test(name) ? 404 : 422);
+    }
+  });
+
+  test("all of a type are issued, and then it is 410 with IDG-002", async () => {
+    // The shortest: a handful of IDs.
+    const tiny = new NumericIdType({ name: "tiny", length: 2 });
+    const { send, service } = await openService({ types: { tiny: { length: 2 } } });
+    const count = Number(tiny.capacity().ids);
+    for (let call = 0; call < count; call++) {
+      expect((await send("/v1/idgenerator/tiny/id", { method: "POST" })).status).toBe(200);
+    }
+    expect(await statusAndBody(await send("/v1/idgenerator/tiny/id", { method: "POST" }))).toEqual([
+      410,
+      fault("IDG-002"),
+    ]);
+    expect(await (await send("/health")).json()).toMatchObject({ pools: { tiny: { status: "failing" } } });
+    await service.stop();
+  });
+
+  test("why the service is not ready is in the log", async () => {
+    const backend = memory();
+    const first = await openService({ backend, types: { farmer: { length: 10 } } });
+    await first.send("/v1/idgenerator/farmer/id", { method: "POST" });
+    await first.service.stop();
+    const log = vi.fn();
+    const { send } = await openService({ backend, types: { farmer: { length: 12 } }, log });
+    for (const path of ["/v1/idgenerator/farmer/id", "/v1/idgenerator/farmer/id"]) {
+      expect(await statusAndBody(await send(path, { method: "POST" }))).toEqual([503, fault("IDG-005")]);
+      expect(log).toHaveBeenLastCalledWith(
+        expect.objectContaining({ status: 503, code: "ERR_NAMESPACE", error: expect.any(Error) }),
+      );
+    }
+    expect(await statusAndBody(await send("/health"))).toMatchObject([503, { status: "failing" }]);
+  });
+
+  test("a database that is down is 503 with IDG-006, or IDG-005 if it was at the start", async () => {
+    const backend = new UnreliableMemory();
+    backend.isDown = true;
+    const { send, service } = await openService({ backend, types });
+    const response = await send(issue, { method: "POST" });
+    expect(await statusAndBody(response)).toEqual([503, fault("IDG-005")]);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await statusAndBody(await send("/v1/idgenerator/health"))).toEqual([503, fault("IDG-005")]);
+    expect(await statusAndBody(await send("/generate_counter_id"))).toMatchObject([
+      503,
+      { code: "ERR_BACKEND" },
+    ]);
+    expect(await (await send("/generate_uuid")).json()).toHaveProperty("id");
+    backend.isDown = false;
+    // A request starts the service at most once a second.
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => now() + 1000);
+    expect((await send(issue, { method: "POST" })).status).toBe(200);
+    backend.isDown = true;
+    const down = await (await send(issue, { method: "POST" })).text();
+    expect(JSON.parse(down)).toEqual(fault("IDG-006"));
+    expect(down).not.toContain("10.0.0.5");
+    backend.isDown = false;
+    await service.stop();
+  });
+
+  test("/version and /config", async () => {
+    const { send } = await openService({ types });
+    expect(await (await send("/v1/idgenerator/version")).json()).toEqual(
+      envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
+    );
+    const rules = {
+      sequence_limit: 3,
+      repeating_limit: 2,
+      repeating_block_limit: 2,
+      conjugative_even_digits_limit: 3,
+      digits_group_limit: 5,
+      reverse_digits_group_limit: 5,
+      not_start_with: ["0", "1"],
+      restricted_numbers: [],
+    };
+    const { response } = (await (await send("/v1/idgenerator/config")).json()) as { response: object };
+    expect(response).toMatchObject({
+      id_types: {
+        farmer_id: { id_length: 10, filter_rules: rules },
+        household: { id_length: 8, filter_rules: { restricted_numbers: ["786", "666"] } },
+      },
+      // What the two do not have in common is null.
+      filter_rules: { ...rules, repeating_limit: null, restricted_numbers: null },
+    });
+    const alone = await openService({ types: { farmer_id: { length: 10 } } });
+    const only = (await (await alone.send("/v1/idgenerator/config")).json()) as { response: object };
+    expect(only.response).toMatchObject({ filter_rules: rules });
+  });
+});
+
 describe("a client of OpenG2P's", () => {
   test("is told UP, and strings for the build", async () => {
-    const { ask, service } = await open({ types });
+    const { send, service } = await openService({ types });
     await service.start();
-    expect(await responseOf(await ask(`${BASE}/health`))).toEqual({ status: "UP" });
-    expect(await responseOf(await ask(`${BASE}/version`))).toEqual({
+    expect(await responseOf(await send(`${BASE}/health`))).toEqual({ status: "UP" });
+    expect(await responseOf(await send(`${BASE}/version`))).toEqual({
       service_version: VERSION,
       build_time: "unknown",
       git_commit: "unknown",
@@ -28,7 +219,7 @@ describe("a client of OpenG2P's", () => {
   });
 
   test("is told that a database may have lost IDs, and so is /health", async () => {
-    const { ask, service } = await open({ types: { farmer_id: { length: 10 } } });
+    const { send, service } = await openService({ types: { farmer_id: { length: 10 } } });
     await service.start();
     const error = new IdPoolHistoryError("farmer_id", "7.00000001", "7.00000002");
     const status = await IdPool.prototype.status.call(new IdPool({ backend: memory(), type }));
@@ -38,11 +229,11 @@ describe("a client of OpenG2P's", () => {
       ["health", "GET"],
       ["farmer_id/id", "POST"],
     ] as const) {
-      const response = await ask(`${BASE}/${path}`, { method });
-      expect(await read(response)).toMatchObject([503, { errors: [{ errorCode: "IDG-006" }] }]);
+      const response = await send(`${BASE}/${path}`, { method });
+      expect(await statusAndBody(response)).toMatchObject([503, { errors: [{ errorCode: "IDG-006" }] }]);
     }
     const pools = { farmer_id: { status: "failing" } };
-    expect(await read(await ask("/health"))).toMatchObject([200, { status: "degraded", pools }]);
+    expect(await statusAndBody(await send("/health"))).toMatchObject([200, { status: "degraded", pools }]);
     issue.mockRestore();
     look.mockRestore();
     await service.stop();
@@ -56,7 +247,7 @@ describe("a client of OpenG2P's", () => {
     ["GET", `${BASE}/farmer_id/id/validate/8349257232`],
     ["GET", `${BASE}/uin`],
   ])("%s %s passes with query parameters of its own and a slash at the end", async (method, path) => {
-    const { service } = await open({ types });
+    const { service } = await openService({ types });
     await service.start();
     for (const target of [path, `${path}/`, `${path}?_=1795222180605&_=2`, `${path}/?lang=en`]) {
       expect((await service(new Request(`http://localhost${target}`, { method }))).status).toBe(200);
@@ -66,7 +257,7 @@ describe("a client of OpenG2P's", () => {
   });
 
   test("does so on those routes alone", async () => {
-    const { service } = await open({ types });
+    const { service } = await openService({ types });
     const status = async (path: string) => (await service(new Request(`http://localhost${path}`))).status;
     expect(await status("/generate_uuid?lang=en")).toBe(400);
     expect(await status("/generate_uuid/")).toBe(404);
@@ -87,10 +278,10 @@ describe("a client of MOSIP's", () => {
 
   test("is issued a UIN of the type of that name by GET", async () => {
     const type = new NumericIdType({ name: "uin", ...types.uin });
-    const { ask, service } = await open({ types });
+    const { send, service } = await openService({ types });
     const uins = new Set<string>();
     for (let at = 0; at < 5; at++) {
-      const [status, body] = await read(await ask(`${BASE}/uin`));
+      const [status, body] = await statusAndBody(await send(`${BASE}/uin`));
       expect([status, body]).toEqual([200, envelope({ uin: expect.any(String) }, null)]);
       const { uin } = (body as { response: { uin: string } }).response;
       expect(type.validate(uin).valid).toBe(true);
@@ -98,17 +289,17 @@ describe("a client of MOSIP's", () => {
     }
     expect(uins.size).toBe(5);
     // A HEAD would take one for good, and show it to nobody.
-    const head = await ask(`${BASE}/uin`, { method: "HEAD" });
+    const head = await send(`${BASE}/uin`, { method: "HEAD" });
     expect([head.status, head.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
     await service.stop();
   });
 
   test("is told in its own envelope when there are none, or the store is away", async () => {
     const tiny = { uin: { length: 2 } };
-    const { ask, service } = await open({ types: tiny });
+    const { send, service } = await openService({ types: tiny });
     const { ids } = new NumericIdType({ name: "uin", ...tiny.uin }).capacity();
-    for (let at = 0; at < Number(ids); at++) expect((await ask(`${BASE}/uin`)).status).toBe(200);
-    expect(await read(await ask(`${BASE}/uin`))).toEqual([
+    for (let at = 0; at < Number(ids); at++) expect((await send(`${BASE}/uin`)).status).toBe(200);
+    expect(await statusAndBody(await send(`${BASE}/uin`))).toEqual([
       200,
       envelope(null, [{ errorCode: "KER-UIG-001", message: expect.any(String) }]),
     ]);
@@ -120,8 +311,8 @@ describe("a client of MOSIP's", () => {
         throw new Error("down");
       },
     };
-    const away = await open({ types, backend: memory(), poolBackend: down, machineId: 1, log });
-    expect(await read(await away.ask(`${BASE}/uin`))).toEqual([
+    const away = await openService({ types, backend: memory(), poolBackend: down, machineId: 1, log });
+    expect(await statusAndBody(await away.send(`${BASE}/uin`))).toEqual([
       200,
       envelope(null, [{ errorCode: "KER-UIG-005", message: expect.any(String) }]),
     ]);
@@ -131,16 +322,16 @@ describe("a client of MOSIP's", () => {
   });
 
   test("finds nothing where no type has that name", async () => {
-    const { ask } = await open({ types: { farmer_id: { length: 10 } } });
-    expect((await ask(`${BASE}/uin`)).status).toBe(404);
+    const { send } = await openService({ types: { farmer_id: { length: 10 } } });
+    expect((await send(`${BASE}/uin`)).status).toBe(404);
   });
 });
 
 describe("a replay", () => {
   test("is marked, and is no ID given out", async () => {
-    const { ask, service } = await open({ types });
+    const { send, service } = await openService({ types });
     const issue = (key: string, path: string, method: string) =>
-      ask(path, { method, headers: { "idempotency-key": key } });
+      send(path, { method, headers: { "idempotency-key": key } });
     for (const [path, method] of [
       [`${BASE}/farmer_id/id`, "POST"],
       [`${BASE}/uin`, "GET"],
@@ -155,19 +346,8 @@ describe("a replay", () => {
       }
       expect((await issue("form-2", path, method)).headers.get("idempotent-replayed")).toBeNull();
     }
-    const metrics = await (await ask("/metrics")).text();
+    const metrics = await (await send("/metrics")).text();
     expect(metrics).toContain('bitflake_ids_total{kind="numeric"} 4\n');
     await service.stop();
   });
-});
-
-test("the document is written once, with the first request for it", async () => {
-  const stringify = vi.spyOn(JSON, "stringify");
-  const { service } = await open();
-  const text = async () => (await service(new Request("http://localhost/openapi.json"))).text();
-  const first = await text();
-  stringify.mockClear();
-  expect(await text()).toBe(first);
-  expect(stringify).not.toHaveBeenCalled();
-  stringify.mockRestore();
 });

@@ -1,19 +1,19 @@
-// One request of a connection at a time: the next is handled when the answer before it has left.
+// One request of a connection at a time: the next is handled when the response before it has left.
 
 import { EventEmitter } from "node:events";
-import { createServer } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
 import { createService, listen, nodeListener } from "../../../src/service/index.ts";
 import { Connection, serializePerConnection } from "../../../src/service/node/connection.ts";
+import { GatedRedis, openConnection, readAll, startHttpServer } from "./httpServer.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A socket that says whether it is read. */
-class Socket extends EventEmitter {
+/** A stand-in for a socket that records whether it is read. */
+class FakeSocket extends EventEmitter {
   isPaused = false;
   destroyed = false;
   writable = true;
@@ -27,96 +27,96 @@ class Socket extends EventEmitter {
   }
 }
 
-/** A response that is sent when it is told to be. */
-class Response extends EventEmitter {
+/** A stand-in for a response that is sent when it emits "close". */
+class FakeResponse extends EventEmitter {
   writeHead(): void {}
   end(): void {}
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A connection, the numbers of the requests that are handled, and a way to send the answer under way. */
-function connected(onIdle?: () => void) {
-  const socket = new Socket();
+/** A connection, the numbers of its handled requests, and functions that receive requests and send the current response. */
+function createConnection(onIdle?: () => void) {
+  const socket = new FakeSocket();
   const handled: number[] = [];
-  const responses: Response[] = [];
+  const responses: FakeResponse[] = [];
   const connection = new Connection(
     socket,
     (request) => void handled.push(Number(request.url?.slice(1))),
     onIdle,
   );
-  let numbers = 0;
-  const ask = (count: number) => {
-    for (let at = 0; at < count; at++) {
-      const response = new Response();
+  let nextNumber = 0;
+  const receive = (count: number) => {
+    for (let index = 0; index < count; index++) {
+      const response = new FakeResponse();
       responses.push(response);
-      connection.handle({ url: `/${numbers++}`, headers: {}, socket } as never, response as never);
+      connection.handle({ url: `/${nextNumber++}`, headers: {}, socket } as never, response as never);
     }
   };
-  const sent = async () => {
+  const sendResponse = async () => {
     responses.shift()?.emit("close");
-    await turn();
+    await nextTurn();
   };
-  return { socket, handled, ask, sent };
+  return { socket, handled, receive, sendResponse };
 }
 
 describe("requests of one connection", () => {
-  test("are handled one after another, in order, each in a turn of its own", async () => {
-    const { handled, ask, sent } = connected();
-    ask(5);
-    await turn();
+  test("are handled one after another, in order, each in its own turn of the event loop", async () => {
+    const { handled, receive, sendResponse } = createConnection();
+    receive(5);
+    await nextTurn();
     expect(handled).toEqual([0]);
     for (let at = 1; at < 5; at++) {
-      await sent();
+      await sendResponse();
       expect(handled).toEqual(Array.from({ length: at + 1 }, (_, number) => number));
     }
-    await sent();
-    ask(1);
+    await sendResponse();
+    receive(1);
     expect(handled).toHaveLength(6);
   });
 
-  test("are not read on while 16 wait, also when Node would, and are when fewer do", async () => {
-    const { socket, ask, sent, handled } = connected();
-    ask(16);
+  test("are not read while 16 wait, even if Node resumes the socket, and are read again when fewer wait", async () => {
+    const { socket, receive, sendResponse, handled } = createConnection();
+    receive(16);
     expect(socket.isPaused).toBe(false);
-    ask(1);
+    receive(1);
     expect(socket.isPaused).toBe(true);
     socket.resume();
     expect(socket.isPaused).toBe(true);
-    await sent();
+    await sendResponse();
     expect(socket.isPaused).toBe(false);
-    ask(400);
+    receive(400);
     for (let at = 0; at < 400; at++) {
       expect(socket.isPaused).toBe(true);
-      await sent();
+      await sendResponse();
     }
     expect(socket.isPaused).toBe(false);
-    while (handled.length < 417) await sent();
+    while (handled.length < 417) await sendResponse();
     expect(handled).toEqual(Array.from({ length: 417 }, (_, number) => number));
   });
 
-  test("of a client that has gone are not handled, nor those behind a last answer", async () => {
-    for (const gone of [{ destroyed: true }, { writable: false }]) {
-      const { socket, ask, sent, handled } = connected();
-      ask(10);
-      Object.assign(socket, gone);
-      await sent();
-      await sent();
+  test("are dropped when the client is gone, or when the last response of the connection is sent", async () => {
+    for (const state of [{ destroyed: true }, { writable: false }]) {
+      const { socket, receive, sendResponse, handled } = createConnection();
+      receive(10);
+      Object.assign(socket, state);
+      await sendResponse();
+      await sendResponse();
       expect(handled).toEqual([0]);
     }
   });
 
-  test("that are all answered leave it idle", async () => {
+  test("make the connection idle when all are answered", async () => {
     const onIdle = vi.fn();
-    const { ask, sent } = connected(onIdle);
-    ask(2);
-    await sent();
+    const { receive, sendResponse } = createConnection(onIdle);
+    receive(2);
+    await sendResponse();
     expect(onIdle).not.toHaveBeenCalled();
-    await sent();
+    await sendResponse();
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  test("on stand-ins for a socket and a response, as tests of frameworks have, are handled at once", () => {
+  test("are handled at once on stand-ins for a socket and a response, as frameworks use in tests", () => {
     const handled = vi.fn();
     const listener = serializePerConnection(handled);
     const response = { writeHead: () => {}, end: () => {} };
@@ -126,60 +126,42 @@ describe("requests of one connection", () => {
   });
 });
 
-/** A counter that holds each request up until it is told to let one go, and knows how many it holds. */
-function gate() {
-  const waiting: (() => void)[] = [];
-  let at = 0;
-  let most = 0;
-  const backend = {
-    async eval(): Promise<unknown> {
-      await new Promise<void>((go) => {
-        waiting.push(go);
-        most = Math.max(most, waiting.length);
-      });
-      return `from ${at++} to ${at}`;
-    },
-  };
-  return { backend, waiting, most: () => most };
-}
-
-describe.each(["listen", "nodeListener"])("by %s", (way) => {
-  test("a connection that asks for a hundred at once has one under way", async () => {
-    const { backend, waiting, most } = gate();
+describe.each(["listen", "nodeListener"])("%s", (adapter) => {
+  test("handles one of a hundred requests that a connection sends at once, and other connections meanwhile", async () => {
+    const backend = new GatedRedis();
     const service = createService({ backend, machineId: 1, setup: false });
     let port: number;
-    if (way === "listen") {
+    if (adapter === "listen") {
       const server = await listen(service, { port: 0 });
       onTestFinished(() => server.close());
       port = server.port;
     } else {
-      const server = createServer(nodeListener(service));
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      onTestFinished(() => void server.close());
-      port = (server.address() as { port: number }).port;
+      port = await startHttpServer(nodeListener(service));
     }
-    const socket = connect(port, "127.0.0.1");
+    const socket = await openConnection(port);
     socket.write("GET /generate_counter_id HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100));
     let text = "";
     socket.on("data", (data) => {
       text += data.toString("latin1");
     });
-    for (let at = 1; at <= 100; at++) {
-      await vi.waitFor(() => expect(waiting).toHaveLength(1), 5000);
-      // Others are answered meanwhile.
-      if (at === 50) expect((await fetch(`http://127.0.0.1:${port}/generate_uuid`)).status).toBe(200);
-      waiting.shift()?.();
+    for (let count = 1; count <= 100; count++) {
+      await backend.untilHeld(1);
+      // Time for a second request to begin, if one did.
+      await nextTurn();
+      await nextTurn();
+      if (count === 50) expect((await fetch(`http://127.0.0.1:${port}/generate_uuid`)).status).toBe(200);
+      backend.release();
     }
     await vi.waitFor(() => expect(text).toContain('{"id":"100"}'), 5000);
     expect([...text.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id))).toEqual(
       Array.from({ length: 100 }, (_, number) => number + 1),
     );
-    expect(most()).toBe(1);
+    expect(backend.maxHeld).toBe(1);
     socket.destroy();
   });
 });
 
-test("a connection is kept for longer than a balancer keeps it idle, or for as long as one says", async () => {
+test("keepAliveTimeoutMs is 65 s by default", async () => {
   const service = createService({ backend: memory() });
   for (const [options, header] of [
     [{}, "timeout=65"],
@@ -193,22 +175,19 @@ test("a connection is kept for longer than a balancer keeps it idle, or for as l
   }
 });
 
-test("headers that do not come in time are answered with 408", async () => {
+test("headers that do not arrive within headersTimeoutMs are answered with 408", async () => {
   const service = createService({ backend: memory() });
   const server = await listen(service, { port: 0, headersTimeoutMs: 100 });
-  const socket = connect(server.port, "127.0.0.1");
+  const socket = await openConnection(server.port);
   socket.write("GET /generate_uuid HTTP/1.1\r\nhost: local");
-  let text = "";
-  for await (const data of socket) text += data.toString("latin1");
-  expect(text).toMatch(/^HTTP\/1\.1 408 /);
+  expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 /);
   await server.close();
 });
 
-test("connections beyond the most that there may be are closed", async () => {
+test("connections above maxConnections are closed", async () => {
   const service = createService({ backend: memory() });
   const server = await listen(service, { port: 0, maxConnections: 1 });
-  const first = connect(server.port, "127.0.0.1");
-  await new Promise<void>((resolve) => first.once("connect", resolve));
+  const first = await openConnection(server.port);
   first.write("GET /generate_uuid HTTP/1.1\r\nhost: localhost\r\n\r\n");
   await new Promise<void>((resolve) => first.once("data", () => resolve()));
   const second = connect(server.port, "127.0.0.1");

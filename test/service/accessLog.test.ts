@@ -1,23 +1,65 @@
-// The log: what a line has, request IDs, and requests that could not be read.
+// The log: its entries, request IDs, and bytes that could not be parsed as a request.
 
 import { connect } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { memory } from "../../src/backend/index.ts";
 import { createService, listen, type ServiceLogEntry } from "../../src/service/index.ts";
-import { open } from "./app.ts";
+import { openService } from "./openService.ts";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /** A service, and the lines that it has logged. */
-async function logged(options: Parameters<typeof open>[0] = {}) {
+async function logged(options: Parameters<typeof openService>[0] = {}) {
   const entries: ServiceLogEntry[] = [];
-  const { ask, service } = await open({ log: (entry) => void entries.push(entry), ...options });
+  const { send, service } = await openService({ log: (entry) => void entries.push(entry), ...options });
   const last = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
-    const response = await ask(path, { method, headers }, { address: "10.0.0.1" });
+    const response = await send(path, { method, headers }, { address: "10.0.0.1" });
     return { response, entry: entries.at(-1) as ServiceLogEntry };
   };
   return { last, service, entries };
 }
+
+describe("the log", () => {
+  test("has a line for each request", async () => {
+    const entries: ServiceLogEntry[] = [];
+    const { service } = await openService({ log: (entry) => void entries.push(entry) });
+    entries.splice(0);
+    const send = (path: string) => service(new Request(`http://localhost${path}`), { address: "10.0.0.1" });
+    await send("/decode/1");
+    await send("/decode/x");
+    await send("/nowhere?secret=1");
+    const common = {
+      time: expect.stringMatching(/Z$/),
+      method: "GET",
+      durationMs: expect.any(Number),
+      address: "10.0.0.1",
+      requestId: expect.stringMatching(/^[\w-]{21}$/),
+    };
+    const found = { ...common, route: "/decode/{id}", client: "10.0.0.1" };
+    expect(entries).toEqual([
+      { ...found, level: "info", path: "/decode/1", status: 200 },
+      { ...found, level: "warn", path: "/decode/x", status: 400, code: "ERR_INVALID_ID" },
+      {
+        ...common,
+        level: "warn",
+        route: "",
+        path: "/nowhere",
+        status: 404,
+        client: "",
+        code: "ERR_NOT_FOUND",
+      },
+    ]);
+  });
+
+  test("that throws harms nobody", async () => {
+    const { send } = await openService({
+      log: () => {
+        throw new Error("disk full");
+      },
+    });
+    expect((await send("/generate_uuid")).status).toBe(200);
+  });
+});
 
 describe("a line", () => {
   const long = `/decode/${"1".repeat(9000)}`;
@@ -106,10 +148,10 @@ describe("a request ID", () => {
     const { last } = await logged();
     const ids = [await last("/decode/1"), await last("/decode/1")].map(({ entry }) => entry.requestId);
     expect(new Set(ids).size).toBe(2);
-    const { ask } = await open();
-    expect((await ask("/decode/1")).headers.get("x-request-id")).toBeNull();
+    const { send } = await openService();
+    expect((await send("/decode/1")).headers.get("x-request-id")).toBeNull();
     const headers = { "x-request-id": "mine" };
-    expect((await ask("/decode/1", { headers })).headers.get("x-request-id")).toBe("mine");
+    expect((await send("/decode/1", { headers })).headers.get("x-request-id")).toBe("mine");
   });
 });
 
