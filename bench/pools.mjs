@@ -1,5 +1,4 @@
-// A pool of numeric IDs on PostgreSQL: what it issues, beside what pgbench gets from the same server by the same
-// statement, and what a refill adds.
+// Benchmark of IdPool on PostgreSQL: issues, against pgbench with the same statement on the same server, and a refill.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,20 +11,20 @@ import { isShort } from "./measure.mjs";
 const CONNECTIONS = 40;
 const SECONDS = isShort ? 1 : 2;
 
-/** More than a round takes, so that the statement always finds enough. */
-const STOCK = 250_000;
+/** How many IDs are available before a round: more than it takes. */
+const AVAILABLE = 250_000;
 
-/** How many IDs the refill that is timed adds. */
+/** How many IDs the measured refill adds. */
 const REFILL = isShort ? 10_000 : 100_000;
 
 const type = new NumericIdType({ name: "farmer", length: 12 });
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** Whether there is a pgbench to compare with. */
+/** Returns whether pgbench is installed. */
 const hasPgbench = () => spawnSync("pgbench", ["--version"]).status === 0;
 
-/** IDs per second of a pool that is asked by as many callers as there are connections, for so many seconds. */
+/** Returns the IDs per second that a pool issues to one caller per connection. */
 async function issuing(pool, batch) {
   const issue = batch === 1 ? () => pool.issue() : () => pool.issueIds(batch);
   let issued = 0;
@@ -42,8 +41,8 @@ async function issuing(pool, batch) {
 }
 
 /**
- * IDs per second of a statement that pgbench sends: the library's own, parsed and planned each time as the driver has
- * it, with a rank of its own each time.
+ * Returns the IDs per second of pgbench with the library's statement, parsed and planned each time as by the driver, with
+ * a random rank each time.
  */
 function pgbench(url, folder, { text, params, batch }) {
   const script = join(folder, "issue.sql");
@@ -60,11 +59,11 @@ function pgbench(url, folder, { text, params, batch }) {
 }
 
 /**
- * IDs per second: of a pool and of pgbench, one by one and 100 at a time, the medians of rounds in turn; and of a
- * refill.
+ * Returns IDs per second: of a pool and of pgbench, one by one and 100 at a time, as medians of alternating rounds; and of
+ * a refill.
  *
- * @param Pool that of `pg`
- * @param url where the PostgreSQL is
+ * @param Pool the class `Pool` of `pg`
+ * @param url the connection string of the PostgreSQL
  */
 export async function pools(Pool, url) {
   const prefix = `bitflake_bench_${process.pid}`;
@@ -79,25 +78,25 @@ export async function pools(Pool, url) {
       return plain.query(text, params);
     },
   };
-  // The stock as it was before the first round, with fresh indexes and statistics.
+  // Restores the IDs of the first round, with fresh indexes and statistics.
   const restore = async () => {
     await client.query(`TRUNCATE ${prefix}_ids`);
     await client.query(`INSERT INTO ${prefix}_ids SELECT * FROM ${prefix}_all`);
     await client.query(`VACUUM ANALYZE ${prefix}_ids`);
-    await client.query("CHECKPOINT").catch(() => {}); // Not everyone may, and it is only for steadier figures.
+    await client.query("CHECKPOINT").catch(() => {}); // Needs a privilege, and only steadies the figures.
   };
   const open = (backend) => new IdPool({ backend, type });
   try {
     await setup(backend, ["numeric"]);
     const first = open(backend);
-    await first.fill({ to: STOCK - REFILL });
+    await first.fill({ to: AVAILABLE - REFILL });
     const started = performance.now();
-    await first.fill({ to: STOCK });
+    await first.fill({ to: AVAILABLE });
     const rates = { "IdPool.fill()": (REFILL / (performance.now() - started)) * 1000 };
-    await first.stop(); // It is to look at no table that is emptied.
+    await first.stop(); // It must not count the IDs of an emptied table.
     await client.query(`CREATE TABLE ${prefix}_all AS SELECT * FROM ${prefix}_ids`);
     const against = hasPgbench();
-    if (!against) console.error("no pgbench: pools are measured against nothing");
+    if (!against) console.error("pgbench is not installed: pools have no comparison");
     for (const batch of [1, 100]) {
       sent.length = 0;
       await first.issueIds(batch);

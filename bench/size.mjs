@@ -1,6 +1,6 @@
-// What a pool and the service cost with many IDs taken: status(), the start, /health, /metrics, an issue and a refill,
-// with 1000 rows and with as many as `--rows` says (20,000,000). It starts a PostgreSQL of its own in a temporary
-// folder, and removes it. `npm run build && npm ci --prefix bench && node bench/size.mjs`.
+// Benchmark of a pool and of the service with many taken IDs: status(), start, /health, /metrics, an issue and a refill, with
+// 1000 rows and with `--rows` (default 20,000,000). It starts its own PostgreSQL in a temporary folder and removes it.
+// `npm run build && npm ci --prefix bench && node bench/size.mjs`.
 
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ const PORT = 20_000 + Math.floor(Math.random() * 10_000);
 
 const median = (times) => times.toSorted((a, b) => a - b)[times.length >> 1];
 
-/** Milliseconds of a call: the median of so many, with a pause before each. */
+/** Returns the median milliseconds of several calls, with a pause before each. */
 async function timeOf(call, times = 15, pauseMs = 0) {
   const all = [];
   for (let i = 0; i < times; i++) {
@@ -32,17 +32,17 @@ async function timeOf(call, times = 15, pauseMs = 0) {
   return median(all);
 }
 
-/** Where a program of PostgreSQL is: on the PATH, or where Debian keeps it. */
+/** Returns the path of a program of PostgreSQL: on the PATH, or in Debian's folders. */
 function find(program) {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];
   const folders = [...process.env.PATH.split(delimiter), ...versions.map((v) => join(debian, v, "bin"))];
   const path = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
-  if (!path) throw new Error(`there is no ${program}`);
+  if (!path) throw new Error(`${program} is not installed`);
   return path;
 }
 
-/** Starts a PostgreSQL; resolves to what ends and removes it. */
+/** Starts a PostgreSQL. Resolves to a function that stops and removes it. */
 async function startPostgres() {
   const id = (flag) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
   const account = process.getuid() === 0 ? { uid: id("-u"), gid: id("-g") } : {};
@@ -57,7 +57,7 @@ async function startPostgres() {
     `unix_socket_directories=${folder}`,
     "fsync=off",
   ];
-  // Making the rows is not what is measured.
+  // Speeds up inserting the rows, which is not measured.
   settings.push("max_wal_size=8GB", "shared_buffers=512MB", "maintenance_work_mem=512MB");
   const server = spawn(find("postgres"), ["-D", data, ...settings.flatMap((set) => ["-c", set])], options);
   const ended = new Promise((resolve) => server.once("exit", resolve));
@@ -68,11 +68,11 @@ async function startPostgres() {
   };
 }
 
-/** A client of the server, once it answers. */
+/** Returns a client of the server, once it answers. */
 async function connect() {
   for (let tries = 0; ; tries++) {
     const client = new pg.Pool({ connectionString: `postgres://postgres@127.0.0.1:${PORT}/postgres` });
-    client.on("error", () => {}); // Connections that the end of the server cuts.
+    client.on("error", () => {}); // Connections that the stopped server closes.
     try {
       await client.query("SELECT 1");
       return client;
@@ -84,7 +84,7 @@ async function connect() {
   }
 }
 
-/** Milliseconds of each, with so many IDs taken. */
+/** Returns the milliseconds of each call with so many taken IDs. */
 async function measure(client, rows) {
   const prefix = `size_${rows}`;
   const backend = fromPg(client, { prefix, timeoutMs: 60_000 });
@@ -99,7 +99,7 @@ async function measure(client, rows) {
     [rows],
   );
   await client.query(`VACUUM ANALYZE ${prefix}_ids`);
-  // As a pool of an earlier version has it: no count yet.
+  // As a pool of an earlier version: without a count.
   await client.query(`UPDATE ${prefix}_id_types SET taken = NULL`);
   const times = {};
   const pool = new IdPool({ backend, type });
@@ -123,7 +123,7 @@ async function measure(client, rows) {
         const response = await service(new Request(`http://127.0.0.1${path}`));
         if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
         await response.arrayBuffer();
-        // The service answers with what it has just seen for a while.
+        // The pause lets the service's cache expire.
       },
       5,
       1500,

@@ -1,8 +1,9 @@
-// Every error that bitflake throws: one base, one stable `code` each, the facts as fields.
+// Every error that bitflake throws: one base, one literal `code` each, the facts as declared fields. The names are
+// getters, because a minifier renames classes, and a stack trace takes the name before fields are set.
 
 /**
- * The stable name of a failure, for a `switch` or a log query. It survives minification, and unlike
- * `instanceof` it also holds between two copies of the package loaded in one process.
+ * The stable name of a failure, for a `switch` or a log query. It survives minification, and unlike `instanceof` it also
+ * works between two copies of the package in one process.
  */
 export type ErrorCode =
   | "ERR_ARGUMENT"
@@ -58,16 +59,7 @@ function show(value: unknown): string {
  */
 export abstract class BitflakeError extends Error {
   /** What went wrong, as a name that does not change between versions. */
-  declare readonly code: ErrorCode;
-
-  /** @param facts what the error is about; each becomes a field */
-  constructor(message: string, facts: object) {
-    super(message);
-    // ClockBackwardsError has ERR_CLOCK_BACKWARDS: two names that cannot drift apart. Its own, for loggers copy those.
-    Object.assign(this, facts, {
-      code: "ERR" + this.name.slice(0, -5).replace(/[A-Z]/g, "_$&").toUpperCase(),
-    });
-  }
+  abstract readonly code: ErrorCode;
 }
 
 /**
@@ -75,16 +67,20 @@ export abstract class BitflakeError extends Error {
  * The message reads `<field> must be <rule>, got <value>`, and its three parts are fields.
  */
 export class ArgumentError extends BitflakeError {
+  readonly code: "ERR_ARGUMENT" | "ERR_LAYOUT" | "ERR_INVALID_ID" | "ERR_NAMESPACE" = "ERR_ARGUMENT";
   /** Which argument, option or variable. */
-  declare readonly field: string;
+  readonly field: string;
   /** What it must be. */
-  declare readonly rule: string;
+  readonly rule: string;
   /** What was received, as the message shows it: safe to log and to serialize. */
-  declare readonly value: string;
+  readonly value: string;
 
   constructor(field: string, rule: string, given: unknown) {
     const value = show(given);
-    super(`${field} must be ${rule}, got ${value}`, { field, rule, value });
+    super(`${field} must be ${rule}, got ${value}`);
+    this.field = field;
+    this.rule = rule;
+    this.value = value;
   }
 
   override get name(): string {
@@ -92,8 +88,10 @@ export class ArgumentError extends BitflakeError {
   }
 }
 
-/** The bit widths do not make a layout, or the layout cannot do what was asked of it. */
+/** The bit widths do not make a layout, or the layout does not support the call. */
 export class LayoutError extends ArgumentError {
+  override readonly code = "ERR_LAYOUT";
+
   override get name(): string {
     return "LayoutError";
   }
@@ -101,26 +99,43 @@ export class LayoutError extends ArgumentError {
 
 /** A value is not an ID: not a bigint, a canonical decimal string or a safe integer in range. */
 export class InvalidIdError extends ArgumentError {
+  override readonly code = "ERR_INVALID_ID";
+
   override get name(): string {
     return "InvalidIdError";
   }
 }
 
+/**
+ * The store has something else under this name: leases of another layout, epoch or tick, or numeric IDs with other rules.
+ * Its IDs and these could be the same.
+ */
+export class NamespaceError extends ArgumentError {
+  override readonly code = "ERR_NAMESPACE";
+
+  override get name(): string {
+    return "NamespaceError";
+  }
+}
+
 /** The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it has caught up. */
 export class ClockBackwardsError extends BitflakeError {
+  readonly code = "ERR_CLOCK_BACKWARDS";
   /** The highest reading so far, in milliseconds since 1970. */
-  declare readonly lastMs: number;
+  readonly lastMs: number;
   /** The reading now. */
-  declare readonly nowMs: number;
+  readonly nowMs: number;
   /** How far back that is. */
-  declare readonly backwardMs: number;
+  readonly backwardMs: number;
 
   constructor(lastMs: number, nowMs: number, maxBackwardMs: number) {
     const backwardMs = lastMs - nowMs;
     super(
       `the clock stepped back ${backwardMs} ms, from ${lastMs} to ${nowMs}; maxBackwardMs is ${maxBackwardMs}`,
-      { lastMs, nowMs, backwardMs },
     );
+    this.lastMs = lastMs;
+    this.nowMs = nowMs;
+    this.backwardMs = backwardMs;
   }
 
   override get name(): string {
@@ -130,13 +145,16 @@ export class ClockBackwardsError extends BitflakeError {
 
 /** The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. */
 export class ClockStalledError extends BitflakeError {
+  readonly code = "ERR_CLOCK_STALLED";
   /** The last reading. */
-  declare readonly nowMs: number;
+  readonly nowMs: number;
   /** How many times the clock was read while the call waited. */
-  declare readonly reads: number;
+  readonly reads: number;
 
   constructor(nowMs: number, reads: number) {
-    super(`the clock stands still at ${nowMs}, or hardly moves, after ${reads} reads`, { nowMs, reads });
+    super(`the clock stands still at ${nowMs}, or hardly moves, after ${reads} reads`);
+    this.nowMs = nowMs;
+    this.reads = reads;
   }
 
   override get name(): string {
@@ -146,20 +164,23 @@ export class ClockStalledError extends BitflakeError {
 
 /** Every sequence number of the current tick is used up, and waiting is not allowed or would take too long. */
 export class SequenceExhaustedError extends BitflakeError {
+  readonly code = "ERR_SEQUENCE_EXHAUSTED";
   /** The tick that is full, counted from the epoch. */
-  declare readonly tick: number;
+  readonly tick: number;
   /** How many milliseconds at least until there has been room for all the IDs that are wanted. */
-  declare readonly waitMs: number;
+  readonly waitMs: number;
   /** How many IDs are wanted: 1, or those that a call for many has not made yet. */
-  declare readonly count: number;
+  readonly count: number;
 
   constructor(tick: number, waitMs: number, count = 1) {
     super(
       count === 1
         ? `tick ${tick} is full, and the next is ${waitMs} ms away`
         : `tick ${tick} has no room for ${count} more IDs: they take another ${waitMs} ms`,
-      { tick, waitMs, count },
     );
+    this.tick = tick;
+    this.waitMs = waitMs;
+    this.count = count;
   }
 
   override get name(): string {
@@ -169,19 +190,19 @@ export class SequenceExhaustedError extends BitflakeError {
 
 /** The moment lies past the last tick that the timestamp field can hold. Nothing wraps. */
 export class TimestampOverflowError extends BitflakeError {
+  readonly code = "ERR_TIMESTAMP_OVERFLOW";
   /** The reading now, in milliseconds since 1970. */
-  declare readonly nowMs: number;
+  readonly nowMs: number;
   /** The tick that was needed, counted from the epoch. */
-  declare readonly tick: number;
-  /** The last tick there is. */
-  declare readonly maxTick: number;
+  readonly tick: number;
+  /** The last tick of the layout. */
+  readonly maxTick: number;
 
   constructor(nowMs: number, tick: number, maxTick: number) {
-    super(`at ${nowMs} the timestamp must be at most ${maxTick}, got ${tick}`, {
-      nowMs,
-      tick,
-      maxTick,
-    });
+    super(`at ${nowMs} the timestamp must be at most ${maxTick}, got ${tick}`);
+    this.nowMs = nowMs;
+    this.tick = tick;
+    this.maxTick = maxTick;
   }
 
   override get name(): string {
@@ -189,15 +210,18 @@ export class TimestampOverflowError extends BitflakeError {
   }
 }
 
-/** The clock reads a time before the epoch, for which there is no ID; or it did when the generator was built. */
+/** The clock reads a time before the epoch, which no ID can have; or it did when the generator was built. */
 export class EpochError extends BitflakeError {
+  readonly code = "ERR_EPOCH";
   /** The reading now, in milliseconds since 1970. */
-  declare readonly nowMs: number;
+  readonly nowMs: number;
   /** The epoch, in milliseconds since 1970. */
-  declare readonly epochMs: number;
+  readonly epochMs: number;
 
   constructor(nowMs: number, epochMs: number) {
-    super(`the clock reads ${nowMs}, before the epoch ${epochMs}`, { nowMs, epochMs });
+    super(`the clock reads ${nowMs}, before the epoch ${epochMs}`);
+    this.nowMs = nowMs;
+    this.epochMs = epochMs;
   }
 
   override get name(): string {
@@ -205,13 +229,15 @@ export class EpochError extends BitflakeError {
   }
 }
 
-/** The runtime lacks something that the call cannot do without. */
+/** The runtime lacks something that the call needs. */
 export class UnsupportedError extends BitflakeError {
+  readonly code = "ERR_UNSUPPORTED";
   /** What is missing. */
-  declare readonly feature: string;
+  readonly feature: string;
 
   constructor(feature: string, options?: { readonly cause: unknown }) {
-    super(`this runtime has no ${feature}`, { feature, ...options });
+    super(`this runtime has no ${feature}`, options);
+    this.feature = feature;
   }
 
   override get name(): string {
@@ -219,12 +245,13 @@ export class UnsupportedError extends BitflakeError {
   }
 }
 
-/** A backend is down, too slow, or gave an answer that makes no sense. What it did with the call is not known. */
+/** A backend is down, too slow, or sent an unexpected response. Whether it has carried out the call is not known. */
 export class BackendError extends BitflakeError {
-  /** What was asked of it. */
-  declare readonly operation: string;
-  /** Its client or server refused or failed; there was no answer in time; or the answer was not one. */
-  declare readonly reason: "failed" | "timeout" | "answer";
+  readonly code = "ERR_BACKEND";
+  /** The call to the backend. */
+  readonly operation: string;
+  /** Its client or server refused or failed; there was no answer in time; or the answer was unexpected. */
+  readonly reason: "failed" | "timeout" | "answer";
 
   constructor(
     operation: string,
@@ -232,7 +259,9 @@ export class BackendError extends BitflakeError {
     what: string,
     options?: { readonly cause: unknown },
   ) {
-    super(`${operation}: ${what.slice(0, 200)}`, { operation, reason, ...options });
+    super(`${operation}: ${what.slice(0, 200)}`, options);
+    this.operation = operation;
+    this.reason = reason;
   }
 
   override get name(): string {
@@ -242,26 +271,25 @@ export class BackendError extends BitflakeError {
 
 /** The clock of this process and that of the store are farther apart than `maxSkewMs`. */
 export class ClockSkewError extends BitflakeError {
+  readonly code = "ERR_CLOCK_SKEW";
   /** The reading of this process, in milliseconds since 1970. */
-  declare readonly nowMs: number;
+  readonly nowMs: number;
   /** The store's. */
-  declare readonly storeMs: number;
+  readonly storeMs: number;
   /** How far this process is ahead; negative if it is behind. */
-  declare readonly skewMs: number;
+  readonly skewMs: number;
   /** How far it may be. */
-  declare readonly maxSkewMs: number;
+  readonly maxSkewMs: number;
 
   constructor(nowMs: number, storeMs: number, maxSkewMs: number) {
     const skewMs = nowMs - storeMs;
     super(
       `the clock reads ${nowMs} and the store's ${storeMs}, ${skewMs} ms apart; maxSkewMs is ${maxSkewMs}`,
-      {
-        nowMs,
-        storeMs,
-        skewMs,
-        maxSkewMs,
-      },
     );
+    this.nowMs = nowMs;
+    this.storeMs = storeMs;
+    this.skewMs = skewMs;
+    this.maxSkewMs = maxSkewMs;
   }
 
   override get name(): string {
@@ -269,18 +297,27 @@ export class ClockSkewError extends BitflakeError {
   }
 }
 
-/** The store's counter is behind a value that it has given out before: its data was lost or put back. */
-export class CounterBackwardsError extends BitflakeError {
+/** Base of the errors about a counter. */
+abstract class CounterError extends BitflakeError {
   /** The counter. */
-  declare readonly counter: string;
+  readonly counter: string;
+
+  /** @param problem follows the counter in the message */
+  constructor(counter: string, problem: string) {
+    super(`counter ${show(counter)} ${problem}`);
+    this.counter = counter;
+  }
+}
+
+/** The store's counter is behind a value that it has given out before: the store lost its data or was restored. */
+export class CounterBackwardsError extends CounterError {
+  readonly code = "ERR_COUNTER_BACKWARDS";
   /** The highest value that this process has had from it, as text: safe to log and to serialize. */
-  declare readonly highest: string;
+  readonly highest: string;
 
   constructor(counter: string, highest: bigint) {
-    super(`counter ${show(counter)} went back below ${highest}, which it has given out already`, {
-      counter,
-      highest: `${highest}`,
-    });
+    super(counter, `went back below ${highest}, which it has given out already`);
+    this.highest = `${highest}`;
   }
 
   override get name(): string {
@@ -288,13 +325,12 @@ export class CounterBackwardsError extends BitflakeError {
   }
 }
 
-/** The counter has given out 2^63 - 1, the last value that there is. It does not wrap. */
-export class CounterExhaustedError extends BitflakeError {
-  /** The counter. */
-  declare readonly counter: string;
+/** The counter has given out 2^63 - 1, its last value. It does not wrap. */
+export class CounterExhaustedError extends CounterError {
+  readonly code = "ERR_COUNTER_EXHAUSTED";
 
   constructor(counter: string) {
-    super(`counter ${show(counter)} has given out its last value, 2^63 - 1`, { counter });
+    super(counter, "has given out its last value, 2^63 - 1");
   }
 
   override get name(): string {
@@ -302,19 +338,22 @@ export class CounterExhaustedError extends BitflakeError {
   }
 }
 
-/** What the errors of running once have in common: each is about a key. */
-export abstract class KeyError extends BitflakeError {
+/** Base of the errors about an idempotency key. */
+abstract class KeyError extends BitflakeError {
   /** The key. */
-  declare readonly key: string;
+  readonly key: string;
 
-  /** @param what is said of the key */
-  constructor(key: string, what: string, facts: object = {}) {
-    super(`key ${show(key)} ${what}`, { ...facts, key });
+  /** @param problem follows the key in the message */
+  constructor(key: string, problem: string) {
+    super(`key ${show(key)} ${problem}`);
+    this.key = key;
   }
 }
 
-/** The key was used before, for something else. Nothing has run. */
+/** The key was used before with another fingerprint, so for something else. Nothing has run. */
 export class FingerprintError extends KeyError {
+  readonly code = "ERR_FINGERPRINT";
+
   constructor(key: string) {
     super(key, "was used before, with another fingerprint");
   }
@@ -324,13 +363,15 @@ export class FingerprintError extends KeyError {
   }
 }
 
-/** Another call with the same key is at work. Nothing has run: ask again in a moment, and have what comes of it. */
+/** Another call with the same key is at work. Nothing has run: try again in a moment, and get the result of that call. */
 export class InFlightError extends KeyError {
-  /** How long the other's lock holds yet; it extends it while it works. */
-  declare readonly lockedMs: number;
+  readonly code = "ERR_IN_FLIGHT";
+  /** How much longer the other call's lock lasts. That call extends it while it works. */
+  readonly lockedMs: number;
 
   constructor(key: string, lockedMs: number) {
-    super(key, `is in use, and locked for ${lockedMs} ms yet`, { lockedMs });
+    super(key, `is locked for another ${lockedMs} ms`);
+    this.lockedMs = lockedMs;
   }
 
   override get name(): string {
@@ -339,10 +380,12 @@ export class InFlightError extends KeyError {
 }
 
 /**
- * The lock of a key was not extended in time, and another call has taken it over. What comes of the key is that one's
- * result.
+ * The lock of a key was not extended in time, and another call has taken it over. The result of the key is that of the
+ * other call.
  */
 export class LockLostError extends KeyError {
+  readonly code = "ERR_LOCK_LOST";
+
   constructor(key: string) {
     super(key, "was taken over or forgotten while its work went on");
   }
@@ -352,8 +395,10 @@ export class LockLostError extends KeyError {
   }
 }
 
-/** The key's work was done before, but its result was not kept: it was too large, or nothing that JSON can say. */
+/** The key's work was done before, but its result was not kept: it was too large, or JSON cannot represent it. */
 export class NotKeptError extends KeyError {
+  readonly code = "ERR_NOT_KEPT";
+
   constructor(key: string) {
     super(key, "has been done, and its result was not kept");
   }
@@ -363,22 +408,33 @@ export class NotKeptError extends KeyError {
   }
 }
 
-/** The pool has not enough IDs at hand. A refill brings more: try again in a moment. */
-export class IdPoolEmptyError extends BitflakeError {
+/** Base of the errors about a type of numeric IDs. */
+abstract class IdTypeError extends BitflakeError {
   /** The type of the IDs. */
-  declare readonly type: string;
-  /** How many were asked for. */
-  declare readonly count: number;
-  /** How many there are. */
-  declare readonly available: number;
+  readonly type: string;
+
+  constructor(type: string, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.type = type;
+  }
+}
+
+/** The pool has not enough IDs at hand. A refill brings more: try again in a moment. */
+export class IdPoolEmptyError extends IdTypeError {
+  readonly code = "ERR_ID_POOL_EMPTY";
+  /** How many were requested. */
+  readonly count: number;
+  /** How many are ready. */
+  readonly available: number;
 
   constructor(type: string, count: number, available: number, options?: { readonly cause: unknown }) {
-    super(`the pool of ${show(type)} has ${available} IDs at hand, and ${count} were asked for`, {
+    super(
       type,
-      count,
-      available,
-      ...options,
-    });
+      `the pool of ${show(type)} has ${available} IDs at hand, and ${count} were asked for`,
+      options,
+    );
+    this.count = count;
+    this.available = available;
   }
 
   override get name(): string {
@@ -386,21 +442,21 @@ export class IdPoolEmptyError extends BitflakeError {
   }
 }
 
-/** Every ID of the type has been issued, or so many that not enough are left: there will be no more. */
-export class IdPoolExhaustedError extends BitflakeError {
-  /** The type of the IDs. */
-  declare readonly type: string;
-  /** How many were asked for. */
-  declare readonly count: number;
+/** Every ID of the type has been issued, or fewer remain than were requested: there will be no more. */
+export class IdPoolExhaustedError extends IdTypeError {
+  readonly code = "ERR_ID_POOL_EXHAUSTED";
+  /** How many were requested. */
+  readonly count: number;
   /** How many are left. */
-  declare readonly available: number;
+  readonly remaining: number;
+  /** @deprecated Use {@link IdPoolExhaustedError.remaining}. */
+  readonly available: number;
 
-  constructor(type: string, count: number, available: number) {
-    super(`of all IDs of ${show(type)} ${available} are left, and ${count} were asked for`, {
-      type,
-      count,
-      available,
-    });
+  constructor(type: string, count: number, remaining: number) {
+    super(type, `of all IDs of ${show(type)} ${remaining} are left, and ${count} were asked for`);
+    this.count = count;
+    this.remaining = remaining;
+    this.available = remaining;
   }
 
   override get name(): string {
@@ -409,23 +465,24 @@ export class IdPoolExhaustedError extends BitflakeError {
 }
 
 /**
- * The store is not on the history that the pool's IDs were issued on: after a failover, or put back from a backup. It
- * may have forgotten IDs that were issued, and would issue them again. `IdPool.acceptHistory` goes on from there.
+ * The store is not on the history that the pool's IDs were issued on: it has failed over, or was restored from a backup.
+ * It may have forgotten IDs that were issued, and would issue them again. `IdPool.acceptHistory` continues from there.
  */
-export class IdPoolHistoryError extends BitflakeError {
-  /** The type of the IDs. */
-  declare readonly type: string;
+export class IdPoolHistoryError extends IdTypeError {
+  readonly code = "ERR_ID_POOL_HISTORY";
   /** The history that the pool's IDs were issued on, as the store has recorded it. */
-  declare readonly recorded: string;
+  readonly recorded: string;
   /** The history that the store is on now; the empty text where it does not tell. */
-  declare readonly current: string;
+  readonly current: string;
 
   constructor(type: string, recorded: string, current: string) {
     super(
+      type,
       `the pool of ${show(type)} was issued on the history ${show(recorded)}, and the store is now on ${show(current)}: ` +
         "it may have lost IDs that were issued. Import those, then call acceptHistory()",
-      { type, recorded, current },
     );
+    this.recorded = recorded;
+    this.current = current;
   }
 
   override get name(): string {
@@ -433,92 +490,15 @@ export class IdPoolHistoryError extends BitflakeError {
   }
 }
 
-/** The lease of the generator's node has ended: it was not renewed in time, or was given back. */
-export class LeaseExpiredError extends BitflakeError {
-  /** The node, as a number over both fields. */
-  declare readonly node: number;
-  /** The end of the lease, in milliseconds since 1970: the generator stamps no time from there on. */
-  declare readonly untilMs: number;
-  /** The reading now. */
-  declare readonly nowMs: number;
-
-  constructor(node: number, untilMs: number, nowMs: number, options?: { readonly cause: unknown }) {
-    super(`the lease of node ${node} ended at ${untilMs}, and the clock reads ${nowMs}`, {
-      node,
-      untilMs,
-      nowMs,
-      ...options,
-    });
-  }
-
-  override get name(): string {
-    return "LeaseExpiredError";
-  }
-}
-
-/**
- * The store of the leases has restarted, has failed over or is new, so it may have forgotten grants that have not ended.
- * It grants no node until they have.
- */
-export class LeaseFenceError extends BitflakeError {
-  /** The namespace of the leases. */
-  declare readonly namespace: string;
-  /** When every grant that may have been forgotten has ended: milliseconds since 1970. */
-  declare readonly untilMs: number;
-
-  constructor(namespace: string, untilMs: number) {
-    super(
-      `the store of ${show(namespace)} restarted, failed over or is new, and may have forgotten leases: none is granted until ${untilMs}. Set waitMs to wait for that, or fence: false if it has forgotten nothing`,
-      { namespace, untilMs },
-    );
-  }
-
-  override get name(): string {
-    return "LeaseFenceError";
-  }
-}
-
-/**
- * What a store has under this name is of another kind: leases of another layout, epoch or tick, or numeric IDs with
- * other rules. Its IDs and these could be the same.
- */
-export class NamespaceError extends ArgumentError {
-  override get name(): string {
-    return "NamespaceError";
-  }
-}
-
-/** Every node of the space is taken. */
-export class NoNodeAvailableError extends BitflakeError {
-  /** The namespace of the leases. */
-  declare readonly namespace: string;
-  /** How many nodes there are. */
-  declare readonly nodes: number;
-  /** When the first of them is free, if it is not renewed until then: milliseconds since 1970. */
-  declare readonly soonestMs: number;
-
-  constructor(namespace: string, nodes: number, soonestMs: number) {
-    super(`all ${nodes} nodes of ${show(namespace)} are taken, the first until ${soonestMs}`, {
-      namespace,
-      nodes,
-      soonestMs,
-    });
-  }
-
-  override get name(): string {
-    return "NoNodeAvailableError";
-  }
-}
-
 /** No ID keeps the rules of its type, or so few that millions of attempts found none. */
-export class NoValidIdError extends BitflakeError {
-  /** The type of the ID. */
-  declare readonly type: string;
+export class NoValidIdError extends IdTypeError {
+  readonly code = "ERR_NO_VALID_ID";
   /** How many digits it has. */
-  declare readonly length: number;
+  readonly length: number;
 
   constructor(type: string, length: number) {
-    super(`no ID of ${length} digits was found that keeps the rules of ${show(type)}`, { type, length });
+    super(type, `no ID of ${length} digits was found that keeps the rules of ${show(type)}`);
+    this.length = length;
   }
 
   override get name(): string {
@@ -526,26 +506,156 @@ export class NoValidIdError extends BitflakeError {
   }
 }
 
+/** The lease of the generator's node has ended: it was not renewed in time, or was given back. */
+export class LeaseExpiredError extends BitflakeError {
+  readonly code = "ERR_LEASE_EXPIRED";
+  /** The node, as a number over both fields. */
+  readonly node: number;
+  /** The end of the lease, in milliseconds since 1970: the generator stamps no time from there on. */
+  readonly untilMs: number;
+  /** The reading now. */
+  readonly nowMs: number;
+
+  constructor(node: number, untilMs: number, nowMs: number, options?: { readonly cause: unknown }) {
+    super(`the lease of node ${node} ended at ${untilMs}, and the clock reads ${nowMs}`, options);
+    this.node = node;
+    this.untilMs = untilMs;
+    this.nowMs = nowMs;
+  }
+
+  override get name(): string {
+    return "LeaseExpiredError";
+  }
+}
+
+/** Base of the errors of a store that grants no lease. */
+abstract class LeaseRefusedError extends BitflakeError {
+  /** The name of the leases. An error cannot call it `name`. */
+  readonly namespace: string;
+
+  constructor(namespace: string, message: string) {
+    super(message);
+    this.namespace = namespace;
+  }
+}
+
+/**
+ * The store of the leases has restarted, has failed over or is new, so it may have forgotten grants that have not ended.
+ * It grants no node until they have.
+ */
+export class LeaseFenceError extends LeaseRefusedError {
+  readonly code = "ERR_LEASE_FENCE";
+  /** When every grant that may have been forgotten has ended: milliseconds since 1970. */
+  readonly untilMs: number;
+
+  constructor(namespace: string, untilMs: number) {
+    super(
+      namespace,
+      `the store of ${show(namespace)} restarted, failed over or is new, and may have forgotten leases: none is granted until ${untilMs}. Set waitMs to wait for that, or fence: false if it has forgotten nothing`,
+    );
+    this.untilMs = untilMs;
+  }
+
+  override get name(): string {
+    return "LeaseFenceError";
+  }
+}
+
+/** Every node of the space is taken. */
+export class NoNodeAvailableError extends LeaseRefusedError {
+  readonly code = "ERR_NO_NODE_AVAILABLE";
+  /** How many nodes exist. */
+  readonly nodes: number;
+  /** When the first of them is free, if it is not renewed until then: milliseconds since 1970. */
+  readonly soonestMs: number;
+
+  constructor(namespace: string, nodes: number, soonestMs: number) {
+    super(namespace, `all ${nodes} nodes of ${show(namespace)} are taken, the first until ${soonestMs}`);
+    this.nodes = nodes;
+    this.soonestMs = soonestMs;
+  }
+
+  override get name(): string {
+    return "NoNodeAvailableError";
+  }
+}
+
 /**
  * A Redis that had replicas has not heard of one for too long. It may be cut off, and another one promoted in its place,
  * so it grants and renews no lease.
  */
-export class StoreCutOffError extends BitflakeError {
-  /** The namespace of the leases. */
-  declare readonly namespace: string;
+export class StoreCutOffError extends LeaseRefusedError {
+  readonly code = "ERR_STORE_CUT_OFF";
   /** When a replica was last known to be connected, by the store's clock: milliseconds since 1970. */
-  declare readonly seenMs: number;
+  readonly seenMs: number;
   /** The store's time now. */
-  declare readonly storeMs: number;
+  readonly storeMs: number;
 
   constructor(namespace: string, seenMs: number, storeMs: number) {
     super(
+      namespace,
       `the Redis of ${show(namespace)} has had no replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
-      { namespace, seenMs, storeMs },
     );
+    this.seenMs = seenMs;
+    this.storeMs = storeMs;
   }
 
   override get name(): string {
     return "StoreCutOffError";
   }
 }
+
+/**
+ * Every error that bitflake throws, as a union: `switch (error.code)` narrows it to the class, with its fields.
+ *
+ * @example
+ * ```ts
+ * import { type AnyBitflakeError, BitflakeError, makeGenerator } from "bitflake";
+ *
+ * function explain(error: AnyBitflakeError): string {
+ *   switch (error.code) {
+ *     case "ERR_CLOCK_BACKWARDS":
+ *       return `${error.backwardMs} ms back`;
+ *     case "ERR_SEQUENCE_EXHAUSTED":
+ *       return `try again in ${error.waitMs} ms`;
+ *     default:
+ *       return error.message;
+ *   }
+ * }
+ *
+ * let text = "";
+ * try {
+ *   makeGenerator("twitter", { machineId: 32 });
+ * } catch (error) {
+ *   if (error instanceof BitflakeError) text = explain(error as AnyBitflakeError);
+ * }
+ * text; // => 'machineId must be a whole number from 0 to 31 (5 bits), got 32'
+ * ```
+ */
+export type AnyBitflakeError =
+  | ArgumentError
+  | LayoutError
+  | InvalidIdError
+  | NamespaceError
+  | ClockBackwardsError
+  | ClockStalledError
+  | SequenceExhaustedError
+  | TimestampOverflowError
+  | EpochError
+  | UnsupportedError
+  | BackendError
+  | ClockSkewError
+  | CounterBackwardsError
+  | CounterExhaustedError
+  | FingerprintError
+  | InFlightError
+  | LockLostError
+  | NotKeptError
+  | IdPoolEmptyError
+  | IdPoolExhaustedError
+  | IdPoolHistoryError
+  | NoValidIdError
+  | LeaseExpiredError
+  | LeaseFenceError
+  | NoNodeAvailableError
+  | StoreCutOffError;

@@ -1,6 +1,7 @@
-// The front door: everything that `import … from "bitflake"` gives.
+// The public exports of "bitflake".
 
 export {
+  type AnyBitflakeError,
   ArgumentError,
   BitflakeError,
   type Capacity,

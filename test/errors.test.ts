@@ -5,6 +5,7 @@ import * as counter from "../src/counter/index.ts";
 import * as idempotency from "../src/idempotency/index.ts";
 import * as bitflake from "../src/index.ts";
 import {
+  type AnyBitflakeError,
   ArgumentError,
   BitflakeError,
   ClockBackwardsError,
@@ -76,15 +77,53 @@ describe("every error", () => {
     expect(exported.sort()).toEqual(each.map(([name]) => name).sort());
   });
 
-  test("keeps its cause", () => {
-    const cause = new Error("why");
-    expect(new UnsupportedError("crypto", { cause }).cause).toBe(cause);
+  test.each([
+    new UnsupportedError("crypto", { cause: "why" }),
+    new backend.BackendError("setup", "failed", "down", { cause: "why" }),
+    new numeric.IdPoolEmptyError("farmer", 3, 2, { cause: "why" }),
+    new lease.LeaseExpiredError(3, 5, 6, { cause: "why" }),
+  ])("$name keeps its cause, which is not enumerable, as that of a built-in error", (error) => {
+    expect(error.cause).toBe("why");
+    expect(Object.keys(error)).not.toContain("cause");
   });
 
   test("has typed facts", () => {
     expectTypeOf<ClockBackwardsError["backwardMs"]>().toEqualTypeOf<number>();
     expectTypeOf<BitflakeError["code"]>().toEqualTypeOf<ErrorCode>();
     expectTypeOf<LayoutError>().toExtend<ArgumentError>();
+  });
+
+  test("is in the union of all errors, which a switch over the code narrows", () => {
+    expectTypeOf<AnyBitflakeError["code"]>().toEqualTypeOf<ErrorCode>();
+    const explain = (error: AnyBitflakeError): number | string => {
+      switch (error.code) {
+        case "ERR_CLOCK_BACKWARDS":
+          expectTypeOf(error).toEqualTypeOf<ClockBackwardsError>();
+          return error.backwardMs;
+        case "ERR_NO_NODE_AVAILABLE":
+          expectTypeOf(error).toEqualTypeOf<lease.NoNodeAvailableError>();
+          return error.soonestMs;
+        case "ERR_ID_POOL_EXHAUSTED":
+          expectTypeOf(error).toEqualTypeOf<numeric.IdPoolExhaustedError>();
+          return error.remaining;
+        case "ERR_LAYOUT":
+        case "ERR_ARGUMENT":
+          expectTypeOf(error.field).toEqualTypeOf<string>();
+          return error.field;
+        default:
+          return error.code;
+      }
+    };
+    expect(explain(new ClockBackwardsError(20, 5, 10))).toBe(15);
+    expect(explain(new lease.NoNodeAvailableError("n", 32, 5))).toBe(5);
+    expect(explain(new numeric.IdPoolExhaustedError("farmer", 3, 2))).toBe(2);
+    expect(explain(new LayoutError("timestampBits", "less", 99))).toBe("timestampBits");
+    expect(explain(new UnsupportedError("crypto"))).toBe("ERR_UNSUPPORTED");
+  });
+
+  test("of an exhausted pool has what is left under the old name as well", () => {
+    const error = new numeric.IdPoolExhaustedError("farmer", 3, 2);
+    expect(error).toMatchObject({ remaining: 2, available: 2 });
   });
 });
 

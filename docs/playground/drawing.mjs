@@ -26,7 +26,7 @@ function put(region, ...content) {
 }
 
 /** Shows a text, or nothing, in a live region. A long number may wrap after a comma. */
-export function say(region, text = "") {
+export function showText(region, text = "") {
   const [first, ...rest] = text.split(/(?<=,)/);
   put(region, ...(text === "" ? [] : [first]), ...rest.flatMap((part) => [element("wbr"), part]));
 }
@@ -40,7 +40,7 @@ export function say(region, text = "") {
  */
 export function drawBits(list, widths, decoded) {
   if (widths === undefined) {
-    put(list, element("li", "none", "No layout yet: what is marked below stands in the way."));
+    put(list, element("li", "none", "No layout: correct the marked fields."));
     return;
   }
   const columns = fields(widths, decoded?.id).map(({ name, bits, range, digits = "·".repeat(bits) }) => {

@@ -25,12 +25,12 @@ export function figures(capacity) {
   const { nodes, datacenters, machinesPerDatacenter, idsPerSecond, idsPerTick, expiresAt, years } = capacity;
   const [day, time] = expiresAt.split("T");
   const end =
-    expiresAt === DATE_END ? "where Date ends; the bits last" : `${time.replace("Z", " UTC")}, after`;
+    expiresAt === DATE_END ? "end of Date; the bits last longer" : `${time.replace("Z", " UTC")}, after`;
   return {
     nodes: count(nodes),
     "nodes-note": `${count(datacenters)} × ${count(machinesPerDatacenter)}, datacenters × machines`,
     rate: count(idsPerSecond),
-    "rate-note": `from each node: ${count(idsPerTick)} a tick`,
+    "rate-note": `per node: ${count(idsPerTick)} per tick`,
     end: day,
     "end-note": `${end} ${count(years)} years`,
   };

@@ -2,10 +2,10 @@
 
 import { BitflakeError } from "bitflake";
 import { linkTo, remember, restore } from "./address.mjs";
-import { answersTo } from "./answers.mjs";
-import { drawBits, idLine, say } from "./drawing.mjs";
+import { drawBits, idLine, showText } from "./drawing.mjs";
 import { figures, moment } from "./figures.mjs";
-import { traded, widthsOf } from "./widths.mjs";
+import { computeResults } from "./results.mjs";
+import { moveBit, widthsOf } from "./widths.mjs";
 
 /** How many IDs the button makes: enough to see the sequence count up. */
 const BURST = 5;
@@ -22,12 +22,12 @@ const presets = [...form.querySelectorAll("[data-preset]")].map((button) => ({
 const steps = [...form.querySelectorAll("[data-step]")];
 const widthInputs = [...form.querySelectorAll("[role=spinbutton]")];
 
-let answers;
+let results;
 
 function show() {
-  answers = answersTo(Object.fromEntries(new FormData(form)));
-  const { faults, format, holds, decoded } = answers;
-  for (const region of form.querySelectorAll(".fault")) say(region, faults.get(region.dataset.of));
+  results = computeResults(Object.fromEntries(new FormData(form)));
+  const { faults, format, layoutCapacity, decoded } = results;
+  for (const region of form.querySelectorAll(".fault")) showText(region, faults.get(region.dataset.of));
   for (const control of form.querySelectorAll("input")) control.ariaInvalid = `${faults.has(control.name)}`;
   for (const control of widthInputs) {
     if (faults.has(control.name)) control.removeAttribute("aria-valuenow");
@@ -38,15 +38,15 @@ function show() {
   // A field of 0 bits has no value.
   place("datacenter-of-node").hidden = format?.datacenterBits === 0;
   place("machine-of-node").hidden = format?.machineBits === 0;
-  place("node").hidden = holds?.nodes === 1;
+  place("node").hidden = layoutCapacity?.nodes === 1;
   drawBits(place("bits"), format, decoded);
-  const texts = holds && figures(holds);
+  const texts = layoutCapacity && figures(layoutCapacity);
   for (const region of document.querySelectorAll("[data-figure]"))
-    say(region, texts?.[region.dataset.figure]);
+    showText(region, texts?.[region.dataset.figure]);
   const epochMs = faults.has("epochMs") ? undefined : Number(input("epochMs").value);
-  say(place("epoch-note"), epochMs === undefined ? "" : moment(new Date(epochMs).toISOString()));
-  say(place("made-note"));
-  say(place("link-note"));
+  showText(place("epoch-note"), epochMs === undefined ? "" : moment(new Date(epochMs).toISOString()));
+  showText(place("made-note"));
+  showText(place("link-note"));
 }
 
 /** Sets some inputs, shows the results, and writes the address. */
@@ -57,17 +57,17 @@ function set(values, control) {
 }
 
 function step(control, by) {
-  const { faults, format } = answers;
+  const { faults, format } = results;
   if (faults.has(control.name)) return;
   // If the widths are no valid layout, one width changes alone, so the user can correct the sum.
   const alone = { [control.name]: Number(control.value) + by };
-  set(format ? traded(format, control.name, by) : alone, control);
+  set(format ? moveBit(format, control.name, by) : alone, control);
 }
 
 function generate(button) {
-  const { generator, format, faults } = answers;
+  const { generator, format, faults } = results;
   if (generator === undefined) {
-    say(place("made-note"), [...faults.values()][0]);
+    showText(place("made-note"), [...faults.values()][0]);
     return;
   }
   const made = [];
@@ -83,17 +83,17 @@ function generate(button) {
   list.replaceChildren(...[...list.children].slice(0, KEPT));
   list.parentElement.hidden = list.children.length === 0;
   if (made.length > 0) set({ id: made.at(-1) }, button);
-  say(place("made-note"), end || `${made.length} made; the newest is above.`);
+  showText(place("made-note"), end || `${made.length} generated; the newest is above.`);
 }
 
 async function copyLink(button) {
   remember(form, button);
   try {
     await navigator.clipboard.writeText(location.href);
-    say(place("link-note"), "Copied.");
+    showText(place("link-note"), "Copied.");
   } catch {
     // The clipboard is not available on plain http or without permission.
-    say(place("link-note"), "Copy it from the address bar.");
+    showText(place("link-note"), "Copy it from the address bar.");
   }
 }
 

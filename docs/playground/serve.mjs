@@ -44,7 +44,7 @@ const server = createServer(async ({ method, url }, response) => {
       "content-type": `${type}; charset=utf-8`,
       "cache-control": "no-store",
     });
-    response.end(found?.content ?? "There is no such page.\n");
+    response.end(found?.content ?? "Not found.\n");
   }
 });
 

@@ -16,7 +16,7 @@ export function widthsOf(preset) {
  * @param {1 | -1} by
  * @returns {Partial<import("bitflake").Widths>} the two changed widths; none if the library would refuse them
  */
-export function traded(layout, name, by) {
+export function moveBit(layout, name, by) {
   const other = name === "timestampBits" ? "sequenceBits" : "timestampBits";
   const changed = { [name]: layout[name] + by, [other]: layout[other] - by };
   try {

@@ -1,5 +1,5 @@
-// Pools and permuted IDs on real stores: each does what a pool asks of a store, in whichever order; every ID of a type is
-// issued once, to the last one; and what callers at once, imports and refills do to each other.
+// Pools and PermutedIds on real stores: each PoolPort behaves as a model in any order of steps, every ID of a type is issued
+// once, to the last one, and concurrent issues, imports and refills do not disturb each other.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,18 +31,18 @@ import { clean, stores } from "./stores.ts";
 const tablesOf = (dialect: "postgres" | "sqlite") =>
   dialect === "postgres" ? ["ids", "id_types", "id_counts"] : ["ids", "id_types"];
 
-/** Keys and tables of this run alone, for the servers may be the user's own. */
+/** Prefix of this run's keys and tables, because the servers may be the user's own. */
 const prefix = `numeric_${process.pid}`;
 const { DATABASE_URL = "", REDIS_URL } = process.env;
 
 const KEY = "2b7e151628aed2a6abf7158809cf4f3c";
 
 let names = 0;
-/** A name with all that a script or statement may trip over. */
+/** Returns a name with characters that need escaping in scripts and statements. */
 const freshName = () => `farmer ${names++} ü'" %s $1 ? 日本`;
 const freshType = (length: number) => new NumericIdType({ name: freshName(), length });
 
-/** Every store, opened once for all of this: a PGlite takes its time. */
+/** Every store, opened once, because PGlite starts slowly. */
 const everywhere = stores(prefix).map(({ name, open }) => {
   let opened: ReturnType<typeof open> | undefined;
   return {
@@ -67,10 +67,10 @@ const onRedis = everywhere.filter(({ name }) => redisAdapters.some((adapter) => 
 const forPools = everywhere.filter((store) => !onRedis.includes(store));
 const onSql = forPools.filter(({ name }) => name !== "memory");
 
-/** Where a type with many IDs is issued to the end: one store of each dialect. The others have one with fewer. */
+/** The stores that issue a type with many IDs to the end: one of each dialect. The others have a smaller type. */
 const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name];
 
-/** What a pool's store is to be, in the simplest words. */
+/** Model of a PoolPort. */
 class Model {
   readonly ranks = new Map<string, number>();
   readonly available = new Set<string>();
@@ -78,7 +78,7 @@ class Model {
   scan = "";
   refiller: string | undefined;
 
-  /** The ranks of those that are issued next. */
+  /** Returns the ranks of the IDs that are issued next. */
   next(count: number, from: number): number[] {
     const ranks = [...this.available].map((id) => this.ranks.get(id) as number).sort((a, b) => a - b);
     return [...ranks.filter((rank) => rank >= from), ...ranks.filter((rank) => rank < from)].slice(0, count);
@@ -103,7 +103,7 @@ class Model {
   }
 }
 
-/** The store of a type as a process has it that has begun, with what most calls say of it. */
+/** Returns the PoolPort of a type after `begin`, with defaults for most arguments. */
 async function begun(port: Backend, type: string) {
   const store = poolPort(port, type);
   const { recorded } = await store.begin();
@@ -120,10 +120,10 @@ async function begun(port: Backend, type: string) {
 
 type BegunStore = Awaited<ReturnType<typeof begun>>;
 
-/** What is asked of a store next. */
+/** One step, run on the store and on the model. */
 type Order = (store: BegunStore, model: Model, hasOrder: boolean) => Promise<void>;
 
-/** An issue, by either way: what it gets, or is told, is what the model says. */
+/** Asserts that an issue has the outcome of the model. */
 async function issued(
   answer: Promise<Awaited<ReturnType<PoolPort["issue"]>>>,
   [model, hasOrder]: readonly [Model, boolean],
@@ -138,7 +138,7 @@ async function issued(
   expect(new Set(ids).size).toBe(count);
   for (const id of ids) expect(model.available).toContain(id);
   const ranks = ids.map((id) => model.ranks.get(id) as number).sort((a, b) => a - b);
-  // The memory keeps no ranks: it takes from anywhere.
+  // Memory has no ranks: it takes any available IDs.
   if (hasOrder) expect(ranks).toEqual(model.next(count, from).sort((a, b) => a - b));
   for (const id of ids) model.available.delete(id);
   return ids;
@@ -210,7 +210,7 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
         if (isFree) model.refiller = refiller;
       },
   ),
-  // What is counted stays the same.
+  // Merging does not change the counts.
   fc.constant<Order>(async (store) => void (await store.mergeCounts())),
   anyFiller.map(
     (refiller): Order =>
@@ -235,33 +235,33 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     await setup(port, ["numeric"]);
   });
 
-  /** The store of a type that nobody has asked for yet, with IDs whose ranks are told. */
+  /** Returns the PoolPort of a new type, with IDs of the given ranks. */
   async function filled(ranks: Readonly<Record<string, number>> = {}): Promise<BegunStore> {
     const type = freshType(8);
-    // By this the store knows of the type.
+    // Registers the type.
     await new IdPool({ backend: port, type }).import([]);
     const store = await begun(port, type.name);
     await store.add(Object.entries(ranks));
     return store;
   }
 
-  /** IDs in an order that can be compared: a store says them in any. */
+  /** Sorts IDs, because a store returns them in any order. */
   const sorted = (ids: Awaited<ReturnType<PoolPort["issue"]>>) =>
     Array.isArray(ids) ? [...ids].sort() : ids;
 
-  test("the store does as the model says, whatever is asked of it", async () => {
+  test("behave as the model for any sequence of steps", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOrder, { maxLength: 25, size: "max" }), async (orders) => {
         const store = await filled();
         const model = new Model();
         for (const order of orders) await order(store, model, name !== "memory");
       }),
-      // Each step is a round trip, and each store has its turn.
+      // Each step is a round trip, on every store.
       { numRuns: process.env.CI ? 80 : 40 },
     );
   });
 
-  test("an issue takes all that it is asked for, or none", async () => {
+  test("issue all requested IDs or none", async () => {
     const store = await filled({ 51: 1, 52: 2, 53: 3 });
     expect(await store.issue(4, 0)).toEqual({ available: 3, scan: "" });
     expect(sorted(await store.issue(3, 2))).toEqual(["51", "52", "53"]);
@@ -271,7 +271,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
 
   // Memory has no ranks.
   (name === "memory" ? () => {} : test)(
-    "ranks are the order of issue, and after the last comes the first",
+    "issue in the order of ranks, continued from the first after the last",
     async () => {
       const ranks = { 51: 0, 52: 10, 53: 20, 54: 30, 55: RANK_LIMIT - 1 };
       expect(sorted(await (await filled(ranks)).issue(2, 10))).toEqual(["52", "53"]);
@@ -283,7 +283,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     },
   );
 
-  test("a request is given one ID for ever, also when nothing is left", async () => {
+  test("always return the same ID to a request, also when no other is left", async () => {
     const store = await filled({ 51: 1, 52: 2 });
     const first = await store.issueForRequest("one", 0);
     expect(await store.issueForRequest("one", RANK_LIMIT - 1)).toEqual(first);
@@ -294,14 +294,14 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.status()).toMatchObject({ available: 0, taken: 2 });
   });
 
-  test("a type's requests and IDs are its own", async () => {
+  test("keep the requests and IDs of types apart", async () => {
     const [one, other] = [await filled({ 51: 1 }), await filled({ 51: 1, 52: 2 })];
     expect(await one.issueForRequest("request", 0)).toEqual(["51"]);
     expect(sorted(await other.issue(2, 0))).toEqual(["51", "52"]);
     expect(await other.issueForRequest("request", 0)).toEqual({ available: 0, scan: "" });
   });
 
-  test("what was taken is not added again", async () => {
+  test("do not add a taken ID again", async () => {
     const store = await filled({ 51: 1, 52: 2 });
     await store.issue(2, 0);
     const entries: RankedId[] = ["51", "52", "53"].map((id) => [id, 5]);
@@ -310,7 +310,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.add(entries)).toBe(0);
   });
 
-  test("an import takes what is there and what is not, and says how many were new", async () => {
+  test("mark available and unknown IDs as taken, and return how many were new", async () => {
     const store = await filled({ 51: 1, 52: 2, 53: 3 });
     expect(await store.take(["51", "61"])).toBe(2);
     expect(await store.take(["51", "52", "61", "62"])).toBe(2);
@@ -318,7 +318,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.status()).toMatchObject({ available: 0, taken: 5 });
   });
 
-  test("one process refills at a time, until it leaves, or its time is over by the store's clock", async () => {
+  test("let one process refill at a time, until it releases its claim or the claim ends by the store's clock", async () => {
     const store = await filled();
     expect(await store.claimRefill("me", 60_000)).toBe("");
     expect(await store.claimRefill("you", 60_000)).toBeNull();
@@ -334,20 +334,20 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.claimRefill("you", 60_000)).toBeNull();
   });
 
-  test("a claim that ends further off than any can is of a clock that was set back, and holds nobody", async () => {
+  test("ignore a claim that ends too late, because it was made before a clock was set back", async () => {
     const store = await filled();
-    // As one of 3000 ms looks after the store's clock was set back by an hour.
+    // A claim of 3000 ms after the store's clock was set back by an hour.
     await store.claimRefill("dead", 3_603_000);
     expect((await store.raw.status(1, 3000)).isFilling).toBe(false);
     expect(await store.claimRefill("me", 3000)).toBe("");
     expect(await store.claimRefill("you", 3000)).toBeNull();
-    // The clocks of statements that run at once differ by less than a second.
+    // The clocks of concurrent statements differ by less than a second.
     await store.releaseRefill("me");
     await store.claimRefill("me", 3900);
     expect(await store.claimRefill("you", 3000)).toBeNull();
   });
 
-  test("what is taken again keeps its request, unless that was given another ID", async () => {
+  test("keep the request of an ID that is taken again, unless the request was given another ID", async () => {
     const store = await filled({ 51: 1 });
     expect(await store.issueForRequest("one", 0)).toEqual(["51"]);
     await store.add([
@@ -373,14 +373,14 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.status()).toMatchObject({ available: 1, taken: 5 });
   });
 
-  test("of two that move the scan on from the same place, one does", async () => {
+  test("let one of two concurrent steps advance the scan from the same position", async () => {
     const store = await filled();
     const moved = await Promise.all(["1 3 7", "2 3 7"].map((to) => store.advanceScan("", to)));
     expect([...moved].sort()).toEqual([false, true]);
     expect((await store.count(1)).scan).toBe(moved[0] ? "1 3 7" : "2 3 7");
   });
 
-  test("40 at once who ask for 3 of 100: 33 get theirs, and 7 hear that 1 is left", async () => {
+  test("give 33 of 40 concurrent issues 3 of 100 IDs each, and tell the other 7 that 1 is left", async () => {
     const ranks = Array.from({ length: 100 }, (_, at) => [`${100 + at}`, at * 42_000_000] as const);
     const store = await filled(Object.fromEntries(ranks));
     const from = () => Math.floor(Math.random() * RANK_LIMIT);
@@ -391,7 +391,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(refusals).toEqual(Array.from({ length: 7 }, () => ({ available: 1, scan: "" })));
   });
 
-  test("every ID of a type is issued once, whoever restarts meanwhile; and then there is none, for ever", async () => {
+  test("issue every ID of a type once, through restarts, and then never another one", async () => {
     const type = freshType(thorough.includes(name) ? 6 : 5);
     const total = { 5: 3723, 6: 29_593 }[type.length];
     const batch = type.length === 6 ? 500 : 100;
@@ -433,7 +433,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     }
   });
 
-  test("a request key may be as long as it gets, and of any characters", async () => {
+  test("accept request keys of the greatest length and of any characters", async () => {
     const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
     const awkward = `a 'quoted' "key" $1 $2 ? %s \\ ü 日本 🌾`;
     const keys = [awkward, "🌾".repeat(255), "'".repeat(255), awkward.repeat(9).slice(0, 250), "NULL", " "];
@@ -445,12 +445,12 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     await pool.stop();
   });
 
-  test("what was imported is never issued, and the rest is", async () => {
+  test("issue every ID except the imported ones", async () => {
     const type = freshType(4);
     const all = type.generateIds(465);
     const pool = new IdPool({ backend: port, type, highMark: 100 });
     await pool.issueIds(20);
-    // Some were issued, some are at hand, and some have yet to be found.
+    // Some are issued, some are available, and some are not in the pool.
     const known = await pool.import(all.slice(0, 200));
     expect(known.taken + known.known).toBe(200);
     expect(await pool.import(all.slice(0, 200))).toEqual({ taken: 0, known: 200, outside: [] });
@@ -460,7 +460,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     await pool.stop();
   });
 
-  test("another pool or permutation of the same name is refused, and the first goes on", async () => {
+  test("refuse another pool or permutation of the same name, and the first continues", async () => {
     const type = freshType(8);
     const pool = new IdPool({ backend: port, type, lowMark: 0, highMark: 10 });
     await pool.issue();
@@ -479,7 +479,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
 });
 
 describe.each(onSql)("tables of pools on $name", ({ open }) => {
-  test("that are missing are an error that names setup(), from each of the calls", async () => {
+  test("that are missing give an error that names setup(), from each call", async () => {
     const port = await open();
     const pool = new IdPool({ backend: { ...port, prefix: `${prefix}_not` }, type: freshType(8) });
     const calls = [
@@ -499,7 +499,7 @@ describe.each(onSql)("tables of pools on $name", ({ open }) => {
     }
   });
 
-  test("are made once, and a pool that could not begin without them begins then", async () => {
+  test("are created once, and a pool that failed without them works then", async () => {
     const port = { ...((await open()) as SqlPort), prefix: `${prefix}_new` };
     const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
     await expect(pool.issue()).rejects.toBeInstanceOf(BackendError);
@@ -518,7 +518,7 @@ describe.each(onSql)("tables of pools on $name", ({ open }) => {
 });
 
 describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
-  test("is counted once, by setup(), and again where its number is missing", async () => {
+  test("is counted once, by setup(), and again if its count is missing", async () => {
     const now = (await open()) as SqlPort;
     const port = { ...now, prefix: `${prefix}_old` };
     const path = (table: string) => `"${port.prefix}_${table}"`;
@@ -544,7 +544,7 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
       await port.query(`INSERT INTO ${path("ids")} VALUES ($1, $2, 7, ${taken}, NULL)`, [type.name, id]);
     }
 
-    // A count that fails is an error, and the next call makes it good.
+    // A failed count is an error, and the next call repeats it.
     const slow = new Error("canceling statement due to statement timeout");
     const query: SqlPort["query"] = (text, params) =>
       text.startsWith("UPDATE") ? Promise.reject(slow) : port.query(text, params);
@@ -557,7 +557,7 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
     await pool.import(ids);
     expect(await pool.status()).toMatchObject({ taken: 30 });
     expect(await setup(port, ["numeric"])).toBe("");
-    // As a process of the earlier version leaves the type that it has begun meanwhile.
+    // A type that a process of the earlier version has begun meanwhile.
     await port.query(`UPDATE ${path("id_types")} SET taken = NULL`, []);
     expect(await pool.status()).toMatchObject({ taken: 30 });
     const again = start();
@@ -570,7 +570,7 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
   });
 });
 
-/** The same store several times, as several processes have it; the memory and a PGlite are in one process. */
+/** One store opened several times, as by several processes. Memory and PGlite are shared within this process. */
 const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }> }[] = [
   ...everywhere
     .filter(({ name }) => ["memory", pgliteAdapter.name].includes(name))
@@ -585,7 +585,7 @@ const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[
     name,
     async openMany(count: number) {
       const own = `${prefix}_crowd`;
-      // All but a Client have up to ten connections each, and the server has other guests.
+      // All but a Client have up to ten connections each, and the server has other clients.
       const clients = Array.from({ length: name.includes("Client") ? count : 4 }, () =>
         open(DATABASE_URL, { prefix: own }),
       );
@@ -626,21 +626,21 @@ describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
   const share = (type: NumericIdType) =>
     ports.map((backend) => new IdPool({ backend, type, lowMark: 100, highMark: 1000, waitMs: 30_000 }));
 
-  test("200 calls at once for one request get one ID, and one is taken", async () => {
+  test("give one ID to 200 concurrent calls for one request, and take one", async () => {
     const pools = share(freshType(6));
     await pools[0].fill();
-    // So that all of them are past their first question.
+    // So that every pool has begun.
     await Promise.all(pools.map((pool) => pool.status()));
     const calls = Array.from({ length: 200 }, (_, call) => pools[call % 10].issue({ requestKey: "one" }));
     expect(new Set(await Promise.all(calls)).size).toBe(1);
     expect(await pools[9].status()).toMatchObject({ available: 999, taken: 1 });
-    // Who came second has a connection that works.
+    // The connection of the losing call still works.
     const ids = await Promise.all(Array.from({ length: 100 }, (_, call) => pools[call % 10].issue()));
     expect(new Set(ids).size).toBe(100);
     await Promise.all(pools.map((pool) => pool.stop()));
   });
 
-  test("on an empty store all get IDs at once, no two the same, though one of them refills", async () => {
+  test("all get different IDs on an empty store, while one of them refills", async () => {
     const pools = share(freshType(6));
     const calls = Array.from({ length: 100 }, (_, call) =>
       call % 3 === 0 ? pools[call % 10].issueIds(40) : pools[call % 10].issue(),
@@ -653,11 +653,11 @@ describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
 });
 
 describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
-  /** What the server refuses, with the codes that say so: an adapter asks again after some of them. */
+  /** Errors of the server with their codes. An adapter retries some of them. */
   const refusals: string[] = [];
   const opened: pg.Pool[] = [];
 
-  /** A port with a pool of connections of its own. */
+  /** Returns a port with its own connection pool. */
   function connect(options: { prefix: string; schema?: string }, settings: pg.PoolConfig = {}): SqlPort {
     const client = new pg.Pool({ connectionString: DATABASE_URL, ...settings });
     opened.push(client);
@@ -673,7 +673,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     await Promise.all(opened.map((client) => client.end()));
   });
 
-  test("imports in opposite orders, issues and refills at once: nothing twice, nothing lost, and no deadlock", async () => {
+  test("survive concurrent imports in opposite orders, issues and refills without repeated or lost IDs or deadlocks", async () => {
     const own = { prefix: `${prefix}_import` };
     await setup(connect(own), ["numeric"]);
     refusals.length = 0;
@@ -696,7 +696,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect(new Set(issuedIds).size).toBe(issuedIds.length);
     const before = new Set(foreign);
     const both = issuedIds.filter((id) => before.has(id)).length;
-    // Some were issued before they were imported: those were known to whoever came to them.
+    // IDs that were issued before they were imported count as known.
     expect(one.taken + other.taken + both).toBe(5000);
     const rows = await connect(own).query(`SELECT id FROM "${own.prefix}_ids" WHERE taken IS NOT NULL`, []);
     expect(new Set(rows.map(({ id }) => id))).toEqual(new Set([...issuedIds, ...foreign]));
@@ -705,7 +705,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
       await connect(own).query(`DROP TABLE "${own.prefix}_${table}"`, []);
   });
 
-  test("of two at once for a request one is refused within the server, and its connection is as good as before", async () => {
+  test("keep the connection of a call that loses the race for a request", async () => {
     const own = { prefix: `${prefix}_loser` };
     const name = `${prefix}_loser`;
     const port = connect(own, { max: 10, application_name: name });
@@ -713,7 +713,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 1000 });
     await pool.fill();
     refusals.length = 0;
-    // Until it has happened: that they meet is a matter of time.
+    // Repeat until the two calls have met.
     for (let round = 0; round < 50 && refusals.length === 0; round++) {
       const requestKey = `${round}`;
       const ids = await Promise.all(Array.from({ length: 10 }, () => pool.issue({ requestKey })));
@@ -730,7 +730,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
   });
 
   test.each(["serializable", "repeatable read"])(
-    "under %s isolation 40 at once all get IDs, again and again, and none twice",
+    "give 40 concurrent issues different IDs under %s isolation, in every round",
     async (isolation) => {
       const own = { prefix: `${prefix}_${isolation.slice(0, 6)}` };
       await setup(connect(own), ["numeric"]);
@@ -750,7 +750,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
         return ids;
       });
       const ids = (await Promise.all(callers)).flat();
-      // Two callers each ask for the same request.
+      // Two callers share each request.
       expect(new Set(ids).size).toBe(40 * 5 * 6 + 20 * 5);
       await Promise.all(pools.map((pool) => pool.stop()));
       expect((await pools[1].status()).taken).toBe(40 * 5 * 6 + 20 * 5);
@@ -759,7 +759,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     },
   );
 
-  test("stay within their schema and prefix, whatever is in the names", async () => {
+  test("stay within their schema and prefix, whatever their names contain", async () => {
     const schema = `S "Žluť" ${prefix}`;
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     const admin = connect({ prefix });
@@ -776,7 +776,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
         expect(await admin.query(count, [])).toEqual([{ rows: "465" }]);
         await pool.stop();
       }
-      // Each has issued all that there are, and knows nothing of the other.
+      // Each has issued all IDs, independently of the other.
       expect([...all[0]].sort()).toEqual([...all[1]].sort());
     } finally {
       await admin.query(`DROP SCHEMA ${quoted} CASCADE`, []);
@@ -791,7 +791,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
     await setup(port, ["counter", "numeric"]);
   });
 
-  /** IDs to the last one; each process that has issued so many ends, and another one comes. */
+  /** Issues to the last ID. Each process ends after so many, and another one continues. */
   async function allOf(type: NumericIdType, block: number, life: number): Promise<string[]> {
     const ids: string[] = [];
     for (;;) {
@@ -807,11 +807,11 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
     }
   }
 
-  test("one value at a time: each ID once, through restarts, and then there is none", async () => {
+  test("issue each ID once with a block of 1, through restarts, and then none", async () => {
     const type = freshType(4);
     const ids = await allOf(type, 1, 50);
     expect([ids.length, new Set(ids).size]).toEqual([465, 465]);
-    // To whoever comes then as well.
+    // A new process is exhausted as well.
     expect(await allOf(type, 1, 50)).toEqual([]);
   });
 
@@ -823,7 +823,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
     expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
   });
 
-  test("several at once, one by one and by the block: none twice", async () => {
+  test("issue no ID twice to concurrent processes, with a block of 1 and larger ones", async () => {
     const type = freshType(8);
     const makers = [1, 1, 7, 100].map((block) => {
       const counter = new Counter({ backend: port, name: type.name, block });
@@ -834,7 +834,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
     expect(new Set(ids).size).toBe(100);
   });
 
-  test("another key, length or counter is refused, and so is a pool", async () => {
+  test("refuse another key, length or counter, and a pool", async () => {
     const type = freshType(8);
     const counter = new Counter({ backend: port, name: type.name });
     const first = new PermutedIds({ type, key: KEY, counter });
@@ -857,7 +857,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
 });
 
 describe.skipIf(!REDIS_URL).each(onRedis)("a pool on $name", ({ open }) => {
-  test("is refused: it could forget what it has taken", async () => {
+  test("is refused, because it could forget taken IDs", async () => {
     const backend = await open();
     const make = () => new IdPool({ backend, type: freshType(8) });
     expect(make).toThrow(ArgumentError);

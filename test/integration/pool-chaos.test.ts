@@ -1,5 +1,5 @@
-// Chaos test of pools: real processes issue IDs from a real PostgreSQL and refill it, while they are killed, and while the
-// server is. Every ID that a process got is kept, and none may have been given twice, or be lost but by a kill.
+// Chaos test of pools: processes issue and refill on a real PostgreSQL while they or the server are killed. Every ID that a
+// process got is recorded: none may be issued twice, and only a kill may lose one.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,29 +19,29 @@ import { startable, startPostgres } from "./servers.ts";
 const { DATABASE_URL = "" } = process.env;
 const program = fileURLToPath(new URL("numeric/process.mjs", import.meta.url));
 
-/** What each test is given to say what is to be undone: two of them run at once. */
+/** Registers cleanup. An argument of each test, because two of them run concurrently. */
 type Undo = (step: () => Promise<void> | void) => void;
 
-/** What still runs when this process ends. */
+/** Processes to kill when this one ends. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** A process at work. */
+/** A running process. */
 interface Worker {
   readonly child: ChildProcess;
-  /** How it ended: a code or a signal, and what it complained of. */
+  /** How it ended: the exit code or signal, and its errors. */
   readonly ended: Promise<string>;
 }
 
 function start(plan: Readonly<Record<string, unknown>>): Worker {
-  // The deprecation of a driver is no complaint.
+  // A driver's deprecation warning is not an error.
   const child = spawn(process.execPath, ["--no-warnings", program, JSON.stringify(plan)], {
     stdio: ["pipe", "ignore", "pipe"],
   });
   running.add(child);
-  // One that is killed hears nothing more, and that is no error.
+  // A killed process reads nothing more, which is not an error.
   child.stdin.on("error", () => {});
   const ended = Promise.all([once(child, "exit"), text(child.stderr)]).then(([[code, signal], errors]) => {
     running.delete(child);
@@ -52,7 +52,7 @@ function start(plan: Readonly<Record<string, unknown>>): Worker {
 
 let tables = 0;
 
-/** A place for the pool of one test: tables and a type of its own, and what its processes are told. */
+/** The pool of one test: its tables, its type and the settings of its processes. */
 async function place(
   undo: Undo,
   length: number,
@@ -72,7 +72,7 @@ async function place(
   const folder = mkdtempSync(join(tmpdir(), "bitflake-numeric-"));
   undo(() => rmSync(folder, { recursive: true }));
   const plan = { url, prefix, type: { name: type.name, length }, marks };
-  /** The IDs in the table, with the requests that they are for. */
+  /** Returns the IDs in the table with their requests. */
   const rows = async (which: "taken" | "available") => {
     const is = which === "taken" ? "NOT NULL" : "NULL";
     const all = await client.query(`SELECT id, request FROM ${prefix}_ids WHERE taken IS ${is}`);
@@ -84,15 +84,15 @@ async function place(
 const idsOf = (answers: Journal["answers"]) => answers.flatMap(({ ids }) => ids);
 
 describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
-  test("200,000 IDs for four processes with 40 connections: each once, in what they got and in the table", async ({
+  test("issue 200,000 IDs to four processes with 40 connections, each once by their journals and by the table", async ({
     onTestFinished: undo,
   }) => {
-    // Long enough that no draw meets what another has found, but for a few.
+    // So long that hardly any draw repeats an ID.
     const { folder, plan, rows, backend, type } = await place(undo, 12, {
       lowMark: 20_000,
       highMark: 40_000,
     });
-    // Most are made before, for it is a matter of issues; the others while they go on.
+    // Most IDs are added before, because this tests issues; the others during them.
     await new IdPool({ backend, type }).fill({ to: 170_000 });
     const sizes = { singles: 1000, batches: 490, batch: 100 };
     const started = performance.now();
@@ -109,10 +109,10 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect([taken.length, new Set([...taken, ...ids]).size]).toEqual([200_000, 200_000]);
   });
 
-  test("processes that are killed: no ID twice, a request keeps its ID, and lost is only what was under way", async ({
+  test("issue no ID twice to killed processes, keep the ID of a request, and lose only unanswered issues", async ({
     onTestFinished: undo,
   }) => {
-    // So near to each other that there is a refill most of the time.
+    // Marks so close that a refill runs most of the time.
     const { folder, plan, rows, backend, type } = await place(undo, 10, { lowMark: 500, highMark: 1000 });
     const lives = [0, 0, 0, 0];
     const launch = (slot: number) => {
@@ -125,7 +125,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     const ends: string[] = [];
     const killing = crew.map(async (_, slot) => {
       for (let kill = 0; kill < 4; kill++) {
-        // It takes a moment to start, and longer where the machine is busy.
+        // Starting takes a moment, and longer on a busy machine.
         while (!existsSync(join(folder, `${slot}.${kill}`))) await setTimeout(20);
         await setTimeout(100 + Math.random() * 900);
         crew[slot].child.kill("SIGKILL");
@@ -136,7 +136,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     await Promise.all(killing);
     await setTimeout(700);
     for (const { child } of crew) child.kill("SIGTERM");
-    // Some may not have listened yet.
+    // Some may not have installed their signal handler before.
     expect(await Promise.all(crew.map(({ ended }) => ended))).toEqual(
       Array.from({ length: 4 }, () => expect.stringMatching(/^(0|SIGTERM)$/)),
     );
@@ -147,7 +147,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect(ids.size).toBeGreaterThan(500);
     expect(repeatsIn(answers)).toEqual([]);
 
-    // Whoever asks again for a request gets what it was given, also if nobody was there to hear it.
+    // A repeated request gets its ID, also if the process that first sent it was killed.
     const pool = new IdPool({ backend, type, ...plan.marks });
     const keys = new Set([...answers, ...open].flatMap(({ key }) => (key === undefined ? [] : [key])));
     const again = await Promise.all(
@@ -165,7 +165,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect(lost.filter(({ request }) => request !== null)).toEqual([]);
     const underWay = open.reduce((sum, { key, count }) => sum + (key === undefined ? count : 0), 0);
     expect(lost.length).toBeLessThanOrEqual(underWay);
-    // All of it has happened.
+    // Every case has occurred.
     expect(underWay).toBeGreaterThan(0);
     expect(open.some(({ key }) => key !== undefined)).toBe(true);
     console.info(
@@ -173,11 +173,11 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     );
   });
 
-  /** The steps that a process has written down. */
+  /** Returns the steps that a process has recorded. */
   const steps = (folder: string, file: string) =>
     existsSync(join(folder, file)) ? readJournal(folder, file).notes : [];
 
-  test.concurrent("a fill of 100,000 that is killed is finished by another process within moments", async ({
+  test.concurrent("let another process finish a killed fill of 100,000 within moments", async ({
     expect,
     onTestFinished: undo,
   }) => {
@@ -192,7 +192,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect(await second.ended).toBe("0");
 
     const progress = steps(folder, "second");
-    // The one that was killed had said that it would be at it for 3 seconds.
+    // The claim of the killed process lasts 3 seconds.
     expect(progress[0].at - killed).toBeLessThan(10_000);
     expect(progress[0].available).toBeGreaterThan(20_000);
     const available = progress.map((step) => step.available);
@@ -205,7 +205,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
     expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
   });
 
-  test.concurrent("a sweep that is killed is gone on with, and finds every ID there is", async ({
+  test.concurrent("continue the scan of a killed process, and find every ID", async ({
     expect,
     onTestFinished: undo,
   }) => {
@@ -216,7 +216,7 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
       const { rows } = await client.query(`SELECT sweep FROM ${prefix}_id_types`);
       return rows[0]?.sweep ? Number(rows[0].sweep.split(" ")[2]) : Number.POSITIVE_INFINITY;
     };
-    // A number of six digits but one; of those it is to have looked at some.
+    // 100,000 numbers of five digits. The scan must have visited some of them.
     while ((await left()) > 95_000) await setTimeout(5);
     first.child.kill("SIGKILL");
     expect(await first.ended).toBe("SIGKILL");
@@ -237,9 +237,9 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
   });
 });
 
-// What is committed outlives the server's processes, though not a loss of power: for that it would have to wait for a disk.
+// A commit survives the server's processes, but not a loss of power, because it does not wait for the disk.
 test.skipIf(!startable.postgres)(
-  "a PostgreSQL that is killed: what was issued stays so, and is not issued again",
+  "issued IDs are not issued again after PostgreSQL is killed",
   async ({ onTestFinished: undo }) => {
     const server = await startPostgres();
     undo(() => server.stop());
@@ -250,7 +250,7 @@ test.skipIf(!startable.postgres)(
     let unanswered = 0;
     let failures = 0;
     let isOver = false;
-    /** Asks until there is an answer; a request again and again, anything else anew. */
+    /** Repeats a call until it succeeds. A request keeps its key. */
     async function issue(count: number, key?: string): Promise<void> {
       while (!isOver || key !== undefined) {
         try {
@@ -288,7 +288,7 @@ test.skipIf(!startable.postgres)(
     const taken = await rows("taken");
     const lost = taken.filter(({ id }) => !ids.has(id));
     expect(taken.length - lost.length).toBe(ids.size);
-    // Those who had no answer; and those for requests have asked again.
+    // Unanswered issues; those with a request key were repeated.
     expect(lost.length).toBeLessThanOrEqual(unanswered);
     expect(lost.filter(({ request }) => request !== null)).toEqual([]);
   },

@@ -1,5 +1,5 @@
-// Pools after a failover of PostgreSQL that lost the last writes: nothing is issued until an operator accepts the new
-// history, and then no ID comes again. FAILOVER_ROUNDS says how many failovers there are; by hand 20.
+// Pools after failovers of PostgreSQL that lost the last writes: nothing is issued until an operator accepts the new history,
+// and then no ID is issued twice. FAILOVER_ROUNDS is the number of failovers; by hand 20.
 
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { catchUp, cutOff, failOver } from "./standby.ts";
 
 const ROUNDS = Number(process.env["FAILOVER_ROUNDS"] ?? 2);
 
-/** A port that goes where a client factory says, as the name of a service does. */
+/** A port whose client can be replaced, as behind the name of a service. */
 function movable() {
   let client: pg.Pool | undefined;
   let hold: (() => Promise<void>) | undefined;
@@ -24,7 +24,7 @@ function movable() {
   });
   return {
     port,
-    /** Keeps back the answer of the next issue; resolves when the server has given it, to what lets it arrive. */
+    /** Holds the answer of the next issue. Resolves, once the server has answered, to a function that delivers it. */
     holdAnswer: () =>
       new Promise<() => void>((held) => {
         hold = () => {
@@ -48,7 +48,7 @@ const refusal = (call: Promise<unknown>) =>
   );
 
 test.skipIf(!startable.postgres || !startable.failover.postgres)(
-  "a failover that lost the last writes: a typed refusal, and once it is accepted no ID comes twice",
+  "a failover that lost the last writes gives an IdPoolHistoryError, and no ID is issued twice after it is accepted",
   { timeout: 60_000 + ROUNDS * 20_000 },
   async ({ onTestFinished: undo }) => {
     let primary = await startPostgres();
@@ -69,7 +69,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       expect(await counter.nextValues(5)).toEqual([1n, 2n, 3n, 4n, 5n]);
       await catchUp(primary, standby);
       await cutOff(standby);
-      // All of these the standby has at hand.
+      // The standby still has all of these as available.
       for (let call = 0; call < 40; call++) issued.push(await pool.issue());
       issued.push(...(await pool.issueIds(7)), await neighbour.issue());
       const known = await pool.issue({ requestKey: "form 17" });
@@ -83,7 +83,7 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
       await failOver(primary, standby);
       await store.moveTo(standby);
 
-      // A counter that has given out values that the store has forgotten gives out none.
+      // A counter throws after the store has forgotten its values.
       expect(await refusal(counter.next())).toBeInstanceOf(CounterBackwardsError);
       const fresh = open();
       const calls = [
@@ -102,13 +102,13 @@ test.skipIf(!startable.postgres || !startable.failover.postgres)(
         expect(current).not.toBe(recorded);
       }
       expect((await pool.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
-      // The server that issued it has been replaced, and the new one may issue it as well.
+      // The server that issued it has been replaced, and its successor may issue it as well.
       arrive();
       expect(await late).toBeInstanceOf(IdPoolHistoryError);
 
       await fresh.acceptHistory();
       expect((await pool.status()).lastError).not.toBeInstanceOf(IdPoolHistoryError);
-      // The two that have issued took theirs again when they were refused, so whoever issues now repeats none.
+      // Both pools took their IDs again when they were refused, so no pool repeats any.
       for (const one of [fresh, pool, neighbour]) {
         issued.push(...(await one.issueIds(100)), await one.issue());
       }

@@ -1,5 +1,5 @@
-// What a pool and the service ask of PostgreSQL costs the same with a thousand IDs taken and with a million: counted in
-// the blocks that each of their statements touches. bench/size.mjs has the times, and more rows.
+// Statements of a pool and of the service cost PostgreSQL the same with a thousand taken IDs and with a million, counted in
+// the blocks that each statement touches. bench/size.mjs measures times, with more rows.
 
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { createService } from "../../src/service/index.ts";
 
 const { DATABASE_URL } = process.env;
 
-/** A plan of EXPLAIN, as far as it is read. */
+/** The part of an EXPLAIN plan that is read here. */
 interface Plan {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
@@ -19,16 +19,16 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 
-/** Whether a plan reads a table from its beginning to its end. */
+/** Returns whether a plan has a sequential scan. */
 const reads = (table: string, { Plans = [], ...plan }: Plan): boolean =>
   (plan["Node Type"] === "Seq Scan" && plan["Relation Name"] === table && plan["Actual Loops"] > 0) ||
   Plans.some((part) => reads(table, part));
 
-/** How many IDs a statement adds or takes: refills are stopped anywhere, so it differs from run to run. */
+/** Returns how many IDs a statement adds or takes. It varies, because refills are stopped at any step. */
 const entriesIn = (params: readonly string[]): number =>
   params[1]?.startsWith("[") ? (JSON.parse(params[1]) as unknown[]).length : 1;
 
-/** The blocks that each statement touches for an entry, with so many IDs taken. */
+/** Returns the blocks that each statement touches per ID, with so many taken IDs. */
 async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, number>> {
   const prefix = `size_${process.pid}_${taken}`;
   const sent = new Map<string, readonly string[]>();
@@ -37,7 +37,7 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
     ...plain,
     query(text, params) {
       if (/^(WITH|SELECT|INSERT|UPDATE|DELETE)/.test(text) && text.includes(`"${prefix}_id`)) {
-        // Of several, the one with most entries: so that what it costs besides those hardly counts.
+        // Of several, the one with most IDs, so that its fixed cost hardly counts.
         if (entriesIn(params) >= entriesIn(sent.get(text) ?? [])) sent.set(text, params);
       }
       return plain.query(text, params);
@@ -57,7 +57,7 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
     await client.query(`UPDATE ${prefix}_id_types SET taken = taken + $1`, [taken]);
     sent.clear();
 
-    // All that they ask, but what is asked once after an upgrade.
+    // All statements except the one that runs once after an upgrade.
     const fresh = new IdPool({ backend: port, type, lowMark: 500, highMark: 1000 });
     await fresh.issue();
     await fresh.issueIds(100);
@@ -76,7 +76,7 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
     await service.stop();
 
     const blocks = new Map<string, number>();
-    // Before the server has counted its rows anew, and afterwards.
+    // Before ANALYZE and after it.
     for (const analyze of [false, true]) {
       if (analyze) await client.query(`ANALYZE ${prefix}_ids`);
       for (const [text, params] of sent) {
@@ -103,7 +103,7 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
 }
 
 test.skipIf(!DATABASE_URL)(
-  "a million IDs that are taken cost no statement more than a thousand do",
+  "no statement touches more blocks with a million taken IDs than with a thousand",
   { timeout: 120_000 },
   async () => {
     const client = new pg.Pool({ connectionString: DATABASE_URL });
@@ -112,7 +112,7 @@ test.skipIf(!DATABASE_URL)(
       const many = await blocksOf(client, 1_000_000);
       expect([...many.keys()].sort()).toEqual([...few.keys()].sort());
       expect(many.size).toBeGreaterThanOrEqual(12);
-      // An index of a million is a level higher, or two.
+      // The index of a million rows has one or two levels more.
       const tooMany = [...many].filter(([name, blocks]) => blocks > 2 * (few.get(name) as number) + 50);
       expect(tooMany.map(([name, blocks]) => [name, few.get(name), blocks])).toEqual([]);
     } finally {

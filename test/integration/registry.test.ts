@@ -1,5 +1,5 @@
-// The farmer registry of docs/numeric-ids.md, start to finish, as it stands there: its programs in processes of their
-// own, on the built package and a real PostgreSQL.
+// The farmer registry of docs/numeric-ids.md: the guide's programs in separate processes, on the built package and a real
+// PostgreSQL.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const programs = programsOf("docs/numeric-ids.md");
 const guide = readFileSync(join(root, "docs/numeric-ids.md"), "utf8");
 const [, json = ""] = /^```json\n(.*?)^```/ms.exec(guide) ?? [];
 
-test("the guide has no program that is not run here", () => {
+test("every program of the guide runs in this test", () => {
   const names = ["types.mjs", "prepare.mjs", "register.mjs", "look-up.mjs", "report.mjs", "accept.mjs"];
   expect(Object.keys(programs)).toEqual(names);
 });
@@ -42,10 +42,10 @@ describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
     await inOwnDatabase(async () => {
       const [imported, ...progress] = await run("prepare.mjs");
       expect(imported).toBe("from paper: 3 taken, 0 known, 1 of another kind: 0815");
-      // In steps of 500, but for an ID that was drawn twice.
+      // In steps of 500, minus IDs that were drawn twice.
       expect(progress.length).toBeGreaterThanOrEqual(4);
-      expect(progress.at(-1)).toBe("2000 of 2000 at hand");
-      // Deployed again, it finds all there.
+      expect(progress.at(-1)).toBe("2000 of 2000 available");
+      // After another deployment everything is there.
       expect(await run("prepare.mjs")).toEqual(["from paper: 0 taken, 3 known, 1 of another kind: 0815"]);
 
       const [first = ""] = await run("register.mjs", "17", "Amina Diallo");
@@ -73,7 +73,7 @@ describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
       expect(farmers).toMatch(/^farmer: 5 taken, about \d+ left$/);
       expect(households).toBe("household: 0 taken, 1790577 left");
 
-      // As after a failover that lost nothing, and one that lost the row of an ID.
+      // A failover that lost nothing, and one that lost the row of an ID.
       expect(await run("accept.mjs")).toEqual(["nothing to accept"]);
       await db.query("UPDATE bitflake_id_types SET history = '1.00000001' WHERE type = 'farmer'");
       await db.query("UPDATE bitflake_ids SET taken = NULL, request = NULL WHERE id = $1", [first]);

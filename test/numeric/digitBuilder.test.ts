@@ -1,4 +1,4 @@
-// The fast path, digit by digit, against the rules as regular expressions that anyone can read.
+// DigitBuilder and validate, compared with the rules as plain regular expressions.
 //
 // With 10,000 runs a property, as in CI, it compares 1,000,000 random numbers for each set of rules and each length from 6 to
 // 16: 22 million. A shorter run compares 100,000 for each set.
@@ -14,13 +14,13 @@ import { invert, multiply, permute } from "../../src/numeric/verhoeff.ts";
 
 const SETS = ["openg2p", "mosip"] as const;
 const LENGTHS = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
-/** The pairs of those. */
+/** All pairs of a set and a length. */
 const KINDS = SETS.flatMap((set) => LENGTHS.map((length) => [set, length] as const));
 
 /** Runs of each property. */
 const { numRuns = 100 } = fc.readConfigureGlobal() ?? {};
 const isShort = numRuns < 10_000;
-/** How many random numbers of each kind. */
+/** How many random numbers per pair. */
 const NUMBERS = isShort ? Math.ceil(100_000 / LENGTHS.length) : 1_000_000;
 
 const CYCLIC =
@@ -28,7 +28,7 @@ const CYCLIC =
 
 type Expressions = readonly (readonly [NumericRule, RegExp])[];
 
-/** What no ID may match. Of the two sets each has its own list: nothing here is computed. */
+/** Expressions that no ID matches. Each set has its own list, and nothing is computed. */
 const REFUSED: Record<RuleSet, Expressions> = {
   openg2p: [
     ["notStartWith", /^[01]/],
@@ -46,7 +46,7 @@ const REFUSED: Record<RuleSet, Expressions> = {
     ["repeating", /(\d)\d?\1/],
     ["repeatingBlock", /(\d\d)\d*\1/],
     ["evenDigits", /[2468]{3}/],
-    // The first five are looked at without being used up, so that the last five may be among them.
+    // A lookahead, because the last five digits may overlap the first five.
     ["digitsGroup", /^(?=(\d{5}))\d*$(?<=\1)/],
     ["reverseDigitsGroup", /^(?=(\d)(\d)(\d)(\d)(\d))\d*$(?<=\5\4\3\2\1)/],
     ["restrictedNumbers", /786|666/],
@@ -54,26 +54,26 @@ const REFUSED: Record<RuleSet, Expressions> = {
   ],
 };
 
-// What refuses most comes first, for millions of numbers: which of them matches does not matter there.
+// The expression that refuses most is first, to save time on millions of numbers.
 const LIKELIEST: NumericRule[] = ["evenDigits", "repeating", "notStartWith", "sequence", "repeatingBlock"];
 const hurried = (set: RuleSet): RegExp[] => {
   const rank = (rule: NumericRule) => (LIKELIEST.indexOf(rule) + 100) % 100;
   return [...REFUSED[set]].sort(([a], [b]) => rank(a) - rank(b)).map(([, expression]) => expression);
 };
 
-/** Whether no expression matches. */
+/** Returns whether no expression matches. */
 function isGood(id: string, expressions: readonly RegExp[]): boolean {
   for (const expression of expressions) if (expression.test(id)) return false;
   return true;
 }
 
-// Verhoeff by tables: by place and digit, and then what was there before. verhoeff.test.ts holds the arithmetic that
-// they are made of against the tables of the textbooks.
+// Verhoeff by tables, indexed by place and digit, and then by the product before. verhoeff.test.ts compares the arithmetic
+// behind them with the textbook tables.
 const TABLE = Array.from({ length: 80 }, (_, i) =>
   Array.from({ length: 10 }, (_, before) => multiply(permute(i % 10, Math.floor(i / 10)), before)),
 );
 
-/** The check digit of digits, by those tables. */
+/** Returns the check digit of digits by those tables. */
 function checkOf(payload: ArrayLike<number>): number {
   let check = 0;
   for (let i = 0; i < payload.length; i++) {
@@ -83,17 +83,17 @@ function checkOf(payload: ArrayLike<number>): number {
   return invert(check);
 }
 
-/** The digits with their check digit, as text. */
+/** Returns digits with their check digit, as text. */
 const completed = (payload: ArrayLike<number>): string => Array.from(payload).join("") + checkOf(payload);
 
-/** Whether the fast path takes the digits, and the check digit that it puts behind them. */
-function isTaken(walk: DigitBuilder, payload: ArrayLike<number>): boolean {
-  walk.clear();
-  for (let i = 0; i < payload.length; i++) if (!walk.push(payload[i])) return false;
-  return walk.pushCheckDigit();
+/** Returns whether the builder accepts the digits and their check digit. */
+function isTaken(builder: DigitBuilder, payload: ArrayLike<number>): boolean {
+  builder.clear();
+  for (let i = 0; i < payload.length; i++) if (!builder.push(payload[i])) return false;
+  return builder.pushCheckDigit();
 }
 
-/** Digits one after the other, each equally likely. */
+/** Returns a source of digits, each equally likely. */
 function randomDigits(): () => number {
   const bytes = new Uint8Array(65_536);
   let at = bytes.length;
@@ -126,13 +126,13 @@ function* neighboursOf(payload: readonly number[]): Generator<number[]> {
 const typeOf = (length: number, rules: RuleSet | OwnRules) => new NumericIdType({ name: "t", length, rules });
 const digitsOf = (text: string) => Array.from(text, Number);
 
-describe("the fast path takes what no expression matches, and nothing else", () => {
+describe("DigitBuilder accepts exactly the numbers that no expression matches", () => {
   test.each(KINDS)(`of ${NUMBERS.toLocaleString("en-US")} random numbers: %s, %d digits`, (set, length) => {
-    const walk = new DigitBuilder(length, resolveRules("rules", set));
+    const builder = new DigitBuilder(length, resolveRules("rules", set));
     const expressions = hurried(set);
     const next = randomDigits();
     const payload = new Uint8Array(length - 1);
-    // The texts of some thousand numbers are made at once, and each cut out of that.
+    // The texts of 4096 numbers are made as one, because that is faster.
     const characters = Buffer.alloc(length * 4096);
     const taken = new Uint8Array(4096);
     let good = 0;
@@ -144,7 +144,7 @@ describe("the fast path takes what no expression matches, and nothing else", () 
           characters[from + i] = 48 + payload[i];
         }
         characters[from + length - 1] = 48 + checkOf(payload);
-        taken[number] = Number(isTaken(walk, payload));
+        taken[number] = Number(isTaken(builder, payload));
       }
       const text = characters.toString("latin1");
       for (let number = 0; number < 4096; number++) {
@@ -157,30 +157,31 @@ describe("the fast path takes what no expression matches, and nothing else", () 
     expect(good).toBeGreaterThan(NUMBERS / 1000);
   });
 
-  test.each(KINDS)("of IDs, and of what is one digit or one swap away: %s, %d digits", (set, length) => {
+  test.each(KINDS)("of IDs and their neighbours by one digit or one swap: %s, %d digits", (set, length) => {
     const type = typeOf(length, set);
-    const walk = new DigitBuilder(length, type.rules);
+    const builder = new DigitBuilder(length, type.rules);
     const expressions = hurried(set);
     const count = { true: 0, false: 0 };
     for (let i = 0; i < (isShort ? 20 : 100); i++) {
       const id = type.generate();
       const payload = digitsOf(id).slice(0, -1);
       expect(completed(payload)).toBe(id);
-      expect([isTaken(walk, payload), walk.toString()]).toEqual([true, id]);
+      expect([isTaken(builder, payload), builder.toString()]).toEqual([true, id]);
       for (const other of neighboursOf(payload)) {
         const isExpected = isGood(completed(other), expressions);
-        if (isTaken(walk, other) !== isExpected) expect.fail(`${completed(other)} should be ${isExpected}`);
+        if (isTaken(builder, other) !== isExpected)
+          expect.fail(`${completed(other)} should be ${isExpected}`);
         count[`${isExpected}`]++;
       }
     }
-    // Both answers are common.
+    // Both answers are frequent.
     expect(count.true).toBeGreaterThan(count.false / 20);
     expect(count.false).toBeGreaterThan(count.true / 20);
   });
 });
 
 describe("validate", () => {
-  test.each(SETS)("names the rules whose expression matches, and no others: %s", (set) => {
+  test.each(SETS)("names exactly the rules whose expression matches: %s", (set) => {
     const next = randomDigits();
     const types = LENGTHS.map((length) => typeOf(length, set));
     const names = new Set<NumericRule>();
@@ -205,7 +206,7 @@ describe("validate", () => {
       for (const rule of named) names.add(rule);
     }
     expect(good).toBeGreaterThan(numbers / 10);
-    // The rules of groups and of cyclic numbers speak too seldom to be counted on here.
+    // The rules about groups and cyclic numbers apply too seldom to be expected here.
     expect([...names]).toEqual(
       expect.arrayContaining([
         "checkDigit",
@@ -216,24 +217,24 @@ describe("validate", () => {
   });
 });
 
-/** Numbers as text. Those of few different digits overlap, and break other rules by themselves. */
+/** Numbers as text. Those with few different digits overlap, and break other rules by themselves. */
 const anyNumber = (maxLength: number) =>
   fc.oneof(
     ...["0123456789", "123", "28"].map((digits) =>
       fc.string({ unit: fc.constantFrom(...digits), minLength: 1, maxLength }),
     ),
   );
-/** Lists of numbers, seldom of such short ones that nothing is left. */
+/** Lists of numbers, seldom so short that no ID is left. */
 const anyNumbers = (maxLength: number) =>
   fc.array(
     anyNumber(maxLength).filter((number) => number.length > 1 || number < "3"),
     { maxLength: 4 },
   );
-/** A limit, mostly a low one: what is near the least shows how things are counted. */
+/** A limit, mostly a low one, because limits near the least show off-by-one errors. */
 const anyLimit = (min: number) =>
   fc.oneof(fc.integer({ min, max: min + 2 }), fc.integer({ min, max: 8 }), fc.constant(null));
 
-/** Rules of any kind, any number of them switched off: with all of them on there are hardly any IDs. */
+/** Any rules, some of them off: with all of them on there are hardly any IDs. */
 const anyRules: fc.Arbitrary<OwnRules> = fc
   .record({
     rules: fc.record({
@@ -262,7 +263,7 @@ const anyRules: fc.Arbitrary<OwnRules> = fc
     ...Object.fromEntries(off.map((name) => [name, Array.isArray(rules[name]) ? [] : null])),
   }));
 
-/** Digits of which few or many are the same, or neighbours. */
+/** Digits with few or many equal or neighbouring ones. */
 const anyDigits = (length: number) =>
   fc.oneof(
     ...[
@@ -273,17 +274,17 @@ const anyDigits = (length: number) =>
     ].map((digits) => fc.array(fc.constantFrom(...digits), { minLength: length, maxLength: length })),
   );
 
-/** As many digits as fit, in the order in which they are wanted; and where none fits, those that are wanted. */
-function nearlyGood(walk: DigitBuilder, wanted: readonly number[]): number[] {
-  walk.clear();
+/** Returns the wanted digits, each replaced by the next one that the builder accepts, if it accepts any. */
+function nearlyGood(builder: DigitBuilder, wanted: readonly number[]): number[] {
+  builder.clear();
   return wanted.map((digit) => {
-    const fits = Array.from({ length: 10 }, (_, i) => (digit + i) % 10).find((each) => walk.push(each));
+    const fits = Array.from({ length: 10 }, (_, i) => (digit + i) % 10).find((each) => builder.push(each));
     return fits ?? digit;
   });
 }
 
 describe("with any rules", () => {
-  test("the fast path takes what validate finds valid, and nothing else", () => {
+  test("DigitBuilder accepts exactly the numbers that validate finds valid", () => {
     const count = { true: 0, false: 0 };
     fc.assert(
       fc.property(
@@ -292,16 +293,16 @@ describe("with any rules", () => {
         fc.array(anyDigits(11), { minLength: 1, maxLength: 5 }),
         (own, length, drawn) => {
           const rules = resolveRules("rules", own);
-          const walk = new DigitBuilder(length, rules);
+          const builder = new DigitBuilder(length, rules);
           for (const digits of drawn.map((all) => all.slice(1 - length))) {
-            const good = nearlyGood(walk, digits);
+            const good = nearlyGood(builder, digits);
             const others = [...neighboursOf(good)].filter((_, i) => i % 5 === digits[0] % 5);
             for (const payload of [digits, good, ...others]) {
               const id = completed(payload);
               const isValid = findBrokenRules(id, length, rules).length === 0;
               count[`${isValid}`]++;
-              if (isTaken(walk, payload) !== isValid) expect.fail(`${id} should be ${isValid}`);
-              expect(walk.toString() === id).toBe(isValid);
+              if (isTaken(builder, payload) !== isValid) expect.fail(`${id} should be ${isValid}`);
+              expect(builder.toString() === id).toBe(isValid);
             }
           }
         },
@@ -312,7 +313,7 @@ describe("with any rules", () => {
     expect(count.false).toBeGreaterThan(count.true / 20);
   });
 
-  test("what is counted by the fast path is what validate finds among all numbers", () => {
+  test("the capacity is the count of the numbers that validate finds valid", () => {
     fc.assert(
       fc.property(anyRules, fc.integer({ min: 2, max: 4 }), (own, length) => {
         const rules = resolveRules("rules", own);
@@ -320,68 +321,68 @@ describe("with any rules", () => {
         const valid = all.filter((text) => !findBrokenRules(completed(digitsOf(text)), length, rules).length);
         expect(computeCapacity(new DigitBuilder(length, rules)).ids).toBe(BigInt(valid.length));
       }),
-      // Each run is a thousand numbers.
+      // Each run validates a thousand numbers.
       { numRuns: Math.ceil(numRuns / 10) },
     );
   });
 });
 
-describe("a walk", () => {
-  /** What it would do with each of the ten digits. */
-  const outlook = (walk: DigitBuilder) =>
+describe("a DigitBuilder", () => {
+  /** Returns how the builder treats each of the ten digits. */
+  const outlook = (builder: DigitBuilder) =>
     Array.from({ length: 10 }, (_, digit) => {
-      const isNear = walk.isTooNear(digit);
-      const isPushed = walk.push(digit);
-      if (isPushed) walk.pop();
+      const isNear = builder.isTooNear(digit);
+      const isPushed = builder.push(digit);
+      if (isPushed) builder.pop();
       return { isNear, isPushed };
     });
 
-  test("back and forth is where a fresh one with the same digits is", () => {
+  test("after pushes and pops equals a new one with the same digits", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.constantFrom(...SETS), anyRules),
         fc.constantFrom(2, 3, 6, 10, 16, 31, 32),
-        // Digits to add, and below 0 to take one back.
+        // Digits to push; a negative number pops one.
         fc.array(fc.integer({ min: -4, max: 9 }), { maxLength: 80 }),
         fc.nat(80),
         (own, length, steps, clearAt) => {
           const rules = resolveRules("rules", own);
-          const walk = new DigitBuilder(length, rules);
+          const builder = new DigitBuilder(length, rules);
           const digits: number[] = [];
           steps.forEach((step, i) => {
             if (i === clearAt) {
-              walk.clear();
+              builder.clear();
               digits.length = 0;
             } else if (step < 0 && digits.length > 0) {
-              walk.pop();
+              builder.pop();
               digits.pop();
-            } else if (step >= 0 && digits.length < length - 1 && walk.push(step)) digits.push(step);
+            } else if (step >= 0 && digits.length < length - 1 && builder.push(step)) digits.push(step);
           });
           const fresh = new DigitBuilder(length, rules);
           for (const digit of digits) expect(fresh.push(digit)).toBe(true);
-          expect([walk.toString(), walk.size]).toEqual([digits.join(""), digits.length]);
-          expect(outlook(walk)).toEqual(outlook(fresh));
+          expect([builder.toString(), builder.size]).toEqual([digits.join(""), digits.length]);
+          expect(outlook(builder)).toEqual(outlook(fresh));
         },
       ),
     );
   });
 
-  test("that does not finish is as it was, and one that does is so once a digit is taken back", () => {
+  test("is unchanged if it refuses the check digit, and after the check digit is popped", () => {
     const count = { true: 0, false: 0 };
     fc.assert(
       fc.property(
         fc.constantFrom(...KINDS),
         fc.array(fc.nat(9), { minLength: 15, maxLength: 15 }),
         ([set, length], drawn) => {
-          const walk = new DigitBuilder(length, resolveRules("rules", set));
-          const payload = nearlyGood(walk, drawn.slice(1 - length));
-          if (walk.size < length - 1) return;
-          const before = outlook(walk);
-          const isFinished = walk.pushCheckDigit();
+          const builder = new DigitBuilder(length, resolveRules("rules", set));
+          const payload = nearlyGood(builder, drawn.slice(1 - length));
+          if (builder.size < length - 1) return;
+          const before = outlook(builder);
+          const isFinished = builder.pushCheckDigit();
           count[`${isFinished}`]++;
-          if (isFinished) walk.pop();
-          expect(walk.toString()).toBe(payload.join(""));
-          expect(outlook(walk)).toEqual(before);
+          if (isFinished) builder.pop();
+          expect(builder.toString()).toBe(payload.join(""));
+          expect(outlook(builder)).toEqual(before);
         },
       ),
     );

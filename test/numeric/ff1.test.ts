@@ -1,4 +1,4 @@
-// AES and FF1: the published examples, and a slow one of everything to hold the fast one against.
+// AES and FF1: published examples, and comparison with a slow reference implementation.
 
 import { type Cipher, createCipheriv, createHash } from "node:crypto";
 import { ecb } from "@noble/ciphers/aes.js";
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** FF1 on one number at a time, as most tests want it. */
+/** FF1 on one number at a time. */
 class Ff1 {
   readonly ofMany: Ff1OfMany;
 
@@ -30,7 +30,7 @@ class Ff1 {
   }
 }
 
-/** Does something where there is no `node:crypto`, or one of which something else is to be tried. */
+/** Runs a function without `node:crypto`, or with a replacement of it. */
 function withBuiltin<T>(module: object | undefined, act: () => T): T {
   const lookUp = vi.spyOn(process, "getBuiltinModule").mockReturnValue(module as never);
   try {
@@ -41,7 +41,7 @@ function withBuiltin<T>(module: object | undefined, act: () => T): T {
   }
 }
 
-/** What has its AES from the platform, and what has the own one. */
+/** The platform's AES and the AES of this package. */
 const PATHS: readonly (readonly [string, <T>(act: () => T) => T])[] = [
   ["the platform's AES", (act) => act()],
   ["the own AES", (act) => withBuiltin(undefined, act)],
@@ -56,12 +56,12 @@ function aesOf(key: Uint8Array, bytes: Uint8Array): string {
   return Array.from(block, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-/** AES by OpenSSL. In this mode blocks do not depend on each other, so that one cipher does for all. */
+/** AES by OpenSSL. In ECB mode blocks are independent, so one cipher encrypts all of them. */
 function openssl(key: Uint8Array): Cipher {
   return createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
 }
 
-/** FF1 as the standard has it, step by step (SP 800-38G, algorithms 6 and 7), for any radix. */
+/** FF1 step by step as in the standard (SP 800-38G, algorithms 6 and 7), for any radix. */
 class Reference {
   readonly #cipher: Cipher;
   readonly #radix: bigint;
@@ -75,7 +75,7 @@ class Reference {
     this.#tweak = tweak;
   }
 
-  /** Of so many digits, how many numbers there are. */
+  /** Returns how many numbers of so many digits exist. */
   count(digits: number): bigint {
     return this.#radix ** BigInt(digits);
   }
@@ -88,7 +88,7 @@ class Reference {
     return state;
   }
 
-  /** Steps 6.i to 6.iv: the number y of a round. */
+  /** Returns the number y of a round: steps 6.i to 6.iv. */
   y(round: number, half: bigint): bigint {
     const n = this.#n;
     const t = this.#tweak.length;
@@ -128,7 +128,7 @@ class Reference {
   }
 }
 
-/** The same for decimal digits, of which one is enough. */
+/** The reference for decimal digits, which also takes a single digit. */
 function model(key: Uint8Array, digits: number, tweak: Uint8Array): (value: bigint) => bigint {
   const reference = new Reference(key, 10, Math.max(2, digits), tweak);
   return (value) => {
@@ -138,7 +138,7 @@ function model(key: Uint8Array, digits: number, tweak: Uint8Array): (value: bigi
   };
 }
 
-/** Bytes and numbers that look random and are the same in every run. */
+/** Pseudorandom bytes and numbers, the same in every run. */
 function noise(length: number, ...from: readonly number[]): Uint8Array {
   return Uint8Array.from(createHash("shake256", { outputLength: length }).update(from.join()).digest());
 }
@@ -154,7 +154,7 @@ const anyBytes = (minLength: number, maxLength = minLength) =>
 const anyKey = fc.oneof(...SIZES.map((size) => anyBytes(size)));
 const anyTweak = anyBytes(0, 40);
 const anyDigits = fc.integer({ min: 1, max: 31 });
-/** Numbers of so many digits, also around the powers of ten, where limbs and halves end. */
+/** Numbers of so many digits, with those around powers of ten, where limbs and halves end. */
 const anyValue = (digits: number) =>
   fc.oneof(
     fc.bigInt(0n, 10n ** BigInt(digits) - 1n),
@@ -193,7 +193,7 @@ describe("AES", () => {
       "00112233445566778899aabbccddeeff",
       "8ea2b7ca516745bfeafc49904b496089",
     ],
-  ])("is that of FIPS 197, appendix %s", (_appendix, key, plain, cipher) => {
+  ])("matches FIPS 197, appendix %s", (_appendix, key, plain, cipher) => {
     expect(aesOf(unhex(key), unhex(plain))).toBe(cipher);
   });
 
@@ -205,7 +205,7 @@ describe("AES", () => {
     );
   });
 
-  test("agrees with OpenSSL over a long chain, in which every byte comes at every place", () => {
+  test("agrees with OpenSSL over a long chain, in which every byte occurs at every place", () => {
     for (const size of SIZES) {
       const key = noise(size, size);
       const aes = new Aes(key);
@@ -221,13 +221,13 @@ describe("AES", () => {
   });
 });
 
-describe("the cipher of blocks", () => {
+describe("blockCipher", () => {
   const words = (bytes: Uint8Array) => {
     const view = new DataView(Uint8Array.from(bytes).buffer);
     return Int32Array.from({ length: bytes.length / 4 }, (_, at) => view.getInt32(4 * at));
   };
 
-  test.each(PATHS)("by %s is that of @noble/ciphers, for one block and for many", (_path, on) => {
+  test.each(PATHS)("by %s agrees with @noble/ciphers, for one block and for many", (_path, on) => {
     fc.assert(
       fc.property(anyKey, fc.integer({ min: 1, max: 40 }), fc.nat(), (key, count, salt) => {
         const bytes = noise(16 * count, salt);
@@ -238,7 +238,7 @@ describe("the cipher of blocks", () => {
     );
   });
 
-  test("is the platform's where it is there, and looked up when it is made", () => {
+  test("uses the platform's AES, looked up at creation", () => {
     const encrypt = vi.spyOn(Aes.prototype, "encrypt");
     const lookUp = vi.spyOn(process, "getBuiltinModule");
     const start = blockCipher(noise(16));
@@ -251,7 +251,7 @@ describe("the cipher of blocks", () => {
     ["no node:crypto", undefined],
     ["a node:crypto without ciphers", {}],
     [
-      "one that does not know the mode",
+      "a node:crypto without the mode",
       {
         createCipheriv() {
           throw new Error("unknown cipher");
@@ -259,10 +259,10 @@ describe("the cipher of blocks", () => {
       },
     ],
     [
-      "one that keeps the last block back",
+      "a node:crypto that keeps the last block back",
       { createCipheriv: () => ({ setAutoPadding() {}, update: () => new Uint8Array(0) }) },
     ],
-  ])("is the own one where there is %s", (_title, module) => {
+  ])("uses its own AES with %s", (_title, module) => {
     const blocks = new Int32Array(8);
     withBuiltin(module, () => blockCipher(noise(16)))()(blocks);
     const expected = new Int32Array(8);
@@ -270,7 +270,7 @@ describe("the cipher of blocks", () => {
     expect(blocks).toEqual(expected);
   });
 
-  test("is the own one in a runtime without process", () => {
+  test("uses its own AES in a runtime without `process`", () => {
     const encrypt = vi.spyOn(Aes.prototype, "encrypt");
     const { process } = globalThis;
     Reflect.deleteProperty(globalThis, "process");
@@ -305,7 +305,7 @@ describe("FF1", () => {
 
   describe.each(PATHS)("by %s", (_path, on) => {
     test.each(samples.filter(([, , radix]) => radix === 10))(
-      "is that of NIST's sample %i",
+      "matches NIST's sample %i",
       (_sample, key, _radix, tweak, plain, cipher) => {
         const ff1 = on(() => new Ff1(unhex(key), plain.length, unhex(tweak)));
         expect(ff1.encrypt(BigInt(plain))).toBe(BigInt(cipher));
@@ -315,10 +315,10 @@ describe("FF1", () => {
       },
     );
 
-    test("agrees with @noble/ciphers for any number that both take", () => {
+    test("agrees with @noble/ciphers for any number that both accept", () => {
       fc.assert(
         fc.property(anyCase, ([digits, key, tweak, value]) => {
-          // That one keeps to the draft of the revised standard, which asks for a million numbers.
+          // @noble/ciphers follows the draft of the revised standard, which requires a million numbers.
           fc.pre(digits >= 6);
           const noble = NobleFf1(10, key, tweak);
           const result = on(() => new Ff1(key, digits, tweak)).encrypt(value);
@@ -328,7 +328,7 @@ describe("FF1", () => {
       );
     });
 
-    test("encrypts and decrypts many as it does one by one", () => {
+    test("encrypts and decrypts many numbers as one by one", () => {
       fc.assert(
         fc.property(
           anyDigits.chain((digits) =>
@@ -345,7 +345,7 @@ describe("FF1", () => {
     });
   });
 
-  test("is the same by the platform's AES and the own one", () => {
+  test("is the same by the platform's AES and its own", () => {
     fc.assert(
       fc.property(anyCase, ([digits, key, tweak, value]) => {
         const [one, other] = PATHS.map(([, on]) => on(() => new Ff1(key, digits, tweak)));
@@ -356,7 +356,7 @@ describe("FF1", () => {
   });
 
   test.each(samples)(
-    "NIST's sample %i also holds for the reference",
+    "matches NIST's sample %i by the reference",
     (_sample, key, radix, tweak, plain, cipher) => {
       const reference = new Reference(unhex(key), radix, plain.length, unhex(tweak));
       expect(reference.encrypt(parse(plain, radix))).toBe(parse(cipher, radix));
@@ -396,7 +396,7 @@ describe("FF1", () => {
     );
   });
 
-  test("decrypts what it encrypts, and encrypts what it decrypts", () => {
+  test("decrypts encrypted numbers, and encrypts decrypted ones", () => {
     fc.assert(
       fc.property(anyCase, ([digits, key, tweak, value]) => {
         const ff1 = new Ff1(key, digits, tweak);
@@ -406,14 +406,14 @@ describe("FF1", () => {
     );
   });
 
-  test("carries from limb to limb where the sum just reaches it", () => {
+  test("carries between limbs when the sum just reaches the limit", () => {
     const limb = 10n ** 8n;
     for (const digits of ALL_DIGITS.filter((digits) => digits >= 18)) {
       const key = noise(16, digits);
       const tweak = noise(5, digits);
       const reference = new Reference(key, 10, digits, tweak);
       const right = numberOf(Math.ceil(digits / 2), digits);
-      // What is added to the left half in the first round makes the lower limb come out at 10^8 - 1, 10^8 and above.
+      // The first round's addition to the left half makes the lower limb 10^8 - 1, 10^8 and more.
       const y = reference.y(0, right) % limb;
       for (const by of [-1n, 0n, 1n]) {
         const value = ((limb - y + by) % limb) * 10n ** BigInt(Math.ceil(digits / 2)) + right;
@@ -424,7 +424,7 @@ describe("FF1", () => {
     }
   });
 
-  test.each([1, 2, 3, 4])("gives every number of %i digits once", (digits) => {
+  test.each([1, 2, 3, 4])("is a permutation of the numbers of %i digits", (digits) => {
     for (const size of SIZES) {
       const ff1 = new Ff1(noise(size, digits), digits, noise(digits, size));
       const values = Array.from({ length: 10 ** digits }, (_, at) => BigInt(at));
@@ -435,7 +435,7 @@ describe("FF1", () => {
     }
   });
 
-  test("gives the same again, whatever came between, and whatever becomes of key and tweak", () => {
+  test("does not depend on earlier calls, or on later changes of key and tweak", () => {
     const [key, tweak] = [noise(16, 1), noise(20, 2)];
     const ff1 = new Ff1(key, 19, tweak);
     const values = Array.from({ length: 20 }, (_, at) => numberOf(19, at));
@@ -448,7 +448,7 @@ describe("FF1", () => {
     expect(values.map((value) => ff1.encrypt(value))).toEqual(results);
   });
 
-  test("a tweak that only has more zeros is another", () => {
+  test("differs for a tweak with more zeros", () => {
     const results = [0, 1, 2, 15, 16, 17].map((length) =>
       new Ff1(noise(16), 15, new Uint8Array(length)).encrypt(1n),
     );

@@ -1,4 +1,4 @@
-// PermutedIds: every ID of a type once, in the order of a key, by a counter in memory.
+// PermutedIds with counters in memory: each ID once, the order of a key, what the store records, and failures.
 
 import { inspect } from "node:util";
 import fc from "fast-check";
@@ -28,7 +28,7 @@ const KEYS = [KEY, `${KEY}ef4359d8d580aa4f`, `${KEY}ef4359d8d580aa4f7f036d6f04fc
 
 const typeOf = (length: number, name = "farmer") => new NumericIdType({ name, length });
 
-/** What most tests do not care about has a default: six digits, a store of its own, one value at a time. */
+/** Creates a permutation. By default it has IDs of six digits, its own store and a block of 1. */
 function idsOf({
   backend = memory(),
   length = 6,
@@ -47,10 +47,10 @@ async function take(ids: PermutedIds, count: number): Promise<string[]> {
   return issued;
 }
 
-/** Digits with their check digit. */
+/** Returns digits with their check digit. */
 const checked = (digits: string): string => digits + verhoeff.checkDigit(digits);
 
-/** What a call is refused with. */
+/** Returns the error that a call rejects with. */
 const refusal = (call: Promise<unknown>): Promise<Error> =>
   call.then(
     (value) => {
@@ -59,7 +59,7 @@ const refusal = (call: Promise<unknown>): Promise<Error> =>
     (error) => error,
   );
 
-/** All that is still issued, and what it ends with. */
+/** Issues IDs until an error. Returns both. */
 async function drain(ids: () => PermutedIds): Promise<{ issued: string[]; end: unknown }> {
   const issued: string[] = [];
   for (;;) {
@@ -71,7 +71,7 @@ async function drain(ids: () => PermutedIds): Promise<{ issued: string[]; end: u
   }
 }
 
-/** The IDs of a permutation in its order, without a store: the first of them, or all. */
+/** Returns the first IDs of a permutation in its order, or all, without issuing them. */
 function orderOf(ids: PermutedIds, most = Infinity): string[] {
   const size = 10n ** BigInt(ids.type.length - 1);
   const order: string[] = [];
@@ -82,7 +82,7 @@ function orderOf(ids: PermutedIds, most = Infinity): string[] {
   return order;
 }
 
-/** A store that says what it is asked for, and can be made to fail. */
+/** A store that records its calls and fails on demand. */
 function watched(): MemoryPort & { calls: string[]; fails: (name: string) => boolean } {
   const store = memory();
   const port = {
@@ -97,7 +97,7 @@ function watched(): MemoryPort & { calls: string[]; fails: (name: string) => boo
   return port;
 }
 
-/** What a constructor throws. */
+/** Returns the error that a call throws. */
 function thrownBy(call: () => unknown): unknown {
   try {
     call();
@@ -112,7 +112,7 @@ afterEach(() => {
 });
 
 describe("all IDs of six digits", () => {
-  test.each([1, 1000])("are issued once each, by the block of %d, and then no more", async (block) => {
+  test.each([1, 1000])("are issued once each, by blocks of %d, and then none", async (block) => {
     const ids = idsOf({ block });
     const { issued, end } = await drain(() => ids);
     expect(issued.length).toBe(29_593);
@@ -122,7 +122,7 @@ describe("all IDs of six digits", () => {
     expect(end).toMatchObject({ code: "ERR_ID_POOL_EXHAUSTED", type: "farmer", count: 1, available: 0 });
   });
 
-  test("are issued once each, however often the program starts anew", async () => {
+  test("are issued once each, however often the process restarts", async () => {
     const backend = memory();
     let [ids, restarts] = [idsOf({ backend }), 0];
     const { issued, end } = await drain(() => {
@@ -138,7 +138,7 @@ describe("all IDs of six digits", () => {
     expect(issued).toEqual(orderOf(ids));
   });
 
-  test("or of five are issued once each by two processes at once, by blocks of different sizes", async () => {
+  test("or of five are issued once each by two concurrent processes with blocks of different sizes", async () => {
     const backend = memory();
     const both = [idsOf({ backend, length: 5, block: 7 }), idsOf({ backend, length: 5, block: 300 })];
     const ends = await Promise.all(both.map((ids) => drain(() => ids)));
@@ -155,7 +155,7 @@ test.each([
   [2, 8],
   [3, 54],
   [4, 465],
-])("all IDs of %d digits are %d", async (length, count) => {
+])("issues all IDs of %d digits: %d", async (length, count) => {
   for (const block of [1, 13]) {
     const ids = idsOf({ length, block });
     const { issued, end } = await drain(() => ids);
@@ -165,7 +165,7 @@ test.each([
   }
 });
 
-test("all IDs are issued whether or not the last positions hold one, and the counter goes no further", async () => {
+test("issues all IDs whether or not the last positions hold one, and moves the counter no further", async () => {
   const ends = new Set<string>();
   for (let i = 0; i < 40; i++) {
     const backend = watched();
@@ -174,16 +174,16 @@ test("all IDs are issued whether or not the last positions hold one, and the cou
     const { issued } = await drain(() => ids);
     expect(issued).toEqual(order);
     const [isOne, isLast] = [99n, 100n].map((position) => ids.idAt(position) !== undefined);
-    // Where there is an ID at the last position, nobody has seen the end yet.
+    // If the last position holds an ID, the end has not been reached before the next call.
     expect(backend.calls.filter((name) => name.startsWith("counter")).length).toBe(isLast ? 101 : 100);
     ends.add(`${isOne} ${isLast}`);
   }
   expect(ends.size).toBe(4);
 });
 
-test("a type whose rules no ID keeps is exhausted, and lets others have a turn until it knows", async () => {
+test("throws IdPoolExhaustedError for rules that no ID keeps, and lets other tasks run until then", async () => {
   const type = new NumericIdType({ name: "t", length: 5, rules: "mosip" });
-  // Out of memory: without a pause all of it would be one turn.
+  // In memory, where all of it would be one task without a pause.
   const ids = idsOf({ type, block: 10_000 });
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
@@ -194,8 +194,8 @@ test("a type whose rules no ID keeps is exhausted, and lets others have a turn u
   expect(turns).toBeGreaterThan(3);
 });
 
-describe("after the last one", () => {
-  test("a program that starts anew hears so at its first step", async () => {
+describe("after the last ID", () => {
+  test("a restarted process throws at its first step", async () => {
     for (const block of [1, 1000]) {
       const backend = watched();
       const first = idsOf({ backend, length: 3, block });
@@ -208,7 +208,7 @@ describe("after the last one", () => {
     }
   });
 
-  test("the counter is left alone", async () => {
+  test("the counter is not moved", async () => {
     const backend = watched();
     const ids = idsOf({ backend, length: 3 });
     await drain(() => ids);
@@ -221,9 +221,9 @@ describe("after the last one", () => {
 });
 
 describe("a key", () => {
-  test.each(KEYS)("is as good in bytes as in hexadecimal: %s", (hex) => {
+  test.each(KEYS)("gives the same order in bytes and in hexadecimal: %s", (hex) => {
     const buffer = Buffer.from(hex, "hex");
-    // Bytes in the middle of others, as a Buffer's mostly are.
+    // Bytes in the middle of a larger buffer, as those of a Buffer often are.
     const part = new Uint8Array([9, ...buffer, 9]).subarray(1, -1);
     const order = orderOf(idsOf({ length: 4, key: hex }));
     expect(order.length).toBe(465);
@@ -232,7 +232,7 @@ describe("a key", () => {
     }
   });
 
-  test("is copied: what becomes of the bytes changes nothing", async () => {
+  test("is copied, so that later changes of the bytes have no effect", async () => {
     const key = Uint8Array.from(Buffer.from(KEY, "hex"));
     const ids = idsOf({ key });
     const first = await ids.issue();
@@ -266,22 +266,22 @@ describe("a key", () => {
     ["Base64", Buffer.from(SECRET, "hex").toString("base64")],
     ["as many characters, which are no hexadecimal", "correct horse battery staple ...".slice(0, 32)],
     ["digits of full width", SECRET.replace("1", "１")],
-  ])("is refused where it is %s, and its value is not said", (_, key) => {
+  ])("is refused if it is %s, without its value in the message", (_, key) => {
     const counter = new Counter({ backend: memory(), name: "c" });
     const error = thrownBy(() => new PermutedIds({ type: typeOf(6), key: key as string, counter }));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ field: "key", value: expect.stringMatching(/^"\w+ (characters|bytes)"$/) });
-    const told = [
+    const message = [
       String(error),
       JSON.stringify(error),
       inspect(error, { depth: 9, showHidden: true }),
     ].join();
     for (const part of ["c0ffee", "C0FFEE", "wP/u", "192", "9007199254740992", "horse"]) {
-      expect(told.split("\n    at ")[0]).not.toContain(part);
+      expect(message.split("\n    at ")[0]).not.toContain(part);
     }
   });
 
-  test("is in no error for another option, and in nothing that an object shows", () => {
+  test("is in no error about another option, and not visible in the object", () => {
     const counter = new Counter({ backend: memory(), name: "c" });
     const type = typeOf(6);
     for (const options of [
@@ -296,7 +296,7 @@ describe("a key", () => {
     expect(inspect(ids, { depth: 9, showHidden: true }) + JSON.stringify(ids)).not.toContain("c0ffee");
   });
 
-  test("is not in the store, nor in what is said of another one", async () => {
+  test("is not in the store, nor in the error about another key", async () => {
     const backend = memory();
     await idsOf({ backend, key: SECRET }).issue();
     const shape = backend.change<string, string>("ids:farmer", (known = "") => [known, known]);
@@ -314,11 +314,11 @@ describe("a key", () => {
 });
 
 describe("the order", () => {
-  test("is the same in whichever order its positions are asked for, up to the last", () => {
+  test("is the same in whichever order the positions are queried, up to the last", () => {
     const all = orderOf(idsOf({ length: 4 }));
     const found = (ids: PermutedIds, from: number, to: number) =>
       Array.from({ length: to - from }, (_, at) => ids.idAt(BigInt(from + at)));
-    // Each by an object of its own, which has nothing done ahead but what its first call does.
+    // Each by a new object, so that only its first call has encrypted numbers ahead.
     const alone = Array.from({ length: 1000 }, (_, at) => found(idsOf({ length: 4 }), at + 1, at + 2)[0]);
     expect(alone.filter((id) => id !== undefined)).toEqual(all);
     const run = fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 80 }));
@@ -334,7 +334,7 @@ describe("the order", () => {
     );
   });
 
-  test("is that of FF1, with the type's length and name for a tweak, from 0 on", () => {
+  test("is that of FF1 from 0 on, with the type's length and name as the tweak", () => {
     for (const [length, name] of [
       [2, "a"],
       [6, "farmer"],
@@ -357,20 +357,20 @@ describe("the order", () => {
     }
   });
 
-  // Pinned, and found by a program that has nothing to do with this one: a version with another order would issue IDs again that were issued before.
+  // Pinned, and computed by an independent program: a version with another order would issue IDs twice.
   test.each([
     [6, KEYS[0], ["329526", "758503", "497465"]],
     [10, KEYS[1], ["6571469158", "5139610595", "6580395753"]],
     [12, KEYS[2], ["751087186384", "958759214361", "863054076256"]],
-  ])("of %d digits by the key %s begins as it always has", async (length, key, first) => {
+  ])("of %d digits by the key %s is the same in every version", async (length, key, first) => {
     expect(await take(idsOf({ length, key }), 3)).toEqual(first);
   });
 
-  test("is the same by the same key", async () => {
+  test("is the same with the same key", async () => {
     expect(await take(idsOf({ length: 10 }), 20)).toEqual(await take(idsOf({ length: 10 }), 20));
   });
 
-  test("is another by another key, name or length", () => {
+  test("differs with another key, name or length", () => {
     const order = orderOf(idsOf(), 3000);
     const others = [
       orderOf(idsOf({ key: KEYS[1] }), 3000),
@@ -379,34 +379,34 @@ describe("the order", () => {
       orderOf(idsOf({ length: 7 }), 3000).map((id) => id.slice(0, 5)),
     ];
     for (const other of others) {
-      // Of two orders that have nothing to do with each other one ID or so is at the same place.
+      // Two unrelated orders have about one ID at the same position.
       const same = order.filter((id, i) => id.startsWith(other[i] ?? "-"));
       expect(same.length).toBeLessThan(10);
     }
   });
 
-  test("does not look like the counter", () => {
+  test("does not resemble the counter", () => {
     const order = orderOf(idsOf()).map(Number);
     const steps = order.slice(1).map((id, i) => id - order[i]);
     const n = order.length;
-    // In a random order half of the neighbours ascend, give or take the square root of n / 12.
+    // In a random order half of the neighbours ascend, plus or minus the square root of n / 12.
     const ascending = steps.filter((step) => step > 0).length;
     expect(Math.abs(ascending - n / 2)).toBeLessThan(4 * Math.sqrt(n / 12));
-    // And they are a third of the whole apart.
+    // Their mean distance is a third of the range.
     const apart = steps.reduce((sum, step) => sum + Math.abs(step), 0) / steps.length;
     const [least, most] = [Math.min(...order), Math.max(...order)];
     expect(apart / (most - least)).toBeCloseTo(1 / 3, 1);
-    // No distance from one to the next is common.
+    // No distance between neighbours is common.
     const counts = new Map<number, number>();
     for (const step of steps) counts.set(step, (counts.get(step) ?? 0) + 1);
     expect(Math.max(...counts.values())).toBeLessThan(12);
-    // And an early ID is as often a large one as a late ID is.
+    // Early IDs are large as often as late ones.
     const median = [...order].sort((a, b) => a - b)[n >> 1] as number;
     const early = order.slice(0, 1000).filter((id) => id > median).length;
     expect(Math.abs(early - 500)).toBeLessThan(4 * Math.sqrt(250));
   });
 
-  test("is of the permutation alone: other rules let other IDs of it through, and none again", async () => {
+  test("does not depend on the rules: other rules select other IDs of it, and none twice", async () => {
     const backend = memory();
     const mosip = new NumericIdType({ name: "farmer", length: 6, rules: "mosip" });
     const issued = await take(idsOf({ backend }), 500);
@@ -417,7 +417,7 @@ describe("the order", () => {
 });
 
 describe("positions", () => {
-  /** A counter that remembers the value that it gave out last. */
+  /** A counter that records its last value. */
   class Told extends Counter {
     latest = 0n;
     override async next(): Promise<bigint> {
@@ -426,7 +426,7 @@ describe("positions", () => {
     }
   }
 
-  test.each([2, 3, 4, 5])("are what the counter had for an ID, of %d digits", async (length) => {
+  test.each([2, 3, 4, 5])("are the counter's values, for IDs of %d digits", async (length) => {
     const counter = new Told({ backend: memory(), name: "c", block: 100 });
     const ids = new PermutedIds({ type: typeOf(length), key: KEY, counter });
     const count = Number(ids.type.capacity().ids);
@@ -438,7 +438,7 @@ describe("positions", () => {
     }
   });
 
-  test.each([9, 12, 20, 32])("and IDs are found by each other, of %d digits", (length) => {
+  test.each([9, 12, 20, 32])("and IDs are inverse to each other, with %d digits", (length) => {
     const ids = idsOf({ length });
     for (let i = 0; i < 20; i++) {
       const id = ids.type.generate();
@@ -449,7 +449,7 @@ describe("positions", () => {
     }
   });
 
-  test("that hold no ID are none's, and all others are an ID's", () => {
+  test("are those of the IDs, except the ones that hold none", () => {
     const ids = idsOf({ length: 3 });
     const found = new Map<string, bigint>();
     for (let position = 1n; position <= 100n; position++) {
@@ -461,7 +461,7 @@ describe("positions", () => {
   });
 
   test.each<[unknown]>([[0n], [-1n], [100_001n], [10n ** 40n], [1], [1.5], ["1"], [null], [undefined]])(
-    "are no %o",
+    "refuse %o",
     (position) => {
       const error = thrownBy(() => idsOf().idAt(position as bigint));
       expect(error).toBeInstanceOf(ArgumentError);
@@ -469,7 +469,7 @@ describe("positions", () => {
     },
   );
 
-  test("end with the size of the space", () => {
+  test("end at the size of the space", () => {
     const ids = idsOf();
     expect(() => ids.idAt(100_000n)).not.toThrow();
     expect(new Set(Array.from({ length: 10 }, (_, i) => idsOf({ length: 2 }).idAt(BigInt(i + 1)))).size).toBe(
@@ -492,7 +492,7 @@ describe("positions", () => {
     ["an ID with a space", `${GOOD} `],
     ["an ID in a list", [GOOD]],
     ["digits of full width", GOOD.replace("3", "３")],
-  ])("are not those of %s", (_, text) => {
+  ])("are undefined for %s: throws InvalidIdError", (_, text) => {
     const ids = idsOf();
     expect(() => ids.positionOf(GOOD)).not.toThrow();
     const error = thrownBy(() => ids.positionOf(text as string));
@@ -500,7 +500,7 @@ describe("positions", () => {
     expect(error).toMatchObject({ field: "id", code: "ERR_INVALID_ID" });
   });
 
-  test("ask nothing of the store", () => {
+  test("send no query to the store", () => {
     const backend = watched();
     const ids = idsOf({ backend });
     ids.positionOf(orderOf(ids, 1)[0]);
@@ -509,7 +509,7 @@ describe("positions", () => {
 });
 
 describe("a counter with a floor", () => {
-  test.each([3, 4])("of 0 issues nothing twice, of %d digits", async (length) => {
+  test.each([3, 4])("of 0 issues no ID twice, of %d digits", async (length) => {
     for (const block of [1, 10, 7]) {
       const ids = idsOf({ length, floor: 0n, block });
       const { issued, end } = await drain(() => ids);
@@ -518,7 +518,7 @@ describe("a counter with a floor", () => {
     }
   });
 
-  test("skips what is below it", async () => {
+  test("skips the positions below it", async () => {
     const ids = idsOf({ length: 4, floor: 500n });
     const expected: string[] = [];
     for (let position = 500n; position <= 1000n; position++)
@@ -528,7 +528,7 @@ describe("a counter with a floor", () => {
     expect(end).toBeInstanceOf(IdPoolExhaustedError);
   });
 
-  test("of the last position issues what is there at most, and of one more nothing", async () => {
+  test("at the last position issues at most one ID, and one further none", async () => {
     for (const floor of [1000n, 1001n, MAX_VALUE]) {
       const ids = idsOf({ length: 4, floor });
       const { issued, end } = await drain(() => ids);
@@ -538,25 +538,28 @@ describe("a counter with a floor", () => {
   });
 });
 
-describe("calls at once", () => {
-  test.each([1, 100])("get IDs of their own, by the block of %d", async (block) => {
+describe("concurrent calls", () => {
+  test.each([1, 100])("get different IDs, by blocks of %d", async (block) => {
     const ids = idsOf({ length: 8, block });
     const issued = await Promise.all(Array.from({ length: 500 }, () => ids.issue()));
     expect(new Set(issued).size).toBe(500);
     expect(issued.filter((id) => !ids.type.validate(id).valid)).toEqual([]);
   });
 
-  test.each([1, 10])("get all that is left, and the others hear that it is the end, by %d", async (block) => {
-    const ids = idsOf({ length: 3, block });
-    const calls = await Promise.allSettled(Array.from({ length: 200 }, () => ids.issue()));
-    const issued = calls.flatMap((call) => (call.status === "fulfilled" ? [call.value] : []));
-    expect(issued.sort()).toEqual(orderOf(ids).sort());
-    const ends = calls.flatMap((call) => (call.status === "rejected" ? [call.reason] : []));
-    expect(ends.length).toBe(146);
-    for (const end of ends) expect(end).toBeInstanceOf(IdPoolExhaustedError);
-  });
+  test.each([1, 10])(
+    "get all remaining IDs, and the others an IdPoolExhaustedError, by blocks of %d",
+    async (block) => {
+      const ids = idsOf({ length: 3, block });
+      const calls = await Promise.allSettled(Array.from({ length: 200 }, () => ids.issue()));
+      const issued = calls.flatMap((call) => (call.status === "fulfilled" ? [call.value] : []));
+      expect(issued.sort()).toEqual(orderOf(ids).sort());
+      const ends = calls.flatMap((call) => (call.status === "rejected" ? [call.reason] : []));
+      expect(ends.length).toBe(146);
+      for (const end of ends) expect(end).toBeInstanceOf(IdPoolExhaustedError);
+    },
+  );
 
-  test("begin with one look at what the store remembers", async () => {
+  test("read the registered shape once", async () => {
     const backend = watched();
     await idsOf({ backend, length: 8 }).issue();
     backend.calls = [];
@@ -573,25 +576,25 @@ describe("calls at once", () => {
   });
 });
 
-describe("what a store remembers", () => {
+describe("the registered shape", () => {
   test.each<[string, () => Partial<Parameters<typeof idsOf>[0]>]>([
     ["key", () => ({ key: KEYS[1] })],
     ["counter", () => ({ name: "others" })],
     ["length", () => ({ length: 7 })],
-  ])("refuses another %s, and the counter stays where it is", async (knob, other) => {
+  ])("refuses another %s without moving the counter", async (setting, other) => {
     const backend = memory();
     const ids = idsOf({ backend });
     const first = await take(ids, 3);
     const error = await refusal(idsOf({ backend, ...other() }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error).toMatchObject({ code: "ERR_NAMESPACE", field: `${knob} of the IDs farmer` });
+    expect(error).toMatchObject({ code: "ERR_NAMESPACE", field: `${setting} of the IDs farmer` });
     expect(error.message).toContain("as recorded in the store");
     const [next] = await take(ids, 1);
     expect([...first, next]).toEqual(orderOf(ids, 4));
     expect(backend.change("counter:others", (at) => [at, at])).toBeUndefined();
   });
 
-  test("names the first value and the second", async () => {
+  test("names both values in the error", async () => {
     const backend = memory();
     await idsOf({ backend }).issue();
     const error = await refusal(idsOf({ backend, length: 7 }).issue());
@@ -602,14 +605,14 @@ describe("what a store remembers", () => {
     );
   });
 
-  test("lets a second one of the same go on", async () => {
+  test("lets another object with the same options continue", async () => {
     const backend = memory();
     const ids = idsOf({ backend });
     const issued = [...(await take(ids, 5)), ...(await take(idsOf({ backend }), 5)), await ids.issue()];
     expect(issued).toEqual(orderOf(ids, 11));
   });
 
-  test("refuses again and again, and not only the first time", async () => {
+  test("refuses every time", async () => {
     const backend = memory();
     await idsOf({ backend }).issue();
     const other = idsOf({ backend, key: KEYS[2] });
@@ -618,7 +621,7 @@ describe("what a store remembers", () => {
     }
   });
 
-  test("refuses a counter that is another type's: each would lack what the other has", async () => {
+  test("refuses a counter of another type, because each would miss the other's positions", async () => {
     const backend = memory();
     const farmers = idsOf({ backend });
     await farmers.issue();
@@ -630,17 +633,17 @@ describe("what a store remembers", () => {
     expect(await farmers.issue()).toBe(orderOf(farmers, 2)[1]);
   });
 
-  test("remembers nothing of what it has refused", async () => {
+  test("records nothing for a refused type", async () => {
     const backend = memory();
     await idsOf({ backend }).issue();
     const card = typeOf(8, "card");
-    // Neither the counter for the type whose it is not, nor one that was to be a second one for a type.
+    // Neither a foreign counter for a type, nor a second counter of a type.
     await refusal(idsOf({ backend, type: card }).issue());
     await refusal(idsOf({ backend, name: "cards" }).issue());
     expect((await idsOf({ backend, type: card, name: "cards" }).issue()).length).toBe(8);
   });
 
-  test("is of one name: another type has its own key, length and counter", async () => {
+  test("is separate for each name: another type has its own key, length and counter", async () => {
     const backend = memory();
     const farmers = idsOf({ backend });
     const cards = idsOf({ backend, type: typeOf(8, "card"), key: KEYS[2], name: "cards" });
@@ -655,14 +658,14 @@ describe("long IDs", () => {
   test.each([
     [20, 5],
     [25, 2],
-  ])("of %d digits are valid, if slow", async (length, count) => {
+  ])("of %d digits are valid, but slow", async (length, count) => {
     const ids = idsOf({ length, block: 2 ** 20 });
     const issued = await take(ids, count);
     expect(new Set(issued).size).toBe(count);
     expect(issued.map((id) => ids.type.validate(id).broken)).toEqual(issued.map(() => []));
   });
 
-  test("outlast the counter, which says so", async () => {
+  test("outlast the counter, which throws", async () => {
     const ids = idsOf({ length: 20, floor: MAX_VALUE - 1n });
     const { issued, end } = await drain(() => ids);
     expect(issued.length).toBeLessThanOrEqual(2);
@@ -670,9 +673,9 @@ describe("long IDs", () => {
   });
 });
 
-describe("a store that fails", () => {
+describe("a failing store", () => {
   test.each(["ids:farmer", "counter:farmers"])(
-    "at %s is an error, and afterwards it goes on",
+    "at %s is a BackendError, and later calls work",
     async (part) => {
       const backend = watched();
       const ids = idsOf({ backend });
@@ -691,7 +694,7 @@ describe("a store that fails", () => {
     },
   );
 
-  test("to answer is an error in time", async () => {
+  test("without an answer is a BackendError after the timeout", async () => {
     vi.useFakeTimers();
     const backend = { timeoutMs: 700, change: () => new Promise<never>(() => {}) as never };
     const attempt = refusal(idsOf({ backend }).issue());
@@ -701,7 +704,7 @@ describe("a store that fails", () => {
     expect(await attempt).toMatchObject({ code: "ERR_BACKEND", reason: "timeout", operation: "IDs: begin" });
   });
 
-  test("and has lost its counter is refused", async () => {
+  test("that has lost its counter is refused", async () => {
     const backend = memory();
     const ids = idsOf({ backend });
     await take(ids, 5);
@@ -709,7 +712,7 @@ describe("a store that fails", () => {
     expect(await refusal(ids.issue())).toBeInstanceOf(CounterBackwardsError);
   });
 
-  /** A store in memory that remembers something, and has a counter that works. */
+  /** A store in memory with a given shape and a working counter. */
   const remembering = (shape: unknown): MemoryPort => {
     const store = memory();
     return {
@@ -718,7 +721,7 @@ describe("a store that fails", () => {
     };
   };
 
-  test("remembers nothing is an error", async () => {
+  test("that forgets a written shape is a BackendError", async () => {
     const error = await refusal(idsOf({ backend: remembering(undefined) }).issue());
     expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
   });
@@ -732,7 +735,7 @@ describe("a store that fails", () => {
     ["a number as text", "5"],
     ["null as text", "null"],
     ["a list", "[]"],
-  ])("remembers %s is an error", async (_, shape) => {
+  ])("with a shape of %s is a BackendError", async (_, shape) => {
     const error = await refusal(idsOf({ backend: remembering(shape) }).issue());
     expect(error).toMatchObject({ code: "ERR_BACKEND", reason: "answer" });
   });
@@ -759,13 +762,13 @@ describe("options", () => {
     ["a number for a counter", "counter", { type, key: KEY, counter: 1n }],
     ["the class for a counter", "counter", { type, key: KEY, counter: Counter }],
     ["a counter without a store", "backend", { type, key: KEY, counter: { next: async () => 1n } }],
-  ])("are refused: %s", (_, field, options) => {
+  ])("refuse %s", (_, field, options) => {
     const error = thrownBy(() => new PermutedIds(options as PermutedIdsOptions));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ field });
   });
 
-  test("ask nothing of the store", async () => {
+  test("send no query to the store", async () => {
     const backend = watched();
     backend.fails = () => true;
     expect(idsOf({ backend, block: 1000 }).type.length).toBe(6);

@@ -27,7 +27,7 @@ describe("a failing store", () => {
     const store = new InspectableStore();
     const pool = poolOf({ backend: store.port() });
     await pool.fill({ to: 50 });
-    store.fails = (asked) => asked === operation;
+    store.fails = (called) => called === operation;
     for (let again = 0; again < 2; again++) {
       const error = await rejection(call(pool));
       expect(error).toBeInstanceOf(BackendError);
@@ -44,7 +44,7 @@ describe("a failing store", () => {
     const store = new InspectableStore();
     await poolOf({ backend: store.port() }).fill();
     const pool = poolOf({ backend: store.port("pool", 700) });
-    store.hangs = (asked) => asked === operation;
+    store.hangs = (called) => called === operation;
     const started = Date.now();
     expect(await rejection(pool.issue())).toMatchObject({
       code: "ERR_BACKEND",

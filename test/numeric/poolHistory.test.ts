@@ -1,17 +1,17 @@
-// A pool on a store that goes back and tells its history: nothing is issued until somebody accepts it, and then nothing
-// again. The histories are a scripted store's; test/integration/pool-failover.test.ts has those of a real PostgreSQL.
+// IdPool on a store that goes back and tells its history: it issues nothing until the history is accepted, and no ID
+// twice. The store is scripted; test/integration/pool-failover.test.ts has a real PostgreSQL.
 
 import { beforeEach, expect, test, vi } from "vitest";
 import type { MemoryPort } from "../../src/backend/index.ts";
 import { BackendError, IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import type { PoolPort } from "../../src/numeric/port.ts";
 
-/** What the store tells of itself, and how often it could not take IDs again. */
-const told = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
+/** The histories that the store tells, and how many of its next steps fail or meet another failover. */
+const script = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
 
 vi.mock("../../src/numeric/openPort.ts", async (original) => {
   const { poolPort } = await original<typeof import("../../src/numeric/openPort.ts")>();
-  const now = () => ({ recorded: told.recorded, current: told.current });
+  const now = () => ({ recorded: script.recorded, current: script.current });
   return {
     poolPort(...args: Parameters<typeof poolPort>): PoolPort {
       const plain = poolPort(...args);
@@ -19,18 +19,18 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
         ...plain,
         begin: async () => now(),
         async acceptHistory(history) {
-          if (told.races-- > 0) told.current += "'";
-          if (history !== told.current) return false;
-          told.recorded = history;
+          if (script.races-- > 0) script.current += "'";
+          if (history !== script.current) return false;
+          script.recorded = history;
           return true;
         },
         issue: async (count, from, history) =>
-          history === told.current ? plain.issue(count, from, history) : now(),
+          history === script.current ? plain.issue(count, from, history) : now(),
         issueForRequest: async (request, from, history, onReplay) =>
-          history === told.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
+          history === script.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
         status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
         async markTaken(ids) {
-          if (told.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
+          if (script.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
           return plain.markTaken(ids);
         },
       };
@@ -39,10 +39,10 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
 });
 
 beforeEach(() => {
-  Object.assign(told, { recorded: "1", current: "1", failures: 0, races: 0 });
+  Object.assign(script, { recorded: "1", current: "1", failures: 0, races: 0 });
 });
 
-/** A memory that can be put back to what it was. */
+/** A memory that can be restored from a backup. */
 class Restorable implements MemoryPort {
   #states = new Map<string, unknown>();
   #backup = new Map<string, unknown>();
@@ -60,18 +60,18 @@ class Restorable implements MemoryPort {
     this.#backup = structuredClone(this.#states);
   }
 
-  /** Fails over to what was last backed up. */
+  /** Restores the last backup, on another history. */
   failOver(history: string): void {
     this.#states = structuredClone(this.#backup);
-    told.current = history;
+    script.current = history;
   }
 }
 
 const type = new NumericIdType({ name: "farmer", length: 8 });
-/** All that is at hand is issued in few steps, so that what was forgotten would soon come again. */
+/** Creates a pool with few available IDs, so that forgotten IDs would soon be issued again. */
 const poolOf = (backend: MemoryPort) => new IdPool({ backend, type, lowMark: 0, highMark: 40 });
 
-test("issues nothing on another history, and nothing again once that is accepted", async () => {
+test("issues nothing on another history, and no ID twice after it is accepted", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
@@ -92,14 +92,14 @@ test("issues nothing on another history, and nothing again once that is accepted
   await pool.stop();
 });
 
-test("goes on where another process has accepted, having taken again what it had issued", async () => {
+test("continues after another process has accepted, and takes its issued IDs again before", async () => {
   const backend = new Restorable();
   const [one, other] = [poolOf(backend), poolOf(backend)];
   await one.fill();
   backend.backUp();
   const before = await one.issueIds(20);
   backend.failOver("2");
-  // It is refused first, and that is when it takes its own again.
+  // Its first issue is refused, and that takes its IDs again.
   await expect(one.issue()).rejects.toThrow(IdPoolHistoryError);
   await other.acceptHistory();
   const after = [...(await other.issueIds(10)), ...(await one.issueIds(10))];
@@ -107,7 +107,7 @@ test("goes on where another process has accepted, having taken again what it had
   await Promise.all([one.stop(), other.stop()]);
 });
 
-test("a process that only says how it is takes again what it had issued, before another accepts", async () => {
+test("a process that only calls status takes its issued IDs again before another one accepts", async () => {
   const backend = new Restorable();
   const [idle, other] = [poolOf(backend), poolOf(backend)];
   await idle.fill();
@@ -120,16 +120,16 @@ test("a process that only says how it is takes again what it had issued, before 
   await Promise.all([idle.stop(), other.stop()]);
 });
 
-test("a pool for which no history is recorded is not refused", async () => {
+test("a pool without a recorded history is not refused", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
-  told.recorded = "";
+  script.recorded = "";
   expect((await pool.status()).lastError).toBeUndefined();
   await pool.stop();
 });
 
-test("a history that it has left is refused, even where the store has it recorded", async () => {
+test("a superseded history is refused, even if the store has it recorded", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
@@ -138,35 +138,35 @@ test("a history that it has left is refused, even where the store has it recorde
   backend.failOver("2");
   await pool.acceptHistory();
   backend.failOver("1");
-  told.recorded = "1";
+  script.recorded = "1";
   await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
   await pool.stop();
 });
 
-test("taking again that fails is tried again, and nothing is issued before", async () => {
+test("IDs are taken again after a failure of that step, and none is issued before", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
   const before = await pool.issueIds(20);
   backend.failOver("2");
-  told.failures = 1;
+  script.failures = 1;
   await expect(pool.issue()).rejects.toThrow(BackendError);
   await pool.acceptHistory();
   expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
   await pool.stop();
 });
 
-test("a failover while it is accepted is accepted as well", async () => {
+test("a failover during acceptHistory is accepted as well", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
   backend.backUp();
   const before = await pool.issueIds(20);
   backend.failOver("2");
-  told.races = 1;
+  script.races = 1;
   await pool.acceptHistory();
-  expect(told).toMatchObject({ recorded: "2'", current: "2'" });
+  expect(script).toMatchObject({ recorded: "2'", current: "2'" });
   expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
   await pool.stop();
 });

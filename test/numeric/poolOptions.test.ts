@@ -88,10 +88,10 @@ describe("IdPool options", () => {
     const refusing: Backend[] = [
       {
         change: () => {
-          throw new Error("asked");
+          throw new Error("queried");
         },
       },
-      { dialect: "sqlite", query: () => expect.fail("asked") },
+      { dialect: "sqlite", query: () => expect.fail("queried") },
     ];
     for (const port of refusing) expect(poolOf({ backend: port }).type.name).toBe("farmer");
     await finishBackground();

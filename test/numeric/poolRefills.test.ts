@@ -303,7 +303,7 @@ describe("a failing refill", () => {
     await pool.fill();
     await finishBackground();
     expect((await pool.status()).lastError).toBeUndefined();
-    store.fails = (asked) => asked === operation;
+    store.fails = (called) => called === operation;
     expectDistinct(await issueEach(pool, 60), pool.type);
     await finishBackground();
     const { lastError, available } = await pool.status();

@@ -24,24 +24,54 @@ describe("status", () => {
   test("reports the counts from the first to the last ID", async () => {
     const store = new InspectableStore();
     const pool = poolOf({ backend: store.port(), lowMark: 0, highMark: 60 });
-    const said = { isExact: true, isExhausted: false, isFilling: false, lastError: undefined };
-    expect(await pool.status()).toEqual({ ...said, available: 0, taken: 0, remaining: 465n, left: 465n });
+    const expected = { isExact: true, isExhausted: false, isFilling: false, lastError: undefined };
+    expect(await pool.status()).toEqual({ ...expected, available: 0, taken: 0, remaining: 465n, left: 465n });
     await pool.fill();
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 0, remaining: 465n, left: 465n });
+    expect(await pool.status()).toEqual({
+      ...expected,
+      available: 60,
+      taken: 0,
+      remaining: 465n,
+      left: 465n,
+    });
     await pool.issueIds(50);
-    expect(await pool.status()).toEqual({ ...said, available: 10, taken: 50, remaining: 415n, left: 415n });
+    expect(await pool.status()).toEqual({
+      ...expected,
+      available: 10,
+      taken: 50,
+      remaining: 415n,
+      left: 415n,
+    });
     // Most draws repeat known IDs, so a scan starts, and stops in the middle.
     await pool.fill({ to: 300 });
     await pool.fill({ to: 400 });
     expect(store.state.scan).toMatch(/^\d+ \d+ [1-9]\d*$/);
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
+    expect(await pool.status()).toEqual({
+      ...expected,
+      available: 61,
+      taken: 50,
+      remaining: 415n,
+      left: 415n,
+    });
     await pool.fill({ to: 1000 });
-    expect(await pool.status()).toEqual({ ...said, available: 61, taken: 50, remaining: 415n, left: 415n });
+    expect(await pool.status()).toEqual({
+      ...expected,
+      available: 61,
+      taken: 50,
+      remaining: 415n,
+      left: 415n,
+    });
     await pool.issueIds(355);
-    expect(await pool.status()).toEqual({ ...said, available: 60, taken: 405, remaining: 60n, left: 60n });
+    expect(await pool.status()).toEqual({
+      ...expected,
+      available: 60,
+      taken: 405,
+      remaining: 60n,
+      left: 60n,
+    });
     await pool.issueIds(60);
     expect(await pool.status()).toEqual({
-      ...said,
+      ...expected,
       available: 0,
       taken: 465,
       remaining: 0n,

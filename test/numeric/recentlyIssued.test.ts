@@ -1,11 +1,11 @@
-// What a pool remembers of the IDs that it has issued.
+// RecentlyIssued: which IDs and request keys are kept.
 
 import { expect, test } from "vitest";
 import { MAX_REMEMBERED, RecentlyIssued } from "../../src/numeric/recentlyIssued.ts";
 
 const idOf = (at: number) => String(at).padStart(6, "0");
 
-test("the last IDs are remembered, and the oldest forgotten with its request", () => {
+test("keeps the last IDs, and drops the oldest with its request key", () => {
   const issued = new RecentlyIssued();
   for (let at = 0; at < MAX_REMEMBERED; at++) issued.add(idOf(at), at < 2 ? `form ${at}` : undefined);
   expect(issued.all().slice(0, 3)).toEqual([
@@ -20,7 +20,7 @@ test("the last IDs are remembered, and the oldest forgotten with its request", (
   expect(all.at(-1)).toEqual([idOf(MAX_REMEMBERED), "form 0"]);
 });
 
-test("an ID that is replayed again and again forgets no other, and keeps its request", () => {
+test("a replayed ID drops no other ID and keeps its request key", () => {
   const issued = new RecentlyIssued();
   issued.add("52", undefined);
   for (let at = 0; at < MAX_REMEMBERED + 1; at++) issued.add("61", "form 17");
@@ -30,7 +30,7 @@ test("an ID that is replayed again and again forgets no other, and keeps its req
   ]);
 });
 
-test("an ID that a request was given again is one, and a request that was given two keeps the first", () => {
+test("keeps a replayed ID once, and a request key with two IDs at the first of them", () => {
   const issued = new RecentlyIssued();
   issued.add("61", "form 17");
   issued.add("52", undefined);

@@ -1,4 +1,4 @@
-// The rules, each by itself and in the two sets; what validate says of them; and what is no set of rules.
+// Rules of numeric IDs: each alone and in the two known sets, what validate reports, and which custom rules are refused.
 
 import { describe, expect, test } from "vitest";
 import type { OwnRules, RuleSet } from "../../src/numeric/index.ts";
@@ -9,7 +9,7 @@ import {
   type NumericRules,
 } from "../../src/numeric/index.ts";
 
-/** No rules at all. */
+/** All rules off. */
 const OFF: OwnRules = {
   notStartWith: [],
   sequenceLimit: null,
@@ -22,25 +22,25 @@ const OFF: OwnRules = {
   cyclicNumbers: [],
 };
 
-/** These rules, and no others. */
+/** Turns on these rules and no others. */
 const only = (rules: OwnRules): OwnRules => ({ ...OFF, ...rules });
 
 const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
   new NumericIdType({ name: "farmer", length, rules });
 
-/** What the rules say against a text of the right length, but for what they say of its check digit. */
-function saidOf(rules: RuleSet | OwnRules, text: string): string[] {
+/** Returns the rules that a text of the right length breaks, as text, except the check digit. */
+function detailsOf(rules: RuleSet | OwnRules, text: string): string[] {
   const { broken } = typeOf(text.length, rules).validate(text);
   return broken.filter(({ rule }) => rule !== "checkDigit").map(({ rule, detail }) => `${rule}: ${detail}`);
 }
 
-/** The names of all rules that a text breaks. */
+/** Returns the names of all rules that a text breaks. */
 const brokenBy = (rules: RuleSet, text: string): NumericRule[] =>
   typeOf(text.length, rules)
     .validate(text)
     .broken.map(({ rule }) => rule);
 
-describe("the sets, on published IDs", () => {
+describe("the known sets, on published IDs", () => {
   test.each([
     ["1492915312", "notStartWith", "it starts with 1"],
     ["6786305283", "sequence", "678 at digit 1 is ascending"],
@@ -48,15 +48,15 @@ describe("the sets, on published IDs", () => {
     ["9694945910", "repeatingBlock", "94 at digit 3 is repeated"],
     ["4801706042", "evenDigits", "480 at digit 1 has only even digits"],
     ["805394593508", "reverseDigitsGroup", "it ends with 80539 reversed"],
-  ])("%s breaks one rule of openg2p, %s: %s", (id, rule, detail) => {
+  ])("refuse %s by one rule of openg2p, %s: %s", (id, rule, detail) => {
     expect(typeOf(id.length).validate(id)).toEqual({ valid: false, broken: [{ rule, detail }] });
   });
 
-  test.each(["8349257232", "472652573182"])("%s is good in openg2p", (id) => {
+  test.each(["8349257232", "472652573182"])("accept %s by openg2p", (id) => {
     expect(typeOf(id.length, "openg2p").validate(id)).toEqual({ valid: true, broken: [] });
   });
 
-  test.each(["3029384756", "2013023805"])("%s is good in both", (id) => {
+  test.each(["3029384756", "2013023805"])("accept %s by both", (id) => {
     for (const rules of ["openg2p", "mosip"] as const) expect(brokenBy(rules, id)).toEqual([]);
   });
 
@@ -64,23 +64,23 @@ describe("the sets, on published IDs", () => {
     ["9707690352", ["repeating"]],
     ["5901572943", ["sequence"]],
     ["8927861407", ["restrictedNumbers"]],
-  ])("%s is good in openg2p, and breaks %j in mosip", (id, broken) => {
+  ])("accept %s by openg2p, and refuse it by mosip for %j", (id, broken) => {
     expect(brokenBy("openg2p", id)).toEqual([]);
     expect(brokenBy("mosip", id)).toEqual(broken);
   });
 
-  test("4805694704 is good in mosip, and breaks the rule of even digits in openg2p", () => {
+  test("accept 4805694704 by mosip, and refuse it by openg2p for even digits", () => {
     expect(brokenBy("openg2p", "4805694704")).toEqual(["evenDigits"]);
     expect(brokenBy("mosip", "4805694704")).toEqual([]);
   });
 
-  test("openg2p is the default, with and without rules of one's own", () => {
+  test("use openg2p by default, with and without custom rules", () => {
     expect(typeOf(10).rules).toEqual(typeOf(10, "openg2p").rules);
     expect(typeOf(10, {}).rules).toEqual(typeOf(10, "openg2p").rules);
     expect(typeOf(10, { extends: "mosip" }).rules).toEqual(typeOf(10, "mosip").rules);
   });
 
-  test("differ in five knobs", () => {
+  test("differ in five settings", () => {
     const [openg2p, mosip] = [typeOf(10, "openg2p").rules, typeOf(10, "mosip").rules];
     const { cyclicNumbers, ...plain } = openg2p;
     expect(plain).toEqual({
@@ -114,13 +114,13 @@ describe("the sets, on published IDs", () => {
   });
 });
 
-describe("a rule by itself", () => {
-  test("is one of ten: with none of them on, only the length and the check digit count", () => {
+describe("a rule alone", () => {
+  test("is one of ten: with all of them off, only the length and the check digit count", () => {
     expect(typeOf(10, OFF).validate("0000000000").broken).toEqual([]);
     expect(typeOf(10, OFF).validate("0000000001").broken).toEqual([
       { rule: "checkDigit", detail: "1 is not the check digit of the digits before it" },
     ]);
-    expect(saidOf(OFF, "12345678901234567890")).toEqual([]);
+    expect(detailsOf(OFF, "12345678901234567890")).toEqual([]);
     expect(typeOf(2, OFF).validate("04").valid).toBe(true);
   });
 
@@ -133,7 +133,7 @@ describe("a rule by itself", () => {
     ["the whole ID", { notStartWith: ["3501"] }, "3501", "it starts with 3501"],
     ["more than the whole ID", { notStartWith: ["35017"] }, "3501", undefined],
   ])("notStartWith: %s", (_title, rules, text, detail) => {
-    expect(saidOf(only(rules), text)).toEqual(detail === undefined ? [] : [`notStartWith: ${detail}`]);
+    expect(detailsOf(only(rules), text)).toEqual(detail === undefined ? [] : [`notStartWith: ${detail}`]);
   });
 
   const DOWN = "98765432109876543210987654321098";
@@ -158,18 +158,13 @@ describe("a rule by itself", () => {
     ["098 with wraps", { sequenceLimit: 3, sequenceWraps: true }, "50985", "098 at digit 2 is descending"],
     ["90 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "690", "90 at digit 2 is ascending"],
     ["09 with wraps", { sequenceLimit: 2, sequenceWraps: true }, "309", "09 at digit 2 is descending"],
-    [
-      "the longest there is without wraps",
-      { sequenceLimit: 10 },
-      "90123456789",
-      "0123456789 at digit 2 is ascending",
-    ],
+    ["the longest without wraps", { sequenceLimit: 10 }, "90123456789", "0123456789 at digit 2 is ascending"],
     ["eleven, as there are none without wraps", { sequenceLimit: 11 }, "012345678901", undefined],
     ["32, the most", { sequenceLimit: 32, sequenceWraps: true }, DOWN, `${DOWN} at digit 1 is descending`],
     ["31 of 32", { sequenceLimit: 32, sequenceWraps: true }, `${DOWN.slice(0, -1)}9`, undefined],
     ["32 without wraps", { sequenceLimit: 32 }, DOWN, undefined],
   ])("sequence: %s", (_title, rules, text, detail) => {
-    expect(saidOf(only(rules), text)).toEqual(detail === undefined ? [] : [`sequence: ${detail}`]);
+    expect(detailsOf(only(rules), text)).toEqual(detail === undefined ? [] : [`sequence: ${detail}`]);
   });
 
   const TEN = "0246813579";
@@ -186,7 +181,7 @@ describe("a rule by itself", () => {
     ["ten different ones at 32, the most", 32, TEN, undefined],
     ["eleven at 32, of which two must be the same", 32, `${TEN}0`, `${TEN}0 at digit 1 repeats a digit`],
   ])("repeating: %s", (_title, repeatingLimit, text, detail) => {
-    expect(saidOf(only({ repeatingLimit }), text)).toEqual(
+    expect(detailsOf(only({ repeatingLimit }), text)).toEqual(
       detail === undefined ? [] : [`repeating: ${detail}`],
     );
   });
@@ -210,7 +205,7 @@ describe("a rule by itself", () => {
     ["more than half an ID at 17", 17, HALF + HALF, undefined],
     ["32, the most, which no ID has twice", 32, "0".repeat(32), undefined],
   ])("repeatingBlock: %s", (_title, repeatingBlockLimit, text, detail) => {
-    expect(saidOf(only({ repeatingBlockLimit }), text)).toEqual(
+    expect(detailsOf(only({ repeatingBlockLimit }), text)).toEqual(
       detail === undefined ? [] : [`repeatingBlock: ${detail}`],
     );
   });
@@ -235,7 +230,7 @@ describe("a rule by itself", () => {
     ["32, the most", { evenDigitsLimit: 32 }, EVEN, `${EVEN} at digit 1 has only even digits`],
     ["31 of 32", { evenDigitsLimit: 32 }, `${EVEN.slice(0, -1)}9`, undefined],
   ])("evenDigits: %s", (_title, rules, text, detail) => {
-    expect(saidOf(only(rules), text)).toEqual(detail === undefined ? [] : [`evenDigits: ${detail}`]);
+    expect(detailsOf(only(rules), text)).toEqual(detail === undefined ? [] : [`evenDigits: ${detail}`]);
   });
 
   const guarded = { groupsOverlap: false };
@@ -261,9 +256,9 @@ describe("a rule by itself", () => {
     ["32, the most", 32, guarded, HALF + HALF, false],
     ["32, the most, overlapping", 32, overlapping, HALF + HALF, true],
   ])("digitsGroup: %s", (_title, digitsGroupLimit, variant, text, isBroken) => {
-    const said = saidOf(only({ digitsGroupLimit, ...variant }), text);
+    const details = detailsOf(only({ digitsGroupLimit, ...variant }), text);
     const start = text.slice(0, digitsGroupLimit);
-    expect(said).toEqual(isBroken ? [`digitsGroup: it starts and ends with ${start}`] : []);
+    expect(details).toEqual(isBroken ? [`digitsGroup: it starts and ends with ${start}`] : []);
   });
 
   const MIRROR = HALF + [...HALF].reverse().join("");
@@ -287,9 +282,9 @@ describe("a rule by itself", () => {
     ["32, the most", 32, guarded, MIRROR, false],
     ["32, the most, overlapping", 32, overlapping, MIRROR, true],
   ])("reverseDigitsGroup: %s", (_title, reverseDigitsGroupLimit, variant, text, isBroken) => {
-    const said = saidOf(only({ reverseDigitsGroupLimit, ...variant }), text);
+    const details = detailsOf(only({ reverseDigitsGroupLimit, ...variant }), text);
     const start = text.slice(0, reverseDigitsGroupLimit);
-    expect(said).toEqual(isBroken ? [`reverseDigitsGroup: it ends with ${start} reversed`] : []);
+    expect(details).toEqual(isBroken ? [`reverseDigitsGroup: it ends with ${start} reversed`] : []);
   });
 
   test.each<[title: string, restrictedNumbers: string[], text: string, number: string | undefined]>([
@@ -304,7 +299,7 @@ describe("a rule by itself", () => {
     ["a part of another", ["3786", "78"], "1785", "78"],
     ["of 100 digits, the most", ["1".repeat(100)], "11111", undefined],
   ])("restrictedNumbers: %s", (_title, restrictedNumbers, text, number) => {
-    expect(saidOf(only({ restrictedNumbers }), text)).toEqual(
+    expect(detailsOf(only({ restrictedNumbers }), text)).toEqual(
       number === undefined ? [] : [`restrictedNumbers: it contains ${number}`],
     );
   });
@@ -314,35 +309,35 @@ describe("a rule by itself", () => {
     const alone = only({ cyclicNumbers });
     const fitting = cyclicNumbers.filter((number) => number.length <= 32);
 
-    test("of which five fit into an ID", () => {
+    test("has five periods that fit into an ID", () => {
       expect(fitting.map((number) => number.length)).toEqual([6, 16, 18, 22, 28]);
     });
 
-    test.each(fitting)("%s is found in an ID of its own length, and of all longer ones", (number) => {
+    test.each(fitting)("finds %s in an ID of its own length, and in all longer ones", (number) => {
       const detail = `cyclicNumbers: it contains ${number}`;
-      expect(saidOf(alone, number)).toEqual([detail]);
+      expect(detailsOf(alone, number)).toEqual([detail]);
       for (let before = 0; number.length + before < 32; before++) {
-        expect(saidOf(alone, "3".repeat(before) + number + "3")).toEqual([detail]);
-        expect(saidOf(alone, "3" + number + "3".repeat(before))).toEqual([detail]);
+        expect(detailsOf(alone, "3".repeat(before) + number + "3")).toEqual([detail]);
+        expect(detailsOf(alone, "3" + number + "3".repeat(before))).toEqual([detail]);
       }
     });
 
-    test.each(fitting)("but for its last digit %s is not", (number) => {
-      expect(saidOf(alone, number.slice(0, -1) + "5")).toEqual([]);
+    test.each(fitting)("does not find %s without its last digit", (number) => {
+      expect(detailsOf(alone, number.slice(0, -1) + "5")).toEqual([]);
     });
 
-    test("with all rules on, the rule of even digits speaks of each as well", () => {
+    test("finds periods that all break the rule of even digits as well", () => {
       for (const set of ["openg2p", "mosip"] as const) {
         for (const number of fitting) {
-          const said = saidOf(set, number).map((text) => text.replace(/:.*/, ""));
-          expect(said).toContain("cyclicNumbers");
-          expect(said.length).toBeGreaterThan(1);
+          const details = detailsOf(set, number).map((text) => text.replace(/:.*/, ""));
+          expect(details).toContain("cyclicNumbers");
+          expect(details.length).toBeGreaterThan(1);
         }
       }
     });
 
-    test("others may be given", () => {
-      expect(saidOf(only({ cyclicNumbers: ["076923"] }), "30769231")).toEqual([
+    test("takes other numbers", () => {
+      expect(detailsOf(only({ cyclicNumbers: ["076923"] }), "30769231")).toEqual([
         "cyclicNumbers: it contains 076923",
       ]);
     });
@@ -353,7 +348,7 @@ describe("validate", () => {
   const type = typeOf(10);
   const rulesOf = (text: string) => type.validate(text).broken.map(({ rule }) => rule);
 
-  test("names every rule that is broken, in the order in which the rules are listed", () => {
+  test("names every broken rule, in the order in which the rules are listed", () => {
     expect(typeOf(12, { restrictedNumbers: ["28"] }).validate("142857142857")).toEqual({
       valid: false,
       broken: [
@@ -367,7 +362,7 @@ describe("validate", () => {
     });
   });
 
-  test("in a text of another length names that, and what else is broken", () => {
+  test("names the length of a text of another length, and its other broken rules", () => {
     expect(type.validate("83492572329")).toEqual({
       valid: false,
       broken: [
@@ -393,7 +388,7 @@ describe("validate", () => {
     ]);
   });
 
-  test("a 0 before an ID is another length, even if the check digit holds", () => {
+  test("refuses an ID with a 0 before it for its length, even if the check digit is right", () => {
     const id = typeOf(8).generate();
     expect(
       typeOf(8)
@@ -412,18 +407,18 @@ describe("validate", () => {
     ["nothing", "", ["digits", "length"]],
     ["33 digits", "1".repeat(33), ["length"]],
     ["a letter among 33", `${"1".repeat(32)}x`, ["digits", "length"]],
-  ])("of what cannot be an ID says no more than that: %s", (_title, text, rules) => {
+  ])("names only that a text cannot be an ID: %s", (_title, text, rules) => {
     expect(rulesOf(text)).toEqual(rules);
   });
 
-  test("says what digits and length are", () => {
+  test("describes wrong digits and a wrong length", () => {
     expect(type.validate("x").broken).toEqual([
       { rule: "digits", detail: "it has characters other than the digits 0 to 9" },
       { rule: "length", detail: "it has 1 characters instead of 10" },
     ]);
   });
 
-  test("takes a megabyte of anything", () => {
+  test("accepts a megabyte of any characters", () => {
     const size = 2 ** 20;
     for (let i = 0; i < 20; i++) {
       expect(type.validate("7".repeat(size))).toEqual({
@@ -442,7 +437,7 @@ describe("validate", () => {
     ["undefined", undefined],
     ["an array", ["8349257232"]],
     ["a String object", Object("8349257232")],
-  ])("refuses what is no string: %s", (_title, value) => {
+  ])("throws if the value is not a string: %s", (_title, value) => {
     expect(() => type.validate(value as string)).toThrow(ArgumentError);
     expect(() => type.validate(value as string)).toThrow(
       expect.objectContaining({ field: "text", rule: "a string" }),
@@ -450,7 +445,7 @@ describe("validate", () => {
   });
 });
 
-describe("rules of one's own", () => {
+describe("custom rules", () => {
   const refusalOf = (rules: unknown): unknown => {
     try {
       return typeOf(10, rules as OwnRules);
@@ -470,7 +465,7 @@ describe("rules of one's own", () => {
   ] as const;
 
   test.each(LIMITS)(
-    "%s is a whole number from %d to 32, or null, and nothing is made into one",
+    "require for %s a whole number from %d to 32 or null, and convert nothing",
     (name, least) => {
       for (const value of [
         least - 1,
@@ -497,15 +492,18 @@ describe("rules of one's own", () => {
     },
   );
 
-  test.each(["sequenceWraps", "zeroIsEven", "groupsOverlap"] as const)("%s is true or false", (name) => {
-    for (const value of ["true", "false", "", 0, 1, null, NaN, [], {}, Object(true)]) {
-      expect(refusalOf({ [name]: value })).toBe(`rules.${name} must be one of true, false`);
-    }
-    for (const value of [true, false]) expect(typeOf(10, { [name]: value }).rules[name]).toBe(value);
-  });
+  test.each(["sequenceWraps", "zeroIsEven", "groupsOverlap"] as const)(
+    "require true or false for %s",
+    (name) => {
+      for (const value of ["true", "false", "", 0, 1, null, NaN, [], {}, Object(true)]) {
+        expect(refusalOf({ [name]: value })).toBe(`rules.${name} must be one of true, false`);
+      }
+      for (const value of [true, false]) expect(typeOf(10, { [name]: value }).rules[name]).toBe(value);
+    },
+  );
 
   test.each(["notStartWith", "restrictedNumbers", "cyclicNumbers"] as const)(
-    "%s is a list of numbers as text",
+    "require a list of numbers as text for %s",
     (name) => {
       for (const value of [null, "0", "", 5, true, {}, new Set(["0"]), { length: 1, 0: "0" }, () => ["0"]]) {
         expect(refusalOf({ [name]: value })).toBe(`rules.${name} must be an array of at most 10000 numbers`);
@@ -536,7 +534,7 @@ describe("rules of one's own", () => {
     },
   );
 
-  test("a list with a hole is no list of numbers", () => {
+  test("refuse a list with a hole", () => {
     const holed = ["1", "2", "3"];
     delete holed[1];
     expect(refusalOf({ restrictedNumbers: holed })).toBe(
@@ -544,7 +542,7 @@ describe("rules of one's own", () => {
     );
   });
 
-  test("a list has up to 10,000 numbers", () => {
+  test("accept up to 10,000 numbers in a list", () => {
     const numbers = Array.from({ length: 10_001 }, (_, i) => `${100_000 + i}`);
     expect(refusalOf({ restrictedNumbers: numbers })).toBe(
       "rules.restrictedNumbers must be an array of at most 10000 numbers",
@@ -555,15 +553,18 @@ describe("rules of one's own", () => {
   });
 
   test.each([[null], [5], ["MOSIP"], ["toString"], [["openg2p"]], [""], [Object("mosip")]])(
-    "extends is the name of a set, and not %j",
+    "refuse to extend %j",
     (value) => {
       expect(refusalOf({ extends: value })).toBe("rules.extends must be one of openg2p, mosip");
     },
   );
 
-  test.each([["MOSIP"], [""], ["toString"], ["__proto__"], ["openg2p "]])("rules are not %j", (rules) => {
-    expect(refusalOf(rules)).toBe("rules must be one of openg2p, mosip");
-  });
+  test.each([["MOSIP"], [""], ["toString"], ["__proto__"], ["openg2p "]])(
+    "refuse %j in place of rules",
+    (rules) => {
+      expect(refusalOf(rules)).toBe("rules must be one of openg2p, mosip");
+    },
+  );
 
   test.each([
     ["null", null],
@@ -572,7 +573,7 @@ describe("rules of one's own", () => {
     ["an array", ["openg2p"]],
     ["a function", () => "openg2p"],
     ["a Map", new Map([["sequenceLimit", 3]])],
-  ])("rules are not %s", (_title, rules) => {
+  ])("refuse %s in place of rules", (_title, rules) => {
     expect(refusalOf(rules)).toBe("rules must be an object");
   });
 
@@ -584,30 +585,30 @@ describe("rules of one's own", () => {
     ["constructor", { constructor: null }],
     ["a digit", { 0: "0" }],
     ["one that is not set", { sequenceLimits: undefined }],
-  ])("an unknown name is refused: %s", (_title, rules) => {
+  ])("refuse an unknown name: %s", (_title, rules) => {
     const known = Object.keys(typeOf(10).rules).join(", ");
     expect(refusalOf(rules)).toBe(`a name in rules must be extends or one of ${known}`);
     expect(() => typeOf(10, rules)).toThrow(`got "${Object.keys(rules)[0]}"`);
   });
 
-  test("what is undefined is as if it were not there", () => {
+  test("treat undefined as absent", () => {
     const names = Object.keys(typeOf(10).rules);
     const none = Object.fromEntries(["extends", ...names].map((name) => [name, undefined]));
     expect(typeOf(10, none).rules).toEqual(typeOf(10).rules);
     expect(typeOf(10, { ...none, extends: "mosip" }).rules).toEqual(typeOf(10, "mosip").rules);
   });
 
-  test("what is inherited is not read", () => {
+  test("ignore inherited properties", () => {
     const rules = Object.create({ sequenceLimit: null, sequenceLimits: 5 });
     expect(typeOf(10, rules).rules).toEqual(typeOf(10).rules);
   });
 
-  test("are an object without a prototype if one likes", () => {
+  test("may be an object without a prototype", () => {
     const rules = Object.assign(Object.create(null), { sequenceLimit: 5 });
     expect(typeOf(10, rules).rules.sequenceLimit).toBe(5);
   });
 
-  test("change what they name, and nothing else", () => {
+  test("change the settings that they name, and no others", () => {
     for (const set of ["openg2p", "mosip"] as const) {
       const base = typeOf(10, set).rules;
       expect(typeOf(10, { extends: set, sequenceLimit: null }).rules).toEqual({
@@ -621,7 +622,7 @@ describe("rules of one's own", () => {
     }
   });
 
-  test("are copied: what becomes of them later changes nothing", () => {
+  test("are copied, so that later changes have no effect", () => {
     const given = { sequenceLimit: 4, notStartWith: ["5"], restrictedNumbers: ["13"] };
     const type = typeOf(10, given);
     const before = structuredClone(type.rules);
@@ -633,12 +634,12 @@ describe("rules of one's own", () => {
     expect(Object.isFrozen(given.notStartWith)).toBe(false);
   });
 
-  // What could be pushed there, validate would refuse from then on, and generate go on making.
+  // A rule that was changed later would apply to validate, but not to generate.
   test.each<[string, RuleSet | OwnRules | undefined]>([
     ["of a set", "mosip"],
     ["by default", undefined],
     ["of one's own", { restrictedNumbers: ["13"], notStartWith: [], cyclicNumbers: ["076923"] }],
-  ])("are frozen through and through: %s", (_title, given) => {
+  ])("are deeply frozen: %s", (_title, given) => {
     const { rules } = typeOf(10, given);
     expect(Object.isFrozen(rules)).toBe(true);
     for (const value of Object.values(rules)) expect(Object.isFrozen(value)).toBe(true);
@@ -646,7 +647,7 @@ describe("rules of one's own", () => {
     expect(() => Object.assign(rules, { sequenceLimit: 9 })).toThrow(TypeError);
   });
 
-  test("one type's are not another's", () => {
+  test("are not shared between types", () => {
     const [one, other]: NumericRules[] = [typeOf(10).rules, typeOf(10).rules];
     expect(one).not.toBe(other);
   });

@@ -1,4 +1,4 @@
-// Types of numeric IDs: what they are made of, what they make, how many there are, and that each is as likely.
+// NumericIdType: options, generated IDs, capacity, a uniform distribution, and defineIdTypes.
 
 import fc from "fast-check";
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
@@ -32,7 +32,7 @@ const isShort = Number(fc.readConfigureGlobal()?.numRuns) < 10_000;
 const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
   new NumericIdType({ name: "farmer", length, rules });
 
-/** Every ID of a type, found among all numbers. */
+/** Returns every ID of a type, found among all numbers. */
 function allOf(type: NumericIdType): string[] {
   const ids: string[] = [];
   for (let number = 0; number < 10 ** (type.length - 1); number++) {
@@ -44,7 +44,7 @@ function allOf(type: NumericIdType): string[] {
 }
 
 describe("a type", () => {
-  test("shows what it is made of", () => {
+  test("has its name, length and rules as properties", () => {
     const { name, length, rules } = new NumericIdType({ name: "farmer", length: 10, rules: "mosip" });
     expect({ name, length, rules }).toEqual({
       name: "farmer",
@@ -61,7 +61,7 @@ describe("a type", () => {
     [" "],
     ["__proto__"],
     ["a.b/c:d"],
-  ])("is named %j", (name) => {
+  ])("accepts the name %j", (name) => {
     expect(new NumericIdType({ name, length: 10 }).name).toBe(name);
   });
 
@@ -83,7 +83,7 @@ describe("a type", () => {
     ["undefined", undefined],
     ["an array", ["a"]],
     ["a String object", Object("a")],
-  ])("is not named by %s", (_title, name) => {
+  ])("refuses %s as a name", (_title, name) => {
     expect(() => new NumericIdType({ name: name as string, length: 10 })).toThrow(
       expect.objectContaining({
         code: "ERR_ARGUMENT",
@@ -94,7 +94,7 @@ describe("a type", () => {
   });
 
   test.each([1, 0, -5, 33, 2.5, NaN, Infinity, "10", 10n, null, undefined, [10], true])(
-    "has no length of %s",
+    "refuses a length of %s",
     (length) => {
       expect(() => typeOf(length as number)).toThrow(
         expect.objectContaining({
@@ -106,11 +106,18 @@ describe("a type", () => {
     },
   );
 
-  test.each([["rule"], ["Name"], ["prefix"], ["toString"], [""]])("has no option %j", (option) => {
-    expect(() => new NumericIdType({ name: "a", length: 10, [option]: undefined })).toThrow(
-      expect.objectContaining({ field: "option", rule: "one of name, length, rules", value: `"${option}"` }),
-    );
-  });
+  test.each([["rule"], ["Name"], ["prefix"], ["toString"], [""]])(
+    "refuses the unknown option %j",
+    (option) => {
+      expect(() => new NumericIdType({ name: "a", length: 10, [option]: undefined })).toThrow(
+        expect.objectContaining({
+          field: "option",
+          rule: "one of name, length, rules",
+          value: `"${option}"`,
+        }),
+      );
+    },
+  );
 
   test.each([
     ["nothing", undefined],
@@ -118,13 +125,13 @@ describe("a type", () => {
     ["a name", "farmer"],
     ["an array", [{ name: "farmer", length: 10 }]],
     ["a function", () => ({ name: "farmer", length: 10 })],
-  ])("is not made of %s", (_title, options) => {
+  ])("refuses %s in place of options", (_title, options) => {
     expect(() => new NumericIdType(options as NumericIdOptions)).toThrow(
       expect.objectContaining({ field: "options", rule: "an object" }),
     );
   });
 
-  test("has the types that it says it has", () => {
+  test("has the declared types", () => {
     const type = new NumericIdType({ name: "farmer", length: 10 });
     expectTypeOf(type.generate()).toEqualTypeOf<string>();
     expectTypeOf(type.generateIds).toEqualTypeOf<(count: number) => string[]>();
@@ -134,13 +141,13 @@ describe("a type", () => {
     expectTypeOf(type.rules).toEqualTypeOf<NumericRules>();
     expectTypeOf<NumericIdOptions["rules"]>().toEqualTypeOf<RuleSet | OwnRules | undefined>();
     expectTypeOf<RuleSet>().toEqualTypeOf<"openg2p" | "mosip">();
-    // @ts-expect-error There is no such set.
+    // @ts-expect-error No such set.
     expect(() => new NumericIdType({ name: "farmer", length: 10, rules: "mosip2" })).toThrow(ArgumentError);
-    // @ts-expect-error There is no such rule.
+    // @ts-expect-error No such rule.
     expect(() => new NumericIdType({ name: "farmer", length: 10, rules: { limit: 3 } })).toThrow();
-    // @ts-expect-error Numbers as text.
+    // @ts-expect-error Numbers must be text.
     expect(() => typeOf(10, { restrictedNumbers: [786] })).toThrow(ArgumentError);
-    // @ts-expect-error Nothing has a length by default.
+    // @ts-expect-error `length` is required.
     expect(() => new NumericIdType({ name: "farmer" })).toThrow(ArgumentError);
   });
 });
@@ -148,8 +155,8 @@ describe("a type", () => {
 describe("generate", () => {
   const lengths = Array.from({ length: 31 }, (_, i) => i + 2);
 
-  test.each(SETS)("makes IDs of all lengths, and each is valid: %s", (set) => {
-    // Of five digits the first five are always the last five, which mosip refuses.
+  test.each(SETS)("makes valid IDs of all lengths: %s", (set) => {
+    // In five digits the first five are also the last five, which mosip refuses.
     for (const length of lengths.filter((each) => set !== "mosip" || each !== 5)) {
       const type = typeOf(length, set);
       for (let i = 0; i < (isShort ? 20 : 200); i++) {
@@ -161,7 +168,7 @@ describe("generate", () => {
     }
   });
 
-  test.each([25, 26, 27, 28, 29, 30, 31, 32])("of %d digits they are valid, and all different", (length) => {
+  test.each([25, 26, 27, 28, 29, 30, 31, 32])("makes valid, different IDs of %d digits", (length) => {
     for (const set of SETS) {
       const type = typeOf(length, set);
       const ids = Array.from({ length: isShort ? 200 : 2_000 }, () => type.generate());
@@ -170,7 +177,7 @@ describe("generate", () => {
     }
   });
 
-  test("makes the only ID that there is", () => {
+  test("makes the only ID of a type", () => {
     const type = typeOf(2, { notStartWith: DIGITS.filter((digit) => digit !== "7") });
     const id = `7${verhoeff.checkDigit("7")}`;
     expect(type.capacity().ids).toBe(1n);
@@ -178,17 +185,17 @@ describe("generate", () => {
     expect(type.generateIds(1)).toEqual([id]);
   });
 
-  test("makes IDs of digits that rules leave, however few", () => {
+  test("makes IDs from the few digits that the rules allow", () => {
     const type = typeOf(12, {
       ...{ evenDigitsLimit: 1, repeatingBlockLimit: null, digitsGroupLimit: null, sequenceLimit: null },
       restrictedNumbers: ["1", "3", "99"],
     });
-    // Each takes a while, for it is drawn plainly first, in vain.
+    // Each takes a while, because plain draws are tried first and find none.
     for (let i = 0; i < 3; i++) expect(type.generate()).toMatch(/^[579]{12}$/);
   });
 });
 
-describe("100 % of the commonest errors are caught", () => {
+describe("the check digit catches 100 % of the most common errors", () => {
   const type = typeOf(10);
   const ids = Array.from({ length: isShort ? 10_000 : 100_000 }, () => type.generate());
 
@@ -224,25 +231,22 @@ describe("generateIds", () => {
     for (const id of ids) expect(type.validate(id).valid).toBe(true);
   });
 
-  test.each([2, 3, 4, 5])(
-    "makes every ID of %d digits that there is, and says so if more are asked for",
-    (length) => {
-      const type = typeOf(length);
-      const all = allOf(type);
-      expect(type.capacity().ids).toBe(BigInt(all.length));
-      for (let round = 0; round < 2; round++) {
-        expect(type.generateIds(all.length).sort()).toEqual(all);
-        expect(() => type.generateIds(all.length + 1)).toThrow(
-          expect.objectContaining({
-            code: "ERR_ARGUMENT",
-            field: "count",
-            rule: `at most ${all.length}, because there are no more IDs`,
-            value: `${all.length + 1}`,
-          }),
-        );
-      }
-    },
-  );
+  test.each([2, 3, 4, 5])("makes every ID of %d digits, and throws if more are requested", (length) => {
+    const type = typeOf(length);
+    const all = allOf(type);
+    expect(type.capacity().ids).toBe(BigInt(all.length));
+    for (let round = 0; round < 2; round++) {
+      expect(type.generateIds(all.length).sort()).toEqual(all);
+      expect(() => type.generateIds(all.length + 1)).toThrow(
+        expect.objectContaining({
+          code: "ERR_ARGUMENT",
+          field: "count",
+          rule: `at most ${all.length}, because there are no more IDs`,
+          value: `${all.length + 1}`,
+        }),
+      );
+    }
+  });
 
   test.each([-1, 1.5, NaN, Infinity, 2 ** 20 + 1, "5", 5n, null, undefined, [5]])(
     "refuses a count of %s",
@@ -253,7 +257,7 @@ describe("generateIds", () => {
     },
   );
 
-  test("makes none of none", () => {
+  test("returns an empty array for a count of 0", () => {
     expect(typeOf(5, "mosip").generateIds(0)).toEqual([]);
   });
 
@@ -284,13 +288,16 @@ describe("capacity", () => {
     [8, 1_790_577n],
     [9, 13_682_178n],
   ];
-  // The last takes a second.
-  test.each(COUNTED.slice(0, isShort ? -1 : undefined))("of openg2p with %d digits is %d", (length, ids) => {
-    expect(typeOf(length).capacity()).toEqual({ ids, isExact: true, error: 0 });
-  });
+  // The last one takes a second.
+  test.each(COUNTED.slice(0, isShort ? -1 : undefined))(
+    "is exact for openg2p with %d digits: %d",
+    (length, ids) => {
+      expect(typeOf(length).capacity()).toEqual({ ids, isExact: true, error: 0 });
+    },
+  );
 
-  // The shares were measured apart from this: by drawing all digits and testing them, 100,000 to 400,000 times with
-  // success, or where that would take hours, by 1,500,000 paths.
+  // The shares were measured separately, by drawing all digits and testing them, 100,000 to 400,000 times with
+  // success, or by 1,500,000 paths where that would take hours.
   test.each([
     [10, 0.10334, 0.0015],
     [12, 0.05666, 0.0062],
@@ -298,7 +305,7 @@ describe("capacity", () => {
     [20, 0.00308, 0.0062],
     [24, 0.00050977, 0.0031],
     [32, 0.0000068389, 0.0025],
-  ])("of openg2p with %d digits is about %d of all numbers", (length, share, shareError) => {
+  ])("is about the right share for openg2p with %d digits: %d", (length, share, shareError) => {
     const { ids, isExact, error } = typeOf(length).capacity();
     expect(isExact).toBe(false);
     expect(error).toBeGreaterThan(0.005);
@@ -306,7 +313,7 @@ describe("capacity", () => {
     expect(Math.abs(Number(ids) / 10 ** (length - 1) / share - 1)).toBeLessThan(2 * (error + shareError));
   });
 
-  test("is the same each time, and with each type of the kind", () => {
+  test("is the same in each call and for each equal type", () => {
     for (const length of [4, 10]) {
       const type = typeOf(length, "mosip");
       const first = type.capacity();
@@ -316,7 +323,7 @@ describe("capacity", () => {
     }
   });
 
-  test("counts without disturbing what is generated, and the other way round", () => {
+  test("does not disturb generate, and is not disturbed by it", () => {
     for (const length of [4, 25]) {
       const untouched = typeOf(length).capacity();
       const type = typeOf(length);
@@ -326,8 +333,8 @@ describe("capacity", () => {
     }
   });
 
-  // All paths weigh the same there, and their variance is what rounding leaves of 0: less than that, at some lengths.
-  test("of a type without rules is estimated with hardly any error", () => {
+  // All paths have the same weight, so the variance is a rounding error around 0, negative at some lengths.
+  test("is estimated almost without error for a type without rules", () => {
     const none: OwnRules = {
       ...{ notStartWith: [], restrictedNumbers: [], cyclicNumbers: [] },
       ...{ sequenceLimit: null, repeatingLimit: null, repeatingBlockLimit: null, evenDigitsLimit: null },
@@ -356,14 +363,14 @@ describe("rules that no ID can keep", () => {
     ["more digits than there are different ones", 11, { repeatingLimit: 11 }],
     ["no check digit fits", 2, { restrictedNumbers: allOf(typeOf(2)) }],
     ["five digits always begin as they end", 5, "mosip"],
-  ])("are found out: %s", (_title, length, rules) => {
+  ])("throw NoValidIdError: %s", (_title, length, rules) => {
     const type = typeOf(length, rules);
     expect(() => type.generate()).toThrow(NoValidIdError);
     const isExact = length < 10;
     expect(type.capacity()).toEqual({ ids: 0n, isExact, error: isExact ? 0 : 1 });
   });
 
-  test("are so each time, however the IDs are asked for", () => {
+  test("throw in each call of each method", () => {
     const type = typeOf(32, { repeatingLimit: 32 });
     for (let round = 0; round < 2; round++) {
       expect(() => type.generate()).toThrow(refusal(32));
@@ -373,19 +380,19 @@ describe("rules that no ID can keep", () => {
   });
 });
 
-describe("without randomness", () => {
+describe("without a source of randomness", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
-    // What a stub has left in the batch is used up.
+    // Uses up the stub's values in the batch.
     for (let i = 0; i < 4096; i++) randomUint16();
   });
 
-  /** Uses up what was drawn before, and then some. */
+  /** Uses up the values that were drawn before, and more. */
   const drain = (type: NumericIdType) => () => {
     for (let i = 0; i < 5000; i++) type.generate();
   };
 
-  test.each([8, 32])("there is no ID of %d digits, and there are some again later on", (length) => {
+  test.each([8, 32])("throws for %d digits, and works again with a source", (length) => {
     const type = typeOf(length);
     vi.stubGlobal("crypto", undefined);
     expect(drain(type)).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED", feature: "crypto" }));
@@ -395,9 +402,9 @@ describe("without randomness", () => {
     expect(type.validate(type.generate()).valid).toBe(true);
   });
 
-  test.each([8, 32])("a source that always says the same is found out, with %d digits", (length) => {
+  test.each([8, 32])("detects a source that repeats a value, with %d digits", (length) => {
     const type = typeOf(length);
-    // Not one value, which is refused before; but no digit comes of these.
+    // Two values, because a single one is refused earlier. Neither gives a digit.
     const getRandomValues = (bytes: Uint8Array) => bytes.map((_, at) => (at % 16 === 0 ? 0xfe : 0xff));
     vi.stubGlobal("crypto", { getRandomValues });
     expect(drain(type)).toThrow(
@@ -406,7 +413,7 @@ describe("without randomness", () => {
     expect(() => type.generate()).toThrow(UnsupportedError);
   });
 
-  test("a source that refuses is the cause", () => {
+  test("has the error of the source as its cause", () => {
     const type = typeOf(8);
     const cause = new Error("Disallowed operation called within global scope");
     vi.stubGlobal("crypto", {
@@ -419,7 +426,7 @@ describe("without randomness", () => {
     expect(type.validate(type.generate()).valid).toBe(true);
   });
 
-  test("all else works", () => {
+  test("everything else works", () => {
     vi.stubGlobal("crypto", undefined);
     const type = typeOf(10);
     expect(type.validate("8349257232").valid).toBe(true);
@@ -438,42 +445,42 @@ describe("every ID is equally likely", () => {
     ["mosip, where beginning and end overlap", 4, { extends: "mosip", reverseDigitsGroupLimit: 3 }],
   ];
 
-  /** Sum of (observed - expected)^2 / expected, over all IDs. */
+  /** Returns the sum of (observed - expected)^2 / expected over all IDs. */
   function chiSquared(type: NumericIdType, isPlain: boolean, draws: number): { chi: number; bound: number } {
-    const walk = createDigitBuilder(type);
+    const builder = createDigitBuilder(type);
     const counts = new Map(allOf(type).map((id) => [id, 0]));
     const { size } = counts;
     for (let i = 0; i < draws; i++) {
-      const id = drawId(walk, randomDigit, isPlain) as string;
+      const id = drawId(builder, randomDigit, isPlain) as string;
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     expect(counts.size).toBe(size);
     const expected = draws / size;
     const chi = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // Once in 10^9 times a fair draw is beyond that (Wilson and Hilferty's approximation, at six deviations).
+    // A fair draw exceeds this once in 10^9 times (Wilson and Hilferty's approximation, at six deviations).
     const free = size - 1;
     const bound = free * (1 - 2 / (9 * free) + 6 * Math.sqrt(2 / (9 * free))) ** 3;
     return { chi, bound };
   }
 
-  test.each(KINDS)("as the counts say: %s", (_title, length, rules) => {
+  test.each(KINDS)("by the counts of IDs: %s", (_title, length, rules) => {
     const { chi, bound } = chiSquared(typeOf(length, rules), true, isShort ? 50_000 : 200_000);
     expect(chi).toBeLessThan(bound);
   });
 
-  test("and they would say if it were not so: the draw for long IDs is not fair", () => {
+  test("and the counts detect the bias of the draw for long IDs", () => {
     const { chi, bound } = chiSquared(typeOf(4), false, 50_000);
     expect(chi).toBeGreaterThan(2 * bound);
   });
 
   /**
    * For each ID, between how many digits the draw chooses on the way to it, as a product over all places. The draw is
-   * led there digit by digit, and its walk shows what it does with each of the ten that could be next: takes it, draws
+   * led there digit by digit, and its builder shows what it does with each of the ten that could be next: takes it, draws
    * again, or begins anew. One that is drawn again leaves the others more likely. So an ID's probability in an attempt
    * is 1 in this product.
    */
   function oddsOf(type: NumericIdType, isPlain: boolean): Map<string, number> {
-    const walk = new DigitBuilder(type.length, type.rules);
+    const builder = new DigitBuilder(type.length, type.rules);
     const odds = new Map<string, number>();
     const outcomeOf = (script: string): string | { id: string } => {
       let at = 0;
@@ -482,15 +489,15 @@ describe("every ID is equally likely", () => {
         return Number(script[at++]);
       };
       try {
-        return { id: drawId(walk, scripted, isPlain) as string };
+        return { id: drawId(builder, scripted, isPlain) as string };
       } catch (error) {
-        if (error instanceof RangeError) return walk.toString();
+        if (error instanceof RangeError) return builder.toString();
         throw error;
       }
     };
     const follow = (start: string, product: number) => {
       const outcomes = DIGITS.map((digit) => outcomeOf(start + digit));
-      // At the first place both are the same.
+      // At the first place both draws are the same.
       const again = start === "" ? 0 : outcomes.filter((outcome) => outcome === start).length;
       const odd = product * (10 - again);
       outcomes.forEach((outcome, digit) => {
@@ -502,14 +509,14 @@ describe("every ID is equally likely", () => {
     return odds;
   }
 
-  test.each(KINDS)("as each step of the draw says: %s", (_title, length, rules) => {
+  test.each(KINDS)("by the digits of each step: %s", (_title, length, rules) => {
     const type = typeOf(length, rules);
     const odds = oddsOf(type, true);
     expect([...odds.keys()].sort()).toEqual(allOf(type));
     expect(new Set(odds.values()).size).toBe(1);
   });
 
-  test("and the steps of the draw for long IDs say that it is not fair", () => {
+  test("and the steps detect the bias of the draw for long IDs", () => {
     const odds = oddsOf(typeOf(4), false);
     expect([...odds.keys()].sort()).toEqual(allOf(typeOf(4)));
     expect(new Set(odds.values()).size).toBeGreaterThan(2);
@@ -519,18 +526,18 @@ describe("every ID is equally likely", () => {
     ["plain", true],
     ["constrained", false],
   ])(
-    "a digit that is too near its like is drawn again, and no attempt ends for it: %s",
+    "and a digit too near to an equal one is drawn again without ending the attempt: %s",
     (_title, isPlain) => {
-      const walk = new DigitBuilder(12, resolveRules("rules", { sequenceLimit: null, notStartWith: [] }));
-      // Each digit twice: the second time it is too near. In the end every digit has been, though at different places.
+      const builder = new DigitBuilder(12, resolveRules("rules", { sequenceLimit: null, notStartWith: [] }));
+      // Each digit twice: the second time it is too near. In the end every digit has been used, at different places.
       const script = [..."93816274509"].flatMap((digit) => [Number(digit), Number(digit)]).slice(0, -1);
-      const id = drawId(walk, () => script.shift() ?? Number.NaN, isPlain);
+      const id = drawId(builder, () => script.shift() ?? Number.NaN, isPlain);
       expect(id).toBe(`93816274509${verhoeff.checkDigit("93816274509")}`);
       expect(script).toEqual([]);
     },
   );
 
-  test("up to 24 digits, and from 25 on it is drawn the other way", () => {
+  test("up to 24 digits, and from 25 on by the other draw", () => {
     const source = vi.spyOn(crypto, "getRandomValues");
     const bytesFor = (length: number) => {
       source.mockClear();
@@ -538,7 +545,7 @@ describe("every ID is equally likely", () => {
       for (let i = 0; i < 50; i++) type.generate();
       return source.mock.calls.reduce((sum, [bytes]) => sum + (bytes as Uint8Array).length, 0);
     };
-    // Plainly an ID takes some 1500 digits, of two bytes each; the other way it takes a few for each of its digits.
+    // A plain draw takes about 1500 digits of two bytes per ID, the other draw a few per digit of the ID.
     expect(bytesFor(24)).toBeGreaterThan(40_000);
     expect(bytesFor(25)).toBeLessThan(30_000);
     source.mockRestore();
@@ -554,7 +561,7 @@ describe("defineIdTypes", () => {
   test.each([
     ["an object", DEFINITIONS],
     ["the text of a JSON file", JSON.stringify(DEFINITIONS, null, 2)],
-  ])("makes types of %s", (_title, given) => {
+  ])("makes types from %s", (_title, given) => {
     const types = defineIdTypes(given as string);
     expect(Object.keys(types)).toEqual(["farmer", "household"]);
     const { farmer, household } = types;
@@ -565,12 +572,12 @@ describe("defineIdTypes", () => {
     expect(household?.validate(household.generate()).valid).toBe(true);
   });
 
-  test("makes none of none", () => {
+  test("returns an empty array for a count of 0", () => {
     expect(Object.keys(defineIdTypes({}))).toEqual([]);
     expect(Object.keys(defineIdTypes("{}"))).toEqual([]);
   });
 
-  test("the result is frozen, and has these names and no others", () => {
+  test("returns a frozen object with these names and no others", () => {
     const types = defineIdTypes(DEFINITIONS);
     expect(Object.isFrozen(types)).toBe(true);
     expect(Object.getPrototypeOf(types)).toBe(null);
@@ -579,7 +586,7 @@ describe("defineIdTypes", () => {
   });
 
   test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "7"])(
-    "a type may be named %s",
+    "accepts the type name %s",
     (name) => {
       const types = defineIdTypes(`{ "a": { "length": 8 }, ${JSON.stringify(name)}: { "length": 10 } }`);
       expect(Object.keys(types).sort()).toEqual(["a", name].sort());
@@ -660,20 +667,20 @@ describe("defineIdTypes", () => {
     ["an array", [{ length: 10 }], "types", "an object"],
     ["null", null, "types", "an object"],
     ["a number", 10, "types", "an object"],
-  ])("names what is wrong, by its path: %s", (_title, definitions, field, rule) => {
+  ])("names the path of a wrong value: %s", (_title, definitions, field, rule) => {
     const wanted = expect.objectContaining({ code: "ERR_ARGUMENT", field, rule });
     expect(() => defineIdTypes(definitions as Record<string, IdTypeDefinition>)).toThrow(wanted);
     expect(() => defineIdTypes(JSON.stringify(definitions))).toThrow(wanted);
   });
 
-  test("a text may begin with a byte order mark, as some editors have it", () => {
+  test("accepts a text with a byte order mark", () => {
     expect(Object.keys(defineIdTypes(`\uFEFF${JSON.stringify(DEFINITIONS)}`))).toEqual([
       "farmer",
       "household",
     ]);
   });
 
-  test("names a rule that there is not", () => {
+  test("names an unknown rule", () => {
     expect(() => defineIdTypes({ farmer: { length: 10, rules: { sequence: 3 } as OwnRules } })).toThrow(
       expect.objectContaining({ field: "a name in types.farmer.rules", value: '"sequence"' }),
     );
@@ -686,7 +693,7 @@ describe("defineIdTypes", () => {
     '{ "farmer": { "length": 10 }, }',
     "{ farmer: { length: 10 } }",
     "undefined",
-  ])("says so if a text is no JSON: %j", (text) => {
+  ])("throws if the text is not JSON: %j", (text) => {
     expect(() => defineIdTypes(text)).toThrow(
       expect.objectContaining({
         code: "ERR_ARGUMENT",
@@ -696,7 +703,7 @@ describe("defineIdTypes", () => {
     );
   });
 
-  test("says so at no length, however long the text is", () => {
+  test("throws a short error, however long the text is", () => {
     const refusal = (text: string) => {
       try {
         defineIdTypes(text);
@@ -718,16 +725,16 @@ describe("defineIdTypes", () => {
     );
   });
 
-  test("knows the names of what it is given as an object", () => {
+  test("types the result by the names of an object", () => {
     const types = defineIdTypes(DEFINITIONS);
     expectTypeOf(types).toEqualTypeOf<Readonly<Record<"farmer" | "household", NumericIdType>>>();
-    // @ts-expect-error There is none of that name.
+    // @ts-expect-error No type has that name.
     expect(types.card).toBe(undefined);
     const fromText = defineIdTypes(JSON.stringify(DEFINITIONS));
     expectTypeOf(fromText).toEqualTypeOf<Readonly<Record<string, NumericIdType>>>();
-    // @ts-expect-error A type has its name already.
+    // @ts-expect-error The key is the name.
     expect(() => defineIdTypes({ farmer: { name: "farmer", length: 10 } })).toThrow(ArgumentError);
-    // @ts-expect-error Nothing has a length by default.
+    // @ts-expect-error `length` is required.
     expect(() => defineIdTypes({ farmer: {} })).toThrow(ArgumentError);
   });
 });

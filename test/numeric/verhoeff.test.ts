@@ -1,4 +1,4 @@
-// Verhoeff's check digit: published values, the tables of the textbooks, and what it does not see.
+// Verhoeff's check digit: published values, the textbook tables, and the errors that it misses.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ const D = [
   [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
 ] as const;
 
-/** What each place does to a digit. */
+/** The permutation of each place. */
 const P = [
   [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
   [1, 5, 7, 6, 2, 8, 3, 0, 9, 4],
@@ -31,10 +31,10 @@ const P = [
   [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
 ] as const;
 
-/** The inverses in the group. */
+/** The inverses in D5. */
 const INV = [0, 4, 3, 2, 1, 5, 6, 7, 8, 9] as const;
 
-/** Place by place from the right, the first of them `place`. */
+/** Returns the product of a text's digits by the tables, from the right. The last digit is at `place`. */
 function folded(text: string, place: number): number {
   const at = (table: readonly (readonly number[])[], row: number, column: number) =>
     (table[row] as readonly number[])[column] as number;
@@ -47,13 +47,13 @@ const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const anyText = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 60 });
 
 describe("the arithmetic", () => {
-  test("is that of the tables in the textbooks", () => {
+  test("matches the textbook tables", () => {
     expect(DIGITS.map((a) => DIGITS.map((b) => multiply(a, b)))).toEqual(D);
     expect(DIGITS.slice(0, 8).map((place) => DIGITS.map((digit) => permute(digit, place)))).toEqual(P);
     expect(DIGITS.map(invert)).toEqual(INV);
   });
 
-  test("after eight places begins anew", () => {
+  test("repeats after eight places", () => {
     for (let place = 0; place < 60; place++) {
       expect(DIGITS.map((digit) => permute(digit, place))).toEqual(P[place % 8]);
     }
@@ -73,7 +73,7 @@ describe("the check digit", () => {
     expect(verhoeff.isValid(text + digit)).toBe(true);
   });
 
-  test("is what the tables say, for any number, and no other digit is", () => {
+  test("matches the tables for any number, and no other digit does", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const digit = INV[folded(text, 1)];
@@ -84,14 +84,14 @@ describe("the check digit", () => {
     );
   });
 
-  test("of a text of a million digits comes at once", () => {
+  test("of a million digits is computed at once", () => {
     const text = "8473643095".repeat(100_000);
     expect(verhoeff.checkDigit(text)).toBe(`${INV[folded(text, 1)]}`);
   });
 });
 
-describe("the check digit sees", () => {
-  test("every wrong digit, and every two neighbours that changed places", () => {
+describe("the check digit detects", () => {
+  test("every wrong digit, and every swap of two neighbours", () => {
     fc.assert(
       fc.property(anyText, fc.nat(), fc.integer({ min: 1, max: 9 }), (text, place, by) => {
         const id = [...text, verhoeff.checkDigit(text)];
@@ -113,27 +113,27 @@ describe("the check digit sees", () => {
   });
 });
 
-describe("the check digit does not see the length", () => {
-  test("a 0 is valid by itself", () => {
+describe("the check digit does not detect the length", () => {
+  test("accepts a single 0", () => {
     expect(verhoeff.isValid("0")).toBe(true);
   });
 
-  test("no other digit is", () => {
+  test("refuses any other single digit", () => {
     expect(DIGITS.filter((digit) => verhoeff.isValid(`${digit}`))).toEqual([0]);
   });
 
-  // At every eighth place from the right a digit counts as itself, and a 0 as nothing.
+  // At every eighth place from the right the permutation is the identity, so a 0 adds nothing.
   test.each([
     ["87304103", true],
     ["3491572083491577", true],
     ["8349257232", false],
     ["472652573182", false],
-  ])("with a 0 before it, %s stays valid: %s", (id, stays) => {
+  ])("keeps %s valid with a 0 before it: %s", (id, stays) => {
     expect(verhoeff.isValid(id)).toBe(true);
     expect(verhoeff.isValid(`0${id}`)).toBe(stays);
   });
 
-  test("a 0 before numbers of 8, 16 and 24 digits leaves every one of them valid, and before others none", () => {
+  test("keeps every number of 8, 16 and 24 digits valid with a 0 before it, and no other", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const id = text + verhoeff.checkDigit(text);
@@ -143,7 +143,7 @@ describe("the check digit does not see the length", () => {
   });
 });
 
-describe("what is no number", () => {
+describe("a text that is not a number", () => {
   test.each([
     ["nothing", ""],
     ["a letter", "12a"],
@@ -157,7 +157,7 @@ describe("what is no number", () => {
     ["a fraction", "236.3"],
     ["a hyphen between groups", "23-63"],
     ["a zero byte", "2363\0"],
-  ])("is not valid, and has no check digit: %s", (_title, text) => {
+  ])("is invalid and has no check digit: %s", (_title, text) => {
     expect(verhoeff.isValid(text)).toBe(false);
     expect(() => verhoeff.checkDigit(text)).toThrow(
       expect.objectContaining({ code: "ERR_ARGUMENT", field: "text", rule: "a string of digits" }),
@@ -171,10 +171,10 @@ describe("what is no number", () => {
     ["undefined", undefined],
     ["an array", ["2363"]],
     ["a String object", Object("2363")],
-  ])("is refused if it is no string: %s", (_title, value) => {
-    for (const ask of [verhoeff.isValid, verhoeff.checkDigit]) {
-      expect(() => ask(value as string)).toThrow(ArgumentError);
-      expect(() => ask(value as string)).toThrow(
+  ])("throws if it is not a string: %s", (_title, value) => {
+    for (const call of [verhoeff.isValid, verhoeff.checkDigit]) {
+      expect(() => call(value as string)).toThrow(ArgumentError);
+      expect(() => call(value as string)).toThrow(
         expect.objectContaining({ field: "text", rule: "a string" }),
       );
     }

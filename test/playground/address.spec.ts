@@ -1,10 +1,10 @@
-// The address holds the state: a link shows what was shown, and Back and Forward go through what was done.
+// State in the address: a link restores the page, and Back and Forward go through its states.
 
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { button, drawn, field, figures, home, marked, visit, widths } from "./visit.ts";
 
-/** All that the page shows of its state. */
+/** Returns the visible state of the page. */
 async function state(page: Page) {
   const typed = await page
     .locator("input")
@@ -15,7 +15,7 @@ async function state(page: Page) {
 
 const clipboard = { permissions: ["clipboard-read", "clipboard-write"] };
 
-/** Presses Copy link, and returns what is on the clipboard then. */
+/** Presses Copy link. Returns the clipboard. */
 async function copied(page: Page): Promise<string> {
   await button(page, "Copy link").click();
   await page.getByText("Copied.").waitFor();
@@ -23,7 +23,7 @@ async function copied(page: Page): Promise<string> {
 }
 
 describe("a link", () => {
-  test("opens the same state elsewhere: every field, good", async () => {
+  test("restores valid values of every field in a new window", async () => {
     const page = await visit("", clipboard);
     const typed = {
       timestamp: "39",
@@ -46,7 +46,7 @@ describe("a link", () => {
     expect(await marked(opened)).toEqual([]);
   });
 
-  test("opens the same state elsewhere: every field, bad", async () => {
+  test("restores invalid values of every field in a new window", async () => {
     const page = await visit("", clipboard);
     const bad = 'a&b=c #%20+"<>é·';
     for (const input of await page.locator("input").all()) await input.fill(bad);
@@ -55,7 +55,7 @@ describe("a link", () => {
     expect((await state(opened)).typed).toEqual(Array(9).fill(bad));
   });
 
-  test("names all there is, also at the start, and copying it again is no step in the history", async () => {
+  test("contains every field, also at the start, and copying it again adds no entry to the history", async () => {
     const page = await visit("", clipboard);
     const link = await copied(page);
     expect(link).toContain(
@@ -68,13 +68,13 @@ describe("a link", () => {
     expect(await page.evaluate(() => history.length)).toBe(steps);
   });
 
-  test("of an ID that was made here takes it apart elsewhere", async () => {
+  test("of a generated ID decodes it in a new window", async () => {
     const page = await visit("", clipboard);
     await button(page, "Generate").click();
     expect(await state(await visit(await copied(page)))).toEqual(await state(page));
   });
 
-  test("need not name all: the rest is as at the start, but there is no ID", async () => {
+  test("can leave fields out: they have their defaults, and the ID is empty", async () => {
     const page = await visit("#machineBits=6&sequenceBits=11");
     expect(await widths(page)).toBe("41·5·6·11");
     expect(await field(page, "ID").inputValue()).toBe("");
@@ -89,13 +89,13 @@ describe("a link", () => {
     "#id=%00",
     "#__proto__=1&constructor=2",
     "?x#<script>alert(1)</script>",
-  ])("%s does no harm", async (link) => {
+  ])("%s opens the default layout", async (link) => {
     const page = await visit(link);
     expect(await widths(page)).toBe("41·5·5·12");
     expect((await figures(page))[0]).toBe("1,024");
   });
 
-  test("is shown in the address bar as the page changes, and not before", async () => {
+  test("is in the address bar after a change, and not before", async () => {
     const page = await visit();
     expect(page.url()).toBe(home());
     await button(page, "minimal").click();
@@ -112,7 +112,7 @@ describe("a link", () => {
     await expect.poll(() => widths(page)).toBe("41·5·4·13");
   });
 
-  test("is left to the address bar where the browser gives no clipboard", async () => {
+  test("is left to the address bar if the browser has no clipboard", async () => {
     const page = await visit(home().replace("127.0.0.1", "insecure.test"));
     await button(page, "large_cluster").click();
     await button(page, "Copy link").click();
@@ -147,7 +147,7 @@ describe("Back and Forward", () => {
     }
   });
 
-  test("take what one field went through as one step, and steps of two fields as two", async () => {
+  test("take consecutive changes of one field as one step, and changes of two fields as two", async () => {
     const page = await visit();
     for (let presses = 0; presses < 4; presses++) await field(page, "machine").press("ArrowUp");
     await button(page, "one bit more of sequence").click();
@@ -156,7 +156,7 @@ describe("Back and Forward", () => {
     await expect.poll(() => widths(page)).toBe("37·5·9·12");
     await page.goBack();
     await expect.poll(() => widths(page)).toBe("41·5·5·12");
-    // The same field, but after going back: a step of its own, or it would overwrite where Back has led.
+    // A change of the same field after Back is a new step, so it does not overwrite the restored entry.
     await field(page, "sequence").press("ArrowUp");
     await page.goBack();
     await expect.poll(() => widths(page)).toBe("41·5·5·12");

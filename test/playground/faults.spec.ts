@@ -1,4 +1,4 @@
-// Bad input of each kind: the library's own words at the field they name, no result, and all well once it is mended.
+// Invalid input of each kind: the library's error at its field, no result, and no error after the correction.
 
 import { capacity, decode, makeGenerator, PRESET_TWITTER } from "bitflake";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ const LABELS = {
   tickMs: "tick, in ms",
 } as const;
 
-/** Texts that are no whole number, with the value that the library gets to see. */
+/** Texts that are not whole numbers, with the values that the library gets. */
 const NO_NUMBERS: [text: string, value: unknown][] = [
   ["", ""],
   ["   ", ""],
@@ -49,26 +49,29 @@ const cases = (Object.keys(LABELS) as (keyof typeof LABELS)[]).flatMap((option) 
   return [...NO_NUMBERS, ...beyond, ...tooSmall].map(([text, value]) => ({ option, text, value }));
 });
 
-describe("an option of the format", () => {
-  test.each(Object.keys(LABELS) as (keyof typeof LABELS)[])("%s: each kind of bad text", async (option) => {
-    const page = await visit();
-    const input = field(page, LABELS[option]);
-    const [before, good] = [await figures(page), await input.inputValue()];
-    for (const { text, value } of cases.filter((one) => one.option === option)) {
-      await input.fill(text);
-      expect(await described(input), text.slice(0, 80)).toEqual([
-        refusal(() => capacity({ [option]: value })),
-      ]);
-      expect(await marked(page)).toEqual([LABELS[option]]);
-      expect(await figures(page)).toEqual(["", "", ""]);
-      expect(await drawn(page)).toEqual([["No layout yet: what is marked below stands in the way."]]);
-    }
-    await input.fill(good);
-    expect(await marked(page)).toEqual([]);
-    expect(await figures(page)).toEqual(before);
-  });
+describe("an option of the layout", () => {
+  test.each(Object.keys(LABELS) as (keyof typeof LABELS)[])(
+    "%s shows the library's error for each invalid text",
+    async (option) => {
+      const page = await visit();
+      const input = field(page, LABELS[option]);
+      const [before, good] = [await figures(page), await input.inputValue()];
+      for (const { text, value } of cases.filter((one) => one.option === option)) {
+        await input.fill(text);
+        expect(await described(input), text.slice(0, 80)).toEqual([
+          refusal(() => capacity({ [option]: value })),
+        ]);
+        expect(await marked(page)).toEqual([LABELS[option]]);
+        expect(await figures(page)).toEqual(["", "", ""]);
+        expect(await drawn(page)).toEqual([["No layout: correct the marked fields."]]);
+      }
+      await input.fill(good);
+      expect(await marked(page)).toEqual([]);
+      expect(await figures(page)).toEqual(before);
+    },
+  );
 
-  test("several at once: each is marked, and no sum is complained of that they make", async () => {
+  test("that is invalid is marked beside others, without an error about their sum", async () => {
     const page = await visit();
     await field(page, "timestamp").fill("54");
     await field(page, "machine").fill("x");
@@ -82,7 +85,7 @@ describe("an option of the format", () => {
 test.each([
   ["6", 64],
   ["0", 58],
-])("a machine width of %s makes no layout, which is said of the widths", async (machine, sum) => {
+])("a machine width of %s is no layout, and the error is at the widths", async (machine, sum) => {
   const page = await visit();
   await field(page, "machine").fill(machine);
   const message = refusal(() => capacity({ ...PRESET_TWITTER, machineBits: Number(machine) }));
@@ -105,18 +108,18 @@ describe("an ID", () => {
     "1.0",
     "9223372036854775808",
     "9".repeat(70),
-  ])("%s is none", async (text) => {
+  ])("%s is refused with the library's error", async (text) => {
     const page = await visit();
     await field(page, "ID").fill(text);
     expect((await described(field(page, "ID")))[0]).toBe(refusal(() => decode(text, "twitter")));
     expect(await marked(page)).toEqual(["ID"]);
-    // The layout stands, but says nothing of an ID.
+    // The layout is drawn without an ID.
     expect((await drawn(page)).map((lines) => lines[2].replaceAll("·", ""))).toEqual(["", "", "", ""]);
     expect((await drawn(page)).map((lines) => lines.length)).toEqual([3, 3, 3, 3]);
     expect((await figures(page))[0]).toBe("1,024");
   });
 
-  test("of 63 bits is none of a layout of 53", async () => {
+  test("of 63 bits is refused in a layout of 53", async () => {
     const page = await visit();
     await button(page, "safe_integer").click();
     const message = refusal(() => decode("911780371413233664", "safe_integer"));
@@ -125,7 +128,7 @@ describe("an ID", () => {
     expect(await marked(page)).toEqual([]);
   });
 
-  test("is judged by itself while the layout is broken", async () => {
+  test("is validated by itself while the layout is invalid", async () => {
     const page = await visit();
     await field(page, "sequence").fill("");
     expect(await marked(page)).toEqual(["sequence"]);
@@ -136,14 +139,14 @@ describe("an ID", () => {
   });
 });
 
-describe("what only a generator refuses", () => {
+describe("an option that only a generator refuses", () => {
   test.each([
     ["datacenter ID", "datacenterId", "32", 32],
     ["machine ID", "machineId", "32", 32],
     ["machine ID", "machineId", "-1", -1],
     ["machine ID", "machineId", "", ""],
     ["machine ID", "machineId", "seven", "seven"],
-  ])("%s: %s = %j", async (label, option, text, value) => {
+  ])("is marked, and Generate shows its error: %s, %s = %j", async (label, option, text, value) => {
     const page = await visit();
     await field(page, label).fill(text);
     const message = refusal(() => makeGenerator("twitter", { [option]: value }));
@@ -152,12 +155,12 @@ describe("what only a generator refuses", () => {
     await button(page, "Generate").click();
     expect(await page.getByRole("status").allInnerTexts()).toContain(message);
     expect(await made(page)).toEqual([]);
-    // What has no part in generating stays as it was.
+    // The results that do not depend on it stay.
     expect((await figures(page))[0]).toBe("1,024");
     expect((await drawn(page))[2]).toEqual(["machine", "bits 16–12", "00111", "7"]);
   });
 
-  test("an epoch in the future, and the nodes besides", async () => {
+  test("is marked beside an epoch in the future", async () => {
     const page = await visit();
     await field(page, "machine ID").fill("99");
     await field(page, "datacenter ID").fill("99");
@@ -169,7 +172,7 @@ describe("what only a generator refuses", () => {
     expect(await marked(page)).toEqual(["epoch, in ms", "datacenter ID", "machine ID"]);
   });
 
-  test("a timestamp field that is full already", async () => {
+  test("can be a full timestamp field", async () => {
     const page = await visit();
     await field(page, "epoch, in ms").fill("0");
     await field(page, "timestamp").fill("40");
@@ -182,7 +185,7 @@ describe("what only a generator refuses", () => {
     expect(await field(page, "ID").inputValue()).toBe("911780371413233664");
   });
 
-  test("a sequence that is used up, at once and not after the tick of a day", async () => {
+  test("can be an exhausted sequence, which is reported without waiting for the next tick", async () => {
     const page = await visit(
       "#timestampBits=41&datacenterBits=5&machineBits=16&sequenceBits=1&tickMs=86400000",
     );
@@ -195,7 +198,7 @@ describe("what only a generator refuses", () => {
     await button(page, "Generate").click();
     expect((await page.getByRole("status").allInnerTexts())[0]).toMatch(full);
     expect(await made(page)).toEqual(two);
-    // Waiting for two ticks would give all five, and hold up the page for as long.
+    // Five IDs would take a wait of two ticks, which would block the page.
     await field(page, "tick, in ms").fill("1000");
     await button(page, "Generate").click();
     expect((await page.getByRole("status").allInnerTexts())[0]).toMatch(full);
@@ -203,7 +206,7 @@ describe("what only a generator refuses", () => {
   });
 });
 
-test("Generate, while there is no layout, says why", async () => {
+test("Generate without a layout shows the reason", async () => {
   const page = await visit();
   await field(page, "tick, in ms").fill("never");
   await button(page, "Generate").click();

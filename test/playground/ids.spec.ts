@@ -1,8 +1,8 @@
-// Making IDs and taking them apart: examples from elsewhere, pasted IDs, and the page's own.
+// Generated and decoded IDs: examples of platforms, pasted IDs, and IDs of the page.
 
 import { decode } from "bitflake";
 import { describe, expect, test } from "vitest";
-import { button, field, made, marked, said, visit, widths } from "./visit.ts";
+import { button, field, fieldValues, made, marked, visit, widths } from "./visit.ts";
 
 /** Discord's documented example, and the post that the X API's own documentation shows (made 2019-12-31T19:26:16). */
 const EXAMPLES = [
@@ -21,19 +21,19 @@ const EXAMPLES = [
 ];
 
 describe.each(EXAMPLES)("$link", ({ link, id, epochMs, fields }) => {
-  test("by a click, from whatever layout", async () => {
+  test("is decoded by a click, from any layout", async () => {
     const page = await visit(
       "#timestampBits=53&datacenterBits=0&machineBits=0&sequenceBits=oops&tickMs=9&epochMs=1",
     );
     await page.getByRole("link", { name: link }).click();
-    expect(await said(page)).toEqual(fields);
+    expect(await fieldValues(page)).toEqual(fields);
     expect(await widths(page)).toBe("41·5·5·12");
     expect(await field(page, "ID").inputValue()).toBe(id);
     expect(await field(page, "epoch, in ms").inputValue()).toBe(epochMs);
     expect(await marked(page)).toEqual([]);
   });
 
-  test("by hand: the preset, the epoch, and the ID pasted with blanks around it", async () => {
+  test("is decoded with the preset, the epoch, and the ID pasted with spaces around it", async () => {
     const page = await visit("#timestampBits=53&datacenterBits=0&machineBits=0&sequenceBits=10", {
       permissions: ["clipboard-read", "clipboard-write"],
     });
@@ -43,18 +43,18 @@ describe.each(EXAMPLES)("$link", ({ link, id, epochMs, fields }) => {
     await page.evaluate((text) => navigator.clipboard.writeText(text), `  ${id}\n`);
     await field(page, "ID").focus();
     await page.keyboard.press("Control+V");
-    expect(await said(page)).toEqual(fields);
+    expect(await fieldValues(page)).toEqual(fields);
   });
 });
 
-test("another epoch, another time: the same ID read as ours", async () => {
+test("the same ID has another time with another epoch", async () => {
   const page = await visit();
   await field(page, "ID").fill("175928847299117063");
-  expect((await said(page))["timestamp"]).toBe(decode("175928847299117063", "twitter").generatedAt);
+  expect((await fieldValues(page))["timestamp"]).toBe(decode("175928847299117063", "twitter").generatedAt);
 });
 
 describe("Generate", () => {
-  test("makes five, the newest first, and takes the newest apart", async () => {
+  test("generates five IDs, newest first, and decodes the newest", async () => {
     const page = await visit();
     await field(page, "datacenter ID").fill("3");
     await field(page, "machine ID").fill("31");
@@ -74,16 +74,16 @@ describe("Generate", () => {
     }
     expect(await field(page, "ID").inputValue()).toBe(lines[0].id);
     const { generatedAt, sequence } = decode(ids[0], "twitter");
-    expect(await said(page)).toEqual({
+    expect(await fieldValues(page)).toEqual({
       timestamp: generatedAt,
       datacenter: "3",
       machine: "31",
       sequence: `${sequence}`,
     });
-    expect((await page.getByRole("status").allInnerTexts())[0]).toBe("5 made; the newest is above.");
+    expect((await page.getByRole("status").allInnerTexts())[0]).toBe("5 generated; the newest is above.");
   });
 
-  test("goes on increasing, also after the layout went elsewhere and back, and keeps the last ten", async () => {
+  test("generates increasing IDs, also after the layout was changed and changed back, and keeps the last ten", async () => {
     const page = await visit();
     await button(page, "Generate").click();
     const [first] = await made(page);
@@ -99,7 +99,7 @@ describe("Generate", () => {
     expect(BigInt(lines[4].id)).toBeGreaterThan(BigInt(first.id));
   });
 
-  test("after the epoch and tick in force", async () => {
+  test("uses the current epoch and tick", async () => {
     const page = await visit("#epochMs=1420070400000&tickMs=10&datacenterId=0&machineId=0");
     await button(page, "Generate").click();
     const [{ line }] = await made(page);
@@ -108,7 +108,7 @@ describe("Generate", () => {
     expect(Math.abs(Date.now() - at)).toBeLessThan(60_000);
   });
 
-  test("makes of each line a link to that ID in the layout that made it", async () => {
+  test("links each line to its ID in its layout", async () => {
     const page = await visit();
     await button(page, "large_cluster").click();
     await button(page, "Generate").click();
@@ -117,6 +117,6 @@ describe("Generate", () => {
     await page.getByRole("link", { name: lines[3].id }).click();
     expect(await widths(page)).toBe("41·8·8·6");
     expect(await field(page, "ID").inputValue()).toBe(lines[3].id);
-    expect((await said(page))["sequence"]).toBe(`${decode(lines[3].id, "large_cluster").sequence}`);
+    expect((await fieldValues(page))["sequence"]).toBe(`${decode(lines[3].id, "large_cluster").sequence}`);
   });
 });

@@ -1,10 +1,10 @@
-// The page without a mouse: everything is reached by Tab, in reading order, with the focus in sight, and works.
+// The page without a mouse: Tab reaches every control in reading order, with a visible focus, and every control works.
 
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { field, made, said, visit, widths } from "./visit.ts";
+import { field, fieldValues, made, visit, widths } from "./visit.ts";
 
-/** The name of what has the focus, and whether that shows. */
+/** Returns the name of the focused element, and whether its focus is visible. */
 async function focus(page: Page) {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLElement;
@@ -15,16 +15,16 @@ async function focus(page: Page) {
   });
 }
 
-/** Presses Tab until something of this name has the focus. */
+/** Presses Tab until the element with a name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press("Tab");
     if ((await focus(page)).name === name) return;
   }
-  throw new Error(`Tab does not lead to ${name}`);
+  throw new Error(`Tab does not reach ${name}`);
 }
 
-test("Tab goes through all of it in reading order, and the focus shows", async () => {
+test("Tab goes through all controls in reading order, with a visible focus", async () => {
   const page = await visit();
   const stops: string[] = [];
   for (let presses = 0; presses < 19; presses++) {
@@ -42,7 +42,7 @@ test("Tab goes through all of it in reading order, and the focus shows", async (
   ]);
 });
 
-test("a layout is chosen, changed and used, and Enter in a field sends nothing off", async () => {
+test("a layout is chosen, changed and used, and Enter in a field does not submit the form", async () => {
   const page = await visit();
   await tabTo(page, "safe_integer");
   await page.keyboard.press("Enter");
@@ -60,7 +60,7 @@ test("a layout is chosen, changed and used, and Enter in a field sends nothing o
   for (let back = 0; back < 40 && (await focus(page)).name !== "Generate"; back++)
     await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Space");
-  expect(await said(page)).toMatchObject({ machine: "127" });
+  expect(await fieldValues(page)).toMatchObject({ machine: "127" });
   expect((await focus(page)).name).toBe("Generate");
   const lines = await made(page);
   await tabTo(page, lines[4].id);
@@ -70,14 +70,14 @@ test("a layout is chosen, changed and used, and Enter in a field sends nothing o
   await expect.poll(() => field(page, "ID").inputValue()).toBe(lines[0].id);
 });
 
-test("arrows with a modifier stay the browser's", async () => {
+test("arrow keys with a modifier keep their function in the browser", async () => {
   const page = await visit();
   await field(page, "machine").focus();
   for (const key of ["Alt+ArrowUp", "Control+ArrowUp", "Meta+ArrowDown"]) await page.keyboard.press(key);
   expect(await widths(page)).toBe("41·5·5·12");
 });
 
-test("a button held down counts once, so that it does not flood the history", async () => {
+test("a button that is held down counts once, so it does not flood the history", async () => {
   const page = await visit();
   await tabTo(page, "Generate");
   for (let repeats = 0; repeats < 300; repeats++) await page.keyboard.down("Enter");

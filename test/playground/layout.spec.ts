@@ -1,4 +1,4 @@
-// Choosing a layout: presets, widths, epoch and tick, and what the page shows of them.
+// The layout: presets, widths, epoch and tick, with the diagram and the capacity.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -26,12 +26,12 @@ function columns(text: string): string[][] {
 }
 
 describe("a preset", () => {
-  test("is there for each line of the README's table", () => {
+  test("has a button for each line of the README's table", () => {
     expect(presets.length).toBe(6);
   });
 
   test.each(presets)(
-    "$name sets the widths and shows what they hold",
+    "$name sets the widths and shows their capacity",
     async ({ name, bits, nodes, rate }) => {
       const page = await visit();
       await button(page, name).click();
@@ -55,7 +55,7 @@ describe("a preset", () => {
 });
 
 describe("the diagram", () => {
-  test("is the README's, at the start", async () => {
+  test("at the start is that of the README", async () => {
     const page = await visit();
     const readme = /```text\n(┌.*?)\n```/s.exec(readFileSync(`${root}README.md`, "utf8"))?.[1] ?? "";
     expect((await drawn(page)).map((lines) => lines.slice(0, 3))).toEqual(columns(readme));
@@ -78,7 +78,7 @@ describe("the diagram", () => {
       [10, 0, 0, 53],
       ["bits 62–53", "bits 52–0"],
     ],
-  ])("of the widths %j has the fields that the text has", async (bits, ranges) => {
+  ])("of the widths %j has the fields of the text diagram", async (bits, ranges) => {
     const [timestampBits, datacenterBits, machineBits, sequenceBits] = bits;
     const layout = { timestampBits, datacenterBits, machineBits, sequenceBits };
     const page = await visit(`#${new URLSearchParams(Object.entries(layout).map(([k, v]) => [k, `${v}`]))}`);
@@ -103,7 +103,7 @@ describe("widths, epoch and tick", () => {
     expect(await described(field(page, "epoch, in ms"))).toEqual(["2010-11-04 01:42:54.657 UTC"]);
   });
 
-  test("show a rate below one as it is, and large figures to the last digit", async () => {
+  test("show rates below one, and every digit of large figures", async () => {
     const slow = await visit("#timestampBits=41&sequenceBits=0&machineBits=17&tickMs=86400000");
     expect(await figure(slow, "IDs per second")).toBe("0.00001157");
     const fast = await visit("#timestampBits=10&datacenterBits=0&machineBits=0&sequenceBits=53");
@@ -114,7 +114,7 @@ describe("widths, epoch and tick", () => {
     expect(await figure(uneven, "IDs per second")).toBe("1,365,333");
   });
 
-  test("hide the number of a node field without bits, and generate without it", async () => {
+  test("hide a node field of 0 bits, and generate without it", async () => {
     const page = await visit();
     await button(page, "single_dc").click();
     expect(await field(page, "datacenter ID").isVisible()).toBe(false);
@@ -124,7 +124,7 @@ describe("widths, epoch and tick", () => {
     expect(await field(page, "datacenter ID").isVisible()).toBe(true);
     expect(await field(page, "machine ID").isVisible()).toBe(false);
     await button(page, "minimal").click();
-    expect(await page.getByRole("group", { name: "Node that generates" }).isVisible()).toBe(false);
+    expect(await page.getByRole("group", { name: "Node of the generator" }).isVisible()).toBe(false);
     await button(page, "Generate").click();
     expect(await page.locator("#made li").count()).toBe(5);
     expect(await marked(page)).toEqual([]);
@@ -132,7 +132,7 @@ describe("widths, epoch and tick", () => {
 });
 
 describe("a bit more or less", () => {
-  test("is traded with the timestamp, and the timestamp's with the sequence", async () => {
+  test("is moved from or to the timestamp, and for the timestamp from or to the sequence", async () => {
     const page = await visit();
     await button(page, "one bit more of machine").click();
     expect(await widths(page)).toBe("40·5·6·12");
@@ -146,7 +146,7 @@ describe("a bit more or less", () => {
     expect(await field(page, "timestamp").getAttribute("aria-valuenow")).toBe("41");
   });
 
-  test("is not given where the library would refuse it", async () => {
+  test("is not moved if the library would refuse the widths", async () => {
     const page = await visit();
     await button(page, "minimal").click();
     await field(page, "timestamp").press("ArrowUp");
@@ -155,7 +155,7 @@ describe("a bit more or less", () => {
     expect(await marked(page)).toEqual([]);
   });
 
-  test("mends a sum that is no layout's", async () => {
+  test("corrects a sum that is no layout", async () => {
     const page = await visit();
     await field(page, "machine").fill("6");
     expect(await figure(page, "Nodes")).toBe("");
@@ -164,7 +164,7 @@ describe("a bit more or less", () => {
     expect(await figure(page, "Nodes")).toBe("2,048");
   });
 
-  test("leaves a text alone that is no number, its own and another's", async () => {
+  test("does not change a text that is not a number, in its own field and in others", async () => {
     const page = await visit();
     await field(page, "machine").fill("many");
     await field(page, "machine").press("ArrowUp");

@@ -1,5 +1,5 @@
-// How it looks, at a phone's width and a desk's, in light and dark: nothing sticks out, and everything can be read.
-// Each look is kept as a picture in reports/playground, for people.
+// Appearance at the widths of a phone and a desktop, in light and dark: nothing overflows, and every text is readable.
+// Screenshots are in reports/playground.
 
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
@@ -8,7 +8,7 @@ import { button, field, visit } from "./visit.ts";
 
 const pictures = fileURLToPath(new URL("../../reports/playground/", import.meta.url));
 
-/** States that show every part of the page, and its widest. */
+/** States that show every part of the page, and its widest content. */
 const STATES: Record<string, (page: Page) => Promise<void>> = {
   start: async () => {},
   made: async (page) => {
@@ -44,15 +44,15 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
   },
 };
 
-/** Every text on the page that has too little contrast to its background, and every edge of a control. */
-function pale(): string[] {
-  const channels = (colour: string) => {
-    const [r = 0, g = 0, b = 0, alpha = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
-    if (!colour.startsWith("rgb") || ![0, 1].includes(alpha)) throw new Error(`cannot weigh ${colour}`);
+/** Returns the texts and edges of controls with too little contrast to their background. */
+function lowContrast(): string[] {
+  const channels = (color: string) => {
+    const [r = 0, g = 0, b = 0, alpha = 1] = (color.match(/[\d.]+/g) ?? []).map(Number);
+    if (!color.startsWith("rgb") || ![0, 1].includes(alpha)) throw new Error(`cannot measure ${color}`);
     return { rgb: [r, g, b], alpha };
   };
-  const luminance = (colour: string) => {
-    const [r, g, b] = channels(colour).rgb.map((value) => {
+  const luminance = (color: string) => {
+    const [r, g, b] = channels(color).rgb.map((value) => {
       const share = value / 255;
       return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
     });
@@ -68,9 +68,9 @@ function pale(): string[] {
     return channels(backgroundColor).alpha === 1 ? backgroundColor : behind(element.parentElement);
   };
   const found: string[] = [];
-  let weighed = 0;
-  const weigh = (what: string, one: string, other: string, least: number) => {
-    weighed++;
+  let measured = 0;
+  const measure = (what: string, one: string, other: string, least: number) => {
+    measured++;
     const ratio = contrast(one, other);
     if (ratio < least) found.push(`${what}: ${ratio.toFixed(2)}, ${one} on ${other}`);
   };
@@ -80,15 +80,15 @@ function pale(): string[] {
     const own = Array.from(element.childNodes).some(
       (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
     );
-    if (own || element.matches("input")) weigh(element.outerHTML.slice(0, 60), color, behind(element), 4.5);
+    if (own || element.matches("input")) measure(element.outerHTML.slice(0, 60), color, behind(element), 4.5);
     if (element.matches("input") && Number.parseFloat(borderTopWidth) > 0)
-      weigh(`edge of ${element.id}`, borderTopColor, behind(element.parentElement), 3);
+      measure(`edge of ${element.id}`, borderTopColor, behind(element.parentElement), 3);
   }
-  return weighed < 50 ? [`only ${weighed} weighed`] : found;
+  return measured < 50 ? [`only ${measured} measured`] : found;
 }
 
-/** What sticks out of the page sideways, and controls too small to touch. */
-function sticking(): string[] {
+/** Returns the elements that overflow the page sideways, and the controls that are too small to touch. */
+function overflowing(): string[] {
   const { clientWidth, scrollWidth } = document.documentElement;
   const wide = scrollWidth > clientWidth ? [`${scrollWidth} px wide`] : [];
   const visible = Array.from(document.body.querySelectorAll("*")).filter((element) =>
@@ -107,16 +107,16 @@ function sticking(): string[] {
 
 describe.each([360, 1280])("at %d px", (width) => {
   describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
-    test.each(Object.keys(STATES))("%s: all of it is in sight and can be read", async (name) => {
+    test.each(Object.keys(STATES))("the state %s fits and is readable", async (name) => {
       const page = await visit("", { viewport: { width, height: 800 }, colorScheme });
       await STATES[name](page);
-      expect(await page.evaluate(sticking)).toEqual([]);
-      expect(await page.evaluate(pale)).toEqual([]);
+      expect(await page.evaluate(overflowing)).toEqual([]);
+      expect(await page.evaluate(lowContrast)).toEqual([]);
       const path = `${pictures}${name.replace(" ", "-")}-${width}-${colorScheme}.png`;
       await page.screenshot({ path, fullPage: true });
     });
 
-    test("the focus can be seen", async () => {
+    test("the focus is visible", async () => {
       const page = await visit("", { viewport: { width, height: 800 }, colorScheme });
       await page.keyboard.press("Tab");
       const { outlineColor, ground } = await page.evaluate(() => ({
@@ -132,21 +132,21 @@ describe.each([360, 1280])("at %d px", (width) => {
   });
 });
 
-test("the fields have four colours, one each, the same in the diagram, the widths and the list", async () => {
+test("the four fields have four colors, the same in the diagram, the widths and the list", async () => {
   const page = await visit();
   await button(page, "Generate").click();
   const seen = await page.evaluate(() =>
     ["timestamp", "datacenter", "machine", "sequence"].map((name) => {
-      const colour = (selector: string) =>
+      const color = (selector: string) =>
         getComputedStyle(document.querySelector(selector) as Element).backgroundColor;
-      return [colour(`#bits .${name}`), colour(`.fields .${name} input`), colour(`#made .${name}`)];
+      return [color(`#bits .${name}`), color(`.fields .${name} input`), color(`#made .${name}`)];
     }),
   );
   for (const [one, ...others] of seen) expect(others).toEqual([one, one]);
   expect(new Set(seen.map(([one]) => one)).size).toBe(4);
 });
 
-test("the document says what it is: language, title, one heading above the others, a label for each field", async () => {
+test("the document has a language, a title, one main heading, and a label for each field", async () => {
   const page = await visit();
   const outline = await page.evaluate(() => ({
     lang: document.documentElement.lang,
@@ -173,7 +173,7 @@ test("the document says what it is: language, title, one heading above the other
   });
 });
 
-test("what comes of a change is said aloud, and what did not change is not said again", async () => {
+test("live regions change with their results, and not otherwise", async () => {
   const page = await visit();
   await page.evaluate(() => {
     const changed = new Set<string>();

@@ -1,4 +1,4 @@
-// The server, and the page without it: nothing but the page is served, and any static host will do.
+// The server of the playground, which serves the page alone; and the page on another static host.
 
 import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,11 +12,11 @@ import { button, home, made, serve, visit, widths } from "./visit.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Asks for a path just as it stands; fetch would tidy it first. */
+/** Requests a path unchanged; fetch would normalize it. */
 async function get(path: string, method = "GET") {
   const { hostname, port } = new URL(home());
-  const asked = request({ hostname, port, path, method }).end();
-  const [response] = await once(asked, "response");
+  const sent = request({ hostname, port, path, method }).end();
+  const [response] = await once(sent, "response");
   let body = "";
   for await (const chunk of response) body += chunk;
   return { status: response.statusCode as number, type: response.headers["content-type"] as string, body };
@@ -31,14 +31,14 @@ describe("the server", () => {
     ["/docs/diagram.mjs", "text/javascript"],
     ["/dist/index.js", "text/javascript"],
     ["/dist/internal.js.map", "application/json"],
-  ])("has %s as %s", async (path, type) => {
+  ])("serves %s as %s", async (path, type) => {
     const got = await get(path);
     expect(got).toMatchObject({ status: 200, type: `${type}; charset=utf-8` });
     const file = path.replace(/\?.*/, "").replace(/\/$/, "/index.html");
     expect(got.body).toBe(readFileSync(join(root, file), "utf8"));
   });
 
-  test.each(["/", "/docs/playground"])("leads from %s to the page", async (path) => {
+  test.each(["/", "/docs/playground"])("redirects from %s to the page", async (path) => {
     expect((await get(path)).status).toBe(302);
   });
 
@@ -64,24 +64,24 @@ describe("the server", () => {
     "/docs/playground/missing.mjs",
     "/favicon.ico",
     "http://elsewhere.test/docs/playground/",
-  ])("has no %s", async (path) => {
-    expect(await get(path)).toMatchObject({ status: 404, body: "There is no such page.\n" });
+  ])("does not serve %s", async (path) => {
+    expect(await get(path)).toMatchObject({ status: 404, body: "Not found.\n" });
   });
 
-  test("only gives", async () => {
+  test("answers GET and HEAD only", async () => {
     expect((await get("/docs/playground/", "POST")).status).toBe(405);
     expect(await get("/docs/playground/", "HEAD")).toMatchObject({ status: 200, body: "" });
   });
 
-  test("takes the port it is given, and says so if that one is taken or none", async () => {
+  test("listens on the given port, and exits with an error if it is in use or invalid", async () => {
     const { port } = new URL(home());
-    for (const [argument, says] of [
+    for (const [argument, output] of [
       [port, /EADDRINUSE/],
       ["65536", /^the port must be a whole number from 0 to 65535, got "65536"$/],
       ["http", /^the port must be a whole number from 0 to 65535, got "http"$/],
     ] as const) {
       const second = await serve(argument);
-      expect(second.says).toMatch(says);
+      expect(second.output).toMatch(output);
       const [code] =
         second.process.exitCode === null ? await once(second.process, "exit") : [second.process.exitCode];
       expect(code).toBe(1);
@@ -89,7 +89,7 @@ describe("the server", () => {
   });
 });
 
-test("any static host will do, under any path: the page, the diagram and dist at their places", async () => {
+test("the page works on any static host, under any path", async () => {
   const site = mkdtempSync(join(tmpdir(), "bitflake-site-"));
   for (const part of ["docs/playground", "docs/diagram.mjs", "dist"])
     cpSync(join(root, part), join(site, part), { recursive: true });

@@ -1,5 +1,5 @@
-// The playground as a user has it: served by its own server, in a real Chromium. Whoever imports this gets both, and
-// every test fails on an error in the console, an exception, a failed request, or a request to anywhere else.
+// The playground on its own server, in a real Chromium. A test file that imports this gets both, and each of its tests fails on
+// an error in the console, an exception, a failed request, or a request to another origin.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,19 +12,19 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 let browser: Browser;
 let server: ChildProcess;
 let address: string;
-let complaints: string[] = [];
+let problems: string[] = [];
 
-/** Starts the playground's server and returns the process and the first thing it says. */
-export async function serve(...args: string[]): Promise<{ process: ChildProcess; says: string }> {
+/** Starts the playground's server. Returns the process and its first output. */
+export async function serve(...args: string[]): Promise<{ process: ChildProcess; output: string }> {
   const started = spawn(process.execPath, [`${root}docs/playground/serve.mjs`, ...args]);
-  const [said] = (await Promise.race([once(started.stdout, "data"), once(started.stderr, "data")])) as [
+  const [first] = (await Promise.race([once(started.stdout, "data"), once(started.stderr, "data")])) as [
     Buffer,
   ];
-  return { process: started, says: String(said).trim() };
+  return { process: started, output: String(first).trim() };
 }
 
 beforeAll(async () => {
-  ({ process: server, says: address } = await serve());
+  ({ process: server, output: address } = await serve());
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -35,7 +35,7 @@ beforeAll(async () => {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      // An origin without TLS that is not localhost, so that browsers withhold what is for secure ones.
+      // An origin without TLS that is not localhost, for which browsers disable the features of secure origins.
       "--host-resolver-rules=MAP insecure.test 127.0.0.1",
     ],
   });
@@ -43,9 +43,9 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
-  const heard = complaints;
-  complaints = [];
-  expect(heard).toEqual([]);
+  const found = problems;
+  problems = [];
+  expect(found).toEqual([]);
 });
 
 afterAll(async () => {
@@ -53,40 +53,40 @@ afterAll(async () => {
   server?.kill();
 });
 
-/** The address of the page. */
+/** Returns the address of the page. */
 export function home(): string {
   return address;
 }
 
-/** Opens the page in a window of its own, by a link behind the # or a whole address. */
+/** Opens the page in a new window, by a fragment or a whole address. */
 export async function visit(link = "", options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const url = new URL(link, address);
   page.on("console", (message) => {
-    if (["error", "warning", "assert"].includes(message.type())) complaints.push(message.text());
+    if (["error", "warning", "assert"].includes(message.type())) problems.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
   page.on("response", (response) => {
-    if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`);
+    if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`);
   });
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== url.origin && protocol !== "data:") complaints.push(`elsewhere: ${request.url()}`);
+    if (origin !== url.origin && protocol !== "data:") problems.push(`elsewhere: ${request.url()}`);
   });
   await page.goto(url.href);
   return page;
 }
 
-/** The field with exactly this label. */
+/** Returns the field with a label. */
 export function field(page: Page, label: string): Locator {
   return page.getByRole(WIDTHS.includes(label) ? "spinbutton" : "textbox", { name: label, exact: true });
 }
 
 const WIDTHS = ["timestamp", "datacenter", "machine", "sequence"];
 
-/** What the four widths read. */
+/** Returns the texts of the four widths. */
 export async function widths(page: Page): Promise<string> {
   return (await Promise.all(WIDTHS.map((label) => field(page, label).inputValue()))).join("·");
 }
@@ -95,7 +95,7 @@ export function button(page: Page, name: string): Locator {
   return page.getByRole("button", { name });
 }
 
-/** The fields of the diagram, each as its lines: name, range, bits and what they say. */
+/** Returns the fields of the diagram, each as its lines: name, range, bits and value. */
 export async function drawn(page: Page): Promise<string[][]> {
   const fields = await page
     .getByRole("list", { name: /^Fields/ })
@@ -104,12 +104,12 @@ export async function drawn(page: Page): Promise<string[][]> {
   return fields.map((text) => text.split(/\s*\n\s*/));
 }
 
-/** What the diagram says of an ID, field by field. */
-export async function said(page: Page): Promise<Record<string, string | undefined>> {
+/** Returns the values of an ID in the diagram, by field. */
+export async function fieldValues(page: Page): Promise<Record<string, string | undefined>> {
   return Object.fromEntries((await drawn(page)).map(([name, , , value]) => [name, value]));
 }
 
-/** One figure of what the layout holds; empty where there is no layout. */
+/** Returns one figure of the capacity; empty without a layout. */
 export async function figure(page: Page, term: string): Promise<string> {
   return (await page.locator(`dt:text-is("${term}") + dd`).textContent()) ?? "";
 }
@@ -122,7 +122,7 @@ export async function figures(page: Page): Promise<string[]> {
   ];
 }
 
-/** The texts that an element is described by, as assistive technology reads them. */
+/** Returns the descriptions of an element, as assistive technology reads them. */
 export async function described(target: Locator): Promise<string[]> {
   return target.evaluate((element) =>
     (element.getAttribute("aria-describedby") ?? "")
@@ -132,7 +132,7 @@ export async function described(target: Locator): Promise<string[]> {
   );
 }
 
-/** The labels of the fields that are marked as wrong. */
+/** Returns the labels of the fields that are marked as invalid. */
 export async function marked(page: Page): Promise<string[]> {
   return page
     .locator("input[aria-invalid=true]")
@@ -141,7 +141,7 @@ export async function marked(page: Page): Promise<string[]> {
     );
 }
 
-/** The IDs made in the page, the newest first, each with what its line says of it. */
+/** Returns the IDs in the list, newest first, each with the rest of its line. */
 export async function made(page: Page): Promise<{ id: string; line: string }[]> {
   const lines = await page.locator("#made li").allInnerTexts();
   return lines.map((text) => {
@@ -150,12 +150,12 @@ export async function made(page: Page): Promise<{ id: string; line: string }[]> 
   });
 }
 
-/** What a call of the library throws. */
+/** Returns the message of the error that a call throws. */
 export function refusal(call: () => unknown): string {
   try {
     call();
   } catch (error) {
     return (error as Error).message;
   }
-  throw new Error("the library takes this");
+  throw new Error("the call did not throw");
 }

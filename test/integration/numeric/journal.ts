@@ -1,4 +1,4 @@
-// What the processes of pool-chaos.test.ts wrote down, read when they are gone.
+// Journals of the processes of pool-chaos.test.ts, read after they have ended.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,27 +6,27 @@ import { join } from "node:path";
 /** A call that a process made. */
 interface Call {
   readonly count: number;
-  /** The request that it was for. */
+  /** Its request key. */
   readonly key?: string;
 }
 
-/** What was asked and answered. */
+/** Calls and answers of the processes. */
 export interface Journal {
-  /** Each answer; in no order. */
+  /** Answered calls, in no order. */
   readonly answers: readonly (Call & { readonly ids: readonly string[] })[];
-  /** What was asked and has no answer: nobody knows whether it was done. */
+  /** Calls without an answer. It is unknown whether the store has done them. */
   readonly open: readonly Call[];
-  /** All else. */
+  /** All other entries. */
   readonly notes: readonly Readonly<Record<string, number>>[];
 }
 
-/** Reads all that is in a folder, or what one process wrote. */
+/** Reads the journals in a folder, or the one of a process. */
 export function readJournal(folder: string, file?: string): Journal {
   const questions = new Map<string, Call>();
   const answers: (Call & { ids: string[] })[] = [];
   const notes: Record<string, number>[] = [];
   for (const name of file === undefined ? readdirSync(folder) : [file]) {
-    // Who was killed in the midst of a line wrote no line.
+    // A process that was killed may leave an incomplete last line.
     const lines = readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1);
     for (const line of lines) {
       const { call, ids, ...entry } = JSON.parse(line);
@@ -41,7 +41,7 @@ export function readJournal(folder: string, file?: string): Journal {
   return { answers, open: [...questions.values()], notes };
 }
 
-/** What is wrong with the answers: IDs of two calls that are not for one request, and requests that got two IDs. */
+/** Returns the errors in the answers: IDs of two calls that are not for one request, and requests with two IDs. */
 export function repeatsIn(answers: Journal["answers"]): string[] {
   const holders = new Map<string, string>();
   const given = new Map<string, string>();

@@ -1,5 +1,5 @@
-// A process of pool-chaos.test.ts, on the built package: issues IDs or fills a pool, whatever is done to it meanwhile.
-// It writes down what it asks for before it asks, and what it gets as soon as it has it; an error ends it.
+// A process of pool-chaos.test.ts, on the built package: issues IDs or fills a pool until it is killed. It records each call
+// before it and each answer at once; an error ends it.
 
 import { openSync, writeSync } from "node:fs";
 import pg from "pg";
@@ -13,21 +13,21 @@ const backend = fromPg(client, { prefix });
 const pool = new IdPool({ backend, type: new NumericIdType(type), waitMs: 60_000, ...marks });
 
 const file = openSync(journal, "a");
-/** Synchronous, so that it is on record before anything else happens to this process. */
+/** Synchronous, so that the entry is written before the process can be killed. */
 const write = (entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
 
 let isOver = false;
 process.once("SIGTERM", () => {
   isOver = true;
 });
-// The end of whoever started it is its own.
+// Ends with the process that started it.
 process.stdin.once("end", () => process.exit(0)).resume();
 
 const between = (least, most) => least + Math.floor(Math.random() * (most - least + 1));
 
 let calls = 0;
-/** One call, with its question and its answer. */
-async function asked(count, key) {
+/** Makes one call, and records it and its answer. */
+async function recordCall(count, key) {
   const call = `${process.pid}.${++calls}`;
   write({ call, count, key });
   const ids =
@@ -35,26 +35,26 @@ async function asked(count, key) {
   write({ call, ids });
 }
 
-const atOnce = (work) => Promise.all(Array.from({ length: connections }, (_, at) => work(at)));
+const concurrently = (work) => Promise.all(Array.from({ length: connections }, (_, at) => work(at)));
 
-/** So many IDs, and no more: some one by one, the others by the batch. */
+/** Issues a given number of IDs, some one by one and the others in batches. */
 async function issueAll({ singles, batches, batch }) {
   const sizes = [...Array(singles).fill(1), ...Array(batches).fill(batch)].sort(() => Math.random() - 0.5);
-  await atOnce(async () => {
-    for (let count = sizes.pop(); count !== undefined; count = sizes.pop()) await asked(count);
+  await concurrently(async () => {
+    for (let count = sizes.pop(); count !== undefined; count = sizes.pop()) await recordCall(count);
   });
 }
 
-/** As it comes, until it is told to end: for requests of one's own, and for those that others ask for as well. */
+/** Issues IDs until SIGTERM, some with request keys of its own or shared with other processes. */
 async function issueOn({ name, first }) {
   let next = first;
-  await atOnce(async () => {
+  await concurrently(async () => {
     while (!isOver) {
       const way = Math.random();
-      if (way < 0.4) await asked(1);
-      else if (way < 0.5) await asked(between(2, 50));
-      else if (way < 0.8) await asked(1, `${name} ${next++}`);
-      else await asked(1, `shared ${between(1, 2000)}`);
+      if (way < 0.4) await recordCall(1);
+      else if (way < 0.5) await recordCall(between(2, 50));
+      else if (way < 0.8) await recordCall(1, `${name} ${next++}`);
+      else await recordCall(1, `shared ${between(1, 2000)}`);
     }
   });
 }

@@ -11,10 +11,10 @@ function asTyped(text) {
 }
 
 /**
- * @typedef {object} Answers
+ * @typedef {object} Results
  * @property {Map<string, string>} faults the library's error messages, by the name of the option
  * @property {object} [format] widths, epoch and tick, if they are a valid layout
- * @property {import("bitflake").Capacity} [holds] the capacity of the layout
+ * @property {import("bitflake").Capacity} [layoutCapacity] the capacity of the layout
  * @property {SnowflakeGenerator} [generator] a generator, if its options are valid
  * @property {import("bitflake").DecodedId} [decoded] the decoded ID, if it is an ID of this layout
  */
@@ -23,9 +23,9 @@ function asTyped(text) {
  * Computes everything that the page shows.
  *
  * @param {Record<string, string>} typed the text of every field, by the name of its option
- * @returns {Answers}
+ * @returns {Results}
  */
-export function answersTo(typed) {
+export function computeResults(typed) {
   const faults = new Map();
   const attempt = (call, field) => {
     try {
@@ -41,8 +41,8 @@ export function answersTo(typed) {
 
   // Each option by itself first, because the library reports only the first wrong one, and the page marks all.
   for (const name of FORMAT) attempt(() => capacity({ [name]: format[name] }), name);
-  const holds = faults.size === 0 ? attempt(() => capacity(format)) : undefined;
-  if (holds === undefined) {
+  const layoutCapacity = faults.size === 0 ? attempt(() => capacity(format)) : undefined;
+  if (layoutCapacity === undefined) {
     if (id !== "") attempt(() => parseId(id));
     return { faults };
   }
@@ -56,5 +56,5 @@ export function answersTo(typed) {
   // Not "wait", which would block the page for up to a tick.
   const generator = attempt(() => new SnowflakeGenerator({ ...format, ...node, onExhausted: "throw" }));
   const decoded = id === "" ? undefined : attempt(() => decode(id, format));
-  return { faults, format, holds, generator, decoded };
+  return { faults, format, layoutCapacity, generator, decoded };
 }
