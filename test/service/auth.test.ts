@@ -272,7 +272,8 @@ describe("invalid API keys", () => {
   test("are counted by the /56 of an IPv6 address, and by the address that the proxy saw", async () => {
     vi.spyOn(performance, "now").mockReturnValue(1000);
     const { send } = await openService({ apiKeys: [A] });
-    for (let count = 0; count < 20; count++) expect(await statusOf(send, invalidKey, `2001:db8:0:${count}::1`)).toBe(401);
+    for (let count = 0; count < 20; count++)
+      expect(await statusOf(send, invalidKey, `2001:db8:0:${count}::1`)).toBe(401);
     expect(await statusOf(send, invalidKey, "2001:db8:0:77::1")).toBe(429);
     expect(await statusOf(send, invalidKey, "2001:db8:0:100::1")).toBe(401);
 
