@@ -16,7 +16,7 @@ import {
 import { leasePort } from "../../src/lease/openPort.ts";
 import type { LeaseAnswer, NodeSpace } from "../../src/lease/rule.ts";
 import { type Server, startable, startRedis } from "./servers.ts";
-import { stores } from "./stores.ts";
+import { clean, stores } from "./stores.ts";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -328,10 +328,10 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
 });
 
 describe.each(
-  stores(`returns_${process.pid}`).filter(({ name }) => /fromPg|fromPostgres|fromSqlite/.test(name)),
+  stores(`returns_${process.pid}`).filter(({ engine }) => ["postgres", "sqlite"].includes(engine)),
 )("leases on $name", ({ open }) => {
   test("are those that bitflake 0.1.0 wrote, once its tables have the new columns", async () => {
-    const { port, close } = (await open()) as { port: SqlPort; close(): unknown };
+    const port = (await open()) as SqlPort;
     const [namespaces, nodes] = [qualifiedTable(port, "namespaces"), qualifiedTable(port, "nodes")];
     const now = Math.floor(Date.now() / 1000);
     const tables = [
@@ -341,25 +341,21 @@ describe.each(
       `INSERT INTO ${namespaces} VALUES ('n', '${space.shape}')`,
       `INSERT INTO ${nodes} VALUES ('n', 0, 0, 'old', ${now}, ${now + 100}), ('n', 0, 1, NULL, -1, -1)`,
     ];
-    try {
-      for (const sql of tables) await port.query(sql, []);
-      const store = leasePort(port, "n");
-      // Without them it says what to do.
-      await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
-      await setup(port, ["lease"]);
-      const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
-      expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
-      expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
-        outcome: "granted",
-        node: 1,
-      });
-      await store.release(fenced, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
-      expect((await store.read()).state?.nodes.get(0)).toEqual({
-        ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
-      });
-    } finally {
-      for (const table of [namespaces, nodes]) await port.query(`DROP TABLE ${table}`, []);
-      await close();
-    }
+    undo.push(() => clean(port));
+    for (const sql of tables) await port.query(sql, []);
+    const store = leasePort(port, "n");
+    // Without the columns the error names one.
+    await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
+    await setup(port, ["lease"]);
+    const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
+    expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
+    expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
+      outcome: "granted",
+      node: 1,
+    });
+    await store.release(fenced, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
+    expect((await store.read()).state?.nodes.get(0)).toEqual({
+      ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
+    });
   });
 });

@@ -46,7 +46,7 @@ describe("the linter", () => {
     ).toEqual([]);
   });
 
-  test.each(["backend", "cli", "numeric", "service", "snowflake", "text"])(
+  test.each(["backend", "cli", "idempotency", "lease", "numeric", "service", "snowflake", "text"])(
     "refuses a cycle of types in %s/",
     (name) => {
       expect(

@@ -1,4 +1,4 @@
-// One of the threads of workers.test.ts: attaches, says that it is ready, and makes IDs when the gate opens.
+// One of the threads of workers.slow.test.ts: attaches, says that it is ready, and makes IDs when the gate opens.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { SharedGenerator } from "../../dist/threads.js";
