@@ -551,7 +551,10 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
 });
 
 /** One store opened several times, as by several processes. Memory and PGlite are shared within this process. */
-const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }> }[] = [
+const sharedStores: {
+  name: string;
+  openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }>;
+}[] = [
   ...everywhere
     .filter(({ engine }) => ["memory", "pglite"].includes(engine))
     .map(({ name, open }) => ({
@@ -594,7 +597,7 @@ const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[
   })),
 ];
 
-describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
+describe.each(sharedStores)("ten pools that share $name", ({ openMany }) => {
   let ports: Backend[];
   let close: () => unknown;
   beforeAll(async () => {
@@ -772,13 +775,13 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
   });
 
   /** Issues to the last ID. Each process ends after so many, and another one continues. */
-  async function allOf(type: NumericIdType, block: number, life: number): Promise<string[]> {
+  async function allOf(type: NumericIdType, block: number, idsPerProcess: number): Promise<string[]> {
     const ids: string[] = [];
     for (;;) {
       const counter = new Counter({ backend: port, name: type.name, block });
       const process = new PermutedIds({ type, key: KEY, counter });
       try {
-        for (let made = 0; made < life; made++) ids.push(await process.issue());
+        for (let made = 0; made < idsPerProcess; made++) ids.push(await process.issue());
       } catch (error) {
         expect(error).toBeInstanceOf(IdPoolExhaustedError);
         await expect(process.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
@@ -796,7 +799,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
   });
 
   const inDepth = [...thorough, redisAdapters[0].name].includes(name);
-  (inDepth ? test : () => {})("by the block, each ID of a type once", async () => {
+  (inDepth ? test : () => {})("issue each ID of a type once by blocks", async () => {
     const type = freshType(6);
     const ids = await allOf(type, 1000, Number.POSITIVE_INFINITY);
     expect([ids.length, new Set(ids).size]).toEqual([29_593, 29_593]);

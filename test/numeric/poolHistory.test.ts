@@ -1,4 +1,4 @@
-// IdPool on a store that goes back and tells its history: it issues nothing until the history is accepted, and no ID
+// IdPool on a store that goes back and reports its history: it issues nothing until the history is accepted, and no ID
 // twice. The store is scripted; test/integration/pool-failover.test.ts has a real PostgreSQL.
 
 import { beforeEach, expect, test, vi } from "vitest";
@@ -6,7 +6,7 @@ import type { MemoryPort } from "../../src/backend/index.ts";
 import { BackendError, IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import type { PoolPort } from "../../src/numeric/port.ts";
 
-/** The histories that the store tells, how many of its next steps fail or meet another failover, and a held answer. */
+/** The histories that the store reports, how many of its next steps fail or meet another failover, and a held answer. */
 const script = vi.hoisted(() => ({
   recorded: "1",
   current: "1",

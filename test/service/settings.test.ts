@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
-import { createService, type ServiceOptions } from "../../src/service/index.ts";
+import { PRESET_TWITTER } from "../../src/index.ts";
+import { createService, type ServiceOptions, type ServiceRateLimit } from "../../src/service/index.ts";
 
 describe("createService", () => {
   const key = "k".repeat(16);
@@ -93,6 +94,18 @@ describe("createService", () => {
     expect(() =>
       createService({ backend, poolBackend: memory(), types: { farmer: { length: 10 } } }),
     ).not.toThrow();
+  });
+
+  test("has the types of its public names, old ones included", () => {
+    const rateLimit: ServiceRateLimit = { limit: 10, windowMs: 1000, onStoreError: "allow" };
+    const deprecated: ServiceRateLimit = { limit: 10, onFailure: "open" };
+    // @ts-expect-error: "open" is a value of the deprecated onFailure
+    const mixed: ServiceRateLimit = { limit: 10, onStoreError: "open" };
+    const preset: ServiceOptions["preset"] = PRESET_TWITTER;
+    for (const each of [rateLimit, deprecated]) {
+      expect(() => createService({ backend: memory(), preset, rateLimit: each })).not.toThrow();
+    }
+    expect(() => createService({ backend: memory(), rateLimit: mixed })).toThrow("onStoreError must be");
   });
 
   test("refuses a leaseBackend that is not a backend", () => {
