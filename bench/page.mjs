@@ -160,6 +160,10 @@ ${table(
   report.strings.map((row) => [row.name, fixed(row.ns), count(row.duplicates)]),
 )}
 
+## Reading IDs and creating generators
+
+${pairs(["call", "ns"], report.reading)}
+
 ## Text forms and threads
 
 ${pairs(["function", "ns"], { ...report.texts, ...report.thread })}

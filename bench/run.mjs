@@ -17,6 +17,7 @@ import { duplicates, isShort, keep, race } from "./measure.mjs";
 import { fairness, numericIds } from "./numeric.mjs";
 import { machine, page, write } from "./page.mjs";
 import { pools } from "./pools.mjs";
+import { reading } from "./reading.mjs";
 import { services } from "./service.mjs";
 import { texts } from "./texts.mjs";
 import { alone, together } from "./threads.mjs";
@@ -261,6 +262,7 @@ const report = {
   fullLoad: load,
   fillNs: filling(),
   nextIds: arrays(),
+  reading: reading(),
   texts: texts(),
   thread: alone(),
   threads: await together(),
@@ -279,7 +281,7 @@ report.goals = {
   "twitter at full load, at least 0.99 of 4096 a ms": load.share,
   "twitter at full load, repeated IDs, 0": load.repeated,
   "fill, ns per ID, at most 3": report.fillNs,
-  "nextIds / array of BigInts, at most 1.5": nextIdsNs / arrayNs,
+  "nextIds / array of BigInts, at most 1.2": nextIdsNs / arrayNs,
   "frozen clock, seconds to the error, under 2": stall(),
   "uuid() / crypto.randomUUID(), at most 1.1": against("bitflake, uuid()", "crypto.randomUUID()").ratio,
   "uuidv7's time / uuidv7(), at least 2": against("uuidv7, uuidv7()", "bitflake, uuidv7()").ratio,
@@ -293,7 +295,13 @@ report.goals = {
     report.texts["base32.decode"] / report.texts["BigInt(text) of the decimal text"],
   "base62.decode / BigInt(decimal text), at most 0.8":
     report.texts["base62.decode"] / report.texts["BigInt(text) of the decimal text"],
-  "SharedGenerator / SnowflakeGenerator, one thread, at most 2":
+  "decode / deconstruct without the time's text, at most 3":
+    report.reading["generator.decode"] / report.reading["@sapphire/snowflake, deconstruct"],
+  'decode(id, "twitter") / generator.decode, at most 1.3':
+    report.reading['decode(id, "twitter")'] / report.reading["generator.decode"],
+  "parseId / BigInt(text), at most 1.2": report.reading["parseId(text)"] / report.reading["BigInt(text)"],
+  "makeGenerator, µs, at most 2": report.reading['makeGenerator("twitter", { machineId })'] / 1000,
+  "SharedGenerator / SnowflakeGenerator, one thread, at most 1.4":
     report.thread["SharedGenerator.nextId()"] / report.thread["SnowflakeGenerator.nextId()"],
   "twitter, 4 threads, at least 0.90 of 4096 a ms": report.threads.share,
   "twitter, 4 threads, repeated IDs, 0": report.threads.repeated,

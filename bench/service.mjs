@@ -1,6 +1,6 @@
-// The HTTP service beside a bare handler of node:http that answers the same, each in a process of its own, asked in turn
-// by autocannon in the same run; and what the service keeps in memory after minutes of load. It also runs by itself:
-// `node bench/service.mjs`, with `--short` where it only has to be seen to run, `--json` for machines.
+// The HTTP service beside a bare node:http handler with the same response, each in its own process, measured in turn by
+// autocannon; and the growth of its heap over minutes of load. Runs alone too: `node bench/service.mjs`, with `--short` for a
+// trial run, `--no-growth` without the heap, `--json` for machines.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,16 +18,16 @@ const CONNECTIONS = 10;
 const file = fileURLToPath(import.meta.url);
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-// --- The processes that are asked
+// --- The measured processes
 
-/** What is measured: no key and no limit, as the bare handler has none. */
+/** The service without API keys and rate limits, which the bare handler does not have either. */
 async function plain() {
   const service = createService({ backend: memory() });
   await service.start();
   return listen(service, { port: 0 });
 }
 
-/** What may pile up: limits of many clients, types, replies of all kinds. */
+/** The service with everything that could accumulate: rate limits of many clients, types, all kinds of responses. */
 async function full() {
   const service = createService({
     backend: memory(),
@@ -40,7 +40,7 @@ async function full() {
   return listen(service, { port: 0 });
 }
 
-/** The least that a handler does for the same answer. */
+/** The least work for the same response. */
 async function bare(hasLength) {
   const generator = makeGenerator("twitter");
   const server = createServer((_request, response) => {
@@ -65,30 +65,30 @@ async function serve(what, hasLength) {
   process.send({ url });
 }
 
-/** Starts one of them; `look` says what it has used so far, and what is left on its heap after a collection. */
+/** Starts one of them. `measure` resolves to its processor time so far, and its heap after a garbage collection. */
 async function start(...what) {
   const execArgv = ["--expose-gc"];
-  // For a profile of the service: SERVICE_PROFILE says in which folder.
+  // SERVICE_PROFILE is a folder for a CPU profile of the service.
   if (process.env.SERVICE_PROFILE)
     execArgv.push("--cpu-prof", `--cpu-prof-dir=${process.env.SERVICE_PROFILE}`);
   const child = fork(file, ["serve", ...what.map(String)], { execArgv });
   const [{ url }] = await once(child, "message");
-  const look = async () => {
-    child.send("look");
-    const [seen] = await once(child, "message");
-    return seen;
+  const measure = async () => {
+    child.send("measure");
+    const [measured] = await once(child, "message");
+    return measured;
   };
   const stop = async () => {
     child.disconnect();
     await once(child, "exit");
   };
-  return { url, look, stop };
+  return { url, measure, stop };
 }
 
 // --- The measurement
 
-/** Asks for a while. Times are autocannon's own, before it rounds them to milliseconds. */
-async function ask(url, seconds, more = {}) {
+/** Sends load. Times are autocannon's, before it rounds them to milliseconds. */
+async function sendLoad(url, seconds, more = {}) {
   const times = createHistogram();
   const load = autocannon({ url, connections: CONNECTIONS, duration: seconds, ...more });
   load.on("response", (_client, _status, _bytes, ms) => times.record(Math.max(1, Math.round(ms * 1e6))));
@@ -97,12 +97,12 @@ async function ask(url, seconds, more = {}) {
   return { requests: times.count, perSecond: times.count / duration, non2xx, times };
 }
 
-/** One round: requests a second, percentiles, and what the process itself spends on a request. */
-async function round({ url, look }, seconds) {
-  const before = await look();
-  const { requests, perSecond, non2xx, times } = await ask(`${url}/generate_snowflake_id`, seconds);
-  const after = await look();
-  if (non2xx > 0) throw new Error(`${non2xx} answers are no 200`);
+/** Measures one round: requests a second, percentiles, and processor time per request. */
+async function round({ url, measure }, seconds) {
+  const before = await measure();
+  const { requests, perSecond, non2xx, times } = await sendLoad(`${url}/generate_snowflake_id`, seconds);
+  const after = await measure();
+  if (non2xx > 0) throw new Error(`${non2xx} responses are not 200`);
   return {
     perSecond,
     p50Us: times.percentile(50) / 1000,
@@ -111,15 +111,15 @@ async function round({ url, look }, seconds) {
   };
 }
 
-/** The names of the headers, and what the body is, with its digits made alike. */
+/** Resolves to the names of the headers, and the shape of the response: its digits are replaced. */
 async function shapeOf(url) {
   const response = await fetch(`${url}/generate_snowflake_id`);
   const names = [...response.headers.keys()].filter((name) => name !== "date").sort();
   return { names, text: `${names} ${(await response.text()).replace(/\d+/, "1")}` };
 }
 
-/** All that the service can be asked, by clients of many addresses. */
-const QUESTIONS = [
+/** Requests to all kinds of routes. */
+const PATHS = [
   "/generate_snowflake_id",
   "/generate_snowflake_id?count=10",
   "/generate_counter_id",
@@ -133,52 +133,52 @@ const QUESTIONS = [
   "/v1/idgenerator/farmer/id/validate/123",
 ];
 
-/** How much the heap of a service grows, of which all is asked for so long. */
+/** Measures the growth of the heap of a service under requests of all kinds, by clients of many addresses. */
 async function growth(seconds) {
-  const { url, look, stop } = await start("full");
-  let asked = 0;
+  const { url, measure, stop } = await start("full");
+  let sent = 0;
   const setupRequest = (request) => {
-    asked++;
-    const path = asked % 20 === 0 ? `/nothing/${asked}` : QUESTIONS[asked % QUESTIONS.length];
-    const address = `10.${asked & 255}.${(asked >> 8) & 255}.1`;
+    sent++;
+    const path = sent % 20 === 0 ? `/nothing/${sent}` : PATHS[sent % PATHS.length];
+    const address = `10.${sent & 255}.${(sent >> 8) & 255}.1`;
     return { ...request, path, headers: { ...request.headers, "x-forwarded-for": address } };
   };
-  const load = () => ask(url, seconds / 10, { requests: [{ setupRequest }] });
-  // The first two tenths are for what is compiled and kept once.
+  const load = () => sendLoad(url, seconds / 10, { requests: [{ setupRequest }] });
+  // The first two tenths compile the code and fill caches.
   for (let tenth = 0; tenth < 2; tenth++) await load();
-  const heaps = [(await look()).heap];
+  const heaps = [(await measure()).heap];
   let requests = 0;
   for (let tenth = 2; tenth < 10; tenth++) {
     requests += (await load()).requests;
-    heaps.push((await look()).heap);
+    heaps.push((await measure()).heap);
   }
   await stop();
   return { seconds: seconds * 0.8, requests, heaps, grownKb: (heaps[8] - heaps[0]) / 1024 };
 }
 
 /**
- * Requests a second, percentiles and processor time of the service and of the bare handler, the medians of rounds in
- * turn; and the growth of the heap.
+ * Measures requests a second, percentiles and processor time of the service and of the bare handler, as medians of
+ * alternating rounds; and the growth of the heap.
  */
 export async function services(hasGrowth = true) {
   const [rounds, seconds, minutes] = isShort ? [1, 1, 5 / 60] : [9, 5, 5];
-  const ours = await start("plain");
-  const { names, text } = await shapeOf(ours.url);
-  const theirs = await start("bare", names.includes("content-length"));
-  const other = await shapeOf(theirs.url);
-  if (other.text !== text) throw new Error(`not the same: ${text} and ${other.text}`);
+  const service = await start("plain");
+  const { names, text } = await shapeOf(service.url);
+  const bareHandler = await start("bare", names.includes("content-length"));
+  const bareShape = await shapeOf(bareHandler.url);
+  if (bareShape.text !== text) throw new Error(`different responses: ${text} and ${bareShape.text}`);
   const found = { service: [], bare: [] };
-  await round(ours, seconds);
-  await round(theirs, seconds);
-  for (let at = 0; at < rounds; at++) {
-    found.service.push(await round(ours, seconds));
-    found.bare.push(await round(theirs, seconds));
+  await round(service, seconds);
+  await round(bareHandler, seconds);
+  for (let count = 0; count < rounds; count++) {
+    found.service.push(await round(service, seconds));
+    found.bare.push(await round(bareHandler, seconds));
   }
-  await ours.stop();
-  await theirs.stop();
+  await service.stop();
+  await bareHandler.stop();
   const of = (rows) =>
     Object.fromEntries(Object.keys(rows[0]).map((name) => [name, median(rows.map((row) => row[name]))]));
-  // Of pairs that follow each other, for the machine may be slower by and by.
+  // Of neighbouring rounds, because the speed of the machine drifts.
   const ratio = (name) => median(found.service.map((row, at) => row[name] / found.bare[at][name]));
   return {
     service: of(found.service),

@@ -33,16 +33,16 @@ export type ErrorCode =
   | "ERR_NO_VALID_ID"
   | "ERR_STORE_CUT_OFF";
 
-/** Names a value in a message: its type shows, it is never long, and none of its own code runs. */
+/** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  // Cut before it is written out, for a text or bigint of a million digits takes seconds. What is cut lacks its quote.
+  // Cut before it is written out, because a text or bigint of a million digits takes seconds. A cut text has no end quote.
   if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
   if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? value + "n" : "[bigint]";
   return Object(value) === value ? `[${typeof value}]` : String(value).slice(0, 64);
 }
 
 /**
- * The base of every error that bitflake throws. Whatever threw one has left its state as it was.
+ * The base of every error that bitflake throws. A call that throws one leaves its generator or client as it was.
  *
  * @example
  * ```ts

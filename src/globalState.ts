@@ -1,15 +1,15 @@
-// State that every copy of the package in one realm shares, when ESM and CJS or two bundles are loaded together.
+// State that every copy of the package in one realm shares, if ESM and CJS or two bundles are loaded together.
 
 import { UnsupportedError } from "./errors.ts";
 
 /**
- * The value that hangs on `globalThis` under a registered symbol, made on first use. A change to its shape needs a
- * new name, because copies of different versions meet here too.
+ * Returns a value that is kept on `globalThis` under a registered symbol, and creates it on first use. A change to its shape
+ * needs a new name, because copies of different versions share it too.
  *
- * @param name what it is, with a version
- * @param make makes it where it does not exist yet
- * @throws {@link UnsupportedError} if no object that the copies have in common can be extended. State of one copy alone
- *   would let a second one repeat its IDs
+ * @param name the name of the value, with a version
+ * @param make creates the value
+ * @throws {@link UnsupportedError} if no object that the copies share can be extended. With state of its own, a second copy
+ *   would repeat the IDs of the first
  */
 export function globalState<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);

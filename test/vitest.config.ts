@@ -51,6 +51,7 @@ export default defineConfig({
         "src/http/fetchTypes.ts",
         "src/service/node/types.ts",
         "src/service/options.ts",
+        "src/cli/command.ts",
         // Tests run it as a process of its own.
         "src/cli/main.ts",
         // The coverage of these is counted in test/integration.

@@ -4,6 +4,7 @@ import { ArgumentError, BitflakeError } from "../internal.ts";
 import type { Io } from "./io.ts";
 import { maskCredentials } from "./redact.ts";
 import { colorsFor } from "./terminal/color.ts";
+import { formatDuration } from "./terminal/formatDuration.ts";
 
 /** Wrong usage of a command: exit code 2. */
 export class UsageError extends Error {
@@ -41,6 +42,8 @@ export function describeError(error: unknown): ErrorReport {
     // Some errors have a code and no message, such as the AggregateError of refused connections.
     message: maskCredentials(String(message || code || error))
       .replaceAll(/\s*\n\s*/g, " ")
+      // The library writes durations in milliseconds, because its options and error fields are in milliseconds.
+      .replace(/\b\d{4,15} ms\b/g, (duration) => formatDuration(Number.parseInt(duration, 10)))
       // Control characters could change the terminal.
       .replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd"),
   };

@@ -35,7 +35,7 @@ export class PoolHistory {
     this.#shape = shape;
   }
 
-  /** The history that this process issues on; an empty text if the store does not tell its history. */
+  /** The history that this process issues on; an empty text if the store does not report its history. */
   get current(): string {
     return this.#current;
   }
@@ -64,7 +64,7 @@ export class PoolHistory {
     return this.#superseded.has(history);
   }
 
-  /** Remembers IDs that were issued on a history, unless the store does not tell its history. */
+  /** Remembers IDs that were issued on a history, unless the store does not report its history. */
   remember(history: string, ids: readonly string[], requestKey: string | undefined): void {
     if (history !== "") for (const id of ids) this.#issued.add(id, requestKey);
   }

@@ -13,7 +13,7 @@ export interface Availability {
   readonly scan: string;
 }
 
-/** The history that a store is on, and the one recorded for a type. Empty texts if the store does not tell its history. */
+/** The history that a store is on, and the one recorded for a type. Empty texts if the store does not report its history. */
 export interface StoreHistory {
   readonly recorded: string;
   readonly current: string;

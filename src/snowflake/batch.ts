@@ -1,4 +1,4 @@
-// Many IDs at once: whole runs of a tick are claimed at one clock reading each, then written out.
+// Many IDs at once: a source claims whole runs of a tick, and they are written into an array.
 
 import { ArgumentError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";

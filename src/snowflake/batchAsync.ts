@@ -1,4 +1,4 @@
-// Claiming with sleeps: takes what there is at each reading of the clock, and sleeps on a timer where there is nothing.
+// Claiming with sleeps: takes the IDs that each reading of the clock allows, and sleeps on a timer when the tick is full.
 
 import { UnsupportedError } from "../errors.ts";
 import type { IdRun, IdSource } from "./idSource.ts";
@@ -13,7 +13,7 @@ const STALL_SLEEPS = 250;
 /** The longest sleep, so that a clock which stops during a long tick is noticed within half a minute. */
 const MAX_SLEEP_MS = 100;
 
-/** Claims so many IDs, and hands each run on. What was claimed before it rejects is lost. */
+/** Claims so many IDs and passes each run to a function. IDs claimed before a rejection are lost. */
 export async function claimRunsAsync(
   source: IdSource,
   count: number,

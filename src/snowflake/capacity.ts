@@ -1,10 +1,10 @@
-// How much a layout holds: years, nodes, IDs.
+// capacity: the years, nodes and IDs that a layout holds.
 
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
 
-/** What a layout holds. */
+/** The years, nodes and IDs that a layout holds. */
 export interface Capacity {
   /** How many years of 365.25 days the timestamp field spans, from the epoch. */
   readonly years: number;
@@ -41,7 +41,7 @@ export function capacityOf(format: Format): Capacity {
 }
 
 /**
- * Says how much a layout holds.
+ * Returns how much a layout holds.
  *
  * @param preset the name of a preset, a `PRESET_…` constant, or options
  * @throws {@link LayoutError} if the widths do not make a layout

@@ -1,4 +1,4 @@
-// A reading of the clock becomes the next tick and sequence: the rules for rollback, exhaustion and overflow.
+// The clock rule: from a reading to the next tick and sequence, with rollback, exhaustion and overflow.
 
 import {
   ArgumentError,
@@ -27,7 +27,7 @@ export function isSystemClock(clock: () => number): boolean {
   );
 }
 
-/** What there is to know about the IDs issued so far. */
+/** Generator state after the last issued ID. */
 export interface ClockState {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
   readonly readingMs: number;
@@ -37,7 +37,7 @@ export interface ClockState {
   readonly sequence: number;
 }
 
-/** What a reading leads to: the state of the next ID, or how many milliseconds until there can be one. */
+/** The outcome of a reading: the state of the next ID, or how many milliseconds until there can be one. */
 export type Step = ClockState | { readonly waitMs: number };
 
 /** An end of the ticks that comes before that of the layout. */
@@ -48,7 +48,7 @@ export interface TickLimit {
   error(nowMs: number): BitflakeError;
 }
 
-/** What the step goes by: the part of a generator's settings that has to do with time. */
+/** The part of a generator's settings that has to do with time. */
 export interface ClockRules {
   readonly epochMs: number;
   readonly tickMs: number;
@@ -59,18 +59,18 @@ export interface ClockRules {
   readonly maxBorrowMs: number;
 }
 
-/** The tick of a reading. */
+/** Returns the tick of a reading. */
 export function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
   // Rounded down before the subtraction: with an epoch before 1970 the difference may be too large for a fraction.
   return Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
 }
 
-/** How long it takes at least until the tick that holds the last of so many IDs, from the tick of the first on. */
+/** Returns how long it takes at least from the tick of the first of so many IDs to the tick of the last. */
 export function spanMs({ tickMs, maxSequence }: ClockRules, count: number): number {
   return (Math.ceil(count / (maxSequence + 1)) - 1) * tickMs;
 }
 
-/** How long it takes at least until there has been room for so many IDs: 0 if there is room for all of them now. */
+/** Returns how long it takes at least until there has been room for so many IDs: 0 if there is room for all now. */
 export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: number, count: number): number {
   const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = rules;
   const tick = tickOf(rules, nowMs);
@@ -82,8 +82,8 @@ export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: numbe
 }
 
 /**
- * The clock rule, in one pure step. It throws where the contract has an error; the state is the caller's to
- * replace or to keep, so a step that throws or waits has changed nothing.
+ * Takes one step of the clock rule. It is pure: the caller replaces the state or keeps it, so a step that throws or waits
+ * has changed nothing. It throws where the contract has an error.
  *
  * @param firstSequence where the sequence of a new tick starts
  * @param count how many IDs are wanted, for the error that says how long that would take

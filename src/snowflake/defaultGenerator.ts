@@ -1,4 +1,4 @@
-// nextId() and nextIds() with no configuration: one source on the minimal preset, created on the first call.
+// nextId and nextIds without configuration: one source on the minimal preset, created on the first call.
 
 import { many } from "./batch.ts";
 import { systemClock } from "./clock.ts";

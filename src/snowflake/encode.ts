@@ -1,11 +1,11 @@
-// Puts an ID together from its fields.
+// encode: puts an ID together from its fields.
 
 import { assertObject, assertOneOf, assertWhole, readField } from "../validate.ts";
 import { compileFormat, DATE_END, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
 
-/** The fields of an ID that is put together. What `decode` returns will do. */
+/** The fields of an ID that is put together. The fields that `decode` returns are accepted as they are. */
 export interface IdFields {
   /** The moment, in milliseconds since 1970 or as a Date: rounded down to its tick. */
   readonly timestampMs: number | Date;
@@ -17,7 +17,7 @@ export interface IdFields {
   readonly sequence?: number | undefined;
 }
 
-/** The fields that count, and those that `decode` returns beside them. */
+/** The fields that are used, and those that `decode` returns beside them. */
 const NAMES: readonly string[] = [
   "timestampMs",
   "datacenterId",
@@ -32,7 +32,7 @@ export function encodeWith(
   fields: IdFields,
   node: Pick<GeneratorOptions, "datacenterId" | "machineId">,
 ): bigint {
-  // No typo may mean the default.
+  // A misspelt field must not mean the default.
   for (const name of Object.keys(assertObject("fields", fields))) assertOneOf("field", name, NAMES);
   const at = readField(fields, "timestampMs");
   const endMs = Math.min(epochMs + maxTick * tickMs + tickMs - 1, DATE_END);

@@ -1,4 +1,4 @@
-// Node IDs from outside the program: from environment variables, and from a host name.
+// makeGeneratorFromEnv and machineIdFromHostname: node IDs from environment variables and from a host name.
 
 import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { assertObject, assertOneOf, readField } from "../validate.ts";
@@ -7,7 +7,7 @@ import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
 import { compileSettings } from "./settings.ts";
 
-/** Where {@link makeGeneratorFromEnv} looks. */
+/** The variables that {@link makeGeneratorFromEnv} reads. */
 export interface EnvOptions {
   /** The variable with the datacenter ID. Default `"FLAKEID_DATACENTER_ID"`. */
   readonly datacenterEnv?: string | undefined;
@@ -21,28 +21,32 @@ export interface EnvOptions {
   readonly required?: boolean | undefined;
 }
 
-/** The parts of a runtime's globals that lead to its environment; a browser has neither. */
+/** The parts of a runtime's globals that lead to its environment. A browser has neither. */
 interface Runtime {
   readonly Deno?: { readonly env: { get(name: string): string | undefined } };
   readonly process?: { readonly env?: Readonly<Record<string, unknown>> };
 }
 
-/** The options that are not the generator's. */
-const OWN: readonly (keyof EnvOptions)[] = ["datacenterEnv", "machineEnv", "epochEnv", "env", "required"];
+/** The names of the options that are not the generator's. */
+const ENV_OPTIONS: readonly string[] = [
+  "datacenterEnv",
+  "machineEnv",
+  "epochEnv",
+  "env",
+  "required",
+] satisfies (keyof EnvOptions)[];
 
-/** A copy of the options that has nothing of `Object.prototype`. */
-function copyOf<T extends object>(options: T): T {
-  const copy: T = Object.assign(Object.create(null), options);
-  for (const name of OWN) Reflect.set(copy, name, readField(options, name));
-  return copy;
+/** Returns the options of the generator, without those of the environment. */
+function generatorOptions(options: EnvOptions & GeneratorOptions): GeneratorOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !ENV_OPTIONS.includes(name)));
 }
 
-/** What a variable is set to; undefined if it is not set, or set to nothing. */
+/** Returns the value of a variable; undefined if it is unset or empty. */
 function lookUp(name: string, env: EnvOptions["env"]): unknown {
   let value: unknown;
   try {
     const { Deno, process } = globalThis as unknown as Runtime;
-    // Deno also has a process, but its own door names the permission that is missing.
+    // Deno has a process too, but the error of Deno.env names the permission that is missing.
     if (!env && Deno) value = Deno.env.get(name);
     else value = readField(env ?? process?.env ?? {}, name);
   } catch (cause) {
@@ -80,46 +84,49 @@ export function makeGeneratorFromEnv(
   preset: PresetName | GeneratorOptions = "minimal",
   options: EnvOptions & GeneratorOptions = {},
 ): SnowflakeGenerator {
-  const {
-    datacenterEnv = "FLAKEID_DATACENTER_ID",
-    machineEnv = "FLAKEID_MACHINE_ID",
-    epochEnv = "FLAKEID_EPOCH_MS",
-    env,
-    required = false,
-    ...rest
-  } = copyOf(assertObject("options", options));
+  assertObject("options", options);
+  const read = (name: keyof EnvOptions, otherwise?: unknown) => {
+    const value = readField(options, name);
+    return value === undefined ? otherwise : value;
+  };
+  const env = read("env") as EnvOptions["env"];
   if (env !== undefined) assertObject("env", env);
-  assertOneOf("required", required, [true, false]);
-  let merged = mergeOptions(preset, rest);
+  const required = assertOneOf("required", read("required", false), [true, false]);
+  let merged = mergeOptions(preset, generatorOptions(options));
   const { layout } = compileSettings(merged);
-  for (const [field, variable, needed] of [
-    ["datacenterId", datacenterEnv, required && layout.datacenterBits],
-    ["machineId", machineEnv, required && layout.machineBits],
-    // Without its variable the epoch is the default, which is right for everybody; a node ID of 0 is not.
-    ["epochMs", epochEnv, 0],
-  ] as const) {
+
+  /** Puts the value of a variable over the option; `isRequired` is whether it must be set. */
+  const apply = (field: keyof GeneratorOptions, variable: unknown, isRequired: boolean) => {
     if (typeof variable !== "string") throw new ArgumentError("variable", "a name", variable);
     const text = lookUp(variable, env);
-    if (needed && text === undefined) throw new ArgumentError(variable, "set", text);
+    if (isRequired && text === undefined) throw new ArgumentError(variable, "set", text);
     const value = String(Number(text)) === text ? Number(text) : text;
     merged = mergeOptions(merged, { [field]: value });
     try {
       compileSettings(merged);
     } catch (error) {
-      // All else has passed before: it is this value that breaks a rule, and the rule is the option's own.
+      // Everything else was valid before, so the value of the variable breaks the rule of its option.
       throw error instanceof ArgumentError ? new ArgumentError(variable, error.rule, text) : error;
     }
-  }
+  };
+  apply(
+    "datacenterId",
+    read("datacenterEnv", "FLAKEID_DATACENTER_ID"),
+    required && layout.datacenterBits > 0,
+  );
+  apply("machineId", read("machineEnv", "FLAKEID_MACHINE_ID"), required && layout.machineBits > 0);
+  // Without its variable the epoch is the default, which is right for everybody. A node ID of 0 is not.
+  apply("epochMs", read("epochEnv", "FLAKEID_EPOCH_MS"), false);
   return new SnowflakeGenerator(merged);
 }
 
 /**
- * Reads a machine ID off a host name that ends in an ordinal, as Kubernetes names the pods of a StatefulSet. Of a
- * full domain name the first label counts. Whether the ID fits is checked by the generator it is given to.
+ * Reads a machine ID from a host name that ends in an ordinal, as Kubernetes names the pods of a StatefulSet. Of a full
+ * domain name the first label counts. The generator checks whether the ID fits its layout.
  *
  * @param hostname such as `"web-3"`; in Node, `os.hostname()`
  * @returns the ordinal
- * @throws {@link ArgumentError} if there is none, so that a renamed host does not quietly become machine 0
+ * @throws {@link ArgumentError} if there is no ordinal, so that a renamed host does not silently become machine 0
  *
  * @example
  * ```ts

@@ -198,8 +198,8 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * Makes many IDs, and sleeps on a timer where {@link nextIds} would spin or refuse: for more IDs than two seconds
-   * have. It takes what each tick has, so other calls get IDs in between, and there may be gaps.
+   * Makes many IDs, and sleeps on a timer where {@link nextIds} would spin or throw: for more IDs than two seconds allow.
+   * It takes the IDs that each tick has left, so other calls get IDs in between, and there may be gaps.
    *
    * @param count how many: 0 to 16,777,216
    * @returns a promise of increasing IDs; if it rejects, those that it had taken so far are lost, and never made again
@@ -245,7 +245,7 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * An endless iterator of IDs. A step of it may throw what {@link nextId} throws; the next step tries again.
+   * Returns an endless iterator of IDs. A step may throw whatever {@link nextId} throws; the next step tries again.
    *
    * @example
    * ```ts
@@ -260,12 +260,11 @@ export class SnowflakeGenerator {
    * ```
    */
   stream(): IterableIterator<bigint> {
-    // Not a generator function: the first error would end that one for good. The prototype is the one that every
-    // built-in iterator has, so that where there are iterator helpers, take() and map() work.
-    const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
-    return Object.assign(Object.create(iteratorPrototype) as IterableIterator<bigint>, {
-      next: () => ({ done: false, value: this.nextId() }),
-    });
+    // Not a generator function, because the first error would end it. The prototype is that of every built-in iterator:
+    // it has Symbol.iterator, and take() and map() in runtimes with iterator helpers.
+    const iteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
+    const next = () => ({ done: false, value: this.nextId() });
+    return { __proto__: iteratorPrototype, next } as unknown as IterableIterator<bigint>;
   }
 
   /**
@@ -310,7 +309,7 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * Says how much this generator's layout holds.
+   * Returns how much this generator's layout holds.
    *
    * @example
    * ```ts
@@ -324,7 +323,7 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * The smallest and largest ID whose tick begins in `[from, to)`, of any node: for `WHERE id BETWEEN min AND max`.
+   * Returns the smallest and largest ID whose tick begins in `[from, to)`, of any node: for `WHERE id BETWEEN min AND max`.
    * If no tick begins there, `max` is `min - 1n`, and no ID is between.
    *
    * @param from the first moment, in milliseconds since 1970 or as a Date

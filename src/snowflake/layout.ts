@@ -1,24 +1,24 @@
-// How the bits of an ID are shared out and what they count: widths, epoch and tick in, validated, their last tick out.
+// The format of an ID: bit widths, epoch and tick length, validated, and the last tick that they allow.
 
 import { LayoutError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
 import type { GeneratorOptions } from "./options.ts";
-import { PRESET_MINIMAL, type Widths } from "./presets.ts";
+import type { Widths } from "./presets.ts";
 
-/** What it takes to read an ID. */
+/** The settings that decide how an ID reads. */
 export interface Format {
   /** Widths that sum to 63 or 53. */
   readonly layout: Widths;
   readonly epochMs: number;
   readonly tickMs: number;
-  /** The last tick: the last that the field holds, or that begins while a Date still can say when. */
+  /** The last tick that the timestamp field holds and that begins at a moment a Date can hold. */
   readonly maxTick: number;
 }
 
 /** The last moment that a Date can hold. */
 export const DATE_END = 8.64e15;
 
-/** A number or Date from a caller as whole milliseconds since 1970. */
+/** Asserts that a value from a caller is a number or Date; returns it as whole milliseconds since 1970. */
 export function moment(field: string, value: unknown): number {
   // From the year -1199 on: no farther from DATE_END than a number counts exactly.
   return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
@@ -26,19 +26,20 @@ export function moment(field: string, value: unknown): number {
 
 /** Validates the part of the options that decides how an ID reads. */
 export function compileFormat(options: GeneratorOptions): Format {
-  const layout = { ...PRESET_MINIMAL };
-  let totalBits = 0;
-  for (const name of Object.keys(layout) as (keyof Widths)[]) {
-    // The timestamp comes first, and is the one field that an ID cannot do without.
-    totalBits += layout[name] = assertWhole(name, options[name], totalBits ? 0 : 1, 53, "", LayoutError);
-  }
+  const width = (name: keyof Widths, least: number) =>
+    assertWhole(name, options[name], least, 53, "", LayoutError);
+  const timestampBits = width("timestampBits", 1);
+  const datacenterBits = width("datacenterBits", 0);
+  const machineBits = width("machineBits", 0);
+  const sequenceBits = width("sequenceBits", 0);
+  const totalBits = timestampBits + datacenterBits + machineBits + sequenceBits;
   if (![63, 53].includes(totalBits)) throw new LayoutError("layout", "63 or 53 bits", totalBits);
   const epochMs = moment("epochMs", options.epochMs);
   const tickMs = assertWhole("tickMs", options.tickMs, 1, DATE_END);
   return {
-    layout,
+    layout: { timestampBits, datacenterBits, machineBits, sequenceBits },
     epochMs,
     tickMs,
-    maxTick: Math.floor(Math.min((DATE_END - epochMs) / tickMs, 2 ** layout.timestampBits - 1)),
+    maxTick: Math.floor(Math.min((DATE_END - epochMs) / tickMs, 2 ** timestampBits - 1)),
   };
 }

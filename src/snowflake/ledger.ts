@@ -1,30 +1,30 @@
-// Who has issued what: the last ID of each identity, once per realm, however many generators share it.
+// The ledger: the last ID of each identity, once per realm, however many generators share the identity.
 
 import { globalState } from "../globalState.ts";
 import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * The last ID of one identity and the clock it was issued at. Every copy of the package in a realm works on
- * these same objects.
+ * The last ID of one identity and the reading it was issued at. Every copy of the package in a realm works on these same
+ * objects.
  */
 export interface LedgerEntry {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
   readingMs: number;
-  /** The last ID; negative before the first. Reading it gives birth to a BigInt in one 64-bit load. */
+  /** The last ID; negative before the first. Reading it creates a BigInt with one 64-bit load. */
   readonly word: BigInt64Array<ArrayBuffer>;
   /** The low half of `word`, in place. */
   readonly low: Uint32Array;
-  /** The tick of the first ID; infinite before it. */
+  /** The tick of the first ID; infinite before the first. */
   firstTick: number;
   /**
-   * The entries of the same clock and node (this one is among them), whose ticks are counted in other ways: in the course
-   * of time one can come to the ticks that another has used.
+   * The entries of the same clock and node, this one among them, that count ticks in another way. In the course of time
+   * one can reach the ticks that another has used.
    */
   rivals: ReadonlyMap<string, LedgerEntry> | undefined;
 }
 
-/** A new entry, before its first ID. */
+/** Creates an entry, before its first ID. */
 export function createEntry(): LedgerEntry {
   const word = BigInt64Array.of(-2n);
   const lowAt = new Uint32Array(word.buffer).indexOf(0xffff_fffe); // 0 on a little-endian machine, 1 on a big-endian one
@@ -39,36 +39,50 @@ export function copyEntry(from: LedgerEntry, to: LedgerEntry): void {
   to.rivals = from.rivals;
 }
 
-/**
- * Identities by clock and node. Those on a clock of the user's own go when its function does; the system's key is the
- * ledger itself.
- */
-type Ledger = WeakMap<object, Map<string, Map<string, LedgerEntry>>>;
+/** The entries of one clock, by node and then by how ticks are counted. */
+type ClockEntries = Map<string, Map<string, LedgerEntry>>;
 
 /**
- * The entry of an identity. Two generators that could make the same ID on the same clock at the same time always meet
- * here, also when the package is loaded twice (ESM and CJS, two bundles); but each worker thread has a ledger of its own.
+ * The entries by clock. Those on a clock of the user's own are collected with its function. The key of the system's clock
+ * is the ledger itself.
+ */
+type Ledger = WeakMap<object, ClockEntries>;
+
+/** Returns the value of a key, or creates it. */
+function getOrCreate<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  create: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = create();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/**
+ * Returns the entry of an identity. Two generators that could make the same ID on the same clock at the same time always
+ * get the same entry, also when the package is loaded twice (ESM and CJS, two bundles). Each worker thread has a ledger of
+ * its own.
  */
 export function ledgerEntry(settings: Settings): LedgerEntry {
   const { clock, maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
   const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
-  // What was Date.now once stays known as such, should another function replace it.
   const key = isSystemClock(clock) ? ledger : clock;
-  const nodes = ledger.get(key) ?? new Map<string, Map<string, LedgerEntry>>();
-  ledger.set(key, nodes).set(clock, nodes);
-  const place = `${timestampShift},${sequenceBits},${node}`;
-  const rivals = nodes.get(place) ?? new Map<string, LedgerEntry>();
-  nodes.set(place, rivals);
-  const ticks = `${maxTick},${epochMs},${tickMs}`;
-  const entry = rivals.get(ticks) ?? createEntry();
-  rivals.set(ticks, entry);
+  const nodes: ClockEntries = getOrCreate(ledger, key, () => new Map());
+  // A function that is Date.now today stays known as the system's clock when another function replaces it.
+  ledger.set(clock, nodes);
+  const rivals = getOrCreate(nodes, `${timestampShift},${sequenceBits},${node}`, () => new Map());
+  const entry = getOrCreate(rivals, `${maxTick},${epochMs},${tickMs}`, createEntry);
   entry.rivals = rivals;
   return entry;
 }
 
-/** Whether another entry of the same clock and node has used a tick, or may have: it lies between its first and last. */
+/** Returns whether another entry of the same clock and node may have used a tick: it lies between its first and last. */
 export function isTaken({ rivals }: LedgerEntry, tick: number, timestampShift: number): boolean {
-  // Its own ticks all lie behind it, so it is never the one that it meets.
+  // The entry itself is no match, because its own ticks all lie before this one.
   if (rivals === undefined || rivals.size === 1) return false;
   return [...rivals.values()].some(
     ({ firstTick, word }) =>

@@ -3,7 +3,7 @@
 import { assertObject, assertOneOf, readField } from "../validate.ts";
 import { PRESET_MINIMAL, PRESETS, type PresetName, type Widths } from "./presets.ts";
 
-/** Options of a generator. Each may be left out; an unknown name is refused, so that no typo means 0. */
+/** Options of a generator. Each may be left out. An unknown name is refused, so that a misspelt one is not ignored. */
 export interface GeneratorOptions extends Partial<Widths> {
   /** Which datacenter this is. Default 0; must fit `datacenterBits`. */
   readonly datacenterId?: number | undefined;

@@ -15,7 +15,7 @@ export interface Widths {
 /** A named layout, or one of your own: four widths that sum to 63 or 53. */
 export type Preset = Widths;
 
-/** A layout of a platform, which also has the platform's epoch. */
+/** A layout of a platform, with the platform's epoch. */
 interface PlatformPreset extends Preset {
   /** The moment of tick 0, in milliseconds since 1970. */
   readonly epochMs: number;
@@ -35,7 +35,7 @@ export type PresetName =
   | "x"
   | "discord";
 
-/** The widths as an object that cannot change. */
+/** Returns the widths as an object that cannot change. */
 function preset(
   timestampBits: number,
   datacenterBits: number,
@@ -45,7 +45,7 @@ function preset(
   return Object.freeze({ timestampBits, datacenterBits, machineBits, sequenceBits });
 }
 
-/** Twitter's widths, which other platforms took over, with an epoch. */
+/** Returns Twitter's widths, which other platforms use too, with an epoch. */
 function platform(epochMs: number): PlatformPreset {
   return Object.freeze({ ...PRESET_TWITTER, epochMs });
 }
@@ -68,7 +68,7 @@ export const PRESET_HIGH_THROUGHPUT: Preset = /* @__PURE__ */ preset(41, 3, 3, 1
 /** 41 · 0 · 5 · 7, 53 bits: every ID is an exact JavaScript number. 32 machines, 128 IDs per ms each. */
 export const PRESET_SAFE_INTEGER: Preset = /* @__PURE__ */ preset(41, 0, 5, 7);
 
-/** The presets by name. */
+/** The presets by name. A new one is added here and to {@link PresetName}. */
 export const PRESETS: Readonly<Record<PresetName, Preset | PlatformPreset>> = {
   twitter: PRESET_TWITTER,
   minimal: PRESET_MINIMAL,

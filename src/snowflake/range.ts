@@ -1,4 +1,4 @@
-// From a span of time to the span of IDs made in it, for queries by time on a column of IDs.
+// range: from a span of time to the smallest and largest ID made in it, for queries by time on a column of IDs.
 
 import { ArgumentError } from "../errors.ts";
 import { moment } from "./layout.ts";
@@ -17,13 +17,13 @@ export function rangeOf(settings: Settings, from: number | Date, to: number | Da
   const fromMs = moment("from", from);
   const toMs = moment("to", to);
   if (fromMs > toMs) throw new ArgumentError("to", `at least ${fromMs}`, toMs);
-  /** The smallest ID of the first tick that begins at or after a moment. */
+  /** Returns the smallest ID of the first tick that begins at or after a moment. */
   const first = (ms: number) => {
     const tick = Math.ceil((ms - epochMs) / tickMs);
     return BigInt(Math.min(Math.max(tick, 0), maxTick + 1)) << BigInt(timestampShift);
   };
   const min = first(fromMs);
-  // Past the last tick the first ID would be one that no BIGINT holds; an empty span that ends there says the same.
+  // Past the last tick, the first ID would be one that no BIGINT holds. An empty span that ends there means the same.
   const past = BigInt(fromMs > epochMs + maxTick * tickMs);
   return { min: min - past, max: first(toMs) - 1n - past };
 }

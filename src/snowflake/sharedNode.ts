@@ -1,8 +1,8 @@
-// The warning for processes that share a node without knowing: several run one program, and no node was chosen.
+// Warning for processes that may share a node: several run the same program, and none was given a node ID.
 
 import { globalState } from "../globalState.ts";
 
-/** The parts of a runtime's globals that tell how it was started. */
+/** The parts of a runtime's globals that show how it was started. */
 interface Runtime {
   readonly Bun?: unknown;
   readonly Deno?: unknown;
@@ -16,10 +16,10 @@ interface Runtime {
 
 type Process = NonNullable<Runtime["process"]>;
 
-/** What says that there are other processes like this one, if something does. */
+/** Returns the sign that there are other processes like this one, if there is a sign. */
 function siblingsOf(process: Process): string | undefined {
   const { env } = process;
-  // A worker of node:cluster has a channel to its primary. Without one the module need not be loaded.
+  // A worker of node:cluster has a channel to its primary. Without a channel the module need not be loaded.
   if (process.send && process.getBuiltinModule?.("node:cluster")?.isWorker) return "a worker of node:cluster";
   if ((env["NODE_APP_INSTANCE"] ?? env["pm_id"]) !== undefined) return "a process of PM2";
   return env["KUBERNETES_SERVICE_HOST"] === undefined ? undefined : "in a Kubernetes pod";
@@ -29,7 +29,7 @@ function warn(process: Process): void {
   const what = siblingsOf(process);
   if (what === undefined) return;
   process.emitWarning?.(
-    `this process is ${what}, and makes IDs with no datacenterId and no machineId: processes that do so repeat each ` +
+    `this process is ${what}, and makes IDs with no datacenterId and no machineId: such processes repeat each ` +
       "other's IDs. Give each a node of its own: a machineId, makeGeneratorFromEnv with required: true, or a lease",
     {
       type: "BitflakeWarning",
@@ -40,8 +40,8 @@ function warn(process: Process): void {
 }
 
 /**
- * Warns, once in a process, if it is likely one of several that stamp node 0. For a generator whose node nobody chose;
- * where nothing tells of other processes, and where there is no `process.emitWarning`, it does nothing.
+ * Warns, once in a process, if the process is probably one of several that stamp node 0. It is called for a generator
+ * without a node ID. Without a sign of other processes, or without `process.emitWarning`, it does nothing.
  */
 export function warnOfSharedNode(): void {
   const state = globalState("bitflake.sharedNode.v1", () => ({ isChecked: false }));
@@ -49,9 +49,9 @@ export function warnOfSharedNode(): void {
   state.isChecked = true;
   try {
     const { Bun, Deno, process } = globalThis as unknown as Runtime;
-    // For Node alone. Deno would ask the user for permission to read the environment.
+    // Only in Node: Deno would ask the user for permission to read the environment.
     if (!Bun && !Deno && process) warn(process);
   } catch {
-    // Globals that cannot be read are no reason to make no ID.
+    // Unreadable globals must not keep a generator from making IDs.
   }
 }

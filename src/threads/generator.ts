@@ -22,9 +22,9 @@ export interface SharedHandle {
   readonly version: number;
   /** The state itself. */
   readonly memory: SharedArrayBuffer;
-  /** The generator's options, but for the clock, for no function can be sent. */
+  /** The generator's options without the clock, because no function can be sent. */
   readonly options: GeneratorOptions;
-  /** Whether the generator has a clock of its own, which each thread then has to bring. */
+  /** Whether the generator has a clock of its own. Then each thread must pass one to {@link SharedGenerator.attach}. */
   readonly ownClock: boolean;
 }
 
@@ -35,13 +35,13 @@ class SharedParts extends GeneratorParts {
 
 /**
  * A {@link SnowflakeGenerator} that many threads use as one: the same options, the same clock rules, one node ID for
- * all of them. Its state is one 64-bit word in a SharedArrayBuffer, and each ID one compare-and-set on it: there is no
- * lock, so a thread that dies holds nobody up. It runs in worker threads of Node, Deno and Bun, and in browsers on
+ * all of them. Its state is one 64-bit word in a SharedArrayBuffer, and each ID is one compare-and-set on it. There is no
+ * lock, so a thread that dies does not block the others. It runs in worker threads of Node, Deno and Bun, and in browsers on
  * pages that are cross-origin isolated.
  *
  * Make one, and {@link SharedGenerator.attach} to its handle in the other threads. In a thread that has one, another
  * of the same identity shares its memory, and a SnowflakeGenerator of that identity makes no more IDs: each call is
- * an {@link ArgumentError}. Two that are *made* in two threads know nothing of each other, and would repeat IDs.
+ * an {@link ArgumentError}. Two that are *made* in two threads are independent of each other, and would repeat IDs.
  *
  * Other threads go on while a call for many IDs is at work, so there may be gaps in what it returns. If it throws, what it
  * had claimed so far is lost. It claims nothing if it is known at the beginning that the IDs take too long.
@@ -97,10 +97,10 @@ export class SharedGenerator extends SnowflakeGenerator {
    * Joins a generator of another thread.
    *
    * @param handle the other generator's {@link SharedGenerator.handle}, as it arrived
-   * @param clock a function, the clock to read in this thread. It must tell the same time as the others' do: those
-   *   behind the one that is farthest ahead have, to it, stepped back. Default: `Date.now`, unless the generator has a
-   *   clock of its own; then there is no default
-   * @throws {@link ArgumentError} if the handle is none, is of another version of this package, or does not fit its
+   * @param clock a function, the clock to read in this thread. It must show the same time as the clocks of the others,
+   *   because a clock behind the one that is farthest ahead counts as one that stepped back. Default: `Date.now`, unless
+   *   the generator has a clock of its own; then there is no default
+   * @throws {@link ArgumentError} if the handle is no handle, is of another version of this package, or does not fit its
    *   memory; if the clock is missing or no function; if this thread already has a generator of the same identity
    *   with a memory of its own
    *
@@ -116,7 +116,7 @@ export class SharedGenerator extends SnowflakeGenerator {
     const { version, memory, options, ownClock } = assertObject("handle", handle);
     if (version !== VERSION) throw new ArgumentError("handle.version", `${VERSION}`, version);
     if (ownClock && clock === undefined) {
-      throw new ArgumentError("clock", "given, for the generator has one of its own", clock);
+      throw new ArgumentError("clock", "given, because the generator has one of its own", clock);
     }
     const settings = compileSettings(mergeOptions(assertObject("handle.options", options), { clock }));
     const source = new SharedSource(settings, openMemory(memory, settings));

@@ -1,21 +1,21 @@
-// What threads share: the last ID, the highest reading, and what they are for, in one SharedArrayBuffer.
+// The memory that threads share: the last ID, the highest reading, the grant and the settings, in one SharedArrayBuffer.
 
 import { ArgumentError, randomUint16, type Settings, UnsupportedError } from "../internal.ts";
 
-/** Where things lie, in words of 64 bits. */
+/** Offsets in words of 64 bits. */
 const LAST = 0;
 const READING = 1;
 const TAG = 2;
-/** The node that is leased, or was last; and the first tick that its lease does not cover, -1 where there are none. */
+/** The node that is leased, or was last, and the first tick that its lease does not cover; -1 without leases. */
 const NODE = 3;
 const UNTIL = 4;
-const TERMS = 5;
+const SETTINGS = 5;
 
-/** A change to what lies where needs a new one: handles of another version are refused. */
+/** The version of these offsets: a change needs a new one. Handles of another version are refused. */
 export const VERSION = 2;
 
-/** All that decides which IDs come out: threads that disagree on it must not share a memory. */
-function termsOf(settings: Settings): number[] {
+/** Returns all settings that decide which IDs are made. Threads that disagree on them must not share a memory. */
+function numbersOf(settings: Settings): number[] {
   const { maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
   const halves = [Number(node >> 32n), Number(BigInt.asUintN(32, node))];
   return [VERSION, maxTick, timestampShift, sequenceBits, ...halves, epochMs, tickMs];
@@ -26,11 +26,11 @@ export class Memory {
   declare readonly buffer: SharedArrayBuffer;
   /** The same memory in halves of words, to read the last ID without making a BigInt. */
   declare readonly halves: Uint32Array<SharedArrayBuffer>;
-  /** Whether there are IDs only under grants, of which this memory is told. */
+  /** Whether IDs are made only under grants, which this memory holds. */
   declare readonly isLeased: boolean;
   readonly #numbers: Float64Array<SharedArrayBuffer>;
   readonly #words: BigInt64Array<SharedArrayBuffer>;
-  /** A word of this thread's own, as an integer and as a double, to turn one into the other. */
+  /** A word of this thread's own, as an integer and as a double, to convert one into the other. */
   readonly #asWord: BigInt64Array<ArrayBuffer>;
   readonly #asReading: Float64Array<ArrayBuffer>;
 
@@ -71,8 +71,9 @@ export class Memory {
   }
 
   /**
-   * Lets threads go on from an ID that nobody made, of a node that was not theirs before. They read the last ID first,
-   * then the node and the end: so who sees this ID sees what belongs to it, and who saw another cannot replace it.
+   * Lets threads continue from an ID that was never issued, of a node that was not theirs before. They read the last ID
+   * first, then the node and the end. So a thread that sees this ID sees its node and end, and a thread that saw another
+   * ID cannot replace this one.
    */
   open(node: number, before: bigint, readingMs: number, until: number): void {
     Atomics.store(this.#words, NODE, BigInt(node));
@@ -81,32 +82,32 @@ export class Memory {
     Atomics.store(this.#words, LAST, before);
   }
 
-  /** Ends the grant, in one step with the last ID: from here no thread makes another. Returns that ID. */
+  /** Ends the grant in one step, after which no thread makes an ID. Returns the last ID. */
   close(): bigint {
     return Atomics.exchange(this.#words, LAST, -1n);
   }
 
-  /** Tells memories apart: a buffer that was posted is another object in each thread. */
+  /** The number that identifies the memory: a buffer that was posted is another object in each thread. */
   get tag(): number {
     return this.#numbers[TAG] as number;
   }
 
   /**
-   * Whether this is the highest reading. It is looked up without Atomics, which have no view of doubles: a value that
-   * lags or is torn is no reading of this moment, and who is told no takes the long way, by {@link Memory.readingMs}.
+   * Returns whether this is the highest reading. It reads without Atomics, which do not support doubles. A value that lags
+   * or is torn equals no current reading, and the caller then takes the long way by {@link Memory.readingMs}.
    */
   isHighest(readingMs: number): boolean {
     return this.#numbers[READING] === readingMs;
   }
 
-  /** Puts one ID in the place of another, if no other thread has been faster. */
+  /** Replaces the last ID, unless another thread has been faster. */
   replace(last: bigint, next: bigint): boolean {
     return Atomics.compareExchange(this.#words, LAST, last, next) === last;
   }
 
   /**
-   * Raises the highest reading. It follows the ID that it was issued with: a thread that dies in between leaves it one
-   * step low, which the next ID mends, while the ticks of the IDs cannot go back.
+   * Raises the highest reading. It is stored after the ID that was issued at it. A thread that dies in between leaves the
+   * reading one step low, which the next ID corrects, while the ticks of the IDs cannot go back.
    */
   raise(readingMs: number): void {
     for (;;) {
@@ -120,7 +121,7 @@ export class Memory {
 }
 
 /**
- * A number that no other memory has. Not by Math.random alone, which tests replace and `--random-seed` repeats.
+ * Draws a number that no other memory has. Not by Math.random alone, which tests replace and `--random-seed` repeats.
  *
  * @throws {@link UnsupportedError} if there is a `crypto` that does not return random bytes
  */
@@ -128,7 +129,7 @@ function freshTag(): number {
   try {
     return (randomUint16() * 65_536 + randomUint16()) * 65_536 + randomUint16();
   } catch (error) {
-    // A Worker at module scope has no crypto, and no other thread. A crypto that is there and not random is an error.
+    // A Worker at module scope has no crypto and no other thread. A crypto that is not random is an error.
     const isMissing = ["crypto", "randomness here"].includes((error as UnsupportedError).feature);
     if (isMissing) return Math.random();
     throw error;
@@ -136,7 +137,7 @@ function freshTag(): number {
 }
 
 /**
- * A memory for generators of these settings, before their first ID.
+ * Creates a memory for generators of these settings, before their first ID.
  *
  * @param isLeased whether they make IDs only under grants
  */
@@ -144,19 +145,19 @@ export function createMemory(settings: Settings, isLeased: boolean): Memory {
   if (globalThis.SharedArrayBuffer === undefined) {
     throw new UnsupportedError("SharedArrayBuffer (in a browser, the page must be cross-origin isolated)");
   }
-  const terms = termsOf(settings);
-  const buffer = new SharedArrayBuffer((TERMS + terms.length) * 8);
+  const expected = numbersOf(settings);
+  const buffer = new SharedArrayBuffer((SETTINGS + expected.length) * 8);
   const numbers = new Float64Array(buffer);
   const words = new BigInt64Array(buffer);
   words[LAST] = -1n;
   words[UNTIL] = isLeased ? 0n : -1n;
   numbers[READING] = Number.NaN;
   numbers[TAG] = freshTag();
-  numbers.set(terms, TERMS);
+  numbers.set(expected, SETTINGS);
   return new Memory(buffer);
 }
 
-/** The memory that came with a handle, if it is one for generators of these settings. */
+/** Asserts that a value from a handle is a memory for generators of these settings; returns the memory. */
 export function openMemory(given: unknown, settings: Settings): Memory {
   if ({}.toString.call(given) !== "[object SharedArrayBuffer]") {
     throw new ArgumentError(
@@ -166,9 +167,9 @@ export function openMemory(given: unknown, settings: Settings): Memory {
     );
   }
   const buffer = given as SharedArrayBuffer;
-  const terms = termsOf(settings);
-  const size = (TERMS + terms.length) * 8;
-  const found = buffer.byteLength === size ? new Float64Array(buffer, TERMS * 8) : [];
-  if (terms.every((term, at) => term === found[at])) return new Memory(buffer);
+  const expected = numbersOf(settings);
+  const size = (SETTINGS + expected.length) * 8;
+  const found = buffer.byteLength === size ? new Float64Array(buffer, SETTINGS * 8) : [];
+  if (expected.every((number, at) => number === found[at])) return new Memory(buffer);
   throw new ArgumentError("handle.memory", "that of a generator with the handle's options", given);
 }

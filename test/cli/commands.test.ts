@@ -510,4 +510,8 @@ test("an unexpected error is reported in one line and without credentials", asyn
   // Some clients report refused connections without a message.
   expect(await failing(Object.assign(new Error(""), { code: "ECONNREFUSED" }))).toEqual(as("ECONNREFUSED"));
   expect(await failing("a text")).toEqual(as("a text"));
+  // Durations of the library are in milliseconds; people read them in seconds, minutes or hours.
+  expect(await failing(new Error("locked for another 40000 ms, then 999 ms; 5400000 ms in all"))).toEqual(
+    as("locked for another 40 s, then 999 ms; 90 min in all"),
+  );
 });

@@ -135,7 +135,7 @@ describe("bitflake new, eight at once", () => {
     ["of a layout with few nodes", ["--preset", "safe_integer"]],
   ])("repeat no ID %s", async (_, layout) => {
     const runs = Array.from({ length: 8 }, async () => {
-      // With long ticks, some of the processes use the same tick, whatever the load of the machine.
+      // With long ticks, some of the processes use the same tick, under any load of the machine.
       const { written, ended } = start(["new", "--count", "1000", ...layout]);
       expect([await ended, written.err]).toEqual([0, ""]);
       return written.out.trim().split("\n");

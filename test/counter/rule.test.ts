@@ -7,6 +7,10 @@ import { anyRequest, anyValue } from "./arbitraries.ts";
 
 const range = (first: bigint, last: bigint) => ({ first, last });
 
+test("NO_VALUE is one below the smallest value", () => {
+  expect(NO_VALUE).toBe(-1n);
+});
+
 describe("reserve", () => {
   test.each([
     ["starts a new counter current the floor", NO_VALUE, 1n, 1n, NO_VALUE, 1n, range(1n, 1n)],

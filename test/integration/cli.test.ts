@@ -236,9 +236,9 @@ describe("a connection that goes silent, without an end", () => {
     async ({ client, url }) => {
       const network = await networkTo(url);
       const controller = new AbortController();
-      let asking: Promise<void> | undefined;
+      let checks: Promise<void> | undefined;
       /** Silences and restores the network, and checks the responses. */
-      const ask = async (base: string) => {
+      const checkResponses = async (base: string) => {
         const counter = () => fetch(`${base}/generate_counter_id`);
         const statusOf = async () => (await counter()).status;
         // Several at once, so that a pool has several connections.
@@ -256,7 +256,7 @@ describe("a connection that goes silent, without an end", () => {
       };
       const onWrite = (where: string, text: string) => {
         const base = where === "stdout" ? /http:\/\/127\S+/.exec(text)?.[0] : undefined;
-        if (base) asking = ask(base).finally(() => controller.abort());
+        if (base) checks = checkResponses(base).finally(() => controller.abort());
       };
       const line = `serve --store ${network.url} --machine-id 1 --store-timeout-ms 1500 --store-pool-size 2 --port 0 --log none`;
       const { code, err } = await cli(`${line} --name ${namespace}`, {
@@ -264,7 +264,7 @@ describe("a connection that goes silent, without an end", () => {
         onWrite,
         signal: controller.signal,
       });
-      await asking;
+      await checks;
       expect([code, err]).toEqual([0, ""]);
       network.close();
     },

@@ -17,16 +17,13 @@ import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startPostgres, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { clean, onStore, stores } from "./stores.ts";
+import { clean, onStore, openOnce, stores } from "./stores.ts";
 
 /** A prefix of this run alone, because the servers may have other users. */
 const prefix = `once_${process.pid}`;
 const TABLE = `"${prefix}_once"`;
 
-/** One client of each store, which runs all tests. */
-const representatives = ["fromIORedis", "fromPg with a Pool", "fromSqlite with node:sqlite"];
-
-describe.each(stores(prefix))("idempotency on $name", ({ name, open }) => {
+describe.each(stores(prefix))("idempotency on $name", ({ engine, isRepresentative, open }) => {
   let port: Backend;
   onStore(open, ["idempotency"], (opened) => {
     port = opened;
@@ -34,10 +31,10 @@ describe.each(stores(prefix))("idempotency on $name", ({ name, open }) => {
   // Each operation takes a round trip or two, on each store.
   portConformance(() => port, process.env.CI ? 60 : 30);
   // The code above the port is the same for each client of a store, and its tests are slow.
-  if (representatives.includes(name)) conformance(() => port);
+  if (isRepresentative && !["memory", "pglite"].includes(engine)) conformance(() => port);
 
   // memory.test.ts tests this for memory.
-  if (name === "memory") return;
+  if (engine === "memory") return;
   test("expired records are deleted", async () => {
     await clean(port);
     await setup(port, ["idempotency"]);
@@ -62,24 +59,24 @@ describe.each(stores(prefix))("idempotency on $name", ({ name, open }) => {
 const { REDIS_URL, DATABASE_URL } = process.env;
 
 /** Stores that processes can share, with the arguments by which a child opens them. */
-const shared: { client: string; address: string; open(): Promise<{ port: Backend; close(): unknown }> }[] =
-  [];
+const shared: { client: string; address: string; open(): Promise<Backend> }[] = [];
 const folder = mkdtempSync(join(tmpdir(), "bitflake-once-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const [redis] = redisAdapters;
 const [postgres] = postgresAdapters;
 const sqlite = sqliteAdapters.find(({ name }) => name.includes("node:sqlite"));
 if (REDIS_URL && redis) {
-  const open = () => redis.open(REDIS_URL, { prefix });
+  const open = openOnce(() => redis.open(REDIS_URL, { prefix }));
   shared.push({ client: "ioredis", address: REDIS_URL, open });
 }
 if (DATABASE_URL && postgres) {
-  const open = () => postgres.open(DATABASE_URL, { prefix });
+  const open = openOnce(() => postgres.open(DATABASE_URL, { prefix }));
   shared.push({ client: "pg", address: DATABASE_URL, open });
 }
 if (sqlite) {
   const address = join(folder, "once.db");
-  shared.push({ client: "node:sqlite", address, open: async () => sqlite.open(address, { prefix }) });
+  const open = openOnce(async () => sqlite.open(address, { prefix }));
+  shared.push({ client: "node:sqlite", address, open });
 }
 
 const program = fileURLToPath(new URL("idempotency/process.mjs", import.meta.url));

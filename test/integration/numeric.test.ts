@@ -22,10 +22,10 @@ import {
 import { poolPort } from "../../src/numeric/openPort.ts";
 import type { PoolPort, RankedId } from "../../src/numeric/port.ts";
 import { RANK_LIMIT } from "../../src/numeric/random.ts";
-import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
+import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { clean, stores } from "./stores.ts";
+import { stores } from "./stores.ts";
 
 /** The tables of numeric IDs. */
 const tablesOf = (dialect: "postgres" | "sqlite") =>
@@ -42,30 +42,10 @@ let names = 0;
 const freshName = () => `farmer ${names++} ü'" %s $1 ? 日本`;
 const freshType = (length: number) => new NumericIdType({ name: freshName(), length });
 
-/** Every store, opened once, because PGlite starts slowly. */
-const everywhere = stores(prefix).map(({ name, open }) => {
-  let opened: ReturnType<typeof open> | undefined;
-  return {
-    name,
-    async open(): Promise<Backend> {
-      opened ??= open();
-      return (await opened).port;
-    },
-    async close(): Promise<void> {
-      if (!opened) return;
-      const { port, close } = await opened;
-      await clean(port);
-      await close();
-    },
-  };
-});
-afterAll(async () => {
-  for (const { close } of everywhere) await close();
-});
-
-const onRedis = everywhere.filter(({ name }) => redisAdapters.some((adapter) => adapter.name === name));
+const everywhere = stores(prefix);
+const onRedis = everywhere.filter(({ engine }) => engine === "redis");
 const forPools = everywhere.filter((store) => !onRedis.includes(store));
-const onSql = forPools.filter(({ name }) => name !== "memory");
+const onSql = forPools.filter(({ engine }) => engine !== "memory");
 
 /** The stores that issue a type with many IDs to the end: one of each dialect. The others have a smaller type. */
 const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name];
@@ -571,9 +551,12 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
 });
 
 /** One store opened several times, as by several processes. Memory and PGlite are shared within this process. */
-const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }> }[] = [
+const sharedStores: {
+  name: string;
+  openMany(count: number): Promise<{ ports: Backend[]; close(): unknown }>;
+}[] = [
   ...everywhere
-    .filter(({ name }) => ["memory", pgliteAdapter.name].includes(name))
+    .filter(({ engine }) => ["memory", "pglite"].includes(engine))
     .map(({ name, open }) => ({
       name,
       async openMany(count: number) {
@@ -614,7 +597,7 @@ const crowds: { name: string; openMany(count: number): Promise<{ ports: Backend[
   })),
 ];
 
-describe.each(crowds)("ten pools that share $name", ({ openMany }) => {
+describe.each(sharedStores)("ten pools that share $name", ({ openMany }) => {
   let ports: Backend[];
   let close: () => unknown;
   beforeAll(async () => {
@@ -792,13 +775,13 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
   });
 
   /** Issues to the last ID. Each process ends after so many, and another one continues. */
-  async function allOf(type: NumericIdType, block: number, life: number): Promise<string[]> {
+  async function allOf(type: NumericIdType, block: number, idsPerProcess: number): Promise<string[]> {
     const ids: string[] = [];
     for (;;) {
       const counter = new Counter({ backend: port, name: type.name, block });
       const process = new PermutedIds({ type, key: KEY, counter });
       try {
-        for (let made = 0; made < life; made++) ids.push(await process.issue());
+        for (let made = 0; made < idsPerProcess; made++) ids.push(await process.issue());
       } catch (error) {
         expect(error).toBeInstanceOf(IdPoolExhaustedError);
         await expect(process.issue()).rejects.toBeInstanceOf(IdPoolExhaustedError);
@@ -816,7 +799,7 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
   });
 
   const inDepth = [...thorough, redisAdapters[0].name].includes(name);
-  (inDepth ? test : () => {})("by the block, each ID of a type once", async () => {
+  (inDepth ? test : () => {})("issue each ID of a type once by blocks", async () => {
     const type = freshType(6);
     const ids = await allOf(type, 1000, Number.POSITIVE_INFINITY);
     expect([ids.length, new Set(ids).size]).toEqual([29_593, 29_593]);

@@ -121,23 +121,23 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
         ...{ ...plan, task: "issueOn", connections: 5, name, first: 0, journal: join(folder, name) },
       });
     };
-    const crew = lives.map((_, slot) => launch(slot));
+    const workers = lives.map((_, slot) => launch(slot));
     const ends: string[] = [];
-    const killing = crew.map(async (_, slot) => {
+    const killing = workers.map(async (_, slot) => {
       for (let kill = 0; kill < 4; kill++) {
         // Starting takes a moment, and longer on a busy machine.
         while (!existsSync(join(folder, `${slot}.${kill}`))) await setTimeout(20);
         await setTimeout(100 + Math.random() * 900);
-        crew[slot].child.kill("SIGKILL");
-        ends.push(await crew[slot].ended);
-        crew[slot] = launch(slot);
+        workers[slot].child.kill("SIGKILL");
+        ends.push(await workers[slot].ended);
+        workers[slot] = launch(slot);
       }
     });
     await Promise.all(killing);
     await setTimeout(700);
-    for (const { child } of crew) child.kill("SIGTERM");
+    for (const { child } of workers) child.kill("SIGTERM");
     // Some may not have installed their signal handler before.
-    expect(await Promise.all(crew.map(({ ended }) => ended))).toEqual(
+    expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual(
       Array.from({ length: 4 }, () => expect.stringMatching(/^(0|SIGTERM)$/)),
     );
     expect(ends).toEqual(Array.from({ length: 16 }, () => "SIGKILL"));

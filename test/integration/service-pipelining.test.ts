@@ -1,4 +1,4 @@
-// Pipelining: many requests in one packet cost what they cost one at a time, and no other client waits for them.
+// Pipelining: many requests in one packet cost what they cost one at a time, and do not delay other clients.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { root } from "../docs/snippet.ts";
 const program = join(root, "test/integration/service/memory.mjs");
 const dist = process.env.SERVICE_DIST ?? join(root, "dist");
 
-/** A service in a process of its own, so that its memory and its event loop are nobody else's. */
+/** Starts a service in another process, with its own memory and event loop. */
 async function start() {
   const child = fork(program, [JSON.stringify({ dist: `${pathToFileURL(dist).href}/` })], { execArgv: [] });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -39,66 +39,66 @@ async function attacker(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Asks again and again until it is told to end; resolves to how long the answers took, the longest last. */
-async function others(url: string, isOver: () => boolean): Promise<readonly number[]> {
+/** Sends one request after another until the end. Resolves to the durations of the responses, sorted. */
+async function measureOthers(url: string, isOver: () => boolean): Promise<readonly number[]> {
   const times: number[] = [];
   while (!isOver()) {
-    const began = performance.now();
+    const startMs = performance.now();
     const response = await fetch(`${url}/generate_uuid`);
     expect(response.status).toBe(200);
     await response.text();
-    times.push(performance.now() - began);
+    times.push(performance.now() - startMs);
     await setTimeout(2);
   }
   return times.sort((one, other) => one - other);
 }
 
-/** Says what was measured, and that nobody had to wait: as a median, for the machine may be busy with other things. */
-function expectGood(what: string, times: readonly number[], grownBytes: number) {
+/** Asserts that other clients were not delayed: by the median, because the machine may be busy. */
+function assertNotDelayed(title: string, times: readonly number[], grownBytes: number) {
   const [median = 0, longest = 0] = [times[times.length >> 1], times.at(-1)];
   const grownMb = grownBytes / 2 ** 20;
   console.info(
-    `pipelining, ${what}: ${times.length} other answers, median ${median.toFixed(0)} ms, longest ${longest.toFixed(0)} ms; ${grownMb.toFixed(0)} MB`,
+    `pipelining, ${title}: ${times.length} other responses, median ${median.toFixed(0)} ms, longest ${longest.toFixed(0)} ms; ${grownMb.toFixed(0)} MB`,
   );
   expect(times.length).toBeGreaterThan(20);
   expect(median).toBeLessThan(100);
   expect(grownMb).toBeLessThan(200);
 }
 
-test("a client that reads gets all of 1,400 answers, and nobody else waits for them", async () => {
+test("a client that reads gets all of 1,400 responses, and other clients are not delayed", async () => {
   const { url, port, rss } = await start();
   await (await fetch(`${url}/generate_uuid`)).text();
   const before = await rss();
   const socket = await attacker(port);
-  let answers = 0;
+  let responses = 0;
   let isOver = false;
   let tail = "";
   let most = 0;
   socket.on("data", (data) => {
     const text = tail + data.toString("latin1");
-    answers += text.split("HTTP/1.1 200 OK").length - 1;
-    // What may be half of the mark; the mark itself is longer.
+    responses += text.split("HTTP/1.1 200 OK").length - 1;
+    // The beginning of a status line may be at the end of a chunk.
     tail = text.slice(-14);
   });
-  const waiting = others(url, () => isOver);
+  const measuring = measureOthers(url, () => isOver);
   socket.write(PACKET);
-  while (answers < REQUESTS) {
+  while (responses < REQUESTS) {
     await setTimeout(50);
     most = Math.max(most, await rss());
   }
   isOver = true;
-  expect(answers).toBe(REQUESTS);
-  expectGood("read", await waiting, most - before);
+  expect(responses).toBe(REQUESTS);
+  assertNotDelayed("read", await measuring, most - before);
 });
 
-test("one that does not read, and sends on, costs no memory and holds nobody up", async () => {
+test("a client that sends and does not read costs no memory, and other clients are not delayed", async () => {
   const { url, port, rss } = await start();
   await (await fetch(`${url}/generate_uuid`)).text();
   const before = await rss();
   const socket = await attacker(port);
   socket.pause();
   let isOver = false;
-  const waiting = others(url, () => isOver);
+  const measuring = measureOthers(url, () => isOver);
   let most = 0;
   for (let packet = 0; packet < 40; packet++) {
     socket.write(PACKET);
@@ -106,5 +106,5 @@ test("one that does not read, and sends on, costs no memory and holds nobody up"
     most = Math.max(most, await rss());
   }
   isOver = true;
-  expectGood("unread", await waiting, most - before);
+  assertNotDelayed("unread", await measuring, most - before);
 });

@@ -170,6 +170,36 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
     expect(tickOf(generator.nextId())).toBe(5010);
   });
 
+  test("a call for many IDs whose clock ends the grant meanwhile throws, and later calls make none", () => {
+    let reads = 0;
+    let unused: number | undefined;
+    const clock = () => {
+      if (++reads === 3) unused = leased.grantee.close();
+      return EPOCH + 5000 + reads;
+    };
+    const leased = make({ clock });
+    leased.grantee.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
+    // Four ticks of 256: the grant ends between the second and the third.
+    expect(() => leased.generator.nextIds(1000)).toThrow(BitflakeError);
+    expect(reads).toBeGreaterThanOrEqual(3);
+    expect(unused).toBeTypeOf("number");
+    expect(() => leased.generator.nextId()).toThrow(LeaseExpiredError);
+  });
+
+  test("a call for many IDs makes none when its only reading ends the grant, within the tick stamped last", () => {
+    let isEnding = false;
+    const clock = () => {
+      if (isEnding) leased.grantee.close();
+      return EPOCH + 5000;
+    };
+    const leased = make({ clock });
+    leased.grantee.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
+    leased.generator.nextId();
+    isEnding = true;
+    expect(() => leased.generator.nextIds(2)).toThrow(BitflakeError);
+    expect(() => leased.generator.nextId()).toThrow(LeaseExpiredError);
+  });
+
   test("starts at the first tick of the grant, not before, when its clock has stepped back meanwhile", () => {
     const clock = settable(EPOCH + 5000);
     const { generator, grantee } = make({ clock, onExhausted: "throw" });
@@ -200,7 +230,11 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
     const tiny = { timestampBits: 20, datacenterBits: 1, machineBits: 1, sequenceBits: 41, epochMs: 0 };
     const { generator, grantee } = make({ ...tiny, clock });
     grantee.open({ node: 1, from: 2 ** 20 - 5, until: 2 ** 20 + 100 }, clock.now);
-    expect(() => generator.nextId()).toThrow(expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" }));
+    const overflow = expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" });
+    expect(() => generator.nextId()).toThrow(overflow);
+    // Also past the end of the lease, which is behind that of the layout.
+    clock.now += 200;
+    expect(() => generator.nextId()).toThrow(overflow);
   });
 
   test("goes on with the new node in a call that slept while the old one was lost", async () => {

@@ -110,8 +110,8 @@ function randomDigits(): () => number {
 }
 
 /**
- * Every payload of one other digit, and every one of two neighbours that have changed places. And those of another
- * sixth digit that end with the second to the fifth in reverse: the check digit of one of them is the first.
+ * Yields every payload with one other digit, and with two swapped neighbours; and payloads with another sixth digit that
+ * end with the second to the fifth digit reversed, of which one has the first digit as its check digit.
  */
 function* neighboursOf(payload: readonly number[]): Generator<number[]> {
   for (let i = 0; i < payload.length; i++) {

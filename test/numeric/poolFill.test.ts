@@ -394,7 +394,7 @@ describe("the process", () => {
     expect((await pool.status()).isFilling).toBe(true);
     return pool;
   }
-  const settle = async () => {
+  const flushMicrotasks = async () => {
     for (let i = 0; i < 200; i++) await null;
   };
   beforeEach(freezeTime);
@@ -426,7 +426,7 @@ describe("the process", () => {
     void call(pool).then(() => {
       isOver = true;
     });
-    await settle();
+    await flushMicrotasks();
     expect(isOver || isKept()).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-// IdPool on a store that goes back and tells its history: it issues nothing until the history is accepted, and no ID
+// IdPool on a store that goes back and reports its history: it issues nothing until the history is accepted, and no ID
 // twice. The store is scripted; test/integration/pool-failover.test.ts has a real PostgreSQL.
 
 import { beforeEach, expect, test, vi } from "vitest";
@@ -6,8 +6,14 @@ import type { MemoryPort } from "../../src/backend/index.ts";
 import { BackendError, IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import type { PoolPort } from "../../src/numeric/port.ts";
 
-/** The histories that the store tells, and how many of its next steps fail or meet another failover. */
-const script = vi.hoisted(() => ({ recorded: "1", current: "1", failures: 0, races: 0 }));
+/** The histories that the store reports, how many of its next steps fail or meet another failover, and a held answer. */
+const script = vi.hoisted(() => ({
+  recorded: "1",
+  current: "1",
+  failures: 0,
+  races: 0,
+  held: undefined as Promise<void> | undefined,
+}));
 
 vi.mock("../../src/numeric/openPort.ts", async (original) => {
   const { poolPort } = await original<typeof import("../../src/numeric/openPort.ts")>();
@@ -24,8 +30,12 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
           script.recorded = history;
           return true;
         },
-        issue: async (count, from, history) =>
-          history === script.current ? plain.issue(count, from, history) : now(),
+        async issue(count, from, history) {
+          const { held } = script;
+          const outcome = history === script.current ? await plain.issue(count, from, history) : now();
+          await held;
+          return outcome;
+        },
         issueForRequest: async (request, from, history, onReplay) =>
           history === script.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
         status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
@@ -39,7 +49,7 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
 });
 
 beforeEach(() => {
-  Object.assign(script, { recorded: "1", current: "1", failures: 0, races: 0 });
+  Object.assign(script, { recorded: "1", current: "1", failures: 0, races: 0, held: undefined });
 });
 
 /** A memory that can be restored from a backup. */
@@ -169,4 +179,26 @@ test("a failover during acceptHistory is accepted as well", async () => {
   expect(script).toMatchObject({ recorded: "2'", current: "2'" });
   expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
   await pool.stop();
+});
+
+test("an ID whose answer arrives after a failover was accepted is dropped", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  backend.backUp();
+  let release = () => {};
+  script.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const late = pool.issue();
+  await new Promise((wake) => setTimeout(wake, 10));
+  expect((await pool.status()).taken).toBe(1);
+  script.held = undefined;
+  backend.failOver("2");
+  await pool.acceptHistory();
+  // The restored store issues the ID of the held answer again.
+  const ids = await pool.issueIds(40);
+  release();
+  ids.push(await late);
+  expect(new Set(ids).size).toBe(41);
 });

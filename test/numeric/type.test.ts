@@ -474,10 +474,10 @@ describe("every ID is equally likely", () => {
   });
 
   /**
-   * For each ID, between how many digits the draw chooses on the way to it, as a product over all places. The draw is
-   * led there digit by digit, and its builder shows what it does with each of the ten that could be next: takes it, draws
-   * again, or begins anew. One that is drawn again leaves the others more likely. So an ID's probability in an attempt
-   * is 1 in this product.
+   * Returns for each ID the product, over all places, of how many digits the draw chooses from. A script leads the draw
+   * digit by digit, and the builder then shows how the draw treats each of the ten next digits: it takes the digit, draws
+   * again, or restarts. Digits that are drawn again leave the others more likely. So the probability of an ID in one
+   * attempt is one divided by its product.
    */
   function oddsOf(type: NumericIdType, isPlain: boolean): Map<string, number> {
     const builder = new DigitBuilder(type.length, type.rules);

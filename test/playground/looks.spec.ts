@@ -77,11 +77,11 @@ describe.each([360, 1280])("at %d px", (width) => {
     test("the focus is visible", async () => {
       const page = await visit("", { viewport: { width, height: 800 }, colorScheme });
       await page.keyboard.press("Tab");
-      const { outlineColor, ground } = await page.evaluate(() => ({
+      const { outlineColor, background } = await page.evaluate(() => ({
         outlineColor: getComputedStyle(document.activeElement ?? document.body).outlineColor,
-        ground: getComputedStyle(document.body).backgroundColor,
+        background: getComputedStyle(document.body).backgroundColor,
       }));
-      expect([outlineColor, ground]).toEqual(
+      expect([outlineColor, background]).toEqual(
         colorScheme === "light"
           ? ["rgb(26, 95, 180)", "rgb(252, 251, 249)"]
           : ["rgb(142, 193, 255)", "rgb(21, 21, 19)"],

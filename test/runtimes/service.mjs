@@ -1,4 +1,4 @@
-// The programs of docs/service.md, as they stand there, on the runtimes that they are for.
+// The programs of docs/service.md, unchanged, on the runtimes that they are written for.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -11,8 +11,8 @@ import { installed } from "./workspace.mjs";
 
 const GUIDE = new URL("../../docs/service.md", import.meta.url);
 
-/** How long a program may take to end; Node alone waits 5 s for a connection that is kept alive. */
-const END_MS = 8000;
+/** How long a program may take to exit. Node alone waits 5 s for a connection that is kept alive. */
+const EXIT_MS = 8000;
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -22,7 +22,7 @@ async function freePort() {
   return port;
 }
 
-/** The program of the guide that begins with the name of its file. */
+/** Returns the program of the guide whose first line is the name of its file. */
 async function programOf(file) {
   const [, code] =
     new RegExp(`^\`\`\`js\n(// ${file}\n.*?)^\`\`\``, "ms").exec(await readFile(GUIDE, "utf8")) ?? [];
@@ -30,7 +30,7 @@ async function programOf(file) {
   return code;
 }
 
-/** Runs a program that is a process, and ends it as whoever deploys it does. */
+/** Runs a program as a process, and ends it with SIGTERM. */
 function inProcess(file, ...command) {
   return async (folder) => {
     const port = await freePort();
@@ -47,24 +47,26 @@ function inProcess(file, ...command) {
     const slow = await beginSlowly(base);
     child.kill("SIGTERM");
     await new Promise((wake) => setTimeout(wake, 300));
-    // Refused in good order it may be, for it had not begun; broken off it may not.
+    // It may be refused with 503, because the request was not complete; the connection must not break.
     const status = await slow.finish().catch(String);
-    outcome["answers what comes when it ends"] = [200, 503].includes(status) ? "ok" : `${status}`;
-    const limit = setTimeout(() => child.kill("SIGKILL"), END_MS);
-    outcome["ends on SIGTERM"] = await ended.then(() => "ok", String);
+    outcome["answers a request that completes after SIGTERM"] = [200, 503].includes(status)
+      ? "ok"
+      : `${status}`;
+    const limit = setTimeout(() => child.kill("SIGKILL"), EXIT_MS);
+    outcome["exits on SIGTERM"] = await ended.then(() => "ok", String);
     clearTimeout(limit);
     return outcome;
   };
 }
 
-/** What is to last: the greatest IDs there have been, and whose numeric ID is whose. Many ask at once, from the start. */
-async function seen(base) {
+/** Resolves to the state that must survive a restart: IDs, counter values, the numeric ID of a key. The requests are concurrent. */
+async function readState(base) {
   const post = { method: "POST", headers: { "idempotency-key": "lasting" } };
-  const ask = async (path, options) => (await fetch(`${base}${path}`, options)).json();
+  const send = async (path, options) => (await fetch(`${base}${path}`, options)).json();
   const [flakes, counts, numeric] = await Promise.all([
-    Promise.all(Array.from({ length: 20 }, () => ask("/generate_snowflake_id"))),
-    Promise.all(Array.from({ length: 20 }, () => ask("/generate_counter_id"))),
-    ask("/v1/idgenerator/farmer/id", post),
+    Promise.all(Array.from({ length: 20 }, () => send("/generate_snowflake_id"))),
+    Promise.all(Array.from({ length: 20 }, () => send("/generate_counter_id"))),
+    send("/v1/idgenerator/farmer/id", post),
   ]);
   return {
     flakes: flakes.map(({ id }) => BigInt(id)),
@@ -73,9 +75,9 @@ async function seen(base) {
   };
 }
 
-/** Compares with what was seen before the end of the process before. */
-async function lasts(base, before) {
-  const after = await seen(base);
+/** Asserts that the state continues the state before the restart. */
+async function assertContinues(base, before) {
+  const after = await readState(base);
   assert.equal(after.numeric, before.numeric);
   const counts = [...before.counts.sort((a, b) => a - b), ...after.counts.sort((a, b) => a - b)];
   assert.deepEqual(
@@ -85,7 +87,7 @@ async function lasts(base, before) {
   assert.equal(new Set([...before.flakes, ...after.flakes]).size, 40);
 }
 
-/** Runs the Worker in workerd, twice on one storage, bundled as wrangler does it. */
+/** Runs the Worker in workerd, twice on one storage, bundled as wrangler bundles it. */
 async function inWorkerd(folder) {
   const { build } = await import("esbuild");
   const port = await freePort();
@@ -118,7 +120,7 @@ const worker :Workerd.Worker = (
 );`,
   );
   const base = `http://127.0.0.1:${port}`;
-  const during = async (play) => {
+  const whileRunning = async (run) => {
     let said = "";
     const { child, ended, stop } = start(
       installed("@cloudflare/workerd-linux-64/bin/workerd"),
@@ -132,14 +134,14 @@ const worker :Workerd.Worker = (
     }
     try {
       await untilUp(base, ended);
-      return await play(() => said);
+      return await run(() => said);
     } finally {
       await stop();
     }
   };
-  const before = await during(() => seen(base));
-  return during(async (said) => ({
-    "lasts through a restart": await lasts(base, before).then(() => "ok", String),
+  const before = await whileRunning(() => readState(base));
+  return whileRunning(async (said) => ({
+    "keeps its state over a restart": await assertContinues(base, before).then(() => "ok", String),
     ...(await check(base, { said, isByHeader: true })),
   }));
 }
@@ -154,11 +156,11 @@ const HOSTS = {
   workerd: inWorkerd,
 };
 
-/** @returns runtime → title → "ok", or what is wrong */
+/** @returns runtime → title → "ok", or the error */
 export async function serve({ folder }) {
   const outcomes = new Map();
-  for (const [host, play] of Object.entries(HOSTS)) {
-    const outcome = await play(folder).catch((error) => ({ starts: String(error) }));
+  for (const [host, run] of Object.entries(HOSTS)) {
+    const outcome = await run(folder).catch((error) => ({ starts: String(error) }));
     outcomes.set(`${host} serves`, outcome);
   }
   return outcomes;

@@ -8,8 +8,8 @@ import { openService } from "./openService.ts";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/** A service, and the lines that it has logged. */
-async function logged(options: Parameters<typeof openService>[0] = {}) {
+/** Opens a service that records its log. */
+async function openWithLog(options: Parameters<typeof openService>[0] = {}) {
   const entries: ServiceLogEntry[] = [];
   const { send, service } = await openService({ log: (entry) => void entries.push(entry), ...options });
   const last = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
@@ -20,7 +20,7 @@ async function logged(options: Parameters<typeof openService>[0] = {}) {
 }
 
 describe("the log", () => {
-  test("has a line for each request", async () => {
+  test("has an entry for each request", async () => {
     const entries: ServiceLogEntry[] = [];
     const { service } = await openService({ log: (entry) => void entries.push(entry) });
     entries.splice(0);
@@ -51,7 +51,7 @@ describe("the log", () => {
     ]);
   });
 
-  test("that throws harms nobody", async () => {
+  test("may throw without an effect on the response", async () => {
     const { send } = await openService({
       log: () => {
         throw new Error("disk full");
@@ -61,7 +61,7 @@ describe("the log", () => {
   });
 });
 
-describe("a line", () => {
+describe("an entry", () => {
   const long = `/decode/${"1".repeat(9000)}`;
   test.each<[string, string, number, string, object]>([
     ["GET", "/generate_uuid?count=2", 200, "info", { route: "/generate_uuid", path: "/generate_uuid" }],
@@ -69,41 +69,44 @@ describe("a line", () => {
     ["GET", "/nowhere?secret=1", 404, "warn", { route: "", path: "/nowhere" }],
     ["PUT", "/generate_uuid", 405, "warn", { route: "/generate_uuid", path: "/generate_uuid" }],
     ["GET", long, 414, "warn", { route: "", path: long.slice(0, 256) }],
-  ])("of %s %.40s is %d, with its level, path and address", async (method, path, status, level, facts) => {
-    const { last } = await logged();
-    const { entry } = await last(path, { "user-agent": "curl/8" }, method);
-    expect(entry).toMatchObject({
-      method,
-      status,
-      level,
-      address: "10.0.0.1",
-      userAgent: "curl/8",
-      ...facts,
-    });
-    expect(String(entry.durationMs)).toMatch(/^\d+(\.\d{1,3})?$/);
-    expect(JSON.stringify(entry)).not.toContain("secret");
-  });
+  ])(
+    "of %s %s has the status %d, its level, path and address",
+    async (method, path, status, level, facts) => {
+      const { last } = await openWithLog();
+      const { entry } = await last(path, { "user-agent": "curl/8" }, method);
+      expect(entry).toMatchObject({
+        method,
+        status,
+        level,
+        address: "10.0.0.1",
+        userAgent: "curl/8",
+        ...facts,
+      });
+      expect(String(entry.durationMs)).toMatch(/^\d+(\.\d{1,3})?$/);
+      expect(JSON.stringify(entry)).not.toContain("secret");
+    },
+  );
 
-  test("of a request without a key has its address and path, too", async () => {
-    const { last } = await logged({ apiKeys: ["k".repeat(16)] });
+  test("of a request without an API key has its address and path too", async () => {
+    const { last } = await openWithLog({ apiKeys: ["k".repeat(16)] });
     const { entry } = await last("/decode/1");
     expect(entry).toMatchObject({ status: 401, level: "warn", address: "10.0.0.1", path: "/decode/1" });
   });
 
-  test("of a failure of this side is an error, with its cause", async () => {
+  test("of a failed store has the level error, and the cause", async () => {
     const backend = {
       change: () => {
         throw new Error("down");
       },
     };
-    const { last } = await logged({ backend });
+    const { last } = await openWithLog({ backend });
     const { entry } = await last("/generate_counter_id");
     expect(entry).toMatchObject({ status: 503, level: "error", code: "ERR_BACKEND" });
     expect(entry.error).toMatchObject({ cause: { message: "down" } });
   });
 
-  test("has the address that the proxies saw", async () => {
-    const { last } = await logged({ proxies: 1 });
+  test("has the address that the proxy saw", async () => {
+    const { last } = await openWithLog({ proxies: 1 });
     const { entry } = await last("/decode/1", { "x-forwarded-for": "192.0.2.7" });
     expect(entry.address).toBe("192.0.2.7");
   });
@@ -113,39 +116,36 @@ describe("a line", () => {
     [`${TRACE}-and-more`, TRACE],
     [TRACE.toUpperCase(), undefined],
     ["nonsense", undefined],
-  ])("has the trace of traceparent: %s", async (traceparent, expected) => {
-    const { last } = await logged();
+  ])("has the trace of the header traceparent %s", async (traceparent, expected) => {
+    const { last } = await openWithLog();
     expect((await last("/decode/1", { traceparent })).entry.traceparent).toBe(expected);
   });
 
-  test("is no longer for a client that sends much", async () => {
-    const { last } = await logged();
+  test("has at most 256 characters of the user agent", async () => {
+    const { last } = await openWithLog();
     const { entry } = await last("/decode/1", { "user-agent": "x".repeat(5000) });
     expect(entry.userAgent).toBe("x".repeat(256));
   });
 });
 
 describe("a request ID", () => {
-  test("that comes is taken, logged and returned, also with a refusal", async () => {
-    const { last } = await logged();
+  test("of the client is logged and returned, also with an error", async () => {
+    const { last } = await openWithLog();
     for (const path of ["/generate_uuid", "/nowhere", "/health"]) {
       const { response, entry } = await last(path, { "x-request-id": "req-7/a=b" });
       expect([response.headers.get("x-request-id"), entry.requestId]).toEqual(["req-7/a=b", "req-7/a=b"]);
     }
   });
 
-  test.each(["", "with a space", "é", "x".repeat(129)])(
-    "of %j is not, and another is made",
-    async (given) => {
-      const { last } = await logged();
-      const { response, entry } = await last("/generate_uuid", { "x-request-id": given });
-      expect(entry.requestId).toMatch(/^[\w-]{21}$/);
-      expect(response.headers.get("x-request-id")).toBe(entry.requestId);
-    },
-  );
+  test.each(["", "with a space", "é", "x".repeat(129)])("of %j is replaced by a new one", async (given) => {
+    const { last } = await openWithLog();
+    const { response, entry } = await last("/generate_uuid", { "x-request-id": given });
+    expect(entry.requestId).toMatch(/^[\w-]{21}$/);
+    expect(response.headers.get("x-request-id")).toBe(entry.requestId);
+  });
 
-  test("is made for each request that is logged, and for none that is not", async () => {
-    const { last } = await logged();
+  test("is new for each logged request, and missing without a log", async () => {
+    const { last } = await openWithLog();
     const ids = [await last("/decode/1"), await last("/decode/1")].map(({ entry }) => entry.requestId);
     expect(new Set(ids).size).toBe(2);
     const { send } = await openService();
@@ -155,15 +155,11 @@ describe("a request ID", () => {
   });
 });
 
-describe("what could not be read as a request", () => {
+describe("bytes that are not a request", () => {
   test.each<[string, string, number]>([
-    ["no HTTP", "hello\r\n\r\n", 400],
-    [
-      "headers that are too large",
-      `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(40_000)}\r\n\r\n`,
-      431,
-    ],
-  ])("%s is logged and counted", async (_, bytes, status) => {
+    ["not HTTP", "hello\r\n\r\n", 400],
+    ["too large headers", `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(40_000)}\r\n\r\n`, 431],
+  ])("are logged and counted: %s", async (_, bytes, status) => {
     const entries: ServiceLogEntry[] = [];
     const service = createService({ backend: memory(), log: (entry) => void entries.push(entry) });
     const server = await listen(service, { port: 0 });

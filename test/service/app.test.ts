@@ -25,7 +25,7 @@ describe("a request", () => {
     ["GET", `/decode/${"1".repeat(8200)}`, 414],
     ["GET", "/generate_random_string/%ff", 400],
     ["GET", "/generate_random_string/%", 400],
-  ])("%s %s is %d", async (method, path, status) => {
+  ])("%s %s gets %d", async (method, path, status) => {
     const { send } = await openService({ types: { farmer: { length: 10 } } });
     const response = await send(path, { method });
     expect(response.status).toBe(status);
@@ -39,7 +39,7 @@ describe("a request", () => {
   });
 });
 
-test("a body that breaks off is the client's failure", async () => {
+test("a body that ends early gets 400", async () => {
   const { send } = await openService({ types: { farmer: { length: 10 } } });
   const body = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
   const init = { method: "POST", body, duplex: "half" } as RequestInit;
@@ -49,7 +49,7 @@ test("a body that breaks off is the client's failure", async () => {
   ]);
 });
 
-test("a store's error is told to the log, not to the client", async () => {
+test("the error of a store is logged, and not sent to the client", async () => {
   const log = vi.fn();
   const error = new BackendError("x", "failed", "secret at 10.0.0.5");
   const backend: MemoryPort = {

@@ -23,7 +23,7 @@ describe("API keys", () => {
     { authorization: "bearer   second-key-012345678 " },
     { "x-api-key": "first-key-0123456789" },
     { "X-API-Key": "second-key-012345678" },
-  ])("%o is let in", async (headers) => {
+  ])("the headers %o are accepted", async (headers) => {
     expect((await send(headers as unknown as Record<string, string>)).status).toBe(200);
   });
 
@@ -40,23 +40,23 @@ describe("API keys", () => {
     { "x-api-key": "" },
     { "x-api-key": "first-key-0123456789, second-key-012345678" },
     { "x-api-key": "first-key-0123456789first-key-0123456789" },
-  ])("%o is not", async (headers) => {
+  ])("the headers %o get 401", async (headers) => {
     const response = await send(headers as unknown as Record<string, string>);
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect(await statusAndBody(response)).toMatchObject([401, { code: "ERR_UNAUTHORIZED" }]);
   });
 
-  test("any other text is not, whatever it is", async () => {
+  test("any other text gets 401", async () => {
     const { service } = await openService({ apiKeys });
-    let asked = 0;
+    let requests = 0;
     const near = fc
       .tuple(fc.constantFrom(...apiKeys), fc.nat(25), fc.string({ unit: "grapheme-ascii", maxLength: 3 }))
       .map(([key, at, piece]) => key.slice(0, at) + piece + key.slice(at + 1));
     await fc.assert(
       fc.asyncProperty(fc.oneof(near, fc.string({ unit: "grapheme-ascii" })), async (text) => {
         const headers = { "x-api-key": text };
-        // Each from a network of its own, or there would soon be too many wrong ones.
-        const address = `10.${asked >> 8}.${asked++ & 255}.1`;
+        // Each from another network, because an address with too many invalid keys gets 429.
+        const address = `10.${requests >> 8}.${requests++ & 255}.1`;
         const request = new Request("http://localhost/generate_uuid", { headers });
         const { status } = await service(request, { address });
         expect(status).toBe(apiKeys.includes(text.trim()) ? 200 : 401);
@@ -65,7 +65,7 @@ describe("API keys", () => {
     );
   });
 
-  test("what is for those who watch needs none, but the metrics do", async () => {
+  test("are not needed for health and the OpenAPI document, but for metrics", async () => {
     for (const path of ["/openapi.json", "/v1/idgenerator/health"])
       expect((await send({}, path)).status).not.toBe(401);
     expect((await send({}, "/health")).status).toBe(503);
@@ -88,7 +88,7 @@ describe("API keys", () => {
 });
 
 describe("the client's address", () => {
-  test("an address that is no text is none", async () => {
+  test("is ignored if the runtime passes something else than a text", async () => {
     const { service } = await openService({ proxies: 1 });
     const address = { port: 1 } as unknown as string;
     expect((await service(new Request("http://localhost/generate_uuid"), { address })).status).toBe(200);
@@ -105,7 +105,7 @@ describe("the client's address", () => {
     [1, "[2001:db8::1]:80", "2001:db8::/56"],
     [1, "", "9.9.9.9"],
     [1, "nonsense", "unknown"],
-  ])("behind %d proxies, %j is %s", async (proxies, forwarded, client) => {
+  ])("behind %d proxies with X-Forwarded-For %j is %s", async (proxies, forwarded, client) => {
     const entries: ServiceLogEntry[] = [];
     const { send } = await openService({ proxies, log: (entry) => void entries.push(entry) });
     await send("/generate_uuid", { headers: { "x-forwarded-for": forwarded } }, { address: "9.9.9.9" });
@@ -119,8 +119,8 @@ const types = { farmer: { length: 10 } };
 
 const ISSUE = "/v1/idgenerator/farmer/id";
 
-/** A service, and what its clients are called in the log, get as IDs and have left of the limit. */
-async function clients(options: Partial<ServiceOptions>) {
+/** Opens a service. Resolves to functions that return the name, the IDs and the rate limit of a client. */
+async function openForClients(options: Partial<ServiceOptions>) {
   const entries: ServiceLogEntry[] = [];
   const log = (entry: ServiceLogEntry) => void entries.push(entry);
   const { send, service } = await openService({ types, log, ...options });
@@ -137,62 +137,62 @@ async function clients(options: Partial<ServiceOptions>) {
       const response = await sendWithKey(key, ISSUE, { "idempotency-key": requestKey }, "POST");
       return ((await response.json()) as { response: { id: string } }).response.id;
     },
-    async leftOf(key: string) {
+    async rateLimitOf(key: string) {
       return (await sendWithKey(key, "/generate_uuid")).headers.get("ratelimit");
     },
   };
 }
 
 describe("a client", () => {
-  test("is called by its name, whichever of its keys it sends", async () => {
-    const { nameOf } = await clients({ apiKeys: [{ name: "orders", keys: [A, B] }, C] });
+  test("has its name in the log, whichever of its keys it sends", async () => {
+    const { nameOf } = await openForClients({ apiKeys: [{ name: "orders", keys: [A, B] }, C] });
     expect([await nameOf(A), await nameOf(B)]).toEqual(["orders", "orders"]);
   });
 
-  test("of a key alone is called by its digest, wherever the key stands in the list", async () => {
-    const first = await clients({ apiKeys: [A, B] });
-    const second = await clients({ apiKeys: [C, { name: "new", keys: [`${C}2`] }, B, A] });
+  test("of a key alone is named by the digest of the key, wherever it is in the list", async () => {
+    const first = await openForClients({ apiKeys: [A, B] });
+    const second = await openForClients({ apiKeys: [C, { name: "new", keys: [`${C}2`] }, B, A] });
     const names = [await first.nameOf(A), await first.nameOf(B)];
     expect(names).toEqual([expect.stringMatching(/^key-[\da-f]{12}$/), expect.stringMatching(/^key-/)]);
     expect([await second.nameOf(A), await second.nameOf(B)]).toEqual(names);
     expect(names[0]).not.toBe(names[1]);
   });
 
-  test("keeps its limit and its request keys when its key is rotated, or another is added before it", async () => {
+  test("keeps its rate limit and its request keys when its key is rotated, and when another client is added", async () => {
     const backend = memory();
     const rateLimit = { limit: 10, windowMs: 3_600_000 };
-    const before = await clients({ backend, rateLimit, apiKeys: [{ name: "orders", keys: [A] }] });
+    const before = await openForClients({ backend, rateLimit, apiKeys: [{ name: "orders", keys: [A] }] });
     const id = await before.issue(A, "form-1");
-    expect(await before.leftOf(A)).toContain("r=8;");
+    expect(await before.rateLimitOf(A)).toContain("r=8;");
     await before.service.stop();
     const apiKeys = [C, { name: "orders", keys: [B] }];
-    const after = await clients({ backend, rateLimit, apiKeys });
+    const after = await openForClients({ backend, rateLimit, apiKeys });
     expect(await after.issue(B, "form-1")).toBe(id);
-    expect(await after.leftOf(B)).toContain("r=6;");
+    expect(await after.rateLimitOf(B)).toContain("r=6;");
     expect(await after.issue(C, "form-1")).not.toBe(id);
     await after.service.stop();
   });
 
-  test("of a key alone keeps its request keys when another is added before it", async () => {
+  test("of a key alone keeps its request keys when another key is added, and when it gets a name", async () => {
     const backend = memory();
-    const before = await clients({ backend, apiKeys: [A] });
+    const before = await openForClients({ backend, apiKeys: [A] });
     const id = await before.issue(A, "form-1");
     await before.service.stop();
-    const after = await clients({ backend, apiKeys: [B, A] });
+    const after = await openForClients({ backend, apiKeys: [B, A] });
     expect(await after.issue(A, "form-1")).toBe(id);
-    // And when it is given a name to be rotated: the one that it had in the log.
+    // The name to rotate it with is the one in the log.
     const name = (await after.nameOf(A)) as string;
     await after.service.stop();
-    const named = await clients({ backend, apiKeys: [{ name, keys: [C] }] });
+    const named = await openForClients({ backend, apiKeys: [{ name, keys: [C] }] });
     expect(await named.issue(C, "form-1")).toBe(id);
     await named.service.stop();
   });
 
-  test("of another service on the same store is another one, with and without keys", async () => {
+  test("has other request keys in another service on the same store, with and without API keys", async () => {
     for (const apiKeys of [[{ name: "orders", keys: [A] }], [A], undefined]) {
       const backend = memory();
-      const one = await clients({ backend, name: "one", apiKeys });
-      const other = await clients({ backend, name: "other", apiKeys });
+      const one = await openForClients({ backend, name: "one", apiKeys });
+      const other = await openForClients({ backend, name: "other", apiKeys });
       const id = await one.issue(A, "form-1");
       expect(await other.issue(A, "form-1")).not.toBe(id);
       expect(await one.issue(A, "form-1")).toBe(id);
@@ -222,11 +222,11 @@ describe("scopes", () => {
     ["GET", `${ISSUE}/validate/8349257232`, true, true],
     ["GET", "/v1/idgenerator/config", true, true],
     ["GET", "/v1/idgenerator/version", true, true],
-  ])("%s %s: issue %s, watch %s", async (method, path, issues, watches) => {
-    const { send, service } = await clients({ apiKeys, types: { ...types, uin: { length: 10 } } });
+  ])("%s %s: allowed with issue %s, with watch %s", async (method, path, canIssue, canWatch) => {
+    const { send, service } = await openForClients({ apiKeys, types: { ...types, uin: { length: 10 } } });
     for (const [key, isAllowed] of [
-      [A, issues],
-      [B, watches],
+      [A, canIssue],
+      [B, canWatch],
       [C, true],
     ] as const) {
       const response = await send(key, path, {}, method);
@@ -237,8 +237,8 @@ describe("scopes", () => {
   });
 });
 
-describe("wrong keys", () => {
-  const wrong = "wrong-key-0123456789";
+describe("invalid API keys", () => {
+  const invalidKey = "wrong-key-0123456789";
   const statusOf = async (
     send: Awaited<ReturnType<typeof openService>>["send"],
     key: string | undefined,
@@ -248,53 +248,54 @@ describe("wrong keys", () => {
     return (await send("/generate_uuid", { headers }, { address })).status;
   };
 
-  test("are 429 after 20 from one address, until time has passed; right keys pass all the same", async () => {
+  test("get 429 after 20 from one address within a window, while valid keys of the address pass", async () => {
     let nowMs = 1000;
     vi.spyOn(performance, "now").mockImplementation(() => nowMs);
     const { send } = await openService({ apiKeys: [A] });
-    for (let at = 0; at < 20; at++) expect(await statusOf(send, wrong, "10.0.0.1")).toBe(401);
+    for (let count = 0; count < 20; count++) expect(await statusOf(send, invalidKey, "10.0.0.1")).toBe(401);
     const response = await send(
       "/generate_uuid",
-      { headers: { "x-api-key": wrong } },
+      { headers: { "x-api-key": invalidKey } },
       { address: "10.0.0.1" },
     );
     expect(await statusAndBody(response)).toMatchObject([429, { code: "ERR_RATE_LIMITED" }]);
     expect(response.headers.get("retry-after")).toBe("3");
     expect(await statusOf(send, A, "10.0.0.1")).toBe(200);
-    // No key is no guess.
+    // A request without a key is not counted.
     expect(await statusOf(send, undefined, "10.0.0.1")).toBe(401);
-    expect(await statusOf(send, wrong, "10.0.0.2")).toBe(401);
+    expect(await statusOf(send, invalidKey, "10.0.0.2")).toBe(401);
     nowMs += 3000;
-    expect(await statusOf(send, wrong, "10.0.0.1")).toBe(401);
-    expect(await statusOf(send, wrong, "10.0.0.1")).toBe(429);
+    expect(await statusOf(send, invalidKey, "10.0.0.1")).toBe(401);
+    expect(await statusOf(send, invalidKey, "10.0.0.1")).toBe(429);
   });
 
-  test("count by the /56 of an IPv6 address, and by the address that the proxy saw", async () => {
+  test("are counted by the /56 of an IPv6 address, and by the address that the proxy saw", async () => {
     vi.spyOn(performance, "now").mockReturnValue(1000);
     const { send } = await openService({ apiKeys: [A] });
-    for (let at = 0; at < 20; at++) expect(await statusOf(send, wrong, `2001:db8:0:${at}::1`)).toBe(401);
-    expect(await statusOf(send, wrong, "2001:db8:0:77::1")).toBe(429);
-    expect(await statusOf(send, wrong, "2001:db8:0:100::1")).toBe(401);
+    for (let count = 0; count < 20; count++)
+      expect(await statusOf(send, invalidKey, `2001:db8:0:${count}::1`)).toBe(401);
+    expect(await statusOf(send, invalidKey, "2001:db8:0:77::1")).toBe(429);
+    expect(await statusOf(send, invalidKey, "2001:db8:0:100::1")).toBe(401);
 
     const behind = await openService({ apiKeys: [A], proxies: 1 });
     const through = async (forwarded: string) => {
-      const headers = { "x-api-key": wrong, "x-forwarded-for": forwarded };
+      const headers = { "x-api-key": invalidKey, "x-forwarded-for": forwarded };
       return (await behind.send("/generate_uuid", { headers }, { address: "10.0.0.9" })).status;
     };
-    for (let at = 0; at < 20; at++) expect(await through("1.1.1.1")).toBe(401);
+    for (let count = 0; count < 20; count++) expect(await through("1.1.1.1")).toBe(401);
     expect([await through("1.1.1.1"), await through("2.2.2.2")]).toEqual([429, 401]);
   });
 
-  test("of ten thousand addresses and more take no more memory: the quietest is forgotten", async () => {
+  test("are remembered for 10,000 addresses: the one that was quiet for longest is forgotten", async () => {
     vi.spyOn(performance, "now").mockReturnValue(1000);
     const { service } = await openService({ apiKeys: [A] });
     const send = async (address: string) => {
-      const request = new Request("http://localhost/generate_uuid", { headers: { "x-api-key": wrong } });
+      const request = new Request("http://localhost/generate_uuid", { headers: { "x-api-key": invalidKey } });
       return (await service(request, { address })).status;
     };
-    for (let at = 0; at < 20; at++) await send("1.1.1.1");
+    for (let count = 0; count < 20; count++) await send("1.1.1.1");
     expect(await send("1.1.1.1")).toBe(429);
-    for (let at = 0; at < 10_000; at++) await send(`10.${at >> 8}.${at & 255}.1`);
+    for (let count = 0; count < 10_000; count++) await send(`10.${count >> 8}.${count & 255}.1`);
     expect(await send("1.1.1.1")).toBe(401);
   });
 });

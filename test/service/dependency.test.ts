@@ -7,66 +7,66 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a part", () => {
-  /** A part whose probes are counted, and what it has told. */
-  function counted() {
+describe("a dependency", () => {
+  /** Creates a dependency that counts its probes and records its reports. */
+  function createCounted() {
     const state = { probes: 0, isGood: false };
-    const told: string[] = [];
-    const part = new Dependency({
+    const reports: string[] = [];
+    const dependency = new Dependency({
       probe: async () => {
         state.probes++;
         if (!state.isGood) throw new Error("bad");
       },
-      onFailed: () => told.push("failed"),
-      onRecovered: () => told.push("recovered"),
+      onFailed: () => reports.push("failed"),
+      onRecovered: () => reports.push("recovered"),
     });
-    return { state, told, part };
+    return { state, reports, dependency };
   }
 
-  test("of which requests report errors is probed at once, and not by each of them", async () => {
+  test("with errors reported by requests is probed at once, and at most once a second", async () => {
     vi.useFakeTimers();
-    const { state, told, part } = counted();
-    for (let at = 0; at < 50; at++) {
-      part.reportError(new Error("a request"));
+    const { state, reports, dependency } = createCounted();
+    for (let count = 0; count < 50; count++) {
+      dependency.reportError(new Error("a request"));
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeGreaterThan(3);
     expect(state.probes).toBeLessThan(8);
-    expect(told).toEqual(["failed"]);
+    expect(reports).toEqual(["failed"]);
     state.isGood = true;
     await vi.advanceTimersByTimeAsync(2000);
-    expect(told).toEqual(["failed", "recovered"]);
+    expect(reports).toEqual(["failed", "recovered"]);
     const before = state.probes;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(state.probes).toBe(before);
   });
 
-  test("that works does not fail for what one request has met with", async () => {
+  test("that works does not fail because of the error of a request", async () => {
     vi.useFakeTimers();
-    const { state, told, part } = counted();
+    const { state, reports, dependency } = createCounted();
     state.isGood = true;
-    for (let at = 0; at < 50; at++) {
-      part.reportError(new Error("a request"));
-      expect(part.reportedError).toBeInstanceOf(Error);
-      expect(await part.check()).toBe(true);
+    for (let count = 0; count < 50; count++) {
+      dependency.reportError(new Error("a request"));
+      expect(dependency.reportedError).toBeInstanceOf(Error);
+      expect(await dependency.check()).toBe(true);
       await vi.advanceTimersByTimeAsync(100);
     }
     expect(state.probes).toBeLessThan(8);
-    expect([told, part.failure]).toEqual([[], undefined]);
+    expect([reports, dependency.failure]).toEqual([[], undefined]);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(part.reportedError).toBeUndefined();
+    expect(dependency.reportedError).toBeUndefined();
   });
 
-  test("that is stopped is not probed any more, and tells nothing", async () => {
+  test("that is stopped is neither probed nor reports anything", async () => {
     vi.useFakeTimers();
-    const { state, told, part } = counted();
-    expect(await part.check()).toBe(false);
-    part.stop();
+    const { state, reports, dependency } = createCounted();
+    expect(await dependency.check()).toBe(false);
+    dependency.stop();
     await vi.advanceTimersByTimeAsync(5000);
-    part.reportError(new Error("a request"));
-    expect(await part.check()).toBe(false);
-    part.markHealthy();
+    dependency.reportError(new Error("a request"));
+    expect(await dependency.check()).toBe(false);
+    dependency.markHealthy();
     await vi.advanceTimersByTimeAsync(5000);
-    expect([state.probes, told]).toEqual([1, ["failed"]]);
+    expect([state.probes, reports]).toEqual([1, ["failed"]]);
   });
 });

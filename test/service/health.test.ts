@@ -105,6 +105,27 @@ describe("/health", () => {
     await stepThrough(service.stop());
   });
 
+  test.each([
+    ["backend", "GET", "/generate_counter_id"],
+    ["poolBackend", "POST", "/v1/idgenerator/farmer/id"],
+  ] as const)(
+    "the error of a request is a reason to probe its store, %s, and no other",
+    async (store, method, path) => {
+      const stores = { backend: new UnreliableMemory(), poolBackend: new UnreliableMemory() };
+      const { send, events, service } = await startService({ ...stores, machineId: 8, types });
+      // The first fill of the pool.
+      await vi.advanceTimersByTimeAsync(10_000);
+      const other = store === "backend" ? "poolBackend" : "backend";
+      stores[store].isDown = true;
+      stores[other].readOnlyPrefixes = [PROBE];
+      expect((await stepThrough(send(path, { method }))).status).toBe(503);
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(events.filter(({ event }) => event === "store_down")).toMatchObject([{ store }]);
+      stores[store].isDown = false;
+      await stepThrough(service.stop());
+    },
+  );
+
   test("answers 503 while the generator refuses, as after a clock that was set back, and 200 after", async () => {
     const { health, events, service } = await startService({ machineId: 3 });
     const refusal = new ClockBackwardsError(20, 5, 10);

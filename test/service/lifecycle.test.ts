@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe("the start", () => {
-  test("a start on a store with a type of another kind says so", async () => {
+  test("rejects if the store has another definition of a type", async () => {
     const backend = memory();
     const first = await openService({ backend, types: { farmer: { length: 10 } } });
     expect((await first.send("/v1/idgenerator/farmer/id", { method: "POST" })).status).toBe(200);
@@ -21,7 +21,7 @@ describe("the start", () => {
     await expect(other.start()).rejects.toMatchObject({ code: "ERR_NAMESPACE" });
   });
 
-  test("a start that fails says why, and can be tried again", async () => {
+  test("rejects with the error of the store, and can be called again", async () => {
     const backend = new UnreliableMemory();
     backend.isDown = true;
     const service = createService({ backend });
@@ -134,7 +134,7 @@ describe("the start on a store that may have forgotten leases", () => {
 });
 
 describe("the stop", () => {
-  test("finishes what is under way, refuses what comes, and gives the node back", async () => {
+  test("answers requests in flight and refuses new ones", async () => {
     let go = () => {};
     const slow = new Promise<void>((resolve) => {
       go = resolve;
@@ -165,7 +165,7 @@ describe("the stop", () => {
     await stopped;
   });
 
-  test("a request whose body still comes is under way", async () => {
+  test("waits for a request whose body is still arriving, with a timer that keeps the process alive", async () => {
     const { service } = await openService({ types: { farmer: { length: 10 } } });
     await service.start();
     let end = () => {};
@@ -179,19 +179,19 @@ describe("the stop", () => {
     const [started, cleared] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
     const stopped = service.stop();
     await new Promise((wake) => setImmediate(wake));
-    // It keeps the process, which would be gone before the node is given back.
-    const patience = started.mock.results[started.mock.calls.findIndex(([, ms]) => ms === 15_000)]?.value;
-    expect(patience?.hasRef()).toBe(true);
+    // It keeps the process alive, which would otherwise exit before the node is released.
+    const stopTimer = started.mock.results[started.mock.calls.findIndex(([, ms]) => ms === 15_000)]?.value;
+    expect(stopTimer?.hasRef()).toBe(true);
     expect((await service(new Request("http://localhost/generate_uuid"))).status).toBe(503);
     end();
     expect((await slow).status).toBe(200);
     await stopped;
-    expect(cleared).toHaveBeenCalledWith(patience);
+    expect(cleared).toHaveBeenCalledWith(stopTimer);
     started.mockRestore();
     cleared.mockRestore();
   });
 
-  test("a node is another's when it is given back", async () => {
+  test("releases the node for other services", async () => {
     const backend = memory();
     const options = {
       backend,
@@ -211,7 +211,7 @@ describe("the stop", () => {
     expect(nodes).toHaveLength(5);
   });
 
-  test("may be asked for twice, before the start, and while it starts", async () => {
+  test("can be called twice, before the start, and during the start", async () => {
     const never = createService({ backend: memory() });
     await never.stop();
     await never.stop();
@@ -223,7 +223,7 @@ describe("the stop", () => {
     expect((await service(new Request("http://localhost/generate_snowflake_id"))).status).toBe(503);
   });
 
-  test("is announced: /health says stopping, and requests are served until stop", async () => {
+  test("is announced by drain(): /health answers stopping, and requests are served until stop()", async () => {
     const { service, send, health } = await startService({ types: { farmer: { length: 10 } } });
     const drained = service.drain(50);
     expect(await health()).toMatchObject([503, { status: "stopping" }]);
@@ -235,7 +235,7 @@ describe("the stop", () => {
     expect((await send("/generate_uuid")).status).toBe(503);
   });
 
-  test.each([-1, 1.5, "5", Number.NaN, 2 ** 31])("cannot be announced for %j ms", async (ms) => {
+  test.each([-1, 1.5, "5", Number.NaN, 2 ** 31])("drain(%j) throws", async (ms) => {
     const { service } = await openService();
     expect(() => service.drain(ms as number)).toThrow(expect.objectContaining({ field: "ms" }));
     expect(await (await service(new Request("http://localhost/health"))).json()).toMatchObject({

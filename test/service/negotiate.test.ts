@@ -23,10 +23,10 @@ test.each<[string | undefined, boolean]>([
   ["application/*;q=0, */*", false],
   ["nonsense", false],
   [";;,,", false],
-])("Accept: %s is %s", async (accept, isTaken) => {
-  expect(accepts(accept, "application/json")).toBe(isTaken);
+])("Accept: %s admits JSON: %s", async (accept, isAdmitted) => {
+  expect(accepts(accept, "application/json")).toBe(isAdmitted);
   const { send } = await openService();
   const headers: Record<string, string> = accept === undefined ? {} : { accept };
   const response = await send("/generate_uuid", { headers });
-  expect(response.status).toBe(isTaken ? 200 : 406);
+  expect(response.status).toBe(isAdmitted ? 200 : 406);
 });

@@ -34,7 +34,7 @@ test("/openapi.json is a valid document, with and without API keys", async () =>
   }
 });
 
-test("the document is written once, with the first request for it", async () => {
+test("/openapi.json is written once, at the first request", async () => {
   const stringify = vi.spyOn(JSON, "stringify");
   const { service } = await openService();
   const text = async () => (await service(new Request("http://localhost/openapi.json"))).text();

@@ -22,7 +22,7 @@ afterEach(() => {
 describe("the rate limit", () => {
   const rateLimit = { limit: 2, windowMs: 60_000 };
 
-  test("are for each API key, and told in the headers", async () => {
+  test("counts by API key, and the response headers show it", async () => {
     const apiKeys = ["first-key-0123456789", "second-key-012345678"];
     const { send, service } = await openService({ apiKeys, rateLimit });
     const get = (key: number) => send("/generate_uuid", { headers: { "x-api-key": apiKeys[key] as string } });
@@ -39,7 +39,7 @@ describe("the rate limit", () => {
     await service.stop();
   });
 
-  test("are for each address, of IPv6 for each /56, without keys", async () => {
+  test("counts by address without API keys, and by /56 of an IPv6 address", async () => {
     const { send } = await openService({ rateLimit });
     const get = async (address: string) => (await send("/generate_uuid", {}, { address })).status;
     expect([await get("10.0.0.1"), await get("10.0.0.1"), await get("10.0.0.1")]).toEqual([200, 200, 429]);
@@ -53,34 +53,34 @@ describe("the rate limit", () => {
     expect(await get(six[3] as string)).toBe(200);
   });
 
-  test("a refusal of the route counts, and has the headers too", async () => {
+  test("counts a request that the route refuses, and its response has the headers too", async () => {
     const { send } = await openService({ rateLimit });
     const refused = await send("/decode/x");
     expect(refused.status).toBe(400);
     expect(refused.headers.get("ratelimit")).toContain("r=1");
   });
 
-  test("is charged by count; what is refused, and what asks for one, costs one", async () => {
+  test("costs the count of a request; a refused request costs 1", async () => {
     const { send } = await openService({ rateLimit: { limit: 100, windowMs: 3_600_000 } });
-    const left = async (path: string) => {
+    const statusAndRemaining = async (path: string) => {
       const response = await send(path);
       const [, remaining] = /r=(\d+)/.exec(response.headers.get("ratelimit") ?? "") ?? [];
       return [response.status, Number(remaining)];
     };
-    expect(await left("/generate_uuid")).toEqual([200, 99]);
-    expect(await left("/generate_uuid?count=40&version=7")).toEqual([200, 59]);
-    expect(await left("/generate_random_string/8?count=9")).toEqual([200, 50]);
-    expect(await left("/generate_uuid?count=0")).toEqual([400, 49]);
-    expect(await left("/generate_uuid?count=x")).toEqual([400, 48]);
-    expect(await left("/generate_uuid?count=5&count=5")).toEqual([400, 43]);
-    // It can pass later, and nothing is taken for it now.
-    expect(await left("/generate_snowflake_id?count=44")).toEqual([429, 43]);
+    expect(await statusAndRemaining("/generate_uuid")).toEqual([200, 99]);
+    expect(await statusAndRemaining("/generate_uuid?count=40&version=7")).toEqual([200, 59]);
+    expect(await statusAndRemaining("/generate_random_string/8?count=9")).toEqual([200, 50]);
+    expect(await statusAndRemaining("/generate_uuid?count=0")).toEqual([400, 49]);
+    expect(await statusAndRemaining("/generate_uuid?count=x")).toEqual([400, 48]);
+    expect(await statusAndRemaining("/generate_uuid?count=5&count=5")).toEqual([400, 43]);
+    // It can pass later, and costs nothing now.
+    expect(await statusAndRemaining("/generate_snowflake_id?count=44")).toEqual([429, 43]);
     // It never can.
-    expect(await left("/generate_snowflake_id?count=101")).toEqual([400, 42]);
-    expect(await left("/generate_snowflake_id?count=42")).toEqual([200, 0]);
+    expect(await statusAndRemaining("/generate_snowflake_id?count=101")).toEqual([400, 42]);
+    expect(await statusAndRemaining("/generate_snowflake_id?count=42")).toEqual([200, 0]);
   });
 
-  test("below count says so, and is no failure of the service", async () => {
+  test("refuses a count above the whole quota with 400", async () => {
     const { send } = await openService({ rateLimit: { limit: 5 } });
     const [status, problem] = await statusAndBody(await send("/generate_uuid?count=6"));
     expect(status).toBe(400);

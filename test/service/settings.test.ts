@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
-import { createService, type ServiceOptions } from "../../src/service/index.ts";
+import { PRESET_TWITTER } from "../../src/index.ts";
+import { createService, type ServiceOptions, type ServiceRateLimit } from "../../src/service/index.ts";
 
 describe("createService", () => {
   const key = "k".repeat(16);
@@ -58,12 +59,12 @@ describe("createService", () => {
     ["log", { log: "json" }],
     ["onEvent", { onEvent: "json" }],
     ["option", { port: 3000 }],
-  ])("a wrong %s is refused: %o", (field, wrong) => {
+  ])("refuses the option %s in %o", (field, wrong) => {
     const options = { backend: memory(), ...wrong } as ServiceOptions;
     expect(() => createService(options)).toThrow(expect.objectContaining({ field }));
   });
 
-  test("of a rate limit names the rate limit", () => {
+  test("names the rate limit in the error of its options", () => {
     const make = (rateLimit: unknown) => () =>
       createService({ backend: memory(), rateLimit } as ServiceOptions);
     expect(make(5)).toThrow("rateLimit must be an object");
@@ -72,7 +73,7 @@ describe("createService", () => {
     );
   });
 
-  test("a key that is wrong is not shown", () => {
+  test("does not show an invalid key in its error", () => {
     const lists = [
       ["hunter2"],
       "hunter2-hunter2-hunter2",
@@ -87,7 +88,7 @@ describe("createService", () => {
     }
   });
 
-  test("pools on a Redis are refused, with what to do", () => {
+  test("refuses pools on a Redis, and says what to use", () => {
     const backend = { eval: async () => "" };
     expect(() => createService({ backend, types: { farmer: { length: 10 } } })).toThrow(/PostgreSQL/);
     expect(() =>
@@ -95,6 +96,20 @@ describe("createService", () => {
     ).not.toThrow();
   });
 
-  // @ts-expect-error: a number is none
-  expect(() => createService({ backend: memory(), leaseBackend: 5 })).toThrow("backend must be");
+  test("has the types of its public names, old ones included", () => {
+    const rateLimit: ServiceRateLimit = { limit: 10, windowMs: 1000, onStoreError: "allow" };
+    const deprecated: ServiceRateLimit = { limit: 10, onFailure: "open" };
+    // @ts-expect-error: "open" is a value of the deprecated onFailure
+    const mixed: ServiceRateLimit = { limit: 10, onStoreError: "open" };
+    const preset: ServiceOptions["preset"] = PRESET_TWITTER;
+    for (const each of [rateLimit, deprecated]) {
+      expect(() => createService({ backend: memory(), preset, rateLimit: each })).not.toThrow();
+    }
+    expect(() => createService({ backend: memory(), rateLimit: mixed })).toThrow("onStoreError must be");
+  });
+
+  test("refuses a leaseBackend that is not a backend", () => {
+    // @ts-expect-error: a number is not a backend
+    expect(() => createService({ backend: memory(), leaseBackend: 5 })).toThrow("backend must be");
+  });
 });

@@ -345,7 +345,7 @@ describe("the handle", () => {
     const shared = new SharedGenerator("twitter", { machineId: 9, clock });
     expect(shared.handle.ownClock).toBe(true);
     expect(() => SharedGenerator.attach(sent(shared))).toThrow(
-      "clock must be given, for the generator has one of its own, got undefined",
+      "clock must be given, because the generator has one of its own, got undefined",
     );
     expect(SharedGenerator.attach(sent(shared), clock).decode(shared.nextId()).timestampMs).toBe(NOW);
     expect(() => SharedGenerator.attach(sent(shared), 5 as never)).toThrow("clock must be a function, got 5");

@@ -71,7 +71,7 @@ const OWN_SETTINGS = {
     max: 9_007_199_254_740_991,
     env: "BITFLAKE_MACHINE_ID",
     description: "the machine of this service",
-    defaultText: "a node is leased",
+    defaultText: "a leased node",
   },
   noFence: {
     kind: "switch",

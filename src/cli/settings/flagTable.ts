@@ -15,7 +15,7 @@ interface FlagBase {
   readonly description: string;
   /** The environment variable that sets it where there is no flag. */
   readonly env?: string;
-  /** The default in words, if it is not a value: `"a node is leased"`. */
+  /** The default in words, if it is not a value: `"a leased node"`. */
   readonly defaultText?: string;
   /** Set if the command does not run without it. */
   readonly required?: true;

@@ -36,7 +36,7 @@ const issuedIn = (count: number) => (rows: readonly SqlRow[]) => {
 export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
   qualifiedTable(port, "id_counts"); // Refuses a prefix that is too long before the first query.
   let statements: Promise<Statements> | undefined;
-  /** Returns the statements, once the store has told whether it tells its history. */
+  /** Returns the statements, once the store has answered whether it reports its history. */
   const prepare = (): Promise<Statements> => {
     statements ??= historySql(port).then(
       (current) => createStatements(port, current),
@@ -106,7 +106,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
           return ids.length > 0 ? ids : await find();
         } catch (error) {
           // Of two concurrent issues for one request PostgreSQL lets one fail, and an issue without an answer may have
-          // been done. After a timeout the store is not asked again, because the caller would wait twice as long.
+          // been done. After a timeout the store is not queried again, because the caller would wait twice as long.
           if (error instanceof BackendError && error.reason === "timeout") throw error;
           const ids = await find().catch(() => []);
           if (ids.length > 0) return ids;

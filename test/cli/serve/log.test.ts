@@ -56,7 +56,7 @@ describe("a line", () => {
     expect(await logged("text", unread)).toBe("T info  200     1.250 ms -    - - 10.0.0.1 r-1\n");
   });
 
-  test("has its level, status and duration in the same columns, whatever the other values", async () => {
+  test("has its level, status and duration in the same columns, for any other values", async () => {
     const rows = await Promise.all(
       [
         entry,

@@ -1,9 +1,9 @@
-// What clients ask of a service for a while, all routes that give out IDs mixed, and what they got.
+// Load: clients that send requests of all kinds to the workers, and a record of the responses.
 
 import { setTimeout } from "node:timers/promises";
-import type { Crew, Outcome, Question } from "./workers.ts";
+import type { Outcome, WorkerPool, WorkerRequest } from "./workers.ts";
 
-/** A client's API key, a type and an idempotency key: what an ID was issued for. */
+/** An issued ID, with the API key, the type and the idempotency key that it was issued for. */
 interface Issue {
   readonly apiKey: string;
   readonly type: string;
@@ -11,14 +11,14 @@ interface Issue {
   readonly id: string;
 }
 
-/** The types of numeric IDs, for `createService`. */
+/** The types of numeric IDs. */
 export const TYPES = { farmer: { length: 10 }, card: { length: 12, rules: "mosip" } };
 
-/** Who asks. */
+/** The API keys of the clients. */
 export const API_KEYS = ["the-key-of-the-first", "the-key-of-the-second"];
 
-/** The question that issues a numeric ID. */
-export function issueOf({ apiKey, type, key }: Omit<Issue, "id">): Question {
+/** Returns the request that issues a numeric ID. */
+export function issueRequest({ apiKey, type, key }: Omit<Issue, "id">): WorkerRequest {
   const headers = { authorization: `Bearer ${apiKey}`, "idempotency-key": key };
   return { method: "POST", path: `/v1/idgenerator/${type}/id`, headers };
 }
@@ -27,54 +27,54 @@ const between = (least: number, most: number) => least + Math.floor(Math.random(
 
 const oneOf = <T>(choices: readonly T[]): T => choices[between(0, choices.length - 1)] as T;
 
-/** What clients got. */
+/** Sends load, and records the responses. */
 export class Load {
-  /** All IDs by their kind: none may be there twice. */
+  /** All IDs by kind. None may repeat. */
   readonly ids: Readonly<Record<"snowflake" | "counter" | "uuid" | "numeric", string[]>> = {
     snowflake: [],
     counter: [],
     uuid: [],
     numeric: [],
   };
-  /** What was issued for a key and acknowledged. */
+  /** The IDs issued for a key, and acknowledged. */
   readonly issues: Issue[] = [];
-  /** Keys whose ID was another one when it was asked for again. */
+  /** Keys whose replay had another ID. */
   readonly changed: string[] = [];
-  /** How many of each status there were, with the code of the error. */
+  /** The counts of responses by status and error code. */
   readonly statuses = new Map<string, number>();
-  /** All that had no answer. */
+  /** The requests without a response. */
   readonly failures: Outcome[] = [];
-  /** The numbers of the requests that were answered. */
+  /** The numbers of the answered requests. */
   readonly answered = new Set<number>();
-  /** How often an acknowledged key was asked for again. */
+  /** The number of replays. */
   replays = 0;
   #isOver = false;
   #keys = 0;
-  readonly #crew: Crew;
+  readonly #workers: WorkerPool;
 
-  constructor(crew: Crew) {
-    this.#crew = crew;
+  constructor(workers: WorkerPool) {
+    this.#workers = workers;
   }
 
-  /** Has so many clients ask until it is told to end. */
+  /** Runs this many clients until `end` is called. */
   async run(clients: number): Promise<void> {
     const client = async () => {
-      while (!this.#isOver) await this.#piece();
+      while (!this.#isOver) await this.#sendAny();
     };
     await Promise.all(Array.from({ length: clients }, client));
   }
 
-  /** Lets what is under way finish. */
+  /** Ends the load. Requests in flight finish. */
   end(): void {
     this.#isOver = true;
   }
 
-  /** How many were answered with that. */
+  /** Returns the count of a status and code. */
   count(status: string): number {
     return this.statuses.get(status) ?? 0;
   }
 
-  /** The IDs that are there more than once. */
+  /** The IDs that repeat. */
   get repeats(): string[] {
     return Object.values(this.ids).flatMap((ids) => {
       const seen = new Set<string>();
@@ -82,9 +82,9 @@ export class Load {
     });
   }
 
-  /** Asks whose turn it is, and writes down what came of it. */
-  async #ask(question: Question): Promise<unknown> {
-    const outcome = await this.#crew.ask(question);
+  /** Sends a request to the next worker, and records the outcome. Resolves to the body of a 200. */
+  async #send(request: WorkerRequest): Promise<unknown> {
+    const outcome = await this.#workers.send(request);
     const { number, status, text, failure } = outcome;
     if (failure !== undefined) {
       this.failures.push(outcome);
@@ -101,27 +101,31 @@ export class Load {
   async #generate(kind: "snowflake" | "counter" | "uuid", route: string, most: number): Promise<void> {
     const search = most > 1 ? `?count=${between(1, most)}` : "";
     const headers = { "x-api-key": oneOf(API_KEYS) };
-    const body = (await this.#ask({ path: `/generate_${route}${search}`, headers })) as
+    const body = (await this.#send({ path: `/generate_${route}${search}`, headers })) as
       | { id?: string; ids?: string[] }
       | undefined;
     this.ids[kind].push(...(body?.ids ?? (body?.id === undefined ? [] : [body.id])));
   }
 
-  /** Issues for no key: an ID is for this request alone. */
+  /** Issues an ID without a key. */
   async #issue(): Promise<void> {
-    const question = issueOf({ apiKey: oneOf(API_KEYS), type: oneOf(Object.keys(TYPES)), key: "" });
-    const { "idempotency-key": _none, ...headers } = question.headers ?? {};
-    const body = (await this.#ask({ ...question, headers })) as { response: { id: string } } | undefined;
+    const request = issueRequest({ apiKey: oneOf(API_KEYS), type: oneOf(Object.keys(TYPES)), key: "" });
+    const { "idempotency-key": _none, ...headers } = request.headers ?? {};
+    const body = (await this.#send({ ...request, headers })) as { response: { id: string } } | undefined;
     if (body) this.ids.numeric.push(body.response.id);
   }
 
-  /** Issues for a key of its own, and asks until there is an answer, as a client does whose connection broke. */
-  async #issueFor(): Promise<void> {
-    const wanted = { apiKey: oneOf(API_KEYS), type: oneOf(Object.keys(TYPES)), key: `order-${++this.#keys}` };
+  /** Issues an ID for a new key, and retries until it has a response, as a client does after a broken connection. */
+  async #issueWithKey(): Promise<void> {
+    const request = {
+      apiKey: oneOf(API_KEYS),
+      type: oneOf(Object.keys(TYPES)),
+      key: `order-${++this.#keys}`,
+    };
     for (;;) {
-      const body = (await this.#ask(issueOf(wanted))) as { response: { id: string } } | undefined;
+      const body = (await this.#send(issueRequest(request))) as { response: { id: string } } | undefined;
       if (body) {
-        this.issues.push({ ...wanted, id: body.response.id });
+        this.issues.push({ ...request, id: body.response.id });
         this.ids.numeric.push(body.response.id);
         return;
       }
@@ -129,25 +133,25 @@ export class Load {
     }
   }
 
-  /** Asks again for what was acknowledged. */
+  /** Repeats an acknowledged request. */
   async #replay(): Promise<void> {
     if (this.issues.length === 0) return;
     const issue = oneOf(this.issues);
-    const body = (await this.#ask(issueOf(issue))) as { response: { id: string } } | undefined;
+    const body = (await this.#send(issueRequest(issue))) as { response: { id: string } } | undefined;
     if (!body) return;
     this.replays++;
     if (body.response.id !== issue.id) this.changed.push(issue.key);
   }
 
-  async #piece(): Promise<void> {
-    const way = Math.random();
-    if (way < 0.18) await this.#generate("snowflake", "snowflake_id", 1);
-    else if (way < 0.28) await this.#generate("snowflake", "snowflake_id", 200);
-    else if (way < 0.42) await this.#generate("counter", "counter_id", 1);
-    else if (way < 0.5) await this.#generate("counter", "counter_id", 100);
-    else if (way < 0.58) await this.#generate("uuid", "uuid", 1);
-    else if (way < 0.7) await this.#issue();
-    else if (way < 0.85) await this.#issueFor();
+  async #sendAny(): Promise<void> {
+    const choice = Math.random();
+    if (choice < 0.18) await this.#generate("snowflake", "snowflake_id", 1);
+    else if (choice < 0.28) await this.#generate("snowflake", "snowflake_id", 200);
+    else if (choice < 0.42) await this.#generate("counter", "counter_id", 1);
+    else if (choice < 0.5) await this.#generate("counter", "counter_id", 100);
+    else if (choice < 0.58) await this.#generate("uuid", "uuid", 1);
+    else if (choice < 0.7) await this.#issue();
+    else if (choice < 0.85) await this.#issueWithKey();
     else await this.#replay();
   }
 }

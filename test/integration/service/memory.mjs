@@ -1,5 +1,5 @@
-// A process of service-pipelining.test.ts: the service of the built package on the memory of the process. It says where
-// it listens, and on each message how much memory it holds.
+// A process of service-pipelining.test.ts: the service of the built package on memory. It sends its URL, and its memory use on
+// each message.
 
 const { dist } = JSON.parse(process.argv[2]);
 const { memory } = await import(new URL("backend.js", dist).href);

@@ -1,5 +1,5 @@
-// A process of service.test.ts: the service of the built package, on the stores that it is told. It says where it
-// listens; told to end by SIGTERM it ends in good order, and says which requests were under way then or came later.
+// A worker process of service.test.ts: the service of the built package on the given stores. It sends the URL that it listens
+// on. At SIGTERM it stops gracefully, and sends the numbers of the requests in flight and of those that arrive later.
 
 import { subscribe } from "node:diagnostics_channel";
 import { Redis } from "ioredis";
@@ -9,13 +9,13 @@ const { dist, redis, postgres, prefix, timeoutMs, isStarted = true, options } = 
 const { fromIORedis, fromPg } = await import(new URL("backend.js", dist).href);
 const { createService, listen } = await import(new URL("service.js", dist).href);
 
-// Whoever started this has ended without a word.
+// The parent process has exited.
 const leave = () => process.exit(1);
 process.once("disconnect", leave);
 
 const closing = [];
 
-/** The client reconnects by itself, and what is asked meanwhile fails at once or when its time is over. */
+/** Without retries: a call fails at once or at its timeout, and the client reconnects by itself. */
 function onRedis(url) {
   const client = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   client.on("error", () => {});
@@ -32,32 +32,32 @@ function onPostgres(url) {
 
 const pools = onPostgres(postgres);
 const backend = redis ? onRedis(redis) : pools;
-// The Redis of a test has just come up, and has forgotten nothing.
+// The Redis of a test is new and has forgotten nothing, so no fence is needed.
 const service = createService({ backend, poolBackend: pools, fence: false, ...options });
 
-// From outside the service, so that it is Node's word and not its own: each request is numbered by who sent it.
-const underWay = new Set();
+// Counted by Node's diagnostics channel, not by the service under test. The client numbers its requests.
+const inFlight = new Set();
 const late = [];
-let isEnding = false;
+let isStopping = false;
 subscribe("http.server.request.start", ({ request, response }) => {
   const number = Number(request.headers["x-number"] ?? -1);
-  underWay.add(number);
-  if (isEnding) late.push(number);
-  response.once("close", () => underWay.delete(number));
+  inFlight.add(number);
+  if (isStopping) late.push(number);
+  response.once("close", () => inFlight.delete(number));
 });
 
-// A store that is down is no reason not to listen.
+// It listens also while the store is down.
 if (isStarted) await service.start().catch(() => {});
 const server = await listen(service, { port: 0 });
 
 process.once("SIGTERM", async () => {
-  isEnding = true;
-  const begun = [...underWay];
+  isStopping = true;
+  const begun = [...inFlight];
   await server.close();
   await service.stop();
   for (const close of closing) await close();
   process.off("disconnect", leave);
-  // Nothing may be left that keeps it alive: it is not made to end here, and whoever waits for it would wait as long.
+  // No process.exit(): the process must exit because nothing keeps it alive.
   process.send({ begun, late }, () => process.disconnect());
 });
 

@@ -1,4 +1,4 @@
-// Health on a real SQLite file that another process has locked, or that can only be read.
+// Health on a real SQLite file that another process has locked, or that is read-only.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,37 +11,37 @@ import { createService } from "../../../src/service/index.ts";
 const require = createRequire(import.meta.url);
 const { DatabaseSync } = require("node:sqlite") as typeof import("node:sqlite");
 
-/** A file, a service on it, and what its health is. */
-async function served() {
+/** Starts a service on a file. Resolves to a function that returns the status of its health. */
+async function serveFile() {
   const folder = mkdtempSync(join(tmpdir(), "bitflake-health-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "ids.db");
-  const own = new DatabaseSync(path);
-  onTestFinished(() => own.close());
-  const service = createService({ backend: fromSqlite(own), machineId: 1 });
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  const service = createService({ backend: fromSqlite(database), machineId: 1 });
   onTestFinished(() => service.stop());
   await service.start();
   const status = async () => (await service(new Request("http://localhost/health"))).status;
   expect(await status()).toBe(200);
-  return { path, own, status };
+  return { path, database, status };
 }
 
-const leash = { timeout: 20_000, interval: 100 };
+const poll = { timeout: 20_000, interval: 100 };
 
-test("a file that another process has locked fails until it is free", async () => {
-  const { path, status } = await served();
+test("/health answers 503 while another process has locked the file", async () => {
+  const { path, status } = await serveFile();
   const other = new DatabaseSync(path);
   onTestFinished(() => other.close());
   other.exec("BEGIN IMMEDIATE");
-  await expect.poll(status, leash).toBe(503);
+  await expect.poll(status, poll).toBe(503);
   other.exec("ROLLBACK");
-  await expect.poll(status, leash).toBe(200);
+  await expect.poll(status, poll).toBe(200);
 });
 
-test("a file that can only be read fails", async () => {
-  const { own, status } = await served();
-  own.exec("PRAGMA query_only = 1");
-  await expect.poll(status, leash).toBe(503);
-  own.exec("PRAGMA query_only = 0");
-  await expect.poll(status, leash).toBe(200);
+test("/health answers 503 while the file is read-only", async () => {
+  const { database, status } = await serveFile();
+  database.exec("PRAGMA query_only = 1");
+  await expect.poll(status, poll).toBe(503);
+  database.exec("PRAGMA query_only = 0");
+  await expect.poll(status, poll).toBe(200);
 });

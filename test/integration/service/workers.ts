@@ -1,4 +1,4 @@
-// The processes of a run, and how they are asked: each in turn, as a load balancer does it.
+// The worker processes of a run, and requests to them: to each in turn, as a load balancer sends them.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -6,33 +6,33 @@ import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The build that is tried: another one where SERVICE_DIST says so. */
+/** The build under test: SERVICE_DIST, or the build of this repository. */
 const dist = process.env.SERVICE_DIST ?? fileURLToPath(new URL("../../../dist", import.meta.url));
 
 const program = fileURLToPath(new URL("process.mjs", import.meta.url));
 
-/** What each process of a run is told. */
+/** The settings of a worker process. */
 export interface Plan {
-  /** Where the Redis is; without one, PostgreSQL is for everything. */
+  /** The URL of the Redis. Without it, PostgreSQL is the only store. */
   readonly redis?: string;
   readonly postgres: string;
   readonly prefix: string;
   readonly timeoutMs?: number;
-  /** Whether `start` is called before it listens. Default yes; otherwise the first request begins it. */
+  /** Whether `start` is called before it listens. Default `true`; otherwise the first request starts it. */
   readonly isStarted?: boolean;
-  /** Those of `createService`, but the stores. */
+  /** The options of `createService`, without the stores. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What a process says of its end. */
+/** How a process exited. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** What it complained of. */
-  readonly complaint: string;
-  /** The numbers of the requests that were under way when it was told to end. */
+  /** Its standard error output. */
+  readonly stderr: string;
+  /** The numbers of the requests in flight at SIGTERM. */
   readonly begun: readonly number[];
-  /** The numbers of those that came after that. */
+  /** The numbers of the requests that arrived after SIGTERM. */
   readonly late: readonly number[];
 }
 
@@ -44,25 +44,25 @@ export interface Worker {
   readonly ended: Promise<Ending>;
 }
 
-/** What a client gets: an answer, or the code of what went wrong. */
+/** The result of a request: a response, or the code of the failure. */
 export interface Outcome {
   readonly number: number;
   readonly worker: Worker;
-  /** 0 if there is no answer. */
+  /** 0 without a response. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
   readonly failure: string | undefined;
 }
 
-/** What is asked. */
-export interface Question {
+/** A request to a worker. */
+export interface WorkerRequest {
   readonly method?: "GET" | "POST";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Longer than any answer may take, whatever happens to a store: a call that takes so long hangs. */
+/** The longest time of a response, whatever happens to a store. A request that takes longer hangs. */
 const HANGS_MS = 20_000;
 
 const running = new Set<ChildProcess>();
@@ -72,32 +72,32 @@ process.once("exit", () => {
 
 let numbers = 0;
 
-/** Starts a process, and resolves when it listens. */
+/** Starts a process. Resolves when it listens. */
 async function start(name: string, plan: Plan): Promise<Worker> {
-  const told = JSON.stringify({ ...plan, dist: `${pathToFileURL(dist).href}/` });
-  const child = fork(program, [told], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const settings = JSON.stringify({ ...plan, dist: `${pathToFileURL(dist).href}/` });
+  const child = fork(program, [settings], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
   running.add(child);
   let last = { begun: [], late: [] };
-  const complaint = child.stderr ? text(child.stderr) : Promise.resolve("");
+  const stderr = child.stderr ? text(child.stderr) : Promise.resolve("");
   const ended = once(child, "exit").then(async ([code, signal]): Promise<Ending> => {
     running.delete(child);
-    return { code, signal, complaint: await complaint, ...last };
+    return { code, signal, stderr: await stderr, ...last };
   });
   const url = await new Promise<string>((resolve, reject) => {
     child.on("message", (message: { url: string } | typeof last) => {
       if ("url" in message) resolve(message.url);
       else last = message;
     });
-    void ended.then(({ complaint }) => reject(new Error(`a service ended at once: ${complaint}`)));
+    void ended.then(({ stderr }) => reject(new Error(`a service exited at once: ${stderr}`)));
   });
   return { name, url, child, ended };
 }
 
-/** The processes that are asked in turn. */
-export class Crew {
+/** Worker processes that get requests in turn. */
+export class WorkerPool {
   readonly #plan: Plan;
   readonly #agent = new Agent({ keepAlive: true });
-  /** Those that are asked. */
+  /** The workers that get requests. */
   readonly rotation: Worker[] = [];
   readonly #all: Worker[] = [];
   #turn = 0;
@@ -106,7 +106,7 @@ export class Crew {
     this.#plan = plan;
   }
 
-  /** Starts so many, and has them asked. */
+  /** Starts workers, and adds them to the rotation. */
   async start(...names: string[]): Promise<Worker[]> {
     const workers = await Promise.all(names.map((name) => start(name, this.#plan)));
     this.#all.push(...workers);
@@ -114,36 +114,36 @@ export class Crew {
     return workers;
   }
 
-  /** Asks one no more. */
-  takeOut(worker: Worker): void {
+  /** Removes a worker from the rotation. */
+  remove(worker: Worker): void {
     this.rotation.splice(this.rotation.indexOf(worker), 1);
   }
 
-  /** Ends one in good order: first it is asked no more, and at once it is told, whatever is under way. */
+  /** Sends SIGTERM to a worker, after removing it from the rotation. Requests may be in flight. */
   end(worker: Worker): Promise<Ending> {
-    if (this.rotation.includes(worker)) this.takeOut(worker);
+    if (this.rotation.includes(worker)) this.remove(worker);
     worker.child.kill("SIGTERM");
     return worker.ended;
   }
 
-  /** Ends all of them, in whatever way. */
+  /** Kills all workers. */
   async stop(): Promise<void> {
     for (const { child } of this.#all) child.kill("SIGKILL");
     await Promise.all(this.#all.map(({ ended }) => ended));
     this.#agent.destroy();
   }
 
-  /** Asks whose turn it is. It never rejects. */
-  ask(question: Question): Promise<Outcome> {
+  /** Sends a request to the next worker. It never rejects. */
+  send(request: WorkerRequest): Promise<Outcome> {
     const worker = this.rotation[this.#turn++ % this.rotation.length] as Worker;
-    return this.askOf(worker, question);
+    return this.sendTo(worker, request);
   }
 
-  /** Asks a process. It never rejects. */
-  askOf(worker: Worker, { method = "GET", path, headers = {} }: Question): Promise<Outcome> {
+  /** Sends a request to a worker. It never rejects. */
+  sendTo(worker: Worker, { method = "GET", path, headers = {} }: WorkerRequest): Promise<Outcome> {
     const number = ++numbers;
     return new Promise((resolve) => {
-      const failed = (error: Error & { code?: string }) => {
+      const fail = (error: Error & { code?: string }) => {
         const failure = error.code ?? error.message;
         resolve({ number, worker, status: 0, headers: {}, text: "", failure });
       };
@@ -154,12 +154,12 @@ export class Crew {
           const { statusCode: status = 0, headers } = response;
           text(response).then(
             (text) => resolve({ number, worker, status, headers, text, failure: undefined }),
-            failed,
+            fail,
           );
         },
       );
       sent.once("timeout", () => sent.destroy(Object.assign(new Error("it hangs"), { code: "HANGS" })));
-      sent.once("error", failed);
+      sent.once("error", fail);
       sent.end();
     });
   }

@@ -1,154 +1,154 @@
-// Protocols with something wrong in them, and some that are only different.
+// Mutants of the protocol: harmful ones, and some that differ without harm.
 
 import * as protocol from "../../../src/lease/rule.ts";
-import { type Conduct, honest } from "./conduct.ts";
+import { correctHolder, type HolderBehavior } from "./holder.ts";
 import type { Bounds, Protocol } from "./store.ts";
 
-type Book = protocol.NamespaceState;
-type Holding = protocol.NodeState;
+type State = protocol.NamespaceState;
+type Node = protocol.NodeState;
 type Claim = protocol.LeaseClaim;
 type Acquire = Protocol["acquire"];
 type Renew = Protocol["renew"];
 type Release = Protocol["release"];
 
 export interface Mutant {
-  /** What is wrong. */
+  /** The fault. */
   readonly title: string;
   readonly protocol: Protocol;
-  readonly conduct: Conduct;
-  /** What there must be for it to do harm, besides holders and a store. */
+  readonly behavior: HolderBehavior;
+  /** The bounds in which it does harm, if not the default ones. */
   readonly bounds: Partial<Bounds>;
 }
 
 function mutant(
   title: string,
   steps: Partial<Protocol>,
-  conduct: Partial<Conduct> = {},
+  behavior: Partial<HolderBehavior> = {},
   bounds: Partial<Bounds> = {},
 ): Mutant {
   const { acquire, renew, release } = protocol;
   const own = { acquire, renew, release, ...steps };
-  return { title, protocol: own, conduct: { ...honest, ...conduct }, bounds };
+  return { title, protocol: own, behavior: { ...correctHolder, ...behavior }, bounds };
 }
 
-/** Where holders are copied. */
+/** Bounds with copies of holders. */
 const COPIED = { holders: 2, copies: 1 };
 
-/** Where the store goes back. */
+/** Bounds with a store that goes back. */
 const RETURNED = { holders: 2, returns: 1 };
 
-/** What a step is made to believe of a node. */
-type Belief<Request> = (holding: Holding, request: Request) => Holding;
+/** Returns the state of a node that a step is made to see. */
+type Belief<Request> = (kept: Node, request: Request) => Node;
 
-const isMine = (holding: Holding, { owner, nonce }: protocol.LeaseRequest) =>
-  holding.owner === owner && holding.nonce === nonce;
-/** As if the last that happened to the node were what the claim is about. */
-const asClaimed: Belief<Claim> = (holding, { owner, generation, grantNonce }) => ({
-  ...holding,
+const isMine = (kept: Node, { owner, nonce }: protocol.LeaseRequest) =>
+  kept.owner === owner && kept.nonce === nonce;
+/** As if the claim were about the node's current grant. */
+const asClaimed: Belief<Claim> = (kept, { owner, generation, grantNonce }) => ({
+  ...kept,
   ...{ owner, generation, nonce: grantNonce },
 });
-const asPassed = (holding: Holding) => ({ ...holding, until: -1 });
-const asShort = (holding: Holding) => ({ ...holding, until: 1 });
+const asEnded = (kept: Node) => ({ ...kept, until: -1 });
+const asShort = (kept: Node) => ({ ...kept, until: 1 });
 
-function written(book: Book, node: number, holding: Holding): Book {
-  return { ...book, nodes: new Map(book.nodes).set(node, holding) };
+function written(state: State, node: number, kept: Node): State {
+  return { ...state, nodes: new Map(state.nodes).set(node, kept) };
 }
 
-function believing<Request>(book: Book, request: Request, belief: Belief<Request>): Book {
+function believing<Request>(state: State, request: Request, belief: Belief<Request>): State {
   return {
-    ...book,
-    nodes: new Map([...book.nodes].map(([node, holding]) => [node, belief(holding, request)])),
+    ...state,
+    nodes: new Map([...state.nodes].map(([node, kept]) => [node, belief(kept, request)])),
   };
 }
 
-/** The book with nothing new in it but its history and the node that was granted. */
-function outcomeOf(book: Book, [next, answer]: ReturnType<Acquire>): ReturnType<Acquire> {
-  const holding = answer.outcome === "granted" ? next?.nodes.get(answer.node) : undefined;
-  const noticed = next ? { ...next, nodes: book.nodes } : book;
-  return [holding && answer.outcome === "granted" ? written(noticed, answer.node, holding) : noticed, answer];
+/** Returns the state with only its history and the granted node changed. */
+function outcomeOf(state: State, [next, answer]: ReturnType<Acquire>): ReturnType<Acquire> {
+  const kept = answer.outcome === "granted" ? next?.nodes.get(answer.node) : undefined;
+  const noticed = next ? { ...next, nodes: state.nodes } : state;
+  return [kept && answer.outcome === "granted" ? written(noticed, answer.node, kept) : noticed, answer];
 }
 
-/** An acquire that believes something of the nodes. */
+/** Creates an acquire that sees other states of nodes. */
 function acquireIf(belief: Belief<protocol.LeaseRequest>): Acquire {
-  return (book, space, ask, nowMs, store) => {
-    const step = protocol.acquire(book && believing(book, ask, belief), space, ask, nowMs, store);
-    return book ? outcomeOf(book, step) : step;
+  return (state, space, request, nowMs, store) => {
+    const step = protocol.acquire(state && believing(state, request, belief), space, request, nowMs, store);
+    return state ? outcomeOf(state, step) : step;
   };
 }
 
-/** A renew that believes something of the nodes. */
+/** Creates a renew that sees other states of nodes. */
 function renewIf(belief: Belief<Claim>): Renew {
-  return (book, space, claim, nowMs, store) => {
-    const step = protocol.renew(book && believing(book, claim, belief), space, claim, nowMs, store);
-    return book ? outcomeOf(book, step) : step;
+  return (state, space, claim, nowMs, store) => {
+    const step = protocol.renew(state && believing(state, claim, belief), space, claim, nowMs, store);
+    return state ? outcomeOf(state, step) : step;
   };
 }
 
-/** A release that believes something of its node. */
+/** Creates a release that sees another state of its node. */
 function releaseIf(belief: Belief<Claim>): Release {
-  return (book, claim, unused) => {
-    const holding = book.nodes.get(claim.node);
-    if (!holding) return book;
-    const believed = written(book, claim.node, belief(holding, claim));
+  return (state, claim, unused) => {
+    const kept = state.nodes.get(claim.node);
+    if (!kept) return state;
+    const believed = written(state, claim.node, belief(kept, claim));
     const next = protocol.release(believed, claim, unused);
-    return next === believed ? book : next;
+    return next === believed ? state : next;
   };
 }
 
-/** A belief about nodes of the claim's owner alone. */
+/** Limits a belief to nodes of the claim's owner. */
 function ofOwner(belief: Belief<Claim>): Belief<Claim> {
-  return (holding, claim) => (holding.owner === claim.owner ? belief(holding, claim) : holding);
+  return (kept, claim) => (kept.owner === claim.owner ? belief(kept, claim) : kept);
 }
 
-const withoutGeneration = ofOwner((holding, { generation, grantNonce, nonce }) =>
+const withoutGeneration = ofOwner((kept, { generation, grantNonce, nonce }) =>
   // A nonce that it does not know may be one from before the store went back.
-  holding.nonce === grantNonce || holding.nonce === nonce
-    ? { ...holding, generation: generation + Number(holding.nonce === nonce) }
-    : { ...holding, generation: generation - 1 },
+  kept.nonce === grantNonce || kept.nonce === nonce
+    ? { ...kept, generation: generation + Number(kept.nonce === nonce) }
+    : { ...kept, generation: generation - 1 },
 );
 
-const withoutNonce = ofOwner((holding, { generation, grantNonce, nonce }) => ({
-  ...holding,
-  nonce: holding.generation === generation ? grantNonce : nonce,
+const withoutNonce = ofOwner((kept, { generation, grantNonce, nonce }) => ({
+  ...kept,
+  nonce: kept.generation === generation ? grantNonce : nonce,
 }));
 
-/** An acquire whose grants begin elsewhere. `before` is what the store kept of the node. */
+/** Creates an acquire whose grants begin at another tick. `before` is the node's state before the grant. */
 function acquireFrom(
-  begin: (from: number, before: Holding, ask: protocol.LeaseRequest, nowMs: number) => number,
+  begin: (from: number, before: Node, request: protocol.LeaseRequest, nowMs: number) => number,
 ): Acquire {
-  return (book, space, ask, nowMs, store) => {
-    const step = protocol.acquire(book, space, ask, nowMs, store);
+  return (state, space, request, nowMs, store) => {
+    const step = protocol.acquire(state, space, request, nowMs, store);
     const [next, answer] = step;
-    const before = answer.outcome === "granted" ? book?.nodes.get(answer.node) : undefined;
+    const before = answer.outcome === "granted" ? state?.nodes.get(answer.node) : undefined;
     if (!next || !before || answer.outcome !== "granted") return step;
     const { node } = answer;
-    const from = begin(answer.from, before, ask, nowMs);
-    return [written(next, node, { ...(next.nodes.get(node) as Holding), from }), { ...answer, from }];
+    const from = begin(answer.from, before, request, nowMs);
+    return [written(next, node, { ...(next.nodes.get(node) as Node), from }), { ...answer, from }];
   };
 }
 
-/** An acquire in a store whose fence is elsewhere. */
-function acquireWithFence(fence: (book: Book, raised: Book) => number): Acquire {
-  return (book, space, ask, nowMs, store) => {
+/** Creates an acquire that sees another fence. */
+function acquireWithFence(fence: (state: State, raised: State) => number): Acquire {
+  return (state, space, request, nowMs, store) => {
     const [raised] = protocol.renew(
-      book,
+      state,
       space,
-      { ...ask, node: -1, generation: 0, grantNonce: "" },
+      { ...request, node: -1, generation: 0, grantNonce: "" },
       nowMs,
       store,
     );
-    const moved = book && raised && { ...raised, fence: fence(book, raised) };
-    return protocol.acquire(moved, space, ask, nowMs, store);
+    const moved = state && raised && { ...raised, fence: fence(state, raised) };
+    return protocol.acquire(moved, space, request, nowMs, store);
   };
 }
 
-/** Each lets two holders stamp the same tick of a node. */
-export const broken: readonly Mutant[] = [
-  mutant("a renewal does not ask whose the node is", { renew: renewIf(asClaimed) }),
-  mutant("a release does not ask whose the node is", { release: releaseIf(asClaimed) }),
+/** Mutants that let two holders stamp the same tick of a node. */
+export const harmfulMutants: readonly Mutant[] = [
+  mutant("a renewal does not check the owner", { renew: renewIf(asClaimed) }),
+  mutant("a release does not check the owner", { release: releaseIf(asClaimed) }),
   mutant("a grant begins before the one before it ends", {
-    acquire: acquireFrom((from, before, ask) =>
-      isMine(before, ask) ? from : Math.min(from, before.until - 1),
+    acquire: acquireFrom((from, before, request) =>
+      isMine(before, request) ? from : Math.min(from, before.until - 1),
     ),
   }),
   mutant(
@@ -156,38 +156,42 @@ export const broken: readonly Mutant[] = [
     {},
     { covers: ({ from, until }, tick) => tick >= from && tick <= until },
   ),
-  mutant("a renewal brings the end of a grant nearer", { renew: renewIf(asShort) }),
+  mutant("a renewal moves the end of a grant back", { renew: renewIf(asShort) }),
 
-  mutant("a node is granted anew while its grant lasts", {
-    acquire: acquireIf((holding, ask) => (isMine(holding, ask) ? holding : asPassed(holding))),
+  mutant("a node is granted while its grant lasts", {
+    acquire: acquireIf((kept, request) => (isMine(kept, request) ? kept : asEnded(kept))),
   }),
-  mutant("a grant that is asked for again begins at the time of asking", {
-    acquire: acquireFrom((from, before, ask, nowMs) => (isMine(before, ask) ? nowMs : from)),
+  mutant("a repeated request gets a grant that begins at its time", {
+    acquire: acquireFrom((from, before, request, nowMs) => (isMine(before, request) ? nowMs : from)),
   }),
-  mutant("a grant that is asked for again ends earlier", {
-    acquire: acquireIf((holding, ask) => (isMine(holding, ask) ? asPassed(holding) : holding)),
+  mutant("a repeated request gets a grant that ends earlier", {
+    acquire: acquireIf((kept, request) => (isMine(kept, request) ? asEnded(kept) : kept)),
   }),
-  mutant("a release gives back ticks from before the grant", {
-    release: (book, claim, unused) => {
-      const next = protocol.release(book, claim, unused);
-      const holding = next.nodes.get(claim.node);
-      return holding && next !== book ? written(next, claim.node, { ...holding, until: unused }) : book;
+  mutant("a release returns ticks from before the grant", {
+    release: (state, claim, unused) => {
+      const next = protocol.release(state, claim, unused);
+      const kept = next.nodes.get(claim.node);
+      return kept && next !== state ? written(next, claim.node, { ...kept, until: unused }) : state;
     },
   }),
   mutant(
-    "a holder gives back the last tick that it stamped",
+    "a holder returns the last tick that it stamped",
     {},
     { unusedOf: ({ from }, last) => Math.max(from, last) },
   ),
-  mutant("a holder goes on to stamp when it has given back", {}, { goesOn: true }),
-  mutant("a holder asks for its next grant under the same name", {}, { staysItself: true }),
-  mutant("a holder takes a renewal of a later grant for one of the grant it has", {}, { isOf: () => true }),
+  mutant("a holder stamps after its release", {}, { stampsAfterRelease: true }),
+  mutant("a holder acquires its next grant under the same owner", {}, { reusesOwner: true }),
+  mutant(
+    "a holder takes the renewal of a later grant for one of its own grant",
+    {},
+    { isSameGrant: () => true },
+  ),
 
-  mutant("a renewal does not tell generations apart", { renew: renewIf(withoutGeneration) }, {}, COPIED),
-  mutant("a renewal does not tell nonces apart", { renew: renewIf(withoutNonce) }, {}, COPIED),
-  mutant("a release does not tell generations apart", { release: releaseIf(withoutGeneration) }, {}, COPIED),
-  mutant("a release does not tell nonces apart", { release: releaseIf(withoutNonce) }, {}, COPIED),
-  mutant("a new grant does not heed the fence", { acquire: acquireWithFence(() => 0) }, {}, RETURNED),
+  mutant("a renewal does not check the generation", { renew: renewIf(withoutGeneration) }, {}, COPIED),
+  mutant("a renewal does not check the nonce", { renew: renewIf(withoutNonce) }, {}, COPIED),
+  mutant("a release does not check the generation", { release: releaseIf(withoutGeneration) }, {}, COPIED),
+  mutant("a release does not check the nonce", { release: releaseIf(withoutNonce) }, {}, COPIED),
+  mutant("a new grant ignores the fence", { acquire: acquireWithFence(() => 0) }, {}, RETURNED),
   mutant(
     "a new grant begins a tick before the fence",
     { acquire: acquireWithFence((_, { fence }) => Math.max(0, fence - 1)) },
@@ -203,19 +207,19 @@ export const broken: readonly Mutant[] = [
   mutant(
     "a renewal in a store that went back raises no fence",
     {
-      renew: (book, space, claim, nowMs, store) => {
-        const [next, answer] = protocol.renew(book, space, claim, nowMs, store);
-        return [next && book && { ...next, fence: book.fence }, answer];
+      renew: (state, space, claim, nowMs, store) => {
+        const [next, answer] = protocol.renew(state, space, claim, nowMs, store);
+        return [next && state && { ...next, fence: state.fence }, answer];
       },
     },
     {},
     RETURNED,
   ),
   mutant(
-    "a renewal in a store that went back does not ask whether the grant had ended",
+    "a renewal in a store that went back does not check whether the grant had ended",
     {
-      renew: (book, space, claim, nowMs, store) => {
-        const [noticed] = protocol.renew(book, space, { ...claim, node: -1 }, nowMs, store);
+      renew: (state, space, claim, nowMs, store) => {
+        const [noticed] = protocol.renew(state, space, { ...claim, node: -1 }, nowMs, store);
         const [next, answer] = protocol.renew(
           noticed && { ...noticed, stale: 0 },
           space,
@@ -230,20 +234,20 @@ export const broken: readonly Mutant[] = [
     RETURNED,
   ),
   mutant(
-    "a grant that is asked for again in a store that went back may have ended",
+    "a repeated request in a store that went back gets a grant that had ended",
     {
-      acquire: (book, space, ask, nowMs, store) => {
+      acquire: (state, space, request, nowMs, store) => {
         const [noticed] = protocol.renew(
-          book,
+          state,
           space,
-          { ...ask, node: -1, generation: 0, grantNonce: "" },
+          { ...request, node: -1, generation: 0, grantNonce: "" },
           nowMs,
           store,
         );
         const [next, answer] = protocol.acquire(
           noticed && { ...noticed, stale: 0 },
           space,
-          ask,
+          request,
           nowMs,
           store,
         );
@@ -255,31 +259,29 @@ export const broken: readonly Mutant[] = [
   ),
 ];
 
-/** None does harm: what they leave out is there for other reasons. */
-export const harmless: readonly Mutant[] = [
-  // As in a database, when two messages of a holder are carried out at the same moment.
-  mutant("a holder that asks again is given another node", {
-    acquire: acquireIf((holding, ask) => (isMine(holding, ask) ? { ...holding, owner: "other" } : holding)),
+/** Mutants without harm: what they leave out is there for other reasons. */
+export const harmlessMutants: readonly Mutant[] = [
+  // As in a database that executes two messages of a holder at the same time.
+  mutant("a repeated request gets another node", {
+    acquire: acquireIf((kept, request) => (isMine(kept, request) ? { ...kept, owner: "other" } : kept)),
   }),
-  mutant("a node is granted anew when its grant has passed by the store's clock alone", {
-    acquire: (book, space, ask, nowMs, store) =>
-      protocol.acquire(book, space, ask, Math.max(nowMs, store.ms), store),
+  mutant("a node is granted when its grant has ended by the store's clock alone", {
+    acquire: (state, space, request, nowMs, store) =>
+      protocol.acquire(state, space, request, Math.max(nowMs, store.ms), store),
   }),
-  mutant("a release leaves the node to its owner", {
-    release: (book, claim, unused) => {
-      const next = protocol.release(book, claim, unused);
-      const holding = next.nodes.get(claim.node);
-      return holding && next !== book ? written(next, claim.node, { ...holding, owner: claim.owner }) : next;
+  mutant("a release keeps the owner", {
+    release: (state, claim, unused) => {
+      const next = protocol.release(state, claim, unused);
+      const kept = next.nodes.get(claim.node);
+      return kept && next !== state ? written(next, claim.node, { ...kept, owner: claim.owner }) : next;
     },
   }),
-  // It ends leases that need not end.
+  // It ends leases needlessly.
   mutant(
     "a renewal is refused in a store that went back behind it",
     {
       renew: renewIf(
-        ofOwner((holding, { generation }) =>
-          holding.generation < generation ? { ...holding, owner: null } : holding,
-        ),
+        ofOwner((kept, { generation }) => (kept.generation < generation ? { ...kept, owner: null } : kept)),
       ),
     },
     {},

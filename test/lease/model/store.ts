@@ -1,4 +1,4 @@
-// The store that the checker puts between its holders. It runs the protocol on each message, by all clocks there can be.
+// Store of the model: runs the protocol on each message, with every possible reading of both clocks.
 
 import type {
   acquire,
@@ -12,54 +12,54 @@ import type {
   renew,
 } from "../../../src/lease/rule.ts";
 
-/** The steps that are checked. */
+/** The steps of a protocol. */
 export interface Protocol {
   readonly acquire: typeof acquire;
   readonly renew: typeof renew;
   readonly release: typeof release;
 }
 
-/** How much there is to explore. Clocks show the ticks from 0 to `ticks - 1`. */
+/** Bounds of the model. Clocks show the ticks from 0 to `ticks - 1`. */
 export interface Bounds {
   readonly holders: number;
   readonly nodes: number;
   readonly ticks: number;
-  /** How often a holder begins to renew a grant. */
+  /** How often a holder renews a grant. */
   readonly renewals: number;
   /** How many holders are copied. Default 0. */
   readonly copies?: number;
-  /** How often the store goes back to what it kept before. Default 0. */
+  /** How often the store goes back to an earlier state. Default 0. */
   readonly returns?: number;
 }
 
-/** What a holder sends, but for its time: that is whatever its clock showed. */
+/** A message of a holder, without its time, which may be any. */
 export type Message =
-  | { readonly asks: "acquire"; readonly ask: LeaseRequest }
-  | { readonly asks: "renew"; readonly claim: LeaseClaim }
-  | { readonly asks: "release"; readonly claim: LeaseClaim; readonly unused: number };
+  | { readonly kind: "acquire"; readonly request: LeaseRequest }
+  | { readonly kind: "renew"; readonly claim: LeaseClaim }
+  | { readonly kind: "release"; readonly claim: LeaseClaim; readonly unused: number };
 
-/** What a message may lead to. */
+/** A possible outcome of a message. */
 export interface Outcome {
   readonly store: Store;
-  /** What the answer grants, if it does. */
+  /** The grant of the answer, if it grants. */
   readonly grant: Extract<LeaseAnswer, { outcome: "granted" }> | undefined;
-  readonly told: string;
+  readonly description: string;
 }
 
-/** A state of the store. There is one object for each, so that what follows from it is worked out once. */
+/** A state of the store. Equal states are one object, so that their outcomes are computed once. */
 export interface Store {
-  readonly book: NamespaceState | undefined;
-  /** A character for all that it keeps, but for whose the nodes are and by which request. */
-  readonly terms: string;
+  readonly state: NamespaceState | undefined;
+  /** A character for the whole state except the owners and nonces of nodes. */
+  readonly code: string;
   readonly outcomes: Map<string, readonly Outcome[]>;
 }
 
-/** What the store keeps of a node; `undefined` if it never was anyone's. */
-export function holdingOf({ book }: Store, node: number): NodeState | undefined {
-  return book?.nodes.get(node);
+/** Returns the state of a node; `undefined` if it was never granted. */
+export function nodeState({ state }: Store, node: number): NodeState | undefined {
+  return state?.nodes.get(node);
 }
 
-/** How many ticks after the store's time a grant ends at most, as far as the store is trusted in that. */
+/** The number of ticks after the store's time at which a grant ends at the latest, as the fence assumes. */
 const REACH = 1;
 
 /** The states of the store. */
@@ -69,7 +69,7 @@ export class Stores {
   readonly #space: NodeSpace;
   readonly #ticks: number;
   readonly #known = new Map<string, Store>();
-  readonly #terms = new Map<string, string>();
+  readonly #codes = new Map<string, string>();
 
   constructor(protocol: Protocol, { nodes, ticks }: Bounds) {
     this.#protocol = protocol;
@@ -82,7 +82,7 @@ export class Stores {
       tickMs: 1,
       // A longer grant is the same as one by a clock that is further ahead.
       ttlTicks: 1,
-      // No one is refused for a clock. Who is, does nothing: it is the others that may do harm.
+      // No holder is refused for its skew. A refused holder does nothing, and so does no harm.
       maxSkewMs: Number.POSITIVE_INFINITY,
       reach: REACH,
       isFenced: true,
@@ -91,26 +91,27 @@ export class Stores {
   }
 
   /**
-   * What may come of a message, by different clocks. An outcome that changes and grants nothing is none.
+   * Returns the outcomes of a message for all clocks, without those that change and grant nothing.
    *
-   * @param history the store's history, which its book may not know yet
+   * @param history the store's history, which its state may not have yet
    * @param reached the end of the last grant that the store may have forgotten, if it went back. By its clock no such
-   *   grant reaches further than `REACH`: that is what the fence is claimed to cover
+   *   grant ends more than `REACH` ticks later, which is what the fence covers
    */
   outcomes(store: Store, message: Message, history: string, reached: number): readonly Outcome[] {
-    const least = store.book && store.book.history !== history ? Math.max(0, reached - REACH) : 0;
+    const least = store.state && store.state.history !== history ? Math.max(0, reached - REACH) : 0;
     const name = JSON.stringify([message, history, least]);
     const known = store.outcomes.get(name);
     if (known) return known;
     const outcomes = new Map<string, Outcome>();
-    for (const [when, book, answer] of this.#answers(store.book, message, history, least)) {
-      const next = this.#stateOf(book);
+    for (const [description, state, answer] of this.#answers(store.state, message, history, least)) {
+      const next = this.#stateOf(state);
       const grant = answer?.outcome === "granted" ? answer : undefined;
       if (next === store && !grant) continue;
       const result = grant ? `: node ${grant.node} from ${grant.from} until ${grant.until}` : "";
-      const key = nameOf(book) + result;
+      const key = nameOf(state) + result;
       const fenced = answer?.outcome === "fenced" ? `: none before ${answer.until}` : "";
-      if (!outcomes.has(key)) outcomes.set(key, { store: next, grant, told: `${when}${result}${fenced}` });
+      if (!outcomes.has(key))
+        outcomes.set(key, { store: next, grant, description: `${description}${result}${fenced}` });
     }
     const all = [...outcomes.values()];
     store.outcomes.set(name, all);
@@ -118,57 +119,58 @@ export class Stores {
   }
 
   *#answers(
-    book: NamespaceState | undefined,
+    state: NamespaceState | undefined,
     message: Message,
     history: string,
     least: number,
   ): Iterable<[string, NamespaceState | undefined, LeaseAnswer?]> {
     const { acquire, renew, release } = this.#protocol;
-    const { asks } = message;
-    if (asks === "release") {
+    const { kind } = message;
+    if (kind === "release") {
       const { claim, unused } = message;
-      if (book) yield [`release of node ${claim.node}, unused from ${unused}`, release(book, claim, unused)];
+      if (state)
+        yield [`release of node ${claim.node}, unused from ${unused}`, release(state, claim, unused)];
       return;
     }
-    const what = asks === "acquire" ? asks : `renew the ${ordinal(message.claim.generation)}`;
+    const what = kind === "acquire" ? kind : `renew the ${ordinal(message.claim.generation)}`;
     for (let now = 0; now < this.#ticks; now++) {
       for (let ms = least; ms < this.#ticks; ms++) {
         const store = { ms, history };
         const step =
-          asks === "acquire"
-            ? acquire(book, this.#space, message.ask, now, store)
-            : renew(book, this.#space, message.claim, now, store);
+          kind === "acquire"
+            ? acquire(state, this.#space, message.request, now, store)
+            : renew(state, this.#space, message.claim, now, store);
         yield [`${what} at ${now}, store at ${ms}`, ...step];
       }
     }
   }
 
-  #stateOf(book: NamespaceState | undefined): Store {
-    const name = nameOf(book);
+  #stateOf(state: NamespaceState | undefined): Store {
+    const name = nameOf(state);
     const known = this.#known.get(name);
     if (known) return known;
-    const given = name.replace(/"o:[^"]*"/g, "");
-    const terms = this.#terms.get(given) ?? String.fromCharCode(this.#terms.size);
-    this.#terms.set(given, terms);
-    const store = { book, terms, outcomes: new Map() };
+    const anonymous = name.replace(/"o:[^"]*"/g, "");
+    const code = this.#codes.get(anonymous) ?? String.fromCharCode(this.#codes.size);
+    this.#codes.set(anonymous, code);
+    const store = { state, code, outcomes: new Map() };
     this.#known.set(name, store);
     return store;
   }
 }
 
-/** Which renewal of a grant it is. */
+/** Returns the ordinal of a renewal. */
 function ordinal(generation: number): string {
   return ["first time", "second time", "third time"][generation] ?? `time ${generation + 1}`;
 }
 
 /**
- * A book in short. Nodes are taken into use in their order, and stay where they are. Of a node that was given back, only
- * its end matters.
+ * Returns a name of a state. Nodes are first used in ascending order, and keep their place. Of a released node only the end
+ * matters.
  */
-function nameOf(book: NamespaceState | undefined): string {
-  if (!book) return "";
-  const nodes = [...book.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
+function nameOf(state: NamespaceState | undefined): string {
+  if (!state) return "";
+  const nodes = [...state.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
     owner === null ? [node, "o:", until] : [node, `o:${owner} ${nonce}`, from, until, generation],
   );
-  return JSON.stringify([book.history, book.fence, book.stale, nodes]);
+  return JSON.stringify([state.history, state.fence, state.stale, nodes]);
 }

@@ -22,7 +22,7 @@ describe("routes that make IDs", () => {
     ["/generate_random_string/1", /^[\w-]$/],
     ["/generate_random_string/21", /^[\w-]{21}$/],
     ["/generate_random_string/4096", /^[\w-]{4096}$/],
-  ])("%s", async (path, pattern) => {
+  ])("%s answers one ID, or as many as count", async (path, pattern) => {
     const { send, service } = await openService();
     const response = await send(path);
     expect(response.status).toBe(200);
@@ -41,7 +41,7 @@ describe("routes that make IDs", () => {
     await service.stop();
   });
 
-  test("1,000 at once, all different; 1,001 are refused", async () => {
+  test("answer 1,000 different IDs at once, and refuse 1,001", async () => {
     const { send, service } = await openService();
     for (const path of [
       "/generate_uuid",
@@ -56,7 +56,7 @@ describe("routes that make IDs", () => {
     await service.stop();
   });
 
-  test("where IDs are scarce a request waits asleep, and one that would wait too long is refused", async () => {
+  test("wait on a timer if the layout has few IDs, and refuse a count that would take more than 10 s", async () => {
     const blocking = vi.spyOn(SnowflakeGenerator.prototype, "nextId");
     const preset = { timestampBits: 53, datacenterBits: 0, machineBits: 10, sequenceBits: 0, tickMs: 100 };
     const { send, service } = await openService({ preset, machineId: 1 });
@@ -73,7 +73,7 @@ describe("routes that make IDs", () => {
   });
 
   test.each(["0", "-1", "1.5", "01", "+1", "1e3", "", "x", "1001", "99999999999999999999", "%31%30x"])(
-    "a count of %j is refused",
+    "refuse a count of %j",
     async (count) => {
       const { send } = await openService();
       const [status, problem] = await statusAndBody(await send(`/generate_uuid?count=${count}`));
@@ -96,12 +96,12 @@ describe("routes that make IDs", () => {
     "/generate_random_string/x",
     "/generate_random_string/%31%zz",
     "/generate_random_string/4096?count=17",
-  ])("%s is refused", async (path) => {
+  ])("%s gets 400", async (path) => {
     const { send } = await openService();
     expect((await send(path)).status).toBe(400);
   });
 
-  test("counters go on from one service to the next of the same name, and apart from others", async () => {
+  test("continue the counter of a service with the same name on the same store", async () => {
     const backend = memory();
     const next = async (name: string, query = "") => {
       const { send, service } = await openService({ backend, name });
@@ -115,7 +115,7 @@ describe("routes that make IDs", () => {
     expect(await next("a")).toBe("5");
   });
 
-  test("two services on one store lease two nodes", async () => {
+  test("lease another node for each service on a store", async () => {
     const backend = memory();
     const nodes: number[] = [];
     const opened = [await openService({ backend }), await openService({ backend })];
@@ -128,7 +128,7 @@ describe("routes that make IDs", () => {
     for (const { service } of opened) await service.stop();
   });
 
-  test("with a node of its own it leases none", async () => {
+  test("lease no node if machineId is given", async () => {
     const { send, service } = await openService({
       preset: { ...PRESET_TWITTER, epochMs: 0 },
       datacenterId: 3,
@@ -145,7 +145,7 @@ describe("routes that make IDs", () => {
   });
 });
 
-test("a node that the preset has is the service's", async () => {
+test("the node of a preset is the node of the service", async () => {
   const { send } = await openService({ preset: { ...PRESET_TWITTER, datacenterId: 2, machineId: 5 } });
   const { id } = (await (await send("/generate_snowflake_id")).json()) as { id: string };
   expect(await (await send(`/decode/${id}`)).json()).toMatchObject({ datacenterId: 2, machineId: 5 });

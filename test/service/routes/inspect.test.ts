@@ -3,8 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { openService, statusAndBody } from "../openService.ts";
 
-describe("routes that read", () => {
-  test("/decode says what an ID says, by the service's layout or another", async () => {
+describe("routes that inspect", () => {
+  test("/decode decodes an ID by the service's layout, or by another preset", async () => {
     const { send } = await openService();
     expect(await statusAndBody(await send("/decode/911780371413233664"))).toEqual([
       200,
@@ -24,7 +24,7 @@ describe("routes that read", () => {
   });
 
   test.each(["x", "01", "-1", "9223372036854775808", "0x10", "1e3", "%20 1", "1".repeat(5000)])(
-    "/decode/%s is refused",
+    "/decode/%s gets 400",
     async (id) => {
       const { send } = await openService();
       const [status, problem] = await statusAndBody(await send(`/decode/${id}`));
@@ -33,14 +33,14 @@ describe("routes that read", () => {
     },
   );
 
-  test("a preset that there is not is refused", async () => {
+  test("an unknown preset gets 400", async () => {
     const { send } = await openService();
     for (const path of ["/decode/1?preset=nonsense", "/capacity?preset=", "/capacity?preset=__proto__"]) {
       expect(await statusAndBody(await send(path))).toMatchObject([400, { code: "ERR_ARGUMENT" }]);
     }
   });
 
-  test("/capacity", async () => {
+  test("/capacity describes the service's layout, or another preset", async () => {
     const { send } = await openService({ preset: "safe_integer" });
     expect(await (await send("/capacity")).json()).toMatchObject({ nodes: 32, idsPerTick: 128 });
     expect(await (await send("/capacity?preset=twitter")).json()).toMatchObject({

@@ -1,4 +1,4 @@
-// What clients of OpenG2P's and of MOSIP's ID generator send, as they send it; and replays of numeric IDs.
+// Routes for numeric IDs: requests of OpenG2P's and of MOSIP's clients, retries and replays.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../../src/backend/index.ts";
@@ -31,7 +31,7 @@ describe("numeric types", () => {
   });
   const fault = (errorCode: string) => envelope(null, [{ errorCode, message: expect.any(String) }]);
 
-  test("are issued, each ID once", async () => {
+  test("are issued once each", async () => {
     const { send, service } = await openService({ types });
     const ids = new Set<string>();
     for (let call = 0; call < 20; call++) {
@@ -46,7 +46,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("a retry with its key gets the same ID, another client or type another", async () => {
+  test("with a request key are the same for the same client and type, and differ for others", async () => {
     const apiKeys = ["a".repeat(16), "b".repeat(16)];
     const { send, service } = await openService({ types, apiKeys });
     const idOf = async (client: number, key: string, path = issue) => {
@@ -70,7 +70,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("a JSON body is let pass, as some clients send one", async () => {
+  test("are issued to a request with a JSON body, and not with another body", async () => {
     const { send, service } = await openService({ types });
     const post = (body: BodyInit, type: string) =>
       send(issue, { method: "POST", body, headers: { "content-type": type } });
@@ -92,7 +92,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("are validated, with 200 either way", async () => {
+  test("are validated with status 200, valid or not", async () => {
     const { send } = await openService({ types });
     const valid = async (id: string, type = "farmer_id") =>
       statusAndBody(await send(`/v1/idgenerator/${type}/id/validate/${id}`));
@@ -104,21 +104,21 @@ describe("numeric types", () => {
     for (const type of ["Farmer", "1", "x".repeat(65)]) expect((await valid("1", type))[0]).toBe(422);
   });
 
-  test("an unknown type is 404 with IDG-003, a name that is none 422", async () => {
+  test("of an unknown type get 404 with IDG-003, of an invalid type name 422", async () => {
     const { send } = await openService({ types });
     expect(await statusAndBody(await send("/v1/idgenerator/cat/id", { method: "POST" }))).toEqual([
       404,
       fault("IDG-003"),
     ]);
-    // Names that every object knows.
+    // Names of properties that every object has.
     for (const name of ["constructor", "to_string", "__proto__", "toString"]) {
       const { status } = await send(`/v1/idgenerator/${name}/id`, { method: "POST" });
       expect(status).toBe(/^[a-z][a-z0-9_]+$/.test(name) ? 404 : 422);
     }
   });
 
-  test("all of a type are issued, and then it is 410 with IDG-002", async () => {
-    // The shortest: a handful of IDs.
+  test("get 410 with IDG-002 when all of a type are issued", async () => {
+    // The shortest type has the fewest IDs.
     const tiny = new NumericIdType({ name: "tiny", length: 2 });
     const { send, service } = await openService({ types: { tiny: { length: 2 } } });
     const count = Number(tiny.capacity().ids);
@@ -133,7 +133,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("why the service is not ready is in the log", async () => {
+  test("get 503 with IDG-005 if the start fails, and the log has the error", async () => {
     const backend = memory();
     const first = await openService({ backend, types: { farmer: { length: 10 } } });
     await first.send("/v1/idgenerator/farmer/id", { method: "POST" });
@@ -149,7 +149,7 @@ describe("numeric types", () => {
     expect(await statusAndBody(await send("/health"))).toMatchObject([503, { status: "failing" }]);
   });
 
-  test("a database that is down is 503 with IDG-006, or IDG-005 if it was at the start", async () => {
+  test("get 503 with IDG-006 if the database is down, and with IDG-005 if it was down at the start", async () => {
     const backend = new UnreliableMemory();
     backend.isDown = true;
     const { send, service } = await openService({ backend, types });
@@ -175,7 +175,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("/version and /config", async () => {
+  test("have the version and the rules at /version and /config", async () => {
     const { send } = await openService({ types });
     expect(await (await send("/v1/idgenerator/version")).json()).toEqual(
       envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
@@ -196,7 +196,7 @@ describe("numeric types", () => {
         farmer_id: { id_length: 10, filter_rules: rules },
         household: { id_length: 8, filter_rules: { restricted_numbers: ["786", "666"] } },
       },
-      // What the two do not have in common is null.
+      // A rule that differs is null.
       filter_rules: { ...rules, repeating_limit: null, restricted_numbers: null },
     });
     const alone = await openService({ types: { farmer_id: { length: 10 } } });
@@ -206,7 +206,7 @@ describe("numeric types", () => {
 });
 
 describe("a client of OpenG2P's", () => {
-  test("is told UP, and strings for the build", async () => {
+  test("gets UP, and texts for the build", async () => {
     const { send, service } = await openService({ types });
     await service.start();
     expect(await responseOf(await send(`${BASE}/health`))).toEqual({ status: "UP" });
@@ -218,7 +218,7 @@ describe("a client of OpenG2P's", () => {
     await service.stop();
   });
 
-  test("is told that a database may have lost IDs, and so is /health", async () => {
+  test("gets IDG-006 if the database may have lost IDs, and /health is degraded", async () => {
     const { send, service } = await openService({ types: { farmer_id: { length: 10 } } });
     await service.start();
     const error = new IdPoolHistoryError("farmer_id", "7.00000001", "7.00000002");
@@ -246,7 +246,7 @@ describe("a client of OpenG2P's", () => {
     ["POST", `${BASE}/farmer_id/id`],
     ["GET", `${BASE}/farmer_id/id/validate/8349257232`],
     ["GET", `${BASE}/uin`],
-  ])("%s %s passes with query parameters of its own and a slash at the end", async (method, path) => {
+  ])("may add query parameters and a trailing slash: %s %s", async (method, path) => {
     const { service } = await openService({ types });
     await service.start();
     for (const target of [path, `${path}/`, `${path}?_=1795222180605&_=2`, `${path}/?lang=en`]) {
@@ -256,7 +256,7 @@ describe("a client of OpenG2P's", () => {
     await service.stop();
   });
 
-  test("does so on those routes alone", async () => {
+  test("gets an error for them on other routes", async () => {
     const { service } = await openService({ types });
     const status = async (path: string) => (await service(new Request(`http://localhost${path}`))).status;
     expect(await status("/generate_uuid?lang=en")).toBe(400);
@@ -276,11 +276,11 @@ describe("a client of MOSIP's", () => {
     errors,
   });
 
-  test("is issued a UIN of the type of that name by GET", async () => {
+  test("gets an ID of the type uin by GET", async () => {
     const type = new NumericIdType({ name: "uin", ...types.uin });
     const { send, service } = await openService({ types });
     const uins = new Set<string>();
-    for (let at = 0; at < 5; at++) {
+    for (let count = 0; count < 5; count++) {
       const [status, body] = await statusAndBody(await send(`${BASE}/uin`));
       expect([status, body]).toEqual([200, envelope({ uin: expect.any(String) }, null)]);
       const { uin } = (body as { response: { uin: string } }).response;
@@ -288,17 +288,17 @@ describe("a client of MOSIP's", () => {
       uins.add(uin);
     }
     expect(uins.size).toBe(5);
-    // A HEAD would take one for good, and show it to nobody.
+    // HEAD would issue an ID and not send it.
     const head = await send(`${BASE}/uin`, { method: "HEAD" });
     expect([head.status, head.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
     await service.stop();
   });
 
-  test("is told in its own envelope when there are none, or the store is away", async () => {
+  test("gets failures in its own envelope", async () => {
     const tiny = { uin: { length: 2 } };
     const { send, service } = await openService({ types: tiny });
     const { ids } = new NumericIdType({ name: "uin", ...tiny.uin }).capacity();
-    for (let at = 0; at < Number(ids); at++) expect((await send(`${BASE}/uin`)).status).toBe(200);
+    for (let count = 0; count < Number(ids); count++) expect((await send(`${BASE}/uin`)).status).toBe(200);
     expect(await statusAndBody(await send(`${BASE}/uin`))).toEqual([
       200,
       envelope(null, [{ errorCode: "KER-UIG-001", message: expect.any(String) }]),
@@ -311,8 +311,8 @@ describe("a client of MOSIP's", () => {
         throw new Error("down");
       },
     };
-    const away = await openService({ types, backend: memory(), poolBackend: down, machineId: 1, log });
-    expect(await statusAndBody(await away.send(`${BASE}/uin`))).toEqual([
+    const failing = await openService({ types, backend: memory(), poolBackend: down, machineId: 1, log });
+    expect(await statusAndBody(await failing.send(`${BASE}/uin`))).toEqual([
       200,
       envelope(null, [{ errorCode: "KER-UIG-005", message: expect.any(String) }]),
     ]);
@@ -321,14 +321,14 @@ describe("a client of MOSIP's", () => {
     );
   });
 
-  test("finds nothing where no type has that name", async () => {
+  test("gets 404 if there is no type uin", async () => {
     const { send } = await openService({ types: { farmer_id: { length: 10 } } });
     expect((await send(`${BASE}/uin`)).status).toBe(404);
   });
 });
 
 describe("a replay", () => {
-  test("is marked, and is no ID given out", async () => {
+  test("is marked, and not counted as an issued ID", async () => {
     const { send, service } = await openService({ types });
     const issue = (key: string, path: string, method: string) =>
       send(path, { method, headers: { "idempotency-key": key } });
@@ -339,7 +339,7 @@ describe("a replay", () => {
       const first = await issue("form-1", path, method);
       expect(first.headers.get("idempotent-replayed")).toBeNull();
       const id = await responseOf(first);
-      for (let at = 0; at < 3; at++) {
+      for (let count = 0; count < 3; count++) {
         const again = await issue("form-1", path, method);
         expect(again.headers.get("idempotent-replayed")).toBe("true");
         expect(await responseOf(again)).toEqual(id);

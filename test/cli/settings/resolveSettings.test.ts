@@ -1,117 +1,12 @@
-// Settings: parsing of the command line, and the value of each setting from its origins.
+// The value of each setting, from its origins.
 
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/cli/errors.ts";
-import { type FlagTable, flagName } from "../../../src/cli/settings/flagTable.ts";
+import type { FlagTable } from "../../../src/cli/settings/flagTable.ts";
 import { parseArgv } from "../../../src/cli/settings/parseArgv.ts";
 import { type Origins, resolveSettings } from "../../../src/cli/settings/resolveSettings.ts";
-import { suggest } from "../../../src/cli/settings/suggest.ts";
 import { ArgumentError } from "../../../src/internal.ts";
-
-const table = {
-  count: { kind: "integer", min: -5, max: 100, default: 1, description: "how many", env: "COUNT" },
-  machineId: { kind: "integer", min: 0, max: 31, description: "which" },
-  name: { kind: "text", placeholder: "NAME", description: "a name", env: "NAME" },
-  form: { kind: "choice", choices: ["plain", "odd"], default: "plain", description: "a form", env: "FORM" },
-  tags: { kind: "list", placeholder: "TAG", description: "tags", env: "TAGS" },
-  keys: {
-    kind: "list",
-    placeholder: "KEY",
-    description: "keys",
-    env: "KEYS",
-    defaultText: "anyone may",
-    noFlagReason: "others could read them",
-  },
-  types: { kind: "document", description: "types", env: "TYPES" },
-  json: { kind: "switch", description: "JSON", env: "JSON", notInFile: true },
-  loud: { kind: "switch", description: "louder", env: "LOUD" },
-  help: { kind: "switch", description: "help", notInFile: true },
-} as const satisfies FlagTable;
-
-describe("a command line", () => {
-  test.each([
-    [[], {}, []],
-    [["--count", "3"], { count: ["3"] }, []],
-    [["--count=3"], { count: ["3"] }, []],
-    [["--count=-3"], { count: ["-3"] }, []],
-    [["--machine-id", "7", "a", "--json", "b"], { machineId: ["7"], json: [] }, ["a", "b"]],
-    [["--name="], { name: [""] }, []],
-    [["--name", ""], { name: [""] }, []],
-    [["--name=a=b"], { name: ["a=b"] }, []],
-    [["--name=a\nb"], { name: ["a\nb"] }, []],
-    [["--name", "-"], { name: ["-"] }, []],
-    [["-", "--", "--count", "-x"], {}, ["-", "--count", "-x"]],
-    [["--", "--"], {}, ["--"]],
-    [["--tags", "a", "--tags=b"], { tags: ["a", "b"] }, []],
-    [["-h"], { help: [] }, []],
-  ])("%j is split into flags and arguments", (argv, flags, args) => {
-    expect(parseArgv(table, argv)).toEqual({ flags, args });
-  });
-
-  test.each([
-    [["--cuont", "3"], 'unknown option "--cuont"; did you mean --count?'],
-    [["--machineId", "3"], 'unknown option "--machineId"; did you mean --machine-id?'],
-    [["--whatever"], 'unknown option "--whatever"'],
-    [["-n", "3"], 'unknown option "-n"'],
-    [["-5"], 'unknown option "-5"'],
-    [["--constructor=1"], 'unknown option "--constructor"'],
-    [["--__proto__=1"], 'unknown option "--__proto__"'],
-    [[`--${"x".repeat(100)}`], `unknown option "--${"x".repeat(62)}"`],
-    [["--count"], "--count requires a value"],
-    [["--count", "--"], "--count requires a value"],
-    [
-      ["--count", "--json"],
-      "--count requires a value; write a value that begins with a hyphen as --count=VALUE",
-    ],
-    [["--count", "-3"], "--count requires a value; write a value that begins with a hyphen as --count=VALUE"],
-    [["--count", "1", "--count", "1"], "--count is given twice"],
-    [["--json", "--json"], "--json is given twice"],
-    [["--json=yes"], '--json takes no value, got "yes"'],
-    [["--keys", "secret"], "--keys is not available as a flag: others could read them"],
-    [["--keys=secret"], "--keys is not available as a flag: others could read them"],
-  ])("%j is refused with an error that names the flag", (argv, message) => {
-    expect(() => parseArgv(table, argv)).toThrow(new UsageError(message));
-  });
-
-  test("that is built from flags and arguments is split into the same flags and arguments", () => {
-    const value = fc.oneof(fc.string(), fc.constantFrom("-", "--", "-1", "--json", "a=b", ""));
-    const name = fc.constantFrom("count", "machineId", "name", "form", "tags" as const);
-    fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.tuple(name, value, fc.boolean()), { selector: ([which]) => which }),
-        fc.array(value),
-        (given, rest) => {
-          const argv = given.flatMap(([which, text, isInline]) =>
-            isInline || /^-./s.test(text) ? [`${flagName(which)}=${text}`] : [flagName(which), text],
-          );
-          expect(parseArgv(table, [...argv, "--", ...rest])).toEqual({
-            flags: Object.fromEntries(given.map(([which, text]) => [which, [text]])),
-            args: rest,
-          });
-        },
-      ),
-    );
-  });
-
-  test("is split or refused with a short error, for any words", () => {
-    const word = fc.oneof(
-      fc.string(),
-      fc.constantFrom("--", "--count", "--json", "--tags", "-h", "--keys=x"),
-    );
-    fc.assert(
-      fc.property(fc.array(word), (argv) => {
-        try {
-          const { flags } = parseArgv(table, argv);
-          for (const name of Object.keys(flags)) expect(Object.keys(table)).toContain(name);
-        } catch (error) {
-          expect(error).toBeInstanceOf(UsageError);
-          expect((error as Error).message.length).toBeLessThan(600);
-        }
-      }),
-    );
-  });
-});
+import { table } from "./exampleTable.ts";
 
 const nothing: Origins = { flags: {}, env: {} };
 const path = "x.json";
@@ -267,18 +162,5 @@ describe("a setting", () => {
     } as const;
     expect(() => resolveSettings(needed, nothing)).toThrow(new UsageError("--store or STORE is required"));
     expect(resolveSettings(needed, { ...nothing, env: { STORE: "memory:" } }).values.store).toBe("memory:");
-  });
-});
-
-describe("a misspelt name", () => {
-  test.each([
-    ["decod", "; did you mean decode?"],
-    ["new", "; did you mean new?"],
-    ["sreve", "; did you mean serve?"],
-    ["", ""],
-    ["something else", ""],
-    ["x".repeat(1_000_000), ""],
-  ])("%.20s gets a suggestion if a known name is close", (name, hint) => {
-    expect(suggest(name, ["new", "decode", "serve"])).toBe(hint);
   });
 });

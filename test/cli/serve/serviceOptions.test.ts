@@ -5,8 +5,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type CliResult, cli } from "./cliIo.ts";
-import { buildProgram } from "./program.ts";
+import { type CliResult, cli } from "../cliIo.ts";
+import { buildProgram } from "../program.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-options-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));

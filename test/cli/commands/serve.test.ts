@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { decode } from "bitflake";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { type CliOptions, type CliResult, cli } from "./cliIo.ts";
+import { type CliOptions, type CliResult, cli } from "../cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-serve-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -482,7 +482,7 @@ describe("a wrong setting exits with 2 and an error that names its origin", () =
 });
 
 test("the configuration file in the guide is valid", async () => {
-  const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
+  const guide = readFileSync(new URL("../../../docs/command-line.md", import.meta.url), "utf8");
   const [config = ""] = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json).slice(-1);
   put("guide.json", { ...JSON.parse(config), store: "memory:", poolStore: "memory:", port: 0, log: "none" });
   expect(await served("--config guide.json")).toMatchObject({ code: 0 });

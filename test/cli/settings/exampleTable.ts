@@ -1,0 +1,23 @@
+// A flag table with every kind of setting.
+
+import type { FlagTable } from "../../../src/cli/settings/flagTable.ts";
+
+export const table = {
+  count: { kind: "integer", min: -5, max: 100, default: 1, description: "how many", env: "COUNT" },
+  machineId: { kind: "integer", min: 0, max: 31, description: "which" },
+  name: { kind: "text", placeholder: "NAME", description: "a name", env: "NAME" },
+  form: { kind: "choice", choices: ["plain", "odd"], default: "plain", description: "a form", env: "FORM" },
+  tags: { kind: "list", placeholder: "TAG", description: "tags", env: "TAGS" },
+  keys: {
+    kind: "list",
+    placeholder: "KEY",
+    description: "keys",
+    env: "KEYS",
+    defaultText: "anyone may",
+    noFlagReason: "others could read them",
+  },
+  types: { kind: "document", description: "types", env: "TYPES" },
+  json: { kind: "switch", description: "JSON", env: "JSON", notInFile: true },
+  loud: { kind: "switch", description: "louder", env: "LOUD" },
+  help: { kind: "switch", description: "help", notInFile: true },
+} as const satisfies FlagTable;
