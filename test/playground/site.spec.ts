@@ -193,6 +193,9 @@ describe.each([390, 1280])("at %d px", (width) => {
       const page = await visit(new URL("guides/node-ids.html", home).href, options);
       if (width < 770) {
         await page.getByLabel("Menu").click();
+        await page
+          .locator(".col-sidebar")
+          .evaluate((menu) => Promise.all(menu.getAnimations().map(({ finished }) => finished)));
         await page.screenshot({ path: join(root, `reports/site/menu-${width}-${colorScheme}.png`) });
       }
       await page.getByRole("link", { name: "Playground" }).filter({ visible: true }).click();
