@@ -1,4 +1,4 @@
-// A counter on Redis, one value at a time and by the block.
+// Counters on Redis, one value at a time and by the block.
 
 import { fromIORedis } from "../dist/backend.js";
 import { Counter } from "../dist/counter.js";
@@ -7,14 +7,14 @@ import { isShort, keep } from "./measure.mjs";
 const BLOCK = 1000;
 const ROUNDS = isShort ? 3 : 30;
 
-/** Nanoseconds per value, each one awaited before the next is asked for. */
+/** Measures the nanoseconds per value of sequential calls. */
 async function time({ next, count }) {
   const start = process.hrtime.bigint();
   for (let i = 0; i < count; i++) keep(await next());
   return Number(process.hrtime.bigint() - start) / count;
 }
 
-/** The best round of each candidate, which take turns: what else the machine does hits all of them. */
+/** Returns the best round of each candidate. The candidates alternate, so that other load affects all of them. */
 async function race(candidates) {
   const best = {};
   for (let round = 0; round < ROUNDS; round++) {
@@ -26,7 +26,7 @@ async function race(candidates) {
 }
 
 /**
- * Nanoseconds per value of INCR itself, of a counter at block 1 and of one by the block.
+ * Measures the nanoseconds per value of INCR, of a counter with block 1, and of one by the block.
  *
  * @param redis a client of ioredis
  */

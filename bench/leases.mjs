@@ -1,11 +1,11 @@
-// A lease: what it costs each ID, and what it costs to get one, beside a bare round trip to the same Redis.
+// Leases: the cost per ID, and the cost of a lease beside a bare round trip to the same Redis.
 
 import { fromIORedis, memory } from "../dist/backend.js";
 import { makeGenerator } from "../dist/index.js";
 import { leaseNode } from "../dist/lease.js";
 import { isShort, keep, race } from "./measure.mjs";
 
-// Not those of threads.mjs, which has its nodes to itself.
+// Other nodes than those of threads.mjs.
 const widths = { timestampBits: 42, datacenterBits: 0, machineBits: 1, sequenceBits: 20 };
 
 /** Nanoseconds per ID, with and without a lease. */
@@ -28,14 +28,14 @@ export async function leased() {
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /**
- * Nanoseconds of a bare round trip, and of a lease among 1024 nodes of which 1000 are taken; medians.
+ * Measures the median nanoseconds of a bare round trip, and of a lease among 1024 nodes of which 1000 are taken.
  *
  * @param redis a client of ioredis
  */
 export async function acquired(redis) {
   const prefix = `bitflake-bench-${process.pid}`;
   const options = { backend: fromIORedis(redis, { prefix }), preset: "single_dc", ttlMs: 600_000 };
-  // A Redis that has just come up does not lease in a namespace that it does not know.
+  // A Redis that has just started grants nothing in an unknown namespace.
   await leaseNode({ ...options, fence: false });
   await Promise.all(Array.from({ length: 999 }, () => leaseNode(options)));
   const bare = [];

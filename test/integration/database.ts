@@ -1,10 +1,10 @@
-// A database of one's own on the PostgreSQL of the ground, for code that makes tables as it likes.
+// A temporary database on the PostgreSQL of the run, for code that creates any tables.
 
 import pg from "pg";
 
 let made = 0;
 
-/** Runs with `DATABASE_URL` and `PGDATABASE` saying an empty database, which is gone afterwards. */
+/** Runs a function with `DATABASE_URL` and `PGDATABASE` set to an empty database, which is dropped afterwards. */
 export async function inOwnDatabase(body: () => Promise<void>): Promise<void> {
   const { DATABASE_URL = "", PGDATABASE = "" } = process.env;
   const name = `bitflake_${process.pid}_${made++}`;
@@ -18,7 +18,7 @@ export async function inOwnDatabase(body: () => Promise<void>): Promise<void> {
     await body();
   } finally {
     Object.assign(process.env, { DATABASE_URL, PGDATABASE });
-    // It waits for connections that are about to end; one that nobody ends makes it fail, and should.
+    // It waits for connections that are closing, and fails if one stays open.
     await admin.query(`DROP DATABASE ${name}`);
     await admin.end();
   }

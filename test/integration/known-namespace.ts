@@ -1,11 +1,11 @@
-// The Redis of the tests has just come up, and does not lease in a namespace that it does not know: it might have
-// forgotten it. Where a test is not about that, the namespace is made known before.
+// A Redis that has just started does not grant nodes in an unknown namespace, because it might have forgotten it. Tests
+// of other behaviour make the namespace known first.
 
 import { fromIORedis } from "bitflake/backend";
 import { type LeaseOptions, leaseNode } from "bitflake/lease";
 import { Redis } from "ioredis";
 
-/** Leases a node and gives it back. */
+/** Makes a namespace known: leases a node and releases it. */
 export async function makeKnown(url: string, options: Omit<LeaseOptions, "backend">): Promise<void> {
   const client = new Redis(url);
   const lease = await leaseNode({ backend: fromIORedis(client), ...options, fence: false });

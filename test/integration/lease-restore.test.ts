@@ -1,5 +1,5 @@
 // Leases on stores that go back: a Redis that restarts, is cut off from its replicas, or loses one of its two keys;
-// tables and keys of an earlier version; and a process that is copied.
+// tables and keys of an earlier version; and a copied process.
 
 import { randomFillSync } from "node:crypto";
 import { Redis } from "ioredis";
@@ -36,75 +36,75 @@ async function started(options?: Parameters<typeof startRedis>[0]): Promise<Serv
   return server;
 }
 
-/** Waits for a state. */
-async function until(isSo: () => unknown): Promise<void> {
+/** Waits until a condition holds. */
+async function until(condition: () => unknown): Promise<void> {
   for (let tries = 0; tries < 1500; tries++) {
-    if (await isSo()) return;
+    if (await condition()) return;
     await new Promise((wake) => setTimeout(wake, 10));
   }
-  throw new Error(`never: ${isSo}`);
+  throw new Error(`never: ${condition}`);
 }
 
 const HOUR = 3_600_000;
-/** Two nodes for a few hours; ticks of a second. */
+/** Two nodes for a few hours, in ticks of a second. */
 const space: NodeSpace = {
   shape: "41.0.1.21 epoch 0 tick 1000 both fields leased",
   ...{ first: 0, count: 2, epochMs: 0, tickMs: 1000, ttlTicks: 7200, maxSkewMs: HOUR, reach: 14_400 },
   isFenced: false,
 };
 const fenced: NodeSpace = { ...space, isFenced: true };
-const ask = (owner: string) => ({ owner, nonce: "n" });
+const requestOf = (owner: string) => ({ owner, nonce: "n" });
 const nodeOf = (answer: LeaseAnswer) => (answer.outcome === "granted" ? answer.node : answer.outcome);
 
 const KEY = "bitflake:{n}:lease";
 const INDEX = `${KEY}:0`;
 
 describe.skipIf(!startable.redis)("a Redis", () => {
-  // Long enough for a restart, and short enough to be waited for.
+  // Long enough for a restart, and short enough to wait for.
   const short = { namespace: "n", ttlMs: 3000, maxSkewMs: 100, onExpired: "throw" } as const;
 
-  test("that has just come up grants nothing in a namespace that it does not know, until that can have ended", async () => {
+  test("grants nothing in an unknown namespace after its start until forgotten grants have ended", async () => {
     const { port } = connect(await started());
     const slow = { ...short, ttlMs: 9000 };
     const attempt = leaseNode({ backend: port, ...slow });
     await expect(attempt).rejects.toThrow(LeaseFenceError);
     const { untilMs } = (await attempt.catch((error) => error)) as LeaseFenceError;
-    // Its uptime is in whole seconds.
+    // Redis reports its uptime in whole seconds.
     expect(untilMs).toBeGreaterThan(Date.now() + 1000);
     expect(untilMs).toBeLessThan(Date.now() + 9300);
     expect((await inspect(port, "n")).shape).toBeUndefined();
     const lease = await leaseNode({ backend: port, ...slow, waitMs: 30_000 });
     expect(Date.now()).toBeGreaterThan(untilMs - 1500);
     await lease.release();
-    // Once it is known, it is not asked again how long the Redis has been up.
+    // In a known namespace the uptime does not matter.
     await (await leaseNode({ backend: port, ...short, ttlMs: HOUR })).release();
-    // And it can be said that nothing was forgotten.
+    // Without a fence it is granted at once.
     const other = await leaseNode({ backend: port, namespace: "other", fence: false });
     await other.release();
   });
 
-  test("without persistence forgets all at a restart, and grants nothing until what it forgot has ended", async () => {
+  test("grants nothing after a restart without persistence until forgotten grants have ended", async () => {
     const server = await started();
     const { client, port } = connect(server);
     const lease = await leaseNode({ backend: port, ...short, ttlMs: 4000, fence: false });
     await server.restart();
     await until(() => client.status === "ready");
     const heir = await leaseNode({ backend: port, ...short, ttlMs: 4000, waitMs: 20_000 });
-    // The same node, and nothing of the time in which the one before could stamp.
+    // The same node, from after the ticks that the previous holder could stamp.
     expect(heir.node).toBe(lease.node);
     expect(Number(heir.generator.nextId() >> 22n)).toBeGreaterThan(lease.until.getTime() - 1_577_836_800_000);
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
     await heir.release();
   });
 
-  test("with a file renews what it granted before its restart, and grants nothing new for a while", async () => {
+  test("renews its grants after a restart with persistence, and grants nothing new for a time", async () => {
     const server = await started({ durable: true });
     const { client, port } = connect(server);
     const long = { ...short, ttlMs: 6000 };
     const lease = await leaseNode({ backend: port, ...long, fence: false });
     const failed: unknown[] = [];
     lease.onRenewalFailed((error) => failed.push(error));
-    // A process that has the fence on has told the store's history.
+    // A process with a fence has stored the history.
     await expect(leasePort(port, "n").read()).resolves.toMatchObject({ state: { history: "" } });
     const other = await leaseNode({ backend: port, ...long });
     await server.restart();
@@ -118,38 +118,38 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await until(() => other.status().until > before);
     expect([lease.status().state, other.status().state]).toEqual(["held", "held"]);
     expect(other.status().grants).toBe(1);
-    // Whoever says that it forgets nothing is not kept waiting, and the fence stays for the others.
+    // A process without a fence does not wait, and the fence stays for the others.
     const free = await leaseNode({ backend: port, ...long, fence: false });
     expect([lease.node, other.node, free.node]).toEqual([0, 1, 2]);
     await expect(leaseNode({ backend: port, ...long })).rejects.toThrow(LeaseFenceError);
     await Promise.all([lease, other, free].map((one) => one.release()));
   });
 
-  test("that was a replica grants nothing in a namespace that it has never heard of, until that can have ended", async () => {
+  test("grants nothing in an unknown namespace after its promotion until forgotten grants have ended", async () => {
     const primary = await started();
     const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
     const { client, port } = connect(replica);
     await until(async () => /master_link_status:up/.test(await client.info("replication")));
     await client.call("REPLICAOF", "NO", "ONE");
-    // Up for longer than any lease of the namespace lasts.
+    // Up for longer than the longest lease of the namespace.
     await until(async () => /uptime_in_seconds:[1-9]/.test(await client.info("server")));
     const brief = { ...short, ttlMs: 500 };
     const began = Date.now();
     const error = (await leaseNode({ backend: port, ...brief }).catch((reason) => reason)) as LeaseFenceError;
     expect(error).toBeInstanceOf(LeaseFenceError);
-    // The longest lease, and the time that a primary without its replicas goes on for.
+    // The longest lease, and the time for which a primary without its replicas still grants.
     expect(error.untilMs).toBeGreaterThan(began + 5000);
     const lease = await leaseNode({ backend: port, ...brief, waitMs: 20_000 });
     expect(Date.now()).toBeGreaterThanOrEqual(error.untilMs);
     await lease.release();
   });
 
-  test("without its replicas renews and grants nothing, until it has one again or has another history", async () => {
+  test("renews and grants nothing without its replicas, until it has one again or another history", async () => {
     const primary = await started();
     const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
     const { client, port } = connect(primary);
     const store = leasePort(port, "n");
-    expect(nodeOf(await store.acquire(space, ask("a"), Date.now()))).toBe(0);
+    expect(nodeOf(await store.acquire(space, requestOf("a"), Date.now()))).toBe(0);
     const claim = (generation: number) => ({
       ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
       grantNonce: generation === 0 ? "n" : `r${generation - 1}`,
@@ -160,23 +160,23 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await until(async () => Date.now() - (await seen()) < 5000);
     await replica.kill();
     await until(async () => /connected_slaves:0/.test(await client.info("replication")));
-    // It was there just now, however long the end of the replica took.
+    // As if the replica had just been connected, however long its end took.
     await client.hset(KEY, "seen", Date.now());
     expect(await store.renew(fenced, claim(1), Date.now())).toMatchObject({ outcome: "granted" });
-    // And now it was there six seconds ago.
+    // As if the replica had been connected six seconds ago.
     const long = Date.now() - 6000;
     await client.hset(KEY, "seen", long);
     const cut = { outcome: "cut", seenMs: long };
     expect(await store.renew(fenced, claim(2), Date.now())).toMatchObject(cut);
-    expect(await store.acquire(fenced, ask("b"), Date.now())).toMatchObject(cut);
+    expect(await store.acquire(fenced, requestOf("b"), Date.now())).toMatchObject(cut);
     const attempt = leaseNode({ backend: port, namespace: "n", preset: PAIR, ...ticks });
     await expect(attempt).rejects.toThrow(StoreCutOffError);
     await expect(attempt).rejects.toMatchObject({ namespace: "n", seenMs: long });
-    // It is as if nobody had asked: the same renewal is granted when a replica is back.
+    // The refusals changed nothing: the same renewal is granted when a replica is back.
     await replica.restart();
     await until(async () => /state=online/.test(await client.info("replication")));
     await until(async () => nodeOf(await store.renew(fenced, claim(2), Date.now())) === 0);
-    // Promoted in its place, another counts anew, and waits until the one that was cut off can grant no more.
+    // A Redis that is promoted in its place waits until the one that was cut off grants no more.
     const before = Math.floor(Date.now() / 1000);
     await client.hset(KEY, "history", "another", "seen", String(long));
     await replica.kill();
@@ -185,7 +185,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const { fence = 0, stale = 0 } = (await store.read()).state ?? {};
     expect(fence - before).toBeGreaterThanOrEqual(14_405);
     expect(stale - before).toBeGreaterThanOrEqual(3605);
-    // Whoever says that there are no replicas any more is believed, and believed for the others too.
+    // A request without a fence ends the cutoff, for other processes too.
     await client.hset(KEY, "seen", String(long));
     expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cut" });
     expect(await store.renew(space, claim(4), Date.now())).toMatchObject({ outcome: "granted" });
@@ -196,35 +196,35 @@ describe.skipIf(!startable.redis)("a Redis", () => {
 const PAIR = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
 const ticks = { epochMs: 0, tickMs: 1000 };
 
-describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the index is a hint", () => {
+describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a hint", () => {
   const open = async () => {
     const { client, port } = connect({ url: process.env["REDIS_URL"] ?? "" });
     const clean = () => client.del(KEY, INDEX);
     await clean();
     undo.push(clean);
     const store = leasePort(port, "n");
-    const acquire = async (owner: string) => nodeOf(await store.acquire(space, ask(owner), Date.now()));
+    const acquire = async (owner: string) => nodeOf(await store.acquire(space, requestOf(owner), Date.now()));
     const until_ = async (node: number) => (await store.read()).state?.nodes.get(node)?.until ?? 0;
     return { client, store, acquire, end: until_ };
   };
 
-  test("with the index deleted nothing is granted twice, and what is free is found", async () => {
+  test("grants no node twice and finds free nodes when the set is deleted", async () => {
     const { client, store, acquire } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
     await client.del(INDEX);
     expect(await acquire("c")).toBe("taken");
     expect(await client.zcard(INDEX)).toBe(2);
-    await store.release(space, { ...ask("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
+    await store.release(space, { ...requestOf("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
     await client.del(INDEX);
     expect(await acquire("c")).toBe(1);
     await client.del(INDEX);
     expect(await acquire("d")).toBe("taken");
-    // The same request is no other one.
+    // The same request gets the same node.
     await client.del(INDEX);
     expect(await acquire("c")).toBe(1);
   });
 
-  test("with the hash deleted, nodes are granted again", async () => {
+  test("grants nodes again when the hash is deleted", async () => {
     const { client, acquire } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
     await client.del(KEY);
@@ -236,12 +236,12 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     ["that says a node is free, and it is not", [1, "0000000000000000"], "taken"],
     ["of a node that nobody had", [1, "0000000000000007"], "taken"],
     ["of no number", [1, "x"], "taken"],
-  ])("an entry of the index %s grants nothing", async (_title, entry, granted) => {
+  ])("grants nothing for an entry %s", async (_title, entry, granted) => {
     const { client, acquire, end } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
     await client.zadd(INDEX, ...entry);
     expect(await acquire("c")).toBe(granted);
-    // It is as the hash has it again.
+    // The set has been rebuilt from the hash.
     expect(await client.zrange(INDEX, "0", "-1", "WITHSCORES")).toEqual([
       "0000000000000000",
       String(await end(0)),
@@ -250,7 +250,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     ]);
   });
 
-  test("a node that is missing in the hash is found, whatever the index says", async () => {
+  test("finds a node that is missing in the hash", async () => {
     const { client, acquire } = await open();
     expect([await acquire("a"), await acquire("b")]).toEqual([0, 1]);
     await client.hdel(KEY, "0");
@@ -261,7 +261,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     expect(await acquire("e")).toBe("taken");
   });
 
-  test("an owner's name that says another's node is not believed", async () => {
+  test("ignores an owner field that names the node of another owner", async () => {
     const { client, acquire } = await open();
     expect(await acquire("a")).toBe(0);
     await client.hset(KEY, "@b", "0");
@@ -270,7 +270,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     expect(await acquire("c")).toBe("taken");
   });
 
-  test("what bitflake 0.1.0 wrote is read, renewed and given back", async () => {
+  test("reads, renews and releases nodes that bitflake 0.1.0 wrote", async () => {
     const { client, store, acquire } = await open();
     const now = Math.floor(Date.now() / 1000);
     const owner = "1234-5678 pod 7";
@@ -291,11 +291,11 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
     expect((await store.read()).state?.nodes.get(0)).toMatchObject({ owner: null, until: now });
   });
 
-  test("a copy of a lease stamps for at most the time to its next renewal", async () => {
+  test("ends a copy of a lease at its next renewal", async () => {
     const { port } = connect({ url: process.env["REDIS_URL"] ?? "" });
     undo.push(() => new Promise((done) => done(vi.restoreAllMocks())));
     let at = 0;
-    // What a process has drawn that is copied then.
+    // The random bytes of the process, which its copy repeats.
     vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
       const bytes = new Uint8Array((array as Uint8Array).buffer);
       bytes.set(bytes.map((_, i) => (at + i) * 7 + process.pid));
@@ -330,7 +330,7 @@ describe.skipIf(!process.env["REDIS_URL"])("in a Redis the hash rules, and the i
 describe.each(
   stores(`returns_${process.pid}`).filter(({ engine }) => ["postgres", "sqlite"].includes(engine)),
 )("leases on $name", ({ open }) => {
-  test("are those that bitflake 0.1.0 wrote, once its tables have the new columns", async () => {
+  test("continue from tables of bitflake 0.1.0 after setup() has added columns", async () => {
     const port = (await open()) as SqlPort;
     const [namespaces, nodes] = [qualifiedTable(port, "namespaces"), qualifiedTable(port, "nodes")];
     const now = Math.floor(Date.now() / 1000);
@@ -345,11 +345,13 @@ describe.each(
     for (const sql of tables) await port.query(sql, []);
     const store = leasePort(port, "n");
     // Without the columns the error names one.
-    await expect(store.acquire(fenced, ask("a"), Date.now())).rejects.toThrow(/generation|longest|nonce/);
+    await expect(store.acquire(fenced, requestOf("a"), Date.now())).rejects.toThrow(
+      /generation|longest|nonce/,
+    );
     await setup(port, ["lease"]);
     const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
     expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
-    expect(await store.acquire(fenced, ask("a"), Date.now())).toMatchObject({
+    expect(await store.acquire(fenced, requestOf("a"), Date.now())).toMatchObject({
       outcome: "granted",
       node: 1,
     });

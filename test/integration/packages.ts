@@ -1,4 +1,4 @@
-// Where the clients lie, for examples: they are run from no folder, and would find none.
+// Paths of the client packages, for examples that run outside any folder.
 
 import manifest from "./package.json" with { type: "json" };
 

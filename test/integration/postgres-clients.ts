@@ -1,4 +1,4 @@
-// Each client of PostgreSQL with its adapter, opened in the same way.
+// PostgreSQL clients with their adapters.
 
 import { fromPGlite, fromPg, fromPostgresJs, type PostgresSettings, type SqlPort } from "bitflake/backend";
 import pg from "pg";
@@ -11,7 +11,7 @@ export interface SqlConnection {
 
 export interface PostgresAdapter {
   readonly name: string;
-  /** Connects. An outage is nothing that ends the process. */
+  /** Connects. An outage does not end the process. */
   open(url: string, settings?: PostgresSettings): Promise<SqlConnection>;
 }
 
@@ -37,18 +37,18 @@ export const postgresAdapters: readonly PostgresAdapter[] = [
   {
     name: "fromPostgresJs",
     async open(url, settings) {
-      // It tells of notices by console.log, and CREATE TABLE IF NOT EXISTS gives one.
+      // It logs notices by default, and CREATE TABLE IF NOT EXISTS causes one.
       const sql = postgres(url, { onnotice: () => {}, backoff: () => 0.05 });
       return { port: fromPostgresJs(sql, settings), close: () => sql.end({ timeout: 1 }) };
     },
   },
 ];
 
-/** The PostgreSQL that is no server: it has one connection, and no address. */
+/** PGlite, which has one connection and no address. */
 export const pgliteAdapter: PostgresAdapter = {
   name: "fromPGlite",
   async open(_url, settings) {
-    // Only here, for it is slow to load.
+    // Loaded on demand, because it loads slowly.
     const { PGlite } = await import("@electric-sql/pglite");
     const db = await PGlite.create();
     return { port: fromPGlite(db, settings), close: () => db.close() };

@@ -1,4 +1,4 @@
-// The programs of a guide, and a folder in which they find their packages.
+// Programs of a guide, and a folder in which they find their packages.
 
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "../docs/snippet.ts";
 
-/** The programs by the file names that they begin with, in the order of the guide. */
+/** Returns the programs by the file name in their first line, in the order of the guide. */
 export function programsOf(guide: string): Record<string, string> {
   const text = readFileSync(join(root, guide), "utf8");
   const blocks = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code = ""]) => code);
   return Object.fromEntries(blocks.map((code) => [/^\/\/ (\S+)\n/.exec(code)?.[1] ?? "", code]));
 }
 
-/** Writes files into a folder of their own, next to the built package and some of the clients that the tests have. */
+/** Writes files into a temporary folder, with the built package and some clients of the tests. */
 export function settled(files: Readonly<Record<string, string>>, ...clients: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "bitflake-guides-"));
   const packages = join(folder, "node_modules");

@@ -1,4 +1,4 @@
-// Each client of Redis with its adapter, opened in the same way.
+// Redis clients with their adapters.
 
 import { Redis as Upstash } from "@upstash/redis";
 import { fromIORedis, fromNodeRedis, fromUpstash, type PortSettings, type RedisPort } from "bitflake/backend";
@@ -13,11 +13,11 @@ export interface RedisConnection {
 
 export interface RedisAdapter {
   readonly name: string;
-  /** Connects. What fails later is not tried again by the client, and an outage is nothing that ends the process. */
+  /** Connects. The client does not retry later calls, and an outage does not end the process. */
   open(url: string, settings?: PortSettings): Promise<RedisConnection>;
 }
 
-/** By default Upstash's client gathers the calls of a moment into one request. */
+/** By default Upstash's client sends concurrent calls in one request. */
 function upstash(name: string, enableAutoPipelining: boolean): RedisAdapter {
   return {
     name,
@@ -48,7 +48,7 @@ export const redisAdapters: readonly RedisAdapter[] = [
         socket: { reconnectStrategy: () => 50 },
       });
       client.on("error", () => {});
-      // It resolves once there is a connection, which may be never.
+      // connect() resolves when there is a connection, which may be never.
       await Promise.race([client.connect(), new Promise((late) => setTimeout(late, 500))]);
       return { port: fromNodeRedis(client, settings), close: async () => client.destroy() };
     },

@@ -1,20 +1,20 @@
-// A network between a client and a server that can go silent: packets are lost, and no connection is ended for it.
+// Proxy between a client and a server that can go silent: packets are lost, and no connection is closed.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A network. */
+/** A proxy. */
 export interface Network {
-  /** The address of the server, by way of this network. */
+  /** The server's address through the proxy. */
   readonly url: string;
-  /** From now on everything is lost, for good on the connections that there are, and no end of any is told. */
+  /** Loses all packets from now on, for good on the open connections, and closes none of them. */
   silence(): void;
-  /** From now on new connections work. */
+  /** Lets new connections work again. */
   restore(): void;
   close(): void;
 }
 
-/** Puts a network in front of a server. */
+/** Starts a proxy in front of a server. */
 export async function networkTo(url: string): Promise<Network> {
   const target = new URL(url);
   const port = Number(target.port);

@@ -90,7 +90,7 @@ async function bundled(): Promise<string> {
   return folder;
 }
 
-// Nothing here is of one Redis or another: what is left out without a Redis is said in ground.ts.
+// Without a Redis, globalSetup.ts reports the skipped tests.
 describe.runIf(process.env.REDIS_URL)("four processes of one snapshot", () => {
   test.each(nodes)(
     "on Node %d hold four nodes, repeat no ID or token, and do work once",

@@ -1,4 +1,4 @@
-// Each client of SQLite with its adapter, opened in the same way, as far as this Node has them.
+// SQLite clients of this Node with their adapters.
 
 import { createRequire } from "node:module";
 import { fromSqlite, type PortSettings, type SqlPort } from "bitflake/backend";

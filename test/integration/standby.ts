@@ -1,10 +1,10 @@
-// A failover of PostgreSQL to an asynchronous standby that lacks the last writes.
+// Failover of PostgreSQL to an asynchronous standby that lacks the last writes.
 
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import type { Server } from "./servers.ts";
 
-/** Runs one statement on a server, and returns its rows. */
+/** Runs one statement on a server and returns its rows. */
 async function query(
   server: Server,
   sql: string,
@@ -19,7 +19,7 @@ async function query(
   }
 }
 
-/** Waits until a server answers a question with yes. */
+/** Waits until a condition in SQL is true. */
 async function until(server: Server, sql: string, params: unknown[] = []): Promise<void> {
   for (;;) {
     const [row] = await query(server, `SELECT ${sql} AS "isSo"`, params);
@@ -28,20 +28,20 @@ async function until(server: Server, sql: string, params: unknown[] = []): Promi
   }
 }
 
-/** Waits until a standby has replayed all that its primary has written. */
+/** Waits until a standby has replayed all writes of its primary. */
 export async function catchUp(primary: Server, standby: Server): Promise<void> {
   const [row] = await query(primary, "SELECT PG_CURRENT_WAL_LSN() AS at");
   await until(standby, "PG_LAST_WAL_REPLAY_LSN() >= $1", [row?.["at"]]);
 }
 
-/** Ends the replication: what the primary writes from now on, the standby never gets. */
+/** Ends the replication, so that the standby gets no further writes of the primary. */
 export async function cutOff(standby: Server): Promise<void> {
   await query(standby, "ALTER SYSTEM SET primary_conninfo TO ''");
   await query(standby, "SELECT PG_RELOAD_CONF()");
   await until(standby, "NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)");
 }
 
-/** Ends the primary at once, and makes its standby a primary. */
+/** Kills the primary and promotes its standby. */
 export async function failOver(primary: Server, standby: Server): Promise<void> {
   await primary.kill();
   await query(standby, "SELECT PG_PROMOTE(TRUE)");

@@ -1,4 +1,4 @@
-// What Upstash puts before a Redis: HTTP that takes a command as a JSON array, or at /pipeline an array of them.
+// HTTP bridge to Redis like Upstash's: takes a command as a JSON array, or at /pipeline an array of commands.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,16 +11,16 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-/** Texts go as base64 to clients that ask for it, and all do; "OK" goes as it is. */
+/** Encodes texts as base64, which all clients request, except "OK". */
 function encoded(answer: unknown): unknown {
   if (Array.isArray(answer)) return answer.map(encoded);
   return typeof answer === "string" && answer !== "OK" ? Buffer.from(answer).toString("base64") : answer;
 }
 
-/** Opens the bridge to a Redis. */
+/** Starts a bridge to a Redis. */
 export async function bridge(redisUrl: string): Promise<Bridge> {
   const token = "secret";
-  // A command that is lost is an answer too: the one who asked decides whether to ask again.
+  // A lost command gets an error response; the client decides whether to retry.
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0 });
   redis.on("error", () => {});
   const run = async ([name, ...args]: readonly string[], asBase64: boolean) => {

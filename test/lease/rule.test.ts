@@ -23,20 +23,20 @@ const space: NodeSpace = {
   isFenced: true,
 };
 
-/** Whose a node is, its ticks, and who wrote it: without, nobody that tells. */
+/** A node's owner, ticks, generation and nonce. */
 type Held = [owner: string | null, from: number, until: number, generation?: number, nonce?: string];
 type Nodes = { readonly [node: number]: Held };
 
-/** What a store keeps beside the nodes. */
-type Terms = Partial<Omit<NamespaceState, "nodes">>;
+/** The state of a namespace without its nodes. */
+type StateFields = Partial<Omit<NamespaceState, "nodes">>;
 
-const bookOf = (nodes: Nodes, terms: Terms = {}): NamespaceState => ({
+const stateOf = (nodes: Nodes, fields: StateFields = {}): NamespaceState => ({
   shape: space.shape,
   history: "",
   fence: 0,
   stale: 0,
   longest: 20,
-  ...terms,
+  ...fields,
   nodes: new Map(
     Object.entries(nodes).map(
       ([node, [owner, from, until, generation = 0, nonce = ""]]): [number, NodeState] => [
@@ -47,124 +47,149 @@ const bookOf = (nodes: Nodes, terms: Terms = {}): NamespaceState => ({
   ),
 });
 
-/** A node that was given back. */
+/** A released node. */
 const free: NodeState = { owner: null, from: 0, until: 0, generation: 0, nonce: "" };
 
 /** The request of "a" for a node. */
-const request = { owner: "a", nonce: "asked" };
+const request = { owner: "a", nonce: "requested" };
 
-/** A store that tells no history. */
+/** A reading of a store that reports no history. */
 const at = (ms: number) => ({ ms, history: "" });
 
-/** What "a" renews, which has been renewed twice, the second time with the nonce "held". */
+/** The renewal of "a", whose grant was renewed twice, the second time with the nonce "held". */
 const claim: LeaseClaim = { owner: "a", node: 0, generation: 2, grantNonce: "held", nonce: "next" };
 
-/** All nodes held by others, until 20, 30 and 40. */
+/** All nodes are held by others, until 20, 30 and 40. */
 const full: Nodes = { 0: ["b", 5, 20], 1: ["c", 5, 30], 2: ["d", 5, 40] };
 
 type Row = {
   title: string;
   space?: Partial<NodeSpace>;
-  /** What the store keeps; without, it keeps nothing yet. */
+  /** The state before the step; without it, the store is empty. */
   nodes?: Nodes;
-  terms?: Terms;
+  fields?: StateFields;
   now: number;
-  /** The store's time; without, it is the holder's. */
+  /** The store's time; without it, the holder's. */
   store?: number;
-  /** The node that is granted and its ticks, or whatever else is answered. */
+  /** The granted node and its ticks, or another answer. */
   to: [node: number, from: number, until: number] | Partial<LeaseAnswer>;
 };
 
-/** Checks what is answered, and what is written down: the grant, or nothing. */
+/** Checks the answer, and that the state has the grant or is unchanged. */
 function expectStep(
-  book: NamespaceState | undefined,
+  state: NamespaceState | undefined,
   [after, answer]: ReturnType<typeof acquire>,
-  { nodes, terms, now, store = now, to }: Row,
+  { nodes, fields, now, store = now, to }: Row,
   written: { readonly generation: number; readonly nonce: string },
 ) {
   if (Array.isArray(to)) {
     const [node, from, until] = to;
     const { generation, nonce } = written;
     expect(answer).toEqual({ outcome: "granted", node, from, until, storeMs: store });
-    expect(after).toEqual(bookOf({ ...nodes, [node]: ["a", from, until, generation, nonce] }, terms));
+    expect(after).toEqual(stateOf({ ...nodes, [node]: ["a", from, until, generation, nonce] }, fields));
   } else {
     expect(answer).toEqual(to.outcome === "shape" ? to : { ...to, storeMs: store });
-    expect(after).toEqual(book);
+    expect(after).toEqual(state);
   }
 }
 
 const acquires: Row[] = [
   // Which node
-  { title: "the first node of all", now: 7, to: [0, 7, 17] },
-  { title: "the next that nobody had", nodes: { 0: ["b", 0, 20] }, now: 7, to: [1, 7, 17] },
+  { title: "grants the first node of an empty namespace", now: 7, to: [0, 7, 17] },
   {
-    title: "one that nobody had before one that was given back",
+    title: "grants the next node that was never granted",
+    nodes: { 0: ["b", 0, 20] },
+    now: 7,
+    to: [1, 7, 17],
+  },
+  {
+    title: "grants a node that was never granted before a released one",
     nodes: { 0: [null, 0, 2] },
     now: 7,
     to: [1, 7, 17],
   },
   {
-    title: "the one that has been free for longest",
+    title: "grants the node that has been free for longest",
     nodes: { 0: ["b", 0, 9], 1: [null, 0, 8], 2: [null, 0, 20] },
     now: 9,
     to: [1, 9, 19],
   },
   {
-    title: "of those free for as long, the first",
+    title: "grants the first of the nodes that have been free for as long",
     nodes: { 2: [null, 0, 8], 1: [null, 0, 8], 0: [null, 0, 9] },
     now: 9,
     to: [1, 9, 19],
   },
   {
-    title: "one whose holder never gave it back",
+    title: "grants a node whose grant ended without a release",
     nodes: { ...full, 1: ["c", 0, 10] },
     now: 25,
     to: [1, 25, 35],
   },
 
-  // When it is free
+  // When a node is free
   {
-    title: "none is free: the first that will be",
+    title: "refuses with the earliest end when no node is free",
     nodes: full,
     now: 15,
     to: { outcome: "taken", soonest: 20 },
   },
-  { title: "one tick too early", nodes: full, now: 19, to: { outcome: "taken", soonest: 20 } },
-  { title: "at the tick where a grant ends, the next begins", nodes: full, now: 20, to: [0, 20, 30] },
   {
-    title: "passed by the store's clock, not by the holder's",
+    title: "refuses one tick before the end of a grant",
+    nodes: full,
+    now: 19,
+    to: { outcome: "taken", soonest: 20 },
+  },
+  { title: "begins a grant at the tick at which the one before ends", nodes: full, now: 20, to: [0, 20, 30] },
+  {
+    title: "refuses a node whose grant has ended only by the store's clock",
     nodes: full,
     now: 19,
     store: 20,
     to: { outcome: "taken", soonest: 20 },
   },
   {
-    title: "passed by the holder's clock, not by the store's",
+    title: "refuses a node whose grant has ended only by the holder's clock",
     nodes: full,
     now: 20,
     store: 19,
     to: { outcome: "taken", soonest: 20 },
   },
 
-  // From when until when
-  { title: "from the holder's time", now: 7, store: 3, to: [0, 7, 17] },
-  { title: "until the clock that is ahead, the store's", now: 7, store: 12, to: [0, 7, 22] },
+  // The ticks of a grant
+  { title: "begins at the holder's time", now: 7, store: 3, to: [0, 7, 17] },
+  { title: "ends by the clock that is ahead, here the store's", now: 7, store: 12, to: [0, 7, 22] },
   {
-    title: "a node given back goes on where it was left, if that is now",
+    title: "begins where a release left the node",
     nodes: { ...full, 0: [null, 5, 8] },
     now: 8,
     to: [0, 8, 18],
   },
 
   // Skew
-  { title: "a clock ahead by all that may be", now: 105, store: 100, to: [0, 105, 115] },
-  { title: "a clock ahead by more", now: 106, store: 100, to: { outcome: "skew" } },
-  { title: "a clock behind by all that may be", now: 95, store: 100, to: [0, 95, 110] },
-  { title: "a clock behind by more", now: 94, store: 100, to: { outcome: "skew" } },
-  { title: "a clock behind by a fraction more", now: 94.5, store: 100, to: { outcome: "skew" } },
-  { title: "no skew at all is allowed", space: { maxSkewMs: 0 }, now: 100, to: [0, 100, 110] },
+  { title: "grants to a clock that is ahead by maxSkewMs", now: 105, store: 100, to: [0, 105, 115] },
   {
-    title: "skew, also for who has a node",
+    title: "refuses a clock that is ahead by more than maxSkewMs",
+    now: 106,
+    store: 100,
+    to: { outcome: "skew" },
+  },
+  { title: "grants to a clock that is behind by maxSkewMs", now: 95, store: 100, to: [0, 95, 110] },
+  {
+    title: "refuses a clock that is behind by more than maxSkewMs",
+    now: 94,
+    store: 100,
+    to: { outcome: "skew" },
+  },
+  {
+    title: "refuses a clock that is behind by a fraction more than maxSkewMs",
+    now: 94.5,
+    store: 100,
+    to: { outcome: "skew" },
+  },
+  { title: "grants without skew if maxSkewMs is 0", space: { maxSkewMs: 0 }, now: 100, to: [0, 100, 110] },
+  {
+    title: "refuses a skewed clock also to the owner of a node",
     nodes: { 0: ["a", 5, 20] },
     now: 16,
     store: 10,
@@ -173,100 +198,117 @@ const acquires: Row[] = [
 
   // Shape
   {
-    title: "another shape",
-    terms: { shape: "that" },
+    title: "refuses another shape",
+    fields: { shape: "that" },
     nodes: {},
     now: 7,
     to: { outcome: "shape", shape: "that" },
   },
   {
-    title: "another shape, whatever the clock says",
-    terms: { shape: "that" },
+    title: "refuses another shape before it checks the clock",
+    fields: { shape: "that" },
     nodes: {},
     now: 7,
     store: 100,
     to: { outcome: "shape", shape: "that" },
   },
 
-  // Once more
+  // Repeated requests
   {
-    title: "a request that comes again gets the same, from where it began",
-    nodes: { 0: ["a", 5, 15, 0, "asked"] },
+    title: "grants a repeated request the same node, from its beginning",
+    nodes: { 0: ["a", 5, 15, 0, "requested"] },
     now: 9,
     to: [0, 5, 19],
   },
   {
-    title: "also when others are free",
-    nodes: { 0: [null, 0, 1], 2: ["a", 5, 15, 0, "asked"] },
+    title: "grants a repeated request the same node when others are free",
+    nodes: { 0: [null, 0, 1], 2: ["a", 5, 15, 0, "requested"] },
     now: 9,
     to: [2, 5, 19],
   },
-  { title: "also when it has passed", nodes: { 0: ["a", 5, 15, 0, "asked"] }, now: 50, to: [0, 5, 60] },
   {
-    title: "with a clock that stepped back, it ends no earlier",
-    nodes: { 0: ["a", 5, 15, 0, "asked"] },
+    title: "grants a repeated request the same node after its end",
+    nodes: { 0: ["a", 5, 15, 0, "requested"] },
+    now: 50,
+    to: [0, 5, 60],
+  },
+  {
+    title: "does not move the end back for a repeated request whose clock stepped back",
+    nodes: { 0: ["a", 5, 15, 0, "requested"] },
     now: 3,
     to: [0, 5, 15],
   },
   {
-    title: "another request of the same owner, as of a copy, gets another node",
+    title: "grants another request of the same owner, as of a copy, another node",
     nodes: { 0: ["a", 5, 15, 0, "copied"] },
     now: 9,
     to: [1, 9, 19],
   },
   {
-    title: "and none while there is no other",
+    title: "refuses another request of the same owner when no other node is free",
     space: { count: 1 },
     nodes: { 0: ["a", 5, 15, 0, "copied"] },
     now: 9,
     to: { outcome: "taken", soonest: 15 },
   },
   {
-    title: "a request that comes again when its grant was renewed gets another node",
+    title: "grants a repeated request another node if its grant was renewed",
     nodes: { 0: ["a", 5, 15, 1, "next"] },
     now: 9,
     to: [1, 9, 19],
   },
 
-  // The nodes of a space among others
+  // Spaces
   {
-    title: "the first node of a space",
+    title: "grants the first node of a space",
     space: { first: 4, count: 2 },
     nodes: full,
     now: 50,
     to: [4, 50, 60],
   },
   {
-    title: "the next of a space, however many others there are",
+    title: "grants the next node of a space, however many nodes other spaces have",
     space: { first: 4, count: 2 },
     nodes: { ...full, 4: ["e", 5, 60], 6: [null, 0, 1] },
     now: 50,
     to: [5, 50, 60],
   },
   {
-    title: "the free nodes before and after a space are not its own",
+    title: "does not grant free nodes before and after a space",
     space: { first: 4, count: 2 },
     nodes: { 3: [null, 0, 1], 4: ["e", 5, 60], 5: ["f", 5, 70], 6: [null, 0, 1] },
     now: 50,
     to: { outcome: "taken", soonest: 60 },
   },
   {
-    title: "the last node of a space",
+    title: "grants the last node of a space",
     space: { first: 4, count: 2 },
     nodes: { 3: [null, 0, 1], 4: ["e", 5, 60], 5: ["f", 5, 50] },
     now: 50,
     to: [5, 50, 60],
   },
-  { title: "a space of one node", space: { count: 1 }, nodes: { 0: ["b", 5, 20] }, now: 20, to: [0, 20, 30] },
+  {
+    title: "grants the node of a space of one node",
+    space: { count: 1 },
+    nodes: { 0: ["b", 5, 20] },
+    now: 20,
+    to: [0, 20, 30],
+  },
 
   // Ticks
-  { title: "ticks are counted from the epoch", space: { epochMs: 1000 }, now: 1007, to: [0, 7, 17] },
-  { title: "at the epoch", space: { epochMs: 1000 }, now: 1000, to: [0, 0, 10] },
-  { title: "an epoch before 1970", space: { epochMs: -1000 }, now: -993, to: [0, 7, 17] },
-  { title: "a fraction of a millisecond is of its tick", now: 7.9, store: 7, to: [0, 7, 17] },
-  { title: "ticks of 10 ms: in the midst of one", space: { tickMs: 10 }, now: 79, store: 75, to: [0, 7, 17] },
+  { title: "counts ticks from the epoch", space: { epochMs: 1000 }, now: 1007, to: [0, 7, 17] },
+  { title: "grants at the epoch", space: { epochMs: 1000 }, now: 1000, to: [0, 0, 10] },
+  { title: "accepts an epoch before 1970", space: { epochMs: -1000 }, now: -993, to: [0, 7, 17] },
+  { title: "rounds a fraction of a millisecond down", now: 7.9, store: 7, to: [0, 7, 17] },
   {
-    title: "ticks of 10 ms: a fraction short of the end of a grant",
+    title: "grants in the middle of a tick of 10 ms",
+    space: { tickMs: 10 },
+    now: 79,
+    store: 75,
+    to: [0, 7, 17],
+  },
+  {
+    title: "refuses a fraction before the end of a grant, in ticks of 10 ms",
     space: { tickMs: 10 },
     nodes: full,
     now: 199.9,
@@ -274,7 +316,7 @@ const acquires: Row[] = [
     to: { outcome: "taken", soonest: 20 },
   },
   {
-    title: "ticks of 10 ms: the end of a grant",
+    title: "grants at the end of a grant, in ticks of 10 ms",
     space: { tickMs: 10 },
     nodes: full,
     now: 200,
@@ -284,111 +326,116 @@ const acquires: Row[] = [
 
 describe("acquire", () => {
   test.each(acquires)("$title", (row) => {
-    const { nodes, terms, now, store = now } = row;
-    const book = nodes && bookOf(nodes, terms);
-    const step = acquire(book, { ...space, ...row.space }, request, now, at(store));
-    expectStep(book, step, row, { generation: 0, nonce: "asked" });
+    const { nodes, fields, now, store = now } = row;
+    const state = nodes && stateOf(nodes, fields);
+    const step = acquire(state, { ...space, ...row.space }, request, now, at(store));
+    expectStep(state, step, row, { generation: 0, nonce: "requested" });
   });
 });
 
 const renewals: (Row & { node?: number })[] = [
-  { title: "moves the end", nodes: { 0: ["a", 5, 15, 2, "held"] }, now: 9, to: [0, 5, 19] },
+  { title: "moves the end forward", nodes: { 0: ["a", 5, 15, 2, "held"] }, now: 9, to: [0, 5, 19] },
   {
-    title: "of the node that is named",
+    title: "renews only the claimed node",
     nodes: { 0: ["b", 5, 15], 2: ["a", 5, 15, 2, "held"] },
     node: 2,
     now: 9,
     to: [2, 5, 19],
   },
   {
-    title: "by the clock that is ahead",
+    title: "moves the end by the clock that is ahead",
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 9,
     store: 12,
     to: [0, 5, 22],
   },
   {
-    title: "when the grant has passed, and nobody came",
+    title: "renews a grant that has ended, if no other holder has the node",
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 50,
     to: [0, 5, 60],
   },
-  { title: "never brings the end nearer", nodes: { 0: ["a", 5, 30, 2, "held"] }, now: 9, to: [0, 5, 30] },
-  { title: "of another's node", nodes: { 0: ["b", 5, 15] }, now: 9, to: { outcome: "lost" } },
-  { title: "of a node that was given back", nodes: { 0: [null, 5, 15] }, now: 9, to: { outcome: "lost" } },
+  { title: "never moves the end back", nodes: { 0: ["a", 5, 30, 2, "held"] }, now: 9, to: [0, 5, 30] },
   {
-    title: "of a node that nobody had",
+    title: "is lost for the node of another owner",
+    nodes: { 0: ["b", 5, 15] },
+    now: 9,
+    to: { outcome: "lost" },
+  },
+  { title: "is lost for a released node", nodes: { 0: [null, 5, 15] }, now: 9, to: { outcome: "lost" } },
+  {
+    title: "is lost for a node that was never granted",
     nodes: { 1: ["a", 5, 15, 2, "held"] },
     now: 9,
     to: { outcome: "lost" },
   },
-  { title: "in a store that lost all", now: 9, to: { outcome: "lost" } },
+  { title: "is lost in an empty store", now: 9, to: { outcome: "lost" } },
   {
-    title: "by all the skew that may be",
+    title: "renews with a skew of maxSkewMs",
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 9,
     store: 14,
     to: [0, 5, 24],
   },
   {
-    title: "with a clock behind by more",
+    title: "refuses a clock that is behind by more than maxSkewMs",
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 9,
     store: 15,
     to: { outcome: "skew" },
   },
   {
-    title: "with a clock ahead by more",
+    title: "refuses a clock that is ahead by more than maxSkewMs",
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 15,
     store: 9,
     to: { outcome: "skew" },
   },
   {
-    title: "lost says more than skew",
+    title: "is lost rather than skewed",
     nodes: { 0: ["b", 5, 15] },
     now: 9,
     store: 90,
     to: { outcome: "lost" },
   },
   {
-    title: "that comes again, for its answer was lost",
+    title: "renews again when the answer was lost",
     nodes: { 0: ["a", 5, 15, 3, "next"] },
     now: 9,
     to: [0, 5, 19],
   },
   {
-    title: "in a store that went back behind the renewal before, or to the grant",
+    title: "renews in a store that went back behind the previous renewal",
     nodes: { 0: ["a", 5, 15, 1, "before"] },
     now: 9,
     to: [0, 5, 19],
   },
   {
-    title: "of a grant that a copy has renewed",
+    title: "is lost for a grant that a copy has renewed",
     nodes: { 0: ["a", 5, 15, 3, "copy's"] },
     now: 9,
     to: { outcome: "lost" },
   },
   {
-    title: "of a grant that a copy has renewed more than once",
+    title: "is lost for a grant that a copy has renewed more than once",
     nodes: { 0: ["a", 5, 15, 4, "copy's"] },
     now: 9,
     to: { outcome: "lost" },
   },
   {
-    title: "of a grant that was renewed since, by a message that comes late",
+    title: "is lost for a late request when the grant was renewed since",
     nodes: { 0: ["a", 5, 15, 4, "held"] },
     now: 9,
     to: { outcome: "lost" },
   },
   {
-    title: "of a grant that a copy has renewed in a store that had gone back",
+    title: "is lost for a grant that a copy has renewed in a store that went back",
     nodes: { 0: ["a", 5, 15, 2, "copy's"] },
     now: 9,
     to: { outcome: "lost" },
   },
   {
-    title: "in ticks of 10 ms",
+    title: "renews in ticks of 10 ms",
     space: { tickMs: 10, epochMs: 1000 },
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 1099.9,
@@ -400,9 +447,9 @@ const renewals: (Row & { node?: number })[] = [
 describe("renew", () => {
   test.each(renewals)("$title", (row) => {
     const { nodes, node = 0, now, store = now } = row;
-    const book = nodes && bookOf(nodes);
-    const step = renew(book, { ...space, ...row.space }, { ...claim, node }, now, at(store));
-    expectStep(book, step, row, { generation: 3, nonce: "next" });
+    const state = nodes && stateOf(nodes);
+    const step = renew(state, { ...space, ...row.space }, { ...claim, node }, now, at(store));
+    expectStep(state, step, row, { generation: 3, nonce: "next" });
   });
 });
 
@@ -410,25 +457,25 @@ describe("release", () => {
   test.each<{ title: string; held: Held; unused: number; to: Held }>([
     { title: "pulls the end back", held: ["a", 5, 15, 2, "held"], unused: 9, to: [null, 5, 9, 2, "held"] },
     {
-      title: "of a grant that was not used",
+      title: "pulls the end back to the beginning of an unused grant",
       held: ["a", 5, 15, 2, "held"],
       unused: 5,
       to: [null, 5, 5, 2, "held"],
     },
     {
-      title: "of a grant that was used up",
+      title: "keeps the end of a grant that was used up",
       held: ["a", 5, 15, 2, "held"],
       unused: 15,
       to: [null, 5, 15, 2, "held"],
     },
     {
-      title: "not to before its beginning",
+      title: "does not pull the end back before the beginning",
       held: ["a", 5, 15, 2, "held"],
       unused: 2,
       to: [null, 5, 5, 2, "held"],
     },
     {
-      title: "of a grant whose last renewal had no answer",
+      title: "releases a grant whose last renewal had no answer",
       held: ["a", 5, 15, 3, "next"],
       unused: 9,
       to: [null, 5, 9, 3, "next"],
@@ -441,32 +488,37 @@ describe("release", () => {
       to: [null, 5, 18, 1, "before"],
     },
     {
-      title: "of a copy changes nothing",
+      title: "changes nothing for a copy",
       held: ["a", 5, 15, 3, "copy's"],
       unused: 9,
       to: ["a", 5, 15, 3, "copy's"],
     },
-    { title: "of another's node changes nothing", held: ["b", 5, 15], unused: 9, to: ["b", 5, 15] },
-    { title: "a second time changes nothing", held: [null, 5, 9], unused: 7, to: [null, 5, 9] },
+    {
+      title: "changes nothing for the node of another owner",
+      held: ["b", 5, 15],
+      unused: 9,
+      to: ["b", 5, 15],
+    },
+    { title: "changes nothing the second time", held: [null, 5, 9], unused: 7, to: [null, 5, 9] },
   ])("$title", ({ held, unused, to }) => {
     const others: Nodes = { 1: ["a", 1, 30, 2, "held"], 2: ["c", 1, 30] };
-    const book = bookOf({ 0: held, ...others });
-    expect(release(book, claim, unused)).toEqual(bookOf({ 0: to, ...others }));
+    const state = stateOf({ 0: held, ...others });
+    expect(release(state, claim, unused)).toEqual(stateOf({ 0: to, ...others }));
   });
 
-  test("of a node that nobody had changes nothing", () => {
-    expect(release(bookOf(full), { ...claim, node: 9 }, 7)).toEqual(bookOf(full));
+  test("changes nothing for a node that was never granted", () => {
+    expect(release(stateOf(full), { ...claim, node: 9 }, 7)).toEqual(stateOf(full));
   });
 });
 
-describe("a store that changes its history", () => {
-  const held: Nodes = { 0: ["a", 5, 15, 0, "asked"] };
+describe("a changed history of the store", () => {
+  const held: Nodes = { 0: ["a", 5, 15, 0, "requested"] };
   const other = (ms: number) => ({ ms, history: "other" });
-  const before = bookOf(held, { history: "one", longest: 30 });
-  // By a clock that may be ahead by 5, and a grant that was made by it.
-  const raised = bookOf(held, { history: "other", longest: 30, fence: 37, stale: 12 });
+  const before = stateOf(held, { history: "one", longest: 30 });
+  // By a clock that may be ahead by 5, and a grant by that clock.
+  const raised = stateOf(held, { history: "other", longest: 30, fence: 37, stale: 12 });
 
-  test("grants nothing new until all that it may have forgotten has ended, by both clocks", () => {
+  test("raises a fence until every forgotten grant has ended by both clocks", () => {
     const newcomer = { owner: "b", nonce: "n" };
     const fenced = (storeMs: number) => ({ outcome: "fenced", until: 37, storeMs });
     expect(acquire(before, space, newcomer, 7, other(7))).toEqual([raised, fenced(7)]);
@@ -477,14 +529,14 @@ describe("a store that changes its history", () => {
     expect(after).toEqual({ ...raised, nodes: after?.nodes });
   });
 
-  test("grants what was granted once more, and renews it; the renewal raises the fence as well", () => {
+  test("does not affect a repeated request and a renewal, which raises the fence too", () => {
     expect(acquire(before, space, request, 7, other(7))).toEqual([
-      { ...raised, nodes: bookOf({ 0: ["a", 5, 17, 0, "asked"] }).nodes },
+      { ...raised, nodes: stateOf({ 0: ["a", 5, 17, 0, "requested"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
-    const first = { owner: "a", node: 0, generation: 0, grantNonce: "asked", nonce: "next" };
+    const first = { owner: "a", node: 0, generation: 0, grantNonce: "requested", nonce: "next" };
     expect(renew(before, space, first, 7, other(7))).toEqual([
-      { ...raised, nodes: bookOf({ 0: ["a", 5, 17, 1, "next"] }).nodes },
+      { ...raised, nodes: stateOf({ 0: ["a", 5, 17, 1, "next"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
     expect(renew(raised, space, first, 7, other(13))).toEqual([raised, { outcome: "skew", storeMs: 13 }]);
@@ -494,8 +546,8 @@ describe("a store that changes its history", () => {
     ]);
   });
 
-  test("neither renews a grant that had ended by then nor grants it once more: another may have had the node since", () => {
-    const first = { owner: "a", node: 0, generation: 0, grantNonce: "asked", nonce: "next" };
+  test("ends a grant that had ended by then, because another holder may have had the node since", () => {
+    const first = { owner: "a", node: 0, generation: 0, grantNonce: "requested", nonce: "next" };
     const ended = { ...raised, fence: 40, stale: 15 };
     expect(renew(before, space, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
     expect(renew(ended, space, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);
@@ -503,11 +555,11 @@ describe("a store that changes its history", () => {
       ended,
       { outcome: "fenced", until: 40, storeMs: 10 },
     ]);
-    // But for who says that nothing was forgotten.
+    // Except for a holder without a fence.
     expect(renew(ended, { ...space, isFenced: false }, first, 10, other(10))[1].outcome).toBe("granted");
   });
 
-  test("counts the longest reach, also that of whoever asks", () => {
+  test("raises the fence by the longest reach, including that of the request", () => {
     const newcomer = { owner: "b", nonce: "n" };
     const [after] = acquire(before, { ...space, reach: 50 }, newcomer, 7, other(7));
     expect(after).toMatchObject({ fence: 57, longest: 50 });
@@ -516,7 +568,7 @@ describe("a store that changes its history", () => {
     expect(acquire({ ...raised, fence: 99 }, space, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });
   });
 
-  test.each<[string, Partial<NodeSpace>, Terms, string]>([
+  test.each<[string, Partial<NodeSpace>, StateFields, string]>([
     [
       "is taken at its word where it is said to forget nothing",
       { isFenced: false },
@@ -527,38 +579,38 @@ describe("a store that changes its history", () => {
     ["has no fence when its history was not known before", {}, {}, "other"],
     ["or is not known now", {}, { history: "one" }, ""],
     ["or is the same", {}, { history: "one" }, "one"],
-  ])("%s", (_title, terms, kept, history) => {
-    const book = bookOf(held, kept);
-    const [after, answer] = acquire(book, { ...space, ...terms }, { owner: "b", nonce: "n" }, 7, {
+  ])("%s", (_title, fields, kept, history) => {
+    const state = stateOf(held, kept);
+    const [after, answer] = acquire(state, { ...space, ...fields }, { owner: "b", nonce: "n" }, 7, {
       ms: 7,
       history,
     });
     expect(answer).toMatchObject({ outcome: "granted", node: 1 });
-    expect(after?.fence).toBe(book.fence);
+    expect(after?.fence).toBe(state.fence);
   });
 });
 
-test("a step leaves the state that it was given as it was", () => {
-  const book = bookOf({ 0: ["a", 5, 15, 2, "held"], 1: [null, 0, 3] }, { history: "one" });
-  const before = structuredClone(book);
+test("a step does not mutate its state", () => {
+  const state = stateOf({ 0: ["a", 5, 15, 2, "held"], 1: [null, 0, 3] }, { history: "one" });
+  const before = structuredClone(state);
   const store = { ms: 9, history: "other" };
-  acquire(book, space, request, 9, store);
-  acquire(book, space, { owner: "b", nonce: "n" }, 9, store);
-  renew(book, space, claim, 9, store);
-  release(book, claim, 9);
-  expect(book).toEqual(before);
+  acquire(state, space, request, 9, store);
+  acquire(state, space, { owner: "b", nonce: "n" }, 9, store);
+  renew(state, space, claim, 9, store);
+  release(state, claim, 9);
+  expect(state).toEqual(before);
 });
 
-test("what comes late from the holder before changes nothing", () => {
-  const book = bookOf({ 0: ["b", 16, 26] });
-  expect(release(book, claim, 16)).toBe(book);
-  expect(renew(book, space, claim, 17, at(17))).toEqual([book, { outcome: "lost", storeMs: 17 }]);
+test("a late request of the previous holder changes nothing", () => {
+  const state = stateOf({ 0: ["b", 16, 26] });
+  expect(release(state, claim, 16)).toBe(state);
+  expect(renew(state, space, claim, 17, at(17))).toEqual([state, { outcome: "lost", storeMs: 17 }]);
 });
 
-test("of nodes free for as long, the first, in whichever order the store has them", () => {
-  const book = bookOf({});
+test("acquire grants the first of the nodes free for as long, in any order of the state", () => {
+  const state = stateOf({});
   const nodes = new Map([2, 0, 1].map((node) => [node, { ...free, until: 8 }]));
-  const [, answer] = acquire({ ...book, nodes }, space, request, 9, at(9));
+  const [, answer] = acquire({ ...state, nodes }, space, request, 9, at(9));
   expect(answer).toMatchObject({ outcome: "granted", node: 0 });
 });
 
