@@ -11,6 +11,7 @@ export * from "./snowflake/entryStep.ts";
 export * from "./snowflake/env.ts";
 export * from "./snowflake/generator.ts";
 export * from "./snowflake/grant.ts";
+export * from "./snowflake/halves.ts";
 export * from "./snowflake/idSource.ts";
 export * from "./snowflake/ledger.ts";
 export * from "./snowflake/localSource.ts";

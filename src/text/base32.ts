@@ -1,15 +1,7 @@
 // Crockford's base32: 13 characters of five bits each, without I, L, O and U.
 
-import {
-  charCodes,
-  digitTable,
-  idOrThrow,
-  joinId,
-  NO_DIGIT,
-  splitId,
-  TABLE_SIZE,
-  type TextCodec,
-} from "./codec.ts";
+import { joinHalves } from "../internal.ts";
+import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WIDTH = 13;
@@ -76,7 +68,7 @@ function read(text: string, table: Uint8Array): bigint | undefined {
   if ((d0 | d1 | d2 | d3 | d4 | d5 | d6 | d7 | d8 | d9 | d10 | d11 | d12) >= NO_DIGIT) return undefined;
   // 13 characters have 65 bits: the first may use only three of its five.
   if (d0 > 7) return undefined;
-  return joinId(
+  return joinHalves(
     (d0 << 28) | (d1 << 23) | (d2 << 18) | (d3 << 13) | (d4 << 8) | (d5 << 3) | (d6 >> 2),
     (d6 << 30) | (d7 << 25) | (d8 << 20) | (d9 << 15) | (d10 << 10) | (d11 << 5) | d12,
   );

@@ -1,6 +1,6 @@
 // Shared parts of the text forms: the codec interface, IDs as two 32-bit halves, digit tables and the refusal.
 
-import { InvalidIdError, parseId } from "../internal.ts";
+import { type Halves, InvalidIdError, parseId, splitHalves } from "../internal.ts";
 
 /**
  * A text form of IDs: one text for each ID, all of one width, so that texts sort as their IDs do.
@@ -27,51 +27,14 @@ export interface TextCodec {
   readonly width: number;
 }
 
-/** An ID as two numbers, of 31 and 32 bits. */
-export interface Halves {
-  readonly high: number;
-  readonly low: number;
-}
-
-/** A 64-bit word and its halves in the same memory. Converting by it is several times as fast as shifting a BigInt. */
-interface Scratch {
-  readonly word: BigUint64Array<ArrayBuffer>;
-  readonly halves: Uint32Array<ArrayBuffer>;
-  /** The indexes of the halves: 0 is the low one on a little-endian machine, and the high one on a big-endian one. */
-  readonly lowAt: number;
-  readonly highAt: number;
-}
-
-function createScratch(): Scratch {
-  const word = BigUint64Array.of(1n);
-  const halves = new Uint32Array(word.buffer);
-  return { word, halves, lowAt: halves.indexOf(1), highAt: halves.indexOf(0) };
-}
-
-const scratch: Scratch = /* @__PURE__ */ createScratch();
-
 /**
  * Splits an ID into its halves.
  *
  * @throws {@link InvalidIdError} if it is not an ID
  */
 export function splitId(value: bigint | string | number): Halves {
-  const { word, halves, lowAt, highAt } = scratch;
-  const id = typeof value === "bigint" ? value : parseId(value);
-  word[0] = id;
-  const high = halves[highAt] as number;
-  // A bigint outside of 0 … 2^63 - 1 sets the highest bit or loses its upper bits. parseId throws the error.
-  if (high >= 0x8000_0000 || word[0] !== id) parseId(id);
-  return { high, low: halves[lowAt] as number };
-}
-
-/** Joins halves into an ID. Returns `undefined` if the upper half has more than 31 bits. */
-export function joinId(high: number, low: number): bigint | undefined {
-  if (high >= 0x8000_0000) return undefined;
-  const { word, halves, lowAt, highAt } = scratch;
-  halves[highAt] = high;
-  halves[lowAt] = low;
-  return word[0];
+  const halves = typeof value === "bigint" ? splitHalves(value) : undefined;
+  return halves ?? (splitHalves(parseId(value)) as Halves);
 }
 
 /** Returns the character codes of an alphabet, by digit. */

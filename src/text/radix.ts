@@ -1,15 +1,7 @@
 // base58 and base62: eleven characters, by long division.
 
-import {
-  charCodes,
-  digitTable,
-  idOrThrow,
-  joinId,
-  NO_DIGIT,
-  splitId,
-  TABLE_SIZE,
-  type TextCodec,
-} from "./codec.ts";
+import { joinHalves } from "../internal.ts";
+import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
 
 const WIDTH = 11;
 /** Two to the power of 32: the values of a half of an ID. */
@@ -101,7 +93,7 @@ function createRadixCodec(alphabet: string, name: string): TextCodec {
     const above = Math.floor(quotient * PER_HALF);
     const rest = (quotient - above * HALF) * cube + d;
     const carry = Math.floor(rest * PER_HALF);
-    return joinId(above * cube + carry, rest - carry * HALF);
+    return joinHalves(above * cube + carry, rest - carry * HALF);
   }
 
   const last = encode(2n ** 63n - 1n);

@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { charCodes, digitTable, joinId, NO_DIGIT, splitId } from "../../src/text/codec.ts";
+import { joinHalves } from "../../src/internal.ts";
+import { charCodes, digitTable, NO_DIGIT, splitId } from "../../src/text/codec.ts";
 import { base32, base58, base62, hex, type TextCodec } from "../../src/text/index.ts";
 import { anyId, MAX, refused } from "./ids.ts";
 
@@ -152,12 +153,12 @@ describe("halves", () => {
   ])("of %d are %d and %d", (id, high, low) => {
     expect(splitId(id)).toEqual({ high, low });
     expect(splitId(String(id))).toEqual({ high, low });
-    expect(joinId(high, low)).toBe(id);
+    expect(joinHalves(high, low)).toBe(id);
   });
 
-  test("joinId returns undefined when the upper half has more than 31 bits", () => {
+  test("joinHalves returns undefined when the upper half has more than 31 bits", () => {
     for (const high of [0x8000_0000, 0x8000_0001, 0xffff_ffff, 2 ** 34])
-      expect(joinId(high, 0)).toBeUndefined();
+      expect(joinHalves(high, 0)).toBeUndefined();
   });
 
   test("splitId throws when a bigint is not an ID", () => {
