@@ -80,6 +80,7 @@ export interface ServiceEvent {
   readonly time: string;
   /** The severity: `"info"` if something works again. */
   readonly level: "info" | "warn" | "error";
+  /** The name of the event. */
   readonly event: ServiceEventName;
   /** A description in one sentence. */
   readonly message: string;

@@ -5,7 +5,7 @@ import { HttpError } from "./response.ts";
 import type { Route } from "./route.ts";
 
 /** A route, and the parameters of the path that it was found by. */
-export interface RouteMatch {
+interface RouteMatch {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }

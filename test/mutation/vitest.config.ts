@@ -7,6 +7,7 @@ export default {
   test: {
     ...unit.test,
     include: [
+      "test/mutation/load.test.ts",
       "test/{snowflake,text}/*.test.ts",
       "test/{counter,idempotency,lease,ratelimit}/{memory,properties,rule}.test.ts",
       "test/numeric/{digitBuilder,rules,verhoeff}.test.ts",

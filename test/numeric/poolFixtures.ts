@@ -13,7 +13,7 @@ import {
   type RuleSet,
 } from "../../src/numeric/index.ts";
 
-export const NOW: number = Date.UTC(2026, 10, 21);
+const NOW: number = Date.UTC(2026, 10, 21);
 
 /** Replaces the clock and timers in each test: time advances to the next timer as soon as nothing else is to be done. */
 export function useSteppedTime(): void {
@@ -41,7 +41,7 @@ export const typeOf = (length: number, rules?: RuleSet | OwnRules, name = "farme
   new NumericIdType({ name, length, rules });
 /** One type per length, because each counts its IDs once. */
 const plain = new Map<number, NumericIdType>();
-export function plainOf(length: number): NumericIdType {
+function plainOf(length: number): NumericIdType {
   const type = plain.get(length) ?? typeOf(length);
   plain.set(length, type);
   return type;
