@@ -79,7 +79,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     // In a known namespace the uptime does not matter.
     await (await leaseNode({ backend: port, ...short, ttlMs: HOUR })).release();
     // Without a fence it is granted at once.
-    const other = await leaseNode({ backend: port, namespace: "other", fence: false });
+    const other = await leaseNode({ backend: port, name: "other", fence: false });
     await other.release();
   });
 
@@ -169,7 +169,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const cut = { outcome: "cut", seenMs: long };
     expect(await store.renew(fenced, claim(2), Date.now())).toMatchObject(cut);
     expect(await store.acquire(fenced, requestOf("b"), Date.now())).toMatchObject(cut);
-    const attempt = leaseNode({ backend: port, namespace: "n", preset: PAIR, ...ticks });
+    const attempt = leaseNode({ backend: port, name: "n", preset: PAIR, ...ticks });
     await expect(attempt).rejects.toThrow(StoreCutOffError);
     await expect(attempt).rejects.toMatchObject({ namespace: "n", seenMs: long });
     // The refusals changed nothing: the same renewal is granted when a replica is back.

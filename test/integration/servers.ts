@@ -1,4 +1,4 @@
-// Throw-away servers: a Redis or a PostgreSQL of one's own, in a temporary folder, to be frozen, killed and restarted.
+// Temporary servers: a Redis or PostgreSQL in a temporary folder, which tests can freeze, kill and restart.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -9,20 +9,20 @@ import { delimiter, join } from "node:path";
 export interface Server {
   readonly url: string;
   readonly port: number;
-  /** Of the server's first process; another one after a restart. */
+  /** The ID of the server's first process. It changes at a restart. */
   readonly pid: number;
-  /** Freezes all of it: connections stay, and nobody answers. */
+  /** Freezes all processes: connections stay open and get no answer. */
   pause(): void;
   resume(): void;
-  /** Ends all of it at once, as a loss of power does. */
+  /** Kills all processes, like a power failure. */
   kill(): Promise<void>;
-  /** Starts it again, with the same data on the same port; in good order first ends what still runs. */
+  /** Shuts the server down if it runs, and starts it with the same data on the same port. */
   restart(): Promise<void>;
-  /** Ends it, and removes its folder. */
+  /** Shuts the server down and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Where a program is: on the PATH, or where Debian keeps those of PostgreSQL. */
+/** Finds a program on the PATH, or in Debian's folders of PostgreSQL. */
 function find(program: string): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
@@ -41,7 +41,7 @@ const programs = {
   basebackup: find("pg_basebackup"),
 };
 
-/** Which servers can be started here. */
+/** The servers that can be started here. */
 export const startable = {
   redis: programs.redis !== undefined,
   postgres: programs.postgres !== undefined && programs.initdb !== undefined,
@@ -50,8 +50,8 @@ export const startable = {
 };
 
 /**
- * A free port, below those that the system gives to connections: a client that tries to reconnect could be given the
- * very port that it tries, and then talks to itself.
+ * Returns a free port below the ephemeral ports. A client that reconnects could otherwise get the very port that it
+ * connects to, and talk to itself.
  */
 async function freePort(): Promise<number> {
   for (;;) {
@@ -65,7 +65,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** What may be said of a process; PostgreSQL refuses to run as root. */
+/** The account of a process. PostgreSQL refuses to run as root. */
 interface Account {
   readonly uid?: number;
   readonly gid?: number;
@@ -77,32 +77,32 @@ function postgresAccount(): Account {
   return { uid: id("-u"), gid: id("-g") };
 }
 
-/** A process and all that it has started. The processes of PostgreSQL are no group: each makes one of its own. */
+/** Returns a process and its children. PostgreSQL's processes are not one process group. */
 function family(pid: number): number[] {
   let children = "";
   try {
     children = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
   } catch (error) {
-    // So pgrep says that there are none; anything else, such as no pgrep, would leave half of a server running.
+    // Status 1 means no children. Any other error, such as a missing pgrep, would leave children running.
     if ((error as { status?: unknown }).status !== 1) throw error;
   }
   return [pid, ...children.split("\n").filter(Boolean).map(Number)];
 }
 
-/** The parent comes first, so that it starts no more children meanwhile. */
+/** Signals the parent first, so that it starts no more children. */
 function signal(pid: number, name: NodeJS.Signals): void {
   for (const member of family(pid)) {
     try {
       process.kill(member, name);
     } catch {
-      // It has ended by itself.
+      // The process has ended.
     }
   }
 }
 
 /**
- * Ends a server and removes its folder when this process is gone, in whatever way: then the pipe closes that the guard
- * reads. A frozen child of PostgreSQL would stay for ever.
+ * Shuts a server down and removes its folder when this process ends in any way, which closes the guard's pipe. A frozen
+ * child of PostgreSQL would otherwise stay forever.
  */
 const GUARD = `cat
 kill -CONT $1 $(pgrep -P $1)
@@ -113,7 +113,7 @@ rm -rf "$2"`;
 
 function guard(server: ChildProcess, folder: string): void {
   const args = ["-c", GUARD, "guard", String(server.pid), folder];
-  // Detached, for the signal that ends this process may go to all of its group.
+  // Detached, because the signal that ends this process may go to its whole group.
   const watch = spawn("sh", args, { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   server.once("exit", () => {
     watch.kill("SIGKILL");
@@ -121,7 +121,7 @@ function guard(server: ChildProcess, folder: string): void {
   });
 }
 
-/** Starts a program, and waits until it says that it is ready. */
+/** Starts a program, and waits until it logs that it is ready. */
 function launch(
   program: string,
   args: readonly string[],
@@ -134,7 +134,7 @@ function launch(
     let log = "";
     const listen = (text: Buffer) => {
       log = (log + text).slice(-10_000);
-      // Redis and PostgreSQL say it in the same words, a standby and a Sentinel in their own.
+      // Redis and PostgreSQL log the same words, a standby and a Sentinel other ones.
       if (/ready to accept (read-only )?connections|\+monitor master/i.test(log)) resolve(child);
     };
     child.stdout.on("data", listen);
@@ -144,7 +144,7 @@ function launch(
   });
 }
 
-/** A server that a command line runs. */
+/** Runs a server by a command line. */
 async function serve(
   {
     program,
@@ -156,17 +156,17 @@ async function serve(
   port: number,
 ): Promise<Server> {
   let child = await launch(program, args, folder, account);
-  // Both take SIGINT as "now, but in order": connections are cut, data is kept.
+  // On SIGINT both close connections and keep their data.
   const end = async (name: "SIGINT" | "SIGKILL") => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    // In good order it is the first process that ends the others, and a frozen one hears nothing.
+    // In a shutdown the first process ends the others, and a frozen process gets no signal.
     if (name === "SIGKILL") signal(child.pid as number, name);
     else {
       signal(child.pid as number, "SIGCONT");
       child.kill(name);
     }
-    // A Redis in a script that never ends does not hear that either.
+    // A Redis in an endless script ignores SIGINT too.
     const insist = setTimeout(() => signal(child.pid as number, "SIGKILL"), 5000);
     await ended;
     clearTimeout(insist);
@@ -185,7 +185,7 @@ async function serve(
       child = await launch(program, args, folder, account);
     },
     async stop() {
-      // In good order, for the children of a PostgreSQL that is killed are left for others to bury.
+      // A shutdown, because the children of a killed PostgreSQL become zombies.
       await end("SIGINT");
       rmSync(folder, { recursive: true, force: true });
     },
@@ -193,9 +193,9 @@ async function serve(
 }
 
 /**
- * Starts a Redis. One that is to be restarted must be `durable`, or it forgets everything.
+ * Starts a Redis. It loses its data at a restart unless it is `durable`.
  *
- * @param options.more arguments of the command line, such as `--replicaof`
+ * @param options.more further arguments of the command line, such as `--replicaof`
  */
 export async function startRedis({
   durable = false,
@@ -223,7 +223,7 @@ export async function startRedis({
   return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 
-/** Starts a Sentinel that watches a Redis, and promotes a replica of it half a second after it has gone. */
+/** Starts a Sentinel that promotes a replica half a second after the primary has gone. */
 export async function startSentinel(primary: Server, name: string): Promise<Server> {
   if (!programs.sentinel) throw new Error("there is no redis-sentinel");
   const folder = mkdtempSync(join(tmpdir(), "bitflake-sentinel-"));
@@ -240,7 +240,7 @@ export async function startSentinel(primary: Server, name: string): Promise<Serv
   return serve({ program: programs.sentinel, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 
-/** Starts a PostgreSQL. It is durable but for a loss of power. */
+/** Starts a PostgreSQL that is durable except in a power failure. */
 export async function startPostgres(): Promise<Server> {
   if (!programs.initdb) throw new Error("there is no initdb");
   const { initdb } = programs;
@@ -256,7 +256,7 @@ export async function startStandby(primary: Server): Promise<Server> {
   return servePostgres((data, where) => execFileSync(basebackup, ["-D", data, ...options], where));
 }
 
-/** @param make makes the folder of the data */
+/** @param make creates the data folder */
 async function servePostgres(
   make: (data: string, where: Account & { cwd: string }) => unknown,
 ): Promise<Server> {

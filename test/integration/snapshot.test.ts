@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterEach, describe, expect, test } from "vitest";
+import { makeKnown } from "./known-namespace.ts";
 import { settled } from "./programs.ts";
 
 const COPIES = 4;
@@ -96,7 +97,9 @@ describe.runIf(process.env.REDIS_URL)("four processes of one snapshot", () => {
     "on Node %d hold four nodes, repeat no ID or token, and do work once",
     async (major, node) => {
       const folder = await bundled();
-      const env = { ...process.env, SNAPSHOT_NAME: `snapshot ${process.pid} ${major}` };
+      const name = `snapshot ${process.pid} ${major}`;
+      await makeKnown(process.env.REDIS_URL as string, { preset: "twitter", name, ttlMs: 5000 });
+      const env = { ...process.env, SNAPSHOT_NAME: name };
       const flags = ["--snapshot-blob", "app.blob", "--build-snapshot", "app.cjs"];
       execFileSync(node, flags, { cwd: folder, env, stdio: "pipe" });
       const copies = Array.from({ length: COPIES }, () => start(node, folder, env));

@@ -69,7 +69,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
 );
 
 describe.each(kinds)("a generator of a lease, %s", (_, make) => {
-  test("stamps nothing but what it is granted, in order, whatever happens", () => {
+  test("stamps only ticks of its grants, in ascending order, in any sequence of events", () => {
     fc.assert(
       fc.property(
         fc.array(anyEvent, { maxLength: 40 }),
@@ -225,7 +225,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
     expect([next > last, tickOf(next), nodeOf(next)]).toEqual([true, 5003, 0]);
   });
 
-  test("says so when it is the layout that ends, and not the lease", () => {
+  test("throws TimestampOverflowError when the layout ends before the lease", () => {
     const clock = settable(2 ** 20 + 5);
     const tiny = { timestampBits: 20, datacenterBits: 1, machineBits: 1, sequenceBits: 41, epochMs: 0 };
     const { generator, grantee } = make({ ...tiny, clock });
@@ -252,7 +252,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
   });
 });
 
-test("another generator of the same node in the thread changes nothing: not the end, and not the beginning", () => {
+test("another generator of the same node in the thread moves neither the end nor the beginning of a grant", () => {
   // As of another namespace. They had one ledger entry, and with it stamped past the end of the lease.
   const clock = settable(EPOCH + 5000);
   const one = plain({ clock, onExhausted: "borrow", maxBorrowMs: 100_000 });
@@ -283,7 +283,7 @@ test("a lease from the very first tick begins with the next, where threads share
   expect(tickOf(generator.nextId())).toBe(1);
 });
 
-test("a thread that still sees the end of a grant, and no ID any more, makes none", () => {
+test("a thread that sees the end of a grant but no last ID makes no ID", () => {
   const clock = settable(EPOCH + 5000);
   const { generator, grantee } = shared({ clock });
   grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
@@ -293,7 +293,7 @@ test("a thread that still sees the end of a grant, and no ID any more, makes non
   expect(() => generator.nextId()).toThrow(LeaseExpiredError);
 });
 
-test("a SharedGenerator of a fixed node in the same thread is none of the lease's business", () => {
+test("a SharedGenerator of a fixed node in the same thread is independent of the lease", () => {
   const clock = settable(EPOCH + 5000);
   const fixed = new SharedGenerator(LAYOUT, { clock });
   const { generator, grantee } = shared({ clock });
@@ -301,7 +301,7 @@ test("a SharedGenerator of a fixed node in the same thread is none of the lease'
   expect([nodeOf(fixed.nextId()), nodeOf(generator.nextId())]).toEqual([0, 2]);
 });
 
-test("what is attached to a handle follows the lease: its end, its next node, its release", () => {
+test("an attached generator follows the end, the next node and the release of the lease", () => {
   const clock = settable(EPOCH + 5000);
   const { generator, grantee } = shared({ clock });
   const attached = SharedGenerator.attach(structuredClone(generator.handle), clock);

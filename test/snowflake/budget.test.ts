@@ -49,7 +49,7 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(target.every((word) => word === 7n)).toBe(true);
   });
 
-  test("says how long it would have taken, and for how many IDs", () => {
+  test("throws an error with the time and the number of IDs that were missing", () => {
     const clock = settable(NOW);
     const generator = make({ ...onePerTick, tickMs: 1000, epochMs: NOW, machineId: 2, clock });
     generator.nextId();
@@ -70,7 +70,7 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(() => make(options).nextIds(6)).toThrow(SequenceExhaustedError);
   });
 
-  test("that began in time, but whose ticks are used up meanwhile, ends after 2 s", () => {
+  test("ends after 2 s when other calls use up the ticks meanwhile", () => {
     // Each wait is for half a second, and the clock falls back behind each tick that it has reached.
     let reads = 0;
     const clock = () => NOW + Math.floor(reads++ / 4) * 250;
@@ -130,7 +130,7 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(reads).toBeLessThan(210);
   });
 
-  test("on a clock that creeps ends after 2 s by the clock that nobody sets", () => {
+  test("ends after 2 s of the monotonic clock when its own clock creeps", () => {
     const performance = monotonic();
     let now = NOW;
     const clock = () => {
@@ -186,7 +186,7 @@ describe.each(kinds)("nextIdsAsync of a %s", (_kind, make) => {
     );
   });
 
-  test("takes what each tick has: whole runs, and not an ID a sleep", async () => {
+  test("takes whole runs of each tick, and not one ID per sleep", async () => {
     vi.useFakeTimers({ now: NOW });
     const options = { ...onePerTick, machineBits: 4, sequenceBits: 6, clock: () => Date.now() };
     const generator = make(options);
@@ -211,7 +211,7 @@ describe.each(kinds)("nextIdsAsync of a %s", (_kind, make) => {
     expect(new Set(all.flat()).size).toBe(202);
   });
 
-  test("rejects where nextIdAsync does; what it had taken is lost, and is not made again", async () => {
+  test("rejects where nextIdAsync does, and never makes the IDs again that it had taken", async () => {
     vi.useFakeTimers({ now: NOW });
     const generator = make({ ...onePerTick, epochMs: NOW - 5000, clock: () => Date.now() });
     const waiting = expect(generator.nextIdsAsync(5)).rejects.toThrow(ClockBackwardsError);
@@ -238,7 +238,7 @@ describe.each(kinds)("nextIdsAsync of a %s", (_kind, make) => {
     );
   });
 
-  test("none of none", async () => {
+  test("returns no IDs for a count of 0", async () => {
     expect(await make({ ...onePerTick, machineId: 16, clock: scripted([]) }).nextIdsAsync(0)).toEqual([]);
   });
 });

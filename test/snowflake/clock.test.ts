@@ -214,7 +214,7 @@ describe("the clock step", () => {
     expect(state).toEqual(before);
   });
 
-  test("a new tick starts where it is told to, a running one counts on", () => {
+  test("starts a new tick at the given sequence, and counts on within a tick", () => {
     const draws: number[] = [];
     const start = () => draws.push(1) && 2;
     expect(step(rules, at(7, 0), EPOCH + 8, start)).toEqual(at(8, 2));

@@ -62,7 +62,7 @@ describe("encode", () => {
     );
   });
 
-  test("what is left out is the generator's node, or the options', and sequence 0", () => {
+  test("uses the node of the generator or the options, and sequence 0, for missing fields", () => {
     const node = { datacenterId: 3, machineId: 9 };
     const wanted = { ...node, sequence: 0, timestampMs: NOW };
     const fields: IdFields = { timestampMs: NOW };

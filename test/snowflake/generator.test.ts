@@ -229,7 +229,7 @@ describe("rollback", () => {
   });
 });
 
-test("a clock that tells no time is named, with what it said", () => {
+test("throws an error with the reading when the clock returns no finite number", () => {
   const generator = makeGenerator("twitter", { clock: () => Number.NaN });
   expect(() => generator.nextId()).toThrow("clock() must be a finite number, got NaN");
 });
@@ -328,7 +328,7 @@ describe("wide fields", () => {
 });
 
 describe("nextIds and fill", () => {
-  test("none of none", () => {
+  test("returns no IDs for a count of 0", () => {
     const clock = scripted([]);
     expect(makeGenerator("twitter", { clock }).nextIds(0)).toEqual([]);
     expect(makeGenerator("twitter", { clock }).fill(new BigUint64Array(0))).toHaveLength(0);
@@ -382,7 +382,7 @@ describe("nextIds and fill", () => {
     expect([...all].map((id) => id === 0n)).toEqual([true, true, false, false, true, true]);
   });
 
-  test("an array whose buffer has gone is an empty one", () => {
+  test("an array with a detached buffer counts as empty", () => {
     const target = new BigUint64Array(4);
     structuredClone(target.buffer, { transfer: [target.buffer] });
     expect(makeGenerator("twitter", { clock: scripted([]) }).fill(target)).toBe(target);
@@ -454,7 +454,7 @@ describe("nextIdAsync", () => {
     await expect(generator.nextIdAsync()).rejects.toThrow(ClockStalledError);
   });
 
-  test("where there are no timers it says so, and has changed nothing", async () => {
+  test("rejects with UnsupportedError and changes nothing when there are no timers", async () => {
     const clock = settable(NOW);
     const generator = makeGenerator("twitter", { clock });
     const last = generator.nextIds(4096)[4095] as bigint;
@@ -565,7 +565,7 @@ describe("fake timers", () => {
     expect(generator.decode(generator.nextId()).generatedAt).toBe("2090-01-02T00:00:00.000Z");
   });
 
-  test("do not hang a generator: it says that the clock stands still", () => {
+  test("do not hang a generator: it throws ClockStalledError", () => {
     vi.useFakeTimers({ now: new Date("2091-01-01") });
     const generator = makeGenerator("twitter", { epochMs: Date.UTC(2090, 0, 1) });
     generator.nextIds(4096);

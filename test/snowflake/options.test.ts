@@ -99,7 +99,7 @@ describe("presets", () => {
 });
 
 describe("options", () => {
-  test("what is not asked for has its default", () => {
+  test("options that are left out have their defaults", () => {
     const { epochMs, tickMs, datacenterId, machineId } = build({});
     expect({ epochMs, tickMs, datacenterId, machineId }).toEqual({
       epochMs: Date.UTC(2020, 0, 1),

@@ -1,3 +1,5 @@
+// parseId and isId: the values that pass, and those that do not.
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidIdError, isId, parseId } from "../../src/index.ts";
@@ -66,7 +68,7 @@ describe("parseId and isId", () => {
     expect(isId(value)).toBe(false);
   });
 
-  test("say what they want", () => {
+  test("name the accepted forms in the error", () => {
     expect(() => parseId("0x10")).toThrow(
       'id must be a bigint, decimal string or safe integer from 0 to 2^63-1, got "0x10"',
     );

@@ -66,7 +66,7 @@ describe("decode", () => {
     expect(decode(2n ** 63n - 1n, widths)).toMatchObject({ sequence: 2 ** 53 - 1, datacenterId: 511 });
   });
 
-  test("every field is what BigInt arithmetic says, whatever the layout and the ID", () => {
+  test("returns the fields that BigInt arithmetic gives, for any layout and ID", () => {
     const id = fc.oneof(fc.bigInt(0n, 2n ** 63n - 1n), fc.bigInt(0n, 2n ** 53n - 1n));
     fc.assert(
       fc.property(anyWidths, id, (widths, id) => {
@@ -218,7 +218,7 @@ describe("range", () => {
     expect(slow.range(lastTick + 1, lastTick + 100)).toEqual({ min: last, max: last - 1n });
   });
 
-  test("refuses what is no moment, and a span that ends before it begins", () => {
+  test("refuses values that are no moment, and a span that ends before it begins", () => {
     expect(() => generator.range(2, 1)).toThrow("to must be at least 2, got 1");
     expect(() => generator.range(0.5, 1)).toThrow(expect.objectContaining({ field: "from" }));
     expect(() => generator.range(0, new Date(Number.NaN))).toThrow(expect.objectContaining({ field: "to" }));

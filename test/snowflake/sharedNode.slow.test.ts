@@ -44,7 +44,7 @@ function warningsOf(code: string, env: Record<string, string>): string[] {
 
 const KUBERNETES = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
 
-describe("a generator whose node nobody chose", () => {
+describe("a generator without a node ID", () => {
   test.each<[string, Record<string, string>, string]>([
     ["in a Kubernetes pod", KUBERNETES, "in a Kubernetes pod"],
     ["under PM2", { NODE_APP_INSTANCE: "0", pm_id: "0" }, "a process of PM2"],
@@ -162,7 +162,7 @@ describe("a cluster of four", () => {
     return { made, distinct, warnings };
   }
 
-  test("with the node from no variable repeats its IDs, and each worker says so once", () => {
+  test("repeats IDs and warns once in each worker when no variable has the node", () => {
     const setUp = `const ids1 = makeGeneratorFromEnv("twitter");
       nextId();
       const make = (clock) => makeGeneratorFromEnv("twitter", { clock });`;
@@ -213,7 +213,7 @@ describe("elsewhere", () => {
     );
   });
 
-  test("the section that it names is in the README, and says what to do", () => {
+  test("names a section of the README with the remedy", () => {
     // npm packs the README of itself.
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     expect(readme).toMatch(/^## Node IDs$[^#]*required: true[^#]*BITFLAKE_SHARED_NODE_ID/m);

@@ -110,7 +110,7 @@ describe("a SharedGenerator", () => {
     expect(shared.layout.machineBits).toBe(5);
   });
 
-  test("is called what it is, also in stack traces", () => {
+  test("has its class name, also in stack traces", () => {
     expect(SharedGenerator.name).toBe("SharedGenerator");
   });
 
@@ -212,7 +212,7 @@ describe("a SharedGenerator", () => {
     expect(clock.now - NOW).toBeLessThan(2600);
   });
 
-  test("on a frozen clock it says so, and borrows if it may", async () => {
+  test("throws ClockStalledError on a frozen clock, and borrows if it may", async () => {
     const clock = settable(NOW);
     const wait = new SharedGenerator("large_cluster", { machineId: 3, clock });
     wait.nextIds(64);
@@ -222,7 +222,7 @@ describe("a SharedGenerator", () => {
     expect(new Set(borrow.nextIds(500)).size).toBe(500);
   });
 
-  test("without SharedArrayBuffer it says what is missing", () => {
+  test("names SharedArrayBuffer in the error when it is missing", () => {
     vi.stubGlobal("SharedArrayBuffer", undefined);
     expect(() => new SharedGenerator("twitter", { machineId: 5 })).toThrow(UnsupportedError);
     expect(() => new SharedGenerator("twitter", { machineId: 5 })).toThrow(/cross-origin isolated/);
@@ -298,7 +298,7 @@ describe("the clock of another thread", () => {
     expect(new Set(made).size).toBe(3);
   });
 
-  test("a thread that died before it raised the reading holds nobody up", () => {
+  test("a thread that died before it raised the reading does not block the others", () => {
     const { clocks, one, two } = pair();
     clocks[0].now += 300;
     const last = one.nextId();
@@ -340,7 +340,7 @@ describe("the handle", () => {
     expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
   });
 
-  test("asks for the clock that could not be sent", () => {
+  test("requires the clock that could not be sent", () => {
     const clock = settable(NOW);
     const shared = new SharedGenerator("twitter", { machineId: 9, clock });
     expect(shared.handle.ownClock).toBe(true);
@@ -440,7 +440,7 @@ describe("twins in one thread", () => {
     expect(() => local.nextIds(3)).toThrow(refusal({ field: "machineId" }));
   });
 
-  test("a handle from elsewhere is refused also where Math.random always says the same", () => {
+  test("refuses a foreign handle even if Math.random always returns the same number", () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const clock = () => NOW;
     const elsewhere = new SharedGenerator("twitter", { machineId: 19, clock: () => NOW });
