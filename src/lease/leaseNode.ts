@@ -25,7 +25,7 @@ const POLL_MS = 1000;
  * It leases from all nodes, or, if `datacenterId` is given, from the machines of that datacenter.
  *
  * @param options see {@link LeaseOptions}; only `backend` is required
- * @returns a lease that is held, with its `generator`
+ * @returns a granted lease, with its `generator`. If the store's answer took longer than `ttlMs`, it may have ended already
  * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was released within `waitMs`
  * @throws {@link LeaseFenceError} if the store restarted, failed over or is new, so that it may have forgotten leases,
  *   and they have not ended within `waitMs`

@@ -22,7 +22,7 @@ import type { LeaseSettings } from "./options.ts";
 import type { LeasePort } from "./port.ts";
 import { refusalError } from "./refusal.ts";
 import { firstRenewalPause, renewalPause, renewalRetryPause, retryPause } from "./renewalPause.ts";
-import type { LeaseAnswer, LeaseClaim, LeaseRequest } from "./rule.ts";
+import { type LeaseAnswer, type LeaseClaim, type LeaseRequest, tickAt } from "./rule.ts";
 
 /** The grant as the store identifies it. */
 type GrantId = Omit<LeaseClaim, "nonce">;
@@ -52,6 +52,8 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   /** The first tick that was not stamped, from the release until the store has it. */
   #unused: number | undefined;
   #stopTimer: () => void = () => {};
+  /** The last valid reading of the clock. */
+  #lastReadingMs = 0;
   #renewedMs = 0;
   #skewMs = 0;
   #failures = 0;
@@ -194,7 +196,17 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
     const { epochMs } = this.#settings.space;
     if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
-    return Math.floor(nowMs);
+    this.#lastReadingMs = Math.floor(nowMs);
+    return this.#lastReadingMs;
+  }
+
+  /** Returns the current time, or the last reading if the user's clock throws. */
+  #currentOrLastMs(): number {
+    try {
+      return this.#readClock();
+    } catch {
+      return this.#lastReadingMs;
+    }
   }
 
   #succeed(nowMs: number, storeMs: number, pauseMs: number): void {
@@ -270,9 +282,14 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   #lose(cause: unknown): void {
-    this.#source.close();
+    const unused = this.#source.close();
     this.#state = "lost";
-    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
+    const nowMs = this.#currentOrLastMs();
+    // Another holder may have the node before `until`, so the errors and the status show the time of the loss.
+    const until = Math.min(this.#grant.until, Math.max(unused, tickAt(this.#settings.space, nowMs)));
+    this.#grant = { ...this.#grant, until };
+    this.#source.extend(until);
+    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });
     this.#lastError = cause;
     this.#onLost.notify(this.#loss);
     if (this.#settings.isReacquired) this.#schedule(retryPause(0, this.#settings.ttlMs));
