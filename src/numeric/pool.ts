@@ -9,7 +9,7 @@ import {
   type IdPoolOptions,
   MAX_MARK,
   type PoolSettings,
-  poolShape,
+  poolFacts,
   resolvePoolSettings,
 } from "./poolOptions.ts";
 import { PoolRefills } from "./poolRefills.ts";
@@ -82,7 +82,7 @@ export class IdPool extends AsyncDisposer {
     this.type = type;
     this.#settings = settings;
     this.#store = poolPort(backend, type.name);
-    this.#history = new PoolHistory(backend, this.#store, type.name, poolShape(type));
+    this.#history = new PoolHistory(backend, this.#store, type.name, poolFacts(type));
     const refiller = new Refiller(this.#store, type.name, createDigitBuilder(type));
     this.#refills = new PoolRefills(this.#store, refiller, settings);
     this.#issuer = new PoolIssuer(this.#store, this.#history, this.#refills, settings);
@@ -298,10 +298,10 @@ export class IdPool extends AsyncDisposer {
   async #readStatus(): Promise<IdPoolStatus> {
     const { backend, highMark } = this.#settings;
     // A status writes nothing: the pool is registered by its first issue, fill or import.
-    const isKnown = await isRegistered(backend, this.type.name, poolShape(this.type));
+    const isKnown = await isRegistered(backend, this.type.name, poolFacts(this.type));
     const counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
     // Also if nothing is issued, because another process that accepts the history does not know the IDs of this one.
-    if (isKnown && this.#history.hasBegun) await this.#history.leave(counts.current);
+    if (isKnown && this.#history.hasBegun) await this.#history.retakeOnNewHistory(counts.current);
     return poolStatus(this.type, counts, highMark, this.#refills.lastError);
   }
 }

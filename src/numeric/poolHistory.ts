@@ -7,7 +7,7 @@ import type { Backend } from "../backend/ports.ts";
 import { IdPoolHistoryError } from "../internal.ts";
 import type { PoolPort, StoreHistory } from "./port.ts";
 import { RecentlyIssued } from "./recentlyIssued.ts";
-import { register, type Shape } from "./registry.ts";
+import { type PoolFacts, register } from "./registry.ts";
 
 /** How many IDs one step marks as taken. */
 export const IDS_PER_STEP = 500;
@@ -17,7 +17,7 @@ export class PoolHistory {
   readonly #backend: Backend;
   readonly #store: PoolPort;
   readonly #type: string;
-  readonly #shape: Shape;
+  readonly #shape: PoolFacts;
   /** The IDs to take again. */
   readonly #issued: RecentlyIssued = new RecentlyIssued();
   /** Histories that the store was on before. A server that still is on one of them has been replaced. */
@@ -28,7 +28,7 @@ export class PoolHistory {
   #begun: Promise<void> | undefined;
 
   /** @param shape what every process must agree on, see {@link register} */
-  constructor(backend: Backend, store: PoolPort, type: string, shape: Shape) {
+  constructor(backend: Backend, store: PoolPort, type: string, shape: PoolFacts) {
     this.#backend = backend;
     this.#store = store;
     this.#type = type;
@@ -75,7 +75,7 @@ export class PoolHistory {
    * @throws {@link IdPoolHistoryError} if none has
    */
   async adopt({ recorded, current }: StoreHistory): Promise<void> {
-    await this.leave(current);
+    await this.retakeOnNewHistory(current);
     if (recorded !== current || this.#superseded.has(current)) {
       throw new IdPoolHistoryError(this.#type, this.#current, current);
     }
@@ -83,7 +83,7 @@ export class PoolHistory {
   }
 
   /** Leaves the history that this process was on, if the store is on a new one. */
-  async leave(current: string): Promise<void> {
+  async retakeOnNewHistory(current: string): Promise<void> {
     if (current === this.#current || this.#superseded.has(current)) return;
     this.#superseded.add(this.#current);
     // Before any process issues on the new history, because the one that accepts it does not know the IDs of this one.
