@@ -194,7 +194,7 @@ export class IdPool extends AsyncDisposer {
     const { to = this.#settings.highMark, onProgress = () => {} } = options;
     assertWhole("to", to, 1, MAX_MARK);
     assertFunction("onProgress", onProgress);
-    return this.#refills.fill(to, onProgress, this.#history.begin());
+    return this.#refills.fill(to, onProgress, this.#history.ensureRegistered());
   }
 
   /**
@@ -232,7 +232,7 @@ export class IdPool extends AsyncDisposer {
     const outsideSet = new Set(outside);
     // Sorted, as in every step that adds rows, so that no two transactions deadlock.
     const own = [...new Set(all)].filter((id) => !outsideSet.has(id)).sort();
-    await this.#history.begin();
+    await this.#history.ensureRegistered();
     let taken = 0;
     for (let i = 0; i < own.length; i += IDS_PER_STEP) {
       taken += await this.#store.markTaken(own.slice(i, i + IDS_PER_STEP).map((id) => [id, null]));
@@ -301,7 +301,7 @@ export class IdPool extends AsyncDisposer {
     const isKnown = await isRegistered(backend, this.type.name, poolFacts(this.type));
     const counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
     // Also if nothing is issued, because another process that accepts the history does not know the IDs of this one.
-    if (isKnown && this.#history.hasBegun) await this.#history.retakeOnNewHistory(counts.current);
+    if (isKnown && this.#history.hasRegistered) await this.#history.retakeOnNewHistory(counts.current);
     return poolStatus(this.type, counts, highMark, this.#refills.lastError);
   }
 }

@@ -25,7 +25,7 @@ export class PoolHistory {
   #current = "";
   /** The last history on which this process has taken its IDs again. */
   #retaken: { readonly history: string; readonly done: Promise<void> } | undefined;
-  #begun: Promise<void> | undefined;
+  #registered: Promise<void> | undefined;
 
   /** @param shape what every process must agree on, see {@link register} */
   constructor(backend: Backend, store: PoolPort, type: string, shape: PoolFacts) {
@@ -41,22 +41,22 @@ export class PoolHistory {
   }
 
   /** Whether this process has registered the pool, or is about to. */
-  get hasBegun(): boolean {
-    return this.#begun !== undefined;
+  get hasRegistered(): boolean {
+    return this.#registered !== undefined;
   }
 
   /** Registers the pool in the store and reads its history, once. */
-  begin(): Promise<void> {
+  ensureRegistered(): Promise<void> {
     const begin = async () => {
       await register(this.#backend, this.#type, this.#shape);
       // On any history except this one the store refuses to issue.
-      this.#current = (await this.#store.begin()).recorded;
+      this.#current = (await this.#store.beginHistory()).recorded;
     };
-    this.#begun ??= begin().catch((error) => {
-      this.#begun = undefined;
+    this.#registered ??= begin().catch((error) => {
+      this.#registered = undefined;
       throw error;
     });
-    return this.#begun;
+    return this.#registered;
   }
 
   /** Returns whether the store has been on another history since. */
@@ -95,14 +95,14 @@ export class PoolHistory {
     // The store may have forgotten the type as well.
     await register(this.#backend, this.#type, this.#shape);
     for (;;) {
-      const { recorded, current } = await this.#store.begin();
+      const { recorded, current } = await this.#store.beginHistory();
       if (current !== this.#current || current !== recorded) await this.#retake(current);
       // Repeat if there was another failover in the meantime.
       if (current === recorded || (await this.#store.acceptHistory(current))) {
         if (current !== this.#current) this.#superseded.add(this.#current);
         this.#superseded.delete(current);
         this.#current = current;
-        this.#begun = Promise.resolve();
+        this.#registered = Promise.resolve();
         return;
       }
     }

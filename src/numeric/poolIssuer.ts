@@ -47,7 +47,7 @@ export class PoolIssuer {
 
   /** Tries until there are IDs, no more exist, or `waitMs` is over. */
   async #issue(count: number, attempt: Attempt, requestKey?: string): Promise<readonly string[]> {
-    await this.#history.begin();
+    await this.#history.ensureRegistered();
     const { type, waitMs, highMark } = this.#settings;
     let isOver = waitMs === 0;
     let isFailed = false;
@@ -90,7 +90,7 @@ export class PoolIssuer {
         return outcome;
       } else if (this.#history.isSuperseded(history)) {
         // Perhaps issued by a server that has been replaced since. Its successor may issue the same IDs, so drop them.
-        await this.#history.adopt(await this.#store.begin());
+        await this.#history.adopt(await this.#store.beginHistory());
       } else {
         this.#history.remember(history, outcome, requestKey);
         return outcome;

@@ -49,17 +49,17 @@ export class PoolRefills {
   /**
    * Refills until `target` IDs are available, no more exist, or `stop` is called.
    *
-   * @param begun resolves when the pool is registered
+   * @param registered resolves when the pool is registered
    * @returns how many are available, counted up to `target`
    */
   async fill(
     target: number,
     onProgress: (progress: FillProgress) => void,
-    begun: Promise<void>,
+    registered: Promise<void>,
   ): Promise<number> {
     const stops = this.#stops;
     try {
-      await begun;
+      await registered;
       for (;;) {
         // Other refills in this process may have another target. Their failure is not an error of this call.
         while (this.#refiller.running) await this.#refiller.running.catch(() => {});

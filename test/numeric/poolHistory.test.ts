@@ -23,7 +23,7 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
       const plain = poolPort(...args);
       return {
         ...plain,
-        begin: async () => now(),
+        beginHistory: async () => now(),
         async acceptHistory(history) {
           if (script.races-- > 0) script.current += "'";
           if (history !== script.current) return false;

@@ -415,7 +415,7 @@ describe("a failing refill", () => {
         (refused) => refused,
       );
       if (error instanceof IdPoolExhaustedError) break;
-      if (error) expect(error).toMatchObject({ cause: { operation: "pool: advance" } });
+      if (error) expect(error).toMatchObject({ cause: { operation: "pool: advance scan" } });
     }
     expect(advances).toBeGreaterThan(5);
     expect(ids.sort()).toEqual(FOURS);

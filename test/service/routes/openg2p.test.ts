@@ -166,7 +166,11 @@ describe("numeric types", () => {
       const response = send(path, { method });
       const stopped = service.stop();
       expect(await statusAndBody(await response)).toMatchObject([status, { errors: [{ errorCode: code }] }]);
-      expect(log.mock.lastCall?.[0]).toMatchObject({ status, code, level: status === 503 ? "error" : "warn" });
+      expect(log.mock.lastCall?.[0]).toMatchObject({
+        status,
+        code,
+        level: status === 503 ? "error" : "warn",
+      });
       expect(log.mock.lastCall?.[0]).not.toHaveProperty("error");
       await stopped;
     }
