@@ -13,8 +13,8 @@ import {
   systemClock,
   warnOfSharedNode,
 } from "../internal.ts";
-import { SharedSource } from "./idSource.ts";
 import { openMemory, VERSION } from "./memory.ts";
+import { SharedSource } from "./sharedSource.ts";
 
 /** What another thread needs to join: send it as it is, by `postMessage` or as `workerData`. */
 export interface SharedHandle {

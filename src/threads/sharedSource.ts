@@ -5,7 +5,7 @@ import {
   type Attempt,
   createEntry,
   type Grant,
-  type Grantable,
+  type GrantReceiver,
   grantLimit,
   type IdRun,
   type IdSource,
@@ -41,7 +41,7 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 }
 
 /** Issues the IDs of one identity together with other threads. If a call for many throws, what it had claimed is lost. */
-export class SharedSource implements IdSource, Grantable {
+export class SharedSource implements IdSource, GrantReceiver {
   declare readonly memory: Memory;
   readonly #settings: Settings;
   readonly #clock: () => number;
@@ -55,7 +55,7 @@ export class SharedSource implements IdSource, Grantable {
   /** The sequence bits that lie in an ID's low half. */
   readonly #lowMask: number;
   /** The first tick that was not stamped under the last grant. */
-  #unused = 0;
+  #firstUnstamped = 0;
 
   /**
    * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
@@ -90,7 +90,7 @@ export class SharedSource implements IdSource, Grantable {
 
   open({ node, from, until }: Grant, nowMs: number): void {
     // Tick 0 is left out: the ID before it looks like no grant.
-    const before = lastOfTick(this.#settings, node, Math.max(from, this.#unused, 1) - 1);
+    const before = lastOfTick(this.#settings, node, Math.max(from, this.#firstUnstamped, 1) - 1);
     this.memory.open(node, before, nowMs, until);
   }
 
@@ -101,8 +101,8 @@ export class SharedSource implements IdSource, Grantable {
   close(): number {
     const last = this.memory.close();
     const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
-    this.#unused = Math.max(this.#unused, unused);
-    return this.#unused;
+    this.#firstUnstamped = Math.max(this.#firstUnstamped, unused);
+    return this.#firstUnstamped;
   }
 
   /** The hot path: one clock reading, three plain loads, one compare-and-set. */
