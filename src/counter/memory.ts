@@ -5,7 +5,7 @@ import type { MemoryPort } from "../backend/ports.ts";
 import { type CounterPort, RESERVE } from "./port.ts";
 import { checkOutcome, NO_VALUE, reserve } from "./rule.ts";
 
-export function memoryStore(port: MemoryPort, name: string): CounterPort {
+export function memoryCounterPort(port: MemoryPort, name: string): CounterPort {
   return {
     reserve(request, options) {
       const change = (before: bigint = NO_VALUE) => {

@@ -10,7 +10,7 @@ import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.
 /** The records of a name, by key. Changed in place, because a copy for each step would be slow. */
 type Records = Map<string, KeyRecord>;
 
-export function memoryStore(port: MemoryPort, name: string): OncePort {
+export function memoryOncePort(port: MemoryPort, name: string): OncePort {
   const apply = <T>(
     operation: string,
     change: (records: Records, now: number) => unknown,

@@ -25,7 +25,7 @@ export interface LeaseStatus {
   readonly datacenterId: number;
   /** Its machine field. */
   readonly machineId: number;
-  /** When the lease ends unless it is renewed, by this process's clock. */
+  /** When the lease ends unless it is renewed, by this process's clock. After a loss: when it ended. */
   readonly until: Date;
   /** When the store last granted or renewed it. */
   readonly renewedAt: Date;
@@ -56,8 +56,8 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
    * Adds a listener for the loss of the lease: it could not be renewed in time, the process was paused for too long, or
    * the store has another holder. The generator issues no IDs from then on.
    *
-   * @param listener gets the error that the generator throws, with the reason as its `cause`. It is called once per loss,
-   *   and at once if the lease is lost already
+   * @param listener gets a {@link LeaseExpiredError} like those that the generator throws, with the reason as its `cause`.
+   *   It is called once per loss, and at once if the lease is lost already
    * @returns a function that removes the listener
    *
    * @example

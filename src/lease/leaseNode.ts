@@ -3,14 +3,14 @@
 import { startTimer } from "../backend/call.ts";
 import {
   GeneratorParts,
-  type Grantable,
+  type GrantReceiver,
   LeaseFenceError,
   NoNodeAvailableError,
   SnowflakeGenerator,
 } from "../internal.ts";
 import type { SharedGenerator } from "../threads/index.ts";
-import { LeasedSource } from "./idSource.ts";
 import type { Lease } from "./lease.ts";
+import { LeasedSource } from "./leasedSource.ts";
 import { type LeaseOptions, type LeaseSettings, resolveLeaseSettings } from "./options.ts";
 import { LeaseSession } from "./session.ts";
 
@@ -25,7 +25,7 @@ const POLL_MS = 1000;
  * It leases from all nodes, or, if `datacenterId` is given, from the machines of that datacenter.
  *
  * @param options see {@link LeaseOptions}; only `backend` is required
- * @returns a lease that is held, with its `generator`
+ * @returns a granted lease, with its `generator`. If the store's answer took longer than `ttlMs`, it may have ended already
  * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was released within `waitMs`
  * @throws {@link LeaseFenceError} if the store restarted, failed over or is new, so that it may have forgotten leases,
  *   and they have not ended within `waitMs`
@@ -83,11 +83,11 @@ function endOfRefusal(error: unknown): number | undefined {
 }
 
 /** Creates a generator, and the source that takes its grants. */
-async function createGenerator({ generatorSettings, isShared }: LeaseSettings): Promise<{
+async function createGenerator({ generatorSettings, sharesThreads }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
-  source: Grantable;
+  source: GrantReceiver;
 }> {
-  if (isShared) {
+  if (sharesThreads) {
     // Loaded on demand, because most leases are for one thread.
     const { SharedGenerator } = await import("../threads/index.ts");
     return SharedGenerator.underGrants(generatorSettings);

@@ -24,7 +24,7 @@ function readingAt(ms: number) {
   return { ms, history: "" };
 }
 
-export function memoryStore(port: MemoryPort, name: string): LeasePort {
+export function memoryLeasePort(port: MemoryPort, name: string): LeasePort {
   const call = <T>(
     operation: string,
     change: Change<T>,

@@ -87,8 +87,8 @@ export interface LeaseSettings {
   readonly holder: string;
   readonly ttlMs: number;
   readonly waitMs: number;
-  readonly isReacquired: boolean;
-  readonly isShared: boolean;
+  readonly reacquires: boolean;
+  readonly sharesThreads: boolean;
   readonly space: NodeSpace;
   readonly generatorSettings: Settings;
 }
@@ -129,8 +129,8 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
     holder: holder === undefined ? "" : assertName("holder", holder),
     ttlMs,
     waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER_MS),
-    isReacquired: onExpired === "reacquire",
-    isShared: assertOneOf("threads", threads, [true, false]),
+    reacquires: onExpired === "reacquire",
+    sharesThreads: assertOneOf("threads", threads, [true, false]),
     space: makeNodeSpace(generatorSettings, isDatacenterFixed, {
       ttlMs,
       maxSkewMs,

@@ -6,7 +6,10 @@
  */
 const FIRST_RENEWAL_MS = 1000;
 
-/** The pause after the first failed renewal. It doubles with each failure. */
+/**
+ * The longest pause before the first new acquire. It doubles with each failure, so the pause after the first failed renewal
+ * is 100 to 200 ms.
+ */
 const FIRST_RETRY_MS = 100;
 
 /** When less time than this is left of a lease, no renewal is tried. */

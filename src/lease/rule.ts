@@ -41,9 +41,9 @@ export interface NamespaceState {
   /** The first tick of new grants. Every grant that the store may have forgotten ends at or before it. */
   readonly fence: number;
   /** The latest tick at which the store may have granted something that it has forgotten. Grants that ended by then are lost. */
-  readonly stale: number;
+  readonly staleUntil: number;
   /** The largest `reach` of all holders: no grant ends later than this many ticks after the store's time. */
-  readonly longest: number;
+  readonly longestReach: number;
 }
 
 /** The nodes that a holder may be granted, and the settings of its grants. */
@@ -134,8 +134,8 @@ function grant(
 }
 
 /** Whether the store may have granted the node to another holder since, and have forgotten it (invariant 6). */
-function isStale({ stale }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
-  return isFenced && until <= stale;
+function isStale({ staleUntil }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
+  return isFenced && until <= staleUntil;
 }
 
 /** Returns the state with the store's history, and with the fence raised if the history has changed (invariant 6). */
@@ -146,8 +146,13 @@ function noticeHistory(state: NamespaceState, space: NodeSpace, store: StoreRead
   const now = tickAt(space, store.ms);
   // By the clock of the previous primary, which may be ahead of this one.
   const stale = now + Math.ceil((space.reach - space.ttlTicks) / 2);
-  const fence = now + Math.max(state.longest, space.reach);
-  return { ...state, history, fence: Math.max(state.fence, fence), stale: Math.max(state.stale, stale) };
+  const fence = now + Math.max(state.longestReach, space.reach);
+  return {
+    ...state,
+    history,
+    fence: Math.max(state.fence, fence),
+    staleUntil: Math.max(state.staleUntil, stale),
+  };
 }
 
 /**
@@ -171,13 +176,13 @@ export function acquire(
     nodes: new Map<number, NodeState>(),
     history: "",
     fence: 0,
-    stale: 0,
-    longest: 0,
+    staleUntil: 0,
+    longestReach: 0,
   };
   if (known.shape !== space.shape) return [before, { outcome: "shape", shape: known.shape }];
   if (isSkewed(space, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
-  const longest = Math.max(known.longest, space.reach);
-  const state = { ...noticeHistory(known, space, store), longest };
+  const longestReach = Math.max(known.longestReach, space.reach);
+  const state = { ...noticeHistory(known, space, store), longestReach };
   const refused = before && state;
   const own = [...state.nodes].find(
     ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, space, node),

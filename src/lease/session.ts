@@ -8,7 +8,7 @@ import {
   EpochError,
   freshToken,
   type Grant,
-  type Grantable,
+  type GrantReceiver,
   LeaseExpiredError,
   type NodeFields,
   type SnowflakeGenerator,
@@ -22,7 +22,7 @@ import type { LeaseSettings } from "./options.ts";
 import type { LeasePort } from "./port.ts";
 import { refusalError } from "./refusal.ts";
 import { firstRenewalPause, renewalPause, renewalRetryPause, retryPause } from "./renewalPause.ts";
-import type { LeaseAnswer, LeaseClaim, LeaseRequest } from "./rule.ts";
+import { type LeaseAnswer, type LeaseClaim, type LeaseRequest, tickAt } from "./rule.ts";
 
 /** The grant as the store identifies it. */
 type GrantId = Omit<LeaseClaim, "nonce">;
@@ -34,14 +34,14 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   declare readonly generator: Generator;
   readonly #settings: LeaseSettings;
   readonly #port: LeasePort;
-  readonly #source: Grantable;
+  readonly #source: GrantReceiver;
   readonly #onLost: Listeners<LeaseExpiredError> = new Listeners();
   readonly #onRenewalFailed: Listeners<unknown> = new Listeners();
   readonly #onReacquired: Listeners<LeaseStatus> = new Listeners();
   /** The acquire that has no answer yet. It is sent again unchanged. */
   #request: LeaseRequest | undefined;
   /** The acquires that were granted. A late answer to one of them is ignored. */
-  readonly #granted: WeakSet<LeaseRequest> = new WeakSet();
+  readonly #grantedRequests: WeakSet<LeaseRequest> = new WeakSet();
   #grantId: GrantId | undefined;
   /** The nonce of the renewal that has no answer yet, `""` if there is none. */
   #renewalNonce = "";
@@ -50,16 +50,18 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   #loss: LeaseExpiredError | undefined;
   #release: Promise<void> | undefined;
   /** The first tick that was not stamped, from the release until the store has it. */
-  #unused: number | undefined;
+  #firstUnstamped: number | undefined;
   #stopTimer: () => void = () => {};
+  /** The last valid reading of the clock. */
+  #lastReadingMs = 0;
   #renewedMs = 0;
   #skewMs = 0;
   #failures = 0;
   #lastError: unknown;
-  #grants = 0;
+  #grantCount = 0;
 
   /** @param source the source of the generator's IDs, which gets the grants */
-  constructor(settings: LeaseSettings, generator: Generator, source: Grantable) {
+  constructor(settings: LeaseSettings, generator: Generator, source: GrantReceiver) {
     super(() => this.release());
     this.generator = generator;
     this.#settings = settings;
@@ -112,7 +114,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       skewMs: this.#skewMs,
       failures: this.#failures,
       lastError: this.#lastError,
-      grants: this.#grants,
+      grants: this.#grantCount,
     };
   }
 
@@ -126,12 +128,12 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
 
   async #giveBack(): Promise<void> {
     // A lost lease is not released: the store has ended it too, or granted the node to another holder.
-    if (this.#state === "held") this.#unused = this.#source.close();
+    if (this.#state === "held") this.#firstUnstamped = this.#source.close();
     this.abandon();
-    if (this.#unused === undefined) return;
-    this.#source.extend(this.#unused); // The generator's error then says where the lease ended.
-    await this.#port.release(this.#settings.space, this.#claim(this.#renewalNonce), this.#unused);
-    this.#unused = undefined;
+    if (this.#firstUnstamped === undefined) return;
+    this.#source.extend(this.#firstUnstamped); // The generator's error then says where the lease ended.
+    await this.#port.release(this.#settings.space, this.#claim(this.#renewalNonce), this.#firstUnstamped);
+    this.#firstUnstamped = undefined;
   }
 
   /** Stops. A node that a late answer still grants is released. */
@@ -163,7 +165,8 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     // The same request gets the same node again, so a late answer matters only if no further request follows. If the
     // request was granted before, the answer does not say which ticks have been stamped since.
     const onLateAnswer = (late: LeaseAnswer | null) => {
-      if (this.#state !== "released" || this.#granted.has(request) || late?.outcome !== "granted") return;
+      if (this.#state !== "released" || this.#grantedRequests.has(request) || late?.outcome !== "granted")
+        return;
       giveBack(late).catch(() => {}); // The node is free when its grant ends.
     };
     const answer = await this.#port.acquire(space, request, nowMs, { ...options, onLateAnswer });
@@ -177,14 +180,14 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
-    this.#granted.add(request);
+    this.#grantedRequests.add(request);
     this.#grantId = grantIdOf(answer.node);
     this.#renewalNonce = "";
     this.#source.open(answer, nowMs);
     this.#state = "held";
-    this.#grants++;
+    this.#grantCount++;
     this.#succeed(nowMs, answer.storeMs, firstRenewalPause(this.#settings.ttlMs));
-    if (this.#grants > 1) this.#onReacquired.notify(this.status());
+    if (this.#grantCount > 1) this.#onReacquired.notify(this.status());
   }
 
   /** Reads the clock. Throws if a lease cannot begin at its time. */
@@ -194,7 +197,17 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
     const { epochMs } = this.#settings.space;
     if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
-    return Math.floor(nowMs);
+    this.#lastReadingMs = Math.floor(nowMs);
+    return this.#lastReadingMs;
+  }
+
+  /** Returns the current time, or the last reading if the user's clock throws. */
+  #currentOrLastMs(): number {
+    try {
+      return this.#readClock();
+    } catch {
+      return this.#lastReadingMs;
+    }
   }
 
   #succeed(nowMs: number, storeMs: number, pauseMs: number): void {
@@ -270,12 +283,17 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   #lose(cause: unknown): void {
-    this.#source.close();
+    const unused = this.#source.close();
     this.#state = "lost";
-    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, this.#untilMs - this.#leftMs(), { cause });
+    const nowMs = this.#currentOrLastMs();
+    // Another holder may have the node before `until`, so the errors and the status show the time of the loss.
+    const until = Math.min(this.#grant.until, Math.max(unused, tickAt(this.#settings.space, nowMs)));
+    this.#grant = { ...this.#grant, until };
+    this.#source.extend(until);
+    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });
     this.#lastError = cause;
     this.#onLost.notify(this.#loss);
-    if (this.#settings.isReacquired) this.#schedule(retryPause(0, this.#settings.ttlMs));
+    if (this.#settings.reacquires) this.#schedule(retryPause(0, this.#settings.ttlMs));
   }
 }
 

@@ -10,7 +10,7 @@ import { type ConsumeResult, consume, type Gcra } from "./rule.ts";
 /** The TATs of a limit's keys, by key. Changed in place, because a copy for each call would be slow. */
 type Entries = Map<string, { readonly ends: number }>;
 
-export function memoryStore(port: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
+export function memoryRateLimitPort(port: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
   return {
     consume(key, price) {
       const change = (entries: Entries = new Map(), nowMs: number) => {

@@ -13,7 +13,7 @@ export interface Grant {
 }
 
 /** Issues IDs under grants, and none before the first. */
-export interface Grantable {
+export interface GrantReceiver {
   /** Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later. */
   open(grant: Grant, nowMs: number): void;
   /** Moves the end of the open grant. */

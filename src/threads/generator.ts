@@ -13,8 +13,8 @@ import {
   systemClock,
   warnOfSharedNode,
 } from "../internal.ts";
-import { SharedSource } from "./idSource.ts";
 import { openMemory, VERSION } from "./memory.ts";
+import { SharedSource } from "./sharedSource.ts";
 
 /** What another thread needs to join: send it as it is, by `postMessage` or as `workerData`. */
 export interface SharedHandle {
@@ -131,7 +131,7 @@ function construct(parts: SharedParts): SharedGenerator {
 
 function newParts(preset: PresetName | GeneratorOptions, options: GeneratorOptions): SharedParts {
   const settings = compileSettings(mergeOptions(preset, assertObject("options", options)));
-  if (!settings.isNodeGiven) warnOfSharedNode();
+  if (!settings.isNodeChosen) warnOfSharedNode();
   return new SharedParts(settings, new SharedSource(settings));
 }
 
@@ -140,7 +140,7 @@ function handleOf({ settings, source }: SharedParts): SharedHandle {
   const { datacenterId, machineId } = settings;
   const options: GeneratorOptions = {
     ...settings.layout,
-    ...(settings.isNodeGiven && { datacenterId, machineId }),
+    ...(settings.isNodeChosen && { datacenterId, machineId }),
     epochMs,
     tickMs,
     maxBackwardMs,

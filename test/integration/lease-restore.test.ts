@@ -182,9 +182,9 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await replica.kill();
     await until(async () => /connected_slaves:0/.test(await client.info("replication")));
     expect(await store.renew(fenced, claim(3), Date.now())).toMatchObject({ outcome: "granted" });
-    const { fence = 0, stale = 0 } = (await store.read()).state ?? {};
+    const { fence = 0, staleUntil = 0 } = (await store.read()).state ?? {};
     expect(fence - before).toBeGreaterThanOrEqual(14_405);
-    expect(stale - before).toBeGreaterThanOrEqual(3605);
+    expect(staleUntil - before).toBeGreaterThanOrEqual(3605);
     // A request without a fence ends the cutoff, for other processes too.
     await client.hset(KEY, "seen", String(long));
     expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cut" });
@@ -282,7 +282,7 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
         [0, { owner, from: now, until: now + 100, generation: 0, nonce: "" }],
         [1, { owner: null, from: now, until: now + 50, generation: 0, nonce: "" }],
       ]),
-      ...{ history: "", fence: 0, stale: 0, longest: 0 },
+      ...{ history: "", fence: 0, staleUntil: 0, longestReach: 0 },
     });
     const claim = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
     expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });

@@ -556,6 +556,64 @@ describe("a lease", () => {
     expect(() => lease.generator.nextId()).toThrow(LeaseExpiredError);
   });
 
+  test.each([false, true])(
+    "ends at the time of the loss when a renewal is refused early, with threads: %s",
+    async (threads) => {
+      const backend = memory();
+      const lost = vi.fn();
+      const lease = await leaseNode({ backend, ttlMs: 9000, name: "n", threads });
+      lease.onLost(lost);
+      lease.generator.nextId();
+      backend.change("lease:n", () => [undefined, true]);
+      await pass(1500);
+      // Not at NOW + 9001, where the grant would have ended: another holder may stamp the node before.
+      const end = NOW + 1000;
+      expect(lost).toHaveBeenCalledWith(expect.objectContaining({ untilMs: end, nowMs: end }));
+      expect(() => lease.generator.nextId()).toThrow(
+        expect.objectContaining({ code: "ERR_LEASE_EXPIRED", untilMs: end, nowMs: NOW + 1500 }),
+      );
+      expect(lease.until).toEqual(new Date(end));
+      expect(lease.status()).toMatchObject({ state: "lost", until: new Date(end) });
+    },
+  );
+
+  test("ends after the last tick stamped when its clock is behind that tick at the loss", async () => {
+    const backend = memory();
+    let off = 0;
+    const clock = () => Date.now() + off;
+    const lease = await leaseNode({ backend, ttlMs: 9000, name: "n", clock });
+    await pass(900);
+    lease.generator.nextId();
+    off = -2000;
+    backend.change("lease:n", () => [undefined, true]);
+    await pass(100);
+    expect(lease.status()).toMatchObject({ state: "lost", until: new Date(NOW + 901) });
+    expect(() => lease.generator.nextId()).toThrow(
+      expect.objectContaining({ untilMs: NOW + 901, nowMs: NOW - 1000 }),
+    );
+  });
+
+  test("reports the last reading of the clock when the clock throws at the loss", async () => {
+    const backend = unreliableStore();
+    const lost = vi.fn();
+    let isBroken = false;
+    const clock = () => {
+      if (isBroken) throw new Error("no clock");
+      return Date.now();
+    };
+    const lease = await leaseNode({ backend, ttlMs: 9000, name: "n", clock });
+    lease.onLost(lost);
+    backend.change("lease:n", () => [undefined, true]);
+    backend.after = () => {
+      isBroken = true;
+    };
+    await pass(1500);
+    const end = NOW + 1000;
+    expect(lost).toHaveBeenCalledWith(expect.objectContaining({ untilMs: end, nowMs: end }));
+    isBroken = false;
+    expect(() => lease.generator.nextId()).toThrow(expect.objectContaining({ untilMs: end }));
+  });
+
   test("ends when a renewal is answered for another grant, of a late acquire of its own", async () => {
     // Found by the model check. The lease holds the node until 1001 and the other lease after it. Then the store receives
     // the first acquire once more, as from a delayed retry. The holder's clock has stepped back, so it sees no end yet.

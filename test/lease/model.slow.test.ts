@@ -14,16 +14,16 @@ const SMALL = { holders: 3, nodes: 1, ticks: 3, renewals: 1 };
 describe("the lease protocol lets no two holders stamp the same tick of a node, with", () => {
   test.each([
     // `atLeast` detects an explorer that misses most states.
-    { holders: 2, nodes: 1, ticks: 4, renewals: 2, copies: 0, returns: 0, atLeast: 200_000 },
-    { holders: 3, nodes: 1, ticks: 3, renewals: 1, copies: 0, returns: 0, atLeast: 100_000 },
-    { holders: 2, nodes: 2, ticks: 2, renewals: 1, copies: 0, returns: 0, atLeast: 30_000 },
-    { holders: 1, nodes: 1, ticks: 2, renewals: 2, copies: 1, returns: 0, atLeast: 40_000 },
-    { holders: 1, nodes: 1, ticks: 3, renewals: 1, copies: 1, returns: 0, atLeast: 60_000 },
-    { holders: 2, nodes: 1, ticks: 2, renewals: 1, copies: 1, returns: 0, atLeast: 200_000 },
-    { holders: 2, nodes: 1, ticks: 3, renewals: 1, copies: 0, returns: 1, atLeast: 200_000 },
-    { holders: 2, nodes: 1, ticks: 2, renewals: 1, copies: 0, returns: 2, atLeast: 50_000 },
+    { holders: 2, nodes: 1, ticks: 4, renewals: 2, copies: 0, rollbacks: 0, atLeast: 200_000 },
+    { holders: 3, nodes: 1, ticks: 3, renewals: 1, copies: 0, rollbacks: 0, atLeast: 100_000 },
+    { holders: 2, nodes: 2, ticks: 2, renewals: 1, copies: 0, rollbacks: 0, atLeast: 30_000 },
+    { holders: 1, nodes: 1, ticks: 2, renewals: 2, copies: 1, rollbacks: 0, atLeast: 40_000 },
+    { holders: 1, nodes: 1, ticks: 3, renewals: 1, copies: 1, rollbacks: 0, atLeast: 60_000 },
+    { holders: 2, nodes: 1, ticks: 2, renewals: 1, copies: 1, rollbacks: 0, atLeast: 200_000 },
+    { holders: 2, nodes: 1, ticks: 3, renewals: 1, copies: 0, rollbacks: 1, atLeast: 200_000 },
+    { holders: 2, nodes: 1, ticks: 2, renewals: 1, copies: 0, rollbacks: 2, atLeast: 50_000 },
   ])(
-    "holders: $holders, nodes: $nodes, ticks: $ticks, renewals: $renewals, copies: $copies, returns: $returns",
+    "holders: $holders, nodes: $nodes, ticks: $ticks, renewals: $renewals, copies: $copies, rollbacks: $rollbacks",
     ({ atLeast, ...bounds }) => {
       const { states, steps, depth, trace } = explore(
         new Model(protocol, correctHolder, bounds),
@@ -96,9 +96,9 @@ describe("the explorer reaches", () => {
     },
     {
       title: "a holder whose renewal is granted by a store that has forgotten an earlier one",
-      bounds: { holders: 2, returns: 1, renewals: 2 },
-      isReached: ({ returns, store, groups }) =>
-        returns === 1 &&
+      bounds: { holders: 2, rollbacks: 1, renewals: 2 },
+      isReached: ({ rollbacks, store, groups }) =>
+        rollbacks === 1 &&
         groups.some(
           ([{ generation }], i) =>
             generation === 2 && nodeState(store, 0)?.owner === holderName(i) && store.state?.history === "h1",
@@ -106,9 +106,9 @@ describe("the explorer reaches", () => {
     },
     {
       title: "a holder whose grant the store has forgotten, and another holder of the node after it",
-      bounds: { holders: 3, returns: 1 },
-      isReached: ({ returns, groups }) =>
-        returns === 1 &&
+      bounds: { holders: 3, rollbacks: 1 },
+      isReached: ({ rollbacks, groups }) =>
+        rollbacks === 1 &&
         groups.filter(([{ grant, isOpen, stamped }]) => grant && isOpen && stamped[0]).length === 2,
     },
   ])("$title", ({ isReached, bounds }) => {

@@ -34,8 +34,8 @@ const stateOf = (nodes: Nodes, fields: StateFields = {}): NamespaceState => ({
   shape: space.shape,
   history: "",
   fence: 0,
-  stale: 0,
-  longest: 20,
+  staleUntil: 0,
+  longestReach: 20,
   ...fields,
   nodes: new Map(
     Object.entries(nodes).map(
@@ -514,9 +514,9 @@ describe("release", () => {
 describe("a changed history of the store", () => {
   const held: Nodes = { 0: ["a", 5, 15, 0, "requested"] };
   const other = (ms: number) => ({ ms, history: "other" });
-  const before = stateOf(held, { history: "one", longest: 30 });
+  const before = stateOf(held, { history: "one", longestReach: 30 });
   // By a clock that may be ahead by 5, and a grant by that clock.
-  const raised = stateOf(held, { history: "other", longest: 30, fence: 37, stale: 12 });
+  const raised = stateOf(held, { history: "other", longestReach: 30, fence: 37, staleUntil: 12 });
 
   test("raises a fence until every forgotten grant has ended by both clocks", () => {
     const newcomer = { owner: "b", nonce: "n" };
@@ -548,7 +548,7 @@ describe("a changed history of the store", () => {
 
   test("ends a grant that had ended by then, because another holder may have had the node since", () => {
     const first = { owner: "a", node: 0, generation: 0, grantNonce: "requested", nonce: "next" };
-    const ended = { ...raised, fence: 40, stale: 15 };
+    const ended = { ...raised, fence: 40, staleUntil: 15 };
     expect(renew(before, space, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
     expect(renew(ended, space, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);
     expect(acquire(before, space, request, 10, other(10))).toEqual([
@@ -562,7 +562,7 @@ describe("a changed history of the store", () => {
   test("raises the fence by the longest reach, including that of the request", () => {
     const newcomer = { owner: "b", nonce: "n" };
     const [after] = acquire(before, { ...space, reach: 50 }, newcomer, 7, other(7));
-    expect(after).toMatchObject({ fence: 57, longest: 50 });
+    expect(after).toMatchObject({ fence: 57, longestReach: 50 });
     // A fence is never lowered.
     const again = { ms: 8, history: "one" };
     expect(acquire({ ...raised, fence: 99 }, space, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });

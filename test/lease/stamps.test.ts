@@ -8,12 +8,12 @@ import {
   compileSettings,
   GeneratorParts,
   type Grant,
-  type Grantable,
+  type GrantReceiver,
   LeaseExpiredError,
   mergeOptions,
   SnowflakeGenerator,
 } from "../../src/internal.ts";
-import { LeasedSource } from "../../src/lease/idSource.ts";
+import { LeasedSource } from "../../src/lease/leasedSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { settable } from "../support/clocks.ts";
 
@@ -23,7 +23,7 @@ const LAYOUT = { timestampBits: 53, datacenterBits: 1, machineBits: 1, sequenceB
 
 interface Leased {
   readonly generator: SnowflakeGenerator;
-  readonly grantee: Grantable;
+  readonly grantee: GrantReceiver;
 }
 
 function plain(options: GeneratorOptions): Leased {

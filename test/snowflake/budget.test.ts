@@ -10,7 +10,7 @@ import {
   SnowflakeGenerator,
 } from "../../src/index.ts";
 import { compileSettings, GeneratorParts, mergeOptions } from "../../src/internal.ts";
-import { LeasedSource } from "../../src/lease/idSource.ts";
+import { LeasedSource } from "../../src/lease/leasedSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { creeping, scripted, settable } from "../support/clocks.ts";
 

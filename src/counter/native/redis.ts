@@ -33,7 +33,7 @@ end
 return 'from ' .. at .. ' to ' .. (redis.call('GET', KEYS[1]) or '')
 `;
 
-export function redisStore(port: RedisPort, name: string): CounterPort {
+export function redisCounterPort(port: RedisPort, name: string): CounterPort {
   const key = redisKey(port, name, "counter");
   return {
     reserve(request, options) {

@@ -36,7 +36,7 @@ function readLast(rows: unknown): bigint {
   return rows.length === 0 ? NO_VALUE : parseId((rows[0] as { last: unknown }).last);
 }
 
-export function sqlStore(port: SqlPort, name: string): CounterPort {
+export function sqlCounterPort(port: SqlPort, name: string): CounterPort {
   const { start, proceed, look } = statementsOf(port);
   return {
     async reserve(request, options) {

@@ -62,7 +62,7 @@ redis.call('DEL', KEYS[1])
 return 'yes'
 `;
 
-export function redisStore(port: RedisPort, name: string): OncePort {
+export function redisOncePort(port: RedisPort, name: string): OncePort {
   const send = <T>(
     operation: string,
     script: string,

@@ -48,7 +48,7 @@ ${whereOwned} AND ${isLocked} RETURNING key`,
   };
 }
 
-export function sqlStore(port: SqlPort, name: string): OncePort {
+export function sqlOncePort(port: SqlPort, name: string): OncePort {
   const now = nowMsSql(port.dialect === "postgres");
   const statements = createStatements(port, now);
   const clean = makeRowCleaner(port, "once", now);

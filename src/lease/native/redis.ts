@@ -8,10 +8,10 @@ import type { AcquireOptions, LeasePort, NamespaceReading } from "../port.ts";
 import type { LeaseAnswer, LeaseClaim, LeaseRequest, NodeSpace, NodeState } from "../rule.ts";
 import { ACQUIRE, READ, RELEASE, RENEW } from "./redisScripts.ts";
 
-export function redisStore(port: RedisPort, name: string): LeasePort {
-  const state = redisKey(port, name, "lease");
+export function redisLeasePort(port: RedisPort, name: string): LeasePort {
+  const hashKey = redisKey(port, name, "lease");
   /** Returns the key of the sorted set of a space. */
-  const index = (space: Pick<NodeSpace, "first">) => redisKey(port, name, `lease:${space.first}`);
+  const indexKey = (space: Pick<NodeSpace, "first">) => redisKey(port, name, `lease:${space.first}`);
   /** @param nodes the nodes that the answer may be about */
   const callScript = (
     operation: string,
@@ -23,7 +23,7 @@ export function redisStore(port: RedisPort, name: string): LeasePort {
   ) => {
     const { maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced } = space;
     const common = [owner, nonce, nowMs, maxSkewMs, epochMs, tickMs, ttlTicks, reach, isFenced];
-    const call = () => port.eval(script, [state, index(space)], [...common, ...rest].map(String));
+    const call = () => port.eval(script, [hashKey, indexKey(space)], [...common, ...rest].map(String));
     return callStore(port, operation, call, (answer) => parseAnswer(nodes, answer), options);
   };
   return {
@@ -43,9 +43,9 @@ export function redisStore(port: RedisPort, name: string): LeasePort {
         options,
       );
     },
-    release: async (space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, unused) => {
-      const args = [owner, nonce, node, generation, grantNonce, unused].map(String);
-      const call = () => port.eval(RELEASE, [state, index(space)], args);
+    release: async (space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, firstUnstamped) => {
+      const args = [owner, nonce, node, generation, grantNonce, firstUnstamped].map(String);
+      const call = () => port.eval(RELEASE, [hashKey, indexKey(space)], args);
       await callStore(
         port,
         "lease: release",
@@ -53,7 +53,7 @@ export function redisStore(port: RedisPort, name: string): LeasePort {
         (answer) => answer === "released" || answer === "late" || undefined,
       );
     },
-    read: () => callStore(port, "lease: read", () => port.eval(READ, [state], []), parseState),
+    read: () => callStore(port, "lease: read", () => port.eval(READ, [hashKey], []), parseState),
   };
 }
 
@@ -90,6 +90,9 @@ function parseState(answer: unknown): NamespaceReading | undefined {
   const shape = fields.get("shape");
   if (shape === undefined) return { state: undefined, storeMs };
   const numbers = ["fence", "stale", "longest"].map((field) => fields.get(field) ?? 0);
-  const [fence = 0, stale = 0, longest = 0] = parseWholes(numbers);
-  return { state: { shape, nodes, history: fields.get("history") ?? "", fence, stale, longest }, storeMs };
+  const [fence = 0, staleUntil = 0, longestReach = 0] = parseWholes(numbers);
+  return {
+    state: { shape, nodes, history: fields.get("history") ?? "", fence, staleUntil, longestReach },
+    storeMs,
+  };
 }

@@ -15,7 +15,7 @@ const ROWS = 1024;
 /** The `until` of the first node to end, if there is no node. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** How often an acquire is sent that finds a free node and then loses it to faster holders. */
+/** How often an acquire is retried when other holders take its node first. */
 const MAX_TRIES = 50;
 
 /** What a space looks like after an acquire that was refused. */
@@ -24,9 +24,9 @@ interface SpaceReading {
   readonly shape: unknown;
   readonly fence: number;
   /** Whether the holder's reach and the store's history are stored. */
-  readonly isKnown: boolean;
+  readonly isUpToDate: boolean;
   /** The largest node that has a row. */
-  readonly newest: number;
+  readonly largestNode: number;
   /** The earliest `until` of all nodes. */
   readonly soonest: number;
 }
@@ -43,7 +43,7 @@ function readSpace(space: NodeSpace): Read<SpaceReading> {
     const { ms, shape, fence, known, newest, soonest } = row as SqlRow & Record<string, unknown>;
     const numbers = [ms, fence ?? 0, known, newest ?? space.first - 1, soonest ?? NEVER];
     const [storeMs = 0, raised = 0, isKnown = 0, last = 0, end = 0] = parseWholes(numbers);
-    return { storeMs, shape, fence: raised, isKnown: isKnown > 0, newest: last, soonest: end };
+    return { storeMs, shape, fence: raised, isUpToDate: isKnown > 0, largestNode: last, soonest: end };
   };
 }
 
@@ -62,7 +62,7 @@ function readNodes(rows: readonly SqlRow[]): Map<number, NodeState> {
   return nodes;
 }
 
-export function sqlStore(port: SqlPort, name: string): LeasePort {
+export function sqlLeasePort(port: SqlPort, name: string): LeasePort {
   const plain = leaseStatements(port, undefined);
   /** Returns the statements of a space, and whether they take the parameters of the history. */
   const statementsFor = async ({ isFenced }: NodeSpace) => {
@@ -96,25 +96,25 @@ export function sqlStore(port: SqlPort, name: string): LeasePort {
         if (grant) return grant;
         // Refused. What is read now may change again; it decides only what to answer, or whether to try again.
         const reading = await send("look", statements.look, [first, reach], readSpace(space), limits);
-        const { storeMs, newest, soonest } = reading;
+        const { storeMs, largestNode, soonest } = reading;
         if (reading.shape !== null && reading.shape !== shape)
           return { outcome: "shape", shape: String(reading.shape) };
         if (Math.abs(nowMs - storeMs) > space.maxSkewMs) return { outcome: "skew", storeMs };
         const passed = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1);
-        if (reading.isKnown && isFenced && reading.fence > Math.max(passed, 0)) {
+        if (reading.isUpToDate && isFenced && reading.fence > Math.max(passed, 0)) {
           return { outcome: "fenced", until: reading.fence, storeMs };
         }
         const isFree = soonest <= passed;
-        if (tries === MAX_TRIES || (reading.isKnown && !isFree && newest >= last)) {
+        if (tries === MAX_TRIES || (reading.isUpToDate && !isFree && largestNode >= last)) {
           return { outcome: "taken", soonest, storeMs };
         }
         if (reading.shape === null) await send("name", statements.addNamespace, [shape], () => true, limits);
-        if (!reading.isKnown) {
+        if (!reading.isUpToDate) {
           const noticed = statements.hasHistory ? [reach, epochMs, tickMs, ttlTicks] : [reach];
           await send("notice", statements.notice, noticed, () => true, limits);
         }
-        if (!isFree && newest < last) {
-          const range = [first, newest + 1, Math.min(newest + ROWS, last)];
+        if (!isFree && largestNode < last) {
+          const range = [first, largestNode + 1, Math.min(largestNode + ROWS, last)];
           await send("grow", statements.addNodes, range, () => true, limits);
         }
         // A random pause, so that holders that acquire at the same moment do not all try again at the same moment.
@@ -149,17 +149,29 @@ export function sqlStore(port: SqlPort, name: string): LeasePort {
       return send("renew", statements.check, [owner, nonce, ...claim], readRefusal, options);
     },
 
-    async release(_space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, unused) {
-      await send("release", plain.release, [owner, nonce, node, generation, grantNonce, unused], () => true);
+    async release(_space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, firstUnstamped) {
+      await send(
+        "release",
+        plain.release,
+        [owner, nonce, node, generation, grantNonce, firstUnstamped],
+        () => true,
+      );
     },
 
     async read() {
       const row = await send("read", plain.readNamespace, [], ([first]) => first);
       const { ms, shape, history } = row;
       const numbers = [ms, row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
-      const [storeMs = 0, fence = 0, stale = 0, longest = 0] = parseWholes(numbers);
+      const [storeMs = 0, fence = 0, staleUntil = 0, longestReach = 0] = parseWholes(numbers);
       const nodes = await send("read", plain.readNodes, [], readNodes);
-      const state = { shape: String(shape), nodes, history: String(history), fence, stale, longest };
+      const state = {
+        shape: String(shape),
+        nodes,
+        history: String(history),
+        fence,
+        staleUntil,
+        longestReach,
+      };
       return { state: shape === null ? undefined : state, storeMs };
     },
   };

@@ -33,7 +33,7 @@ end
 return 'denied ' .. text(tat) .. ' ' .. text(now)
 `;
 
-export function redisStore(port: RedisPort, name: string, gcra: Gcra): RateLimitPort {
+export function redisRateLimitPort(port: RedisPort, name: string, gcra: Gcra): RateLimitPort {
   return {
     consume(key, price) {
       // The key is in the braces, not the name, so that the keys of one limit spread over a cluster. The name comes

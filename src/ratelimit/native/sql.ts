@@ -35,7 +35,7 @@ function readRow(rows: readonly SqlRow[]) {
   return areTexts && rows.length === 1 ? { tat: Number(ends), now: Number(now), text: ends } : undefined;
 }
 
-export function sqlStore(port: SqlPort, name: string, gcra: Gcra): RateLimitPort {
+export function sqlRateLimitPort(port: SqlPort, name: string, gcra: Gcra): RateLimitPort {
   const { tolerance } = gcra;
   const nowUsSql = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
   const { take, look, pullBack } = createStatements(port, nowUsSql);

@@ -16,7 +16,14 @@
 import type { LeaseClaim } from "../../../src/lease/rule.ts";
 import type { Grant } from "../../../src/snowflake/grant.ts";
 import type { HolderBehavior } from "./holder.ts";
-import { type Bounds, type Message, nodeState, type Protocol, type Store, Stores } from "./store.ts";
+import {
+  type Bounds,
+  type Message,
+  nodeState,
+  type Protocol,
+  type StoreState,
+  StoreStates,
+} from "./store.ts";
 
 /** State of a holder or of its copy. */
 export interface Holder {
@@ -47,11 +54,11 @@ export type HolderGroup = readonly [Holder, Holder?];
 
 /** A state of the model. */
 export interface ModelState {
-  readonly store: Store;
+  readonly store: StoreState;
   /** The state that the store may go back to. */
-  readonly saved: Store | undefined;
+  readonly saved: StoreState | undefined;
   /** How often the store has gone back. */
-  readonly returns: number;
+  readonly rollbacks: number;
   readonly groups: readonly HolderGroup[];
 }
 
@@ -61,12 +68,12 @@ type Visit = (next: ModelState, actor: string, event: string) => void;
 /** The transitions of a protocol and a holder's behavior. */
 export class Model {
   readonly first: ModelState;
-  readonly #stores: Stores;
+  readonly #stores: StoreStates;
   readonly #behavior: HolderBehavior;
   readonly #bounds: Bounds;
 
   constructor(protocol: Protocol, behavior: HolderBehavior, bounds: Bounds) {
-    this.#stores = new Stores(protocol, bounds);
+    this.#stores = new StoreStates(protocol, bounds);
     this.#behavior = behavior;
     this.#bounds = bounds;
     const zeros = Array<number>(bounds.nodes).fill(0);
@@ -84,11 +91,11 @@ export class Model {
       doubted: "",
     };
     const groups = Array<HolderGroup>(bounds.holders).fill([holder]);
-    this.first = { store: this.#stores.first, saved: undefined, returns: 0, groups };
+    this.first = { store: this.#stores.first, saved: undefined, rollbacks: 0, groups };
   }
 
   /** Returns the key of a state. States that differ only by a permutation of holders have one key. */
-  keyOf({ store, saved, returns, groups }: ModelState): string {
+  keyOf({ store, saved, rollbacks, groups }: ModelState): string {
     const parts = groups.map((group, i) => {
       const owner = holderName(i);
       let code = this.#ownCode(store, owner);
@@ -96,12 +103,12 @@ export class Model {
       for (const holder of group) if (holder) code += codeOf(holder) + SEPARATOR;
       return code;
     });
-    const rest = store.code + (saved ? `s${saved.code}` : "") + returns;
+    const rest = store.code + (saved ? `s${saved.code}` : "") + rollbacks;
     return parts.sort().join(SEPARATOR) + SEPARATOR + rest;
   }
 
   /** Encodes which nodes an owner has, and by which request. */
-  #ownCode(store: Store, owner: string): string {
+  #ownCode(store: StoreState, owner: string): string {
     let code = "";
     for (let node = 0; node < this.#bounds.nodes; node++) {
       const kept = nodeState(store, node);
@@ -112,8 +119,8 @@ export class Model {
 
   /** Visits all successors of a state. */
   visit(state: ModelState, each: Visit): void {
-    const { groups, store, saved, returns } = state;
-    const { copies = 0, returns: most = 0 } = this.#bounds;
+    const { groups, store, saved, rollbacks } = state;
+    const { copies = 0, rollbacks: most = 0 } = this.#bounds;
     groups.forEach((group, i) => {
       group.forEach((holder, at) => {
         if (!holder) return;
@@ -135,7 +142,7 @@ export class Model {
         each({ ...state, groups: groups.with(i, [shared, copy]) }, holderName(i), "is copied");
       });
     }
-    if (returns >= most) return;
+    if (rollbacks >= most) return;
     if (!saved && store.state) each({ ...state, saved: store }, "the store", "will go back to this");
     if (!saved || saved === store) return;
     // An answer that a holder has not received yet counts as lost.
@@ -148,7 +155,11 @@ export class Model {
       }));
       return [one as Holder, copy];
     });
-    each({ store: saved, saved: undefined, returns: returns + 1, groups: gone }, "the store", "goes back");
+    each(
+      { store: saved, saved: undefined, rollbacks: rollbacks + 1, groups: gone },
+      "the store",
+      "goes back",
+    );
   }
 
   /** A message of the holder arrives, and its answer arrives or is lost. */
@@ -162,7 +173,7 @@ export class Model {
     const { store } = state;
     const { grant, isOpen, released, renewals, isWaiting } = holder;
     const arrive = (message: Message, receive: (answer: Grant) => Holder | undefined) => {
-      const outcomes = this.#stores.outcomes(store, message, `h${state.returns}`, reachedBy(state));
+      const outcomes = this.#stores.outcomes(store, message, `h${state.rollbacks}`, reachedBy(state));
       for (const { store: next, grant: answer, description } of outcomes) {
         const after = answer && receive(answer);
         if (next !== store)
@@ -265,7 +276,7 @@ export function allHolders({ groups }: ModelState): Holder[] {
 /** Returns the latest end of all grants. */
 function reachedBy(state: ModelState): number {
   let reached = 0;
-  if (state.returns === 0) return reached;
+  if (state.rollbacks === 0) return reached;
   for (const { grant } of allHolders(state)) if (grant) reached = Math.max(reached, grant.until);
   return reached;
 }

@@ -35,7 +35,7 @@ function mutant(
 const COPIED = { holders: 2, copies: 1 };
 
 /** Bounds with a store that goes back. */
-const RETURNED = { holders: 2, returns: 1 };
+const ROLLED_BACK = { holders: 2, rollbacks: 1 };
 
 /** Returns the state of a node that a step is made to see. */
 type Belief<Request> = (kept: Node, request: Request) => Node;
@@ -50,7 +50,7 @@ const asClaimed: Belief<Claim> = (kept, { owner, generation, grantNonce }) => ({
 const asEnded = (kept: Node) => ({ ...kept, until: -1 });
 const asShort = (kept: Node) => ({ ...kept, until: 1 });
 
-function written(state: State, node: number, kept: Node): State {
+function withNode(state: State, node: number, kept: Node): State {
   return { ...state, nodes: new Map(state.nodes).set(node, kept) };
 }
 
@@ -65,7 +65,7 @@ function believing<Request>(state: State, request: Request, belief: Belief<Reque
 function outcomeOf(state: State, [next, answer]: ReturnType<Acquire>): ReturnType<Acquire> {
   const kept = answer.outcome === "granted" ? next?.nodes.get(answer.node) : undefined;
   const noticed = next ? { ...next, nodes: state.nodes } : state;
-  return [kept && answer.outcome === "granted" ? written(noticed, answer.node, kept) : noticed, answer];
+  return [kept && answer.outcome === "granted" ? withNode(noticed, answer.node, kept) : noticed, answer];
 }
 
 /** Creates an acquire that sees other states of nodes. */
@@ -89,7 +89,7 @@ function releaseIf(belief: Belief<Claim>): Release {
   return (state, claim, unused) => {
     const kept = state.nodes.get(claim.node);
     if (!kept) return state;
-    const believed = written(state, claim.node, belief(kept, claim));
+    const believed = withNode(state, claim.node, belief(kept, claim));
     const next = protocol.release(believed, claim, unused);
     return next === believed ? state : next;
   };
@@ -123,7 +123,7 @@ function acquireFrom(
     if (!next || !before || answer.outcome !== "granted") return step;
     const { node } = answer;
     const from = begin(answer.from, before, request, nowMs);
-    return [written(next, node, { ...(next.nodes.get(node) as Node), from }), { ...answer, from }];
+    return [withNode(next, node, { ...(next.nodes.get(node) as Node), from }), { ...answer, from }];
   };
 }
 
@@ -171,7 +171,7 @@ export const harmfulMutants: readonly Mutant[] = [
     release: (state, claim, unused) => {
       const next = protocol.release(state, claim, unused);
       const kept = next.nodes.get(claim.node);
-      return kept && next !== state ? written(next, claim.node, { ...kept, until: unused }) : state;
+      return kept && next !== state ? withNode(next, claim.node, { ...kept, until: unused }) : state;
     },
   }),
   mutant(
@@ -191,18 +191,18 @@ export const harmfulMutants: readonly Mutant[] = [
   mutant("a renewal does not check the nonce", { renew: renewIf(withoutNonce) }, {}, COPIED),
   mutant("a release does not check the generation", { release: releaseIf(withoutGeneration) }, {}, COPIED),
   mutant("a release does not check the nonce", { release: releaseIf(withoutNonce) }, {}, COPIED),
-  mutant("a new grant ignores the fence", { acquire: acquireWithFence(() => 0) }, {}, RETURNED),
+  mutant("a new grant ignores the fence", { acquire: acquireWithFence(() => 0) }, {}, ROLLED_BACK),
   mutant(
     "a new grant begins a tick before the fence",
     { acquire: acquireWithFence((_, { fence }) => Math.max(0, fence - 1)) },
     {},
-    RETURNED,
+    ROLLED_BACK,
   ),
   mutant(
     "a new grant in a store that went back raises no fence",
     { acquire: acquireWithFence(({ fence }) => fence) },
     {},
-    RETURNED,
+    ROLLED_BACK,
   ),
   mutant(
     "a renewal in a store that went back raises no fence",
@@ -213,7 +213,7 @@ export const harmfulMutants: readonly Mutant[] = [
       },
     },
     {},
-    RETURNED,
+    ROLLED_BACK,
   ),
   mutant(
     "a renewal in a store that went back does not check whether the grant had ended",
@@ -221,17 +221,17 @@ export const harmfulMutants: readonly Mutant[] = [
       renew: (state, space, claim, nowMs, store) => {
         const [noticed] = protocol.renew(state, space, { ...claim, node: -1 }, nowMs, store);
         const [next, answer] = protocol.renew(
-          noticed && { ...noticed, stale: 0 },
+          noticed && { ...noticed, staleUntil: 0 },
           space,
           claim,
           nowMs,
           store,
         );
-        return [next && noticed && { ...next, stale: noticed.stale }, answer];
+        return [next && noticed && { ...next, staleUntil: noticed.staleUntil }, answer];
       },
     },
     {},
-    RETURNED,
+    ROLLED_BACK,
   ),
   mutant(
     "a repeated request in a store that went back gets a grant that had ended",
@@ -245,17 +245,17 @@ export const harmfulMutants: readonly Mutant[] = [
           store,
         );
         const [next, answer] = protocol.acquire(
-          noticed && { ...noticed, stale: 0 },
+          noticed && { ...noticed, staleUntil: 0 },
           space,
           request,
           nowMs,
           store,
         );
-        return [next && noticed && { ...next, stale: noticed.stale }, answer];
+        return [next && noticed && { ...next, staleUntil: noticed.staleUntil }, answer];
       },
     },
     {},
-    RETURNED,
+    ROLLED_BACK,
   ),
 ];
 
@@ -273,7 +273,7 @@ export const harmlessMutants: readonly Mutant[] = [
     release: (state, claim, unused) => {
       const next = protocol.release(state, claim, unused);
       const kept = next.nodes.get(claim.node);
-      return kept && next !== state ? written(next, claim.node, { ...kept, owner: claim.owner }) : next;
+      return kept && next !== state ? withNode(next, claim.node, { ...kept, owner: claim.owner }) : next;
     },
   }),
   // It ends leases needlessly.
@@ -285,6 +285,6 @@ export const harmlessMutants: readonly Mutant[] = [
       ),
     },
     {},
-    { ...RETURNED, nodes: 1, ticks: 2 },
+    { ...ROLLED_BACK, nodes: 1, ticks: 2 },
   ),
 ];

@@ -29,7 +29,7 @@ export interface Bounds {
   /** How many holders are copied. Default 0. */
   readonly copies?: number;
   /** How often the store goes back to an earlier state. Default 0. */
-  readonly returns?: number;
+  readonly rollbacks?: number;
 }
 
 /** A message of a holder, without its time, which may be any. */
@@ -40,14 +40,14 @@ export type Message =
 
 /** A possible outcome of a message. */
 export interface Outcome {
-  readonly store: Store;
+  readonly store: StoreState;
   /** The grant of the answer, if it grants. */
   readonly grant: Extract<LeaseAnswer, { outcome: "granted" }> | undefined;
   readonly description: string;
 }
 
 /** A state of the store. Equal states are one object, so that their outcomes are computed once. */
-export interface Store {
+export interface StoreState {
   readonly state: NamespaceState | undefined;
   /** A character for the whole state except the owners and nonces of nodes. */
   readonly code: string;
@@ -55,7 +55,7 @@ export interface Store {
 }
 
 /** Returns the state of a node; `undefined` if it was never granted. */
-export function nodeState({ state }: Store, node: number): NodeState | undefined {
+export function nodeState({ state }: StoreState, node: number): NodeState | undefined {
   return state?.nodes.get(node);
 }
 
@@ -63,12 +63,12 @@ export function nodeState({ state }: Store, node: number): NodeState | undefined
 const REACH = 1;
 
 /** The states of the store. */
-export class Stores {
-  readonly first: Store;
+export class StoreStates {
+  readonly first: StoreState;
   readonly #protocol: Protocol;
   readonly #space: NodeSpace;
   readonly #ticks: number;
-  readonly #known = new Map<string, Store>();
+  readonly #known = new Map<string, StoreState>();
   readonly #codes = new Map<string, string>();
 
   constructor(protocol: Protocol, { nodes, ticks }: Bounds) {
@@ -97,7 +97,7 @@ export class Stores {
    * @param reached the end of the last grant that the store may have forgotten, if it went back. By its clock no such
    *   grant ends more than `REACH` ticks later, which is what the fence covers
    */
-  outcomes(store: Store, message: Message, history: string, reached: number): readonly Outcome[] {
+  outcomes(store: StoreState, message: Message, history: string, reached: number): readonly Outcome[] {
     const least = store.state && store.state.history !== history ? Math.max(0, reached - REACH) : 0;
     const name = JSON.stringify([message, history, least]);
     const known = store.outcomes.get(name);
@@ -145,7 +145,7 @@ export class Stores {
     }
   }
 
-  #stateOf(state: NamespaceState | undefined): Store {
+  #stateOf(state: NamespaceState | undefined): StoreState {
     const name = nameOf(state);
     const known = this.#known.get(name);
     if (known) return known;
@@ -172,5 +172,5 @@ function nameOf(state: NamespaceState | undefined): string {
   const nodes = [...state.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
     owner === null ? [node, "o:", until] : [node, `o:${owner} ${nonce}`, from, until, generation],
   );
-  return JSON.stringify([state.history, state.fence, state.stale, nodes]);
+  return JSON.stringify([state.history, state.fence, state.staleUntil, nodes]);
 }

@@ -5,7 +5,7 @@ import {
   type Attempt,
   createEntry,
   type Grant,
-  type Grantable,
+  type GrantReceiver,
   grantLimit,
   type IdRun,
   type IdSource,
@@ -15,8 +15,8 @@ import {
   type NodeFields,
   nodeBits,
   type Settings,
-  spin,
   stepEntry,
+  stepUntilId,
   WaitBudget,
 } from "../internal.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
@@ -41,7 +41,7 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 }
 
 /** Issues the IDs of one identity together with other threads. If a call for many throws, what it had claimed is lost. */
-export class SharedSource implements IdSource, Grantable {
+export class SharedSource implements IdSource, GrantReceiver {
   declare readonly memory: Memory;
   readonly #settings: Settings;
   readonly #clock: () => number;
@@ -55,7 +55,7 @@ export class SharedSource implements IdSource, Grantable {
   /** The sequence bits that lie in an ID's low half. */
   readonly #lowMask: number;
   /** The first tick that was not stamped under the last grant. */
-  #unused = 0;
+  #firstUnstamped = 0;
 
   /**
    * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
@@ -90,7 +90,7 @@ export class SharedSource implements IdSource, Grantable {
 
   open({ node, from, until }: Grant, nowMs: number): void {
     // Tick 0 is left out: the ID before it looks like no grant.
-    const before = lastOfTick(this.#settings, node, Math.max(from, this.#unused, 1) - 1);
+    const before = lastOfTick(this.#settings, node, Math.max(from, this.#firstUnstamped, 1) - 1);
     this.memory.open(node, before, nowMs, until);
   }
 
@@ -101,8 +101,8 @@ export class SharedSource implements IdSource, Grantable {
   close(): number {
     const last = this.memory.close();
     const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
-    this.#unused = Math.max(this.#unused, unused);
-    return this.#unused;
+    this.#firstUnstamped = Math.max(this.#firstUnstamped, unused);
+    return this.#firstUnstamped;
   }
 
   /** The hot path: one clock reading, three plain loads, one compare-and-set. */
@@ -129,10 +129,10 @@ export class SharedSource implements IdSource, Grantable {
     for (;;) {
       const now = this.#clock();
       if (runs.length === 0) this.assertRoom(now, budget);
-      const run = this.claimRun(now, budget.left, budget);
+      const run = this.claimRun(now, budget.idsLeft, budget);
       runs.push(run);
-      budget.left -= run.count;
-      if (budget.left === 0) return runs;
+      budget.idsLeft -= run.count;
+      if (budget.idsLeft === 0) return runs;
       budget.assertTime(this.#settings, this.#draft);
     }
   }
@@ -154,7 +154,7 @@ export class SharedSource implements IdSource, Grantable {
   private claimRun(now: number, most: number, budget?: WaitBudget): IdRun {
     const run = this.countUp(now, most);
     if (run) return run;
-    spin(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
+    stepUntilId(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
     return this.restOfRun(most);
   }
 
@@ -206,7 +206,7 @@ export class SharedSource implements IdSource, Grantable {
       draft.readingMs = readingMs;
       const waitMs = memory.isLeased
         ? this.stepUnderGrant(last, now, count)
-        : stepEntry(settings, draft, settings.node, now, count);
+        : stepEntry(settings, draft, settings.nodeBits, now, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {

@@ -3,7 +3,7 @@
 import {
   createEntry,
   type Grant,
-  type Grantable,
+  type GrantReceiver,
   grantLimit,
   type LedgerEntry,
   LocalSource,
@@ -16,7 +16,7 @@ import {
 } from "../internal.ts";
 import { nodeFields } from "./nodeSpace.ts";
 
-export class LeasedSource extends LocalSource implements Grantable {
+export class LeasedSource extends LocalSource implements GrantReceiver {
   #node = 0;
   #nodeBits = 0n;
   #until = 0;
@@ -33,13 +33,13 @@ export class LeasedSource extends LocalSource implements Grantable {
   }
 
   /** The first tick that was not stamped. */
-  get #unused(): number {
+  get #firstUnstamped(): number {
     return Number((this.entry.word[0] as bigint) >> BigInt(this.settings.timestampShift)) + 1;
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
     // As if the previous tick were used up: no ID is left in the last tick stamped, because it has another node.
-    this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#unused) - 1);
+    this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#firstUnstamped) - 1);
     this.entry.readingMs = nowMs;
     this.#node = node;
     this.#nodeBits = nodeBits(this.settings, node);
@@ -55,7 +55,7 @@ export class LeasedSource extends LocalSource implements Grantable {
     this.#isOpen = false;
     // NaN equals no reading, so that each call takes the step and throws, even within the last tick stamped.
     this.entry.readingMs = Number.NaN;
-    return this.#unused;
+    return this.#firstUnstamped;
   }
 
   protected override take(entry: LedgerEntry, nowMs: number, count: number): number {
