@@ -42,7 +42,8 @@ function show(value: unknown): string {
 }
 
 /**
- * The base of every error that bitflake throws. A call that throws one leaves its generator or client as it was.
+ * The base of every error that bitflake throws. A synchronous call that throws one leaves its generator as it
+ * was.
  *
  * @example
  * ```ts
@@ -118,10 +119,10 @@ export class NamespaceError extends ArgumentError {
   }
 }
 
-/** The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it has caught up. */
+/** The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it is back within that. */
 export class ClockBackwardsError extends BitflakeError {
   readonly code = "ERR_CLOCK_BACKWARDS";
-  /** The highest reading so far, in milliseconds since 1970. */
+  /** The highest reading at which an ID was issued, in milliseconds since 1970. */
   readonly lastMs: number;
   /** The reading now. */
   readonly nowMs: number;

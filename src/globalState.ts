@@ -14,8 +14,8 @@ import { UnsupportedError } from "./errors.ts";
 export function globalState<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);
   // A frozen globalThis cannot be extended. A built-in class is the other object that all copies in a realm can reach.
-  const isHome = Object.isExtensible(globalThis) || Object.hasOwn(globalThis, key);
-  const home = (isHome ? globalThis : WeakMap) as unknown as Record<symbol, T | undefined>;
+  const canUseGlobal = Object.isExtensible(globalThis) || Object.hasOwn(globalThis, key);
+  const home = (canUseGlobal ? globalThis : WeakMap) as unknown as Record<symbol, T | undefined>;
   const found = home[key];
   if (found !== undefined) return found;
   const value = make();

@@ -1,5 +1,5 @@
-// Internal API that all entry points share. It is built as a file of its own, so that each class and each ledger exists
-// once, however many subpaths a program loads.
+// Internal API that all entry points share. It is built as a file of its own, so that each class exists once and a realm
+// has one ledger, however many subpaths a program loads.
 
 export * from "./errors.ts";
 export * from "./snowflake/capacity.ts";

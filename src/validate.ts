@@ -27,11 +27,12 @@ export function assertOneOf<const T>(field: string, value: unknown, allowed: rea
 }
 
 /**
- * Reads a field of an object from a caller. What the object inherits or computes counts, but not what is only on
- * `Object.prototype`: a polluted prototype must not configure a generator.
+ * Reads a field of an object from a caller. Inherited properties and getters count, but not a property that only
+ * a polluted `Object.prototype` has: that must not configure a generator.
  */
 export function readField(from: object, name: string): unknown {
   let holder: object | null = from;
+  // `name` is in Object.prototype only if the prototype is polluted.
   if (name in Object.prototype) {
     while (holder && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
   }

@@ -31,11 +31,11 @@ describe("a name in a form that looks like another", () => {
     );
   });
 
-  test("is refused for the namespace and the holder of a lease", async () => {
-    const lease = await leaseNode({ backend, namespace: composed, holder: composed });
+  test("is refused for the name and the holder of a lease", async () => {
+    const lease = await leaseNode({ backend, name: composed, holder: composed });
     await lease.release();
-    await expect(leaseNode({ backend, namespace: decomposed })).rejects.toThrow(
-      expect.objectContaining({ field: "namespace" }),
+    await expect(leaseNode({ backend, name: decomposed })).rejects.toThrow(
+      expect.objectContaining({ field: "name" }),
     );
     await expect(leaseNode({ backend, holder: decomposed })).rejects.toThrow(
       expect.objectContaining({ field: "holder" }),

@@ -23,7 +23,7 @@ export function fill<T extends Words>(target: T, source: IdSource): T {
   return target;
 }
 
-/** Returns a function that writes runs into a typed array, one behind the other. */
+/** Returns a function that writes runs into a typed array, one after the other. */
 function writer(target: Words): (run: IdRun) => void {
   const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
   let lowAt = 0;
@@ -39,7 +39,7 @@ function writer(target: Words): (run: IdRun) => void {
   };
 }
 
-/** Writes the IDs behind the first: it shows both halves, and they have the same high one, and low ones that count up. */
+/** Writes the IDs after the first of a run. They share the first ID's high half; the low half counts up. */
 function writeRest(halves: Uint32Array, at: number, count: number, lowAt: number): void {
   const low = halves[2 * at + lowAt] as number;
   const high = halves[2 * at + 1 - lowAt] as number;
@@ -50,7 +50,7 @@ function writeRest(halves: Uint32Array, at: number, count: number, lowAt: number
 }
 
 /**
- * Returns an array for so many IDs, still empty.
+ * Returns an empty array with room for `count` IDs.
  *
  * @throws {@link ArgumentError} if `count` is not a whole number in range
  */
@@ -58,7 +58,7 @@ export function arrayFor(count: number): bigint[] {
   return new Array<bigint>(assertWhole("count", count, 0, MAX_COUNT));
 }
 
-/** Writes a run into an array from an index on. Returns the index behind it. */
+/** Writes a run into an array from an index on. Returns the index after it. */
 export function writeRun(ids: bigint[], at: number, { first, count }: IdRun): number {
   let id = first;
   for (let i = 0; i < count; i++) {
@@ -70,7 +70,7 @@ export function writeRun(ids: bigint[], at: number, { first, count }: IdRun): nu
 }
 
 /** Makes an array of IDs. */
-export function many(count: number, source: IdSource): bigint[] {
+export function makeIds(count: number, source: IdSource): bigint[] {
   const ids = arrayFor(count);
   if (count === 0) return ids;
   let at = 0;

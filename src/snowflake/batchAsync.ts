@@ -13,7 +13,7 @@ const STALL_SLEEPS = 250;
 /** The longest sleep, so that a clock which stops during a long tick is noticed within half a minute. */
 const MAX_SLEEP_MS = 100;
 
-/** Claims so many IDs and passes each run to a function. IDs claimed before a rejection are lost. */
+/** Claims `count` IDs and passes each run to a function. IDs claimed before a rejection are lost. */
 export async function claimRunsAsync(
   source: IdSource,
   count: number,

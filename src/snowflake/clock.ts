@@ -17,7 +17,7 @@ export const systemClock = (): number => Date.now();
 
 /**
  * Returns whether a clock is the system's: the default, `Date.now` as it is now, or the built-in `Date.now` after a
- * mock or an instrumentation has taken its place. No other built-in function called `now` works as a clock.
+ * mock or an instrumentation has taken its place. `performance.now`, another built-in `now`, throws when called unbound.
  */
 export function isSystemClock(clock: () => number): boolean {
   return (
@@ -28,19 +28,19 @@ export function isSystemClock(clock: () => number): boolean {
 }
 
 /** Generator state after the last issued ID. */
-export interface ClockState {
+export interface LastIssued {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
   readonly readingMs: number;
-  /** The tick of the last ID, -1 before the first. `"borrow"` lets it run ahead of the clock. */
+  /** The tick of the last ID, negative before the first. `"borrow"` lets it run ahead of the clock. */
   readonly tick: number;
   /** The sequence number of the last ID. */
   readonly sequence: number;
 }
 
 /** The outcome of a reading: the state of the next ID, or how many milliseconds until there can be one. */
-export type Step = ClockState | { readonly waitMs: number };
+export type Step = LastIssued | { readonly waitMs: number };
 
-/** An end of the ticks that comes before that of the layout. */
+/** An earlier end than `maxTick`, set by a lease. */
 export interface TickLimit {
   /** The first tick that may not be stamped. */
   readonly until: number;
@@ -61,17 +61,18 @@ export interface ClockRules {
 
 /** Returns the tick of a reading. */
 export function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
-  // Rounded down before the subtraction: with an epoch before 1970 the difference may be too large for a fraction.
+  // Rounded down before the subtraction, because with an epoch before 1970 the difference may be too large to keep the
+  // fraction exactly.
   return Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
 }
 
-/** Returns how long it takes at least from the tick of the first of so many IDs to the tick of the last. */
+/** Returns the milliseconds from the first ID's tick to the last one's, for `count` IDs that start a fresh tick. */
 export function spanMs({ tickMs, maxSequence }: ClockRules, count: number): number {
   return (Math.ceil(count / (maxSequence + 1)) - 1) * tickMs;
 }
 
-/** Returns how long it takes at least until there has been room for so many IDs: 0 if there is room for all now. */
-export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: number, count: number): number {
+/** Returns the least time until the last of `count` IDs can be made: 0 if there is room for all now. */
+export function waitForRoomMs(rules: ClockRules, state: LastIssued, nowMs: number, count: number): number {
   const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = rules;
   const tick = tickOf(rules, nowMs);
   const isNew = tick > state.tick;
@@ -83,7 +84,7 @@ export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: numbe
 
 /**
  * Takes one step of the clock rule. It is pure: the caller replaces the state or keeps it, so a step that throws or waits
- * has changed nothing. It throws where the contract has an error.
+ * has changed nothing. It throws the errors of `nextId`.
  *
  * @param firstSequence where the sequence of a new tick starts
  * @param count how many IDs are wanted, for the error that says how long that would take
@@ -91,7 +92,7 @@ export function waitForRoomMs(rules: ClockRules, state: ClockState, nowMs: numbe
  */
 export function step(
   rules: ClockRules,
-  state: ClockState,
+  state: LastIssued,
   nowMs: number,
   firstSequence: () => number,
   count = 1,
@@ -103,14 +104,15 @@ export function step(
   const backwardMs = state.readingMs - nowMs;
   if (backwardMs > maxBackwardMs) throw new ClockBackwardsError(state.readingMs, nowMs, maxBackwardMs);
   const readingMs = backwardMs > 0 ? state.readingMs : nowMs;
-  const start = (tick: number): ClockState => {
+  const startTick = (tick: number): LastIssued => {
+    // Past the layout's end, the overflow is the error, not the limit.
     if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
     return { readingMs, tick, sequence: firstSequence() };
   };
 
   const tick = tickOf(rules, nowMs);
-  if (tick > state.tick) return start(tick);
+  if (tick > state.tick) return startTick(tick);
   if (state.sequence < rules.maxSequence) {
     return { readingMs, tick: state.tick, sequence: state.sequence + 1 };
   }
@@ -120,5 +122,5 @@ export function step(
     throw new SequenceExhaustedError(state.tick, aheadMs + spanMs(rules, count), count);
   }
   const waitMs = onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs;
-  return waitMs > 0 ? { waitMs } : start(next);
+  return waitMs > 0 ? { waitMs } : startTick(next);
 }

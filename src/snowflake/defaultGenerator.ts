@@ -1,6 +1,6 @@
 // nextId and nextIds without configuration: one source on the minimal preset, created on the first call.
 
-import { many } from "./batch.ts";
+import { makeIds } from "./batch.ts";
 import { systemClock } from "./clock.ts";
 import { LocalSource } from "./localSource.ts";
 import { PRESET_MINIMAL } from "./presets.ts";
@@ -22,8 +22,8 @@ export function zeroConfig(): Settings {
     maxSequence: 1023,
     datacenterId: 0,
     machineId: 0,
-    isNodeGiven: false,
-    node: 0n,
+    isNodeChosen: false,
+    nodeBits: 0n,
     maxBackwardMs: 10,
     maxBorrowMs: 1000,
     onExhausted: "wait",
@@ -76,5 +76,5 @@ export function nextId(): bigint {
  * ```
  */
 export function nextIds(count: number): bigint[] {
-  return many(count, theSource());
+  return makeIds(count, theSource());
 }

@@ -2,7 +2,7 @@
 
 import { LayoutError } from "../errors.ts";
 import { assertObject } from "../validate.ts";
-import { arrayFor, fill, many, writeRun } from "./batch.ts";
+import { arrayFor, fill, makeIds, writeRun } from "./batch.ts";
 import { claimRunsAsync } from "./batchAsync.ts";
 import { type Capacity, capacityOf } from "./capacity.ts";
 import { createDecoder, type DecodedId, type Decoder, decodeWith } from "./decode.ts";
@@ -31,7 +31,7 @@ export class GeneratorParts {
 
 /** Returns the parts of a generator that issues IDs from the ledger of this thread. */
 function localParts(settings: Settings): GeneratorParts {
-  if (!settings.isNodeGiven) warnOfSharedNode();
+  if (!settings.isNodeChosen) warnOfSharedNode();
   return new GeneratorParts(settings, new LocalSource(settings));
 }
 
@@ -39,15 +39,15 @@ function localParts(settings: Settings): GeneratorParts {
  * Makes Snowflake IDs: integers that carry when and where they were made, and strictly increase.
  *
  * - **Rollback.** If the clock steps back by at most `maxBackwardMs`, IDs keep coming from what is left of the last
- *   tick; by more, it is a {@link ClockBackwardsError} until the clock has caught up.
+ *   tick; by more, it is a {@link ClockBackwardsError} until the clock is back within that.
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
- * - **Twins.** Generators of one identity (layout, epoch, tick, node IDs, clock function) share one ledger entry
+ * - **Shared state.** Generators of one identity (layout, epoch, tick, node IDs, clock function) share one ledger entry
  *   in a thread, so building one per call repeats nothing. Worker threads and processes need node IDs of their own: in
  *   a worker of `node:cluster`, under PM2 and in a Kubernetes pod, a generator that is given neither `datacenterId` nor
  *   `machineId` emits a warning with the code `BITFLAKE_SHARED_NODE_ID`, once in a process.
  *
- * A call that throws leaves the generator as it was.
+ * A synchronous call that throws leaves the generator as it was.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ function localParts(settings: Settings): GeneratorParts {
  * ```
  */
 export class SnowflakeGenerator {
-  /** The bit widths: a preset of its own. */
+  /** The bit widths, usable as a preset. */
   declare readonly layout: Widths;
   /** The moment of tick 0, in milliseconds since 1970. */
   declare readonly epochMs: number;
@@ -132,8 +132,8 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * Makes many IDs at once. From a few dozen on it is faster than as many calls, from hundreds on several times. Like a
-   * call for one it waits 2 s at most, and throws before it waits where that is not enough.
+   * Makes many IDs at once: faster than single calls from a few dozen IDs on, several times faster from hundreds on. It
+   * waits at most 2 s, and throws at once if that cannot be enough.
    *
    * @param count how many: 0 to 16,777,216
    * @returns increasing IDs; if it throws, none was made
@@ -149,7 +149,7 @@ export class SnowflakeGenerator {
    * ```
    */
   nextIds(count: number): bigint[] {
-    return many(count, this.#source);
+    return makeIds(count, this.#source);
   }
 
   /**
@@ -177,8 +177,8 @@ export class SnowflakeGenerator {
    * runtime that only moves its clock between turns gets to move it.
    *
    * @returns a promise of an ID
-   * @throws whatever {@link nextId} throws, as a rejection, but no wait is too long
-   * @throws {@link UnsupportedError} if it has to wait where the runtime has no timers, as a Worker at module scope
+   * @throws whatever {@link nextId} throws, as a rejection, but without the 2 s limit
+   * @throws {@link UnsupportedError} if it has to wait where the runtime has no timers, such as a Cloudflare Worker at module scope
    *
    * @example
    * ```ts

@@ -1,5 +1,5 @@
-// IdSource: where a generator gets its IDs from. The ledger of this thread, a lease and memory that threads share are
-// the sources that there are.
+// IdSource: where a generator gets its IDs from. There are three: the ledger of this thread, a lease, and memory that
+// threads share.
 
 /** IDs that count up from a first one. */
 export interface IdRun {
@@ -25,7 +25,7 @@ export interface NodeFields {
   readonly machineId: number;
 }
 
-/** Issues the IDs of a generator. A call that throws leaves no ID behind, unless the source says otherwise. */
+/** Issues the IDs of a generator. A call that throws claims no ID, unless the source says otherwise. */
 export interface IdSource {
   /** The node that the next ID carries. On a lease it changes with the grant. */
   readonly node: NodeFields;

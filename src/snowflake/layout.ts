@@ -19,8 +19,8 @@ export interface Format {
 export const DATE_END = 8.64e15;
 
 /** Asserts that a value from a caller is a number or Date; returns it as whole milliseconds since 1970. */
-export function moment(field: string, value: unknown): number {
-  // From the year -1199 on: no farther from DATE_END than a number counts exactly.
+export function assertMoment(field: string, value: unknown): number {
+  // From the year -1199 on: this keeps DATE_END - epochMs below 2^53.
   return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
 }
 
@@ -34,7 +34,7 @@ export function compileFormat(options: GeneratorOptions): Format {
   const sequenceBits = width("sequenceBits", 0);
   const totalBits = timestampBits + datacenterBits + machineBits + sequenceBits;
   if (![63, 53].includes(totalBits)) throw new LayoutError("layout", "63 or 53 bits", totalBits);
-  const epochMs = moment("epochMs", options.epochMs);
+  const epochMs = assertMoment("epochMs", options.epochMs);
   const tickMs = assertWhole("tickMs", options.tickMs, 1, DATE_END);
   return {
     layout: { timestampBits, datacenterBits, machineBits, sequenceBits },

@@ -6,26 +6,27 @@ import type { Settings } from "./settings.ts";
 
 /**
  * The last ID of one identity and the reading it was issued at. Every copy of the package in a realm works on these same
- * objects.
+ * objects, so a renamed property needs a new version of the ledger.
  */
 export interface LedgerEntry {
   /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
   readingMs: number;
   /** The last ID; negative before the first. Reading it creates a BigInt with one 64-bit load. */
   readonly word: BigInt64Array<ArrayBuffer>;
-  /** The low half of `word`, in place. */
+  /** The low half of `word`: the same memory. */
   readonly low: Uint32Array;
   /** The tick of the first ID; infinite before the first. */
   firstTick: number;
   /**
-   * The entries of the same clock and node, this one among them, that count ticks in another way. In the course of time
-   * one can reach the ticks that another has used.
+   * All entries of the same clock and node, this one included, by how they count ticks. Over time one can reach the ticks
+   * that another has used.
    */
   rivals: ReadonlyMap<string, LedgerEntry> | undefined;
 }
 
 /** Creates an entry, before its first ID. */
 export function createEntry(): LedgerEntry {
+  // -2n and not -1n: its halves must differ, to find the low one.
   const word = BigInt64Array.of(-2n);
   const lowAt = new Uint32Array(word.buffer).indexOf(0xffff_fffe); // 0 on a little-endian machine, 1 on a big-endian one
   const low = new Uint32Array(word.buffer, lowAt * 4, 1);
@@ -68,23 +69,27 @@ function getOrCreate<K, V>(
  * its own.
  */
 export function ledgerEntry(settings: Settings): LedgerEntry {
-  const { clock, maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
+  const { clock, maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
   const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
   const key = isSystemClock(clock) ? ledger : clock;
   const nodes: ClockEntries = getOrCreate(ledger, key, () => new Map());
   // A function that is Date.now today stays known as the system's clock when another function replaces it.
   ledger.set(clock, nodes);
-  const rivals = getOrCreate(nodes, `${timestampShift},${sequenceBits},${node}`, () => new Map());
-  const entry = getOrCreate(rivals, `${maxTick},${epochMs},${tickMs}`, createEntry);
-  entry.rivals = rivals;
+  const entriesOfNode = getOrCreate(nodes, `${timestampShift},${sequenceBits},${nodeBits}`, () => new Map());
+  const entry = getOrCreate(entriesOfNode, `${maxTick},${epochMs},${tickMs}`, createEntry);
+  entry.rivals = entriesOfNode;
   return entry;
 }
 
-/** Returns whether another entry of the same clock and node may have used a tick: it lies between its first and last. */
-export function isTaken({ rivals }: LedgerEntry, tick: number, timestampShift: number): boolean {
+/** Returns whether `tick` is between the first and last tick of another entry of the same clock and node. */
+export function isTaken(
+  { rivals: entriesOfNode }: LedgerEntry,
+  tick: number,
+  timestampShift: number,
+): boolean {
   // The entry itself is no match, because its own ticks all lie before this one.
-  if (rivals === undefined || rivals.size === 1) return false;
-  return [...rivals.values()].some(
+  if (entriesOfNode === undefined || entriesOfNode.size === 1) return false;
+  return [...entriesOfNode.values()].some(
     ({ firstTick, word }) =>
       tick >= firstTick && BigInt(tick) <= (word[0] as bigint) >> BigInt(timestampShift),
   );

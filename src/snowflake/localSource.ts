@@ -5,10 +5,11 @@ import { stepEntry } from "./entryStep.ts";
 import type { Attempt, IdRun, IdSource, NodeFields } from "./idSource.ts";
 import { copyEntry, createEntry, type LedgerEntry, ledgerEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
-import { spin, WaitBudget } from "./waitBudget.ts";
+import { stepUntilId, WaitBudget } from "./waitBudget.ts";
 
-/** Its private methods are so in types only: the check that a `#name` makes would be 3 % of an ID. */
+/** Its private members are TypeScript-private, because a `#name` check costs 3 % of `nextId()`. */
 export class LocalSource implements IdSource {
+  // `declare`, because a field definition would set each field to undefined before the constructor does.
   declare protected readonly settings: Settings;
   /** The last ID. By default the ledger's entry, which every other source of the identity shares. */
   declare protected readonly entry: LedgerEntry;
@@ -20,14 +21,15 @@ export class LocalSource implements IdSource {
     this.settings = settings;
     this.entry = entry;
     this.clock = settings.clock;
-    this.lowMask = settings.maxSequence | 0;
+    this.lowMask = settings.maxSequence | 0; // Keeps the low 32 bits.
   }
 
   get node(): NodeFields {
-    return this.settings;
+    const { datacenterId, machineId } = this.settings;
+    return { datacenterId, machineId };
   }
 
-  /** The hot path: one clock reading, one comparison, one store, one load. */
+  /** The hot path: one clock reading, two comparisons, one store, one load. */
   nextId(): bigint {
     const { clock, entry } = this;
     this.advance(entry, clock());
@@ -44,18 +46,18 @@ export class LocalSource implements IdSource {
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
     let now = clock();
-    const isRoom = now === readingMs && (~(draft.low[0] as number) & this.lowMask) >>> 0 >= count;
+    const isRoom = now === readingMs && this.leftInRun(draft) >= count;
     if (!isRoom) budget.assertRoom(settings, draft, now);
     for (;;) {
       this.advance(draft, now, budget);
-      const run = this.extendRun(draft, budget.left);
+      const run = this.extendRun(draft, budget.idsLeft);
       runs.push(run);
-      budget.left -= run.count;
-      if (budget.left === 0) break;
+      budget.idsLeft -= run.count;
+      if (budget.idsLeft === 0) break;
       budget.assertTime(settings, draft);
       now = clock();
     }
-    // A lease that ends meanwhile takes the reading away.
+    // The clock function made IDs (the last ID changed) or ended the lease (the reading is NaN).
     if (entry.word[0] !== last || !Object.is(entry.readingMs, readingMs)) {
       throw new ArgumentError("clock", "a function that makes no IDs", clock);
     }
@@ -72,28 +74,32 @@ export class LocalSource implements IdSource {
 
   /** Takes one step on the entry or a draft of it: returns 0 with the next ID, or how many milliseconds to wait. */
   protected take(entry: LedgerEntry, nowMs: number, count: number): number {
-    return stepEntry(this.settings, entry, this.settings.node, nowMs, count);
+    return stepEntry(this.settings, entry, this.settings.nodeBits, nowMs, count);
   }
 
   /** Moves the entry or a draft of it to the next ID. */
   private advance(entry: LedgerEntry, now: number, budget?: WaitBudget): void {
     const { lowMask } = this;
     const low = entry.low[0] as number;
-    // Unless the reading is new or the run is at its end, the step could only say: one more.
+    // Unless the reading is new or the run is at its end, `step` would return the last ID plus one.
     if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
-    else this.spin(entry, now, budget);
+    else this.stepUntilId(entry, now, budget);
   }
 
-  private spin(entry: LedgerEntry, firstMs: number, budget?: WaitBudget): void {
-    spin(this.settings, entry, firstMs, (nowMs, count) => this.take(entry, nowMs, count), budget);
+  private stepUntilId(entry: LedgerEntry, firstMs: number, budget?: WaitBudget): void {
+    stepUntilId(this.settings, entry, firstMs, (nowMs, count) => this.take(entry, nowMs, count), budget);
   }
 
-  /** Extends an entry's last ID to the rest of its run, or as far as it is wanted. */
+  /** Returns how many IDs the run has after an entry's last ID. */
+  private leftInRun({ low }: LedgerEntry): number {
+    return (~(low[0] as number) & this.lowMask) >>> 0;
+  }
+
+  /** Claims up to `most` IDs, starting with the one just made, to the end of the run. */
   private extendRun(entry: LedgerEntry, most: number): IdRun {
     const first = entry.word[0] as bigint;
-    const low = entry.low[0] as number;
-    const count = Math.min(((~low & this.lowMask) >>> 0) + 1, most);
-    entry.low[0] = low + count - 1;
+    const count = Math.min(this.leftInRun(entry) + 1, most);
+    entry.low[0] = (entry.low[0] as number) + count - 1;
     return { first, count };
   }
 }

@@ -32,7 +32,8 @@ export interface GeneratorOptions extends Partial<Widths> {
   readonly maxBorrowMs?: number | undefined;
   /**
    * Where each tick's sequence starts. Default 0. With `"random"` it starts anywhere in the lower half, so that
-   * a quiet system makes odd and even IDs alike and `id % shards` stays even, at the price of up to half a tick.
+   * a quiet system makes odd and even IDs alike and `id % shards` stays even, at the price of up to half of a
+   * tick's sequence numbers.
    */
   readonly sequenceStart?: 0 | "random" | undefined;
   /**
@@ -46,7 +47,7 @@ export interface GeneratorOptions extends Partial<Widths> {
 export function defaults(): GeneratorOptions {
   return {
     ...PRESET_MINIMAL,
-    // 0, once it is known whether the caller chose it.
+    // `compileSettings` turns undefined into 0 and notes that no node was chosen.
     datacenterId: undefined,
     machineId: undefined,
     epochMs: 1_577_836_800_000,
@@ -55,7 +56,7 @@ export function defaults(): GeneratorOptions {
     onExhausted: "wait",
     maxBorrowMs: 1000,
     sequenceStart: 0,
-    clock: undefined, // The system clock; left out here, so that reading an ID need not load one.
+    clock: undefined, // The system clock, left out here so that `decode` does not bundle it.
   };
 }
 
@@ -75,7 +76,7 @@ export function mergeOptions(...layers: readonly (PresetName | GeneratorOptions)
     }
     const options = assertObject("preset", layer, "the name of a preset or an object of options");
     for (const name of Object.keys(options)) assertOneOf("option", name, names);
-    // By the names that exist, so that what an object inherits or computes counts as well.
+    // By the names that exist, so that inherited properties and getters count as well.
     for (const name of names) {
       const value = readField(options, name);
       if (value !== undefined) merged[name] = value;

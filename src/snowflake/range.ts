@@ -1,7 +1,7 @@
 // range: from a span of time to the smallest and largest ID made in it, for queries by time on a column of IDs.
 
 import { ArgumentError } from "../errors.ts";
-import { moment } from "./layout.ts";
+import { assertMoment } from "./layout.ts";
 import type { Settings } from "./settings.ts";
 
 /** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. */
@@ -14,8 +14,8 @@ export interface IdRange {
 
 export function rangeOf(settings: Settings, from: number | Date, to: number | Date): IdRange {
   const { timestampShift, epochMs, tickMs, maxTick } = settings;
-  const fromMs = moment("from", from);
-  const toMs = moment("to", to);
+  const fromMs = assertMoment("from", from);
+  const toMs = assertMoment("to", to);
   if (fromMs > toMs) throw new ArgumentError("to", `at least ${fromMs}`, toMs);
   /** Returns the smallest ID of the first tick that begins at or after a moment. */
   const first = (ms: number) => {

@@ -1,4 +1,4 @@
-// Settings: a generator's options, validated once. Nothing is checked again behind this point.
+// Settings: a generator's options, validated once. Nothing is checked again after this point.
 
 import { ArgumentError, EpochError } from "../errors.ts";
 import { assertOneOf, assertWhole } from "../validate.ts";
@@ -11,9 +11,9 @@ export interface Settings extends Format, ClockRules {
   readonly datacenterId: number;
   readonly machineId: number;
   /** Whether the caller chose a node, be it node 0. */
-  readonly isNodeGiven: boolean;
-  /** The datacenter and machine fields, in their place in an ID. */
-  readonly node: bigint;
+  readonly isNodeChosen: boolean;
+  /** The datacenter and machine fields, shifted to their position in an ID. */
+  readonly nodeBits: bigint;
   readonly timestampShift: number;
   readonly sequenceBits: number;
   readonly sequenceStart: 0 | "random";
@@ -40,10 +40,12 @@ export function compileSettings(options: GeneratorOptions): Settings {
   const sequenceStart = assertOneOf("sequenceStart", options.sequenceStart, [0, "random"]);
   const { clock = systemClock } = options;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
-  // A clock of the user's own is not read before the first ID is wanted. The system's may read 0, in a Worker at module
-  // scope, too early to judge an epoch by. In both cases the first ID checks the epoch.
-  const now = isSystemClock(clock) && clock();
-  if (now && epochMs > now) throw new EpochError(now, epochMs);
+  // A custom clock is not read before the first ID. That ID then checks the epoch.
+  if (isSystemClock(clock)) {
+    const now = clock();
+    // A Worker's clock reads 0 at module scope: skip the check.
+    if (now !== 0 && epochMs > now) throw new EpochError(now, epochMs);
+  }
   // Each name is written out: an object literal that adds to a spread takes V8 microseconds.
   return {
     layout,
@@ -55,8 +57,8 @@ export function compileSettings(options: GeneratorOptions): Settings {
     maxSequence: 2 ** sequenceBits - 1,
     datacenterId,
     machineId,
-    isNodeGiven: options.datacenterId !== undefined || options.machineId !== undefined,
-    node: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
+    isNodeChosen: options.datacenterId !== undefined || options.machineId !== undefined,
+    nodeBits: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     maxBackwardMs,
     maxBorrowMs,
     onExhausted,

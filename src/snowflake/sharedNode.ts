@@ -17,7 +17,7 @@ interface Runtime {
 type Process = NonNullable<Runtime["process"]>;
 
 /** Returns the sign that there are other processes like this one, if there is a sign. */
-function siblingsOf(process: Process): string | undefined {
+function signOfSiblings(process: Process): string | undefined {
   const { env } = process;
   // A worker of node:cluster has a channel to its primary. Without a channel the module need not be loaded.
   if (process.send && process.getBuiltinModule?.("node:cluster")?.isWorker) return "a worker of node:cluster";
@@ -26,7 +26,7 @@ function siblingsOf(process: Process): string | undefined {
 }
 
 function warn(process: Process): void {
-  const what = siblingsOf(process);
+  const what = signOfSiblings(process);
   if (what === undefined) return;
   process.emitWarning?.(
     `this process is ${what}, and makes IDs with no datacenterId and no machineId: such processes repeat each ` +

@@ -1,4 +1,4 @@
-// How long a synchronous call may wait: the stall rule, the time budget, and the spin that keeps to both.
+// How long a synchronous call may wait: the stall rule, the time budget, and the loop that reads the clock under both.
 
 import { ClockStalledError, SequenceExhaustedError } from "../errors.ts";
 import { spanMs, tickOf, waitForRoomMs } from "./clock.ts";
@@ -7,17 +7,16 @@ import type { LedgerEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * How often a spin reads the clock without seeing a new millisecond before it calls the clock stalled.
- * The coarsest clock that runs, Firefox's with resistFingerprinting, steps by 17 ms: at 20 ns a read, quicker than
- * any measured, that is 850,000 reads. This bound is more than twice that, and 0.15 s at the usual 70 ns for the clock
- * and the time that is counted beside it. A larger bound would make a test wait whose clock is a mock that records its
- * calls, at 1 µs each.
+ * How often a call reads the clock without seeing a new millisecond before it counts as stalled.
+ * The coarsest clock that runs, Firefox's with resistFingerprinting, steps by 17 ms: at 20 ns a read, faster than
+ * any measured, that is 850,000 reads. This limit is more than twice that, and 0.15 s at the usual 70 ns for the clock
+ * plus `performance.now()`. A larger limit would slow tests whose clock is a mock that records its calls, at 1 µs each.
  */
 const STALL_READS = 2_097_152;
 
 /**
- * How often a spin reads the clock in all, so that a clock which hardly moves also ends where no other clock counts the
- * time. At 15 ns a reading, quicker than any measured, this is the 2 s below.
+ * How often a call reads the clock in all: a limit for a clock that hardly moves, where there is no `performance.now()`.
+ * At 15 ns a read, faster than any measured, it is reached after the 2 s below.
  */
 const MAX_READS = 134_217_728;
 
@@ -25,10 +24,11 @@ const MAX_READS = 134_217_728;
 const MAX_WAIT_MS = 2000;
 
 /**
- * Returns a function that gets each reading, and throws when the clock has shown no new millisecond for too long.
+ * Returns a function that gets each reading. It throws if the clock has shown no new millisecond for too long, or if its
+ * second argument, `isLate`, says that the call has used up its time.
  *
- * @param limit how many readings without a new millisecond there may be
- * @param most how many readings in all
+ * @param limit how many readings in a row may show no new millisecond
+ * @param most how many readings there may be in all
  */
 export function stallWatch(limit: number, most: number): (nowMs: number, isLate?: boolean) => void {
   let highest = -Infinity;
@@ -52,97 +52,98 @@ function monotonicMs(): number {
   return performance?.now?.() ?? Number.NaN;
 }
 
-/** The time that a synchronous call may take to wait, however many IDs it is for. */
+/** How long a synchronous call may wait, for one ID or for a batch. */
 export class WaitBudget {
   /** How many IDs the call has not made yet. */
-  left: number;
+  idsLeft: number;
   #watch: ReturnType<typeof stallWatch> | undefined;
   /** The generator's clock at the first wait. */
-  #sinceMs: number | undefined;
-  /** The monotonic clock when it was first read. */
-  #startMs: number | undefined;
+  #firstWaitMs: number | undefined;
+  /** The monotonic clock at the first {@link checkLate}. */
+  #monotonicStartMs: number | undefined;
 
   constructor(count: number) {
-    this.left = count;
+    this.idsLeft = count;
   }
 
-  /** Whether the call has taken too long, whatever the generator's clock says. */
-  get isLate(): boolean {
+  /** Returns whether the call has taken over 2 s by the monotonic clock. The first check starts the 2 s. */
+  private checkLate(): boolean {
     const now = monotonicMs();
-    this.#startMs ??= now;
-    return now - this.#startMs > MAX_WAIT_MS;
+    this.#monotonicStartMs ??= now;
+    return now - this.#monotonicStartMs > MAX_WAIT_MS;
   }
 
   /**
    * Asserts that a wait is within the budget.
    *
    * @param tick the tick that is full
-   * @param waitMs how long until there is room for all that is left
+   * @param waitMs how long until there is room for all IDs that are left
    */
   assertWait(tick: number, waitMs: number, nowMs: number): void {
-    this.#sinceMs ??= nowMs;
-    const spentMs = Math.max(nowMs - this.#sinceMs, 0);
-    if (waitMs + spentMs > MAX_WAIT_MS) throw new SequenceExhaustedError(tick, waitMs, this.left);
+    this.#firstWaitMs ??= nowMs;
+    const spentMs = Math.max(nowMs - this.#firstWaitMs, 0);
+    if (waitMs + spentMs > MAX_WAIT_MS) throw new SequenceExhaustedError(tick, waitMs, this.idsLeft);
   }
 
   /**
-   * Asserts that a call for many can have all its IDs in time, before it claims the first, as far as one reading tells.
-   * If the reading itself is wrong, the claim throws.
+   * Asserts, before a batch claims its first ID, that it can have all of them in time, judged by one reading. If the
+   * reading itself is wrong, the claim throws.
    */
   assertRoom(settings: Settings, entry: LedgerEntry, nowMs: number): void {
     const state = stateOf(settings, entry);
     if (!Number.isFinite(nowMs) || nowMs < settings.epochMs) return;
     if (state.readingMs - nowMs > settings.maxBackwardMs) return;
-    const waitMs = waitForRoomMs(settings, state, nowMs, this.left);
+    const waitMs = waitForRoomMs(settings, state, nowMs, this.idsLeft);
     if (waitMs === 0) return;
     const tick = Math.max(state.tick, tickOf(settings, nowMs));
-    if (settings.onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, this.left);
+    if (settings.onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, this.idsLeft);
     this.assertWait(tick, waitMs, nowMs);
   }
 
   /**
-   * Asserts that a call for many may go on after a run that does not cover it: a clock that is slow to read can use up
-   * the time without a wait.
+   * Asserts that a batch has time left after a run that did not complete it: a clock that is slow to read can use up the
+   * time without a wait.
    */
   assertTime(settings: Settings, entry: LedgerEntry): void {
-    if (!this.isLate) return;
-    const waitMs = settings.tickMs + spanMs(settings, this.left);
-    throw new SequenceExhaustedError(stateOf(settings, entry).tick, waitMs, this.left);
+    if (!this.checkLate()) return;
+    const waitMs = settings.tickMs + spanMs(settings, this.idsLeft);
+    throw new SequenceExhaustedError(stateOf(settings, entry).tick, waitMs, this.idsLeft);
   }
 
-  /** Asserts that a clock which has just shown no room has not stood still, or crept, for too long. */
+  /** Throws if the clock has stalled, or hardly moved, while the tick is full. */
   assertMoving(nowMs: number): void {
     this.#watch ??= stallWatch(STALL_READS, MAX_READS);
-    this.#watch(nowMs, this.isLate);
+    this.#watch(nowMs, this.checkLate());
   }
 }
 
 /**
- * Takes steps until one leads to an ID, and reads the clock in between.
+ * Takes steps until one leads to an ID. While the tick is full, it reads the clock until the reading changes.
  *
- * @param entry holds the last ID whenever `take` returns
+ * @param entry after each `take`, holds the last ID
+ * @param firstMs the first reading
  * @param take takes one step at a reading; returns 0, or how many milliseconds to wait
- * @param budget that of a call for many
+ * @param batchBudget the budget of a batch; a call for one ID gets its own at its first wait
  */
-export function spin(
+export function stepUntilId(
   settings: Settings,
   entry: LedgerEntry,
   firstMs: number,
   take: (nowMs: number, count: number) => number,
-  budget?: WaitBudget,
+  batchBudget?: WaitBudget,
 ): void {
   const { clock } = settings;
-  let call = budget;
+  let budget = batchBudget;
   for (let now = firstMs; ; ) {
-    const count = call?.left ?? 1;
+    const count = budget?.idsLeft ?? 1;
     const waitMs = take(now, count);
     if (waitMs === 0) return;
-    call ??= new WaitBudget(1);
-    call.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), now);
-    const shown = now;
+    budget ??= new WaitBudget(1);
+    budget.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), now);
+    const lastReading = now;
     do {
-      call.assertMoving(now);
+      budget.assertMoving(now);
       now = clock();
-    } while (now === shown);
+    } while (now === lastReading);
   }
 }

@@ -131,7 +131,7 @@ function construct(parts: SharedParts): SharedGenerator {
 
 function newParts(preset: PresetName | GeneratorOptions, options: GeneratorOptions): SharedParts {
   const settings = compileSettings(mergeOptions(preset, assertObject("options", options)));
-  if (!settings.isNodeGiven) warnOfSharedNode();
+  if (!settings.isNodeChosen) warnOfSharedNode();
   return new SharedParts(settings, new SharedSource(settings));
 }
 
@@ -140,7 +140,7 @@ function handleOf({ settings, source }: SharedParts): SharedHandle {
   const { datacenterId, machineId } = settings;
   const options: GeneratorOptions = {
     ...settings.layout,
-    ...(settings.isNodeGiven && { datacenterId, machineId }),
+    ...(settings.isNodeChosen && { datacenterId, machineId }),
     epochMs,
     tickMs,
     maxBackwardMs,

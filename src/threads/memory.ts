@@ -16,8 +16,8 @@ export const VERSION = 2;
 
 /** Returns all settings that decide which IDs are made. Threads that disagree on them must not share a memory. */
 function numbersOf(settings: Settings): number[] {
-  const { maxTick, timestampShift, sequenceBits, node, epochMs, tickMs } = settings;
-  const halves = [Number(node >> 32n), Number(BigInt.asUintN(32, node))];
+  const { maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
+  const halves = [Number(nodeBits >> 32n), Number(BigInt.asUintN(32, nodeBits))];
   return [VERSION, maxTick, timestampShift, sequenceBits, ...halves, epochMs, tickMs];
 }
 

@@ -15,8 +15,8 @@ import {
   type NodeFields,
   nodeBits,
   type Settings,
-  spin,
   stepEntry,
+  stepUntilId,
   WaitBudget,
 } from "../internal.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
@@ -129,10 +129,10 @@ export class SharedSource implements IdSource, GrantReceiver {
     for (;;) {
       const now = this.#clock();
       if (runs.length === 0) this.assertRoom(now, budget);
-      const run = this.claimRun(now, budget.left, budget);
+      const run = this.claimRun(now, budget.idsLeft, budget);
       runs.push(run);
-      budget.left -= run.count;
-      if (budget.left === 0) return runs;
+      budget.idsLeft -= run.count;
+      if (budget.idsLeft === 0) return runs;
       budget.assertTime(this.#settings, this.#draft);
     }
   }
@@ -154,7 +154,7 @@ export class SharedSource implements IdSource, GrantReceiver {
   private claimRun(now: number, most: number, budget?: WaitBudget): IdRun {
     const run = this.countUp(now, most);
     if (run) return run;
-    spin(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
+    stepUntilId(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
     return this.restOfRun(most);
   }
 
@@ -206,7 +206,7 @@ export class SharedSource implements IdSource, GrantReceiver {
       draft.readingMs = readingMs;
       const waitMs = memory.isLeased
         ? this.stepUnderGrant(last, now, count)
-        : stepEntry(settings, draft, settings.node, now, count);
+        : stepEntry(settings, draft, settings.nodeBits, now, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {

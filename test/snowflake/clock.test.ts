@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ClockRules, type ClockState, step } from "../../src/snowflake/clock.ts";
+import { type ClockRules, type LastIssued, step } from "../../src/snowflake/clock.ts";
 
 const EPOCH = 1_000_000;
 
@@ -13,8 +13,8 @@ const rules: ClockRules = {
   maxBorrowMs: 5,
 };
 
-const fresh: ClockState = { readingMs: Number.NaN, tick: -1, sequence: 0 };
-const at = (tick: number, sequence: number, readingMs = EPOCH + tick): ClockState => ({
+const fresh: LastIssued = { readingMs: Number.NaN, tick: -1, sequence: 0 };
+const at = (tick: number, sequence: number, readingMs = EPOCH + tick): LastIssued => ({
   readingMs,
   tick,
   sequence,
@@ -23,10 +23,10 @@ const at = (tick: number, sequence: number, readingMs = EPOCH + tick): ClockStat
 type Row = {
   title: string;
   rules?: Partial<ClockRules>;
-  state: ClockState;
+  state: LastIssued;
   now: number;
   /** The state it leads to, the milliseconds to wait, or the code of the error. */
-  to: ClockState | number | string;
+  to: LastIssued | number | string;
 };
 
 const table: Row[] = [
@@ -237,7 +237,7 @@ describe("the clock step", () => {
   });
 
   test("errors carry the facts", () => {
-    const facts = (own: Partial<ClockRules>, state: ClockState, now: number) => {
+    const facts = (own: Partial<ClockRules>, state: LastIssued, now: number) => {
       try {
         step({ ...rules, ...own }, state, now, () => 0);
       } catch (error) {
