@@ -92,7 +92,7 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     const counters = `${quoted(schema)}.${quoted(`${prefix}_counters`)}`;
     await port.query(`INSERT INTO ${counters} VALUES ('a', 9223372036854775807)`, []);
     expect(await setup(port)).toBe("");
-    // Only a missing table is created.
+    // Only the missing index is created.
     await port.query(`DROP INDEX ${quoted(schema)}.${quoted(`${prefix}_nodes_owner`)}`, []);
     expect(await setup(port)).toMatch(/^CREATE INDEX IF NOT EXISTS [^;]*_nodes_owner" ON [^;]*;\n$/);
     expect([...(await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${counters}`, []))]).toEqual([
