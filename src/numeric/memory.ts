@@ -120,7 +120,7 @@ export function memoryPoolPort(port: MemoryPort, type: string): PoolPort {
       parse,
     );
   return {
-    begin: async () => NO_HISTORY,
+    beginHistory: async () => NO_HISTORY,
     acceptHistory: async () => true,
     mergeCounts: async () => {},
     issue: (count, from) => apply("issue", (state) => issue(state, count, from), parseIssued(count)),
@@ -182,11 +182,11 @@ export function memoryPoolPort(port: MemoryPort, type: string): PoolPort {
         if (state.refiller === refiller) state.refiller = undefined;
         return true;
       };
-      return apply("leave", release, () => true);
+      return apply("release refill", release, () => true);
     },
     advanceScan: (from, to) =>
       apply(
-        "advance",
+        "advance scan",
         (state) => {
           if (state.scan !== from) return false;
           state.scan = to;

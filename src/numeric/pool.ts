@@ -9,7 +9,7 @@ import {
   type IdPoolOptions,
   MAX_MARK,
   type PoolSettings,
-  poolShape,
+  poolFacts,
   resolvePoolSettings,
 } from "./poolOptions.ts";
 import { PoolRefills } from "./poolRefills.ts";
@@ -82,7 +82,7 @@ export class IdPool extends AsyncDisposer {
     this.type = type;
     this.#settings = settings;
     this.#store = poolPort(backend, type.name);
-    this.#history = new PoolHistory(backend, this.#store, type.name, poolShape(type));
+    this.#history = new PoolHistory(backend, this.#store, type.name, poolFacts(type));
     const refiller = new Refiller(this.#store, type.name, createDigitBuilder(type));
     this.#refills = new PoolRefills(this.#store, refiller, settings);
     this.#issuer = new PoolIssuer(this.#store, this.#history, this.#refills, settings);
@@ -194,7 +194,7 @@ export class IdPool extends AsyncDisposer {
     const { to = this.#settings.highMark, onProgress = () => {} } = options;
     assertWhole("to", to, 1, MAX_MARK);
     assertFunction("onProgress", onProgress);
-    return this.#refills.fill(to, onProgress, this.#history.begin());
+    return this.#refills.fill(to, onProgress, this.#history.ensureRegistered());
   }
 
   /**
@@ -232,7 +232,7 @@ export class IdPool extends AsyncDisposer {
     const outsideSet = new Set(outside);
     // Sorted, as in every step that adds rows, so that no two transactions deadlock.
     const own = [...new Set(all)].filter((id) => !outsideSet.has(id)).sort();
-    await this.#history.begin();
+    await this.#history.ensureRegistered();
     let taken = 0;
     for (let i = 0; i < own.length; i += IDS_PER_STEP) {
       taken += await this.#store.markTaken(own.slice(i, i + IDS_PER_STEP).map((id) => [id, null]));
@@ -298,10 +298,10 @@ export class IdPool extends AsyncDisposer {
   async #readStatus(): Promise<IdPoolStatus> {
     const { backend, highMark } = this.#settings;
     // A status writes nothing: the pool is registered by its first issue, fill or import.
-    const isKnown = await isRegistered(backend, this.type.name, poolShape(this.type));
+    const isKnown = await isRegistered(backend, this.type.name, poolFacts(this.type));
     const counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
     // Also if nothing is issued, because another process that accepts the history does not know the IDs of this one.
-    if (isKnown && this.#history.hasBegun) await this.#history.leave(counts.current);
+    if (isKnown && this.#history.hasRegistered) await this.#history.retakeOnNewHistory(counts.current);
     return poolStatus(this.type, counts, highMark, this.#refills.lastError);
   }
 }

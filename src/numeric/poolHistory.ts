@@ -7,7 +7,7 @@ import type { Backend } from "../backend/ports.ts";
 import { IdPoolHistoryError } from "../internal.ts";
 import type { PoolPort, StoreHistory } from "./port.ts";
 import { RecentlyIssued } from "./recentlyIssued.ts";
-import { register, type Shape } from "./registry.ts";
+import { type PoolFacts, register } from "./registry.ts";
 
 /** How many IDs one step marks as taken. */
 export const IDS_PER_STEP = 500;
@@ -17,7 +17,7 @@ export class PoolHistory {
   readonly #backend: Backend;
   readonly #store: PoolPort;
   readonly #type: string;
-  readonly #shape: Shape;
+  readonly #shape: PoolFacts;
   /** The IDs to take again. */
   readonly #issued: RecentlyIssued = new RecentlyIssued();
   /** Histories that the store was on before. A server that still is on one of them has been replaced. */
@@ -25,10 +25,10 @@ export class PoolHistory {
   #current = "";
   /** The last history on which this process has taken its IDs again. */
   #retaken: { readonly history: string; readonly done: Promise<void> } | undefined;
-  #begun: Promise<void> | undefined;
+  #registered: Promise<void> | undefined;
 
   /** @param shape what every process must agree on, see {@link register} */
-  constructor(backend: Backend, store: PoolPort, type: string, shape: Shape) {
+  constructor(backend: Backend, store: PoolPort, type: string, shape: PoolFacts) {
     this.#backend = backend;
     this.#store = store;
     this.#type = type;
@@ -41,22 +41,22 @@ export class PoolHistory {
   }
 
   /** Whether this process has registered the pool, or is about to. */
-  get hasBegun(): boolean {
-    return this.#begun !== undefined;
+  get hasRegistered(): boolean {
+    return this.#registered !== undefined;
   }
 
   /** Registers the pool in the store and reads its history, once. */
-  begin(): Promise<void> {
+  ensureRegistered(): Promise<void> {
     const begin = async () => {
       await register(this.#backend, this.#type, this.#shape);
       // On any history except this one the store refuses to issue.
-      this.#current = (await this.#store.begin()).recorded;
+      this.#current = (await this.#store.beginHistory()).recorded;
     };
-    this.#begun ??= begin().catch((error) => {
-      this.#begun = undefined;
+    this.#registered ??= begin().catch((error) => {
+      this.#registered = undefined;
       throw error;
     });
-    return this.#begun;
+    return this.#registered;
   }
 
   /** Returns whether the store has been on another history since. */
@@ -75,7 +75,7 @@ export class PoolHistory {
    * @throws {@link IdPoolHistoryError} if none has
    */
   async adopt({ recorded, current }: StoreHistory): Promise<void> {
-    await this.leave(current);
+    await this.retakeOnNewHistory(current);
     if (recorded !== current || this.#superseded.has(current)) {
       throw new IdPoolHistoryError(this.#type, this.#current, current);
     }
@@ -83,7 +83,7 @@ export class PoolHistory {
   }
 
   /** Leaves the history that this process was on, if the store is on a new one. */
-  async leave(current: string): Promise<void> {
+  async retakeOnNewHistory(current: string): Promise<void> {
     if (current === this.#current || this.#superseded.has(current)) return;
     this.#superseded.add(this.#current);
     // Before any process issues on the new history, because the one that accepts it does not know the IDs of this one.
@@ -95,14 +95,14 @@ export class PoolHistory {
     // The store may have forgotten the type as well.
     await register(this.#backend, this.#type, this.#shape);
     for (;;) {
-      const { recorded, current } = await this.#store.begin();
+      const { recorded, current } = await this.#store.beginHistory();
       if (current !== this.#current || current !== recorded) await this.#retake(current);
       // Repeat if there was another failover in the meantime.
       if (current === recorded || (await this.#store.acceptHistory(current))) {
         if (current !== this.#current) this.#superseded.add(this.#current);
         this.#superseded.delete(current);
         this.#current = current;
-        this.#begun = Promise.resolve();
+        this.#registered = Promise.resolve();
         return;
       }
     }

@@ -33,14 +33,21 @@ export class PoolIssuer {
 
   /** Issues the ID of a request. */
   async issueForRequest(requestKey: string, onReplay: () => void): Promise<string> {
-    const attempt: Attempt = (history) =>
-      this.#store.issueForRequest(requestKey, randomRank(), history, onReplay);
-    return (await this.#issue(1, attempt, requestKey))[0] as string;
+    let isReplay = false;
+    const attempt: Attempt = (history) => {
+      isReplay = false; // The replay of an attempt before this one was dropped.
+      return this.#store.issueForRequest(requestKey, randomRank(), history, () => {
+        isReplay = true;
+      });
+    };
+    const [id] = await this.#issue(1, attempt, requestKey);
+    if (isReplay) onReplay();
+    return id as string;
   }
 
   /** Tries until there are IDs, no more exist, or `waitMs` is over. */
   async #issue(count: number, attempt: Attempt, requestKey?: string): Promise<readonly string[]> {
-    await this.#history.begin();
+    await this.#history.ensureRegistered();
     const { type, waitMs, highMark } = this.#settings;
     let isOver = waitMs === 0;
     let isFailed = false;
@@ -55,15 +62,17 @@ export class PoolIssuer {
         const { available, scan } = outcome;
         this.#refills.isComplete = isScanComplete(scan);
         if (this.#refills.isComplete) throw new IdPoolExhaustedError(type.name, count, available);
-        // A refill that failed may have added enough before it did, so there was one more attempt after it.
+        // After a failed refill try once more: it may have added enough.
         if (isFailed) throw this.#emptyError(count, available);
-        // Also without time to wait for it: the next issue will need it.
-        const refill = this.#refills.isStopped ? undefined : this.#refills.refill(Math.max(count, highMark));
+        // Start a refill even if `waitMs` is over: the next issue needs it.
+        const refill = this.#refills.isStopped
+          ? undefined
+          : this.#refills.tryRefill(Math.max(count, highMark));
         if (isOver || !refill) throw this.#emptyError(count, available);
         stopTimer ??= startTimer(() => {
           isOver = true;
         }, waitMs);
-        isFailed = await this.#refills.waitForStep(refill);
+        isFailed = (await this.#refills.waitForStep(refill)) === "failed";
       }
     } finally {
       stopTimer?.();
@@ -81,7 +90,7 @@ export class PoolIssuer {
         return outcome;
       } else if (this.#history.isSuperseded(history)) {
         // Perhaps issued by a server that has been replaced since. Its successor may issue the same IDs, so drop them.
-        await this.#history.adopt(await this.#store.begin());
+        await this.#history.adopt(await this.#store.beginHistory());
       } else {
         this.#history.remember(history, outcome, requestKey);
         return outcome;

@@ -1,16 +1,14 @@
 // Options of IdPool, and the settings that they resolve to.
 
+import { MAX_TIMER_MS } from "../backend/call.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
 import { assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
-import type { Shape } from "./registry.ts";
+import type { PoolFacts } from "./registry.ts";
 import { assertType, type NumericIdType } from "./type.ts";
 
 /** The greatest number of IDs that a pool keeps available. */
 export const MAX_MARK: number = 2 ** 31 - 1;
-
-/** The longest delay of a timer in every runtime. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Options of {@link IdPool}. An unknown option is refused. */
 export interface IdPoolOptions {
@@ -58,7 +56,7 @@ export function resolvePoolSettings(options: IdPoolOptions): PoolSettings {
 }
 
 /** Returns the facts about a pool that must be the same in every process. */
-export function poolShape({ length, rules }: NumericIdType): Shape {
+export function poolFacts({ length, rules }: NumericIdType): PoolFacts {
   // Lists are compared as sets, because their order does not matter.
   const facts = Object.entries(rules).map(([name, rule]) => [
     name,

@@ -6,11 +6,14 @@ import type { PoolSettings } from "./poolOptions.ts";
 import type { PoolPort } from "./port.ts";
 import type { FillProgress, Refiller } from "./refill.ts";
 
-/** How long to wait before another look at what another process refills. */
+/** Pause between two looks at a refill by another process, in milliseconds. */
 const POLL_MS = 50;
 
 /** How many issues there are between two merges of the store's counts. */
 const ISSUES_PER_MERGE = 200;
+
+/** How a refill of this process ended. */
+export type RefillOutcome = "ended" | "failed";
 
 /** Schedules the refills of one pool in this process. */
 export class PoolRefills {
@@ -24,7 +27,7 @@ export class PoolRefills {
   #merging: Promise<unknown> | undefined;
   #stops = 0;
   #lastError: unknown;
-  /** Whether every ID that exists is in the store, so that no refill can add any. */
+  /** Whether the store has every ID that exists, so that no refill can add any. */
   isComplete = false;
 
   constructor(store: PoolPort, refiller: Refiller, settings: PoolSettings) {
@@ -46,50 +49,57 @@ export class PoolRefills {
   /**
    * Refills until `target` IDs are available, no more exist, or `stop` is called.
    *
-   * @param begun resolves when the pool is registered
+   * @param registered resolves when the pool is registered
    * @returns how many are available, counted up to `target`
    */
   async fill(
     target: number,
     onProgress: (progress: FillProgress) => void,
-    begun: Promise<void>,
+    registered: Promise<void>,
   ): Promise<number> {
     const stops = this.#stops;
-    await begun;
-    for (;;) {
-      // Other refills in this process may have another target. Their failure is not an error of this call.
-      while (this.#refiller.running) await this.#refiller.running.catch(() => {});
-      const result = stops === this.#stops ? await this.#refiller.fill(target, onProgress) : "stopped";
-      this.isComplete = result === "complete";
-      this.#lastError = undefined;
-      const { available } = await this.#store.count(target);
-      if (available >= target || result === "complete" || result === "stopped") return available;
-      await pause(POLL_MS); // Another process refills, perhaps to a lower target.
+    try {
+      await registered;
+      for (;;) {
+        // Other refills in this process may have another target. Their failure is not an error of this call.
+        while (this.#refiller.running) await this.#refiller.running.catch(() => {});
+        const result = stops === this.#stops ? await this.#refiller.start(target, onProgress) : "stopped";
+        this.isComplete = result === "complete";
+        this.#lastError = undefined;
+        const { available } = await this.#store.count(target);
+        if (available >= target || result === "complete" || result === "stopped") return available;
+        await pause(POLL_MS); // Another process refills, perhaps to a lower target.
+      }
+    } catch (error) {
+      // Without the listener, because the caller gets the error. Issues that wait for this refill get it after this line.
+      this.#lastError = error;
+      throw error;
     }
   }
 
-  /** Refills and never rejects: the error is kept. Resolves to whether there was one. */
-  async refill(target: number): Promise<boolean> {
+  /** Refills and never rejects: {@link PoolRefills.lastError} keeps the error. */
+  async tryRefill(target: number): Promise<RefillOutcome> {
     try {
-      this.isComplete = (await this.#refiller.fill(target)) === "complete";
+      this.isComplete = (await this.#refiller.start(target)) === "complete";
       this.#lastError = undefined;
+      return "ended";
     } catch (error) {
-      this.#fail(error);
+      this.#reportFailure(error);
+      return "failed";
     }
-    return this.#lastError !== undefined;
   }
 
   /**
-   * Waits for a refill, or as long as a step of it may take, because one step can add enough.
+   * Waits for a refill, for at most {@link POLL_MS}, because one step of it can add enough.
    *
-   * @param refill the result of {@link PoolRefills.refill}
-   * @returns whether the refill failed
+   * @param refill the result of {@link PoolRefills.tryRefill}
+   * @returns `"failed"` if the refill has failed
    */
-  async waitForStep(refill: Promise<boolean>): Promise<boolean> {
-    const isFailed = await Promise.race([refill, pause(POLL_MS)]);
+  async waitForStep(refill: Promise<RefillOutcome>): Promise<RefillOutcome | undefined> {
+    const outcome = await Promise.race([refill, pause(POLL_MS)]);
     // If another process refills, look again later.
-    if (!isFailed && !this.#refiller.running) await pause(POLL_MS);
-    return isFailed;
+    if (outcome !== "failed" && !this.#refiller.running) await pause(POLL_MS);
+    return outcome;
   }
 
   /** Notes that IDs were issued: counts the available ones from time to time, and refills if they are few. */
@@ -106,7 +116,7 @@ export class PoolRefills {
     if (this.#issuesUntilCount > 0 || this.isComplete || this.isStopped || this.#refiller.running) return;
     this.#issuesUntilCount = Infinity; // One count at a time.
     this.#counting = this.#refillIfLow().catch((error) => {
-      this.#fail(error);
+      this.#reportFailure(error);
       this.#issuesUntilCount = 1;
     });
   }
@@ -126,13 +136,13 @@ export class PoolRefills {
   async #refillIfLow(): Promise<void> {
     const { lowMark, highMark } = this.#settings;
     const { available } = await this.#store.count(highMark);
-    if (available <= lowMark && !this.isStopped) await this.refill(highMark);
+    if (available <= lowMark && !this.isStopped) await this.tryRefill(highMark);
     const above = Math.max(0, available - lowMark);
-    // Other processes issue as well: with up to eight of them, one counts in time.
+    // Count again after 1/8 of the margin: up to eight processes may issue at the same rate.
     this.#issuesUntilCount = Math.max(1, Math.floor(above / 8));
   }
 
-  #fail(error: unknown): void {
+  #reportFailure(error: unknown): void {
     // Every issue that waits for a refill gets its error, but the listener is called once.
     if (error === this.#lastError) return;
     this.#lastError = error;
@@ -144,6 +154,6 @@ export class PoolRefills {
   }
 }
 
-function pause(ms: number): Promise<false> {
-  return new Promise((wake) => startTimer(() => wake(false), ms));
+function pause(ms: number): Promise<undefined> {
+  return new Promise((wake) => startTimer(() => wake(undefined), ms));
 }

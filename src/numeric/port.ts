@@ -33,7 +33,7 @@ export type IssueOutcome = readonly string[] | Availability | StoreHistory;
 /** The IDs of one type in a store. */
 export interface PoolPort {
   /** Returns the history, and records the current one for a type that has none. Called before all other steps. */
-  begin(): Promise<StoreHistory>;
+  beginHistory(): Promise<StoreHistory>;
   /** Records a history for the type, if the store is on it now. Resolves to whether it is. */
   acceptHistory(history: string): Promise<boolean>;
   /**

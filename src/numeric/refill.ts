@@ -46,7 +46,7 @@ export class Refiller {
   readonly #store: PoolPort;
   readonly #builder: DigitBuilder;
   readonly #type: string;
-  /** Identifies the refill in the store. Drawn when it starts, so that copies of one process have different ones. */
+  /** Identifies the refill in the store. Drawn when it starts, so that processes restored from one snapshot have different ones. */
   #token = "";
   #running: Promise<RefillResult> | undefined;
   #isStopping = false;
@@ -67,8 +67,8 @@ export class Refiller {
    *
    * @param onProgress called after each step
    */
-  fill(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
-    this.#running ??= this.#fill(target, onProgress).finally(() => {
+  start(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
+    this.#running ??= this.#refill(target, onProgress).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -77,11 +77,11 @@ export class Refiller {
   /** Stops the running refill after its current step. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await this.#running?.catch(() => {}); // The caller of `fill` gets the error.
+    await this.#running?.catch(() => {}); // The caller of `start` gets the error.
     this.#isStopping = false;
   }
 
-  async #fill(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
+  async #refill(target: number, onProgress?: ProgressListener): Promise<RefillResult> {
     this.#token = freshToken();
     if ((await this.#store.claimRefill(this.#token, CLAIM_MS)) === null) return "busy";
     try {

@@ -7,7 +7,7 @@ import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
 /** Facts by name that must be the same in every process, such as length and rules. */
-export type Shape = Readonly<Record<string, unknown>>;
+export type PoolFacts = Readonly<Record<string, unknown>>;
 
 const OPERATION = "IDs: begin";
 
@@ -52,7 +52,7 @@ ON CONFLICT (type) DO NOTHING`;
 export async function isRegistered(
   backend: Backend,
   name: string,
-  shape: Shape,
+  shape: PoolFacts,
   description: string = `the IDs ${name}`,
 ): Promise<boolean> {
   return matchesShape(await readShape(backend, name), description, shape);
@@ -67,7 +67,7 @@ export async function isRegistered(
 export async function register(
   backend: Backend,
   name: string,
-  shape: Shape,
+  shape: PoolFacts,
   description: string = `the IDs ${name}`,
 ): Promise<void> {
   if (await isRegistered(backend, name, shape, description)) return;
@@ -76,7 +76,7 @@ export async function register(
 }
 
 /** Returns whether the recorded text is a shape, and asserts that it has the same facts as `shape`. */
-function matchesShape(text: string, description: string, shape: Shape): boolean {
+function matchesShape(text: string, description: string, shape: PoolFacts): boolean {
   if (text === "") return false;
   const recorded = parseShape(text);
   for (const [fact, value] of Object.entries(shape)) {

@@ -22,9 +22,10 @@ const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-|$)/;
 
 const TRACEPARENT_LENGTH = 55;
 
-function levelOf(status: number, error?: unknown): ServiceLogEntry["level"] {
+/** @param failure an error or a code: a failure in MOSIP's envelope has the status 200 */
+function levelOf(status: number, failure?: unknown): ServiceLogEntry["level"] {
   if (status >= 500) return "error";
-  return status >= 400 || error !== undefined ? "warn" : "info";
+  return status >= 400 || failure !== undefined ? "warn" : "info";
 }
 
 export class AccessLog {
@@ -75,13 +76,13 @@ export class AccessLog {
     const { request, route, client } = exchange;
     const { status } = response;
     const error = exchange.error ?? exchange.rateLimitError;
-    const code = exchange.code ?? (error instanceof BitflakeError ? error.code : undefined);
+    const code = exchange.code ?? (error instanceof BitflakeError ? error.code : response.code);
     const [path = ""] = request.target.split("?", 1);
     const traceparent = request.header("traceparent") ?? "";
     const userAgent = request.header("user-agent");
     return {
       time: new Date(Date.now() - durationMs).toISOString(),
-      level: levelOf(status, error),
+      level: levelOf(status, error ?? code),
       method: request.method,
       route: route?.path ?? "",
       path: path.slice(0, MAX_LOGGED),

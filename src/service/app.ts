@@ -70,7 +70,7 @@ export class App {
 
   /** Runs the stages in order. A stage that refuses the request throws an {@link HttpError}. */
   #run(exchange: Exchange): MaybePromise<ServiceResponse> {
-    checkLimits(exchange.request);
+    refuseEarly(exchange.request);
     const route = this.#route(exchange);
     if (exchange.request.method === "OPTIONS") return optionsResponse(route);
     const authenticated = this.#authenticate(exchange, route);
@@ -158,7 +158,7 @@ export class App {
 }
 
 /** Refuses a request of another origin, and one whose path is too long. */
-function checkLimits({ target, blockedReason }: ServiceRequest): void {
+function refuseEarly({ target, blockedReason }: ServiceRequest): void {
   if (blockedReason !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", blockedReason);
   if (target.length > MAX_TARGET) {
     const rule = `The path and query must be at most ${MAX_TARGET} characters.`;

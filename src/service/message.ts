@@ -21,6 +21,8 @@ export interface ServiceResponse {
   /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The code in the body of a failure, for the log. The code of `error`, if it has one, takes precedence. */
+  readonly code?: string;
   /** The error behind the response, for the log alone: it is not sent. */
   readonly error?: unknown;
 }

@@ -34,7 +34,7 @@ export interface ServiceApiKey {
 export interface ServiceLogEntry {
   /** When the request arrived, in ISO 8601. */
   readonly time: string;
-  /** `"error"` for a status from 500, `"warn"` from 400 or with an `error`, else `"info"`. */
+  /** `"error"` for a status from 500, `"warn"` from 400 or with an `error` or `code`, else `"info"`. */
   readonly level: "info" | "warn" | "error";
   /** The method; empty if the request could not be parsed. */
   readonly method: string;
@@ -56,7 +56,7 @@ export interface ServiceLogEntry {
   readonly traceparent?: string;
   /** The user agent, at most 256 characters of it. */
   readonly userAgent?: string;
-  /** The code of the error, if the response is one. */
+  /** The code of the failure: of `error` if that has one, otherwise of the response, such as `IDG-003`. */
   readonly code?: string;
   /** The error itself, if the service or its store failed. */
   readonly error?: unknown;

@@ -100,8 +100,8 @@ export class SharedSource implements IdSource, GrantReceiver {
 
   close(): number {
     const last = this.memory.close();
-    const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
-    this.#firstUnstamped = Math.max(this.#firstUnstamped, unused);
+    const nextTick = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
+    this.#firstUnstamped = Math.max(this.#firstUnstamped, nextTick);
     return this.#firstUnstamped;
   }
 

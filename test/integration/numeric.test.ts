@@ -86,7 +86,7 @@ class Model {
 /** Returns the PoolPort of a type after `begin`, with defaults for most arguments. */
 async function begun(port: Backend, type: string) {
   const store = poolPort(port, type);
-  const { recorded } = await store.begin();
+  const { recorded } = await store.beginHistory();
   return {
     ...store,
     raw: store,

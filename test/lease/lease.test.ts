@@ -195,7 +195,7 @@ describe("leaseNode", () => {
       const attempt = leaseNode({ backend, name: "orders", ...other });
       await expect(attempt).rejects.toThrow(NamespaceError);
       await expect(attempt).rejects.toThrow(
-        "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
+        "namespace orders must be used with the settings of its first lease: 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
       );
       await leaseNode({ backend, name: "others", ...other }).catch(() => {});
     }

@@ -80,7 +80,7 @@ describe("an unexpected response", () => {
       query: async (text, params) => {
         if (text.startsWith("INSERT INTO") && text.includes("shape")) shape = params[1];
         if (text.startsWith("SELECT shape")) return [{ shape }];
-        if (text.includes("AS complete")) return [{ recorded: "", current: "", complete: "yes" }];
+        if (text.includes("AS is_upgraded")) return [{ recorded: "", current: "", is_upgraded: "yes" }];
         return rows as [];
       },
     };
@@ -165,7 +165,7 @@ describe("an unexpected response", () => {
   });
 
   test("is a BackendError from SQL: an invalid scan", async () => {
-    const rows = [{ sweep: "a b c", available: "0", total: "0", filling: "no" }];
+    const rows = [{ sweep: "a b c", available: "0", total: "0", is_filling: "no" }];
     const wrong = await unexpectedOutcomes(() => answeringRows(rows));
     expect(wrong.filter((text) => !text.startsWith("import resolved to"))).toEqual([]);
   });

@@ -23,7 +23,7 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
       const plain = poolPort(...args);
       return {
         ...plain,
-        begin: async () => now(),
+        beginHistory: async () => now(),
         async acceptHistory(history) {
           if (script.races-- > 0) script.current += "'";
           if (history !== script.current) return false;
@@ -36,8 +36,15 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
           await held;
           return outcome;
         },
-        issueForRequest: async (request, from, history, onReplay) =>
-          history === script.current ? plain.issueForRequest(request, from, history, onReplay) : now(),
+        async issueForRequest(request, from, history, onReplay) {
+          const { held } = script;
+          const outcome =
+            history === script.current
+              ? await plain.issueForRequest(request, from, history, onReplay)
+              : now();
+          await held;
+          return outcome;
+        },
         status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
         async markTaken(ids) {
           if (script.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
@@ -201,4 +208,29 @@ test("an ID whose answer arrives after a failover was accepted is dropped", asyn
   release();
   ids.push(await late);
   expect(new Set(ids).size).toBe(41);
+});
+
+test("a replay whose answer arrives after a failover was accepted is dropped, and the new ID is no replay", async () => {
+  const backend = new Restorable();
+  const [pool, other] = [poolOf(backend), poolOf(backend)];
+  await pool.fill();
+  backend.backUp();
+  const first = await other.issue({ requestKey: "form 17" });
+  let release = () => {};
+  script.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const onReplay = vi.fn();
+  const late = pool.issue({ requestKey: "form 17", onReplay });
+  await new Promise((wake) => setTimeout(wake, 10));
+  script.held = undefined;
+  backend.failOver("2");
+  await pool.import([first]);
+  await pool.acceptHistory();
+  release();
+  expect(await late).not.toBe(first);
+  expect(onReplay).not.toHaveBeenCalled();
+  await pool.issue({ requestKey: "form 17", onReplay });
+  expect(onReplay).toHaveBeenCalledTimes(1);
+  await Promise.all([pool.stop(), other.stop()]);
 });

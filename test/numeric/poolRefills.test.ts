@@ -344,6 +344,27 @@ describe("a failing refill", () => {
     await pool.stop();
   });
 
+  test("by `fill` is in the status, and calls no listener, also if an issue waits for it", async () => {
+    const store = new InspectableStore();
+    const onRefillFailed = vi.fn();
+    const pool = poolOf({ backend: store.port(), onRefillFailed });
+    store.fails = (operation) => operation === "add";
+    const filled = rejection(pool.fill());
+    const issued = rejection(pool.issue());
+    const error = await filled;
+    expect((await issued).cause).toBe(error);
+    expect((await pool.status()).lastError).toBe(error);
+    expect(onRefillFailed).not.toHaveBeenCalled();
+    for (const operation of ["look", "claim"] as const) {
+      store.fails = (called) => called === operation;
+      const error = await rejection(pool.fill());
+      expect((await pool.status()).lastError).toBe(error);
+    }
+    store.fails = () => false;
+    await pool.fill();
+    expect((await pool.status()).lastError).toBeUndefined();
+  });
+
   test("causes no unhandled rejection", async () => {
     const rejected = vi.fn();
     process.on("unhandledRejection", rejected);
@@ -394,7 +415,7 @@ describe("a failing refill", () => {
         (refused) => refused,
       );
       if (error instanceof IdPoolExhaustedError) break;
-      if (error) expect(error).toMatchObject({ cause: { operation: "pool: advance" } });
+      if (error) expect(error).toMatchObject({ cause: { operation: "pool: advance scan" } });
     }
     expect(advances).toBeGreaterThan(5);
     expect(ids.sort()).toEqual(FOURS);

@@ -26,7 +26,7 @@ test("each refill has its own token, drawn when it starts", async () => {
     getRandomValues: crypto.getRandomValues.bind(crypto),
     randomUUID: () => "00000000-0000-4000-8000-000000000000",
   });
-  for (const refiller of [...refillers, ...refillers]) expect(await refiller.fill(5)).toBe("filled");
+  for (const refiller of [...refillers, ...refillers]) expect(await refiller.start(5)).toBe("filled");
   expect(tokens).toHaveLength(8);
   // A refill claims and releases with the same token.
   tokens.forEach((token, at) => void expect(token).toBe(tokens[at - (at % 2)]));

@@ -178,6 +178,32 @@ describe("/health", () => {
     await stepThrough(service.stop());
   });
 
+  test("is degraded after a first fill that failed, before any request, with one event", async () => {
+    const poolBackend = new UnreliableMemory();
+    const { change } = poolBackend;
+    // Only the claim of the refill fails: the pool can be counted, and is empty.
+    poolBackend.change = function (name, apply) {
+      return change.call(this, name, (state, nowMs) => {
+        const [next, result] = apply(state as never, nowMs);
+        const { refiller } = (next ?? {}) as { readonly refiller?: unknown };
+        if (name === "pool:farmer" && refiller !== undefined) {
+          Object.assign(next as object, { refiller: undefined });
+          throw new Error("read-only file system");
+        }
+        return [next, result];
+      }) as never;
+    };
+    const { health, send, eventNames, service } = await startService({ poolBackend, types });
+    await stepUntil(() => expect(eventNames()).toContain("refill_failed"));
+    expect(await health()).toMatchObject([
+      200,
+      { status: "degraded", pools: { farmer: { status: "failing", available: 0 } } },
+    ]);
+    expect(eventNames()).toEqual(["refill_failed"]);
+    expect((await stepThrough(send("/v1/idgenerator/farmer/id", { method: "POST" }))).status).toBe(503);
+    await stepThrough(service.stop());
+  });
+
   test("shows a pool as failing without a number if its store is down, and /metrics leaves it out", async () => {
     const poolBackend = new UnreliableMemory();
     const { send, service } = await startService({ poolBackend, machineId: 7, types });

@@ -17,7 +17,7 @@ import {
 import type { Availability, PoolCounts, PoolPort, StoreHistory } from "../port.ts";
 import { createStatements, type StatementName, type Statements } from "./statements.ts";
 
-/** How often an issue is tried while there are enough IDs and other processes are faster. */
+/** How many times an issue is tried while enough IDs are available and other processes take them first. */
 const MAX_ATTEMPTS = 50;
 
 /** Parses the columns of an availability. */
@@ -53,8 +53,11 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     params: readonly unknown[],
     parse: (rows: readonly SqlRow[]) => T | undefined,
   ) => queryRows(port, `pool: ${operation}`, (await prepare())[name], [type, ...params], parse);
-  const begin = () =>
-    send("begin", "begin", [], ([row]) => ({ ...historyIn(row), isComplete: row?.["complete"] !== "no" }));
+  const readHistory = () =>
+    send("begin", "readHistory", [], ([row]) => ({
+      ...historyIn(row),
+      isUpgraded: row?.["is_upgraded"] !== "no",
+    }));
 
   /** Takes `wanted` IDs, or returns why that is impossible. */
   async function take(
@@ -65,7 +68,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const ids = await attempt(attempts === 0);
       if (ids.length > 0) return ids;
-      // The statement of the first attempt does not continue from the lowest rank.
+      // The first attempt looks only from `from` upwards; the next also wraps to rank 0.
       if (attempts === 0 && wanted === 1) continue;
       // Other processes may hold locks on rows that they then do not take.
       const shortage = await send("count", "shortage", [wanted], ([row]) => {
@@ -79,12 +82,13 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
   }
 
   return {
-    async begin() {
-      const { isComplete, ...history } = await begin();
-      if (isComplete) return history;
-      await send("begin", "complete", [], () => true);
-      const { isComplete: _, ...completed } = await begin();
-      return completed;
+    async beginHistory() {
+      let { isUpgraded, ...history } = await readHistory();
+      if (!isUpgraded) {
+        await send("begin", "upgrade", [], () => true);
+        ({ isUpgraded, ...history } = await readHistory());
+      }
+      return history;
     },
     acceptHistory: (history) => send("accept", "acceptHistory", [history], (rows) => rows.length > 0),
     issue: (count, from, history) =>
@@ -105,8 +109,9 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
           const ids = await send("issue", statement, [from, history, requestKey], issuedIn(1));
           return ids.length > 0 ? ids : await find();
         } catch (error) {
-          // Of two concurrent issues for one request PostgreSQL lets one fail, and an issue without an answer may have
-          // been done. After a timeout the store is not queried again, because the caller would wait twice as long.
+          // The ID may exist: of two concurrent issues for one key one violates the unique index, and a statement whose
+          // answer was lost may have been committed. After a timeout the store is not queried again, because the caller
+          // would wait twice as long.
           if (error instanceof BackendError && error.reason === "timeout") throw error;
           const ids = await find().catch(() => []);
           if (ids.length > 0) return ids;
@@ -124,7 +129,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
             ...availabilityIn(row),
             ...historyIn(row),
             taken,
-            isFilling: row?.["filling"] === "yes",
+            isFilling: row?.["is_filling"] === "yes",
           });
         });
       const counts = await read();
@@ -138,7 +143,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
       port.dialect === "postgres" && (await send("merge counts", "mergeCounts", [], () => true)),
     claimRefill: (refiller, ms) =>
       send("claim", "claimRefill", [refiller, ms], ([row]) => (row ? parseScanText(row["sweep"]) : null)),
-    releaseRefill: (refiller) => send("leave", "releaseRefill", [refiller], () => true),
-    advanceScan: (from, to) => send("advance", "advanceScan", [from, to], (rows) => rows.length > 0),
+    releaseRefill: (refiller) => send("release refill", "releaseRefill", [refiller], () => true),
+    advanceScan: (from, to) => send("advance scan", "advanceScan", [from, to], (rows) => rows.length > 0),
   };
 }

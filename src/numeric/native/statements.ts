@@ -1,5 +1,8 @@
 // SQL statements of a pool on PostgreSQL and SQLite. An ID keeps one row forever: `taken` is NULL while it is available,
 // and then the time at which it was taken.
+//
+// Columns and the words of the code: `sweep` is the position of the scan, `filler` the refiller that holds the claim,
+// `filling` the time at which the claim ends. The index ids_stock has the available IDs by rank.
 
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { SqlPort } from "../../backend/ports.ts";
@@ -15,8 +18,8 @@ export type Statements = Readonly<Record<StatementName, string>>;
 
 /** Names of the statements. */
 export type StatementName =
-  | "begin"
-  | "complete"
+  | "readHistory"
+  | "upgrade"
   | "recount"
   | "acceptHistory"
   | "issueOne"
@@ -46,21 +49,25 @@ export function createStatements(port: SqlPort, current: string): Statements {
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const available = `FROM ${ids} WHERE type = $1 AND taken IS NULL`;
   const locked = isPostgres ? "FOR UPDATE SKIP LOCKED" : "";
-  /** Makes a statement also count the IDs that it takes. In SQLite triggers count them. */
-  const counted = (change: string, before = "") =>
+  /**
+   * Makes a statement also count the IDs that it takes. In SQLite triggers count them.
+   *
+   * @param ctes common table expressions that the statement uses
+   */
+  const counted = (change: string, ctes = "") =>
     isPostgres
-      ? `WITH ${before && `${before}, `}changed AS (${change} RETURNING type, id),
+      ? `WITH ${ctes && `${ctes}, `}changed AS (${change} RETURNING type, id),
 counted AS (INSERT INTO ${counts} (type, taken) SELECT type, COUNT(*) FROM changed GROUP BY type)
 SELECT id FROM changed`
-      : `${before && `WITH ${before} `}${change} RETURNING id`;
-  const take = (change: string, condition: string) =>
-    `UPDATE ${ids} SET taken = ${ms}${change} WHERE type = $1 AND ${current} = $3 AND ${condition}`;
-  // Each issue starts at another random rank. So concurrent issues seldom lock the same rows, and an issue does not skip
-  // all index entries of taken rows that the server has not yet cleaned up.
+      : `${ctes && `WITH ${ctes} `}${change} RETURNING id`;
+  const take = (condition: string, extraSet = "") =>
+    `UPDATE ${ids} SET taken = ${ms}${extraSet} WHERE type = $1 AND ${current} = $3 AND ${condition}`;
+  // Each issue starts at another random rank, so concurrent issues seldom lock the same rows. Starting at the lowest rank
+  // would step over the index entries of taken rows not yet vacuumed.
   const next = `SELECT id ${available} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
   // PostgreSQL looks up each element of an array. For a set, whose size it cannot estimate, it would read the whole table.
   const oneOf = (rows: string) => (isPostgres ? `= ANY(ARRAY(${rows}))` : `IN (${rows})`);
-  /** The next rows up to the last rank, continued from the first. */
+  /** CTEs of the next rows up to the last rank, continued from rank 0. */
   const picked = (
     count: string,
   ) => `later AS MATERIALIZED (${next} ${count} ${locked}), earlier AS MATERIALIZED (
@@ -86,23 +93,23 @@ SELECT id FROM changed`
   const merged = isPostgres ? `(SELECT COALESCE(SUM(taken), 0) FROM ${counts} WHERE type = $1)` : "0";
   const uncounted = uncountedSql(port);
   return {
-    begin: `SELECT ${history}, CASE
+    readHistory: `SELECT ${history}, CASE
   WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${current} <> '')) THEN 'no' ELSE 'yes'
-END AS complete FROM ${typeIfThere}`,
-    // Counts the taken IDs of a pool that began under an earlier version, once.
-    complete: `UPDATE ${types} AS types SET history = CASE WHEN history = '' THEN ${current} ELSE history END, taken = COALESCE(taken, ${uncounted})
+END AS is_upgraded FROM ${typeIfThere}`,
+    // Once for a new pool and for one of an earlier version: records the history and counts the taken IDs.
+    upgrade: `UPDATE ${types} AS types SET history = CASE WHEN history = '' THEN ${current} ELSE history END, taken = COALESCE(taken, ${uncounted})
 WHERE type = $1`,
     // The same count for a status, which writes nothing.
     recount: `SELECT CAST(${uncounted} + ${merged} AS TEXT) AS taken FROM ${types} AS types WHERE type = $1`,
     // $2 history
     acceptHistory: `UPDATE ${types} SET history = $2 WHERE type = $1 AND ${current} = $2 RETURNING history`,
     // $2 rank, $3 history
-    issueOne: counted(take("", one)),
+    issueOne: counted(take(one)),
     // and $4 count
-    issue: counted(take("", many(int("$4"))), picked(int("$4"))),
+    issue: counted(take(many(int("$4"))), picked(int("$4"))),
     // and $4 request key
-    issueOneForRequest: counted(take(request, `${one} AND ${isNew}`)),
-    issueForRequest: counted(take(request, `${many("1")} AND ${isNew}`), picked("1")),
+    issueOneForRequest: counted(take(`${one} AND ${isNew}`, request)),
+    issueForRequest: counted(take(`${many("1")} AND ${isNew}`, request), picked("1")),
     // $2 request key
     findRequest: `SELECT id FROM ${ids} WHERE type = $1 AND request = $2`,
     // $2 limit
@@ -110,7 +117,7 @@ WHERE type = $1`,
     shortage: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available FROM ${typeIfThere}`,
     // and $3 duration of a claim in ms
     status: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available, CAST(types.taken + ${merged} AS TEXT) AS taken,
-  CASE WHEN filler IS NOT NULL AND filling > ${ms} AND filling <= ${ms} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS filling
+  CASE WHEN filler IS NOT NULL AND filling > ${ms} AND filling <= ${ms} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS is_filling
 FROM ${types} AS types WHERE type = $1`,
     // $2 JSON array of [id, rank]
     add: `INSERT INTO ${ids} (type, id, rank) SELECT CAST($1 AS TEXT), ${field(0)}, CAST(${field(1)} AS BIGINT)

@@ -33,21 +33,22 @@ const UIN = "uin";
 const DIGITS = /^\d{1,32}$/;
 
 const TYPE_PARAMS = { type: "The name of the type." };
-const KEY_HEADERS = { "Idempotency-Key": "The key of the request: the same key gets the same ID." };
+const KEY_HEADERS = { "Idempotency-Key": "The key of the request, 1 to 255 visible ASCII characters." };
 const NOT_FOUND = { 404: { description: "IDG-003: there is no such type.", schema: failureSchema } };
 const UNAVAILABLE = {
-  503: { description: "IDG-001, IDG-005 or IDG-006: not at the moment.", schema: failureSchema },
+  503: { description: "IDG-001, IDG-005 or IDG-006: no ID can be issued now; retry.", schema: failureSchema },
 };
 const rulesSchema: Schema = { type: "object" };
 
 /** Returns the failure of an issue, in OpenG2P's codes. */
 function issueFailure(error: unknown, typeName: string, isStarted: boolean): ServiceResponse {
-  if (!isStarted || error instanceof HttpError)
-    return failure(503, "IDG-005", "The service is not ready", error);
+  // An HttpError is the refusal of a service that stops, not an error for the log.
+  if (error instanceof HttpError) return failure(503, "IDG-005", "The service is not ready");
+  if (!isStarted) return failure(503, "IDG-005", "The service is not ready", error);
   if (error instanceof IdPoolEmptyError)
     return failure(503, "IDG-001", `No IDs available for ID type '${typeName}'`, error);
   if (error instanceof IdPoolExhaustedError)
-    return failure(410, "IDG-002", `All IDs of type '${typeName}' are issued`);
+    return failure(410, "IDG-002", `All IDs of type '${typeName}' are issued`, error);
   if (error instanceof BackendError) return failure(503, "IDG-006", "The database cannot be reached", error);
   if (error instanceof IdPoolHistoryError)
     return failure(503, "IDG-006", "The database may have lost IDs that were issued", error);
@@ -115,7 +116,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       const [errorCode, message] = isNoneLeft
         ? (["KER-UIG-001", "UIN could not be found"] as const)
         : (["KER-UIG-005", "Internal Server Error"] as const);
-      return mosipResponse(null, [{ errorCode, message }], error);
+      return mosipResponse(null, [{ errorCode, message }], error instanceof HttpError ? undefined : error);
     }
   };
 
@@ -156,7 +157,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       scope: "issue",
       usesPoolBackend: true,
       operation: {
-        summary: "Issues an ID of a type, once for each key.",
+        summary: "Issues an ID of a type; the same key gets the same ID.",
         params: TYPE_PARAMS,
         headers: KEY_HEADERS,
         response: envelopeSchema(objectSchema({ id: textSchema })),

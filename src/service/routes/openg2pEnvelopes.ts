@@ -61,7 +61,7 @@ export function failure(
   message: string,
   error?: unknown,
 ): ServiceResponse {
-  const response = { ...envelope(null, [{ errorCode, message }], status), error };
+  const response = { ...envelope(null, [{ errorCode, message }], status), code: errorCode, error };
   return status === 503 ? withHeaders(response, RETRY_SOON) : response;
 }
 
@@ -72,8 +72,10 @@ export function mosipResponse(
   error?: unknown,
 ): ServiceResponse {
   const responsetime = new Date().toISOString();
+  const code = errors?.[0]?.errorCode;
   return {
     ...jsonResponse({ id: null, version: null, responsetime, metadata: null, response, errors }),
+    ...(code !== undefined && { code }),
     error,
   };
 }

@@ -105,11 +105,14 @@ describe("numeric types", () => {
   });
 
   test("of an unknown type get 404 with IDG-003, of an invalid type name 422", async () => {
-    const { send } = await openService({ types });
+    const log = vi.fn();
+    const { send } = await openService({ types, log });
     expect(await statusAndBody(await send("/v1/idgenerator/cat/id", { method: "POST" }))).toEqual([
       404,
       fault("IDG-003"),
     ]);
+    expect(log.mock.lastCall?.[0]).toMatchObject({ status: 404, level: "warn", code: "IDG-003" });
+    expect(log.mock.lastCall?.[0]).not.toHaveProperty("error");
     // Names of properties that every object has.
     for (const name of ["constructor", "to_string", "__proto__", "toString"]) {
       const { status } = await send(`/v1/idgenerator/${name}/id`, { method: "POST" });
@@ -120,7 +123,8 @@ describe("numeric types", () => {
   test("get 410 with IDG-002 when all of a type are issued", async () => {
     // The shortest type has the fewest IDs.
     const tiny = new NumericIdType({ name: "tiny", length: 2 });
-    const { send, service } = await openService({ types: { tiny: { length: 2 } } });
+    const log = vi.fn();
+    const { send, service } = await openService({ types: { tiny: { length: 2 } }, log });
     const count = Number(tiny.capacity().ids);
     for (let call = 0; call < count; call++) {
       expect((await send("/v1/idgenerator/tiny/id", { method: "POST" })).status).toBe(200);
@@ -129,6 +133,9 @@ describe("numeric types", () => {
       410,
       fault("IDG-002"),
     ]);
+    expect(log).toHaveBeenLastCalledWith(
+      expect.objectContaining({ status: 410, level: "warn", code: "ERR_ID_POOL_EXHAUSTED" }),
+    );
     expect(await (await send("/health")).json()).toMatchObject({ pools: { tiny: { status: "failing" } } });
     await service.stop();
   });
@@ -147,6 +154,26 @@ describe("numeric types", () => {
       );
     }
     expect(await statusAndBody(await send("/health"))).toMatchObject([503, { status: "failing" }]);
+  });
+
+  test("get 503 with IDG-005 if the stop begins while they arrive, and the log has its code alone", async () => {
+    for (const [path, method, status, code] of [
+      [issue, "POST", 503, "IDG-005"],
+      ["/v1/idgenerator/uin", "GET", 200, "KER-UIG-005"],
+    ] as const) {
+      const log = vi.fn();
+      const { send, service } = await openService({ types: { ...types, uin: { length: 10 } }, log });
+      const response = send(path, { method });
+      const stopped = service.stop();
+      expect(await statusAndBody(await response)).toMatchObject([status, { errors: [{ errorCode: code }] }]);
+      expect(log.mock.lastCall?.[0]).toMatchObject({
+        status,
+        code,
+        level: status === 503 ? "error" : "warn",
+      });
+      expect(log.mock.lastCall?.[0]).not.toHaveProperty("error");
+      await stopped;
+    }
   });
 
   test("get 503 with IDG-006 if the database is down, and with IDG-005 if it was down at the start", async () => {
