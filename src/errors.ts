@@ -168,9 +168,9 @@ export class SequenceExhaustedError extends BitflakeError {
   readonly code = "ERR_SEQUENCE_EXHAUSTED";
   /** The tick that is full, counted from the epoch. */
   readonly tick: number;
-  /** How many milliseconds at least until there has been room for all the IDs that are wanted. */
+  /** The least time until the last of the IDs can be made, in milliseconds. */
   readonly waitMs: number;
-  /** How many IDs are wanted: 1, or those that a call for many has not made yet. */
+  /** How many IDs are wanted: 1, or those that a batch has not made yet. */
   readonly count: number;
 
   constructor(tick: number, waitMs: number, count = 1) {

@@ -3,6 +3,9 @@
 import { BackendError, BitflakeError } from "../internal.ts";
 import type { Backend } from "./ports.ts";
 
+/** The longest timer in every runtime. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
 /** Limits of one call. */
 export interface CallOptions {
   /** The longest wait for an answer, if it is less than the port's own limit. */

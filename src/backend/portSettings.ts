@@ -1,11 +1,9 @@
 // Settings of ports: validates the options of an adapter, and a backend that a feature is given.
 
 import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
+import { MAX_TIMER_MS } from "./call.ts";
 import { assertName } from "./names.ts";
 import type { Backend, PortSettings } from "./ports.ts";
-
-/** The longest timer in every runtime. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Asserts that a value has at least one of the methods. */
 function assertHasMethod<T>(field: string, value: T, methods: readonly string[]): T {
@@ -25,10 +23,14 @@ export function assertBackend(backend: Backend): Backend {
   const { prefix, timeoutMs, multi, connect } = port as Backend & Client;
   // A client also has eval() or query(), but with other parameters.
   if (multi ?? connect)
-    throw new ArgumentError("backend", "made of its client, as by fromIORedis or fromPg", backend);
+    throw new ArgumentError(
+      "backend",
+      "an adapter's result such as fromIORedis(client), not the client",
+      backend,
+    );
   if ("query" in backend) assertOneOf("backend.dialect", backend.dialect, ["postgres", "sqlite"]);
   if (prefix !== undefined) assertName("backend.prefix", prefix);
-  if (timeoutMs !== undefined) assertWhole("backend.timeoutMs", timeoutMs, 1, MAX_TIMEOUT);
+  if (timeoutMs !== undefined) assertWhole("backend.timeoutMs", timeoutMs, 1, MAX_TIMER_MS);
   return backend;
 }
 
@@ -55,6 +57,6 @@ export function resolvePortSettings(
   const { prefix = "bitflake", timeoutMs = 5000 } = options;
   return {
     prefix: assertName("prefix", prefix),
-    timeoutMs: assertWhole("timeoutMs", timeoutMs, 1, MAX_TIMEOUT),
+    timeoutMs: assertWhole("timeoutMs", timeoutMs, 1, MAX_TIMER_MS),
   };
 }

@@ -1,15 +1,12 @@
 // setup and setupSql: create the tables of features, and add the columns that tables of earlier versions lack.
 
 import { ArgumentError, assertObject, assertOneOf } from "../internal.ts";
-import { callStore } from "./call.ts";
+import { callStore, MAX_TIMER_MS } from "./call.ts";
 import type { Definition, SqlTarget } from "./definitions.ts";
 import { assertBackend } from "./portSettings.ts";
 import type { Backend } from "./ports.ts";
 import { type Feature, SCHEMA } from "./schema.ts";
 import { qualifiedTable, tableName } from "./storeNames.ts";
-
-/** The longest timer in every runtime. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const FEATURES = /* @__PURE__ */ Object.keys(SCHEMA) as Feature[];
 

@@ -1,10 +1,7 @@
 // Buffer of reserved values: serves calls from memory, and fetches the next block while the current one is in use.
 
-import { type CallOptions, startTimer } from "../backend/call.ts";
+import { type CallOptions, MAX_TIMER_MS, startTimer } from "../backend/call.ts";
 import { NO_VALUE, type ValueRange } from "./rule.ts";
-
-/** The longest timer in every runtime. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const noop = () => {};
 

@@ -26,10 +26,10 @@ export interface HeldNode extends NodeFields {
 
 /** The nodes of a name in a store. */
 export interface NamespaceReport {
-  /** The name of the IDs. */
+  /** The namespace: IDs are unique among leases of one name. */
   readonly name: string;
   /**
-   * The name of the IDs.
+   * The namespace: IDs are unique among leases of one name.
    *
    * @deprecated Use {@link NamespaceReport.name}.
    */
@@ -48,7 +48,7 @@ export interface NamespaceReport {
  * Lists who holds which node of a name. It changes nothing.
  *
  * @param backend the store
- * @param name the name of the IDs, default `"default"`
+ * @param name the namespace, default `"default"`
  * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
  * @throws {@link ArgumentError} if the backend or the name is invalid
  *

@@ -11,10 +11,10 @@ export interface LeaseStatus {
    * - `"released"`: the lease was released.
    */
   readonly state: "held" | "lost" | "released";
-  /** The name of the IDs. */
+  /** The namespace: IDs are unique among leases of one name. */
   readonly name: string;
   /**
-   * The name of the IDs.
+   * The namespace: IDs are unique among leases of one name.
    *
    * @deprecated Use {@link LeaseStatus.name}.
    */
@@ -31,7 +31,7 @@ export interface LeaseStatus {
   readonly renewedAt: Date;
   /** How far this process's clock was ahead of the store's then, in milliseconds, including the time of the request. */
   readonly skewMs: number;
-  /** How many renewals have failed since. */
+  /** How many renewals have failed since `renewedAt`. */
   readonly failures: number;
   /** The error of the last failed renewal. */
   readonly lastError: unknown;

@@ -14,7 +14,7 @@ import { LeasedSource } from "./leasedSource.ts";
 import { type LeaseOptions, type LeaseSettings, resolveLeaseSettings } from "./options.ts";
 import { LeaseSession } from "./session.ts";
 
-/** The longest pause between two acquires. A node that is released may be free before the first grant ends. */
+/** The longest pause between two acquires. A node that is released may be free before the `soonestMs` that the store named. */
 const POLL_MS = 1000;
 
 /**

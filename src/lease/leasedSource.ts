@@ -23,8 +23,8 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
   #isOpen = false;
 
   constructor(settings: Settings) {
-    // Not the ledger's entry, because another generator of this node, for example of another name, may have stamped this
-    // reading without this grant, and calls within one tick do not check the grant again. Grants keep leases apart.
+    // An entry of its own: the hot path does not check the grant within a reading, so a shared entry could skip the check
+    // after another generator of this node, for example of another name, has stamped the reading.
     super(settings, createEntry());
   }
 
@@ -38,7 +38,7 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
-    // As if the previous tick were used up: no ID is left in the last tick stamped, because it has another node.
+    // IDs already made in that tick may be of another node, so begin a new tick.
     this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#firstUnstamped) - 1);
     this.entry.readingMs = nowMs;
     this.#node = node;

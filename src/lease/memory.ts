@@ -19,7 +19,7 @@ function readAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
       : answer;
 }
 
-/** Returns the reading of a memory. It reports no history, because its holders are gone whenever it is. */
+/** Returns the reading of a memory. It reports no history, because if this memory is lost, so are its holders. */
 function readingAt(ms: number) {
   return { ms, history: "" };
 }
@@ -49,8 +49,8 @@ export function memoryLeasePort(port: MemoryPort, name: string): LeasePort {
         readAnswer({ first: claim.node, count: 1 }),
         options,
       ),
-    release: async (_space, claim, unused) => {
-      await call("release", (state) => [state && release(state, claim, unused), true]);
+    release: async (_space, claim, firstUnstamped) => {
+      await call("release", (state) => [state && release(state, claim, firstUnstamped), true]);
     },
     read: () => call<NamespaceReading>("read", (state, storeMs) => [state, { state, storeMs }]),
   };

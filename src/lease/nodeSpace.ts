@@ -11,7 +11,7 @@ export function nodeFields(node: number, machineBits: number): NodeFields {
   return { datacenterId: Math.floor(node / 2 ** machineBits), machineId: node % 2 ** machineBits };
 }
 
-/** Formats the layout, epoch and tick of IDs, and whether both node fields are leased or one. */
+/** Formats the layout, epoch and tick of IDs, and whether one field or both are leased. */
 export function formatShape(
   { layout, epochMs, tickMs }: Pick<Settings, "layout" | "epochMs" | "tickMs">,
   isOneField: boolean,

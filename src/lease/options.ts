@@ -1,5 +1,6 @@
 // Options of leaseNode, and the settings that they are resolved to once.
 
+import { MAX_TIMER_MS } from "../backend/call.ts";
 import { assertName } from "../backend/names.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
@@ -22,19 +23,16 @@ import type { NodeSpace } from "./rule.ts";
 /** The shortest lease. A garbage collection would end a shorter one. */
 const MIN_TTL_MS = 100;
 
-/** The longest timer in every runtime. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Options of a lease, beside those of its generator. All but `backend` are optional. */
 export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   /** The store of the leases: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
   readonly backend: Backend;
   /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
   readonly preset?: PresetName | GeneratorOptions | undefined;
-  /** The name of the IDs: 1 to 100 characters. IDs are unique among all leases of one name. Default `"default"`. */
+  /** The namespace, 1 to 100 characters: IDs are unique among leases of one name. Default `"default"`. */
   readonly name?: string | undefined;
   /**
-   * The name of the IDs.
+   * The namespace: IDs are unique among leases of one name.
    *
    * @deprecated Use {@link LeaseOptions.name}.
    */
@@ -42,7 +40,7 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   /** A name for this process in {@link inspect}, such as its host or pod. Default none. */
   readonly holder?: string | undefined;
   /**
-   * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed each third of that. This is how
+   * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed every `ttlMs` / 3. This is how
    * long the store may be away before IDs stop, and how long the node of a process that crashed stays taken.
    */
   readonly ttlMs?: number | undefined;

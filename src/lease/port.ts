@@ -15,7 +15,7 @@ export interface LeasePort {
     options?: AcquireOptions,
   ): Promise<LeaseAnswer>;
   renew(space: NodeSpace, claim: LeaseClaim, nowMs: number, options?: CallOptions): Promise<LeaseAnswer>;
-  release(space: NodeSpace, claim: LeaseClaim, unused: number): Promise<void>;
+  release(space: NodeSpace, claim: LeaseClaim, firstUnstamped: number): Promise<void>;
   /** Reads the state of the namespace, `undefined` before its first grant, and the store's time. */
   read(): Promise<NamespaceReading>;
 }

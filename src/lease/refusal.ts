@@ -28,7 +28,7 @@ export function refusalError(
     case "shape":
       return new NamespaceError(
         `namespace ${name}`,
-        `used as it was first, for ${refusal.shape}`,
+        `used with the settings of its first lease: ${refusal.shape}`,
         space.shape,
       );
     case "skew":
@@ -37,7 +37,7 @@ export function refusalError(
       return new NoNodeAvailableError(name, space.count, space.epochMs + refusal.soonest * space.tickMs);
     case "fenced":
       return new LeaseFenceError(name, space.epochMs + refusal.until * space.tickMs);
-    case "cut":
+    case "cutOff":
       return new StoreCutOffError(name, refusal.seenMs, refusal.storeMs);
     default:
       // "lost" answers a renewal only, and a port that a user wrote may answer anything.

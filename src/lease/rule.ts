@@ -14,6 +14,9 @@
 // 6. Rollback: a store may restart or fail over without its last writes. If the store reports its history, a change of
 //    it raises a fence: a tick at or after the end of every forgotten grant, before which no new grant begins. A grant
 //    that had ended when the store went back is not renewed, because another holder may have had the node since.
+//
+// Three checks exist only in the Redis scripts: a Redis that is cut off from its replicas grants nothing (`cutOff`); the first grant of a name waits for leases from before a recent restart, by the server's uptime;
+// and it waits in a Redis that replicated another primary before, because the name may not have reached it.
 
 import type { Grant } from "../internal.ts";
 
@@ -38,11 +41,11 @@ export interface NamespaceState {
   readonly nodes: ReadonlyMap<number, NodeState>;
   /** The last known history of the store, `""` if it reports none. */
   readonly history: string;
-  /** The first tick of new grants. Every grant that the store may have forgotten ends at or before it. */
+  /** A tick: no new grant begins before it, and every forgotten grant ends by it. */
   readonly fence: number;
-  /** The latest tick at which the store may have granted something that it has forgotten. Grants that ended by then are lost. */
+  /** The latest tick at which a forgotten grant may have begun: a grant with `until` at or before it is no longer renewed. */
   readonly staleUntil: number;
-  /** The largest `reach` of all holders: no grant ends later than this many ticks after the store's time. */
+  /** The largest `reach` of all holders. */
   readonly longestReach: number;
 }
 
@@ -58,7 +61,10 @@ export interface NodeSpace {
   readonly ttlTicks: number;
   /** The largest accepted difference between the clocks of holder and store. */
   readonly maxSkewMs: number;
-  /** The longest time from the store's time to the end of a grant, in ticks, with the largest skew. */
+  /**
+   * How many ticks after the store's time a grant may end, if the holder's clock is ahead by the most allowed, and so was
+   * the clock of the previous primary.
+   */
   readonly reach: number;
   /** Whether the store may lose acknowledged writes. */
   readonly isFenced: boolean;
@@ -93,7 +99,7 @@ export type LeaseAnswer =
   | { readonly outcome: "fenced"; readonly until: number; readonly storeMs: number }
   | { readonly outcome: "lost" | "skew"; readonly storeMs: number }
   /** A Redis without its replicas; `seenMs` is when one was last connected. */
-  | { readonly outcome: "cut"; readonly seenMs: number; readonly storeMs: number }
+  | { readonly outcome: "cutOff"; readonly seenMs: number; readonly storeMs: number }
   | { readonly outcome: "shape"; readonly shape: string };
 
 /** The next state, and the answer. A refusal leaves the nodes unchanged. */
@@ -114,8 +120,8 @@ function withNode(state: NamespaceState, node: number, next: NodeState): Namespa
 }
 
 /**
- * Writes a grant. It ends by the clock that is ahead, so that it lasts `ttlTicks` by both clocks, and never earlier than
- * it ended before (invariant 2).
+ * Writes a grant. Its end is the later of the two clocks' times plus `ttlTicks`, so that it lasts `ttlTicks` by both
+ * clocks, and is never earlier than the end before (invariant 2).
  */
 function grant(
   state: NamespaceState,
@@ -133,7 +139,7 @@ function grant(
   ];
 }
 
-/** Whether the store may have granted the node to another holder since, and have forgotten it (invariant 6). */
+/** Returns whether the store may have granted the node to another holder since it ended, and have forgotten it (invariant 6). */
 function isStale({ staleUntil }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
   return isFenced && until <= staleUntil;
 }
@@ -144,14 +150,15 @@ function noticeHistory(state: NamespaceState, space: NodeSpace, store: StoreRead
   if (!space.isFenced || history === "" || state.history === history) return state;
   if (state.history === "") return { ...state, history };
   const now = tickAt(space, store.ms);
-  // By the clock of the previous primary, which may be ahead of this one.
-  const stale = now + Math.ceil((space.reach - space.ttlTicks) / 2);
+  // This is `maxSkewMs` in ticks: the previous primary granted by its own clock, which may be ahead of this one by that.
+  const skewTicks = Math.ceil((space.reach - space.ttlTicks) / 2);
+  const staleUntil = now + skewTicks;
   const fence = now + Math.max(state.longestReach, space.reach);
   return {
     ...state,
     history,
     fence: Math.max(state.fence, fence),
-    staleUntil: Math.max(state.staleUntil, stale),
+    staleUntil: Math.max(state.staleUntil, staleUntil),
   };
 }
 
@@ -183,16 +190,16 @@ export function acquire(
   if (isSkewed(space, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
   const longestReach = Math.max(known.longestReach, space.reach);
   const state = { ...noticeHistory(known, space, store), longestReach };
-  const refused = before && state;
+  const stateIfRefused = before && state;
   const own = [...state.nodes].find(
     ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, space, node),
   );
   if (own) return grant(state, space, ...own, nowMs, storeMs);
-  // A node is free when its grant has ended by both clocks: by the holder's, which must not stamp earlier ticks, and by
-  // the store's, because another holder may stamp until then.
-  const passed = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
-  if (space.isFenced && state.fence > Math.max(passed, 0)) {
-    return [refused, { outcome: "fenced", until: state.fence, storeMs }];
+  // A node is free when its grant has ended by both clocks: by the requester's, so that the new grant does not begin inside
+  // the old one; by the store's, because the old holder may still stamp.
+  const reachedByBoth = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
+  if (space.isFenced && state.fence > Math.max(reachedByBoth, 0)) {
+    return [stateIfRefused, { outcome: "fenced", until: state.fence, storeMs }];
   }
   let best: { node: number; until: number } | undefined;
   let used = 0;
@@ -203,13 +210,13 @@ export function acquire(
   }
   // Nodes are first used in ascending order, so this node was never granted.
   if (!best || used < space.count) best = { node: space.first + used, until: -1 };
-  if (best.until > passed) return [refused, { outcome: "taken", soonest: best.until, storeMs }];
+  if (best.until > reachedByBoth) return [stateIfRefused, { outcome: "taken", soonest: best.until, storeMs }];
   const from = Math.max(best.until, tickAt(space, nowMs));
   return grant(state, space, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
 }
 
 /**
- * Whether a claim is about the node's current grant (invariant 5): generation and nonce are those that the holder knows;
+ * Returns whether a claim is about the node's current grant (invariant 5): generation and nonce are those that the holder knows;
  * or this very request wrote them, and its answer was lost; or the store went back behind the holder's last renewal.
  */
 function isCurrent(
@@ -246,10 +253,10 @@ export function renew(
  * Releases a node, if the holder still owns it (invariant 3).
  *
  * @param claim its `nonce` is that of a renewal whose answer was lost
- * @param unused the first tick that the holder has not stamped and will not stamp
+ * @param firstUnstamped the first tick that the holder has not stamped and will not stamp
  */
-export function release(state: NamespaceState, claim: LeaseClaim, unused: number): NamespaceState {
+export function release(state: NamespaceState, claim: LeaseClaim, firstUnstamped: number): NamespaceState {
   const node = state.nodes.get(claim.node);
   if (!isCurrent(node, claim)) return state;
-  return withNode(state, claim.node, { ...node, owner: null, until: Math.max(unused, node.from) });
+  return withNode(state, claim.node, { ...node, owner: null, until: Math.max(firstUnstamped, node.from) });
 }

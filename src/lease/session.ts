@@ -38,18 +38,19 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   readonly #onLost: Listeners<LeaseExpiredError> = new Listeners();
   readonly #onRenewalFailed: Listeners<unknown> = new Listeners();
   readonly #onReacquired: Listeners<LeaseStatus> = new Listeners();
-  /** The acquire that has no answer yet. It is sent again unchanged. */
+  /** The acquire request that has no answer yet. It is sent again unchanged. */
   #request: LeaseRequest | undefined;
-  /** The acquires that were granted. A late answer to one of them is ignored. */
+  /** The acquire requests that were granted. A late answer to one of them is ignored. */
   readonly #grantedRequests: WeakSet<LeaseRequest> = new WeakSet();
   #grantId: GrantId | undefined;
   /** The nonce of the renewal that has no answer yet, `""` if there is none. */
   #renewalNonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
+  /** `"lost"` also means that there was no grant yet. */
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
   #release: Promise<void> | undefined;
-  /** The first tick that was not stamped, from the release until the store has it. */
+  /** Set while a release is not yet confirmed: the first tick not stamped. */
   #firstUnstamped: number | undefined;
   #stopTimer: () => void = () => {};
   /** The last valid reading of the clock. */
@@ -150,7 +151,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   async acquire(options?: CallOptions): Promise<void> {
     const { space, holder, generatorSettings } = this.#settings;
     const nowMs = this.#readClock();
-    // Created per request and kept until its answer. A name that was created earlier could be in a snapshot that many
+    // Created per request and kept until its answer. An owner drawn earlier could be in a snapshot that many
     // processes start from.
     const request = this.#request ?? createRequest(holder);
     this.#request = request;
@@ -160,23 +161,23 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       generation: 0,
       grantNonce: request.nonce,
     });
-    const giveBack = ({ node, from }: Grant) =>
+    const releaseUnused = ({ node, from }: Grant) =>
       this.#port.release(space, { ...grantIdOf(node), nonce: "" }, from);
-    // The same request gets the same node again, so a late answer matters only if no further request follows. If the
-    // request was granted before, the answer does not say which ticks have been stamped since.
+    // While requests are retried, the retry fetches the same node, so ignore late answers. After abandon, give the node
+    // back, unless this request was once used to stamp: the answer does not say which ticks were stamped since.
     const onLateAnswer = (late: LeaseAnswer | null) => {
       if (this.#state !== "released" || this.#grantedRequests.has(request) || late?.outcome !== "granted")
         return;
-      giveBack(late).catch(() => {}); // The node is free when its grant ends.
+      releaseUnused(late).catch(() => {}); // The node is free when its grant ends.
     };
     const answer = await this.#port.acquire(space, request, nowMs, { ...options, onLateAnswer });
     this.#request = undefined;
     if (answer.outcome !== "granted") throw refusalError(this.#settings, answer, nowMs);
     // Released while the answer was on its way.
-    if (this.#state === "released") return giveBack(answer);
+    if (this.#state === "released") return releaseUnused(answer);
     const { maxTick } = generatorSettings;
     if (answer.from > maxTick) {
-      await giveBack(answer);
+      await releaseUnused(answer);
       throw new TimestampOverflowError(nowMs, answer.from, maxTick);
     }
     this.#grant = answer;
@@ -245,7 +246,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     else this.#schedule(pauseMs);
   }
 
-  /** Returns the time until the lease ends. The user's clock may throw; then the lease has not ended yet. */
+  /** Returns the time until the lease ends. The user's clock may throw; then count it as not ended. */
   #leftMs(): number {
     try {
       return this.#untilMs - this.#readClock();
@@ -274,7 +275,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       this.#renewalNonce = "";
       this.#source.extend(answer.until);
       this.#succeed(nowMs, answer.storeMs, renewalPause(ttlMs));
-    } else if (answer.outcome === "skew" || answer.outcome === "cut") {
+    } else if (answer.outcome === "skew" || answer.outcome === "cutOff") {
       throw refusalError(this.#settings, answer, nowMs);
     } else {
       const reason = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
@@ -283,11 +284,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   #lose(cause: unknown): void {
-    const unused = this.#source.close();
+    const firstUnstamped = this.#source.close();
     this.#state = "lost";
     const nowMs = this.#currentOrLastMs();
     // Another holder may have the node before `until`, so the errors and the status show the time of the loss.
-    const until = Math.min(this.#grant.until, Math.max(unused, tickAt(this.#settings.space, nowMs)));
+    const until = Math.min(this.#grant.until, Math.max(firstUnstamped, tickAt(this.#settings.space, nowMs)));
     this.#grant = { ...this.#grant, until };
     this.#source.extend(until);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });

@@ -1,5 +1,6 @@
 // Options of IdPool, and the settings that they resolve to.
 
+import { MAX_TIMER_MS } from "../backend/call.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
 import { assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
@@ -8,9 +9,6 @@ import { assertType, type NumericIdType } from "./type.ts";
 
 /** The greatest number of IDs that a pool keeps available. */
 export const MAX_MARK: number = 2 ** 31 - 1;
-
-/** The longest delay of a timer in every runtime. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Options of {@link IdPool}. An unknown option is refused. */
 export interface IdPoolOptions {

@@ -22,7 +22,7 @@ export interface GrantReceiver {
   close(): number;
 }
 
-/** Returns the bits of a node, in their place in an ID. */
+/** Returns the bits of a node, shifted to their position in an ID. */
 export function nodeBits(settings: Settings, node: number): bigint {
   return BigInt(node) << BigInt(settings.sequenceBits);
 }

@@ -43,8 +43,8 @@ class SharedParts extends GeneratorParts {
  * of the same identity shares its memory, and a SnowflakeGenerator of that identity makes no more IDs: each call is
  * an {@link ArgumentError}. Two that are *made* in two threads are independent of each other, and would repeat IDs.
  *
- * Other threads go on while a call for many IDs is at work, so there may be gaps in what it returns. If it throws, what it
- * had claimed so far is lost. It claims nothing if it is known at the beginning that the IDs take too long.
+ * Other threads make IDs while a batch (`nextIds`, `fill`) is at work, so there may be gaps between its IDs. If it throws
+ * midway, the IDs claimed so far are lost. If the first reading shows that it would take too long, it claims none.
  *
  * @example
  * ```ts

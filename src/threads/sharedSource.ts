@@ -40,7 +40,7 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
   Object.defineProperty(local, "readingMs", descriptor);
 }
 
-/** Issues the IDs of one identity together with other threads. If a call for many throws, what it had claimed is lost. */
+/** Issues the IDs of one identity together with other threads. If a batch throws midway, its claimed IDs are lost. */
 export class SharedSource implements IdSource, GrantReceiver {
   declare readonly memory: Memory;
   readonly #settings: Settings;
@@ -100,8 +100,8 @@ export class SharedSource implements IdSource, GrantReceiver {
 
   close(): number {
     const last = this.memory.close();
-    const unused = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
-    this.#firstUnstamped = Math.max(this.#firstUnstamped, unused);
+    const nextTick = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
+    this.#firstUnstamped = Math.max(this.#firstUnstamped, nextTick);
     return this.#firstUnstamped;
   }
 
@@ -150,7 +150,7 @@ export class SharedSource implements IdSource, GrantReceiver {
     budget.assertRoom(this.#settings, this.#draft, now);
   }
 
-  /** Claims at most so many IDs of one run. */
+  /** Claims at most `most` IDs of one run. */
   private claimRun(now: number, most: number, budget?: WaitBudget): IdRun {
     const run = this.countUp(now, most);
     if (run) return run;
@@ -159,8 +159,8 @@ export class SharedSource implements IdSource, GrantReceiver {
   }
 
   /**
-   * Claims IDs that count up, at most so many, unless the reading is new or the run is at its end: up to there the step
-   * could only say one more.
+   * Claims up to `most` IDs after the last one, without a step. Returns undefined if the reading is new or the run is at
+   * its end; before that, `step` would return the last ID plus one.
    */
   private countUp(now: number, most: number): IdRun | undefined {
     const { memory } = this;
@@ -183,7 +183,7 @@ export class SharedSource implements IdSource, GrantReceiver {
     return this.#draft.word[0] as bigint;
   }
 
-  /** Claims the rest of the run behind the ID just made: some clocks never show a reading twice. */
+  /** Claims up to `most` IDs, starting with the one just made, to the end of the run: some clocks never repeat a reading. */
   private restOfRun(most: number): IdRun {
     const first = this.#draft.word[0] as bigint;
     const low = this.#draft.low[0] as number;

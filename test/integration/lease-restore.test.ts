@@ -166,7 +166,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     // As if the replica had been connected six seconds ago.
     const long = Date.now() - 6000;
     await client.hset(KEY, "seen", long);
-    const cut = { outcome: "cut", seenMs: long };
+    const cut = { outcome: "cutOff", seenMs: long };
     expect(await store.renew(fenced, claim(2), Date.now())).toMatchObject(cut);
     expect(await store.acquire(fenced, requestOf("b"), Date.now())).toMatchObject(cut);
     const attempt = leaseNode({ backend: port, name: "n", preset: PAIR, ...ticks });
@@ -187,7 +187,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     expect(staleUntil - before).toBeGreaterThanOrEqual(3605);
     // A request without a fence ends the cutoff, for other processes too.
     await client.hset(KEY, "seen", String(long));
-    expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cut" });
+    expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cutOff" });
     expect(await store.renew(space, claim(4), Date.now())).toMatchObject({ outcome: "granted" });
     expect(await store.renew(fenced, claim(5), Date.now())).toMatchObject({ outcome: "granted" });
   });

@@ -195,7 +195,7 @@ describe("leaseNode", () => {
       const attempt = leaseNode({ backend, name: "orders", ...other });
       await expect(attempt).rejects.toThrow(NamespaceError);
       await expect(attempt).rejects.toThrow(
-        "namespace orders must be used as it was first, for 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
+        "namespace orders must be used with the settings of its first lease: 41.5.5.12 epoch 1577836800000 tick 1 both fields leased, got ",
       );
       await leaseNode({ backend, name: "others", ...other }).catch(() => {});
     }
@@ -364,7 +364,7 @@ describe("leaseNode", () => {
 });
 
 describe("a lease", () => {
-  test("is renewed after a second, and then after each third of ttlMs", async () => {
+  test("is renewed after a second, and then every ttlMs / 3", async () => {
     const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     const calls = backend.calls;
@@ -383,7 +383,7 @@ describe("a lease", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
   });
 
-  test("is renewed after a third of ttlMs if that is less than a second", async () => {
+  test("is renewed after ttlMs / 3 if that is less than a second", async () => {
     const backend = unreliableStore();
     await leaseNode({ backend, ttlMs: 900 });
     const calls = backend.calls;

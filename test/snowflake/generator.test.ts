@@ -101,7 +101,7 @@ describe("identity", () => {
 
 describe("a twin with a shorter timestamp field", () => {
   test("does not run past its own last tick in the wake of the other", () => {
-    // Found by attack: both have 22 bits behind the timestamp, and once shared a ledger entry.
+    // Found by attack: both have 22 bits after the timestamp, and once shared a ledger entry.
     const long = makeGenerator("twitter", { machineId: 28 });
     const short = makeGenerator("twitter", { machineId: 28, timestampBits: 31 });
     long.nextId();
@@ -168,7 +168,7 @@ describe("waiting", () => {
     expect(new SnowflakeGenerator({ ...options, clock }).nextIds(2)).toEqual([0n, 1n]);
   });
 
-  test("the bound is met exactly: so many readings without a new millisecond, and no more", () => {
+  test("throws ClockStalledError after exactly the limit of readings without a new millisecond", () => {
     const standing = (readings: number) => {
       let reads = 0;
       const clock = () => NOW + (reads++ < readings ? 0 : 1);
@@ -295,8 +295,8 @@ describe("wide fields", () => {
     const options = { timestampBits: 10, ...noBits, sequenceBits: 53, epochMs: NOW - 5, clock } as const;
     const generator = new SnowflakeGenerator(options);
     const first = generator.nextId();
-    const [rivals] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
-    const [entry] = rivals.values();
+    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entry] = entriesOfNode.values();
     entry.word[0] = first + 2n ** 32n - 3n;
     const ids = [generator.nextId(), generator.nextId(), ...generator.nextIds(3)];
     expect(ids.map((id) => id - first - 2n ** 32n)).toEqual([-2n, -1n, 0n, 1n, 2n]);
@@ -316,8 +316,8 @@ describe("wide fields", () => {
     };
     const generator = new SnowflakeGenerator({ ...options, machineId: 255, clock, onExhausted: "throw" });
     const first = generator.nextId();
-    const [rivals] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
-    const [entry] = rivals.values();
+    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entry] = entriesOfNode.values();
     entry.word[0] = first + 2n ** BigInt(sequenceBits) - 2n;
     expect(generator.decode(generator.nextId())).toMatchObject({
       sequence: 2 ** sequenceBits - 1,

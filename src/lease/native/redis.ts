@@ -66,7 +66,7 @@ function parseAnswer(nodes: NodeRange, answer: unknown): LeaseAnswer | undefined
   if (values.length === 2) {
     if (outcome === "taken") return { outcome, soonest: first, storeMs: second };
     if (outcome === "fenced") return { outcome, until: first, storeMs: second };
-    if (outcome === "cut") return { outcome, seenMs: first, storeMs: second };
+    if (outcome === "cut") return { outcome: "cutOff", seenMs: first, storeMs: second };
   }
   if ((outcome === "lost" || outcome === "skew") && values.length === 1) return { outcome, storeMs: first };
   return undefined;

@@ -4,8 +4,7 @@
 // when a replica was last connected; each node as `<from> <until> <generation>:<nonce> <owner>`, with an empty owner
 // after a release; and each owner's node under `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce.
 // A sorted set per space holds its nodes by `until`, so that the node that has been free for longest is found without
-// reading the others. It is a hint: a node from it is granted only if the hash agrees, and otherwise it is rebuilt from
-// the hash.
+// reading the others. The set is a hint; if it disagrees with the hash, it is rebuilt.
 // An answer is one text that begins with a word, because the Upstash client parses text that looks like JSON.
 
 /**
@@ -50,11 +49,11 @@ local function info(section)
   local facts = redis.pcall('INFO', section)
   return type(facts) == 'string' and facts or ''
 end
-local id, replica, former = '', 0, ''
+local id, replica, previous_id = '', 0, ''
 if fenced then
   -- The replication ID changes with each restart and each promotion of a replica.
   local facts = info('replication')
-  former = string.match(facts, 'master_replid2:0*(%w*)') or ''
+  previous_id = string.match(facts, 'master_replid2:0*(%w*)') or ''
   id = string.match(facts, 'master_replid:(%w+)') or ''
   for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
     replica = math.max(replica, store - lag * 1000)
@@ -65,8 +64,8 @@ end
 local function notice_history()
   if not shape or id == '' or history == id then return end
   if (history or '') ~= '' then
-    local cut = seen > 0 and math.ceil(${CUT_OFF_MS} / tick) or 0
-    local at = tick_at(store) + cut
+    local cut_off_ticks = seen > 0 and math.ceil(${CUT_OFF_MS} / tick) or 0
+    local at = tick_at(store) + cut_off_ticks
     fence = math.max(fence, at + math.max(longest, reach))
     stale = math.max(stale, at + math.ceil((reach - ttl) / 2))
   end
@@ -96,26 +95,26 @@ local asked, first, count = ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
 if shape and shape ~= asked then return 'shape ' .. shape end
 if math.abs(now - store) > skew then return 'skew ' .. text(store) end
 notice_history()
-local cut = cut_off()
-if cut then return cut end
+local refusal = cut_off()
+if refusal then return refusal end
 if shape and longest < reach then redis.call('HSET', KEYS[1], 'longest', text(reach)) end
 local held = mine and read_node(mine)
 if held and held.owner == owner and held.nonce == nonce and not is_stale(held) then
   return grant(mine, held.from, held.ends, 0)
 end
-local past = math.max(tick_at(math.min(now, store)), -1)
+local passed = math.max(tick_at(math.min(now, store)), -1)
 if not shape then
   -- Without persistence a restart forgets everything. After a recent one, others may hold nodes that are not in the hash.
   local up = fenced and string.match(info('server'), 'uptime_in_seconds:(%d+)')
   if up then fence = tick_at(store - up * 1000) + reach end
   -- A promoted replica may never have received the namespace. The fence is stored from the first request on.
-  if former ~= '' then
+  if previous_id ~= '' then
     shape, fence = asked, tick_at(store) + reach + math.ceil(${CUT_OFF_MS} / tick)
     redis.call('HSET', KEYS[1], 'shape', shape, 'history', id, 'fence', text(fence), 'longest', text(reach))
   end
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 end
-if fenced and fence > math.max(past, 0) then return 'fenced ' .. text(fence) .. ' ' .. text(store) end
+if fenced and fence > math.max(passed, 0) then return 'fenced ' .. text(fence) .. ' ' .. text(store) end
 local function choose()
   local size = redis.call('ZCARD', KEYS[2])
   if size < count then
@@ -145,7 +144,7 @@ if not node then
     next = next + 1
   end
 end
-if ends > past then return 'taken ' .. text(ends) .. ' ' .. text(store) end
+if ends > passed then return 'taken ' .. text(ends) .. ' ' .. text(store) end
 if ends >= 0 then redis.call('HDEL', KEYS[1], '@' .. held.owner) end
 if not shape then redis.call('HSET', KEYS[1], 'shape', asked, 'history', id, 'longest', text(reach)) end
 return grant(node, math.max(ends, tick_at(now)), ends, 0)
@@ -157,19 +156,19 @@ local held, generation = read_node(ARGV[10]), tonumber(ARGV[11])
 notice_history()
 if not is_current(held, owner, nonce, generation, ARGV[12]) or is_stale(held) then return 'lost ' .. text(store) end
 if math.abs(now - store) > skew then return 'skew ' .. text(store) end
-local cut = cut_off()
-if cut then return cut end
+local refusal = cut_off()
+if refusal then return refusal end
 return grant(ARGV[10], held.from, held.ends, generation + 1)
 `;
 
-/** ARGV: owner, nonce, node, generation, nonce of the grant, unused. */
+/** ARGV: owner, nonce, node, generation, nonce of the grant, first tick not stamped. */
 export const RELEASE: string = `${NODE_FUNCTIONS}
 local node, held = ARGV[3], read_node(ARGV[3])
 if not is_current(held, ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]) then return 'late' end
-local unused = text(math.max(tonumber(ARGV[6]), held.from))
-redis.call('HSET', KEYS[1], node, text(held.from) .. ' ' .. unused .. ' ' .. text(held.generation) .. ':' .. held.nonce .. ' ')
+local ends = text(math.max(tonumber(ARGV[6]), held.from))
+redis.call('HSET', KEYS[1], node, text(held.from) .. ' ' .. ends .. ' ' .. text(held.generation) .. ':' .. held.nonce .. ' ')
 redis.call('HDEL', KEYS[1], '@' .. ARGV[1])
-redis.call('ZADD', KEYS[2], unused, string.format('%016.0f', node))
+redis.call('ZADD', KEYS[2], ends, string.format('%016.0f', node))
 return 'released'
 `;
 

@@ -100,11 +100,11 @@ export function sqlLeasePort(port: SqlPort, name: string): LeasePort {
         if (reading.shape !== null && reading.shape !== shape)
           return { outcome: "shape", shape: String(reading.shape) };
         if (Math.abs(nowMs - storeMs) > space.maxSkewMs) return { outcome: "skew", storeMs };
-        const passed = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1);
-        if (reading.isUpToDate && isFenced && reading.fence > Math.max(passed, 0)) {
+        const reachedByBoth = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1);
+        if (reading.isUpToDate && isFenced && reading.fence > Math.max(reachedByBoth, 0)) {
           return { outcome: "fenced", until: reading.fence, storeMs };
         }
-        const isFree = soonest <= passed;
+        const isFree = soonest <= reachedByBoth;
         if (tries === MAX_TRIES || (reading.isUpToDate && !isFree && largestNode >= last)) {
           return { outcome: "taken", soonest, storeMs };
         }

@@ -40,7 +40,7 @@ export function leaseStatements(port: SqlPort, history: string | undefined): Lea
   const skewed = `ABS(${now} - ${ms}) > ${int("$5")}`;
   const tick = (ms: string, epoch = "$6", length = "$7") => `((${ms} - ${int(epoch)}) / ${int(length)})`;
   const end = `${most}(until, ${tick(`${most}(${now}, ${ms})`)} + ${int("$8")})`;
-  const passed = `${most}(${tick(`${least}(${now}, ${ms})`)}, -1)`;
+  const reachedByBoth = `${most}(${tick(`${least}(${now}, ${ms})`)}, -1)`;
   const texts = (...names: string[]) => names.map((name) => `CAST(${name} AS TEXT) AS ${name}`).join(", ");
   const columns = `${texts("node", "since", "until")}, CAST(${ms} AS TEXT) AS ms`;
   const hasHistory = isPostgres && history !== undefined;
@@ -61,13 +61,13 @@ export function leaseStatements(port: SqlPort, history: string | undefined): Lea
   const ofNotice = { epoch: "$3", length: "$4", reach: "$2", ttl: "$5" };
   const staleAt = `(SELECT stale FROM ${namespaces} WHERE namespace = $1)`;
   // Not a grant that had ended when the store went back, because another holder may have had the node since.
-  const isLive = history === undefined ? "TRUE" : `until > ${staleAt}`;
-  // The statement that notices a new history sees the row as it was before.
+  const isLive = (until = "until") => (history === undefined ? "TRUE" : `${until} > ${staleAt}`);
+  // The update in the CTE is not visible here, so compute `stale` again.
   const isLiveNow = hasHistory
     ? `until > (SELECT ${staleBy(ofRenewal)} FROM ${namespaces} WHERE namespace = $1)`
-    : isLive;
-  const isFree = history === undefined ? "TRUE" : `fence <= ${most}(${passed}, 0)`;
-  const isOwn = `n.owner = $2 AND n.nonce = $3 AND ${isLive.replace("until", "n.until")}`;
+    : isLive();
+  const isPastFence = history === undefined ? "TRUE" : `fence <= ${most}(${reachedByBoth}, 0)`;
+  const isOwn = `n.owner = $2 AND n.nonce = $3 AND ${isLive("n.until")}`;
   const isCurrent = (generation: string, grantNonce: string) => `owner = $2 AND (
   (generation = ${int(generation)} AND nonce = ${grantNonce}) OR (generation = ${int(generation)} + 1 AND nonce = $3)
   OR generation < ${int(generation)})`;
@@ -75,8 +75,8 @@ export function leaseStatements(port: SqlPort, history: string | undefined): Lea
     // $1 namespace, $2 owner, $3 nonce, $4 now, $5 skew, $6 epoch, $7 tick, $8 ttl, $9 reach, $10 space, $11 shape
     acquire: `WITH chosen AS MATERIALIZED (
   SELECT COALESCE(
-    (SELECT node FROM ${nodes} WHERE namespace = $1 AND owner = $2 AND nonce = $3 AND ${isLive} LIMIT 1),
-    (SELECT node FROM ${nodes} WHERE namespace = $1 AND space = ${int("$10")} AND until <= ${passed}
+    (SELECT node FROM ${nodes} WHERE namespace = $1 AND owner = $2 AND nonce = $3 AND ${isLive()} LIMIT 1),
+    (SELECT node FROM ${nodes} WHERE namespace = $1 AND space = ${int("$10")} AND until <= ${reachedByBoth}
       ORDER BY until, node LIMIT 1 ${isPostgres ? "FOR UPDATE SKIP LOCKED" : ""})
   ) AS pick
 )
@@ -86,9 +86,9 @@ UPDATE ${nodes} AS n SET
   until = ${end},
   generation = 0,
   nonce = $3
-WHERE namespace = $1 AND node = (SELECT pick FROM chosen) AND ((${isOwn}) OR until <= ${passed})
+WHERE namespace = $1 AND node = (SELECT pick FROM chosen) AND ((${isOwn}) OR until <= ${reachedByBoth})
   AND NOT ${skewed} AND EXISTS (SELECT 1 FROM ${namespaces} WHERE namespace = $1 AND shape = $11
-    AND longest >= ${int("$9")} AND NOT ${isChanged} AND ((${isOwn}) OR ${isFree}))
+    AND longest >= ${int("$9")} AND NOT ${isChanged} AND ((${isOwn}) OR ${isPastFence}))
 RETURNING ${columns}`,
     // $1 namespace, $2 owner, $3 nonce, $4 now, $5 skew, $6 epoch, $7 tick, $8 ttl, $9 node, $10 generation, $11 nonce of
     // the grant, and $12 reach if the store has a history
@@ -102,7 +102,7 @@ RETURNING ${columns}`,
     }UPDATE ${nodes} SET until = ${end}, generation = ${int("$10")} + 1, nonce = $3
 WHERE namespace = $1 AND node = ${int("$9")} AND ${isCurrent("$10", "$11")} AND ${isLiveNow} AND NOT ${skewed}
 RETURNING ${columns}`,
-    // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 nonce of the grant, $7 unused
+    // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 nonce of the grant, $7 first tick not stamped
     release: `UPDATE ${nodes} SET owner = NULL, until = ${most}(since, ${int("$7")})
 WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")}`,
     // $1 namespace, $2 space, $3 reach
@@ -114,7 +114,7 @@ WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")}`,
   (SELECT CAST(MIN(until) AS TEXT) FROM ${nodes} WHERE namespace = $1 AND space = ${int("$2")}) AS soonest`,
     // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 nonce of the grant
     check: `SELECT CAST(${ms} AS TEXT) AS ms, CAST(COUNT(*) AS TEXT) AS owned
-FROM ${nodes} WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")} AND ${isLive}`,
+FROM ${nodes} WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")} AND ${isLive()}`,
     // $1 namespace, $2 shape
     addNamespace: `INSERT INTO ${namespaces} (namespace, shape) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
     // $1 namespace, $2 reach, and $3 epoch, $4 tick, $5 ttl if the store has a history
