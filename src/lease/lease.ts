@@ -49,7 +49,7 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
   readonly generator: Generator;
   /** The leased node, as a number over both fields: `datacenterId * 2 ** machineBits + machineId`. */
   readonly node: number;
-  /** When the lease ends unless it is renewed, by this process's clock. */
+  /** When the lease ends unless it is renewed, by this process's clock. After a loss: when it ended. */
   readonly until: Date;
 
   /**
