@@ -420,20 +420,16 @@ abstract class IdTypeError extends BitflakeError {
   }
 }
 
-/** The pool has not enough IDs at hand. A refill brings more: try again in a moment. */
+/** The pool has fewer available IDs than were requested. A refill adds more: try again in a moment. */
 export class IdPoolEmptyError extends IdTypeError {
   readonly code = "ERR_ID_POOL_EMPTY";
   /** How many were requested. */
   readonly count: number;
-  /** How many are ready. */
+  /** How many are available. */
   readonly available: number;
 
   constructor(type: string, count: number, available: number, options?: { readonly cause: unknown }) {
-    super(
-      type,
-      `the pool of ${show(type)} has ${available} IDs at hand, and ${count} were asked for`,
-      options,
-    );
+    super(type, `the pool of ${show(type)} has ${available} available IDs, ${count} requested`, options);
     this.count = count;
     this.available = available;
   }
@@ -454,7 +450,7 @@ export class IdPoolExhaustedError extends IdTypeError {
   readonly available: number;
 
   constructor(type: string, count: number, remaining: number) {
-    super(type, `of all IDs of ${show(type)} ${remaining} are left, and ${count} were asked for`);
+    super(type, `of all IDs of ${show(type)} ${remaining} remain, ${count} requested`);
     this.count = count;
     this.remaining = remaining;
     this.available = remaining;

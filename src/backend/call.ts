@@ -57,11 +57,11 @@ export async function callStore<T>(
   let isTimedOut = false;
   const timeout = new Promise<never>((_, reject) => {
     const note = limitMs === maxWaitMs ? ", the limit of this call" : "";
-    const refuse = () => {
+    const timeOut = () => {
       isTimedOut = true;
       reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${note}`));
     };
-    stopTimer = startTimer(refuse, limitMs, background);
+    stopTimer = startTimer(timeOut, limitMs, background);
   });
   // Wrapped, because a client may throw instead of rejecting.
   const sent = new Promise((resolve) => resolve(call()));

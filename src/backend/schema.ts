@@ -54,7 +54,7 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
       columns: [
         "type TEXT NOT NULL",
         "id TEXT NOT NULL",
-        "rank BIGINT NOT NULL",
+        "rank BIGINT NOT NULL", // A random position: an issue takes the next available ID at or after its own.
         "taken BIGINT",
         "request TEXT",
       ],

@@ -93,11 +93,13 @@ export class IdPool extends AsyncDisposer {
    *
    * @param options.requestKey identifies the request: 1 to 255 characters of one line, unique among all requests to the
    *   pool forever. A call with the same key always returns the same ID
-   * @param options.onReplay called if the ID was issued for the `requestKey` before
+   * @param options.onReplay called if the ID was issued for the `requestKey` before, also when the answer of its own first
+   *   attempt was lost
    * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`; its `cause` is
    *   the error of the refill, if there was one
    * @throws {@link IdPoolExhaustedError} if all IDs are issued
-   * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}
+   * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}. The ID
+   *   of a `requestKey` that the store knows is returned until this object has seen the new history
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. It is then unknown
    *   whether an ID was taken: repeat the call with the same `requestKey`, so that none is lost
    * @throws {@link NamespaceError} if the store has IDs of the same name and another kind

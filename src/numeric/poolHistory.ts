@@ -1,7 +1,7 @@
 // PoolHistory: the store history that a pool issues on, and the IDs to take again on another one.
 //
 // A failover or a restore starts another history, and may have forgotten IDs that were issued. A pool refuses to issue on
-// it until someone accepts it. Each process first marks its own IDs as taken there.
+// it until an operator accepts it. Each process first marks the IDs it issued as taken there.
 
 import type { Backend } from "../backend/ports.ts";
 import { IdPoolHistoryError } from "../internal.ts";
@@ -59,7 +59,7 @@ export class PoolHistory {
     return this.#registered;
   }
 
-  /** Returns whether the store has been on another history since. */
+  /** Returns whether the store has been on another history since this one. */
   isSuperseded(history: string): boolean {
     return this.#superseded.has(history);
   }
@@ -82,7 +82,7 @@ export class PoolHistory {
     this.#current = current;
   }
 
-  /** Leaves the history that this process was on, if the store is on a new one. */
+  /** If the store is on a new history, marks the IDs that this process issued as taken there. */
   async retakeOnNewHistory(current: string): Promise<void> {
     if (current === this.#current || this.#superseded.has(current)) return;
     this.#superseded.add(this.#current);

@@ -23,8 +23,8 @@ export interface IdPoolOptions {
   /** How long an issue waits for a refill if too few IDs are available, in milliseconds. Default 5000. */
   readonly waitMs?: number | undefined;
   /**
-   * Called with the error when a background refill fails, or when the available IDs cannot be counted: for logs. Errors
-   * that it throws are ignored. {@link IdPoolStatus.lastError} keeps the error until a refill succeeds.
+   * Called with the error when a background refill fails, or when the available IDs cannot be counted: for logs. Not called
+   * if {@link IdPool.fill} rejects with the error. Errors that it throws are ignored. {@link IdPoolStatus.lastError} keeps the error until a refill succeeds.
    */
   readonly onRefillFailed?: ((error: unknown) => void) | undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { TakenId } from "./recentlyIssued.ts";
 
-/** An ID to be added, with its place in the order of issue. */
+/** An ID to be added, at a random position. An issue takes the next available ID at or after its own random position. */
 export type RankedId = readonly [id: string, rank: number];
 
 /** What can be issued. */
@@ -42,7 +42,10 @@ export interface PoolPort {
    * @param history the history that the store must be on
    */
   issue(count: number, from: number, history: string): Promise<IssueOutcome>;
-  /** Takes an ID for a request, or returns the one that the request was given before, and then calls `onReplay`. */
+  /**
+   * Takes an ID for a request, or returns the one that the request was given before, and then calls `onReplay`: also when
+   * the answer of this call's own first attempt was lost. An ID that was given before may be returned on another history.
+   */
   issueForRequest(
     requestKey: string,
     from: number,

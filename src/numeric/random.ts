@@ -15,7 +15,7 @@ export function randomDigit(): number {
   throw new UnsupportedError("fair randomness");
 }
 
-/** Returns a random rank: a place in the order in which a pool issues its IDs. */
+/** Returns a random rank: the random position of an ID in a pool, or the position that an issue starts at. */
 export function randomRank(): number {
   return randomUint16() * 2 ** 16 + randomUint16();
 }

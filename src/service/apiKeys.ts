@@ -25,7 +25,7 @@ export function resolveApiKeys(apiKeys: ServiceOptions["apiKeys"]): readonly Con
   if (apiKeys === undefined) return [];
   if (!Array.isArray(apiKeys)) throw new ArgumentError("apiKeys", "an array", redact(apiKeys));
   const entries: readonly unknown[] = apiKeys;
-  // An empty list may be a mistake, and would admit everyone.
+  // An empty list may be a mistake, and would authorize every client.
   if (entries.length === 0) {
     const rule = "an array of at least one key; leave it out to admit everyone";
     throw new ArgumentError("apiKeys", rule, "an empty array");

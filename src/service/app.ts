@@ -68,7 +68,7 @@ export class App {
     this.#accessLog.recordMalformed(status, code, error, address);
   }
 
-  /** Runs the stages in order. A stage that refuses the request throws an {@link HttpError}. */
+  /** Runs the stages in order. A stage that refuses the request throws an error, mostly an {@link HttpError}. */
   #run(exchange: Exchange): MaybePromise<ServiceResponse> {
     refuseEarly(exchange.request);
     const route = this.#route(exchange);
@@ -86,7 +86,10 @@ export class App {
     return this.#runHandler(exchange, route);
   }
 
-  /** Runs the rate limit and the stages after it. All their responses have the headers of the limit. */
+  /**
+   * Runs the rate limit and the stages after it. All their responses have the headers of the limit, except that of a
+   * {@link BackendError} of the limit itself.
+   */
   async #runWithinLimit(exchange: Exchange, route: Route, limiter: RequestLimiter): Promise<ServiceResponse> {
     const headers = await limiter.charge(exchange, route.cost ? route.cost(exchange.search) : 1);
     let response: ServiceResponse;
@@ -122,9 +125,9 @@ export class App {
     return route;
   }
 
-  /** Admits the request and finds its client; returns a promise only if that is asynchronous. */
+  /** Counts the request as in flight and finds its client; returns a promise only if that is asynchronous. */
   #authenticate(exchange: Exchange, route: Route): Promise<void> | undefined {
-    // Public routes are not admitted: a health probe must neither be refused by a stop nor delay it.
+    // Public routes are not counted: a health probe must neither be refused by a stop nor delay it.
     if (!route.isPublic) {
       this.lifecycle.admit();
       exchange.isAdmitted = true;

@@ -11,7 +11,7 @@ import type { ServiceSettings } from "./settings.ts";
 
 /** The client that sent a request. */
 export interface Client {
-  /** The name in limits and in the log: of the API key, or the rate limit's key of the address. */
+  /** The name of the key's client; without API keys, the rate limit's key of the address. For limits and the log. */
   readonly name: string;
   /** The owner of request keys: the name of the API key; empty without API keys. */
   readonly owner: string;

@@ -22,7 +22,7 @@ export interface Exchange {
   client: Client;
   /** Whether the lifecycle counts the request as in flight. */
   isAdmitted: boolean;
-  /** Whether the handler works on the store of the pools, and was called. */
+  /** Whether the request reached the handler's stages, and the handler works on the store of the pools. */
   usesPoolBackend: boolean;
   /** The code of the problem document that answers the request. */
   code: string | undefined;

@@ -120,7 +120,7 @@ export interface ServiceOptions {
   readonly types?: string | Readonly<Record<string, IdTypeDefinition>> | undefined;
   /**
    * The clients: by name, or keys alone, of 16 to 255 visible ASCII characters. A key alone is a client with the name
-   * `key-` and the first 12 digits of its SHA-256. Default: everyone is admitted. An empty list is refused.
+   * `key-` and the first 12 digits of its SHA-256. Default: every client is authorized. An empty list is refused.
    */
   readonly apiKeys?: readonly (string | ServiceApiKey)[] | undefined;
   /** The rate limit of each client. Default: none. */

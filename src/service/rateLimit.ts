@@ -1,4 +1,4 @@
-// The rate limit stage: charges each request to its client, also while the store is down.
+// The rate limit stage: charges each request to its client, and decides what happens while the store is down.
 
 import type { OnStoreError } from "../backend/onStoreError.ts";
 import { BackendError } from "../internal.ts";

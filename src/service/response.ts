@@ -30,7 +30,10 @@ export function withHeaders(response: ServiceResponse, headers: Headers): Servic
   return { ...response, headers: { ...response.headers, ...headers } };
 }
 
-/** An error response that a stage or a handler throws. The client gets its status, code, detail and headers. */
+/**
+ * An error response that a stage or a handler throws. The client gets its status, code, detail and headers. It is not an
+ * Error, because it is never logged as one, and the stack of each refused request would cost time.
+ */
 export class HttpError {
   readonly status: number;
   readonly code: string;

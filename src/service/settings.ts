@@ -45,7 +45,7 @@ export interface ServiceSettings {
   /** The node's fields that were given. Without a machine ID, a node is leased. */
   readonly node: { readonly datacenterId?: number; readonly machineId?: number };
   readonly types: Readonly<Record<string, NumericIdType>>;
-  /** Empty if everyone is admitted. */
+  /** Empty if every client is authorized. */
   readonly apiKeys: readonly ConfiguredKey[];
   readonly rateLimit: RateLimitSettings | undefined;
   readonly proxies: number;

@@ -190,7 +190,7 @@ describe("pools in memory", () => {
     const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
     expect(code).toBe(1);
     expect(out).toMatch(/^tiny: \d+ IDs are available, \d+ of them new\.\n$/);
-    expect(err).toMatch(/error: of all IDs of "tiny" \d+ are left, and 6000 were asked for\n$/);
+    expect(err).toMatch(/error: of all IDs of "tiny" \d+ remain, 6000 requested\n$/);
   });
 
   test("keep their IDs when the fill is interrupted", async () => {

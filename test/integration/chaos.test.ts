@@ -1,8 +1,8 @@
 // Chaos test: real processes lease nodes from a real store and make IDs, while they are killed and stopped, while their
-// clocks are wrong, and while the store is restarted, crashes and freezes. Every ID is kept, and none may be there twice.
+// clocks are wrong, and while the store is restarted, crashes and freezes. Every ID is recorded, and none may repeat.
 //
-// CHAOS_SEED repeats the choices of a run, as far as the machine keeps time; CHAOS_SECONDS makes it longer or shorter;
-// CHAOS_DIST is another build to try: one that is broken on purpose should not get through.
+// CHAOS_SEED repeats the choices of a run, except for the machine's timing. CHAOS_SECONDS sets its duration. CHAOS_DIST is
+// the folder of another build: a build that is broken on purpose must fail the test.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import { Chance } from "./chaos/chance.ts";
 import { count, type Findings, readFindings, stampOf } from "./chaos/findings.ts";
-import { type Campaign, churn, LAYOUT, NODES, TTL_MS } from "./chaos/workers.ts";
+import { type ChaosRun, LAYOUT, NODES, runProcesses, TTL_MS } from "./chaos/workers.ts";
 import { type Server, startable, startPostgres, startRedis } from "./servers.ts";
 
 const seconds = Number(process.env.CHAOS_SECONDS ?? 30);
@@ -31,8 +31,8 @@ function freshFolder(): string {
   return mkdtempSync(join(tmpdir(), "bitflake-chaos-"));
 }
 
-/** The store as this process sees it, made ready for leases. */
-async function connect(store: Campaign["store"], { url }: Server): Promise<Backend> {
+/** Connects this process to the store and creates the tables of leases. */
+async function connect(store: ChaosRun["store"], { url }: Server): Promise<Backend> {
   if (store === "redis") {
     const client = new Redis(url);
     client.on("error", () => {});
@@ -47,12 +47,12 @@ async function connect(store: Campaign["store"], { url }: Server): Promise<Backe
   return backend;
 }
 
-/** How many nodes a process can have whose clock is right, now that all others have ended. */
+/** Returns how many nodes a process with a correct clock can lease after all others have ended. */
 async function freeNodes(backend: Backend, tickMs: number): Promise<number> {
   const leases: Lease[] = [];
   try {
     for (;;) {
-      const terms = {
+      const options = {
         backend,
         namespace: NAMESPACE,
         preset: LAYOUT,
@@ -61,7 +61,7 @@ async function freeNodes(backend: Backend, tickMs: number): Promise<number> {
         fence: !("eval" in backend),
         waitMs: 2 * TTL_MS,
       };
-      leases.push(await leaseNode(terms));
+      leases.push(await leaseNode(options));
     }
   } catch (error) {
     expect(error).toBeInstanceOf(NoNodeAvailableError);
@@ -70,13 +70,13 @@ async function freeNodes(backend: Backend, tickMs: number): Promise<number> {
   return leases.length;
 }
 
-/** What to read first where something is wrong. */
-function complaint({ repeated, shared, explain }: Findings, folder: string): string {
+/** Describes the first findings of a run that failed. */
+function describeFindings({ repeated, shared, explain }: Findings, folder: string): string {
   const some = new Set([...repeated.map(stampOf), ...shared]);
   return `seed ${seed}, all files are in ${folder}\n${[...some].slice(0, 2).map(explain).join("\n")}`;
 }
 
-test("what is wrong with IDs is found", () => {
+test("readFindings finds repeated IDs, shared stamps and wrong order", () => {
   const folder = freshFolder();
   undo.push(() => rmSync(folder, { recursive: true }));
   const stamp = (tick: bigint, node: bigint) => ((tick << 3n) | node) << 19n;
@@ -84,12 +84,12 @@ test("what is wrong with IDs is found", () => {
     "1-true.1.0": [stamp(7n, 2n), stamp(7n, 2n) + 1n, stamp(9n, 2n)],
     // Another thread of the same lease, which may share ticks but no ID.
     "1-true.1.1": [stamp(7n, 2n) + 2n, stamp(9n, 2n)],
-    // Another lease, which may not.
+    // Another lease, which may share neither.
     "1-true.2.0": [stamp(7n, 2n) + 3n],
     "2-near.1.0": [stamp(5n, 1n), stamp(4n, 1n), stamp(6n, 1n)],
   };
   for (const [name, ids] of Object.entries(files)) {
-    // Whoever wrote it was killed in the midst of the next one.
+    // The process was killed while it wrote the next ID.
     const bytes = [...new Uint8Array(BigUint64Array.from(ids).buffer), 1, 2, 3];
     writeFileSync(join(folder, `${name}.ids`), Uint8Array.from(bytes));
   }
@@ -99,13 +99,13 @@ test("what is wrong with IDs is found", () => {
   expect(found.shared).toEqual([7 * 8 + 2]);
   expect(found.disordered).toEqual(["2-near.1.0.ids"]);
   expect(count(found.log, "granted", { node: 2 })).toBe(1);
-  const told = found.explain(7 * 8 + 2);
+  const explanation = found.explain(7 * 8 + 2);
   for (const part of ["node 2", "2 IDs in 1-true.1.0.ids", "1 IDs in 1-true.2.0.ids", '"granted"']) {
-    expect(told).toContain(part);
+    expect(explanation).toContain(part);
   }
 });
 
-// In a tick of 10 ms a node can change hands, which it hardly does in one of 1 ms.
+// A node can get another holder within a tick of 10 ms, which is unlikely within 1 ms.
 const runs = [
   ["redis, 1 thread", { store: "redis", threads: false, tickMs: 10 }],
   ["postgres, 1 thread", { store: "postgres", threads: false, tickMs: 1 }],
@@ -113,32 +113,40 @@ const runs = [
   ["postgres, 4 worker threads", { store: "postgres", threads: true, tickMs: 10 }],
 ] as const;
 
-/** So many IDs, or the run has tried too little. */
+/** The number of IDs that a run must make. */
 const LEAST = (seconds / 30) * 10_000_000;
 
 test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { skip }) => {
   const { store, tickMs } = run;
-  if (!startable[store]) skip(`there is no ${store} to start`);
+  if (!startable[store]) skip(`no ${store} to start`);
   const server = store === "redis" ? await startRedis({ durable: true }) : await startPostgres();
   undo.push(() => server.stop());
   const backend = await connect(store, server);
   const folder = freshFolder();
 
   const chance = new Chance(seed);
-  const outcome = await churn({ ...run, server, namespace: NAMESPACE, seconds, ids: LEAST, chance, folder });
+  const outcome = await runProcesses({
+    ...run,
+    server,
+    namespace: NAMESPACE,
+    seconds,
+    ids: LEAST,
+    chance,
+    folder,
+  });
   const free = await freeNodes(backend, tickMs);
   const findings = readFindings(folder, tickMs);
 
-  const { troubles, processes, failures, calm, survivors } = outcome;
+  const { faults, processes, failures, calm, survivors } = outcome;
   const { ids, repeats, log } = findings;
-  const lived = {
+  const events = {
     leases: count(log, "granted"),
     lost: count(log, "lost"),
-    "had again": count(log, "reacquired"),
-    "given back": count(log, "released"),
-    "refused for want of a node": count(log, "refused", { code: "ERR_NO_NODE_AVAILABLE" }),
-    "for want of a store": count(log, "refused", { code: "ERR_BACKEND" }),
-    "for the clock": count(log, "refused", { code: "ERR_CLOCK_SKEW" }),
+    reacquired: count(log, "reacquired"),
+    released: count(log, "released"),
+    "refused without a free node": count(log, "refused", { code: "ERR_NO_NODE_AVAILABLE" }),
+    "refused without a store": count(log, "refused", { code: "ERR_BACKEND" }),
+    "refused for a wrong clock": count(log, "refused", { code: "ERR_CLOCK_SKEW" }),
     "jumps of a clock": count(log, "jumped"),
   };
   const list = (counts: Readonly<Record<string, number>>) =>
@@ -147,25 +155,25 @@ test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { 
       .join(", ");
   console.log(
     `chaos: ${title}: ${ids.toLocaleString("en")} IDs of ${processes} processes, ` +
-      `${repeats} repeated; ${list(troubles)}; ${list(lived)}; ${free} of ${NODES} nodes free at the end; ` +
+      `${repeats} repeated; ${list(faults)}; ${list(events)}; ${free} of ${NODES} nodes free at the end; ` +
       `by clock: ${list(Object.fromEntries(findings.idsByRole))}; seed ${seed}`,
   );
 
-  const why = complaint(findings, folder);
+  const why = describeFindings(findings, folder);
   expect(failures, why).toEqual([]);
   expect(repeats, why).toBe(0);
   expect(findings.shared.length, why).toBe(0);
   expect(findings.disordered, why).toEqual([]);
   expect(ids, why).toBeGreaterThan(LEAST);
 
-  // All of it has happened, and the processes have felt it.
-  for (const [name, many] of Object.entries({ ...troubles, ...lived })) expect(many, name).toBeGreaterThan(0);
+  // Each kind of fault has happened, and has had an effect.
+  for (const [name, many] of Object.entries({ ...faults, ...events })) expect(many, name).toBeGreaterThan(0);
   for (const role of ["true", "near", "jumping", "ahead", "behind"]) {
     expect(findings.idsByRole.get(role), `IDs of those whose clock is ${role}`).toBeGreaterThan(0);
   }
 
-  // Once it is over, all goes on: each process has made IDs or has asked for a node, all nodes are in use, and whatever
-  // is not kept by a clock that is ahead comes free when the last have gone.
+  // Without faults all processes work: each one has made IDs or has asked for a node, and all nodes are in use. After the
+  // last process has ended, all nodes are free except those that a clock that is ahead keeps.
   const kept = nodesKept(findings);
   const late = findings.madeBetween(calm.to - TTL_MS, calm.to);
   const idle = survivors.filter((name) => {
@@ -179,7 +187,7 @@ test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { 
   rmSync(folder, { recursive: true });
 });
 
-/** How many nodes clocks that are ahead may have used: each lease is one, and so is each question that had no answer. */
+/** Returns how many nodes clocks that are ahead may have used: one for each lease and for each request without an answer. */
 function nodesKept({ log }: Findings): number {
   const theirs = log.filter(({ process }) => process.endsWith("ahead"));
   const refused = ["ERR_NO_NODE_AVAILABLE", "ERR_CLOCK_SKEW"].map((code) =>

@@ -1,4 +1,4 @@
-// Two servers, of which the second takes the first one's place without its last writes.
+// Pairs of servers: the second replaces the first without its last writes.
 
 import { setTimeout } from "node:timers/promises";
 import { type Backend, fromIORedis, fromPg, setup } from "bitflake/backend";
@@ -6,31 +6,31 @@ import { Redis } from "ioredis";
 import pg from "pg";
 import { startPostgres, startRedis, startSentinel, startStandby } from "./servers.ts";
 
-/** Takes what is to be done at the end, the last first. */
+/** Adds a cleanup step. The steps run in reverse order. */
 type Undo = (step: () => unknown) => void;
 
-/** A store of two servers, of which the second takes the first one's place. */
+/** A store of two servers, of which the second replaces the first. */
 export interface Pair {
   readonly backend: Backend;
-  /** Keeps what is written from now on from the second. */
+  /** Stops the replication from the first server to the second. */
   cut(): Promise<unknown>;
-  /** Ends the first, and has the second promoted. */
+  /** Kills the first server and lets the second be promoted. */
   fail(): Promise<unknown>;
 }
 
-/** A Sentinel promotes the replica. */
+/** Starts a Redis with a replica that a Sentinel promotes. */
 export async function redisPair(undo: Undo): Promise<Pair> {
   const primary = await startRedis();
   undo(() => primary.stop());
   const admin = new Redis(primary.url, { retryStrategy: () => null });
   admin.on("error", () => {});
   undo(() => admin.disconnect());
-  // The replica has a user of its own: without it, it cannot come back, and all others can.
+  // The replica has its own user: when that is disabled, only the replica cannot connect.
   await admin.call("ACL", "SETUSER", "replica", "on", ">secret", "~*", "&*", "+@all");
   const of = ["--replicaof", "127.0.0.1", String(primary.port), "--masteruser", "replica"];
   const replica = await startRedis({ more: [...of, "--masterauth", "secret"] });
   undo(() => replica.stop());
-  // Until it has all that the primary has: a replica that is promoted before has no lease at all.
+  // Wait for the first synchronization: a replica that is promoted before has no lease at all.
   const second = new Redis(replica.url);
   undo(() => second.disconnect());
   while (!/master_link_status:up/.test(await second.info("replication"))) await setTimeout(20);
@@ -38,7 +38,7 @@ export async function redisPair(undo: Undo): Promise<Pair> {
   undo(() => sentinel.stop());
   const watch = new Redis(sentinel.url);
   undo(() => watch.disconnect());
-  // It asks the primary for its replicas, and the replica how it is.
+  // The Sentinel must have found the replica, and got its status.
   const isKnown = async () => /flags,slave,/.test(String(await watch.call("SENTINEL", "REPLICAS", "ids")));
   while (!(await isKnown())) await setTimeout(50);
   const client = new Redis({
@@ -60,7 +60,7 @@ export async function redisPair(undo: Undo): Promise<Pair> {
   };
 }
 
-/** An asynchronous standby is promoted. */
+/** Starts a PostgreSQL with an asynchronous standby that is promoted. */
 export async function postgresPair(undo: Undo): Promise<Pair> {
   const primary = await startPostgres();
   undo(() => primary.stop());

@@ -1,5 +1,5 @@
-// The settings of docs/stores.md against connections that go silent, on real servers, through a network that loses
-// everything and ends nothing. The examples themselves run in examples.test.ts.
+// The settings of docs/stores.md for connections that go silent: real servers behind a proxy that loses all packets and
+// closes no connection. The examples themselves run in examples.test.ts.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const guide = readFileSync(join(root, "docs/stores.md"), "utf8");
 const section = /^## Connections that go silent\n(.*?)^## /ms.exec(guide)?.[1] ?? "";
 const examples = [...section.matchAll(/^```ts (\w+)\n(.*?)^```/gms)].map(([, client = "", code = ""]) => ({
   client,
-  // What makes the client and the adapter; and an outage that is found sooner than with the guide's.
+  // The lines that create the client and the adapter, with shorter times than the guide's to detect an outage.
   code: code
     .slice(0, code.search(/^(await backend|const \[row\])/m))
     .replaceAll("4_000", "1500")

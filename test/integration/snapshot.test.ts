@@ -1,4 +1,4 @@
-// Copies of one process: four that start from one V8 startup snapshot have nothing random in common.
+// Copies of one process: four processes from one V8 startup snapshot have no random value in common.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { settled } from "./programs.ts";
 const COPIES = 4;
 const APP = fileURLToPath(new URL("snapshot/app.mjs", import.meta.url));
 
-/** The Node of the runtimes' tests, or this one if it is of that version. */
+/** The Node versions: those of test/runtimes, or this one if it is of that version. */
 function nodeOf(major: number): string | undefined {
   const path = fileURLToPath(new URL(`../runtimes/node_modules/node${major}/bin/node`, import.meta.url));
   if (existsSync(path)) return path;
@@ -34,7 +34,7 @@ const nodes = [20, 22, 24].flatMap((major) => {
 type Tokens = Readonly<Record<string, string>>;
 
 interface Report {
-  /** What was drawn first, and what at the end. */
+  /** The first random values, and the last ones. */
   readonly tokens: Tokens;
   readonly more: Tokens;
   readonly node: number;
@@ -48,7 +48,7 @@ afterEach(() => {
   for (const step of undo.splice(0).reverse()) step();
 });
 
-/** A process that starts from the snapshot: `ready` resolves when it waits, `go` lets it work, `end` lets it end. */
+/** A process from the snapshot: `ready` resolves when it waits, `go` lets it work, `end` lets it end. */
 function start(node: string, folder: string, env: NodeJS.ProcessEnv) {
   const child = spawn(node, ["--snapshot-blob", "app.blob"], { cwd: folder, env });
   undo.push(() => child.kill("SIGKILL"));

@@ -364,7 +364,7 @@ describe("leaseNode", () => {
 });
 
 describe("a lease", () => {
-  test("is renewed after a second, and then after each third of ttlMs", async () => {
+  test("is renewed after a second, and then every ttlMs / 3", async () => {
     const backend = unreliableStore();
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     const calls = backend.calls;
@@ -383,7 +383,7 @@ describe("a lease", () => {
     expect(lease.generator.nextId()).toBeTypeOf("bigint");
   });
 
-  test("is renewed after a third of ttlMs if that is less than a second", async () => {
+  test("is renewed after ttlMs / 3 if that is less than a second", async () => {
     const backend = unreliableStore();
     await leaseNode({ backend, ttlMs: 900 });
     const calls = backend.calls;

@@ -91,7 +91,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
               expect(error).toBeInstanceOf(BitflakeError);
             }
           };
-          // Of hundreds of thousands of IDs, each asked in words of its own would take longer than it takes to make them.
+          // One expect() per ID would take longer than making the hundreds of thousands of IDs.
           const check = (id: bigint) => {
             const isNext = id > last && typeof generator.machineId === "number";
             const isGranted =
@@ -276,7 +276,7 @@ test("another generator of the same node in the thread moves neither the end nor
 test("a lease from the very first tick begins with the next, where threads share it", () => {
   const clock = settable(EPOCH);
   const { generator, grantee } = shared({ clock, onExhausted: "throw" });
-  // The ID before that grant would be -1, which is also what stands where there is no grant.
+  // The ID before that grant would be -1, which also means that there is no grant.
   grantee.open({ node: 3, from: 0, until: 10 }, clock.now);
   expect(() => generator.nextId()).toThrow("full");
   clock.now++;

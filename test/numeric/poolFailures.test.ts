@@ -185,7 +185,8 @@ describe("an unexpected response", () => {
     store.answers.set(operation, answer);
     const error = await rejection(poolOf({ backend: store.port() }).fill());
     expect(error).toBeInstanceOf(BackendError);
-    expect(error).toMatchObject({ reason: "answer", operation: `pool: ${operation}` });
+    const name = operation === "advance" ? "advance scan" : operation;
+    expect(error).toMatchObject({ reason: "answer", operation: `pool: ${name}` });
   });
 
   test.each<[string, unknown]>([

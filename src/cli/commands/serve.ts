@@ -42,7 +42,7 @@ async function serveUntilStopped(
 ): Promise<void> {
   const { values, io } = context;
   const signal = io.stopSignal();
-  // A start that waits for a node gives up.
+  // A stop signal during the start ends its wait for a node.
   const giveUp = () => void service.stop();
   signal.addEventListener("abort", giveUp);
   try {

@@ -102,14 +102,15 @@ export async function openStores(
   const kind = storeKindOf(url, sources["store"]);
   assertUniqueNode(context, kind);
   assertPoolStore(context, kind, hasTypes);
-  // The default store and a store in memory have no record of the other services on this machine.
-  const isAlone = given === undefined || kind === "memory";
-  if (isAlone && datacenterId !== undefined && machineId === undefined) {
+  // The default store and a store in memory may have no record of all services on this machine.
+  const leasesFromStateFolder = given === undefined || kind === "memory";
+  if (leasesFromStateFolder && datacenterId !== undefined && machineId === undefined) {
     throw new UsageError(
       `${sources["datacenterId"]} requires --machine-id, or a --store that leases the machine`,
     );
   }
-  const leaseBackend = isAlone && machineId === undefined ? await nodeRegistry(io, shape) : undefined;
+  const leaseBackend =
+    leasesFromStateFolder && machineId === undefined ? await nodeRegistry(io, shape) : undefined;
   const store = await openStore(url, context);
   const stores = { kind, store, leaseBackend };
   if (poolUrl === undefined) return { ...stores, poolStore: undefined, close: () => store.close() };

@@ -1,18 +1,18 @@
-// What becomes of a call: it fails, or goes well again after a while.
+// Outcomes of calls: the error of a call that fails, and the result of a call that succeeds after retries.
 
 import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import type { BackendError } from "../../../src/internal.ts";
 
-/** The error of a call that is to fail. */
+/** Returns the error of a call. Fails the test if the call succeeds. */
 export function failure(call: Promise<unknown>): Promise<BackendError> {
   return call.then(
-    (value) => expect.fail(`it went well: ${value}`),
+    (value) => expect.fail(`the call succeeded: ${value}`),
     (error) => error as BackendError,
   );
 }
 
-/** Calls until it goes well, for ten seconds: a client needs a moment to notice that its server is back. */
+/** Repeats a call until it succeeds, for up to ten seconds, because a client needs time to notice that its server is back. */
 export async function again<T>(call: () => Promise<T>): Promise<T> {
   for (const started = performance.now(); ; ) {
     try {

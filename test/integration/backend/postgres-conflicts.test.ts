@@ -1,5 +1,5 @@
-// Statements that PostgreSQL refuses because others run at once, as under stricter isolation: the adapter makes them
-// again, one after the other. The client is scripted, so that it is known which of them meet.
+// Statements that PostgreSQL refuses because of concurrent ones, as under stricter isolation: the adapter retries them one
+// at a time. The client is scripted, so that the test decides which statements conflict.
 
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { fromPg } from "../../../src/backend/index.ts";
 
 const conflict = () => Object.assign(new Error("could not serialize access"), { code: "40001" });
 
-test("of 40 statements that conflict each is made again while no other one is, and succeeds", async () => {
+test("retries 40 conflicting statements one at a time, and each succeeds", async () => {
   const seen = new Set<string>();
   let retries = 0;
   let most = 0;
@@ -29,7 +29,7 @@ test("of 40 statements that conflict each is made again while no other one is, a
   expect(most).toBe(1);
 });
 
-test("one that never gets an answer keeps the others for no longer than their limit, and then they are refused", async () => {
+test("a statement without an answer blocks the others until their time limit, and then they are refused", async () => {
   const seen = new Set<string>();
   const port = fromPg(
     {

@@ -1,4 +1,4 @@
-// A PostgreSQL that is down, dies or freezes: each is a BackendError in time, and the client works again afterwards.
+// A PostgreSQL that is down, crashes or freezes: each call fails in time with a BackendError, and the client recovers.
 
 import type { LookupAddress } from "node:dns";
 import { type LookupFunction, Socket } from "node:net";
@@ -12,7 +12,7 @@ import { pgliteAdapter, postgresAdapters } from "../postgres-clients.ts";
 import { type Server, startable, startPostgres } from "../servers.ts";
 import { again, failure } from "./outcomes.ts";
 
-/** Asks for an echo, in the way of the features. */
+/** Sends an echo as the features send their calls. */
 const echo = (port: SqlPort, sql = "SELECT $1::text AS echo") =>
   callStore(
     port,
@@ -41,7 +41,7 @@ describe.each(startable.postgres ? [...postgresAdapters, pgliteAdapter] : [pglit
   ({ open }) => {
     const url = process.env.DATABASE_URL ?? "";
 
-    test("a statement that fails is a failure, with the client's error as its cause", async () => {
+    test("a failed statement gives a BackendError with the client's error as its cause", async () => {
       const { port, close } = await open(url);
       const error = await failure(echo(port, "SELECT $1::text, 1 / 0"));
       expect(error).toBeInstanceOf(BackendError);
@@ -51,7 +51,7 @@ describe.each(startable.postgres ? [...postgresAdapters, pgliteAdapter] : [pglit
       await close();
     });
 
-    test("a table that is missing asks for setup()", async () => {
+    test("a missing table gives an error that names setup()", async () => {
       const { port, close } = await open(url);
       const error = await failure(echo(port, "SELECT $1::text FROM bitflake_nowhere"));
       expect(error).toMatchObject({ reason: "failed", cause: { code: "42P01" } });
@@ -61,11 +61,11 @@ describe.each(startable.postgres ? [...postgresAdapters, pgliteAdapter] : [pglit
       await close();
     });
 
-    test("an answer that makes no sense is told apart from a failure", async () => {
+    test("an unexpected response has another reason than a failure", async () => {
       const { port, close } = await open(url);
       const nothing = await failure(echo(port, "SELECT $1::text AS other"));
       expect(nothing).toMatchObject({ reason: "answer", operation: "test: echo" });
-      // No row, where one is read.
+      // The reader expects a row, and there is none.
       const refused = await failure(echo(port, "SELECT $1::text WHERE false"));
       expect(refused).toMatchObject({ reason: "answer", cause: expect.any(TypeError) });
       await close();
@@ -79,14 +79,14 @@ describe.skipIf(!startable.postgres)("a PostgreSQL of its own", () => {
     server = await startPostgres();
   });
   afterAll(() => server.stop());
-  // What one test has left frozen or dead is no reason for others to fail.
+  // A test that failed may leave the server frozen or stopped, so restart it for the next test.
   afterEach(({ task }) => (task.result?.state === "fail" ? server.restart() : undefined));
 
-  // A Client of pg is one connection: when that is gone, so is the client.
+  // A Client of pg is one connection and does not reconnect.
   const lasting = postgresAdapters.filter(({ name }) => !name.includes("a Client"));
 
   test.each(lasting)(
-    "that is down when $name is called is a failure, and then comes up",
+    "fails calls by $name while it is down, and answers after it has started",
     async ({ open }) => {
       await server.kill();
       const { port, close } = await open(server.url);
@@ -105,7 +105,7 @@ describe.skipIf(!startable.postgres)("a PostgreSQL of its own", () => {
     },
   );
 
-  test("that is down at each address of its name is a failure that says so", async () => {
+  test("gives an error with the code when it is down at each address of its name", async () => {
     // Node's own error for that has no message, only a code.
     const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
     const pool = new pg.Pool({
@@ -118,21 +118,28 @@ describe.skipIf(!startable.postgres)("a PostgreSQL of its own", () => {
     await pool.end();
   });
 
-  test.each(postgresAdapters)("that dies during a call by $name is a failure", async ({ name, open }) => {
-    const { port, close } = await open(server.url, { timeoutMs: 5000 });
-    expect(await echo(port)).toBe("hello");
-    const long = failure(echo(port, "SELECT $1::text AS echo, pg_sleep(60)"));
-    await setTimeout(100);
-    await server.kill();
-    expect(await long).toMatchObject({ reason: "failed", operation: "test: echo", cause: expect.any(Error) });
-    await server.restart();
-    if (lasting.some((one) => one.name === name)) expect(await again(() => echo(port))).toBe("hello");
-    else expect(await failure(echo(port))).toMatchObject({ reason: "failed" });
-    await close();
-  });
+  test.each(postgresAdapters)(
+    "fails a call by $name when it crashes during the call",
+    async ({ name, open }) => {
+      const { port, close } = await open(server.url, { timeoutMs: 5000 });
+      expect(await echo(port)).toBe("hello");
+      const long = failure(echo(port, "SELECT $1::text AS echo, pg_sleep(60)"));
+      await setTimeout(100);
+      await server.kill();
+      expect(await long).toMatchObject({
+        reason: "failed",
+        operation: "test: echo",
+        cause: expect.any(Error),
+      });
+      await server.restart();
+      if (lasting.some((one) => one.name === name)) expect(await again(() => echo(port))).toBe("hello");
+      else expect(await failure(echo(port))).toMatchObject({ reason: "failed" });
+      await close();
+    },
+  );
 
   test.each(postgresAdapters)(
-    "that freezes is a timeout by $name, and works on when it thaws",
+    "gives a timeout by $name while it is frozen, and answers afterwards",
     async ({ open }) => {
       const { port, close } = await open(server.url, { timeoutMs: 200 });
       expect(await again(() => echo(port))).toBe("hello");

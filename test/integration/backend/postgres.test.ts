@@ -1,4 +1,4 @@
-// The adapters of PostgreSQL, each with its real client on a real server, and PGlite within this process.
+// The adapters for PostgreSQL: each with its real client on a real server, and PGlite in this process.
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -22,7 +22,7 @@ describe.each(adapters)("$name", ({ open }) => {
     await connection.close();
   });
 
-  test("gives rows by the names of their columns, and none where there are none", async () => {
+  test("returns rows as objects by column name, and an empty array without rows", async () => {
     const rows = await port.query("SELECT n::text, 'x' AS \"The name\" FROM generate_series(1, 2) AS n", []);
     expect(rows.map((row) => ({ ...row }))).toEqual([
       { n: "1", "The name": "x" },
@@ -56,7 +56,7 @@ describe.each(adapters)("$name", ({ open }) => {
     expect(row).toEqual({ value, same: true });
   });
 
-  test("upserts and returns, every digit of an int8", async () => {
+  test("upserts and returns an int8 with all digits", async () => {
     const add = `INSERT INTO ${table} AS t (name, last) VALUES ($1, CAST($2 AS BIGINT))
       ON CONFLICT (name) DO UPDATE SET last = t.last + CAST($2 AS BIGINT)
       RETURNING CAST(last AS TEXT) AS last`;
@@ -68,7 +68,7 @@ describe.each(adapters)("$name", ({ open }) => {
     expect([...(await port.query(add, ["a", "-1"]))]).toEqual([{ last: "9223372036854775806" }]);
   });
 
-  test("rejects where a statement fails, and the next one works", async () => {
+  test("rejects when a statement fails, and runs the next one", async () => {
     await expect(port.query("SELEKT 1", [])).rejects.toThrow(/syntax error/);
     await expect(port.query("SELECT $1::bigint", ["x"])).rejects.toThrow(/invalid input syntax/);
     await expect(port.query("SELECT 1 FROM not_there", [])).rejects.toThrow(/does not exist/);
@@ -76,7 +76,7 @@ describe.each(adapters)("$name", ({ open }) => {
     expect([...(await port.query("SELECT 'x' AS x", []))]).toEqual([{ x: "x" }]);
   });
 
-  test("answers 40 calls at once, each with its own", async () => {
+  test("gives each of 40 concurrent calls its own answer", async () => {
     const add = `INSERT INTO ${table} AS t (name, last) VALUES ('b', 1)
       ON CONFLICT (name) DO UPDATE SET last = t.last + 1 RETURNING CAST(last AS TEXT) AS last, $1::text AS call`;
     const calls = Array.from({ length: 40 }, (_, call) => port.query(add, [String(call)]));

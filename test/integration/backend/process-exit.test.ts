@@ -1,4 +1,4 @@
-// A process can end when its work is done: no timer of the library holds it, and what comes too late harms nothing.
+// A process can end when its work is done: no timer of the library keeps it alive, and late answers cause no error.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { redisAdapters } from "../redis-clients.ts";
 import { type Server, startable, startPostgres, startRedis } from "../servers.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-// From there the clients are found, and git does not look.
+// A program in this folder finds the clients, and git ignores it.
 const folder = join(here, "../node_modules/.bitflake");
 
 beforeAll(() =>
@@ -29,7 +29,7 @@ beforeAll(() =>
   }),
 );
 
-/** One of the two programs, at work: not for ever, and killed it has no exit code. */
+/** Starts one of the two programs, with a time limit. A killed program has no exit code. */
 function run(program: string, ...args: string[]) {
   const command = ["--no-warnings", join(folder, `${program}.mjs`), ...args];
   const child = spawn(process.execPath, command, { timeout: 20_000 });
@@ -52,9 +52,9 @@ describe.each([
   describe.skipIf(!there).each(cases)("that $fate", ({ name, fate }) => {
     afterEach(() => server.restart());
 
-    test(`leaves in peace, by ${name}`, async () => {
+    test(`ends without errors, by ${name}`, async () => {
       const { stdin, stdout, errors, ended } = run("process-exit", name, server.url);
-      // Or else how it crashed.
+      // If it crashed, its errors.
       const line = async () => String(await Promise.race([once(stdout, "data"), ended.then(() => errors)]));
       expect(await line()).toBe("answered\n");
       server.pause();
@@ -67,14 +67,14 @@ describe.each([
       const closed = performance.now();
       const { code } = await ended;
       expect({ code, errors: await errors }).toEqual({ code: 0, errors: "" });
-      // Clients may take a few seconds to let go; the timer of the first call would take a minute.
+      // Clients may take a few seconds to close; the timer of the first call would take a minute.
       expect(performance.now() - closed).toBeLessThan(10_000);
     });
   });
 });
 
 describe("a process that waits for an answer that never comes", () => {
-  test("stays until the timeout, and hears of it", async () => {
+  test("stays alive until the timeout, and gets the error", async () => {
     const { stdout, ended } = run("waiting", "1000");
     const printed = await text(stdout);
     const { code, ms } = await ended;
@@ -82,7 +82,7 @@ describe("a process that waits for an answer that never comes", () => {
     expect(ms).toBeGreaterThan(1000);
   });
 
-  test("is free to leave if it waits in the background", async () => {
+  test("can end before the answer if it waits in the background", async () => {
     const { stdout, ended } = run("waiting", "60000", "background");
     const printed = await text(stdout);
     const { code, ms } = await ended;

@@ -1,4 +1,4 @@
-// A Redis that is down, dies or freezes: each is a BackendError in time, and the client works again afterwards.
+// A Redis that is down, crashes or freezes: each call fails in time with a BackendError, and the client recovers.
 
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { redisAdapters } from "../redis-clients.ts";
 import { type Server, startable, startRedis } from "../servers.ts";
 import { again, failure } from "./outcomes.ts";
 
-/** Asks for an echo, in the way of the features. */
+/** Sends an echo as the features send their calls. */
 const echo = (port: RedisPort, script = "return ARGV[1]") =>
   callStore(
     port,
@@ -24,11 +24,11 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
     server = await startRedis({ durable: true });
   });
   afterAll(() => server.stop());
-  // What one test has left frozen or dead is no reason for others to fail.
+  // A test that failed may leave the server frozen or stopped, so restart it for the next test.
   afterEach(({ task }) => (task.result?.state === "fail" ? server.restart() : undefined));
 
   describe.each(redisAdapters)("by $name", ({ open }) => {
-    test("that is down when the client is made is a failure, and then comes up", async () => {
+    test("fails calls while it is down, and answers a client that was created before it started", async () => {
       await server.kill();
       const { port, close } = await open(server.url, { timeoutMs: 3000 });
       const error = await failure(echo(port));
@@ -40,7 +40,7 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
       await close();
     });
 
-    test("that dies during a call is a failure, and keeps its data for the next", async () => {
+    test("fails a call when it crashes during the call, and keeps its data", async () => {
       const { port, close } = await open(server.url, { timeoutMs: 5000 });
       const key = `{kept}:${Math.random()}`;
       await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [key], ["kept"]);
@@ -57,7 +57,7 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
       await close();
     });
 
-    test("that freezes is a timeout, and works on when it thaws", async () => {
+    test("gives a timeout while it is frozen, and answers afterwards", async () => {
       const { port, close } = await open(server.url, { timeoutMs: 200 });
       expect(await echo(port)).toBe("hello");
       server.pause();
@@ -73,7 +73,7 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
       await close();
     });
 
-    test("whose script fails is a failure, with the client's error as its cause", async () => {
+    test("gives a BackendError with the client's error as its cause when a script fails", async () => {
       const { port, close } = await open(server.url);
       const error = await failure(echo(port, "return redis.error_reply('NOPE not today')"));
       expect(error).toMatchObject({ reason: "failed", operation: "test: echo", cause: expect.any(Error) });
@@ -82,7 +82,7 @@ describe.skipIf(!startable.redis)("a Redis of its own", () => {
       await close();
     });
 
-    test("whose answer makes no sense is told apart from one that failed", async () => {
+    test("gives an unexpected response another reason than a failure", async () => {
       const { port, close } = await open(server.url);
       const nothing = await failure(echo(port, "return {1, 'x'}"));
       expect(nothing).toMatchObject({ reason: "answer", operation: "test: echo", cause: [1, "x"] });

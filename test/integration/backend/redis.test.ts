@@ -1,4 +1,4 @@
-// The adapters of Redis, each with its real client on a real server.
+// The adapters for Redis, each with its real client on a real server.
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,13 +17,13 @@ describe.skipIf(!url)("Redis", () => {
     });
     afterAll(() => connection.close());
 
-    test("hands over keys and arguments, each in its place", async () => {
+    test("passes keys and arguments in order", async () => {
       const script = "return {#KEYS, #ARGV, KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]}";
       const answer = await port.eval(script, ["{k}a", "{k}b"], ["x", "y y", "z"]);
       expect(answer).toEqual([2, 3, "{k}a", "{k}b", "x", "y y", "z"]);
     });
 
-    test("calls with no keys, or no arguments, or neither", async () => {
+    test("runs scripts without keys, without arguments, and without both", async () => {
       expect(await port.eval("return {#KEYS, #ARGV}", [], ["a"])).toEqual([0, 1]);
       expect(await port.eval("return {#KEYS, #ARGV}", ["a"], [])).toEqual([1, 0]);
       expect(await port.eval("return {#KEYS, #ARGV}", [], [])).toEqual([0, 0]);
@@ -40,21 +40,21 @@ describe.skipIf(!url)("Redis", () => {
       expect(await port.eval("return {#ARGV[1]}", [], [value])).toEqual([Buffer.byteLength(value)]);
     });
 
-    // Upstash's client makes a number of it where that has the same digits.
+    // Upstash's client returns a number if it has the same digits.
     test.each(["0", "42", "9007199254740993"])(
-      "gives a text of digits with every digit: %s",
+      "returns a text of digits with all digits: %s",
       async (value) => {
         expect(String(await port.eval("return ARGV[1]", [], [value]))).toBe(value);
       },
     );
 
-    test("gives nested lists and nil as arrays and null", async () => {
+    test("returns nested lists and nil as arrays and null", async () => {
       expect(await port.eval("return {'a', {'b', {1, 'c'}}}", [], [])).toEqual(["a", ["b", [1, "c"]]]);
       expect(await port.eval("return {'a', false, 'b'}", [], [])).toEqual(["a", null, "b"]);
       expect(await port.eval("return nil", [], [])).toBeNull();
     });
 
-    test("rejects where the script fails, and says why", async () => {
+    test("rejects with the reason when the script fails", async () => {
       await expect(port.eval("return redis.error_reply('NOPE not today')", [], [])).rejects.toThrow(
         /NOPE not today/,
       );
@@ -62,7 +62,7 @@ describe.skipIf(!url)("Redis", () => {
       expect(await port.eval("return 'and goes on'", [], [])).toBe("and goes on");
     });
 
-    test("fails one call, and not those sent in the same moment", async () => {
+    test("fails one call without failing concurrent ones", async () => {
       const scripts = ["return 'a'", "return redis.error_reply('NOPE')", "return 'c'"];
       const outcomes = await Promise.allSettled(scripts.map((script) => port.eval(script, [], [])));
       expect(outcomes).toEqual([
@@ -72,10 +72,10 @@ describe.skipIf(!url)("Redis", () => {
       ]);
     });
 
-    test("runs a script in one step, however many clients there are", async () => {
+    test("runs a script atomically with many clients", async () => {
       const key = `${name}:${randomUUID()}`;
       const others = await Promise.all(Array.from({ length: 4 }, () => open(url)));
-      // Read, then write: two that ran at once would write the same.
+      // Reads, then writes: two concurrent runs would write the same value.
       const script = `local n = (tonumber(redis.call('GET', KEYS[1])) or 0) + 1
         redis.call('SET', KEYS[1], n) return n`;
       try {

@@ -1,4 +1,4 @@
-// setup() and setupSql(): the tables are made once, where the schema and prefix say, whoever else makes them.
+// setup() and setupSql(): they create the tables once, in the given schema and with the given prefix, also concurrently.
 
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,17 +18,17 @@ import { sqliteAdapters } from "../sqlite-clients.ts";
 
 const url = process.env.DATABASE_URL ?? "";
 
-/** A name that needs its quotes, and needs them doubled. */
+/** Returns a name that must be quoted, with quotes that must be doubled. */
 const awkward = (name: string) => `${name} "Žluť" 日本`;
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 const tables = ["counters", "id_types", "ids", "namespaces", "nodes", "once", "rates"];
 const indexes = ["ids_request", "ids_stock", "nodes_owner", "nodes_until", "once_ends", "rates_ends"];
 
-/** What keeps the number of taken IDs. */
+/** The objects that count the taken IDs. */
 const counts = { postgres: ["id_counts"], sqlite: ["ids_added", "ids_taken"] };
 
-/** What there is of a prefix in PostgreSQL, each with its schema. */
+/** Returns the tables, indexes and functions of a prefix in PostgreSQL, each with its schema. */
 async function found(port: SqlPort, prefix: string): Promise<string[]> {
   const rows = await port.query(
     `SELECT n.nspname || '/' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -54,7 +54,7 @@ async function connect(open: PostgresAdapter["open"], settings: PostgresSettings
   return connection.port;
 }
 
-/** The tables of leases as bitflake 0.1.0 made them, each with a row. */
+/** The tables of leases as bitflake 0.1.0 created them, each with a row. */
 const firstTables = (namespaces: string, nodes: string) => [
   `CREATE TABLE ${namespaces} (namespace TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
   `CREATE TABLE ${nodes} (namespace TEXT NOT NULL, space BIGINT NOT NULL, node BIGINT NOT NULL, owner TEXT,
@@ -80,7 +80,7 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     await port.query(`DROP SCHEMA ${quoted(schema)} CASCADE`, []);
   });
 
-  test("puts tables and indexes where schema and prefix say, whatever is in the names", async () => {
+  test("creates tables and indexes in the given schema with the given prefix, whatever characters are in the names", async () => {
     const schema = awkward("S");
     const prefix = awkward(`P${randomUUID().slice(0, 4)}`);
     const port = await connect(open, { schema, prefix });
@@ -88,11 +88,11 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     const sql = await setup(port);
     expect(sql).toBe(setupSql({ dialect: "postgres", schema, prefix }));
     expect(await found(port, prefix)).toEqual(all(schema, prefix));
-    // With rows in them, a second time changes nothing.
+    // A second run changes nothing, also when the tables have rows.
     const counters = `${quoted(schema)}.${quoted(`${prefix}_counters`)}`;
     await port.query(`INSERT INTO ${counters} VALUES ('a', 9223372036854775807)`, []);
     expect(await setup(port)).toBe("");
-    // What is missing is made, and nothing else.
+    // Only the missing index is created.
     await port.query(`DROP INDEX ${quoted(schema)}.${quoted(`${prefix}_nodes_owner`)}`, []);
     expect(await setup(port)).toMatch(/^CREATE INDEX IF NOT EXISTS [^;]*_nodes_owner" ON [^;]*;\n$/);
     expect([...(await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${counters}`, []))]).toEqual([
@@ -101,7 +101,7 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     await port.query(`DROP SCHEMA ${quoted(schema)} CASCADE`, []);
   });
 
-  test("without a schema goes where the connection's search_path points", async () => {
+  test("uses the connection's search_path without a schema", async () => {
     const prefix = `plain_${randomUUID().slice(0, 8)}`;
     const port = await connect(open, { prefix });
     await setup(port, ["counter"]);
@@ -109,7 +109,7 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     await port.query(`DROP TABLE ${prefix}_counters`, []);
   });
 
-  test("fails where there is no such schema, and says so", async () => {
+  test("throws an error that names the schema when it does not exist", async () => {
     const port = await connect(open, { schema: "nowhere" });
     await expect(setup(port)).rejects.toMatchObject({
       name: "BackendError",
@@ -120,12 +120,12 @@ describe.each(adapters)("setup by $name", ({ open }) => {
   });
 });
 
-// PGlite has one connection, so there is nobody else.
-describe.skipIf(!url).each(postgresAdapters)("setup by $name, of ten at once", ({ open }) => {
-  test("succeeds for each of them", async () => {
+// Without PGlite, which has one connection.
+describe.skipIf(!url).each(postgresAdapters)("setup by $name, run ten times at once", ({ open }) => {
+  test("succeeds each time", async () => {
     const schema = `at_once_${randomUUID().slice(0, 8)}`;
     const ports = await Promise.all(Array.from({ length: 10 }, () => connect(open, { schema })));
-    // So that none comes later for having to connect.
+    // All connect first, so that they start at the same time.
     await Promise.all(ports.map((port) => port.query("SELECT 1", [])));
     for (let round = 0; round < 10; round++) {
       await ports[0].query(`CREATE SCHEMA ${schema}`, []);
@@ -136,8 +136,8 @@ describe.skipIf(!url).each(postgresAdapters)("setup by $name, of ten at once", (
   });
 });
 
-describe.skipIf(!url)("setup by a role that may not make tables", () => {
-  test("does nothing where all is there, and says no where it is not", async () => {
+describe.skipIf(!url)("setup by a role that may not create tables", () => {
+  test("does nothing when all tables exist, and throws when they do not", async () => {
     const name = `role_${randomUUID().slice(0, 8)}`;
     const admin = await connect(postgresAdapters[0].open, { schema: name });
     const asRole = new URL(url ?? "");
@@ -163,7 +163,7 @@ describe.skipIf(!url)("setupSql for PostgreSQL", () => {
   });
   afterAll(() => pool.end());
 
-  test("is a script that runs as it is, and again", async () => {
+  test("is a script that can be run repeatedly", async () => {
     const target = { dialect: "postgres", schema: awkward("script"), prefix: "x" } as const;
     await pool.query(`CREATE SCHEMA ${quoted(target.schema)}`);
     try {
@@ -174,7 +174,7 @@ describe.skipIf(!url)("setupSql for PostgreSQL", () => {
     }
   });
 
-  test("takes names as long as PostgreSQL keeps them, and refuses longer ones before anything is made", async () => {
+  test("accepts names as long as PostgreSQL keeps them, and refuses longer ones before it creates anything", async () => {
     const longest = "é".repeat(25) + "x";
     const target = { dialect: "postgres", prefix: longest } as const;
     const port = fromPg(pool, { prefix: longest });
@@ -206,7 +206,7 @@ describe.each(sqliteAdapters)("setup by $name", ({ open }) => {
     return (await port.query(sql, [String(prefix.length), prefix])).map((row) => row.name);
   };
 
-  test("adds the columns that tables of an earlier version lack, also for ten that run it at once", async () => {
+  test("adds the columns that tables of an earlier version lack, also when ten run at once", async () => {
     const prefix = awkward("O");
     const file = join(folder, `${randomUUID()}.db`);
     const connections = Array.from({ length: 10 }, () => open(file, { prefix }));
@@ -222,7 +222,7 @@ describe.each(sqliteAdapters)("setup by $name", ({ open }) => {
     }
   });
 
-  test("makes what its prefix says, whatever is in it, and succeeds for ten that run it at once", async () => {
+  test("creates tables with the given prefix, whatever characters are in it, and succeeds when ten run at once", async () => {
     const prefix = awkward("P");
     const file = join(folder, `${randomUUID()}.db`);
     const connections = Array.from({ length: 10 }, () => open(file, { prefix }));

@@ -1,4 +1,4 @@
-// A file of SQLite that another connection holds, and statements that fail.
+// SQLite files that another connection has locked, and statements that fail.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("waits for a file that another connection holds, and blocks nothing meanwhile", async () => {
+  test("waits for a locked file without blocking the event loop", async () => {
     await other.query("BEGIN EXCLUSIVE", []);
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 5);
@@ -48,16 +48,16 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
     expect(ticks).toBeGreaterThan(3);
   });
 
-  test("gives up a file that is held for too long, has written nothing, and works on afterwards", async () => {
+  test("throws when a file stays locked for too long, writes nothing, and works afterwards", async () => {
     await other.query("BEGIN EXCLUSIVE", []);
     const started = performance.now();
     const error = await failure(insert(port));
     expect(performance.now() - started).toBeLessThan(4000);
     expect(error).toBeInstanceOf(BackendError);
-    // Two clocks run for the same time: that of ask(), and that of the adapter, which then says why.
+    // Two timers run for the same time: that of callStore(), and that of the adapter, whose error has the reason.
     expect(error.operation).toBe("test: insert");
     expect(error.message).toMatch(/no answer within 300 ms|database is locked/);
-    // The last try may come a moment after the error.
+    // The last attempt may run shortly after the error.
     await setTimeout(100);
     await other.query("COMMIT", []);
     await setTimeout(100);
@@ -65,19 +65,19 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
     expect(await insert(port)).toBe("hello");
   });
 
-  test("a statement that fails is a failure, with the client's error as its cause", async () => {
+  test("a failed statement gives a BackendError with the client's error as its cause", async () => {
     const error = await failure(insert(port, "SELEKT $1"));
     expect(error).toMatchObject({ reason: "failed", operation: "test: insert", cause: expect.any(Error) });
     expect(error.message).toMatch(/^test: insert: .*syntax error/);
   });
 
-  test("a table that is missing asks for setup()", async () => {
+  test("a missing table gives an error that names setup()", async () => {
     const error = await failure(insert(port, "SELECT $1 FROM nowhere"));
     expect(error).toMatchObject({ reason: "failed", cause: expect.any(Error) });
     expect(error.message).toBe("test: insert: has setup() been run? no such table: nowhere");
   });
 
-  test("an answer that makes no sense is told apart from a failure", async () => {
+  test("an unexpected response has another reason than a failure", async () => {
     expect(await failure(insert(port, "SELECT $1 AS other"))).toMatchObject({ reason: "answer" });
     const none = await failure(insert(port, "SELECT $1 WHERE false"));
     expect(none).toMatchObject({ reason: "answer", cause: expect.any(TypeError) });

@@ -1,4 +1,4 @@
-// A file of SQLite that several processes write to.
+// A SQLite file that several processes write to.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ const CALLS = 500;
 
 const program = fileURLToPath(new URL("increment.mjs", import.meta.url));
 
-/** Starts one of the processes, and comes back when it runs; then its values are to be had when it has ended. */
+/** Starts a process and waits until it runs. Returns a promise of its values, which resolves when it has ended. */
 async function start(client: string, file: string): Promise<() => Promise<number[]>> {
   const child = spawn(process.execPath, ["--no-warnings", program, client, file, String(CALLS)]);
   const errors = text(child.stderr);
@@ -48,19 +48,19 @@ test.each(cases)("$name, journal $journal: six processes lose no increment and r
   try {
     await port.query(`PRAGMA journal_mode = ${one.journal}`, []);
     await port.query("CREATE TABLE counters (name TEXT PRIMARY KEY, last BIGINT NOT NULL)", []);
-    // The first call of each finds the file busy, for sure; what comes later is for them to fight out.
+    // The first call of each process certainly finds the file locked. Later calls may.
     await port.query("BEGIN EXCLUSIVE", []);
     const processes = await Promise.all(Array.from({ length: PROCESSES }, () => start(one.client, file)));
     await setTimeout(100);
     await port.query("COMMIT", []);
     const lists = await Promise.all(processes.map((values) => values()));
-    // Each process sees its own rise, and together they are every number once.
+    // The values of each process increase, and together they are every number once.
     for (const values of lists) expect(values).toEqual([...values].sort((a, b) => a - b));
     const owners = lists.flatMap((values, owner) => values.map((value) => ({ value, owner })));
     owners.sort((a, b) => a.value - b.value);
     expect(owners.map(({ value }) => value)).toEqual(owners.map((_, index) => index + 1));
     expect(owners.length).toBe(PROCESSES * CALLS);
-    // And they did get in each other's way.
+    // The processes did conflict.
     const handovers = owners.filter(({ owner }, index) => index > 0 && owner !== owners[index - 1].owner);
     expect(handovers.length).toBeGreaterThan(CALLS);
   } finally {

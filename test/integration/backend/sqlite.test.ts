@@ -1,4 +1,4 @@
-// The adapter of SQLite with both clients.
+// The adapter for SQLite, with both clients.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
   const rows = async (text: string, ...params: string[]) =>
     (await port.query(text, params)).map((row) => ({ ...row }));
 
-  test("makes a table, which returns no rows, as often as it is told", async () => {
+  test("creates a table repeatedly, which returns no rows", async () => {
     const create = "CREATE TABLE IF NOT EXISTS t (name TEXT PRIMARY KEY, last BIGINT NOT NULL)";
     expect(await rows(create)).toEqual([]);
     expect(await rows(create)).toEqual([]);
@@ -46,14 +46,14 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
     expect(await rows("SELECT $1 AS value, $1 = $2 AS same", value, value)).toEqual([{ value, same: 1 }]);
   });
 
-  test("upserts and returns, every digit of an int8", async () => {
+  test("upserts and returns an int8 with all digits", async () => {
     const add = `INSERT INTO t (name, last) VALUES ($1, CAST($2 AS INTEGER))
       ON CONFLICT (name) DO UPDATE SET last = last + CAST($2 AS INTEGER) RETURNING CAST(last AS TEXT) AS last`;
     expect(await rows(add, "a", "9223372036854775806")).toEqual([{ last: "9223372036854775806" }]);
     expect(await rows(add, "a", "1")).toEqual([{ last: "9223372036854775807" }]);
   });
 
-  test("rejects where a statement fails, and the next one works", async () => {
+  test("rejects when a statement fails, and runs the next one", async () => {
     await expect(rows("SELEKT 1")).rejects.toThrow(/syntax error/);
     await expect(rows("SELECT 1 FROM not_there")).rejects.toThrow(/no such table/);
     await expect(rows("INSERT INTO t VALUES ('first', 2)")).rejects.toThrow(/UNIQUE/);

@@ -1,11 +1,11 @@
-// The types of this folder, with those of the clients: what clients.test-d.ts says compiles, and what it refuses does not.
+// Types of the adapters with those of the clients: the valid lines of clients.test-d.ts compile, and the others do not.
 
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-test("the adapters take the clients as their packages type them, and nothing else", () => {
+test("the adapters accept the clients as their packages type them, and nothing else", () => {
   const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const folder = fileURLToPath(new URL("..", import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, "-p", folder], {

@@ -1,4 +1,4 @@
-// The other process of process-exit.test.ts: it waits for an answer that never comes.
+// Program of process-exit.test.ts: waits for an answer that never arrives.
 
 import { callStore } from "../../../src/backend/call.ts";
 import { memory } from "../../../src/backend/index.ts";

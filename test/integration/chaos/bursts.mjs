@@ -1,14 +1,14 @@
-// Makes IDs in each way there is, and writes them into a file in the order in which they were made.
+// Makes IDs by each method of a generator, and writes them to a file in the order in which they were made.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
-/** A whole number from `least` to `most`. */
+/** Returns a random whole number from `least` to `most`. */
 export function between(least, most) {
   return least + Math.floor(Math.random() * (most - least + 1));
 }
 
-/** Where the IDs of one generator in one thread go. */
+/** Writes the IDs of one generator in one thread. */
 export class Pen {
   #file;
 
@@ -16,7 +16,7 @@ export class Pen {
     this.#file = openSync(path, "a");
   }
 
-  /** Synchronous, so that IDs are on record before anything else happens to this process. */
+  /** Synchronous, so that IDs are in the file before this process can be killed. */
   write(words) {
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
@@ -27,7 +27,7 @@ export class Pen {
   }
 }
 
-/** Makes IDs one by one. Those before a refusal were handed out all the same, so they are written down. */
+/** Makes IDs one by one. The IDs before an error were issued, so they are written too. */
 async function oneByOne(pen, count, make) {
   const made = new BigUint64Array(count);
   let at = 0;
@@ -41,8 +41,8 @@ async function oneByOne(pen, count, make) {
 const doze = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * The same without letting anything else happen in this thread: no timer and no answer of the store's gets through. A
- * process that is stopped in the midst of this goes on with it, and only its generator can know that the lease is over.
+ * Does the same without yielding to the event loop: no timer runs and no answer of the store arrives. A process that is
+ * stopped meanwhile continues here, and only its generator can notice that the lease has ended.
  */
 function inOneGo(pen, count, generator, paceMs) {
   const made = new BigUint64Array(count);
@@ -57,7 +57,7 @@ function inOneGo(pen, count, generator, paceMs) {
   }
 }
 
-/** One piece of work, in one of the ways. Large ones are rare: it is on many ticks that two holders would meet. */
+/** Makes one batch of IDs by one of the methods. Large batches are rare, because two holders collide on many ticks sooner. */
 async function piece(generator, pen, paceMs) {
   const way = Math.random();
   if (way < 0.02) inOneGo(pen, Math.floor(between(5000, 40_000) / paceMs), generator, paceMs);
@@ -69,10 +69,10 @@ async function piece(generator, pen, paceMs) {
 }
 
 /**
- * Makes IDs for a while, most of them a timer's tick apart, which leaves the processor to the others and still meets
- * every second millisecond or so.
+ * Makes IDs for a while, most batches one timer tick apart, which leaves the processor to other processes and still
+ * stamps about every second millisecond.
  *
- * @param paceMs how long to sleep between two pieces
+ * @param paceMs how long to sleep between two batches
  */
 export async function burst(generator, pen, paceMs) {
   const end = performance.now() + between(10, 80);

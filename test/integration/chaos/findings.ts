@@ -1,4 +1,4 @@
-// What the processes of a run left behind: all IDs, whatever is wrong with them, and the story of each lease.
+// Findings of a run: reads all IDs and logs, and finds repeated IDs, shared stamps and wrong order.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,9 +16,9 @@ export interface Entry {
   readonly [fact: string]: unknown;
 }
 
-/** The IDs that one thread had of one generator, in the order in which it had them. */
+/** The IDs of one generator in one thread, in the order in which they were made. */
 interface Sheet {
-  /** `<process>.<lease>`, and which of its threads. */
+  /** `<process>.<lease>`. */
   readonly lease: string;
   readonly file: string;
   readonly ids: BigUint64Array;
@@ -27,27 +27,27 @@ interface Sheet {
 export interface Findings {
   readonly ids: number;
   readonly files: number;
-  /** IDs that are there more than once; the first thousand of them. */
+  /** The first thousand IDs that occur more than once. */
   readonly repeated: readonly bigint[];
-  /** How many IDs there are too many. */
+  /** How many IDs are repeats of another. */
   readonly repeats: number;
   /**
-   * Stamps, which are a node's tick, that IDs of two leases have. Where this is so, whether an ID repeats is a matter of
-   * luck; so it finds what is wrong much sooner.
+   * Stamps (a node and a tick) that IDs of two leases have. Whether an ID then repeats depends on its sequence, so this
+   * detects a fault much sooner.
    */
   readonly shared: readonly number[];
-  /** Files in which an ID does not exceed the one before. */
+  /** The files in which an ID is not larger than the one before. */
   readonly disordered: readonly string[];
   readonly log: readonly Entry[];
   /** How many IDs the processes of each role made. */
   readonly idsByRole: ReadonlyMap<string, number>;
-  /** Which nodes made IDs whose time is in a span, and which processes did. */
+  /** Returns the nodes and the processes of the IDs in a time span. */
   madeBetween(from: number, to: number): { nodes: Set<number>; processes: Set<string> };
-  /** All that is known of a stamp: who made IDs of it, and the story of their leases. */
+  /** Describes a stamp: the files with IDs of it, and the logs of their processes. */
   explain(stamp: number): string;
 }
 
-/** A process that was killed may leave half an ID at the end: nobody had that one. */
+/** Reads the IDs of a file. A killed process may leave half an ID at the end, which was never issued. */
 function readIds(path: string): BigUint64Array {
   const bytes = readFileSync(path);
   const words = new BigUint64Array(Math.floor(bytes.length / 8));
@@ -60,11 +60,11 @@ function readLog(folder: string, file: string): Entry[] {
   return lines.map((line) => ({ process: file.replace(/\.log$/, ""), ...JSON.parse(line) }));
 }
 
-/** The node and tick of an ID, as one number. */
+/** Returns the node and tick of an ID, as one number. */
 export const stampOf = (id: bigint): number => Number(id >> SEQUENCE);
 const nodeOf = (stamp: number): number => stamp % 2 ** LAYOUT.machineBits;
 
-/** The stamps of IDs, each once where they are in order; and whether they are. */
+/** Returns the stamps of IDs, each once if the IDs are in order, and whether they are. */
 function stampsOf(ids: BigUint64Array): { stamps: number[]; isOrdered: boolean } {
   const stamps: number[] = [];
   let isOrdered = true;
@@ -81,7 +81,7 @@ function stampsOf(ids: BigUint64Array): { stamps: number[]; isOrdered: boolean }
   return { stamps, isOrdered };
 }
 
-/** The IDs that are there more than once. */
+/** Returns the IDs that occur more than once. */
 function repeatsOf(sheets: readonly Sheet[]): { repeated: bigint[]; repeats: number } {
   const all = new BigUint64Array(sheets.reduce((length, { ids }) => length + ids.length, 0));
   let at = 0;
@@ -103,7 +103,7 @@ function repeatsOf(sheets: readonly Sheet[]): { repeated: bigint[]; repeats: num
   return { repeated, repeats };
 }
 
-/** Reads all that is in a folder: `<process>.<lease>.<thread>.ids` and `<process>.log`. */
+/** Reads all files of a folder: `<process>.<lease>.<thread>.ids` and `<process>.log`. */
 export function readFindings(folder: string, tickMs: number): Findings {
   const timeOf = (stamp: number) => EPOCH + Math.floor(stamp / 2 ** LAYOUT.machineBits) * tickMs;
   const names = readdirSync(folder).sort();
@@ -142,8 +142,10 @@ export function readFindings(folder: string, tickMs: number): Findings {
       return [{ process: lease.split(".")[0], made }];
     });
     const processes = new Set(found.map(({ process }) => process));
-    const story = log.filter(({ process }) => processes.has(process)).map((entry) => JSON.stringify(entry));
-    return [what, ...found.map(({ made }) => made), ...story].join("\n  ");
+    const logLines = log
+      .filter(({ process }) => processes.has(process))
+      .map((entry) => JSON.stringify(entry));
+    return [what, ...found.map(({ made }) => made), ...logLines].join("\n  ");
   }
 
   return {
@@ -168,7 +170,7 @@ export function readFindings(folder: string, tickMs: number): Findings {
   };
 }
 
-/** How often something happened, by the log. */
+/** Counts the log entries of an event with the given facts. */
 export function count(
   log: readonly Entry[],
   event: string,

@@ -1,5 +1,5 @@
-// A process of the chaos test: leases a node, makes IDs into a file, gives the node back, and so on, whatever is done to
-// it meanwhile. What happens to its leases goes into a log, one line of JSON each; an error that should not be ends it.
+// A process of the chaos test: leases a node, writes IDs to a file, releases the node, and repeats that during all faults.
+// It logs the events of its leases, one line of JSON each. An unexpected error ends it.
 
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
@@ -19,8 +19,8 @@ const chance = (share) => Math.random() < share;
 const log = (event, facts) =>
   appendFileSync(`${path}.log`, `${JSON.stringify({ at: Date.now(), event, ...facts })}\n`);
 
-// --- The clock: the system's own, one that is off by less than anyone minds, one that is an hour off and allowed to be,
-// or one that jumps by an hour and comes back.
+// --- The clock: the system's own, one that is off by less than `maxSkewMs`, one that is off by an hour with a larger
+// `maxSkewMs`, or one that jumps by an hour and back.
 
 const offset = new Int32Array(new SharedArrayBuffer(4));
 const ownClock = role !== "true";
@@ -40,22 +40,22 @@ async function jump() {
 }
 if (role === "jumping") jump();
 
-/** What a generator may refuse with. Only a clock that jumps goes backwards. */
+/** The codes of errors that a generator may throw. Only a clock that jumps goes backwards. */
 const expected = ["ERR_LEASE_EXPIRED", ...(role === "jumping" ? ["ERR_CLOCK_BACKWARDS"] : [])];
-/** What the store may be refused with, or refuse with. */
+/** The codes of errors that leaseNode may throw. */
 const refusals = ["ERR_NO_NODE_AVAILABLE", "ERR_BACKEND", "ERR_CLOCK_SKEW"];
 
-// --- The store, by clients with their own ideas of what to do in an outage.
+// --- The store, by clients that behave differently in an outage.
 
 async function connect() {
-  // Shorter and longer than a lease: late answers come to holders that have given up and to some that have not.
+  // Shorter and longer than a lease, so that late answers arrive before and after a holder's timeout.
   const timeoutMs = [ttlMs / 4, ttlMs, 5000][between(0, 2)];
   if (store === "postgres") {
     const pool = new pg.Pool({ connectionString: url, max: between(1, 4) });
     pool.on("error", () => {});
     return fromPg(pool, { timeoutMs });
   }
-  // By default ioredis keeps what is asked while it is not connected, and asks again what was not answered.
+  // By default ioredis queues commands while it is not connected, and repeats commands without an answer.
   const failing = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
   const client = new Redis(url, { retryStrategy: () => 50, ...(chance(0.3) ? failing : {}) });
   client.on("error", () => {});
@@ -69,24 +69,24 @@ const backend = await connect();
 
 /** The number of the lease whose IDs the threads make. */
 const turn = new Int32Array(new SharedArrayBuffer(4));
-const crew = [];
-let workers = 0;
+const workers = [];
+let startedWorkers = 0;
 
 function startWorker() {
-  const workerData = { at: ++workers, dist, turn, offset, ownClock, expected, path };
+  const workerData = { at: ++startedWorkers, dist, turn, offset, ownClock, expected, path };
   const worker = new Worker(new URL("thread.mjs", import.meta.url), { workerData });
   worker.on("error", fail);
-  crew.push(worker);
+  workers.push(worker);
   return worker;
 }
 
-// --- Its life.
+// --- The loop: acquire, use, release.
 
 let leaving = false;
 process.once("SIGTERM", () => {
   leaving = true;
 });
-// The end of whoever started it is its own.
+// It ends when the process that started it ends.
 process.stdin.once("end", () => process.exit(0)).resume();
 
 function fail(error) {
@@ -99,35 +99,35 @@ process.on("unhandledRejection", fail);
 
 let leases = 0;
 
-async function seek() {
+async function acquireLease() {
   const started = Date.now();
-  const terms = {
+  const options = {
     backend,
     namespace,
     preset: layout,
     tickMs,
     ttlMs,
-    // With the skew that some are allowed, it would be hours until a Redis that was restarted granted a node.
+    // With the large `maxSkewMs` of some, a restarted Redis would grant no node for hours.
     fence: store !== "redis",
     holder: plan.name,
     threads,
     clock,
-    // Each lease of a clock that is ahead uses up a node for an hour; so these are careful with them.
+    // Each lease with a clock that is ahead uses up a node for an hour, so such a process takes only one.
     onExpired: role === "ahead" || chance(0.35) ? "throw" : "reacquire",
     waitMs: between(0, 1000),
     ...(role === "ahead" || role === "behind" ? { maxSkewMs: 2 * HOUR } : {}),
   };
   log("asked", {});
   try {
-    const lease = await leaseNode(terms);
+    const lease = await leaseNode(options);
     const facts = {
       lease: ++leases,
-      onExpired: terms.onExpired,
+      onExpired: options.onExpired,
       offsetMs: offset[0],
       ms: Date.now() - started,
     };
     log("granted", { ...facts, node: lease.node, until: lease.until });
-    return { lease, onExpired: terms.onExpired };
+    return { lease, onExpired: options.onExpired };
   } catch (error) {
     if (!refusals.includes(error.code)) throw error;
     const { code, reason, message } = error;
@@ -137,7 +137,7 @@ async function seek() {
 }
 
 /** Makes IDs under a lease for a while, or until it is lost for good. */
-async function live({ lease, onExpired }) {
+async function useLease({ lease, onExpired }) {
   const number = leases;
   const pen = new Pen(`${path}.${number}.0.ids`);
   let { grants, failures } = lease.status();
@@ -146,17 +146,17 @@ async function live({ lease, onExpired }) {
   );
   if (threads) {
     Atomics.store(turn, 0, number);
-    for (const worker of crew) worker.postMessage({ handle: lease.generator.handle, lease: number });
+    for (const worker of workers) worker.postMessage({ handle: lease.generator.handle, lease: number });
   }
   const end = performance.now() + between(300, 6000);
-  // Who has lost its lease does not go before it has had another, unless that takes too long.
-  const patience = () => (lease.status().state === "lost" ? 5000 : 0);
-  while (!leaving && (role === "ahead" || performance.now() < end + patience())) {
+  // A holder that has lost its lease waits for the next one, unless that takes too long.
+  const extraMs = () => (lease.status().state === "lost" ? 5000 : 0);
+  while (!leaving && (role === "ahead" || performance.now() < end + extraMs())) {
     try {
       await burst(lease.generator, pen, threads ? 4 : 1);
       await setTimeout(between(0, 40));
     } catch (error) {
-      tolerate(error);
+      ignoreExpected(error);
       if (onExpired === "throw" && lease.status().state === "lost") break;
       await setTimeout(between(1, 30));
     }
@@ -172,36 +172,36 @@ async function live({ lease, onExpired }) {
       });
     }
     ({ grants, failures } = status);
-    // Now and then a thread ends where it stands, and another takes its place.
+    // Now and then a thread is terminated, and another replaces it.
     if (threads && chance(0.01)) {
-      crew.splice(between(0, crew.length - 1), 1)[0].terminate();
+      workers.splice(between(0, workers.length - 1), 1)[0].terminate();
       startWorker().postMessage({ handle: lease.generator.handle, lease: number });
     }
   }
-  // Without a word, as many programs end.
+  // Without a release, as many programs end.
   if (role !== "ahead" && !leaving && chance(0.05)) leave("left");
-  // Up to the last moment, so that the next holder comes within the same tick if it can.
-  if (chance(0.5)) await burst(lease.generator, pen, 1).catch(tolerate);
-  const released = giveBack(lease, number);
+  // Until the release, so that the next holder gets the node within the same tick if possible.
+  if (chance(0.5)) await burst(lease.generator, pen, 1).catch(ignoreExpected);
+  const released = releaseLease(lease, number);
   if (chance(0.5)) await released;
   Atomics.store(turn, 0, 0);
   pen.close();
 }
 
-/** Lets pass what a generator may refuse with. */
-function tolerate(error) {
+/** Ignores the errors that a generator may throw, and throws others. */
+function ignoreExpected(error) {
   if (!expected.includes(error.code)) throw error;
 }
 
-async function giveBack(lease, number) {
+async function releaseLease(lease, number) {
   for (let tries = 1; tries <= 2; tries++) {
-    // The threads make IDs meanwhile, until they cannot.
+    // The threads make IDs meanwhile, until their generator throws.
     const released = lease.release();
     try {
       lease.generator.nextId();
-      fail(new Error("a lease that is given back makes IDs"));
+      fail(new Error("a released lease makes IDs"));
     } catch (error) {
-      tolerate(error);
+      ignoreExpected(error);
     }
     try {
       await released;
@@ -221,8 +221,8 @@ function leave(how) {
 
 if (threads) for (let at = 0; at < 4; at++) startWorker();
 while (!leaving) {
-  const held = await seek();
-  if (held) await live(held);
+  const held = await acquireLease();
+  if (held) await useLease(held);
   else await setTimeout(between(20, 250));
   if (role === "ahead") break;
 }

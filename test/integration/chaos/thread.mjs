@@ -1,5 +1,5 @@
-// One of the threads of a holder: joins the generator of each lease that it is told of, and makes IDs until that lease
-// is given back. That another node is leased meanwhile it does not hear: its generator has to know.
+// A thread of a holder: joins the generator of each lease that it gets in a message, and makes IDs until that lease is
+// released. It gets no message when another node is leased meanwhile: its generator must notice.
 
 import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
@@ -9,7 +9,7 @@ const { at, dist, turn, offset, ownClock, expected, path } = workerData;
 const { SharedGenerator } = await import(new URL("threads.js", dist).href);
 const clock = ownClock ? () => Date.now() + Atomics.load(offset, 0) : undefined;
 
-// --random-seed starts all threads alike; so each skips as many numbers as it takes to be different.
+// --random-seed gives all threads the same random numbers, so each one skips a different count.
 for (let skipped = 0; skipped < at * 1000; skipped++) Math.random();
 
 parentPort.on("message", async ({ handle, lease }) => {

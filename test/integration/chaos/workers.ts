@@ -1,4 +1,4 @@
-// The processes of a run, and what is done to them and to their store while they make IDs.
+// The processes of a chaos run, and the faults of them and of their store while they make IDs.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -17,10 +17,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Server } from "../servers.ts";
 import type { Chance } from "./chance.ts";
 
-/** The build whose IDs are made: another one, such as one that is broken on purpose, where FIRE_DIST says so. */
-const dist = process.env.FIRE_DIST ?? fileURLToPath(new URL("../../../dist", import.meta.url));
+/** The build under test: `dist`, or that of CHAOS_DIST, such as one that is broken on purpose. */
+const dist = process.env.CHAOS_DIST ?? fileURLToPath(new URL("../../../dist", import.meta.url));
 
-/** So short that who is stopped for longer does not hold the run up. */
+/** Short, so that a process that is stopped for longer does not delay the run. */
 export const TTL_MS = 1500;
 
 /** Eight nodes, fewer than there are processes, and a sequence that no process uses up within a tick. */
@@ -28,49 +28,49 @@ export const LAYOUT = { timestampBits: 41, datacenterBits: 0, machineBits: 3, se
 export const NODES = 2 ** LAYOUT.machineBits;
 const PROCESSES = 12;
 
-/** How many processes with a clock that is an hour ahead there are in all: each keeps a node from all others. */
+/** How many processes with a clock an hour ahead are started in all. Each one keeps a node from all others. */
 const AHEAD = 2;
 
-/** How long the last processes are left in peace: long enough for all that is past to expire, and as long again. */
+/** How long the last processes run without faults: long enough for all earlier leases to expire, and as long again. */
 const CALM_MS = 3 * TTL_MS;
 
 /**
- * What a process's clock is like. `"near"` ones are off by a second or so, as clocks are; `"ahead"` and `"behind"` are an
- * hour off, and allowed to be; `"jumping"` ones leap by an hour now and then, and are not.
+ * The clock of a process. `"near"` is off by about a second, as real clocks are; `"ahead"` and `"behind"` are off by an
+ * hour, within the process's `maxSkewMs`; `"jumping"` leaps by an hour now and then, beyond it.
  */
 type Role = "true" | "near" | "jumping" | "ahead" | "behind";
 
-/** What was done, by kind. */
-type Troubles = Record<"killed" | "stopped" | "asked to end" | "restarts" | "crashes" | "freezes", number>;
+/** The number of faults, by kind. */
+type FaultCounts = Record<"killed" | "stopped" | "asked to end" | "restarts" | "crashes" | "freezes", number>;
 
-export interface Campaign {
+export interface ChaosRun {
   readonly store: "redis" | "postgres";
   readonly server: Server;
   readonly namespace: string;
   readonly threads: boolean;
   readonly tickMs: number;
-  /** How long all of it lasts at least; longer, to three times that, where the machine is too slow for so many IDs. */
+  /** The shortest duration. Up to three times as long if the machine makes fewer than `ids` in that time. */
   readonly seconds: number;
   readonly ids: number;
   readonly chance: Chance;
-  /** Where the files of the processes go. */
+  /** The folder for the files of the processes. */
   readonly folder: string;
 }
 
 export interface Outcome {
-  readonly troubles: Troubles;
+  readonly faults: FaultCounts;
   readonly processes: number;
-  /** What went wrong with processes: how they ended that should not, and what they said. */
+  /** The processes that failed: how each one ended, and its output. */
   readonly failures: readonly string[];
-  /** The moments between which all was calm. */
+  /** The time span without faults. */
   readonly calm: { readonly from: number; readonly to: number };
-  /** The processes that lived through all of the calm. */
+  /** The processes that ran for the whole span without faults. */
   readonly survivors: readonly string[];
 }
 
 interface Member {
   readonly name: string;
-  /** What the names of its files begin with. */
+  /** The beginning of the names of its files. */
   readonly path: string;
   readonly child: ChildProcess;
   readonly ended: Promise<void>;
@@ -79,16 +79,16 @@ interface Member {
   readonly sent: Set<NodeJS.Signals>;
 }
 
-/** What still runs when this process ends: who is stopped then would stay so. */
+/** The running processes. They are killed when this process ends, because a stopped one would stay. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Runs the processes for a while, does to them and to the store what may happen to any, and ends them in good order. */
-export async function churn(campaign: Campaign): Promise<Outcome> {
-  const { store, server, namespace, threads, tickMs, seconds, ids, chance, folder } = campaign;
-  const troubles: Troubles = {
+/** Runs the processes for a while with faults of them and of the store, and then ends them with SIGTERM. */
+export async function runProcesses(run: ChaosRun): Promise<Outcome> {
+  const { store, server, namespace, threads, tickMs, seconds, ids, chance, folder } = run;
+  const faults: FaultCounts = {
     killed: 0,
     stopped: 0,
     "asked to end": 0,
@@ -97,11 +97,11 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
     freezes: 0,
   };
   const failures: string[] = [];
-  const crew: (Member | undefined)[] = Array.from({ length: PROCESSES }, () => undefined);
+  const members: (Member | undefined)[] = Array.from({ length: PROCESSES }, () => undefined);
   const started = Date.now();
-  // Those that were stopped last go on a while later.
-  const troubleEnds = started + seconds * 1000 - CALM_MS - 2 * TTL_MS;
-  // A copy, so that who builds meanwhile does not take it away from the processes that start then.
+  // The processes that are stopped last continue after up to two more `TTL_MS`.
+  const faultsEnd = started + seconds * 1000 - CALM_MS - 2 * TTL_MS;
+  // A copy, so that a build during the run does not remove the files.
   const build = join(folder, "build");
   cpSync(dist, build, { recursive: true });
   writeFileSync(join(build, "package.json"), '{ "type": "module" }');
@@ -109,7 +109,7 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
   let ahead = 0;
   let isOver = false;
 
-  /** Those with wrong clocks come first, while there are nodes that nobody has used: the one that is behind gets no others. */
+  /** Processes with wrong clocks start first, while there are unused nodes, because a clock that is behind gets no others. */
   function roleOf(slot: number): Role {
     if (slot === 0 && ahead++ < AHEAD) return "ahead";
     if (slot === 1 || slot === 2) return "behind";
@@ -135,80 +135,80 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
     };
     const script = fileURLToPath(new URL("holder.mjs", import.meta.url));
     const seed = `--random-seed=${chance.between(1, 2 ** 30)}`;
-    const said = openSync(`${path}.said`, "w");
+    const output = openSync(`${path}.output`, "w");
     const child = spawn(process.execPath, [seed, script, JSON.stringify(plan)], {
-      stdio: ["pipe", said, said],
+      stdio: ["pipe", output, output],
     });
-    closeSync(said);
+    closeSync(output);
     running.add(child);
-    // One that is killed hears nothing more, and that is no error.
+    // Writing to a killed process fails, which is no error here.
     child.stdin?.on("error", () => {});
     const ended = new Promise<void>((resolve) => {
       child.once("exit", (code, signal) => {
-        // Who is asked to end before it listens ends by the signal itself.
+        // A process that gets SIGTERM before it handles it ends by the signal itself.
         if (code !== 0 && !(signal && member.sent.has(signal))) {
-          failures.push(`${name} ended by ${signal ?? code}: ${readFileSync(`${path}.said`, "utf8")}`);
+          failures.push(`${name} ended by ${signal ?? code}: ${readFileSync(`${path}.output`, "utf8")}`);
         }
-        crew[slot] = undefined;
+        members[slot] = undefined;
         running.delete(child);
         resolve();
         if (!isOver) again(slot);
       });
     });
     const member: Member = { name, path, child, ended, isStopped: false, sent: new Set() };
-    crew[slot] = member;
+    members[slot] = member;
   }
 
   async function again(slot: number): Promise<void> {
     await setTimeout(chance.between(20, 300));
-    if (!isOver && !crew[slot]) start(slot);
+    if (!isOver && !members[slot]) start(slot);
   }
 
-  const alive = () => crew.filter((member) => member !== undefined);
+  const alive = () => members.filter((member) => member !== undefined);
   const awake = () => alive().filter((member) => !member.isStopped);
 
-  /** Whether there was anyone to hear it. */
+  /** Sends a signal. Returns whether there was a process to receive it. */
   function send(member: Member | undefined, signal: "SIGKILL" | "SIGTERM"): boolean {
     member?.sent.add(signal);
     return member?.child.kill(signal) ?? false;
   }
 
-  /** Stops a process for longer than its lease lasts, and lets it go on as if nothing had been. */
+  /** Stops a process for longer than its lease lasts, and then continues it. */
   async function stop(member: Member | undefined): Promise<void> {
     if (!member?.child.kill("SIGSTOP")) return;
     member.isStopped = true;
-    troubles.stopped++;
+    faults.stopped++;
     await setTimeout(TTL_MS * (1.1 + chance.next()));
     member.isStopped = false;
     member.child.kill("SIGCONT");
   }
 
-  /** How many IDs are on record. */
-  function made(): number {
+  /** Returns how many IDs are in the files. */
+  function countIds(): number {
     const files = readdirSync(folder).filter((file) => file.endsWith(".ids"));
     return files.reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0) / 8;
   }
 
-  async function troubleProcesses(): Promise<void> {
+  async function disturbProcesses(): Promise<void> {
     const stops: Promise<void>[] = [];
     const latest = started + 3 * seconds * 1000;
-    while (Date.now() < troubleEnds || (made() <= ids && Date.now() < latest)) {
+    while (Date.now() < faultsEnd || (countIds() <= ids && Date.now() < latest)) {
       await setTimeout(chance.between(100, 400));
       const way = chance.next();
-      // Those that are stopped may be killed as well.
-      if (way < 0.25) troubles.killed += Number(send(chance.oneOf(alive()), "SIGKILL"));
+      // Stopped processes may be killed as well.
+      if (way < 0.25) faults.killed += Number(send(chance.oneOf(alive()), "SIGKILL"));
       else if (way < 0.65 && awake().length > PROCESSES / 2) stops.push(stop(chance.oneOf(awake())));
-      else if (way < 0.8) troubles["asked to end"] += Number(send(chance.oneOf(awake()), "SIGTERM"));
+      else if (way < 0.8) faults["asked to end"] += Number(send(chance.oneOf(awake()), "SIGTERM"));
     }
     await Promise.all(stops);
   }
 
-  async function troubleStore(): Promise<void> {
+  async function disturbStore(): Promise<void> {
     const at = (share: number) =>
-      setTimeout(Math.max(0, started + share * (troubleEnds - started) - Date.now()));
+      setTimeout(Math.max(0, started + share * (faultsEnd - started) - Date.now()));
     const freeze = async () => {
       server.pause();
-      troubles.freezes++;
+      faults.freezes++;
       await setTimeout(TTL_MS * (1.1 + chance.next()));
       server.resume();
     };
@@ -216,25 +216,25 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
     await freeze();
     await at(0.4);
     await server.restart();
-    troubles.restarts++;
+    faults.restarts++;
     await at(0.6);
     await freeze();
     await at(0.8);
     await server.kill();
-    troubles.crashes++;
+    faults.crashes++;
     await setTimeout(chance.between(100, 1000));
     await server.restart();
   }
 
-  // So that wrong clocks have their nodes before others have had them all.
+  // Wait until wrong clocks have their nodes, before other processes have used them all.
   const early = [0, 1, 2];
   for (const slot of early) start(slot);
-  while (early.some((slot) => !existsSync(`${crew[slot]?.path}.1.0.ids`))) {
+  while (early.some((slot) => !existsSync(`${members[slot]?.path}.1.0.ids`))) {
     await setTimeout(50);
     if (Date.now() > started + 5000) break;
   }
   for (let slot = 3; slot < PROCESSES; slot++) start(slot);
-  await Promise.all([troubleProcesses(), troubleStore()]);
+  await Promise.all([disturbProcesses(), disturbStore()]);
 
   const from = Date.now();
   const witnesses = alive();
@@ -244,10 +244,10 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
   const survivors = alive();
   for (const member of survivors) send(member, "SIGTERM");
   const late = new AbortController();
-  const leash = setTimeout(10_000, undefined, { signal: late.signal }).then(
+  const killer = setTimeout(10_000, undefined, { signal: late.signal }).then(
     () => {
       for (const { name, child } of alive()) {
-        failures.push(`${name} does not end although it is asked to`);
+        failures.push(`${name} does not end after SIGTERM`);
         child.kill("SIGKILL");
       }
     },
@@ -255,7 +255,7 @@ export async function churn(campaign: Campaign): Promise<Outcome> {
   );
   await Promise.all(survivors.map(({ ended }) => ended));
   late.abort();
-  await leash;
+  await killer;
   const lasting = witnesses.filter((member) => survivors.includes(member)).map(({ name }) => name);
-  return { troubles, processes, failures, calm: { from, to }, survivors: lasting };
+  return { faults, processes, failures, calm: { from, to }, survivors: lasting };
 }

@@ -1,5 +1,5 @@
-// The program of snapshot.test.ts: uses everything random while a V8 startup snapshot is built, and again in each process
-// that starts from it. It is bundled first, because a snapshot can only load what is built into Node.
+// Program of snapshot.test.ts: uses every random feature while a V8 startup snapshot is built, and again in each process
+// that starts from it. It is bundled first, because a snapshot can load only the modules built into Node.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -13,13 +13,13 @@ import { leaseNode } from "bitflake/lease";
 import { NumericIdType, PermutedIds } from "bitflake/numeric";
 import { RateLimit } from "bitflake/ratelimit";
 
-/** How long IDs are made on a lease: longer than until its first renewal. */
+/** How long IDs are made on a lease: longer than the time to its first renewal. */
 const ISSUING_MS = 1500;
 
-/** How far ahead the clock of the machine is that builds the snapshot. */
+/** How far the clock of the machine that builds the snapshot is ahead. */
 const AHEAD_MS = 3_600_000;
 
-/** A store that stands for one whose client is made in each process: connections do not outlive the build. */
+/** A store for clients that each process creates itself, because connections do not survive the build. */
 let redis;
 const backend = { eval: (script, keys, args) => redis.eval(script, keys, args) };
 
@@ -37,7 +37,7 @@ function draw() {
     randomString: randomString(),
     coins: randomString(128, "01"),
     numericId: farmers.generate(),
-    // Without its random end, which alone would tell two copies apart that count alike.
+    // Without its random end, which would hide that two copies count alike.
     uuidv7: uuidv7().slice(0, 28),
   };
 }
@@ -56,7 +56,7 @@ async function build() {
   makeGenerator("twitter", { machineId: 3 }).nextId();
   permuted.idAt(1n);
   new RateLimit({ backend, name: "r", limit: 1, windowMs: 1000 });
-  // What these draw and keep in the build.
+  // The random values that these draw and keep in the build.
   const lease = await leaseNode({ backend: memory(), preset: "twitter" });
   lease.generator.nextId();
   await lease.release();
@@ -64,7 +64,7 @@ async function build() {
   drawEarly();
 }
 
-/** Does work of one key until it is done, by this process or another. */
+/** Repeats the work of one key until this process or another has done it. */
 async function doOnce() {
   let runs = 0;
   const work = async () => {
@@ -83,7 +83,7 @@ async function doOnce() {
   }
 }
 
-/** Makes IDs in bursts, so that 4 processes leave the machine to each other and to the renewals. */
+/** Makes IDs in bursts, so that 4 processes leave time for each other and for the renewals. */
 async function issue(lease) {
   const ids = [];
   for (const end = performance.now() + ISSUING_MS; performance.now() < end; await pause(5)) {
@@ -93,9 +93,9 @@ async function issue(lease) {
 }
 
 async function run() {
-  // The first things that it does, before any other part of the program.
+  // First of all, before any other part of the program.
   const tokens = draw();
-  // A cipher of the platform is not in the snapshot, but the object that uses it is.
+  // A platform's cipher is not in the snapshot, but the object that uses it is.
   permuted.idAt(2n);
   const { Redis } = createRequire(`${process.cwd()}/`)("ioredis");
   const client = new Redis(process.env.REDIS_URL);
@@ -111,7 +111,7 @@ async function run() {
   ]);
   const ids = await issue(lease);
   console.log(JSON.stringify({ tokens, more: draw(), node: lease.node, ids, ...did }));
-  // Held until all have said what they have, so that no node is another's because its holder has ended.
+  // Held until all processes have reported, so that no node is leased again because its holder has ended.
   await closed;
   await lease.release();
   client.disconnect();

@@ -39,7 +39,7 @@ export function explore(model: Model, isTarget: (state: ModelState) => boolean):
   return { states: seen.size, steps, depth, trace: found ? retrace(model, seen, found) : undefined };
 }
 
-/** Repeats the transitions to a state and describes them. A key does not distinguish the holders. */
+/** Repeats the transitions to a state and describes them. A key does not distinguish holders, so names come from a replay. */
 function retrace(model: Model, seen: ReadonlyMap<string, string>, last: string): string[] {
   const path: string[] = [];
   for (let key = last, before = seen.get(key); before; key = before, before = seen.get(key))

@@ -94,8 +94,8 @@ export class StoreStates {
    * Returns the outcomes of a message for all clocks, without those that change and grant nothing.
    *
    * @param history the store's history, which its state may not have yet
-   * @param reached the end of the last grant that the store may have forgotten, if it went back. By its clock no such
-   *   grant ends more than `REACH` ticks later, which is what the fence covers
+   * @param reached the latest end of all grants, 0 if the store never went back. After a rollback the store's clock shows
+   *   at least `reached - REACH`, because no grant ends more than `REACH` ticks after the store's time
    */
   outcomes(store: StoreState, message: Message, history: string, reached: number): readonly Outcome[] {
     const least = store.state && store.state.history !== history ? Math.max(0, reached - REACH) : 0;
