@@ -3,6 +3,7 @@
 
 export * from "./errors.ts";
 export * from "./snowflake/capacity.ts";
+export * from "./snowflake/charCode.ts";
 export { systemClock } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
 export * from "./snowflake/defaultGenerator.ts";

@@ -1,39 +1,42 @@
 // parseId and isId: which values from outside are IDs.
 
 import { InvalidIdError } from "../errors.ts";
+import { charCode } from "./charCode.ts";
 import { joinHalves } from "./halves.ts";
 
 const ZERO = 48;
 
-/** Reads digits of a text, from one index up to another, as a number; NaN if there is another character. */
+/** 10^14 in halves of 32 bits. */
+const HIGH_1E14 = 23_283;
+const LOW_1E14 = 276_447_232;
+
+/** Reads at most 7 digits of a text, from one index up to another; -1 if there is another character. */
 function readDigits(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) {
-    const digit = text.charCodeAt(at) - ZERO;
-    if (digit < 0 || digit > 9) return Number.NaN;
+    const digit = charCode(text, at) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
   }
   return value;
 }
 
 /**
- * Reads a canonical decimal text. The upper 10 and the lower 9 digits are one number each, so that no BigInt is created
- * but the result: that takes less time than `BigInt(text)`, and half of what it takes behind a regular expression.
+ * Reads a canonical decimal text. Its upper 5, middle 7 and lower 7 digits are one small integer each, so that no BigInt
+ * is created but the result: half of the time that `BigInt(text)` takes behind a regular expression.
  */
 function readText(text: string): bigint | undefined {
   const { length } = text;
-  if (length === 0 || length > 19 || (length > 1 && text.charCodeAt(0) === ZERO)) return undefined;
-  const split = Math.max(length - 9, 0);
-  const upper = readDigits(text, 0, split);
-  const lower = readDigits(text, split, length);
-  // upper × 10^9 in pieces of at most 50 bits, which are exact.
-  const upperLow = upper % 0x1_0000;
-  const upperHigh = (upper - upperLow) / 0x1_0000;
-  const middle = upperHigh * 1e9;
-  const middleLow = middle % 0x1_0000;
-  const low = middleLow * 0x1_0000 + upperLow * 1e9 + lower;
-  const high = (middle - middleLow) / 0x1_0000 + Math.floor(low / 0x1_0000_0000);
-  return Number.isNaN(low) ? undefined : joinHalves(high, low);
+  if (length === 0 || length > 19 || (length > 1 && charCode(text, 0) === ZERO)) return undefined;
+  const middleAt = Math.max(length - 14, 0);
+  const lowerAt = Math.max(length - 7, 0);
+  const upper = readDigits(text, 0, middleAt);
+  const middle = readDigits(text, middleAt, lowerAt);
+  const lower = readDigits(text, lowerAt, length);
+  if (upper < 0 || middle < 0 || lower < 0) return undefined;
+  // Below 2^48, so exact. Uint32Array takes its lower 32 bits.
+  const low = upper * LOW_1E14 + middle * 1e7 + lower;
+  return joinHalves(upper * HIGH_1E14 + Math.floor(low / 0x1_0000_0000), low);
 }
 
 /** Reads a value; returns `undefined` if it is no ID. */

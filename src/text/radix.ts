@@ -1,6 +1,6 @@
 // base58 and base62: eleven characters, by long division.
 
-import { joinHalves } from "../internal.ts";
+import { charCode, joinHalves } from "../internal.ts";
 import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
 
 const WIDTH = 11;
@@ -59,17 +59,17 @@ function createRadixCodec(alphabet: string, name: string): TextCodec {
   /** Reads a text. Returns `undefined` if the text is not an ID. Unrolled for the same reasons as in base32.ts. */
   function read(text: string): bigint | undefined {
     if (typeof text !== "string" || text.length !== WIDTH) return undefined;
-    const c0 = text.charCodeAt(0);
-    const c1 = text.charCodeAt(1);
-    const c2 = text.charCodeAt(2);
-    const c3 = text.charCodeAt(3);
-    const c4 = text.charCodeAt(4);
-    const c5 = text.charCodeAt(5);
-    const c6 = text.charCodeAt(6);
-    const c7 = text.charCodeAt(7);
-    const c8 = text.charCodeAt(8);
-    const c9 = text.charCodeAt(9);
-    const c10 = text.charCodeAt(10);
+    const c0 = charCode(text, 0);
+    const c1 = charCode(text, 1);
+    const c2 = charCode(text, 2);
+    const c3 = charCode(text, 3);
+    const c4 = charCode(text, 4);
+    const c5 = charCode(text, 5);
+    const c6 = charCode(text, 6);
+    const c7 = charCode(text, 7);
+    const c8 = charCode(text, 8);
+    const c9 = charCode(text, 9);
+    const c10 = charCode(text, 10);
     if ((c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7 | c8 | c9 | c10) >= TABLE_SIZE) return undefined;
     const d0 = table[c0] as number;
     const d1 = table[c1] as number;
