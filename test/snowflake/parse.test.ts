@@ -37,6 +37,13 @@ describe("parseId and isId", () => {
     ["01"],
     ["00"],
     ["1e3"],
+    // The characters before 0 and after 9, in each of the pieces that a text is read in.
+    ["1/3"],
+    ["1:3"],
+    ["12:4567890"],
+    ["12/4567890"],
+    ["1:34567890123456789"],
+    ["1/34567890123456789"],
     ["1.0"],
     ["1_000"],
     ["1n"],
