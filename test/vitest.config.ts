@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 
 /** The sources that the tests of test/integration cover. */
 export const onServers = [
-  "src/backend/{history,ping,retry,schema,settings}.ts",
+  "src/backend/{definitions,history,ping,portSettings,retry,schema,setup,storeNames}.ts",
   "src/backend/drivers/{postgres,redis,sqlite}.ts",
   "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
   "src/cli/flags/poolFlags.ts",
