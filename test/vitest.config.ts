@@ -1,64 +1,48 @@
 // The unit tests: `npm test` runs the quick files, `npm run test:slow` the others.
 
-import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import base from "./vitest.base.ts";
 
-/** The sources that the tests of test/integration cover. */
-export const onServers = [
-  "src/backend/{definitions,history,ping,portSettings,retry,schema,setup,storeNames}.ts",
-  "src/backend/drivers/{postgres,redis,sqlite}.ts",
-  "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
-  "src/cli/flags/poolFlags.ts",
-  "src/cli/stores/{postgres,redis,sqlite}.ts",
-  "src/{idempotency,lease,numeric}/native/*.ts",
-  "src/numeric/registry.ts",
+/**
+ * Tests of modules that keep no state for the whole process. They share processes, which load each module once. All other tests,
+ * and those that replace modules, have a process for each file.
+ */
+const stateless = [
+  "test/{counter,idempotency,ratelimit,service,text}/**/*.test.ts",
+  "test/numeric/!(poolHistory).test.ts",
+  "test/cli/{settings,state,stores,terminal}/*.test.ts",
 ];
 
-const source = fileURLToPath(new URL("../src/", import.meta.url));
+const slow = ["test/**/*.slow.test.ts"];
+
+/** Slow files that cover no source that others do not, and that the counting of branches would slow down most. */
+const uncovered = [
+  "test/docs/numeric-ids.slow.test.ts",
+  "test/lease/model.slow.test.ts",
+  "test/package/{package,types}.slow.test.ts",
+];
+
+/** Tests on servers have a command of their own. */
+const integration = ["test/integration/**"];
+
+function project(
+  name: string,
+  include: string[],
+  exclude: string[],
+  isolate = true,
+): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include, exclude: ["**/node_modules/**", ...exclude], isolate } };
+}
 
 export default defineConfig({
-  root: fileURLToPath(new URL("..", import.meta.url)),
-  resolve: {
-    alias: [
-      { find: /^bitflake$/, replacement: `${source}index.ts` },
-      { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
-    ],
-  },
+  ...base,
   test: {
-    include: ["test/**/*.test.ts"],
-    // Tests on servers have a command of their own.
-    exclude: ["**/node_modules/**", "test/integration/**"],
-    setupFiles: ["test/support/fast-check.ts"],
-    // By default vitest leaves one core free, which is half of a small machine.
-    maxWorkers: "100%",
-    // A limit that only a hang reaches: in CI a property test does 10,000 runs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // The JSON report has the counts of tests for the last line of .ci/run.
-    reporters: process.env.TEST_REPORT
-      ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]]
-      : ["default"],
-    coverage: {
-      provider: "v8",
-      include: ["src/**/*.ts"],
-      exclude: [
-        // Exports and types without code.
-        "src/index.ts",
-        "src/internal.ts",
-        "src/*/index.ts",
-        "src/backend/ports.ts",
-        "src/lease/lease.ts",
-        "src/http/fetchTypes.ts",
-        "src/service/node/types.ts",
-        "src/service/options.ts",
-        "src/cli/command.ts",
-        // Tests run it as a process of its own.
-        "src/cli/main.ts",
-        // The coverage of these is counted in test/integration.
-        ...onServers,
-      ],
-      reporter: ["text", "json-summary"],
-      thresholds: { branches: 98, statements: 98, functions: 98, lines: 98 },
-    },
+    ...base.test,
+    projects: [
+      project("stateless", stateless, slow, false),
+      project("isolated", ["test/**/*.test.ts"], [...stateless, ...slow, ...integration]),
+      project("slow", slow, [...uncovered, ...integration]),
+      project("uncovered", uncovered, []),
+    ],
   },
 });

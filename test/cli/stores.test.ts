@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { describeError } from "../../src/cli/errors.ts";
 import { storeKindOf } from "../../src/cli/stores/address.ts";
 import { openStore } from "../../src/cli/stores/openStore.ts";
@@ -12,6 +12,9 @@ import { cli, storeContext } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+});
 writeFileSync(join(cwd, "types.json"), '{ "farmer": { "length": 10 }, "tiny": { "length": 3 } }');
 /** A folder in which no package is installed, neither for the caller nor for the program. */
 const nowhere = { cwd, programUrl: pathToFileURL(join(cwd, "cli.js")).href };
@@ -302,5 +305,8 @@ test("close resolves although the client does not close", async () => {
   );
   const store = await openStore("postgres://u:p@h/db?x=1", storeContext({ cwd: join(cwd, "stuck") }));
   expect(store.description).toBe("postgres://u:***@h/db");
-  await store.close();
+  vi.useFakeTimers();
+  const closed = store.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  await closed;
 });

@@ -1,5 +1,5 @@
 // The settings of docs/stores.md for connections that go silent: real servers behind a proxy that loses all packets and
-// closes no connection. The examples themselves run in examples.test.ts.
+// closes no connection. The examples themselves run in examples.slow.test.ts.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 // The integration tests, with real clients and servers: `npm run test:integration`.
 
-import unit, { onServers } from "../vitest.config.ts";
+import unit, { onServers } from "../vitest.base.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 // vitest reports a file without a test as an error.

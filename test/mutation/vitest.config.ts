@@ -1,6 +1,6 @@
 // Tests for `npm run mutate`: those that cover the files that test/stryker.json mutates.
 
-import unit from "../vitest.config.ts";
+import unit from "../vitest.base.ts";
 
 export default {
   ...unit,

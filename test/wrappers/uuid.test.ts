@@ -15,6 +15,11 @@ const full = 2 ** 30 - 1;
 const V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const fresh = (): V7State => ({ ms: -1, high: 0, low: 0, head: "" });
+/** Returns the state that all copies of the package share in this process. */
+function stateOfProcess(): V7State {
+  uuidv7(); // The first call creates it.
+  return Reflect.get(globalThis, Symbol.for("bitflake.uuidv7.v1"));
+}
 /** Returns a source of "random" numbers: the given ones, and then 0. */
 const drawing =
   (...draws: number[]) =>
@@ -44,17 +49,6 @@ describe("uuid", () => {
 });
 
 describe("uuidv7", () => {
-  test("strictly increases as text over 1,000,000 calls", () => {
-    let last = "";
-    for (let i = 0; i < 1_000_000; i++) {
-      const next = uuidv7();
-      if (!(next > last)) expect.fail(`${next} after ${last}`);
-      last = next;
-    }
-    expect(last).toMatch(V7);
-    expect(Math.abs(Number.parseInt(last.replace("-", "").slice(0, 12), 16) - Date.now())).toBeLessThan(1000);
-  });
-
   test("matches example A.6 of RFC 9562", () => {
     // The state before the example, in the same millisecond.
     const state = { ms: 0x017f22e279b0, high: 0xcc3, low: 0x18c4dc0c - 1, head: "017f22e2-79b0-7cc3-" };
@@ -175,7 +169,7 @@ describe("uuidv7", () => {
   });
 
   test("two copies of the package share one order", () => {
-    const state = Reflect.get(globalThis, Symbol.for("bitflake.uuidv7.v1")) as V7State;
+    const state = stateOfProcess();
     vi.useFakeTimers({ now: state.ms });
     uuidv7();
     const { ms, high, low } = state;
@@ -209,7 +203,7 @@ describe("the counter of a UUID v7 in the millisecond of an earlier turn", () =>
   });
 
   test("advances by random bits at the first call of a turn, and by 1 at the next calls", async () => {
-    const state = Reflect.get(globalThis, Symbol.for("bitflake.uuidv7.v1")) as V7State;
+    const state = stateOfProcess();
     vi.useFakeTimers({ now: state.ms, toFake: ["Date"] });
     const steps: number[] = [];
     const stepOf = () => {
@@ -240,15 +234,5 @@ describe("the counter of a UUID v7 in the millisecond of an earlier turn", () =>
       }),
     );
     expect(new Set(counters).size).toBe(80);
-  });
-
-  test("is not used up by 1000 turns in a millisecond", () => {
-    for (let round = 0; round < 20; round++) {
-      const random = () => crypto.getRandomValues(new Uint16Array(1))[0] as number;
-      const state = fresh();
-      nextV7(state, 5, random);
-      for (let i = 0; i < 1000; i++) nextV7(state, 5, random, true);
-      expect(state.ms).toBe(5);
-    }
   });
 });

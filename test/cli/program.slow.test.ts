@@ -42,6 +42,18 @@ describe("the program", () => {
     expect(err).toContain("did you mean new?");
   });
 
+  test("exits with 1 if no numeric ID meets the rules", async () => {
+    writeFileSync(
+      join(program.folder, "none.json"),
+      '{ "x": { "length": 5, "rules": { "evenDigitsLimit": 1, "notStartWith": ["1","3","5","7","9"] } } }',
+    );
+    expect(await runToEnd(["numeric", "new", "--types", "none.json", "--type", "x", "--json"])).toEqual({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^\{"error":\{"code":"ERR_NO_VALID_ID","message":".*"\}\}\n$/),
+    });
+  });
+
   test("exits with 0 and without an error when its reader closes the pipe", async () => {
     const { child, written, ended, waitForOutput } = program.start(["new", "--count", "1000000"]);
     await waitForOutput("\n");

@@ -1,0 +1,61 @@
+// Settings of all tests with vitest: aliases, limits, reports, coverage.
+
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+/** The sources that the tests of test/integration cover. */
+export const onServers = [
+  "src/backend/{definitions,history,ping,portSettings,retry,schema,setup,storeNames}.ts",
+  "src/backend/drivers/{postgres,redis,sqlite}.ts",
+  "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
+  "src/cli/flags/poolFlags.ts",
+  "src/cli/stores/{postgres,redis,sqlite}.ts",
+  "src/{idempotency,lease,numeric}/native/*.ts",
+  "src/numeric/registry.ts",
+];
+
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+
+export default defineConfig({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  resolve: {
+    alias: [
+      { find: /^bitflake$/, replacement: `${source}index.ts` },
+      { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
+    ],
+  },
+  test: {
+    setupFiles: ["test/support/fast-check.ts"],
+    // By default vitest leaves one core free, which is half of a small machine.
+    maxWorkers: "100%",
+    // A limit that only a hang reaches: in CI a property test does 10,000 runs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // The JSON report has the counts of tests for the last line of .ci/run.
+    reporters: process.env.TEST_REPORT
+      ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]]
+      : ["default"],
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: [
+        // Exports and types without code.
+        "src/index.ts",
+        "src/internal.ts",
+        "src/*/index.ts",
+        "src/backend/ports.ts",
+        "src/lease/lease.ts",
+        "src/http/fetchTypes.ts",
+        "src/service/node/types.ts",
+        "src/service/options.ts",
+        "src/cli/command.ts",
+        // Tests run it as a process of its own.
+        "src/cli/main.ts",
+        // The coverage of these is counted in test/integration.
+        ...onServers,
+      ],
+      reporter: ["text", "json-summary"],
+      thresholds: { branches: 98, statements: 98, functions: 98, lines: 98 },
+    },
+  },
+});
