@@ -16,7 +16,7 @@ function definitionsOf(target: SqlTarget, features: readonly Feature[]): Definit
   if (assertOneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
     throw new ArgumentError("schema", "left out for SQLite", schema);
   }
-  // Not any iterable: an iterator would be empty the second time, and a text would be read as letters.
+  // Not any iterable: an iterator would be empty the second time, and a string would be read as letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
   const names: readonly Feature[] = features;
   return names.flatMap((name) => SCHEMA[assertOneOf("feature", name, FEATURES)](target));

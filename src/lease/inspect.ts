@@ -14,7 +14,7 @@ export interface HeldNode extends NodeFields {
   readonly node: number;
   /** The name that the holder gave itself; empty if it gave none. */
   readonly holder: string;
-  /** The owner of the grant in the store: a new name for each lease. */
+  /** The owner of the grant in the store: a random token, drawn for each lease, and the holder's name. */
   readonly owner: string;
   /** When the lease began, by the holder's clock. */
   readonly from: Date;

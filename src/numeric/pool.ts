@@ -125,7 +125,7 @@ export class IdPool extends AsyncDisposer {
     assertFunction("onReplay", onReplay);
     if (requestKey === undefined) return (await this.issueIds(1))[0] as string;
     if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
-      throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
+      throw new ArgumentError("requestKey", "a string of 1 to 255 characters in one line", requestKey);
     }
     return this.#issuer.issueForRequest(requestKey, onReplay);
   }

@@ -46,8 +46,8 @@ export class LocalSource implements IdSource {
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
     let now = clock();
-    const isRoom = now === readingMs && this.leftInRun(draft) >= count;
-    if (!isRoom) budget.assertRoom(settings, draft, now);
+    const hasRoom = now === readingMs && this.leftInRun(draft) >= count;
+    if (!hasRoom) budget.assertRoom(settings, draft, now);
     for (;;) {
       this.advance(draft, now, budget);
       const run = this.extendRun(draft, budget.idsLeft);

@@ -11,8 +11,8 @@ import { checkOutcome, MAX_VALUE, NO_VALUE, reserve } from "../rule.ts";
  * ARGV: count; the client's highest value, or ""; floor; the last value of a reservation that begins at the floor; the
  * highest current value from which a whole reservation fits; the largest value.
  *
- * Lua's numbers are doubles, so values stay text. Of two texts the longer one is the larger number; at the same length,
- * the one that sorts later. Only INCRBY adds, and it uses 64-bit integers.
+ * Lua's numbers are doubles, so values stay strings. Of two strings the longer one is the larger number; at the same
+ * length, the one that sorts later. Only INCRBY adds, and it uses 64-bit integers.
  */
 const RESERVE_SCRIPT = `
 local function below(a, b) return #a < #b or (#a == #b and a < b) end

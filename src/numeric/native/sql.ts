@@ -1,7 +1,7 @@
 // PoolPort on PostgreSQL and SQLite.
 
 import { startTimer } from "../../backend/call.ts";
-import { historySql } from "../../backend/history.ts";
+import { historyIdSql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { queryRows } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
@@ -38,7 +38,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
   let statements: Promise<Statements> | undefined;
   /** Returns the statements, once the store has answered whether it reports its history. */
   const prepare = (): Promise<Statements> => {
-    statements ??= historySql(port).then(
+    statements ??= historyIdSql(port).then(
       (current) => createStatements(port, current),
       (error) => {
         statements = undefined;
