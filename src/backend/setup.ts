@@ -82,22 +82,22 @@ const FIND_COLUMN = {
  * ```
  */
 export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  const port = assertBackend(backend);
-  if (!("query" in port)) {
+  assertBackend(backend);
+  if (!("query" in backend)) {
     definitionsOf({ dialect: "sqlite" }, features); // Throws on an unknown feature, on any store.
     return "";
   }
   const send = (sql: string, params: string[], isSlow = false) =>
     callStore(
-      isSlow ? { ...port, timeoutMs: MAX_TIMER_MS } : port,
+      isSlow ? { ...backend, timeoutMs: MAX_TIMER_MS } : backend,
       "setup",
-      () => port.query(sql, params),
+      () => backend.query(sql, params),
       (rows) => rows as readonly unknown[],
     );
-  const { dialect } = port;
+  const { dialect } = backend;
   // Looked for first, because a program does not need the right to create tables if they all exist.
   const exists = async ({ name, column, find }: Definition) => {
-    const path = dialect === "postgres" ? qualifiedTable(port, name) : tableName(port, name);
+    const path = dialect === "postgres" ? qualifiedTable(backend, name) : tableName(backend, name);
     const rows = await (column === undefined
       ? send(FIND[dialect], [path])
       : send(FIND_COLUMN[dialect], [path, column]));
@@ -107,7 +107,7 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
     return !hasTable || (await send(find, [])).length > 0;
   };
   const missing: Definition[] = [];
-  for (const definition of definitionsOf(port, features)) {
+  for (const definition of definitionsOf(backend, features)) {
     if (!(await exists(definition))) missing.push(definition);
   }
   for (const definition of missing) {

@@ -18,7 +18,7 @@ export function queryRows<T>(
   options?: AnswerOptions<T>,
 ): Promise<T> {
   const call = () => backend.query(text, params.map(String));
-  // A port that a user wrote may return anything.
+  // A backend that a user wrote may return anything.
   const parseRows = (rows: unknown) => (Array.isArray(rows) ? parse(rows) : undefined);
   return callStore(backend, operation, call, parseRows, options);
 }

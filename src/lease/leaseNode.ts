@@ -31,7 +31,7 @@ const POLL_MS = 1000;
  *   and they have not ended within `waitMs`
  * @throws {@link StoreCutOffError} if the store is a Redis that has lost its replicas
  * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
- * @throws {@link NamespaceError} if the name is in use with another layout, epoch or tick
+ * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
  * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
  * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease or more than 32
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number

@@ -34,7 +34,7 @@ function toStored({ historyId, longestGrantTicks, ...state }: NamespaceState): S
   return { ...state, history: historyId, longestReach: longestGrantTicks };
 }
 
-/** Returns a function that checks an answer, because a port that a user wrote may return anything. */
+/** Returns a function that checks an answer, because a backend that a user wrote may return anything. */
 function parseAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
   return (answer) =>
     answer.outcome === "granted"
@@ -47,15 +47,15 @@ function factsAt(ms: number): StoreFacts {
   return { ms, historyId: "" };
 }
 
-export function memoryLeasePort(memory: MemoryPort, name: string): LeasePort {
+export function memoryLeasePort(backend: MemoryPort, name: string): LeasePort {
   const call = <T>(
     operation: string,
     change: Change<NamespaceState, T>,
     parse: (result: T) => T = (result) => result,
     options?: AnswerOptions<T>,
   ) => {
-    const send = async () => memory.change<StoredState | undefined, T>(`lease:${name}`, stored(change));
-    return callStore(memory, `lease: ${operation}`, send, (result) => parse(result as T), options);
+    const send = async () => backend.change<StoredState | undefined, T>(`lease:${name}`, stored(change));
+    return callStore(backend, `lease: ${operation}`, send, (result) => parse(result as T), options);
   };
   return {
     acquire: (terms, request, nowMs, options) =>

@@ -26,7 +26,7 @@ const MIN_TTL_MS = 100;
 
 /** Options of a lease, beside those of its generator. All but `backend` are optional. */
 export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
-  /** The store of the leases: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
+  /** The store of the leases, from `bitflake/backend`. On SQL, run `setup(backend)` once before. */
   readonly backend: Backend;
   /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
   readonly preset?: PresetName | GeneratorOptions | undefined;

@@ -40,7 +40,7 @@ export function refusalError(
     case "cutOff":
       return new StoreCutOffError(name, refusal.seenMs, refusal.storeMs);
     default:
-      // "lost" answers a renewal only, and a port that a user wrote may answer anything.
+      // "lost" answers a renewal only, and a backend that a user wrote may answer anything.
       return new BackendError("lease: acquire", "answer", "unexpected response");
   }
 }
