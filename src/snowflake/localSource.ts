@@ -3,7 +3,7 @@
 import { ArgumentError } from "../errors.ts";
 import { stepEntry } from "./entryStep.ts";
 import type { Attempt, IdRun, IdSource, NodeFields } from "./idSource.ts";
-import { copyEntry, createEntry, type LedgerEntry, ledgerEntry } from "./ledger.ts";
+import { createEntry, type LedgerEntry, ledgerEntry, raiseEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 import { stepUntilId, WaitBudget } from "./waitBudget.ts";
 
@@ -39,10 +39,11 @@ export class LocalSource implements IdSource {
   /** Claims the runs on a draft of the entry, so that a clock which fails midway changes nothing. */
   claimRuns(count: number): IdRun[] {
     const { entry, settings, clock } = this;
+    const { readingMs, firstTick, rivals } = entry;
+    const last = entry.word[0] as bigint;
     const draft = createEntry();
-    copyEntry(entry, draft);
-    const { readingMs } = entry;
-    const last = entry.word[0];
+    draft.rivals = rivals;
+    raiseEntry(draft, last, readingMs, firstTick);
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
     let now = clock();
@@ -61,7 +62,7 @@ export class LocalSource implements IdSource {
     if (entry.word[0] !== last || !Object.is(entry.readingMs, readingMs)) {
       throw new ArgumentError("clock", "a function that makes no IDs", clock);
     }
-    copyEntry(draft, entry);
+    raiseEntry(entry, draft.word[0] as bigint, draft.readingMs, draft.firstTick);
     return runs;
   }
 

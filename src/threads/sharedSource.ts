@@ -3,6 +3,8 @@
 import {
   ArgumentError,
   type Attempt,
+  clockReplacedDateNow,
+  closeEntry,
   createEntry,
   type Grant,
   type GrantReceiver,
@@ -26,18 +28,12 @@ type Local = LedgerEntry & { memory?: SharedArrayBuffer };
 
 /** Continues from the last ID that generators of the identity have made in this thread, and stops those generators. */
 function takeOver(local: Local, memory: Memory, machineId: number): void {
-  const { readingMs } = local;
   const issued = local.word[0] as bigint;
-  for (let { last } = memory; last < issued; { last } = memory) memory.replace(last, issued);
-  if (issued >= 0n) memory.raise(readingMs);
+  if (issued >= 0n) memory.raise(issued, local.readingMs);
   local.memory = memory.buffer;
-  // The other generators read it before each ID, so they need no check of their own.
-  const refuse = () => {
-    throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
-  };
-  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
-  const descriptor = { __proto__: null, get: refuse, set: refuse } as PropertyDescriptor;
-  Object.defineProperty(local, "readingMs", descriptor);
+  local.shared = memory;
+  const rule = "one that no SharedGenerator of this thread has";
+  closeEntry(local, () => new ArgumentError("machineId", rule, machineId));
 }
 
 /** Issues the IDs of one identity together with other threads. If a batch throws midway, its claimed IDs are lost. */
@@ -68,10 +64,10 @@ export class SharedSource implements IdSource, GrantReceiver {
     if (known && given && known.tag !== given.tag) {
       throw new ArgumentError("handle", "that of the generator which this thread already has", given.buffer);
     }
+    if (given?.isEnded) throw clockReplacedDateNow(settings.clock);
     this.memory = known ?? given ?? createMemory(settings, isLeased);
     if (!known && !this.memory.isLeased) takeOver(local, this.memory, settings.machineId);
     const draft = createEntry();
-    draft.rivals = local.rivals;
     this.#settings = settings;
     this.#clock = settings.clock;
     this.#local = local;
@@ -199,18 +195,20 @@ export class SharedSource implements IdSource, GrantReceiver {
     const draft = this.#draft;
     for (let now = nowMs; ; ) {
       const { last, readingMs } = memory;
+      if (memory.isEnded) throw clockReplacedDateNow(this.#clock);
       // This thread may have been off the processor since it read the clock: only a reading that was made after
       // another thread's can tell that the clock stepped back.
       if (typeof now === "number" && now < readingMs) now = this.#clock();
       draft.word[0] = last;
       draft.readingMs = readingMs;
+      draft.rivals = this.#local.rivals;
       const waitMs = memory.isLeased
         ? this.stepUnderGrant(last, now, count)
         : stepEntry(settings, draft, settings.nodeBits, now, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {
-        if (draft.readingMs !== readingMs) memory.raise(draft.readingMs);
+        if (draft.readingMs !== readingMs) memory.raiseReading(draft.readingMs);
         this.record(next);
         return 0;
       }

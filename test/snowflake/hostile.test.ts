@@ -180,6 +180,111 @@ describe("Date.now passed as a clock", () => {
   });
 });
 
+describe("a custom clock that later replaces Date.now", () => {
+  const real = Date.now;
+  afterEach(() => {
+    Date.now = real;
+  });
+  const closed = expect.objectContaining({ code: "ERR_ARGUMENT", field: "clock" });
+  /** Creates a clock that is later than the system's, so that the system's entries can follow it. */
+  const laterClock = () => settable(real() + 3_600_000);
+  const isRising = (ids: bigint[]) => ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint));
+
+  test.each<[string, number, (clock: () => number) => object]>([
+    ["the default clock", 29, () => ({})],
+    ["that clock", 30, (clock) => ({ clock })],
+  ])("a generator on it and new ones on %s continue one sequence", (_which, machineId, clockOption) => {
+    const clock = laterClock();
+    const options = { machineId };
+    const before = makeGenerator("twitter", { ...options, clock });
+    const ids = [before.nextId()];
+    Date.now = clock;
+    const after = makeGenerator("twitter", { ...options, ...clockOption(clock) });
+    for (let i = 0; i < 3; i++) ids.push(after.nextId(), before.nextId(), ...after.nextIds(2));
+    expect(isRising(ids)).toBe(true);
+  });
+
+  test.each([
+    ["behind", -5, 28],
+    ["ahead of", 5, 31],
+  ])(
+    "where the system's entry is %s its own, the system's generators continue after both, and its own throw",
+    async (_where, ms, machineId) => {
+      const clock = laterClock();
+      const system = makeGenerator("twitter", { machineId });
+      Date.now = () => clock() + ms;
+      const ids = system.nextIds(9);
+      Date.now = real;
+      const custom = makeGenerator("twitter", { machineId, clock });
+      ids.push(...custom.nextIds(9));
+      ids.sort((a, b) => (a < b ? -1 : 1));
+      Date.now = clock;
+      const after = makeGenerator("twitter", { machineId, clock });
+      expect(() => custom.nextId()).toThrow(closed);
+      expect(() => custom.nextIds(2)).toThrow(closed);
+      await expect(custom.nextIdAsync()).rejects.toThrow(closed);
+      for (let i = 0; i < 3; i++) ids.push(after.nextId(), system.nextId());
+      expect(isRising(ids)).toBe(true);
+      clock.now -= 20;
+      expect(() => after.nextId()).toThrow(expect.objectContaining({ code: "ERR_CLOCK_BACKWARDS" }));
+      clock.now += 1000;
+      expect(after.decode(system.nextId()).timestampMs).toBe(clock.now);
+    },
+  );
+
+  test("a generator on it that has made no IDs throws too", () => {
+    const clock = laterClock();
+    const custom = makeGenerator("twitter", { machineId: 20, clock });
+    const system = makeGenerator("twitter", { machineId: 20 });
+    Date.now = clock;
+    const id = system.nextId();
+    makeGenerator("twitter", { machineId: 20 });
+    expect(() => custom.nextId()).toThrow("clock must be a function that did not replace Date.now");
+    expect(system.nextId()).toBe(id + 1n);
+  });
+
+  test("it stays the system's clock when another function replaces it", () => {
+    const clock = laterClock();
+    Date.now = clock;
+    const system = makeGenerator("twitter", { machineId: 19 });
+    const ids = [system.nextId()];
+    Date.now = real;
+    ids.push(makeGenerator("twitter", { machineId: 19, clock }).nextId());
+    expect(isRising(ids)).toBe(true);
+  });
+
+  test("a tick that a generator on it with another tick length has used is refused", () => {
+    const clock = laterClock();
+    const epochMs = real() - 3_600_000;
+    const options = { machineId: 18, epochMs };
+    const fine = makeGenerator("twitter", { ...options, clock });
+    fine.nextId();
+    const system = makeGenerator("twitter", { ...options, tickMs: 10 });
+    clock.now += 9 * (clock.now - epochMs); // As many ticks of 10 ms as there were of 1 ms.
+    Date.now = clock;
+    const coarse = makeGenerator("twitter", { ...options, tickMs: 10, clock });
+    const refused = expect.objectContaining({ code: "ERR_ARGUMENT", field: "tick" });
+    expect(() => coarse.nextId()).toThrow(refused);
+    expect(() => system.nextIds(2)).toThrow(refused);
+    expect(fine.decode(fine.nextId()).timestampMs).toBe(clock.now);
+  });
+
+  test("a batch of a generator on it that is under way at that moment throws", () => {
+    let reads = 0;
+    const now = laterClock().now;
+    makeGenerator("twitter", { machineId: 17 });
+    const clock = (): number => {
+      if (reads++ === 1) {
+        Date.now = clock;
+        makeGenerator("twitter", { machineId: 17 });
+      }
+      return now + reads;
+    };
+    const custom = makeGenerator("twitter", { machineId: 17, clock });
+    expect(() => custom.nextIds(9000)).toThrow(closed);
+  });
+});
+
 describe("two tick lengths on one node", () => {
   const epochMs = NOW - 3_600_000;
   const make = (clock: () => number, options: object) =>
