@@ -1,4 +1,5 @@
-// The ledger: the last ID of each identity, once per realm, however many generators share the identity.
+// The ledger: the last ID of each identity. There is one ledger in a realm, so that all generators of an identity continue one
+// sequence.
 
 import { ArgumentError } from "../errors.ts";
 import { globalState } from "../globalState.ts";
@@ -6,21 +7,25 @@ import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * The last ID of one identity and the reading it was issued at. Every copy of the package in a realm works on these same
- * objects, so a renamed property needs a new version of the ledger.
+ * What the ledger knows of one identity: its first tick, its last ID, the highest reading, and the other entries of its node.
+ * Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the ledger.
  */
 export interface LedgerEntry {
-  /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
+  /**
+   * The highest reading at which an ID was issued; NaN before the first ID. NaN equals no reading, so that the first call
+   * takes a step.
+   */
   readingMs: number;
-  /** The last ID; negative before the first. Reading it creates a BigInt with one 64-bit load. */
+  /** The last ID, as one 64-bit word; negative before the first ID. Reading it creates the BigInt with one 64-bit load. */
   readonly word: BigInt64Array<ArrayBuffer>;
-  /** The low half of `word`: the same memory. */
+  /** The low 32 bits of the last ID: the same memory as `word`. */
   readonly low: Uint32Array;
-  /** The tick of the first ID; infinite before the first. */
+  /** The tick of the first ID; infinite before the first ID. */
   firstTick: number;
   /**
-   * All entries of the same clock and node, this one included, by how they count ticks. Over time one can reach the ticks
-   * that another has used.
+   * All entries of the same clock and node, and with the same fields below the timestamp; this entry is one of them. The key
+   * is the way of counting ticks: last tick, epoch and tick length. Where it differs, two entries may reach the same tick at
+   * different times, and {@link isTaken} keeps them apart.
    */
   rivals: ReadonlyMap<string, LedgerEntry> | undefined;
   /** The memory of the threads that share the identity, if a SharedGenerator of this thread makes its IDs. */
@@ -63,12 +68,12 @@ export function closeEntry(entry: LedgerEntry, createError: () => ArgumentError)
   Object.defineProperty(entry, "readingMs", descriptor);
 }
 
-/** The entries of one clock, by node and then by how ticks are counted. */
+/** The entries of one clock: by position and value of the node, and then by the way of counting ticks. */
 type ClockEntries = Map<string, Map<string, LedgerEntry>>;
 
 /**
- * The entries by clock. Those on a clock of the user's own are collected with its function. The key of the system's clock
- * is the ledger itself.
+ * The entries by clock function. The entries of a custom clock are garbage-collected with its function. Those of the system's
+ * clock have the ledger itself as their key, and also each function that was known as the system's clock.
  */
 type Ledger = WeakMap<object, ClockEntries>;
 
@@ -122,29 +127,37 @@ function joinSystemClock(ledger: Ledger, systemEntries: ClockEntries, clock: () 
 }
 
 /**
- * Returns the entry of an identity. Two generators that could make the same ID on the same clock at the same time always
- * get the same entry, also when the package is loaded twice (ESM and CJS, two bundles). Each worker thread has a ledger of
- * its own.
+ * Returns the entry of an identity, also when the package is loaded twice (ESM and CJS, two bundles). Generators with the same
+ * clock, node, fields and way of counting ticks get the same entry. Where only the way of counting ticks differs, each has an
+ * entry of its own, and {@link isTaken} keeps them from making the same ID. Each worker thread has a ledger of its own.
  */
 export function ledgerEntry(settings: Settings): LedgerEntry {
-  const { clock, maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
+  const { clock, maxTick, timestampShift, sequenceBits, shiftedNode, epochMs, tickMs } = settings;
   const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
   const isSystem = isSystemClock(clock);
   const nodes: ClockEntries = getOrCreate(ledger, isSystem ? ledger : clock, () => new Map());
   if (isSystem) for (const known of [clock, Date.now]) joinSystemClock(ledger, nodes, known);
-  const entriesOfNode = getOrCreate(nodes, `${timestampShift},${sequenceBits},${nodeBits}`, () => new Map());
+  const entriesOfNode = getOrCreate(
+    nodes,
+    `${timestampShift},${sequenceBits},${shiftedNode}`,
+    () => new Map(),
+  );
   const entry = getOrCreate(entriesOfNode, `${maxTick},${epochMs},${tickMs}`, createEntry);
   entry.rivals = entriesOfNode;
   return entry;
 }
 
-/** Returns whether `tick` is between the first and last tick of another entry of the same clock and node. */
+/**
+ * Returns whether another entry of the same clock and node spans a tick. All ticks between its first and last one count, also
+ * those in which it made no ID.
+ *
+ * @param tick a tick later than the entry's own, so that the entry itself does not match
+ */
 export function isTaken(
   { rivals: entriesOfNode }: LedgerEntry,
   tick: number,
   timestampShift: number,
 ): boolean {
-  // The entry itself is no match, because its own ticks all lie before this one.
   if (entriesOfNode === undefined || entriesOfNode.size === 1) return false;
   return [...entriesOfNode.values()].some(
     ({ firstTick, word }) =>

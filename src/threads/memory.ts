@@ -28,8 +28,8 @@ export const VERSION = 2;
 
 /** Returns all settings that decide which IDs are made. Threads that disagree on them must not share a memory. */
 function numbersOf(settings: Settings): number[] {
-  const { maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
-  const halves = [Number(nodeBits >> 32n), Number(BigInt.asUintN(32, nodeBits))];
+  const { maxTick, timestampShift, sequenceBits, shiftedNode, epochMs, tickMs } = settings;
+  const halves = [Number(shiftedNode >> 32n), Number(BigInt.asUintN(32, shiftedNode))];
   return [VERSION, maxTick, timestampShift, sequenceBits, ...halves, epochMs, tickMs];
 }
 

@@ -1,4 +1,4 @@
-// A realm that others have changed: Object.prototype polluted, globalThis frozen, Date.now replaced. And generators of
+// A realm that other code has changed: Object.prototype polluted, globalThis frozen, Date.now replaced. And generators of
 // one node that count its ticks in two ways.
 
 import { execFileSync } from "node:child_process";
@@ -147,7 +147,7 @@ describe("Date.now passed as a clock", () => {
     vi.useRealTimers();
   });
 
-  test("is a twin of the default also when it was replaced before its first generator was built", () => {
+  test("shares the default clock's sequence also if it was replaced before its first generator was built", () => {
     Date.now = () => real();
     const generators = [
       makeGenerator("twitter", { machineId: 23, clock: real }),
@@ -160,7 +160,7 @@ describe("Date.now passed as a clock", () => {
     expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
   });
 
-  test("is one with what fake timers put in its place: a time that goes back is an error, and no ID again", () => {
+  test("shares its sequence with fake timers: after them, the time has gone back, which is an error and no repeated ID", () => {
     vi.useFakeTimers({ now: real() + 60_000 });
     const fake = makeGenerator("twitter", { machineId: 24, clock: Date.now });
     const id = fake.nextId();
@@ -171,7 +171,7 @@ describe("Date.now passed as a clock", () => {
     expect(typeof id).toBe("bigint");
   });
 
-  test("a future epoch is seen by it too, and a mock's clock is the test's own", () => {
+  test("refuses an epoch in the future also while it is replaced, and a custom clock is not checked", () => {
     const epochMs = real() + 60_000;
     Date.now = vi.fn(() => real());
     const code = expect.objectContaining({ code: "ERR_EPOCH" });
@@ -299,7 +299,7 @@ describe("two tick lengths on one node", () => {
     });
   const refused = expect.objectContaining({ code: "ERR_ARGUMENT", field: "tick" });
 
-  test("are no trouble as long as their ticks lie apart", () => {
+  test("make IDs as long as their ticks do not overlap", () => {
     const clock = settable(NOW);
     const [fine, coarse] = [make(clock, { tickMs: 1 }), make(clock, { tickMs: 10 })];
     const ids = [fine.nextId(), coarse.nextId()];
@@ -308,7 +308,7 @@ describe("two tick lengths on one node", () => {
     expect(new Set(ids).size).toBe(4);
   });
 
-  test("cannot make an ID twice: the tick that the other has used is refused, and nothing has changed", () => {
+  test("repeat no ID: a tick that the other has used is refused, and nothing has changed", () => {
     const clock = settable(NOW);
     const fine = make(clock, { tickMs: 1 });
     const ids = new Set(fine.nextIds(2));
@@ -323,7 +323,7 @@ describe("two tick lengths on one node", () => {
     expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
   });
 
-  test("cannot do so either where one or both are shared by threads", () => {
+  test("repeat no ID where one or both are SharedGenerators", () => {
     const clock = settable(NOW);
     const options = {
       timestampBits: 41,
@@ -341,7 +341,7 @@ describe("two tick lengths on one node", () => {
     expect(() => new SharedGenerator({ ...options, tickMs: 10, machineId: 1 }).nextIds(2)).toThrow(refused);
   });
 
-  test("nor can two epochs, nor two lengths of the timestamp", () => {
+  test("two epochs or two timestamp widths on one node repeat no ID either", () => {
     const clock = settable(NOW);
     const early = make(clock, {});
     const id = early.nextId();
@@ -354,7 +354,7 @@ describe("two tick lengths on one node", () => {
     expect(early.nextId()).toBe(id + 1n);
   });
 
-  test("another node or another clock has nothing to do with it", () => {
+  test("do not refuse the tick on another node or another clock", () => {
     const clock = settable(NOW);
     make(clock, { tickMs: 1 }).nextId();
     clock.now = epochMs + 36_000_000;

@@ -380,21 +380,21 @@ describe("the handle", () => {
   });
 });
 
-describe("twins in one thread", () => {
-  test("of which both are shared have one memory", () => {
+describe("generators of one identity in one thread", () => {
+  test("SharedGenerators have one memory", () => {
     const options = { machineId: 12 };
     const ids = Array.from({ length: 1000 }, () => new SharedGenerator("twitter", options).nextId());
     expect(new Set(ids).size).toBe(1000);
   });
 
-  test("with other widths but the same IDs are twins too", () => {
+  test("two layouts that have the same node in the same bits are one identity", () => {
     const one = new SharedGenerator("twitter", { datacenterId: 1, machineId: 13 });
     const two = new SharedGenerator("single_dc", { machineId: 45 });
     expect(two.nextId() < one.nextId()).toBe(true);
     expect(two.handle.memory).toBe(one.handle.memory);
   });
 
-  test("of which one was local: the shared one goes on from it, and it makes no more", async () => {
+  test("a SharedGenerator continues after a SnowflakeGenerator, which makes no more IDs", async () => {
     const clock = settable(NOW);
     const local = makeGenerator("twitter", { machineId: 14, clock });
     const last = local.nextIds(10)[9] as bigint;
