@@ -19,7 +19,12 @@ useSteppedTime();
 describe("the registered shape", () => {
   const list = ["111", "222"];
   const shapes: [string, NumericIdType, NumericIdType, string][] = [
-    ["length", typeOf(6), typeOf(7), 'length of the ID type "farmer" must be 6, as recorded in the store, got "7"'],
+    [
+      "length",
+      typeOf(6),
+      typeOf(7),
+      'length of the ID type "farmer" must be 6, as recorded in the store, got "7"',
+    ],
     [
       "a limit",
       typeOf(6),
