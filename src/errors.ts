@@ -35,7 +35,7 @@ export type ErrorCode =
 
 /** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  // Cut before it is written out, because a string or bigint of a million digits takes seconds. A cut string has no end quote.
+  // Cut before it is written out, because a million digits take seconds. A string that was cut has no end quote.
   if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
   if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? value + "n" : "[bigint]";
   return Object(value) === value ? `[${typeof value}]` : String(value).slice(0, 64);
@@ -252,7 +252,10 @@ export class BackendError extends BitflakeError {
   readonly code = "ERR_BACKEND";
   /** The call to the backend. */
   readonly operation: string;
-  /** Its client or server refused or failed; there was no answer in time; or the answer was unexpected. */
+  /**
+   * `"failed"`: the client or the server refused or failed; `"timeout"`: there was no answer in time; `"answer"`: there was
+   * an answer, but not one that the operation can have.
+   */
   readonly reason: "failed" | "timeout" | "answer";
 
   constructor(
@@ -451,7 +454,7 @@ export class IdPoolExhaustedError extends IdTypeError {
   readonly available: number;
 
   constructor(type: string, count: number, remaining: number) {
-    super(type, `of all IDs of ${show(type)} ${remaining} remain, ${count} requested`);
+    super(type, `the type ${show(type)} has ${remaining} IDs left, ${count} requested`);
     this.count = count;
     this.remaining = remaining;
     this.available = remaining;
@@ -468,16 +471,19 @@ export class IdPoolExhaustedError extends IdTypeError {
  */
 export class IdPoolHistoryError extends IdTypeError {
   readonly code = "ERR_ID_POOL_HISTORY";
-  /** The history that the pool's IDs were issued on, as the store has recorded it. */
+  /**
+   * The history that was accepted before: the one that this process issued on, or, from `IdPool.status`, the one that the
+   * store has recorded for the pool.
+   */
   readonly recorded: string;
-  /** The history that the store is on now; an empty string if it does not report one. */
+  /** The history that the store is on now; an empty string if the store does not report its history. */
   readonly current: string;
 
   constructor(type: string, recorded: string, current: string) {
     super(
       type,
-      `the pool of ${show(type)} was issued on the history ${show(recorded)}, and the store is now on ${show(current)}: ` +
-        "it may have lost IDs that were issued. Import those, then call acceptHistory()",
+      `the pool of ${show(type)} issued IDs on the store history ${show(recorded)}, but the store is on ${show(current)} ` +
+        "now and may have lost some of them: import the lost IDs, then call acceptHistory()",
     );
     this.recorded = recorded;
     this.current = current;

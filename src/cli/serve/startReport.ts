@@ -3,7 +3,7 @@
 
 import type { SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
-import { isLoopback } from "../../service/loopbackGuard.ts";
+import { isLoopback } from "../../service/requestGuard.ts";
 import { printable } from "../terminal/color.ts";
 import { formatDuration } from "../terminal/formatDuration.ts";
 import type { ServeContext, ServeStores } from "./stores.ts";
