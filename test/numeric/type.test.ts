@@ -479,7 +479,7 @@ describe("defineIdTypes", () => {
     expect(() => defineIdTypes(JSON.stringify(definitions))).toThrow(wanted);
   });
 
-  test("accepts a text with a byte order mark", () => {
+  test("accepts a string with a byte order mark", () => {
     expect(Object.keys(defineIdTypes(`\uFEFF${JSON.stringify(DEFINITIONS)}`))).toEqual([
       "farmer",
       "household",
