@@ -35,7 +35,7 @@ export type ErrorCode =
 
 /** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
 function show(value: unknown): string {
-  // Cut before it is written out, because a text or bigint of a million digits takes seconds. A cut text has no end quote.
+  // Cut before it is written out, because a million digits take seconds. A string that was cut has no end quote.
   if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
   if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? value + "n" : "[bigint]";
   return Object(value) === value ? `[${typeof value}]` : String(value).slice(0, 64);
@@ -64,12 +64,13 @@ export abstract class BitflakeError extends Error {
 }
 
 /**
- * An argument or option has the wrong type, or a value outside its limits.
+ * An argument, an option or a reading of the clock has the wrong type or a value outside its limits; or the next ID of this
+ * generator could repeat one of another generator of the thread, so none is made.
  * The message reads `<field> must be <rule>, got <value>`, and its three parts are fields.
  */
 export class ArgumentError extends BitflakeError {
   readonly code: "ERR_ARGUMENT" | "ERR_LAYOUT" | "ERR_INVALID_ID" | "ERR_NAMESPACE" = "ERR_ARGUMENT";
-  /** Which argument, option or variable. */
+  /** Which argument, option or variable; `"tick"` or `"clock()"` where it is a value that a call computed or read. */
   readonly field: string;
   /** What it must be. */
   readonly rule: string;
@@ -176,7 +177,7 @@ export class SequenceExhaustedError extends BitflakeError {
   constructor(tick: number, waitMs: number, count = 1) {
     super(
       count === 1
-        ? `tick ${tick} is full, and the next is ${waitMs} ms away`
+        ? `tick ${tick} is full, and the next one can be used in ${waitMs} ms`
         : `tick ${tick} has no room for ${count} more IDs: they take another ${waitMs} ms`,
     );
     this.tick = tick;
@@ -200,7 +201,7 @@ export class TimestampOverflowError extends BitflakeError {
   readonly maxTick: number;
 
   constructor(nowMs: number, tick: number, maxTick: number) {
-    super(`at ${nowMs} the timestamp must be at most ${maxTick}, got ${tick}`);
+    super(`at ${nowMs} the next ID needs tick ${tick}, but the last tick of the layout is ${maxTick}`);
     this.nowMs = nowMs;
     this.tick = tick;
     this.maxTick = maxTick;
@@ -251,7 +252,10 @@ export class BackendError extends BitflakeError {
   readonly code = "ERR_BACKEND";
   /** The call to the backend. */
   readonly operation: string;
-  /** Its client or server refused or failed; there was no answer in time; or the answer was unexpected. */
+  /**
+   * `"failed"`: the client or the server refused or failed; `"timeout"`: there was no answer in time; `"answer"`: there was
+   * an answer, but not one that the operation can have.
+   */
   readonly reason: "failed" | "timeout" | "answer";
 
   constructor(
@@ -450,7 +454,7 @@ export class IdPoolExhaustedError extends IdTypeError {
   readonly available: number;
 
   constructor(type: string, count: number, remaining: number) {
-    super(type, `of all IDs of ${show(type)} ${remaining} remain, ${count} requested`);
+    super(type, `the type ${show(type)} has ${remaining} IDs left, ${count} requested`);
     this.count = count;
     this.remaining = remaining;
     this.available = remaining;
@@ -467,16 +471,19 @@ export class IdPoolExhaustedError extends IdTypeError {
  */
 export class IdPoolHistoryError extends IdTypeError {
   readonly code = "ERR_ID_POOL_HISTORY";
-  /** The history that the pool's IDs were issued on, as the store has recorded it. */
+  /**
+   * The history that was accepted before: the one that this process issued on, or, from `IdPool.status`, the one that the
+   * store has recorded for the pool.
+   */
   readonly recorded: string;
-  /** The history that the store is on now; the empty text where it does not tell. */
+  /** The history that the store is on now; an empty string if the store does not report its history. */
   readonly current: string;
 
   constructor(type: string, recorded: string, current: string) {
     super(
       type,
-      `the pool of ${show(type)} was issued on the history ${show(recorded)}, and the store is now on ${show(current)}: ` +
-        "it may have lost IDs that were issued. Import those, then call acceptHistory()",
+      `the pool of ${show(type)} issued IDs on the store history ${show(recorded)}, but the store is on ${show(current)} ` +
+        "now and may have lost some of them: import the lost IDs, then call acceptHistory()",
     );
     this.recorded = recorded;
     this.current = current;

@@ -26,7 +26,7 @@ describe("a name in a form that looks like another", () => {
       expect.objectContaining({
         code: "ERR_ARGUMENT",
         field: "name",
-        rule: "a text in Unicode normalization form C, as normalize() returns it",
+        rule: "a string in Unicode normalization form C, as normalize() returns it",
       }),
     );
   });

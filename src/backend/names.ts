@@ -10,11 +10,15 @@ import { ArgumentError } from "../internal.ts";
 export function assertName(field: string, name: unknown): string {
   // Braces would move a key to another slot of a Redis Cluster. Stores treat control characters differently.
   if (typeof name !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) {
-    throw new ArgumentError(field, "a text of 1 to 100 characters in one line, without braces", name);
+    throw new ArgumentError(field, "a string of 1 to 100 characters in one line, without braces", name);
   }
   // Two processes whose names look equal but differ in their code points would share nothing, unnoticed.
   if (name.normalize() !== name) {
-    throw new ArgumentError(field, "a text in Unicode normalization form C, as normalize() returns it", name);
+    throw new ArgumentError(
+      field,
+      "a string in Unicode normalization form C, as normalize() returns it",
+      name,
+    );
   }
   return name;
 }
@@ -27,5 +31,5 @@ export function assertName(field: string, name: unknown): string {
  */
 export function assertKey(field: string, key: unknown): string {
   if (typeof key === "string" && /^[^\0\p{Cs}]{1,255}$/u.test(key)) return key;
-  throw new ArgumentError(field, "a text of 1 to 255 characters, without U+0000 and lone surrogates", key);
+  throw new ArgumentError(field, "a string of 1 to 255 characters, without U+0000 and lone surrogates", key);
 }

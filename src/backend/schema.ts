@@ -38,6 +38,8 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
   counter: (target) =>
     table(target, "counters", { columns: ["name TEXT PRIMARY KEY", "last BIGINT NOT NULL"] }),
 
+  // The comment of numeric/native/statements.ts explains the columns. `taken` is a time in `ids`, and a number in `id_types`
+  // and `id_counts`.
   numeric: (target) => [
     ...table(target, "id_types", {
       columns: [
@@ -55,7 +57,7 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
         "type TEXT NOT NULL",
         "id TEXT NOT NULL",
         "rank BIGINT NOT NULL", // A random position: an issue takes the next available ID at or after its own.
-        "taken BIGINT",
+        "taken BIGINT", // When it was taken, NULL while it is available.
         "request TEXT",
       ],
       primaryKey: "type, id",

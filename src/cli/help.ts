@@ -6,7 +6,7 @@ import { type Flag, type FlagTable, flagName } from "./settings/flagTable.ts";
 /** The column in which the descriptions of options begin. */
 const INDENT = 24;
 
-/** Returns a text in lines of at most a width, broken at spaces. */
+/** Returns a string in lines of at most a width, broken at spaces. */
 function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,13 +1,13 @@
-// Masks credentials in texts that are printed: store addresses hold passwords, and clients quote addresses in their errors.
+// Masks credentials in strings that are printed: store addresses hold passwords, and clients quote addresses in their errors.
 // In doubt, more is masked than necessary.
 
-/** Matches the start of a text that is one address, up to its password. */
+/** Matches the start of a string that is one address, up to its password. */
 const ADDRESS = /^[a-z][a-z0-9+.-]{0,30}:\/\/[^:]*:/i;
 
-/** Matches the start of a text that is one address with a user and no password. Outside PostgreSQL, the user may be a token. */
+/** Matches the start of a string that is one address with a user and no password. Outside PostgreSQL, the user may be a token. */
 const TOKEN = /^(?!postgres)([a-z][a-z0-9+.-]{0,30}:\/\/)[^:]*:?@/i;
 
-/** Returns a text with the credentials of all addresses in it masked. */
+/** Returns a string with the credentials of all addresses in it masked. */
 export function maskCredentials(text: string): string {
   return (
     text
@@ -20,7 +20,7 @@ export function maskCredentials(text: string): string {
   );
 }
 
-/** Returns a text that may be one address, masked. Its user and password may have any length and any character. */
+/** Returns a string that may be one address, masked. Its user and password may have any length and any character. */
 export function maskAddress(text: string): string {
   const [head] = ADDRESS.exec(text) ?? [];
   const at = text.lastIndexOf("@");
@@ -29,7 +29,7 @@ export function maskAddress(text: string): string {
   return maskCredentials(rest.slice(0, 4096));
 }
 
-/** Returns a text from the command line for a message: masked, at most 64 characters, in quotes. */
+/** Returns a string from the command line for a message: masked, at most 64 characters, in quotes. */
 export function quoted(text: string): string {
   return JSON.stringify(maskAddress(text).slice(0, 64));
 }

@@ -3,9 +3,9 @@
 import { ArgumentError, UnsupportedError } from "../internal.ts";
 
 /**
- * Returns the SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits: a fingerprint for `once`.
+ * Returns the SHA-256 of bytes, or of a string in UTF-8, as 64 hexadecimal digits: a fingerprint for `once`.
  *
- * @throws {@link ArgumentError} if `data` is neither bytes nor a text, or the text has lone surrogates
+ * @throws {@link ArgumentError} if `data` is neither bytes nor a string, or the string has lone surrogates
  * @throws {@link UnsupportedError} if the runtime has no `crypto.subtle`, like pages on insecure origins
  *
  * @example
@@ -16,9 +16,9 @@ import { ArgumentError, UnsupportedError } from "../internal.ts";
  * ```
  */
 export async function fingerprint(data: string | Uint8Array): Promise<string> {
-  // Lone surrogates have no UTF-8, so different texts would get the same bytes.
+  // Lone surrogates have no UTF-8, so different strings would get the same bytes.
   if (typeof data === "string" ? /\p{Cs}/u.test(data) : !(data instanceof Uint8Array)) {
-    throw new ArgumentError("data", "a Uint8Array, or a text without lone surrogates", data);
+    throw new ArgumentError("data", "a Uint8Array, or a string without lone surrogates", data);
   }
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle) throw new UnsupportedError("crypto.subtle");

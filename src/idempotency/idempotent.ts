@@ -6,7 +6,7 @@ import { notifyListener } from "../http/notify.ts";
 import { documentationLink, problemResponse } from "../http/problem.ts";
 import { ArgumentError, assertFunction, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { KEY_HEADER_DOCS, KEY_HEADERS, readKey } from "./key.ts";
+import { KEY_HEADER_DOCS, KEY_HEADER_NAMES, readKey } from "./key.ts";
 import { type IdempotencyOptions, resolveIdempotencySettings } from "./options.ts";
 import { REPLAYED_HEADER, readResponse, writeResponse } from "./replay.ts";
 import { type RunResult, runOnce, type WorkResult } from "./runOnce.ts";
@@ -85,7 +85,7 @@ function errorResponse({ outcome }: RunResult<Response>, refuse: Refuse): Respon
   }
 }
 
-/** Asserts that a text is a URL for a browser. Returns it encoded for a header. */
+/** Asserts that a string is a URL for a browser. Returns it encoded for a header. */
 function webUrl(field: string, text: string): string {
   const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return url.href;
@@ -193,10 +193,10 @@ export function idempotent<Context>(
     const context = rest[0] as Context;
     if (!methods.includes(request.method)) return handler(request, context);
     const key = readKey((name) => request.headers.get(name));
-    if (typeof key === "object") return refuse(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`);
+    if (typeof key === "object") return refuse(400, "ERR_IDEMPOTENCY_KEY", `${key.brokenRule}.`);
     if (key === undefined) {
       if (!required) return handler(request, context);
-      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${KEY_HEADERS[0]} is missing.`);
+      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${KEY_HEADER_NAMES[0]} is missing.`);
     }
     const tenantName = await tenant(request, context);
     if (typeof tenantName !== "string") throw new ArgumentError("the tenant", "a string", tenantName);

@@ -25,7 +25,7 @@ function isSame(value: unknown, parsed: unknown): boolean {
 }
 
 /**
- * Writes a value as JSON. `undefined`, the result of work without one, is an empty text.
+ * Writes a value as JSON. `undefined`, the result of work without one, is an empty string.
  *
  * @throws {@link ArgumentError} if JSON would change the value
  */
@@ -40,7 +40,7 @@ export function writeJson(field: string, value: unknown): string {
   throw new ArgumentError(field, RULE, value);
 }
 
-/** Reads a text of {@link writeJson}. */
+/** Reads a string of {@link writeJson}. */
 export function readJson(text: string): unknown {
   return text === "" ? undefined : JSON.parse(text);
 }

@@ -1,7 +1,7 @@
 // The header `Idempotency-Key`: a quoted string as in the IETF draft, or bare as most clients send it.
 
 /** The names of the header. Some older clients send the second one. */
-export const KEY_HEADERS = ["idempotency-key", "x-idempotency-key"] as const;
+export const KEY_HEADER_NAMES = ["idempotency-key", "x-idempotency-key"] as const;
 
 /** The page that describes the header, for clients that are refused. */
 export const KEY_HEADER_DOCS = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
@@ -25,7 +25,7 @@ const VALUES = [
 /** A string with parameters, which have no meaning here and are skipped. Created when it is first needed. */
 let quoted: RegExp | undefined;
 
-/** Visible ASCII without quotes, commas and backslashes. A comma would be two headers that were joined. */
+/** Visible ASCII without double quotes, commas and backslashes. A comma would be two headers that were joined. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
 /** Parses a header. Returns `undefined` if it is not a key. */
@@ -43,19 +43,21 @@ function parseKey(text: string): string | undefined {
  */
 export function readKey(
   header: (name: string) => string | null | undefined,
-): string | undefined | { readonly wrong: string } {
+): string | undefined | { readonly brokenRule: string } {
   const keys = new Set<string>();
-  for (const name of KEY_HEADERS) {
+  for (const name of KEY_HEADER_NAMES) {
     const text = header(name);
     if (text === null || text === undefined) continue;
     const key = parseKey(text);
     if (!key || key.length > MAX_LENGTH) {
       return {
-        wrong: `${name} must be 1 to ${MAX_LENGTH} characters of visible ASCII, or a quoted string of ASCII`,
+        brokenRule: `${name} must be 1 to ${MAX_LENGTH} characters of visible ASCII without double quotes, commas and backslashes, or a string of 1 to ${MAX_LENGTH} printable ASCII characters in double quotes`,
       };
     }
     keys.add(key);
   }
   const [key] = keys;
-  return keys.size > 1 ? { wrong: `${KEY_HEADERS.join(" and ")} must be equal if both are given` } : key;
+  return keys.size > 1
+    ? { brokenRule: `${KEY_HEADER_NAMES.join(" and ")} must be equal if both are given` }
+    : key;
 }

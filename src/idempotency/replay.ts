@@ -1,4 +1,4 @@
-// Responses as text, to be stored and replayed: status, headers and the bytes of the body.
+// Responses as strings, to be stored and replayed: status, headers and the bytes of the body.
 
 /** Headers of one connection, which are not part of the response (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
@@ -41,7 +41,7 @@ export function writeResponse({ status, statusText, headers }: Response, body: U
   return JSON.stringify([status, statusText, kept, toBase64(body)]);
 }
 
-/** Reads a text of {@link writeResponse}, and marks the response as a replay. */
+/** Reads a string of {@link writeResponse}, and marks the response as a replay. */
 export function readResponse(text: string): Response {
   const [status, statusText, headers, body] = JSON.parse(text) as [
     number,

@@ -9,7 +9,7 @@ import type { AcquireResult } from "./rule.ts";
 /** The pause before a result is sent to the store a second time. */
 const RETRY_MS = 100;
 
-/** The result of work, and the text to store for it. */
+/** The result of work, and the string to store for it. */
 export interface WorkResult<T> {
   readonly value: T;
   /** `null` stores only that the work is done. `undefined` stores nothing, and the next call does the work again. */

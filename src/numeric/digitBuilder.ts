@@ -170,7 +170,7 @@ export class DigitBuilder {
     return true;
   }
 
-  /** Returns the digits as text. */
+  /** Returns the digits as a string. */
   toString(): string {
     let text = "";
     for (let i = 0; i < this.size; i++) text += this.#digits[i];

@@ -16,12 +16,12 @@ export interface Scan {
   readonly remaining: bigint;
 }
 
-/** Returns a scan as text for the store. */
+/** Returns a scan as a string for the store. */
 export function formatScan({ next, stride, remaining }: Scan): string {
   return `${next} ${stride} ${remaining}`;
 }
 
-/** Parses the text that the store keeps. Returns `undefined` if no scan has started. */
+/** Parses the string that the store keeps. Returns `undefined` if no scan has started. */
 export function parseScan(text: string): Scan | undefined {
   const [next, stride, remaining] = text.split(" ");
   if (next === undefined || stride === undefined || remaining === undefined) return undefined;

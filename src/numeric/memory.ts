@@ -53,21 +53,21 @@ function takeAt({ available, places }: PoolState, at: number): string {
 /** The history of a memory, which never changes: it forgets everything or nothing. */
 const NO_HISTORY = { recorded: "", current: "" };
 
-function issue(state: PoolState, count: number, from: number): readonly string[] | Availability {
+function issue(state: PoolState, count: number, fromRank: number): readonly string[] | Availability {
   const { length } = state.available;
   if (length < count) return { available: length, scan: state.scan };
-  const at = Math.floor((from / RANK_LIMIT) * length);
+  const at = Math.floor((fromRank / RANK_LIMIT) * length);
   return Array.from({ length: count }, () => takeAt(state, at % state.available.length));
 }
 
 function issueForRequest(
   state: PoolState,
   requestKey: string,
-  from: number,
+  fromRank: number,
 ): readonly string[] | Availability {
   const known = state.requests.get(requestKey);
   if (known !== undefined) return [known];
-  const outcome = issue(state, 1, from);
+  const outcome = issue(state, 1, fromRank);
   if ("available" in outcome) return outcome;
   state.requests.set(requestKey, outcome[0] as string);
   return outcome;
@@ -120,17 +120,17 @@ export function memoryPoolPort(port: MemoryPort, type: string): PoolPort {
       parse,
     );
   return {
-    beginHistory: async () => NO_HISTORY,
+    readOrRecordHistory: async () => NO_HISTORY,
     acceptHistory: async () => true,
     mergeCounts: async () => {},
-    issue: (count, from) => apply("issue", (state) => issue(state, count, from), parseIssued(count)),
-    issueForRequest: async (requestKey, from, _history, onReplay) => {
+    issue: (count, fromRank) => apply("issue", (state) => issue(state, count, fromRank), parseIssued(count)),
+    issueForRequest: async (requestKey, fromRank, _history, onReplay) => {
       let isReplay = false;
       const outcome = await apply(
         "issue",
         (state) => {
           isReplay = state.requests.has(requestKey);
-          return issueForRequest(state, requestKey, from);
+          return issueForRequest(state, requestKey, fromRank);
         },
         parseIssued(1),
       );

@@ -9,14 +9,14 @@ export function parseIds(value: unknown, count: number): readonly string[] {
   throw new Error(`not ${count} IDs`);
 }
 
-/** Parses a number of IDs, given as a number or as text. */
+/** Parses a number of IDs, given as a number or as a string. */
 export function parseCount(value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
   const count = Number(value);
   if (/^\d{1,16}$/.test(String(value)) && count <= max) return count;
   throw new Error(`not a number of IDs: ${String(value)}`);
 }
 
-/** Parses a scan position, which stays a text. */
+/** Parses a scan position, which stays a string. */
 export function parseScanText(value: unknown): string {
   if (typeof value === "string" && /^(?:\d+ \d+ \d+)?$/.test(value)) return value;
   throw new Error(`not a scan position: ${String(value)}`);

@@ -9,7 +9,7 @@ import {
   type IdPoolOptions,
   MAX_MARK,
   type PoolSettings,
-  poolFacts,
+  poolShape,
   resolvePoolSettings,
 } from "./poolOptions.ts";
 import { PoolRefills } from "./poolRefills.ts";
@@ -28,7 +28,7 @@ export interface IdImport {
   readonly taken: number;
   /** How many had been taken before, or were given twice. */
   readonly known: number;
-  /** Texts that are not IDs of the type. The pool never issues them, so they were skipped. */
+  /** The strings that are not IDs of the type. The pool never issues them, so they were skipped. */
   readonly outside: readonly string[];
 }
 
@@ -82,7 +82,7 @@ export class IdPool extends AsyncDisposer {
     this.type = type;
     this.#settings = settings;
     this.#store = poolPort(backend, type.name);
-    this.#history = new PoolHistory(backend, this.#store, type.name, poolFacts(type));
+    this.#history = new PoolHistory(backend, this.#store, type.name, poolShape(type));
     const refiller = new Refiller(this.#store, type.name, createDigitBuilder(type));
     this.#refills = new PoolRefills(this.#store, refiller, settings);
     this.#issuer = new PoolIssuer(this.#store, this.#history, this.#refills, settings);
@@ -93,10 +93,10 @@ export class IdPool extends AsyncDisposer {
    *
    * @param options.requestKey identifies the request: 1 to 255 characters of one line, unique among all requests to the
    *   pool forever. A call with the same key always returns the same ID
-   * @param options.onReplay called if the ID was issued for the `requestKey` before, also when the answer of its own first
-   *   attempt was lost
-   * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`; its `cause` is
-   *   the error of the refill, if there was one
+   * @param options.onReplay called if the ID was issued for the `requestKey` before. Also called if this call took the ID
+   *   itself, lost the answer with the connection to the store, and then found the ID by its key
+   * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`. At once if the
+   *   refill fails, then with its error as the `cause`, or if the pool is stopped
    * @throws {@link IdPoolExhaustedError} if all IDs are issued
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}. The ID
    *   of a `requestKey` that the store knows is returned until this object has seen the new history
@@ -125,7 +125,7 @@ export class IdPool extends AsyncDisposer {
     assertFunction("onReplay", onReplay);
     if (requestKey === undefined) return (await this.issueIds(1))[0] as string;
     if (typeof requestKey !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(requestKey)) {
-      throw new ArgumentError("requestKey", "a text of 1 to 255 characters in one line", requestKey);
+      throw new ArgumentError("requestKey", "a string of 1 to 255 characters in one line", requestKey);
     }
     return this.#issuer.issueForRequest(requestKey, onReplay);
   }
@@ -134,7 +134,8 @@ export class IdPool extends AsyncDisposer {
    * Issues several IDs in one step: all of them, or none.
    *
    * @param count 1 to 10,000
-   * @throws {@link IdPoolEmptyError} if fewer are available, and no refill has added enough within `waitMs`
+   * @throws {@link IdPoolEmptyError} if fewer are available, and no refill has added enough within `waitMs`. At once if the
+   *   refill fails or the pool is stopped
    * @throws {@link IdPoolExhaustedError} if fewer remain; it says how many do
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. It is then unknown
@@ -300,10 +301,10 @@ export class IdPool extends AsyncDisposer {
   async #readStatus(): Promise<IdPoolStatus> {
     const { backend, highMark } = this.#settings;
     // A status writes nothing: the pool is registered by its first issue, fill or import.
-    const isKnown = await isRegistered(backend, this.type.name, poolFacts(this.type));
+    const isKnown = await isRegistered(backend, this.type.name, poolShape(this.type));
     const counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
     // Also if nothing is issued, because another process that accepts the history does not know the IDs of this one.
-    if (isKnown && this.#history.hasRegistered) await this.#history.retakeOnNewHistory(counts.current);
+    if (isKnown && this.#history.hasRegistered) await this.#history.markTakenOnNewHistory(counts.current);
     return poolStatus(this.type, counts, highMark, this.#refills.lastError);
   }
 }

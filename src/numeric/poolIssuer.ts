@@ -12,7 +12,7 @@ import { randomRank } from "./random.ts";
 /** One attempt to issue on a history. */
 type Attempt = (history: string) => Promise<IssueOutcome>;
 
-/** The issues of one pool in this process. */
+/** Issues the IDs of one pool in this process. */
 export class PoolIssuer {
   readonly #store: PoolPort;
   readonly #history: PoolHistory;
@@ -35,7 +35,7 @@ export class PoolIssuer {
   async issueForRequest(requestKey: string, onReplay: () => void): Promise<string> {
     let isReplay = false;
     const attempt: Attempt = (history) => {
-      isReplay = false; // The replay of an attempt before this one was dropped.
+      isReplay = false; // The ID of an earlier attempt was dropped, because the server that gave it has been replaced.
       return this.#store.issueForRequest(requestKey, randomRank(), history, () => {
         isReplay = true;
       });
@@ -45,12 +45,12 @@ export class PoolIssuer {
     return id as string;
   }
 
-  /** Tries until there are IDs, no more exist, or `waitMs` is over. */
+  /** Tries until there are IDs, no more exist, a refill fails, the pool is stopped, or `waitMs` is over. */
   async #issue(count: number, attempt: Attempt, requestKey?: string): Promise<readonly string[]> {
     await this.#history.ensureRegistered();
     const { type, waitMs, highMark } = this.#settings;
-    let isOver = waitMs === 0;
-    let isFailed = false;
+    let isWaitOver = waitMs === 0;
+    let hasRefillFailed = false;
     let stopTimer: (() => void) | undefined;
     try {
       for (;;) {
@@ -63,16 +63,16 @@ export class PoolIssuer {
         this.#refills.isComplete = isScanComplete(scan);
         if (this.#refills.isComplete) throw new IdPoolExhaustedError(type.name, count, available);
         // After a failed refill try once more: it may have added enough.
-        if (isFailed) throw this.#emptyError(count, available);
+        if (hasRefillFailed) throw this.#emptyError(count, available);
         // Start a refill even if `waitMs` is over: the next issue needs it.
         const refill = this.#refills.isStopped
           ? undefined
           : this.#refills.tryRefill(Math.max(count, highMark));
-        if (isOver || !refill) throw this.#emptyError(count, available);
+        if (isWaitOver || !refill) throw this.#emptyError(count, available);
         stopTimer ??= startTimer(() => {
-          isOver = true;
+          isWaitOver = true;
         }, waitMs);
-        isFailed = (await this.#refills.waitForStep(refill)) === "failed";
+        hasRefillFailed = (await this.#refills.waitForStep(refill)) === "failed";
       }
     } finally {
       stopTimer?.();
@@ -82,7 +82,7 @@ export class PoolIssuer {
   /** Tries until the store is on a history that this process may issue on. */
   async #issueOnHistory(attempt: Attempt, requestKey?: string): Promise<readonly string[] | Availability> {
     for (;;) {
-      const history = this.#history.current;
+      const history = this.#history.issuedOn;
       const outcome = await attempt(history);
       if ("recorded" in outcome) {
         await this.#history.adopt(outcome);
@@ -90,7 +90,7 @@ export class PoolIssuer {
         return outcome;
       } else if (this.#history.isSuperseded(history)) {
         // Perhaps issued by a server that has been replaced since. Its successor may issue the same IDs, so drop them.
-        await this.#history.adopt(await this.#store.beginHistory());
+        await this.#history.adopt(await this.#store.readOrRecordHistory());
       } else {
         this.#history.remember(history, outcome, requestKey);
         return outcome;

@@ -4,7 +4,7 @@ import { MAX_TIMER_MS } from "../backend/call.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
 import { assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
-import type { PoolFacts } from "./registry.ts";
+import type { IdShape } from "./registry.ts";
 import { assertType, type NumericIdType } from "./type.ts";
 
 /** The greatest number of IDs that a pool keeps available. */
@@ -56,7 +56,7 @@ export function resolvePoolSettings(options: IdPoolOptions): PoolSettings {
 }
 
 /** Returns the facts about a pool that must be the same in every process. */
-export function poolFacts({ length, rules }: NumericIdType): PoolFacts {
+export function poolShape({ length, rules }: NumericIdType): IdShape {
   // Lists are compared as sets, because their order does not matter.
   const facts = Object.entries(rules).map(([name, rule]) => [
     name,

@@ -9,8 +9,8 @@ import type { FillProgress, Refiller } from "./refill.ts";
 /** Pause between two looks at a refill by another process, in milliseconds. */
 const POLL_MS = 50;
 
-/** How many issues there are between two merges of the store's counts. */
-const ISSUES_PER_MERGE = 200;
+/** How many calls of issue, for one or several IDs, there are between two merges of the store's counts. */
+const CALLS_PER_MERGE = 200;
 
 /** How a refill of this process ended. */
 export type RefillOutcome = "ended" | "failed";
@@ -20,10 +20,11 @@ export class PoolRefills {
   readonly #store: PoolPort;
   readonly #refiller: Refiller;
   readonly #settings: PoolSettings;
-  /** How many IDs this process may issue before it counts the available ones. */
-  #issuesUntilCount = 1;
+  /** How many IDs this process may issue before it counts the available ones again. */
+  #idsUntilCount = 1;
   #counting: Promise<void> | undefined;
-  #issues = 0;
+  /** How many calls of issue were noted, for one or several IDs. */
+  #issueCalls = 0;
   #merging: Promise<unknown> | undefined;
   #stops = 0;
   #lastError: unknown;
@@ -90,7 +91,8 @@ export class PoolRefills {
   }
 
   /**
-   * Waits for a refill, for at most {@link POLL_MS}, because one step of it can add enough.
+   * Waits for a step of a refill, which can add enough: {@link POLL_MS}, or up to twice as long if no refill runs in this
+   * process afterwards.
    *
    * @param refill the result of {@link PoolRefills.tryRefill}
    * @returns `"failed"` if the refill has failed
@@ -102,28 +104,33 @@ export class PoolRefills {
     return outcome;
   }
 
-  /** Notes that IDs were issued: counts the available ones from time to time, and refills if they are few. */
+  /**
+   * Notes an issue, also a replay, which took no ID. From time to time it counts the available IDs, and refills if they are
+   * few.
+   *
+   * @param count how many IDs the issue returned
+   */
   noteIssued(count: number): void {
-    if (this.#issues++ % ISSUES_PER_MERGE === 0 && !this.#merging && !this.isStopped) {
+    if (this.#issueCalls++ % CALLS_PER_MERGE === 0 && !this.#merging && !this.isStopped) {
       this.#merging = this.#store
         .mergeCounts()
-        .catch(() => {}) // The next merge takes more.
+        .catch(() => {}) // The next merge also merges the counts that this one has left.
         .finally(() => {
           this.#merging = undefined;
         });
     }
-    this.#issuesUntilCount -= count;
-    if (this.#issuesUntilCount > 0 || this.isComplete || this.isStopped || this.#refiller.running) return;
-    this.#issuesUntilCount = Infinity; // One count at a time.
+    this.#idsUntilCount -= count;
+    if (this.#idsUntilCount > 0 || this.isComplete || this.isStopped || this.#refiller.running) return;
+    this.#idsUntilCount = Infinity; // One count at a time.
     this.#counting = this.#refillIfLow().catch((error) => {
       this.#reportFailure(error);
-      this.#issuesUntilCount = 1;
+      this.#idsUntilCount = 1;
     });
   }
 
   /** Makes the next issue count the available IDs. */
   countAtNextIssue(): void {
-    this.#issuesUntilCount = 1;
+    this.#idsUntilCount = 1;
   }
 
   /** Stops the running refill after its current step, and starts no other in the background. */
@@ -139,7 +146,7 @@ export class PoolRefills {
     if (available <= lowMark && !this.isStopped) await this.tryRefill(highMark);
     const above = Math.max(0, available - lowMark);
     // Count again after 1/8 of the margin: up to eight processes may issue at the same rate.
-    this.#issuesUntilCount = Math.max(1, Math.floor(above / 8));
+    this.#idsUntilCount = Math.max(1, Math.floor(above / 8));
   }
 
   #reportFailure(error: unknown): void {

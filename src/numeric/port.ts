@@ -9,13 +9,15 @@ export type RankedId = readonly [id: string, rank: number];
 export interface Availability {
   /** How many IDs are available, counted up to a limit. */
   readonly available: number;
-  /** Position of the exhaustive scan, as text; empty if none has started. */
+  /** Position of the exhaustive scan, as a string; empty if none has started. */
   readonly scan: string;
 }
 
-/** The history that a store is on, and the one recorded for a type. Empty texts if the store does not report its history. */
+/** Histories as a store reports them. Both are empty strings if the store does not report its history. */
 export interface StoreHistory {
+  /** The history that was recorded for the type: the last one that a process accepted. Empty if none was. */
   readonly recorded: string;
+  /** The history that the store is on now. */
   readonly current: string;
 }
 
@@ -32,8 +34,11 @@ export type IssueOutcome = readonly string[] | Availability | StoreHistory;
 
 /** The IDs of one type in a store. */
 export interface PoolPort {
-  /** Returns the history, and records the current one for a type that has none. Called before all other steps. */
-  beginHistory(): Promise<StoreHistory>;
+  /**
+   * Returns the history, and records the current one for a type that has none. A process calls it before every other step
+   * except `status`, which writes nothing.
+   */
+  readOrRecordHistory(): Promise<StoreHistory>;
   /** Records a history for the type, if the store is on it now. Resolves to whether it is. */
   acceptHistory(history: string): Promise<boolean>;
   /**
@@ -41,14 +46,14 @@ export interface PoolPort {
    *
    * @param history the history that the store must be on
    */
-  issue(count: number, from: number, history: string): Promise<IssueOutcome>;
+  issue(count: number, fromRank: number, history: string): Promise<IssueOutcome>;
   /**
-   * Takes an ID for a request, or returns the one that the request was given before, and then calls `onReplay`: also when
-   * the answer of this call's own first attempt was lost. An ID that was given before may be returned on another history.
+   * Takes an ID for a request. If the store has an ID for the request already, returns that one and calls `onReplay`. The
+   * call itself may have taken it, with a statement whose answer was lost. The ID may be returned on another history too.
    */
   issueForRequest(
     requestKey: string,
-    from: number,
+    fromRank: number,
     history: string,
     onReplay: () => void,
   ): Promise<IssueOutcome>;
@@ -65,7 +70,7 @@ export interface PoolPort {
   add(ids: readonly RankedId[]): Promise<number>;
   /** Marks given IDs as taken, and adds those that are not in the pool. Resolves to how many were not taken before. */
   markTaken(ids: readonly TakenId[]): Promise<number>;
-  /** Merges the counts of taken IDs, if the store keeps several. */
+  /** Merges the counts of taken IDs, if the store keeps one for each issue. */
   mergeCounts(): Promise<unknown>;
   /** Claims the refill for `ms`, unless another process has it. Resolves to the scan position, `null` if refused. */
   claimRefill(refiller: string, ms: number): Promise<string | null>;

@@ -22,7 +22,7 @@ export class RecentlyIssued {
     }
   }
 
-  /** Returns all of them in ascending order. A request key that was given two IDs stays with the first of them. */
+  /** Returns all IDs in ascending order. If two of them have the same request key, only the first is returned with it. */
   all(): TakenId[] {
     const requestKeys = new Set<string>();
     return [...this.#ids.keys()].sort().map((id) => {

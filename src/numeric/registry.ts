@@ -6,10 +6,10 @@ import { queryRows } from "../backend/sql.ts";
 import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
-/** Facts by name that must be the same in every process, such as length and rules. */
-export type PoolFacts = Readonly<Record<string, unknown>>;
+/** A shape: the facts, by name, that must be the same in every process that uses a name, such as kind, length and rules. */
+export type IdShape = Readonly<Record<string, unknown>>;
 
-const OPERATION = "IDs: begin";
+const OPERATION = "IDs: register";
 
 /** Reads the shape. With ARGV it first writes one, unless there is one. */
 const SCRIPT = `
@@ -17,7 +17,7 @@ if ARGV[1] then redis.call('SETNX', KEYS[1], ARGV[1]) end
 return 'shape ' .. (redis.call('GET', KEYS[1]) or '')
 `;
 
-/** Reads the recorded shape, and records `shape` first if none is recorded. Resolves to an empty text if there is none. */
+/** Reads the recorded shape, and records `shape` first if none is recorded. Resolves to an empty string if there is none. */
 async function readShape(backend: Backend, name: string, shape?: string): Promise<string> {
   if ("eval" in backend) {
     const args = shape === undefined ? [] : [shape];
@@ -29,6 +29,7 @@ async function readShape(backend: Backend, name: string, shape?: string): Promis
     const call = async () => backend.change<string, string>(`ids:${name}`, change);
     return callStore(backend, OPERATION, call, (answer) => (typeof answer === "string" ? answer : undefined));
   }
+  // native/statements.ts explains the columns.
   const types = qualifiedTable(backend, "id_types");
   if (shape !== undefined) {
     const insert = `INSERT INTO ${types} (type, shape, sweep, filling, taken) VALUES ($1, $2, '', 0, 0)
@@ -52,8 +53,8 @@ ON CONFLICT (type) DO NOTHING`;
 export async function isRegistered(
   backend: Backend,
   name: string,
-  shape: PoolFacts,
-  description: string = `the IDs ${name}`,
+  shape: IdShape,
+  description: string = `the ID type ${JSON.stringify(name)}`,
 ): Promise<boolean> {
   return matchesShape(await readShape(backend, name), description, shape);
 }
@@ -67,24 +68,24 @@ export async function isRegistered(
 export async function register(
   backend: Backend,
   name: string,
-  shape: PoolFacts,
-  description: string = `the IDs ${name}`,
+  shape: IdShape,
+  description: string = `the ID type ${JSON.stringify(name)}`,
 ): Promise<void> {
   if (await isRegistered(backend, name, shape, description)) return;
   const recorded = await readShape(backend, name, JSON.stringify(shape));
   if (!matchesShape(recorded, description, shape)) throw unexpectedResponse(shape);
 }
 
-/** Returns whether the recorded text is a shape, and asserts that it has the same facts as `shape`. */
-function matchesShape(text: string, description: string, shape: PoolFacts): boolean {
+/** Returns whether the recorded string is a shape, and asserts that it has the same facts as `shape`. */
+function matchesShape(text: string, description: string, shape: IdShape): boolean {
   if (text === "") return false;
   const recorded = parseShape(text);
   for (const [fact, value] of Object.entries(shape)) {
     if (JSON.stringify(recorded[fact]) === JSON.stringify(value)) continue;
-    const first = String(recorded[fact]).slice(0, 100);
+    const recordedValue = String(recorded[fact]).slice(0, 100);
     throw new NamespaceError(
       `${fact} of ${description}`,
-      `${first}, as recorded in the store`,
+      `${recordedValue}, as recorded in the store`,
       String(value),
     );
   }

@@ -92,7 +92,7 @@ const MIN_LIMITS: Readonly<Record<string, number>> = {
   reverseDigitsGroupLimit: 1,
 };
 
-/** Asserts that a list consists of numbers as text, and returns a copy. */
+/** Asserts that a list consists of strings of digits, and returns a copy. */
 function assertNumbers(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_LIST) {
     throw new ArgumentError(field, `an array of at most ${MAX_LIST} numbers`, value);

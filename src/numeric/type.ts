@@ -30,9 +30,9 @@ export interface NumericIdOptions {
 
 /** Result of {@link NumericIdType.validate}. */
 export interface Validation {
-  /** Whether the text is an ID of the type. */
+  /** Whether the string is an ID of the type. */
   readonly valid: boolean;
-  /** Every rule that the text breaks. */
+  /** Every rule that the string breaks. */
   readonly broken: readonly BrokenRule[];
 }
 
@@ -130,9 +130,9 @@ export class NumericIdType {
   }
 
   /**
-   * Returns whether a text is an ID of this type, and every rule that it breaks.
+   * Returns whether a string is an ID of this type, and every rule that it breaks.
    *
-   * @param text any text, of any length
+   * @param text any string, of any length
    * @throws {@link ArgumentError} if it is not a string, because a number may have lost leading zeros or its last digits
    *
    * @example

@@ -1,4 +1,4 @@
-// Validation: finds every rule that a text breaks, each by a check of its own.
+// Validation: finds every rule that a string breaks, each by a check of its own.
 
 import { MAX_LENGTH, type NumericRules } from "./rules.ts";
 import { verhoeff } from "./verhoeff.ts";
@@ -124,10 +124,10 @@ const CHECKS: Record<NumericRule, (id: string, rules: NumericRules, length: numb
   cyclicNumbers: (id, { cyclicNumbers }) => findContained(id, cyclicNumbers),
 };
 
-/** Returns every rule that a text breaks, in the order of {@link NumericRule}. */
+/** Returns every rule that a string breaks, in the order of {@link NumericRule}. */
 export function findBrokenRules(id: string, length: number, rules: NumericRules): BrokenRule[] {
   const names = Object.keys(CHECKS) as NumericRule[];
-  // For other characters and for texts longer than any ID the first two rules are enough.
+  // For other characters and for strings longer than any ID the first two rules are enough.
   const isNumber = /^\d+$/.test(id) && id.length <= MAX_LENGTH;
   return (isNumber ? names : names.slice(0, 2)).flatMap((rule) => {
     const detail = CHECKS[rule](id, rules, length);

@@ -28,7 +28,7 @@ function isDigits(text: string): boolean {
   return /^\d+$/.test(text);
 }
 
-/** Returns the product of a text's digits, from the right. The last digit is at `place`. */
+/** Returns the product of a string's digits, from the right. The last digit is at `place`. */
 function fold(text: string, place: number): number {
   let product = 0;
   for (let i = text.length - 1, at = place; i >= 0; i--, at++) {
@@ -58,7 +58,7 @@ export const verhoeff: {
    */
   checkDigit(text: string): string;
   /**
-   * Returns whether a text is a number that ends with its check digit. The check digit does not cover the length: `"0"`
+   * Returns whether a string is a number that ends with its check digit. The check digit does not cover the length: `"0"`
    * is valid, and some numbers stay valid with a `0` before them. So check the length as well, or use
    * {@link NumericIdType.validate}.
    *

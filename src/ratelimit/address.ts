@@ -5,14 +5,14 @@ import { ArgumentError } from "../internal.ts";
 /** One to three digits without leading zeros, because some readers take a number with them for octal. */
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
-/** Parses an IPv4 address into four octets. Returns `undefined` if the text is not one. */
+/** Parses an IPv4 address into four octets. Returns `undefined` if the string is not one. */
 function parseIPv4(text: string): number[] | undefined {
   const octets = text.split(".");
   const isOctet = (octet: string) => OCTET.test(octet) && Number(octet) <= 255;
   return octets.length === 4 && octets.every(isOctet) ? octets.map(Number) : undefined;
 }
 
-/** Parses a part of an IPv6 address into groups of 16 bits. Returns `undefined` if the text is not one. */
+/** Parses a part of an IPv6 address into groups of 16 bits. Returns `undefined` if the string is not one. */
 function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined {
   const groups: number[] = [];
   const fields = text === "" ? [] : text.split(":");
@@ -27,7 +27,7 @@ function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined 
   return groups;
 }
 
-/** Parses an IPv6 address into eight groups. Returns `undefined` if the text is not one. */
+/** Parses an IPv6 address into eight groups. Returns `undefined` if the string is not one. */
 function parseIPv6(text: string): number[] | undefined {
   const [left = "", right, ...more] = text.split("::");
   if (more.length > 0) return undefined;
@@ -48,7 +48,7 @@ function parseIPv6(text: string): number[] | undefined {
  * Take the address from the connection, or from a header that your own proxy sets. If the client can set the header, it
  * chooses its own keys.
  *
- * @param address a text without a port or brackets
+ * @param address a string without a port or brackets
  * @returns the IPv4 address, or the network of the IPv6 address in the form of RFC 5952
  * @throws {@link ArgumentError} if it is not an address
  *

@@ -31,14 +31,14 @@ export interface Decision {
  */
 export function toDecision(
   { interval, tolerance }: Gcra,
-  price: number,
+  costUs: number,
   { allowed, tat, now }: ConsumeResult,
 ): Decision {
   const ahead = Math.max(tat - now, 0);
   return {
     allowed,
     remaining: Math.max(0, Math.floor((tolerance - ahead) / interval)),
-    retryAfterMs: allowed ? 0 : Math.max(1, ceilMs(ahead + price - tolerance)),
+    retryAfterMs: allowed ? 0 : Math.max(1, ceilMs(ahead + costUs - tolerance)),
     resetMs: ceilMs(ahead),
   };
 }

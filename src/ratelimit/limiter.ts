@@ -134,10 +134,10 @@ export class RateLimit {
    * ```
    */
   async limit(key: string, cost = 1): Promise<Decision> {
-    const price = assertWhole("cost", cost, 1, this.quota) * this.#gcra.interval;
+    const costUs = assertWhole("cost", cost, 1, this.quota) * this.#gcra.interval;
     assertKey("key", key);
     try {
-      return toDecision(this.#gcra, price, await this.#store.consume(key, price));
+      return toDecision(this.#gcra, costUs, await this.#store.consume(key, costUs));
     } catch (error) {
       if (this.#onStoreError === "fail" || !(error instanceof BackendError)) throw error;
       return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error };

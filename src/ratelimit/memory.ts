@@ -12,10 +12,10 @@ type Entries = Map<string, { readonly ends: number }>;
 
 export function memoryRateLimitPort(port: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
   return {
-    consume(key, price) {
+    consume(key, costUs) {
       const change = (entries: Entries = new Map(), nowMs: number) => {
         const before = entries.get(key)?.ends;
-        const result = consume(gcra, price, before, Math.floor(nowMs * 1000));
+        const result = consume(gcra, costUs, before, Math.floor(nowMs * 1000));
         const { tat, now } = result;
         if (tat !== before) putExpiring(entries, key, { ends: tat }, now);
         return [entries, result] as const;
@@ -24,7 +24,7 @@ export function memoryRateLimitPort(port: MemoryPort, name: string, gcra: Gcra):
         port,
         OPERATION,
         async () => port.change(`rate:${name}`, change),
-        (answer) => plausibleOrUndefined(gcra, price, answer as ConsumeResult),
+        (answer) => plausibleOrUndefined(gcra, costUs, answer as ConsumeResult),
       );
     },
   };

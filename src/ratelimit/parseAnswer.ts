@@ -8,8 +8,8 @@ export const OPERATION = "ratelimit: limit";
 /** Returns the outcome if the rule can have it, else `undefined`. */
 export function plausibleOrUndefined(
   gcra: Gcra,
-  price: number,
+  costUs: number,
   result: ConsumeResult,
 ): ConsumeResult | undefined {
-  return isPlausible(gcra, price, result) ? result : undefined;
+  return isPlausible(gcra, costUs, result) ? result : undefined;
 }

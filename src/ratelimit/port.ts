@@ -5,9 +5,10 @@ import type { ConsumeResult } from "./rule.ts";
 /** The keys of one limit in a store. */
 export interface RateLimitPort {
   /**
-   * Applies the rule to a key in one atomic step, by the store's own clock.
+   * Applies `consume` of the rule to a key in one atomic step, by the store's own clock.
    *
+   * @param costUs the cost of the call times the limit's interval
    * @throws {@link BackendError} if the store fails, or if the rule cannot have its answer
    */
-  consume(key: string, price: number): Promise<ConsumeResult>;
+  consume(key: string, costUs: number): Promise<ConsumeResult>;
 }

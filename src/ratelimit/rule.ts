@@ -2,13 +2,14 @@
 // it in their own language, and their answers are checked against it.
 //
 // A key has one number, its theoretical arrival time (TAT): the moment at which everything that the key has used is
-// available again. An allowed call moves it forward by the call's price. All times and prices are whole microseconds.
+// available again. An allowed call moves it forward by the cost of the
+// call. Callers count a cost in calls; the rule counts it in time, as `costUs`. All times are whole microseconds.
 
 /** A limit in the terms of GCRA. */
 export interface Gcra {
-  /** The price of a call of cost 1: GCRA's emission interval. */
+  /** How far a call of cost 1 moves the TAT: GCRA's emission interval. */
   readonly interval: number;
-  /** How far ahead of the time a TAT may be: the price of the whole quota. */
+  /** How far ahead of the time a TAT may be: the whole quota. */
   readonly tolerance: number;
 }
 
@@ -38,23 +39,23 @@ export interface ConsumeResult {
 }
 
 /**
- * Allows a call and adds its price to the TAT, or denies it.
+ * Allows a call and adds its cost to the TAT, or denies it.
  *
  * A denied call changes nothing, so a client that keeps calling is not locked out. One exception: a TAT that is
  * implausibly far ahead comes from a clock that was set back, or from a larger window. It is pulled back to the
  * tolerance, because the key would be locked until the clock gets there.
  *
  * @param tat the key's TAT, `undefined` for a key that has used nothing
- * @param price at most the tolerance
+ * @param costUs the cost of the call times the interval, at most the tolerance
  */
 export function consume(
   { tolerance }: Gcra,
-  price: number,
+  costUs: number,
   tat: number | undefined,
   now: number,
 ): ConsumeResult {
   const start = Math.max(tat ?? now, now);
-  if (start + price - now <= tolerance) return { allowed: true, tat: start + price, now };
+  if (start + costUs - now <= tolerance) return { allowed: true, tat: start + costUs, now };
   return { allowed: false, tat: isImplausiblyFar(tolerance, start, now) ? now + tolerance : start, now };
 }
 
@@ -66,11 +67,11 @@ export function isImplausiblyFar(tolerance: number, tat: number, now: number): b
 /** Whether the rule can have this outcome. */
 export function isPlausible(
   { tolerance }: Gcra,
-  price: number,
+  costUs: number,
   { allowed, tat, now }: ConsumeResult,
 ): boolean {
   if (!Number.isSafeInteger(tat) || !Number.isSafeInteger(now)) return false;
   const ahead = tat - now;
-  if (allowed) return ahead >= price && ahead <= tolerance;
-  return ahead + price > tolerance && !isImplausiblyFar(tolerance, tat, now);
+  if (allowed) return ahead >= costUs && ahead <= tolerance;
+  return ahead + costUs > tolerance && !isImplausiblyFar(tolerance, tat, now);
 }

@@ -17,7 +17,7 @@ export interface ConfiguredKey {
 
 /** Describes a value that may be a key, or hold one: no error shows a key, not even a wrong one. */
 function redact(value: unknown): unknown {
-  return typeof value === "string" ? `[a text of ${value.length} characters]` : typeof value;
+  return typeof value === "string" ? `[a string of ${value.length} characters]` : typeof value;
 }
 
 /** Asserts that API keys are too long to be guessed, that no key and no name comes twice, and that scopes exist. */

@@ -1,9 +1,9 @@
-// The request pipeline: limits, route, authentication, rate limit, negotiation, body, handler, log.
+// The request pipeline: guard, limits, route, admission, authentication, rate limit, negotiation, query, body, handler, log.
 
 import { AccessLog } from "./accessLog.ts";
 import { SCOPES } from "./apiKeys.ts";
 import { Authenticator, type Client } from "./auth.ts";
-import { assertJsonBody } from "./body.ts";
+import { readAndCheckBody } from "./body.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { MaybePromise, ServiceRequest, ServiceResponse } from "./message.ts";
@@ -73,6 +73,7 @@ export class App {
     refuseEarly(exchange.request);
     const route = this.#route(exchange);
     if (exchange.request.method === "OPTIONS") return optionsResponse(route);
+    if (!route.isPublic) this.#admit(exchange);
     const authenticated = this.#authenticate(exchange, route);
     if (authenticated) return authenticated.then(() => this.#runForClient(exchange, route));
     return this.#runForClient(exchange, route);
@@ -87,11 +88,11 @@ export class App {
   }
 
   /**
-   * Runs the rate limit and the stages after it. All their responses have the headers of the limit, except that of a
-   * {@link BackendError} of the limit itself.
+   * Runs the rate limit and the stages after it. All their responses have the headers of the limit, unless the limit could
+   * not be checked: see {@link RequestLimiter.limit}.
    */
   async #runWithinLimit(exchange: Exchange, route: Route, limiter: RequestLimiter): Promise<ServiceResponse> {
-    const headers = await limiter.charge(exchange, route.cost ? route.cost(exchange.search) : 1);
+    const headers = await limiter.limit(exchange, route.cost ? route.cost(exchange.search) : 1);
     let response: ServiceResponse;
     try {
       response = await this.#runHandler(exchange, route);
@@ -106,8 +107,8 @@ export class App {
     exchange.usesPoolBackend = route.usesPoolBackend ?? false;
     negotiate(exchange.request, route);
     exchange.query = parseQuery(exchange.search, route.operation.query, route.isLenient);
-    if (route.method === "GET") return route.handle(exchange);
-    return assertJsonBody(exchange.request, this.#maxBodyBytes).then(() => route.handle(exchange));
+    if (route.method === "GET") return route.handler(exchange);
+    return readAndCheckBody(exchange.request, this.#maxBodyBytes).then(() => route.handler(exchange));
   }
 
   /** Finds the route, and asserts that it answers the method. */
@@ -125,13 +126,17 @@ export class App {
     return route;
   }
 
-  /** Counts the request as in flight and finds its client; returns a promise only if that is asynchronous. */
+  /**
+   * Counts the request as in flight, or refuses it if the service is stopping. Not for public routes: a health probe must
+   * neither be refused by a stop nor delay it.
+   */
+  #admit(exchange: Exchange): void {
+    this.lifecycle.admitRequest();
+    exchange.isAdmitted = true;
+  }
+
+  /** Finds the client of the request. Returns a promise only if that is asynchronous. */
   #authenticate(exchange: Exchange, route: Route): Promise<void> | undefined {
-    // Public routes are not counted: a health probe must neither be refused by a stop nor delay it.
-    if (!route.isPublic) {
-      this.lifecycle.admit();
-      exchange.isAdmitted = true;
-    }
     if (route.isPublic || !this.#needsClient) {
       exchange.client = ANYONE;
       return undefined;
@@ -146,21 +151,24 @@ export class App {
     return undefined;
   }
 
-  /** Counts the request, reports its error to the health, and logs it. */
+  /** Counts the answered request, reports its error to the health checks, and logs it. */
   #finish(exchange: Exchange, response: ServiceResponse): ServiceResponse {
     const { health } = this.lifecycle;
     const durationMs = performance.now() - exchange.startedAtMs;
-    if (exchange.isAdmitted) this.lifecycle.leave();
+    if (exchange.isAdmitted) this.lifecycle.finishRequest();
     this.#metrics.countRequest(exchange.route?.path ?? "", response.status, durationMs / 1000);
     if (exchange.error === undefined) exchange.error = response.error;
     if (exchange.error !== undefined) {
-      health.reportError(exchange.error, exchange.usesPoolBackend ? health.poolBackend : health.backend);
+      health.reportError(
+        exchange.error,
+        exchange.usesPoolBackend ? health.poolBackendDependency : health.backendDependency,
+      );
     }
     return this.#accessLog.record(exchange, response, durationMs);
   }
 }
 
-/** Refuses a request of another origin, and one whose path is too long. */
+/** Refuses a request that the server's guard blocks, and one whose path and query are too long. */
 function refuseEarly({ target, blockedReason }: ServiceRequest): void {
   if (blockedReason !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", blockedReason);
   if (target.length > MAX_TARGET) {

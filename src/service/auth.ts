@@ -1,6 +1,6 @@
 // Authentication: the client of a request, by its API key or its address, and what the client may do.
 
-import { fingerprint } from "../idempotency/index.ts";
+import { fingerprint as sha256Hex } from "../idempotency/index.ts";
 import { addressKey } from "../ratelimit/index.ts";
 import { consume, gcraOf } from "../ratelimit/rule.ts";
 import { type ConfiguredKey, SCOPES } from "./apiKeys.ts";
@@ -11,9 +11,9 @@ import type { ServiceSettings } from "./settings.ts";
 
 /** The client that sent a request. */
 export interface Client {
-  /** The name of the key's client; without API keys, the rate limit's key of the address. For limits and the log. */
+  /** The name of the client; without API keys, the rate limit's key of its address. For limits and the log. */
   readonly name: string;
-  /** The owner of request keys: the name of the API key; empty without API keys. */
+  /** Whose request keys the client uses: its own, by its name; without API keys empty, because all clients share them. */
   readonly owner: string;
   readonly scopes: ReadonlySet<ServiceScope>;
 }
@@ -26,7 +26,7 @@ const INVALID_KEY_WINDOW_MS = 60_000;
 /** How many addresses that sent invalid keys are remembered. The one that was quiet for longest is forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
-/** Compares two texts in a time that depends on the length of the first alone. */
+/** Compares two strings in a time that depends on the length of the first alone. */
 function equalInConstantTime(given: string, known: string): boolean {
   let difference = given.length ^ known.length;
   for (let index = 0; index < given.length; index++) {
@@ -72,19 +72,19 @@ function rateLimitKey(address: string): string {
 /** Counts the invalid keys of each address, in this process alone. */
 class InvalidKeyThrottle {
   readonly #rate = gcraOf(MAX_INVALID_KEYS, INVALID_KEY_WINDOW_MS);
-  readonly #arrivals = new Map<string, number>();
+  /** The theoretical arrival time of each address, see `ratelimit/rule.ts`. */
+  readonly #tats = new Map<string, number>();
 
   /** Counts an invalid key. Returns how many milliseconds the address must wait if it sent too many, else 0. */
   count(address: string): number {
     const { interval, tolerance } = this.#rate;
-    const heldTat = this.#arrivals.get(address);
+    const heldTat = this.#tats.get(address);
     const nowUs = Math.floor(performance.now() * 1000);
     const { allowed, tat, now } = consume(this.#rate, interval, heldTat, nowUs);
     // Deleted and set again, because a Map iterates in the order of insertion.
-    this.#arrivals.delete(address);
-    this.#arrivals.set(address, tat);
-    if (this.#arrivals.size > MAX_ADDRESSES)
-      this.#arrivals.delete(this.#arrivals.keys().next().value as string);
+    this.#tats.delete(address);
+    this.#tats.set(address, tat);
+    if (this.#tats.size > MAX_ADDRESSES) this.#tats.delete(this.#tats.keys().next().value as string);
     return allowed ? 0 : Math.ceil((tat + interval - tolerance - now) / 1000);
   }
 }
@@ -97,7 +97,7 @@ export class Authenticator {
   readonly #allScopes: ReadonlySet<ServiceScope> = new Set(SCOPES);
   /** The client of each key, in the order of the keys; missing until the names are known. */
   #clients: readonly Client[] | undefined;
-  #naming: Promise<readonly Client[]> | undefined;
+  #resolving: Promise<readonly Client[]> | undefined;
 
   constructor({ apiKeys, proxies }: Pick<ServiceSettings, "apiKeys" | "proxies">) {
     this.#keys = apiKeys;
@@ -122,14 +122,14 @@ export class Authenticator {
     }
     if (found < 0) throw this.#unauthorized(request, given);
     if (this.#clients) return this.#clients[found] as Client;
-    return this.#nameClients().then((clients) => clients[found] as Client);
+    return this.#resolveClients().then((clients) => clients[found] as Client);
   }
 
-  /** Resolves to the clients. Digests are asynchronous, so names are made with the first request, and kept. */
-  #nameClients(): Promise<readonly Client[]> {
-    this.#naming ??= Promise.all(
+  /** Resolves to the clients, once. A client without a name gets one from a digest of its key, which is asynchronous. */
+  #resolveClients(): Promise<readonly Client[]> {
+    this.#resolving ??= Promise.all(
       this.#keys.map(async ({ key, name: given, scopes }) => {
-        const name = given ?? `key-${(await fingerprint(key)).slice(0, 12)}`;
+        const name = given ?? `key-${(await sha256Hex(key)).slice(0, 12)}`;
         return { name, owner: name, scopes };
       }),
     ).then(
@@ -138,11 +138,11 @@ export class Authenticator {
         return clients;
       },
       (error) => {
-        this.#naming = undefined;
+        this.#resolving = undefined;
         throw error;
       },
     );
-    return this.#naming;
+    return this.#resolving;
   }
 
   #unauthorized(request: ServiceRequest, given: string | undefined): HttpError {

@@ -3,8 +3,8 @@
 import type { ServiceRequest } from "./message.ts";
 import { HttpError } from "./response.ts";
 
-/** Asserts that a body is empty, or JSON of at most `maxBytes`. */
-export async function assertJsonBody(request: ServiceRequest, maxBytes: number): Promise<void> {
+/** Reads a body to its end and drops it. Asserts that it is empty, or JSON of at most `maxBytes`. */
+export async function readAndCheckBody(request: ServiceRequest, maxBytes: number): Promise<void> {
   const bytes = await request.body(maxBytes).catch(() => {
     throw new HttpError(400, "ERR_MALFORMED_REQUEST", "The body ended early.");
   });

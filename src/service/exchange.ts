@@ -16,19 +16,22 @@ export interface Exchange {
   /** Missing until it is found. */
   route: Route | undefined;
   params: Readonly<Record<string, string>>;
-  /** The query as text. */
+  /** The query as a string, without its question mark. */
   search: string;
   query: Query;
   client: Client;
   /** Whether the lifecycle counts the request as in flight. */
   isAdmitted: boolean;
-  /** Whether the request reached the handler's stages, and the handler works on the store of the pools. */
+  /**
+   * Whether an error of the request is reported for the store of the pools, not for `backend`. Set from the route after the
+   * rate limit, because the limit works on `backend`.
+   */
   usesPoolBackend: boolean;
   /** The code of the problem document that answers the request. */
   code: string | undefined;
-  /** The error behind the response, for the log and the health. */
+  /** The error behind the response, for the log and the health checks. */
   error: unknown;
-  /** Why the rate limit could not be checked, if the request passed nevertheless. */
+  /** Why the rate limit could not be checked, if the request passed nevertheless. Logged if there is no `error`. */
   rateLimitError: unknown;
 }
 

@@ -35,10 +35,10 @@ export interface PoolState {
 
 export class Health {
   /** The store of leases, counters and rate limits. */
-  readonly backend: Dependency;
-  /** The store of the pools; the same object as {@link backend} if it is the same store. */
-  readonly poolBackend: Dependency;
-  readonly generator: Dependency;
+  readonly backendDependency: Dependency;
+  /** The store of the pools; the same object as {@link backendDependency} if it is the same store. */
+  readonly poolBackendDependency: Dependency;
+  readonly generatorDependency: Dependency;
   readonly #resources: () => Resources | undefined;
   #counting: Promise<readonly PoolState[]> | undefined;
   #counted: Promise<readonly PoolState[]> = Promise.resolve([]);
@@ -47,10 +47,12 @@ export class Health {
   /** @param resources returns the resources while the service runs */
   constructor({ backend, poolBackend }: ServiceSettings, emit: Emit, resources: () => Resources | undefined) {
     this.#resources = resources;
-    this.backend = this.#storeDependency("backend", backend, emit);
-    this.poolBackend =
-      poolBackend === backend ? this.backend : this.#storeDependency("poolBackend", poolBackend, emit);
-    this.generator = new Dependency({
+    this.backendDependency = this.#storeDependency("backend", backend, emit);
+    this.poolBackendDependency =
+      poolBackend === backend
+        ? this.backendDependency
+        : this.#storeDependency("poolBackend", poolBackend, emit);
+    this.generatorDependency = new Dependency({
       probe: () => this.#probeGenerator(),
       onFailed: (error) => emit("generator_failing", { error }),
       onRecovered: () => emit("generator_recovered", {}),
@@ -62,20 +64,20 @@ export class Health {
     // Errors before the end of the start are the start's own: see reportStartError.
     if (!this.#resources()) return;
     if (error instanceof BackendError) store.reportError(error);
-    else if (isClockError(error)) this.generator.reportError(error);
+    else if (isClockError(error)) this.generatorDependency.reportError(error);
   }
 
   /** Reports the error of a start. It may come from either store. */
   reportStartError(error: unknown): void {
     if (!(error instanceof BackendError)) return;
-    this.backend.reportError(error);
-    this.poolBackend.reportError(error);
+    this.backendDependency.reportError(error);
+    this.poolBackendDependency.reportError(error);
   }
 
   /** Reports a successful start: it has written both stores. */
   reportStarted(): void {
-    this.backend.markHealthy();
-    this.poolBackend.markHealthy();
+    this.backendDependency.markHealthy();
+    this.poolBackendDependency.markHealthy();
   }
 
   /** Resolves to the states of the pools, counted at most once a second: anyone may ask. */
@@ -91,7 +93,8 @@ export class Health {
 
   /** Stops all probes. */
   stop(): void {
-    for (const dependency of [this.backend, this.poolBackend, this.generator]) dependency.stop();
+    for (const dependency of [this.backendDependency, this.poolBackendDependency, this.generatorDependency])
+      dependency.stop();
   }
 
   #storeDependency(store: "backend" | "poolBackend", port: Backend, emit: Emit): Dependency {
@@ -115,7 +118,8 @@ export class Health {
   async #probeGenerator(): Promise<void> {
     const generator = this.#resources()?.generator;
     if (!generator) return;
-    const isWorking = this.generator.failure === undefined && this.generator.reportedError === undefined;
+    const isWorking =
+      this.generatorDependency.failure === undefined && this.generatorDependency.reportedError === undefined;
     if (isWorking && generator.capacity().idsPerSecond < MIN_PROBED_IDS_PER_SECOND) return;
     await withTimeout(generator.nextIdAsync(), PROBE_TIMEOUT_MS).catch((error) => {
       if (isClockError(error)) throw error;

@@ -1,4 +1,5 @@
-// Lifecycle of a service: new, starting, running, stopping. Its resources exist while it runs.
+// Lifecycle of a service: new, starting, running, stopping; new again after a failed start. The pools exist from the
+// beginning, the other resources from the first successful start.
 
 import { startTimer } from "../backend/call.ts";
 import { ArgumentError, assertWhole } from "../internal.ts";
@@ -22,7 +23,7 @@ export type Phase = "new" | "starting" | "running" | "stopping";
 
 export class Lifecycle {
   phase: Phase = "new";
-  /** Set while the service runs, so that a request gets them without a promise. */
+  /** Set by a successful start and never unset, so that a request gets them without a promise. Closed by the stop. */
   resources: Resources | undefined;
   /** Why the last start failed, or what the current start waits for. */
   startError: unknown;
@@ -100,13 +101,13 @@ export class Lifecycle {
   }
 
   /** Counts a request in flight, or refuses it if the service is stopping. */
-  admit(): void {
+  admitRequest(): void {
     if (this.phase === "stopping") throw stoppingError();
     this.#requestsInFlight++;
   }
 
-  /** Counts an admitted request as answered. */
-  leave(): void {
+  /** Ends the count of an admitted request, because it is answered. */
+  finishRequest(): void {
     this.#requestsInFlight--;
     if (this.#requestsInFlight === 0) this.#onIdle();
   }

@@ -21,7 +21,10 @@ export interface ServiceResponse {
   /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The code in the body of a failure, for the log. The code of `error`, if it has one, takes precedence. */
+  /**
+   * The code in the body of a failure, for the log. The code of an error that is logged takes precedence: of `error`, or of
+   * the rate limit's store.
+   */
   readonly code?: string;
   /** The error behind the response, for the log alone: it is not sent. */
   readonly error?: unknown;

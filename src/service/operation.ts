@@ -15,7 +15,7 @@ export interface Operation {
   readonly summary: string;
   /** Descriptions of the path's parameters by name. */
   readonly params?: Readonly<Record<string, string>>;
-  /** The query's parameters. Default none: the query must be empty. */
+  /** The query's parameters. Others are refused, unless the route is lenient. Default none. */
   readonly query?: readonly QueryParameter[];
   /** Descriptions of the request headers that the route reads, by name. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -20,9 +20,11 @@ export interface ServiceRateLimit {
 /** What an API key may do: `"issue"` makes IDs, `"watch"` reads metrics. Routes that only read IDs accept either. */
 export type ServiceScope = "issue" | "watch";
 
-/** A client with API keys. Rate limits, the log and request keys use its name, whichever of its keys it sends. */
+/**
+ * A client and its API keys. Rate limits, the log and request keys use the client's name, whichever of its keys it sends.
+ */
 export interface ServiceApiKey {
-  /** 1 to 100 characters in one line, without braces. Names are unique. */
+  /** The name of the client: 1 to 100 characters in one line, without braces. Names are unique. */
   readonly name: string;
   /** At least one key. To rotate: add the new key, distribute it, remove the old key. */
   readonly keys: readonly string[];
@@ -46,7 +48,10 @@ export interface ServiceLogEntry {
   readonly status: number;
   /** How long the response took, in milliseconds with three decimals. */
   readonly durationMs: number;
-  /** The client: the name of the API key, or the address; empty if the request was refused before authentication. */
+  /**
+   * The client: its name if the service has API keys; otherwise its address, for IPv6 the /56 network, or `unknown` without
+   * a valid address. `anyone` on public routes; empty if the request was refused before the client was known.
+   */
   readonly client: string;
   /** The client's address; empty if it is unknown. */
   readonly address: string;

@@ -1,4 +1,4 @@
-// The rate limit stage: charges each request to its client, and decides what happens while the store is down.
+// The rate limit stage: counts each request in its client's limit, and decides what happens while the store is down.
 
 import type { OnStoreError } from "../backend/onStoreError.ts";
 import { BackendError } from "../internal.ts";
@@ -8,7 +8,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import { HttpError } from "./response.ts";
 import type { RateLimitSettings } from "./settings.ts";
 
-/** Charges requests to the rate limits of their clients. */
+/** Applies the rate limit to the requests of each client. */
 export class RequestLimiter {
   readonly #limiter: RateLimit;
   readonly #onStoreError: OnStoreError;
@@ -21,13 +21,14 @@ export class RequestLimiter {
   }
 
   /**
-   * Charges a request to its client.
+   * Counts a request in the limit of its client, or refuses it.
    *
    * @returns the headers that the response must have
    * @throws {@link HttpError} 429 if the client has no quota left for it, 400 if it costs more than the whole quota
    * @throws {@link BackendError} if the store is down and `onStoreError` is `"fail"`
+   * @throws any error of the start, if the service was not started and the limit's table is missing
    */
-  async charge(exchange: Exchange, cost: number): Promise<Readonly<Record<string, string>>> {
+  async limit(exchange: Exchange, cost: number): Promise<Readonly<Record<string, string>>> {
     const { quota } = this.#limiter;
     // A request that can never pass costs 1, so that sending it is limited too.
     const isAboveQuota = cost > quota;
@@ -44,16 +45,17 @@ export class RequestLimiter {
 
   async #decide(clientName: string, cost: number): Promise<Decision> {
     const { resources, health } = this.#lifecycle;
-    const { failure, reportedError = failure } = health.backend;
-    if (this.#onStoreError === "allow" && reportedError instanceof BackendError) {
+    const { backendDependency } = health;
+    const storeError = backendDependency.reportedError ?? backendDependency.failure;
+    if (this.#onStoreError === "allow" && storeError instanceof BackendError) {
       // The store has just failed: each request would wait for its timeout, only to pass.
       if (!resources) this.#startInBackground();
-      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: reportedError };
+      return { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error: storeError };
     }
     try {
       const decision = await this.#limiter.limit(clientName, cost);
       if (decision.error) {
-        health.backend.reportError(decision.error);
+        backendDependency.reportError(decision.error);
         if (!this.#lifecycle.resources) this.#startInBackground();
       }
       return decision;

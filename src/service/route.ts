@@ -37,14 +37,14 @@ export interface Route {
   readonly scope?: ServiceScope;
   /** Returns what a request costs of the rate limit, by its query. Default: 1. */
   readonly cost?: (search: string) => number;
-  /** Whether its handler works on the store of the pools. Default: on `backend`. */
+  /** Whether its handler works on `poolBackend`. Default: on `backend`. */
   readonly usesPoolBackend?: boolean;
   /** Whether it ignores unknown query parameters, and also answers at its path with a trailing slash. */
   readonly isLenient?: boolean;
-  /** Whether a GET issues something for good, so that HEAD is refused. */
-  readonly consumes?: boolean;
+  /** Whether a GET takes an ID of a pool for good, so that HEAD is refused. */
+  readonly issuesOnGet?: boolean;
   /** The media type of its responses. Default: JSON. */
   readonly contentType?: string;
   readonly operation: Operation;
-  readonly handle: (context: RouteContext) => MaybePromise<ServiceResponse>;
+  readonly handler: (context: RouteContext) => MaybePromise<ServiceResponse>;
 }

@@ -64,7 +64,7 @@ export function createRouter(routes: readonly Route[]): Router {
   };
 }
 
-function allowedMethods({ method, consumes }: Route): string[] {
+function allowedMethods({ method, issuesOnGet: consumes }: Route): string[] {
   return method === "GET" && !consumes ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
 }
 

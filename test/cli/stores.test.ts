@@ -193,7 +193,7 @@ describe("pools in memory", () => {
     const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
     expect(code).toBe(1);
     expect(out).toMatch(/^tiny: \d+ IDs are available, \d+ of them new\.\n$/);
-    expect(err).toMatch(/error: of all IDs of "tiny" \d+ remain, 6000 requested\n$/);
+    expect(err).toMatch(/error: the type "tiny" has \d+ IDs left, 6000 requested\n$/);
   });
 
   test("keep their IDs when the fill is interrupted", async () => {
@@ -264,7 +264,7 @@ describe("pools in memory", () => {
     ],
     [
       "lease inspect --store memory: --name {x}",
-      /^--name must be a text of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
+      /^--name must be a string of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
     ],
   ])("and leases exit with 2 for wrong usage: %s", async (line, message) => {
     const { code, err, out } = await cli(line, { cwd });
@@ -283,7 +283,10 @@ test("a missing file is not created by commands that only read", async () => {
 });
 
 test.each([
-  ["--store-prefix {x}", "--store-prefix must be a text of 1 to 100 characters in one line, without braces"],
+  [
+    "--store-prefix {x}",
+    "--store-prefix must be a string of 1 to 100 characters in one line, without braces",
+  ],
   ["--store-timeout-ms 0", "--store-timeout-ms must be a whole number from 1 to"],
 ])("a wrong setting of the store, %s, is named in the error", async (flags, message) => {
   const folder = join(cwd, "up", "node_modules", "pg");

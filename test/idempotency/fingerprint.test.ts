@@ -1,4 +1,4 @@
-// fingerprint: digests of texts and bytes, and the values that it refuses.
+// fingerprint: digests of strings and bytes, and the values that it refuses.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { fingerprint, UnsupportedError } from "../../src/idempotency/index.ts";
@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe("fingerprint", () => {
-  test("is the SHA-256 of bytes, or of a text in UTF-8", async () => {
+  test("is the SHA-256 of bytes, or of a string in UTF-8", async () => {
     const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     expect(await fingerprint("")).toBe(empty);
     expect(await fingerprint(new Uint8Array(0))).toBe(empty);

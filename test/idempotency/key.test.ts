@@ -66,9 +66,9 @@ describe("a key", () => {
     "x".repeat(256),
     `"${"x".repeat(256)}"`,
   ])("is malformed in the header %j", (text) => {
-    expect(parse(text)).toMatchObject({ wrong: expect.stringContaining("1 to 255 characters") });
+    expect(parse(text)).toMatchObject({ brokenRule: expect.stringContaining("1 to 255 characters") });
     expect(parse(text, "X-Idempotency-Key")).toMatchObject({
-      wrong: expect.stringMatching(/^x-idempotency-key /),
+      brokenRule: expect.stringMatching(/^x-idempotency-key /),
     });
   });
 
@@ -76,7 +76,7 @@ describe("a key", () => {
     "with 20,000 malformed parameters is refused in linear time: %s",
     (part) => {
       // A pattern that backtracks would not end.
-      expect(parse(`"k"${part.repeat(20_000)}!`)).toHaveProperty("wrong");
+      expect(parse(`"k"${part.repeat(20_000)}!`)).toHaveProperty("brokenRule");
     },
   );
 
@@ -88,8 +88,8 @@ describe("a key", () => {
     const both = (one: string, other: string) =>
       keyOf(new Headers({ "idempotency-key": one, "x-idempotency-key": other }));
     expect(both("k", '"k"')).toBe("k");
-    expect(both("k", "l")).toMatchObject({ wrong: expect.stringContaining("must be equal") });
-    expect(both("k", "")).toHaveProperty("wrong");
+    expect(both("k", "l")).toMatchObject({ brokenRule: expect.stringContaining("must be equal") });
+    expect(both("k", "")).toHaveProperty("brokenRule");
   });
 
   test("of any printable ASCII is read from its quoted form", () => {
@@ -113,7 +113,7 @@ describe("a key", () => {
           return;
         }
         if (typeof key === "string") expect(key).toMatch(/^[\x20-\x7e]{1,255}$/);
-        else expect(key).toHaveProperty("wrong");
+        else expect(key).toHaveProperty("brokenRule");
       }),
     );
   });

@@ -86,7 +86,7 @@ class Model {
 /** Returns the PoolPort of a type after `begin`, with defaults for most arguments. */
 async function begun(port: Backend, type: string) {
   const store = poolPort(port, type);
-  const { recorded } = await store.beginHistory();
+  const { recorded } = await store.readOrRecordHistory();
   return {
     ...store,
     raw: store,
@@ -327,7 +327,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
     expect(await store.claimRefill("you", 3000)).toBeNull();
   });
 
-  test("keep the request of an ID that is taken again, unless the request was given another ID", async () => {
+  test("keep the request of an ID that is marked as taken again, unless the request was given another ID", async () => {
     const store = await filled({ 51: 1 });
     expect(await store.issueForRequest("one", 0)).toEqual(["51"]);
     await store.add([

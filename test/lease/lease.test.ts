@@ -1250,7 +1250,7 @@ describe("inspect", () => {
     await expect(inspect({} as never)).rejects.toThrow(
       "backend must be an object with eval(), query(), change()",
     );
-    await expect(inspect(memory(), "")).rejects.toThrow("name must be a text of 1 to 100 characters");
+    await expect(inspect(memory(), "")).rejects.toThrow("name must be a string of 1 to 100 characters");
   });
 
   test("throws BackendError when the stored state is invalid", async () => {

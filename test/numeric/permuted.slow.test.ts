@@ -587,7 +587,7 @@ describe("the registered shape", () => {
     const first = await take(ids, 3);
     const error = await refusal(idsOf({ backend, ...other() }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
-    expect(error).toMatchObject({ code: "ERR_NAMESPACE", field: `${setting} of the IDs farmer` });
+    expect(error).toMatchObject({ code: "ERR_NAMESPACE", field: `${setting} of the ID type "farmer"` });
     expect(error.message).toContain("as recorded in the store");
     const [next] = await take(ids, 1);
     expect([...first, next]).toEqual(orderOf(ids, 4));
@@ -598,10 +598,10 @@ describe("the registered shape", () => {
     const backend = memory();
     await idsOf({ backend }).issue();
     const error = await refusal(idsOf({ backend, length: 7 }).issue());
-    expect(error.message).toBe('length of the IDs farmer must be 6, as recorded in the store, got "7"');
+    expect(error.message).toBe('length of the ID type "farmer" must be 6, as recorded in the store, got "7"');
     const other = await refusal(idsOf({ backend, name: "others" }).issue());
     expect(other.message).toBe(
-      'counter of the IDs farmer must be farmers, as recorded in the store, got "others"',
+      'counter of the ID type "farmer" must be farmers, as recorded in the store, got "others"',
     );
   });
 
@@ -701,7 +701,11 @@ describe("a failing store", () => {
     await vi.advanceTimersByTimeAsync(699);
     expect(await Promise.race([attempt, "waiting"])).toBe("waiting");
     await vi.advanceTimersByTimeAsync(1);
-    expect(await attempt).toMatchObject({ code: "ERR_BACKEND", reason: "timeout", operation: "IDs: begin" });
+    expect(await attempt).toMatchObject({
+      code: "ERR_BACKEND",
+      reason: "timeout",
+      operation: "IDs: register",
+    });
   });
 
   test("that has lost its counter is refused", async () => {
@@ -747,12 +751,12 @@ describe("options", () => {
   test.each<[string, string, unknown]>([
     ["nothing", "options", undefined],
     ["null", "options", null],
-    ["a text", "options", "farmer"],
+    ["a string", "options", "farmer"],
     ["a list", "options", []],
     ["an unknown option", "option", { type, key: KEY, counter, tweak: "a" }],
     ["no type", "type", { key: KEY, counter }],
     ["a type that is a plain object", "type", { type: { name: "farmer", length: 6 }, key: KEY, counter }],
-    ["a type that is a text", "type", { type: "farmer", key: KEY, counter }],
+    ["a type that is a string", "type", { type: "farmer", key: KEY, counter }],
     ["no key", "key", { type, counter }],
     ["no counter", "counter", { type, key: KEY }],
     ["a counter that is null", "counter", { type, key: KEY, counter: null }],

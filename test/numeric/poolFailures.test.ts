@@ -38,7 +38,7 @@ describe("a failing store", () => {
   });
 
   test.each<[string, Operation, string]>([
-    ["at first", "begin", "IDs: begin"],
+    ["at first", "register", "IDs: register"],
     ["to an issue", "issue", "pool: issue"],
   ])("without an answer %s is a BackendError after the timeout", async (_, operation, name) => {
     const store = new InspectableStore();
@@ -59,7 +59,7 @@ describe("a failing store", () => {
     const pool = poolOf({ backend });
     const call = rejection(pool.issue());
     await pool.stop();
-    expect(await call).toMatchObject({ reason: "timeout", operation: "IDs: begin" });
+    expect(await call).toMatchObject({ reason: "timeout", operation: "IDs: register" });
   });
 });
 
@@ -80,7 +80,7 @@ describe("an unexpected response", () => {
       query: async (text, params) => {
         if (text.startsWith("INSERT INTO") && text.includes("shape")) shape = params[1];
         if (text.startsWith("SELECT shape")) return [{ shape }];
-        if (text.includes("AS is_upgraded")) return [{ recorded: "", current: "", is_upgraded: "yes" }];
+        if (text.includes("AS is_initialized")) return [{ recorded: "", current: "", is_initialized: "yes" }];
         return rows as [];
       },
     };
@@ -120,14 +120,14 @@ describe("an unexpected response", () => {
 
   test.each<[string, unknown]>([
     ["null", null],
-    ["a text", "8349"],
+    ["a string", "8349"],
     ["a number", 5],
     ["true", true],
     ["no IDs", []],
     ["numbers", [5, 6]],
     ["numbers as large as IDs", [8349, 8350]],
     ["null in a list", [null, null]],
-    ["texts that are no digits", ["a1", "b2"]],
+    ["strings that are not digits", ["a1", "b2"]],
     ["too many IDs", FOURS.slice(0, 3)],
     ["an empty object", {}],
     ["no scan", { available: 0, taken: 0, isFilling: false }],
@@ -138,7 +138,7 @@ describe("an unexpected response", () => {
     ["a scan of two spaces", { available: 0, scan: "  ", taken: 0, isFilling: false }],
     ["a scan with a sign", { available: 0, scan: "-5 7 100", taken: 0, isFilling: false }],
     ["a scan of four numbers", { available: 0, scan: "5 7 100 2", taken: 0, isFilling: false }],
-    ["a text for a boolean", { available: 0, scan: "", taken: 0, isFilling: "no" }],
+    ["a string for a boolean", { available: 0, scan: "", taken: 0, isFilling: "no" }],
     ["half an ID", { available: 0.5, scan: "", taken: 0, isFilling: false }],
     ["a negative number", { available: -1, scan: "", taken: 0, isFilling: false }],
   ])("is a BackendError from a memory: %s", async (_, answer) => {
@@ -160,7 +160,7 @@ describe("an unexpected response", () => {
     expect(wrong.filter((text) => !text.startsWith("import resolved to"))).toEqual([]);
   });
 
-  test("is a BackendError from SQL: a text", async () => {
+  test("is a BackendError from SQL: a string", async () => {
     expect(await unexpectedOutcomes(() => answeringRows("8349"))).toEqual([]);
   });
 
@@ -196,9 +196,9 @@ describe("an unexpected response", () => {
     ["an object", { kind: "pool" }],
     // The answer of a store without a shape, but here it follows a write.
     ["an empty text", ""],
-    ["a text of a number", "5"],
-    ["a text of null", "null"],
-    ["a text of a list", "[]"],
+    ["a string of a number", "5"],
+    ["a string of null", "null"],
+    ["a string of a list", "[]"],
   ])("is a BackendError from a memory, for the shape: %s", async (_, answer) => {
     expect(await unexpectedOutcomes(() => ({ change: () => answer as never }))).toEqual([]);
   });
@@ -210,7 +210,7 @@ describe("an unexpected response", () => {
     ["null", [{ shape: null }]],
     ["a word", [{ shape: "pool" }]],
     ["a number", [{ shape: 5 }]],
-    ["a text of null", [{ shape: "null" }]],
+    ["a string of null", [{ shape: "null" }]],
     ["an empty list after a write", []],
     ["a row without the column after a write", [{}]],
   ])("is a BackendError from SQL, for the shape: %s", async (_, rows) => {

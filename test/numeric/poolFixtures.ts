@@ -100,7 +100,7 @@ export async function drain(pool: IdPool): Promise<{ ids: string[]; end: unknown
   }
 }
 
-/** Asserts that all texts are IDs of a type and differ. */
+/** Asserts that all strings are IDs of a type and differ. */
 export function expectDistinct(ids: readonly string[], type: NumericIdType): void {
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.filter((id) => !type.validate(id).valid)).toEqual([]);
@@ -117,7 +117,7 @@ export function seeded(): (below: number) => number {
 
 /** The step of a store that a call was. A look is a count, or an issue of more IDs than are available. */
 export type Operation =
-  | "begin"
+  | "register"
   | "issue"
   | "look"
   | "status"
@@ -150,7 +150,7 @@ function operationOf(
   after: PoolState,
   result: unknown,
 ): Operation {
-  if (name.startsWith("ids:")) return "begin";
+  if (name.startsWith("ids:")) return "register";
   if (Array.isArray(result)) return "issue";
   if (typeof result === "boolean") return before?.scan === after.scan ? "leave" : "advance";
   if (typeof result === "number") {

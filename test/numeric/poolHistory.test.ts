@@ -23,7 +23,7 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
       const plain = poolPort(...args);
       return {
         ...plain,
-        beginHistory: async () => now(),
+        readOrRecordHistory: async () => now(),
         async acceptHistory(history) {
           if (script.races-- > 0) script.current += "'";
           if (history !== script.current) return false;
@@ -109,7 +109,7 @@ test("issues nothing on another history, and no ID twice after it is accepted", 
   await pool.stop();
 });
 
-test("continues after another process has accepted, and takes its issued IDs again before", async () => {
+test("continues after another process has accepted, and marks its issued IDs as taken again before", async () => {
   const backend = new Restorable();
   const [one, other] = [poolOf(backend), poolOf(backend)];
   await one.fill();
@@ -124,7 +124,7 @@ test("continues after another process has accepted, and takes its issued IDs aga
   await Promise.all([one.stop(), other.stop()]);
 });
 
-test("a process that only calls status takes its issued IDs again before another one accepts", async () => {
+test("a process that only calls status marks its issued IDs as taken again before another one accepts", async () => {
   const backend = new Restorable();
   const [idle, other] = [poolOf(backend), poolOf(backend)];
   await idle.fill();
@@ -160,7 +160,7 @@ test("a superseded history is refused, even if the store has it recorded", async
   await pool.stop();
 });
 
-test("IDs are taken again after a failure of that step, and none is issued before", async () => {
+test("IDs are marked as taken again after a failure of that step, and none is issued before", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
@@ -174,7 +174,7 @@ test("IDs are taken again after a failure of that step, and none is issued befor
   await pool.stop();
 });
 
-test("a failover during acceptHistory is accepted as well", async () => {
+test("acceptHistory accepts the newer history if the store fails over meanwhile", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
@@ -188,7 +188,7 @@ test("a failover during acceptHistory is accepted as well", async () => {
   await pool.stop();
 });
 
-test("an ID whose answer arrives after a failover was accepted is dropped", async () => {
+test("an ID that arrives after acceptHistory, from the server before the failover, is dropped", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);
   await pool.fill();
@@ -210,7 +210,7 @@ test("an ID whose answer arrives after a failover was accepted is dropped", asyn
   expect(new Set(ids).size).toBe(41);
 });
 
-test("a replay whose answer arrives after a failover was accepted is dropped, and the new ID is no replay", async () => {
+test("a replay that arrives after acceptHistory, from the server before the failover, is dropped, and the new ID is no replay", async () => {
   const backend = new Restorable();
   const [pool, other] = [poolOf(backend), poolOf(backend)];
   await pool.fill();

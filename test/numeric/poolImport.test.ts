@@ -18,7 +18,7 @@ import {
 useSteppedTime();
 
 describe("import", () => {
-  test("takes new IDs, and reports the known ones and the texts that are not IDs", async () => {
+  test("takes new IDs, and reports the known ones and the strings that are not IDs", async () => {
     const pool = poolOf({ length: 10 });
     expect(await pool.import(["8349257232", "3029384756", "1234567890"])).toEqual({
       taken: 2,
@@ -95,14 +95,14 @@ describe("import", () => {
     expect(await poolOf().import([])).toEqual({ taken: 0, known: 0, outside: [] });
   });
 
-  test("returns texts that are not IDs of the type unchanged", async () => {
+  test("returns strings that are not IDs of the type unchanged", async () => {
     const pool = poolOf({ length: 6 });
     const outside = ["8349257232", "022222", "263042", "0", "9".repeat(1000)];
     expect(await pool.import(["263041", ...outside])).toEqual({ taken: 1, known: 0, outside });
   });
 
   test.each<[string, string, unknown]>([
-    ["a text", "ids", "8349257232"],
+    ["a string", "ids", "8349257232"],
     ["nothing", "ids", undefined],
     ["null", "ids", null],
     ["a number", "ids", 8349257232],

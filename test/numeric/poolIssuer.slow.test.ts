@@ -50,7 +50,7 @@ describe("issue", () => {
 
   test.each<[string, string, unknown]>([
     ["an unknown option", "option", { key: "a" }],
-    ["a text", "options", "a"],
+    ["a string", "options", "a"],
     ["null", "options", null],
     ["a number", "requestKey", { requestKey: 5 }],
     ["null for a key", "requestKey", { requestKey: null }],
@@ -336,7 +336,7 @@ describe("issue to the last ID", () => {
     expect(await rejection(pool.issue({ requestKey: "form 17" }))).toBeInstanceOf(IdPoolExhaustedError);
     expect(await rejection(pool.issueIds(2))).toBeInstanceOf(IdPoolExhaustedError);
     await finishBackground();
-    expect(store.calls.map(({ operation }) => operation)).toEqual(["begin", "look", "look", "look"]);
+    expect(store.calls.map(({ operation }) => operation)).toEqual(["register", "look", "look", "look"]);
     expect([store.state.scan, store.state.places.size]).toEqual([scan, known]);
   });
 

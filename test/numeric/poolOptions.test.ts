@@ -17,7 +17,7 @@ describe("IdPool options", () => {
     ["nothing", "options", undefined],
     ["null", "options", null],
     ["a list", "options", []],
-    ["a text", "options", "farmer"],
+    ["a string", "options", "farmer"],
     ["an unknown option", "option", { backend, type, poolSize: 5 }],
     ["a misspelt option", "option", { backend, type, lowmark: 5 }],
     ["no type", "type", { backend }],

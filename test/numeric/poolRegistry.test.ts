@@ -19,30 +19,35 @@ useSteppedTime();
 describe("the registered shape", () => {
   const list = ["111", "222"];
   const shapes: [string, NumericIdType, NumericIdType, string][] = [
-    ["length", typeOf(6), typeOf(7), 'length of the IDs farmer must be 6, as recorded in the store, got "7"'],
+    [
+      "length",
+      typeOf(6),
+      typeOf(7),
+      'length of the ID type "farmer" must be 6, as recorded in the store, got "7"',
+    ],
     [
       "a limit",
       typeOf(6),
       typeOf(6, { sequenceLimit: 4 }),
-      'sequenceLimit of the IDs farmer must be 3, as recorded in the store, got "4"',
+      'sequenceLimit of the ID type "farmer" must be 3, as recorded in the store, got "4"',
     ],
     [
       "a rule that is off",
       typeOf(6, { evenDigitsLimit: null }),
       typeOf(6),
-      'evenDigitsLimit of the IDs farmer must be null, as recorded in the store, got "3"',
+      'evenDigitsLimit of the ID type "farmer" must be null, as recorded in the store, got "3"',
     ],
     [
       "a list",
       typeOf(6, { restrictedNumbers: list }),
       typeOf(6, { restrictedNumbers: [...list, "7"] }),
-      'restrictedNumbers of the IDs farmer must be 111,222, as recorded in the store, got "111,222,7"',
+      'restrictedNumbers of the ID type "farmer" must be 111,222, as recorded in the store, got "111,222,7"',
     ],
     [
       "the set of rules",
       typeOf(6),
       typeOf(6, "mosip"),
-      'sequenceWraps of the IDs farmer must be false, as recorded in the store, got "true"',
+      'sequenceWraps of the ID type "farmer" must be false, as recorded in the store, got "true"',
     ],
   ];
 
@@ -94,7 +99,7 @@ describe("the registered shape", () => {
     const error = await rejection(permuted(backend).issue());
     expect(error).toBeInstanceOf(NamespaceError);
     expect(error.message).toBe(
-      'kind of the IDs farmer must be pool, as recorded in the store, got "permutation"',
+      'kind of the ID type "farmer" must be pool, as recorded in the store, got "permutation"',
     );
   });
 
@@ -104,7 +109,7 @@ describe("the registered shape", () => {
     const error = await rejection(poolOf({ backend, length: 6 }).issue());
     expect(error).toBeInstanceOf(NamespaceError);
     expect(error.message).toBe(
-      'kind of the IDs farmer must be permutation, as recorded in the store, got "pool"',
+      'kind of the ID type "farmer" must be permutation, as recorded in the store, got "pool"',
     );
   });
 
@@ -133,15 +138,18 @@ describe("the registered shape", () => {
     const store = new InspectableStore();
     await poolOf({ backend: store.port() }).issue();
     const pool = poolOf({ backend: store.port() });
-    store.fails = (operation) => operation === "begin";
+    store.fails = (operation) => operation === "register";
     for (let again = 0; again < 2; again++) {
-      expect(await rejection(pool.issue())).toMatchObject({ code: "ERR_BACKEND", operation: "IDs: begin" });
+      expect(await rejection(pool.issue())).toMatchObject({
+        code: "ERR_BACKEND",
+        operation: "IDs: register",
+      });
     }
     store.fails = () => false;
     store.calls.length = 0;
     await Promise.all([pool.issue(), pool.issueIds(3), pool.fill(), pool.import([])]);
     await pool.issue();
-    expect(store.takeCalls("begin").length).toBe(1);
+    expect(store.takeCalls("register").length).toBe(1);
   });
 
   test("is registered by the first issue, not by a status", async () => {

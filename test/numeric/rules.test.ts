@@ -28,13 +28,13 @@ const only = (rules: OwnRules): OwnRules => ({ ...OFF, ...rules });
 const typeOf = (length: number, rules?: RuleSet | OwnRules) =>
   new NumericIdType({ name: "farmer", length, rules });
 
-/** Returns the rules that a text of the right length breaks, as text, except the check digit. */
+/** Returns the rules that a string of the right length breaks, as a string, except the check digit. */
 function detailsOf(rules: RuleSet | OwnRules, text: string): string[] {
   const { broken } = typeOf(text.length, rules).validate(text);
   return broken.filter(({ rule }) => rule !== "checkDigit").map(({ rule, detail }) => `${rule}: ${detail}`);
 }
 
-/** Returns the names of all rules that a text breaks. */
+/** Returns the names of all rules that a string breaks. */
 const brokenBy = (rules: RuleSet, text: string): NumericRule[] =>
   typeOf(text.length, rules)
     .validate(text)
@@ -362,7 +362,7 @@ describe("validate", () => {
     });
   });
 
-  test("names the length of a text of another length, and its other broken rules", () => {
+  test("names the length of a string of another length, and its other broken rules", () => {
     expect(type.validate("83492572329")).toEqual({
       valid: false,
       broken: [
@@ -407,7 +407,7 @@ describe("validate", () => {
     ["nothing", "", ["digits", "length"]],
     ["33 digits", "1".repeat(33), ["length"]],
     ["a letter among 33", `${"1".repeat(32)}x`, ["digits", "length"]],
-  ])("names only that a text cannot be an ID: %s", (_title, text, rules) => {
+  ])("names only that a string cannot be an ID: %s", (_title, text, rules) => {
     expect(rulesOf(text)).toEqual(rules);
   });
 

@@ -70,7 +70,7 @@ describe("a type", () => {
       expect.objectContaining({
         code: "ERR_ARGUMENT",
         field: "name",
-        rule: "a text of 1 to 100 characters in one line, without braces",
+        rule: "a string of 1 to 100 characters in one line, without braces",
       }),
     );
   });
@@ -452,13 +452,13 @@ describe("defineIdTypes", () => {
       "a bad name",
       { "far{mer": { length: 10 } },
       "types.far{mer.name",
-      "a text of 1 to 100 characters in one line, without braces",
+      "a string of 1 to 100 characters in one line, without braces",
     ],
     [
       "no name",
       { "": { length: 10 } },
       "types..name",
-      "a text of 1 to 100 characters in one line, without braces",
+      "a string of 1 to 100 characters in one line, without braces",
     ],
     ["a definition that is null", { farmer: null }, "types.farmer", "an object"],
     ["a definition that is an array", { farmer: [10] }, "types.farmer", "an object"],
@@ -479,7 +479,7 @@ describe("defineIdTypes", () => {
     expect(() => defineIdTypes(JSON.stringify(definitions))).toThrow(wanted);
   });
 
-  test("accepts a text with a byte order mark", () => {
+  test("accepts a string with a byte order mark", () => {
     expect(Object.keys(defineIdTypes(`\uFEFF${JSON.stringify(DEFINITIONS)}`))).toEqual([
       "farmer",
       "household",

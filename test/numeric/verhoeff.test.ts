@@ -34,7 +34,7 @@ const P = [
 /** The inverses in D5. */
 const INV = [0, 4, 3, 2, 1, 5, 6, 7, 8, 9] as const;
 
-/** Returns the product of a text's digits by the tables, from the right. The last digit is at `place`. */
+/** Returns the product of a string's digits by the tables, from the right. The last digit is at `place`. */
 function folded(text: string, place: number): number {
   const at = (table: readonly (readonly number[])[], row: number, column: number) =>
     (table[row] as readonly number[])[column] as number;
@@ -143,7 +143,7 @@ describe("the check digit does not detect the length", () => {
   });
 });
 
-describe("a text that is not a number", () => {
+describe("a string that is not a number", () => {
   test.each([
     ["nothing", ""],
     ["a letter", "12a"],

@@ -15,11 +15,11 @@ export class FakeRedis implements RedisPort {
     this.sent.push({ key, args });
     const planned = this.plan.shift();
     if (planned) return planned();
-    const [price, tolerance, grace] = args.map(Number);
+    const [costUs, tolerance, grace] = args.map(Number);
     const tat = Math.max(this.tats.get(key) ?? 0, this.now);
-    if (tat + price - this.now <= tolerance) {
-      this.tats.set(key, tat + price);
-      return `allowed ${tat + price} ${this.now}`;
+    if (tat + costUs - this.now <= tolerance) {
+      this.tats.set(key, tat + costUs);
+      return `allowed ${tat + costUs} ${this.now}`;
     }
     const pulledBack = tat - this.now > tolerance + grace ? this.now + tolerance : tat;
     this.tats.set(key, pulledBack);

@@ -72,9 +72,9 @@ describe("the headers", () => {
         const at = async (time: number, cost: number) => {
           const again = new RateLimit({ backend: memory({ clock: () => then }), name: "api", ...limit });
           let then = 0;
-          for (const [when, price] of made) {
+          for (const [when, madeCost] of made) {
             then = when;
-            await again.limit("k", price);
+            await again.limit("k", madeCost);
           }
           then = time;
           return again.limit("k", cost);

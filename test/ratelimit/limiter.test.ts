@@ -157,9 +157,9 @@ describe.each(fixtures)("a RateLimit on %s", (_, make) => {
             // In whole milliseconds, as most clocks return them.
             now += Math.ceil((wait * gcra.interval) / 1000) * 1000;
             set(now);
-            const price = Math.max(1, Math.ceil(share * options.limit)) * gcra.interval;
-            const wanted: ConsumeResult = consume(gcra, price, tat, now);
-            expect(await store.consume(KEY, price)).toEqual(wanted);
+            const costUs = Math.max(1, Math.ceil(share * options.limit)) * gcra.interval;
+            const wanted: ConsumeResult = consume(gcra, costUs, tat, now);
+            expect(await store.consume(KEY, costUs)).toEqual(wanted);
             tat = wanted.tat;
             expect(get()).toBe(tat);
           }
@@ -400,7 +400,7 @@ describe("an implausible answer", () => {
     ["a number with an exponent", "allowed 1.8e+15 1.8e+15"],
     ["a negative number", "allowed -1 -6000001"],
     ["trailing text", `allowed ${NOW + 6 * S} ${NOW} `],
-    ["allowed at no price", `allowed ${NOW} ${NOW}`],
+    ["allowed at no cost", `allowed ${NOW} ${NOW}`],
     ["allowed beyond the limit", `allowed ${NOW + 60 * S + 1} ${NOW}`],
     ["denied with quota left", `denied ${NOW + 54 * S} ${NOW}`],
     ["denied far past the tolerance", `denied ${NOW + 62 * S} ${NOW}`],
@@ -432,7 +432,7 @@ describe("an implausible answer", () => {
 
   test.each([
     ...invalidRows,
-    ["allowed at no price", [texts(NOW, NOW)]],
+    ["allowed at no cost", [texts(NOW, NOW)]],
     ["allowed beyond the limit", [texts(NOW + 60 * S + 1, NOW)]],
     ["numbers past 2^53", [row("9223372036854775807", "9223372036848775807")]],
   ])("of SQL is an error: %s", async (_, answer) => {

@@ -174,11 +174,11 @@ describe("the rule", () => {
       fc.property(anyCalls, ({ limit, windowMs, calls }) => {
         const gcra = gcraOf(limit, windowMs);
         for (const { cost, outcome } of play(gcra, calls)) {
-          const price = cost * gcra.interval;
-          const { allowed, retryAfterMs } = toDecision(gcra, price, outcome);
+          const costUs = cost * gcra.interval;
+          const { allowed, retryAfterMs } = toDecision(gcra, costUs, outcome);
           expect(retryAfterMs === 0).toBe(allowed);
           if (allowed) continue;
-          const passes = (ms: number) => consume(gcra, price, outcome.tat, outcome.now + ms * 1000).allowed;
+          const passes = (ms: number) => consume(gcra, costUs, outcome.tat, outcome.now + ms * 1000).allowed;
           expect(passes(retryAfterMs)).toBe(true);
           expect(passes(retryAfterMs - 1)).toBe(false);
         }
@@ -238,13 +238,13 @@ describe("the rule", () => {
         fc.oneof(fc.integer({ min: 0, max: 2 * GRACE_US }), fc.integer({ min: 0, max: 6e15 })),
         ({ limit, windowMs }, share, ahead) => {
           const gcra = gcraOf(limit, windowMs);
-          const price = Math.max(1, Math.ceil(share * limit)) * gcra.interval;
-          const outcome = consume(gcra, price, NOW + ahead, NOW);
-          expect(isPlausible(gcra, price, outcome)).toBe(true);
+          const costUs = Math.max(1, Math.ceil(share * limit)) * gcra.interval;
+          const outcome = consume(gcra, costUs, NOW + ahead, NOW);
+          expect(isPlausible(gcra, costUs, outcome)).toBe(true);
           if (outcome.allowed) return;
-          const { retryAfterMs, resetMs } = toDecision(gcra, price, outcome);
+          const { retryAfterMs, resetMs } = toDecision(gcra, costUs, outcome);
           expect(resetMs).toBeLessThanOrEqual((gcra.tolerance + GRACE_US) / 1000);
-          const passes = (ms: number) => consume(gcra, price, outcome.tat, NOW + ms * 1000).allowed;
+          const passes = (ms: number) => consume(gcra, costUs, outcome.tat, NOW + ms * 1000).allowed;
           expect(passes(retryAfterMs)).toBe(true);
           expect(passes(retryAfterMs - 1)).toBe(false);
         },
@@ -255,8 +255,8 @@ describe("the rule", () => {
 
 describe("isPlausible", () => {
   test.each<[string, boolean, number, number]>([
-    ["allowed at no price", true, 0, NOW],
-    ["allowed at too low a price", true, 12 * S - 1, NOW],
+    ["allowed at no cost", true, 0, NOW],
+    ["allowed at too low a cost", true, 12 * S - 1, NOW],
     ["allowed past the tolerance", true, 60 * S + 1, NOW],
     ["denied with quota left", false, 48 * S, NOW],
     ["denied a key that has used nothing", false, -NOW, NOW],

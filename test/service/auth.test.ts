@@ -88,7 +88,7 @@ describe("API keys", () => {
 });
 
 describe("the client's address", () => {
-  test("is ignored if the runtime passes something else than a text", async () => {
+  test("is ignored if the runtime passes something else than a string", async () => {
     const { service } = await openService({ proxies: 1 });
     const address = { port: 1 } as unknown as string;
     expect((await service(new Request("http://localhost/generate_uuid"), { address })).status).toBe(200);
@@ -149,7 +149,7 @@ describe("a client", () => {
     expect([await nameOf(A), await nameOf(B)]).toEqual(["orders", "orders"]);
   });
 
-  test("of a key alone is named by the digest of the key, wherever it is in the list", async () => {
+  test("without a name is named by the digest of its key, wherever the key is in the list", async () => {
     const first = await openForClients({ apiKeys: [A, B] });
     const second = await openForClients({ apiKeys: [C, { name: "new", keys: [`${C}2`] }, B, A] });
     const names = [await first.nameOf(A), await first.nameOf(B)];
@@ -173,7 +173,7 @@ describe("a client", () => {
     await after.service.stop();
   });
 
-  test("of a key alone keeps its request keys when another key is added, and when it gets a name", async () => {
+  test("without a name keeps its request keys when another key is added, and when it is given the same name", async () => {
     const backend = memory();
     const before = await openForClients({ backend, apiKeys: [A] });
     const id = await before.issue(A, "form-1");

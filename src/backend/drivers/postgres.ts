@@ -29,7 +29,10 @@ export interface PostgresSettings extends PortSettings {
   readonly schema?: string | undefined;
 }
 
-/** Whether a statement conflicted with a concurrent one, which happens under stricter isolation than the default. */
+/**
+ * Whether a statement failed because of a concurrent one: it could not be serialized, which happens only under stricter
+ * isolation than the default, or it was in a deadlock.
+ */
 function isConflict(error: unknown): boolean {
   const { code } = Object(error) as { code?: unknown };
   return code === "40001" || code === "40P01";

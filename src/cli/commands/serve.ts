@@ -3,7 +3,7 @@
 import { makeGenerator, type SnowflakeGenerator } from "../../internal.ts";
 import type * as ServiceModule from "../../service/index.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
-import { isLoopback } from "../../service/loopbackGuard.ts";
+import { isLoopback } from "../../service/requestGuard.ts";
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
 import { CommandError, UsageError } from "../errors.ts";
@@ -31,14 +31,18 @@ function assertProtected({ values, sources }: ServeContext): void {
   );
 }
 
-/** Serves until the stop signal. */
+/**
+ * Serves until the stop signal.
+ *
+ * @param onStartReported called when the start report is complete, before the service listens
+ */
 async function serveUntilStopped(
   service: Service,
   context: ServeContext,
   stores: ServeStores,
   generator: SnowflakeGenerator,
   options: ServiceOptions,
-  onListening: () => void,
+  onStartReported: () => void,
 ): Promise<void> {
   const { values, io } = context;
   const signal = io.stopSignal();
@@ -55,7 +59,7 @@ async function serveUntilStopped(
   }
   if (signal.aborted) return;
   const startReport = await createStartReport(service, context, stores, generator, options);
-  onListening();
+  onStartReported();
   const { listen } = await loadService();
   const { host, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
   const { requestTimeoutMs, maxConnections, lameDuckMs } = values;
@@ -98,12 +102,12 @@ export const serveCommand: Command = defineCommand({
       await warnAboutMemory(context, stores, types !== undefined);
       await warnAboutPods(context, stores);
       const { createService } = await loadService();
-      let isListening = false;
-      const options = serviceOptions(context, types, stores, () => isListening);
+      let isStartReported = false;
+      const options = serviceOptions(context, types, stores, () => isStartReported);
       const service = createService(options);
       try {
         await serveUntilStopped(service, context, stores, generator, options, () => {
-          isListening = true;
+          isStartReported = true;
         });
       } finally {
         await service.stop();

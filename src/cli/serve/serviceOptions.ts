@@ -49,13 +49,13 @@ function rateLimitOf({ values, sources }: ServeContext): ServiceOptions["rateLim
 /**
  * Returns the options of the service.
  *
- * @param isListening returns whether the service listens
+ * @param isStartReported returns whether the start report is complete
  */
 export function serviceOptions(
   context: ServeContext,
   types: ServiceOptions["types"],
   { store, poolStore, leaseBackend }: ServeStores,
-  isListening: () => boolean,
+  isStartReported: () => boolean,
 ): ServiceOptions {
   const { values, isJson, io } = context;
   const { name, noFence, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
@@ -75,7 +75,7 @@ export function serviceOptions(
     proxies,
     maxBodyBytes,
     onEvent: write,
-    // Before the service listens, the only request is the one that reads the node for the start report.
-    log: write && ((entry) => (isListening() || entry.route !== "/health" ? write(entry) : undefined)),
+    // Before the start report is complete, the only request is its own, to /health for the node. That one is not logged.
+    log: write && ((entry) => (isStartReported() || entry.route !== "/health" ? write(entry) : undefined)),
   };
 }

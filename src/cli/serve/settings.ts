@@ -4,6 +4,10 @@ import type { PresetName } from "../../internal.ts";
 import { EPOCH_LIMITS, PRESET_NAMES } from "../flags/layoutFlags.ts";
 import { STORE_SETTINGS } from "../flags/storeFlags.ts";
 
+/**
+ * A connection pool and a pool of numeric IDs are both called a pool: `storePoolSize` is the number of connections to a
+ * store, `poolStore` the store of the numeric IDs.
+ */
 const OWN_SETTINGS = {
   config: {
     kind: "text",

@@ -1,7 +1,7 @@
 // The stores of the service: one for everything, or others for pools and leases.
 
 import type { Backend } from "../../backend/index.ts";
-import { isLoopback } from "../../service/loopbackGuard.ts";
+import { isLoopback } from "../../service/requestGuard.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";

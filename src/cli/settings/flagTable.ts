@@ -37,7 +37,7 @@ export interface IntegerFlag extends FlagBase {
   readonly default?: number;
 }
 
-/** A text that is not empty. */
+/** A string that is not empty. */
 interface TextFlag extends FlagBase {
   readonly kind: "text";
   /** Its placeholder in help: `"URL"`. */
@@ -52,7 +52,7 @@ interface ChoiceFlag extends FlagBase {
   readonly default?: string;
 }
 
-/** Several texts: separated by commas in a variable, an array in a file. */
+/** Several strings: separated by commas in a variable, an array in a file. */
 interface ListFlag extends FlagBase {
   readonly kind: "list";
   readonly placeholder: string;

@@ -1,4 +1,4 @@
-// Values of settings: parsed from texts and from JSON, and the rules that they must meet.
+// Values of settings: parsed from strings and from JSON, and the rules that they must meet.
 
 import type { Flag } from "./flagTable.ts";
 
@@ -12,9 +12,9 @@ export function describeRule(flag: Flag): string {
     case "choice":
       return `one of ${flag.choices.join(", ")}`;
     case "text":
-      return "a text that is not empty";
+      return "a string that is not empty";
     case "list":
-      return `a list of at least one text, none of them empty${flag.defaultText ? `; if it is not set, ${flag.defaultText}` : ""}`;
+      return `a list of at least one string, none of them empty${flag.defaultText ? `; if it is not set, ${flag.defaultText}` : ""}`;
     case "document":
       return "the path of a JSON file";
   }
@@ -46,7 +46,7 @@ export function parseJsonValue(flag: Flag, value: unknown): unknown {
   }
 }
 
-/** The texts that a variable may hold for a switch. */
+/** The strings that a variable may hold for a switch. */
 const SWITCHES: ReadonlyMap<string, boolean> = /* @__PURE__ */ new Map([
   ["true", true],
   ["1", true],
@@ -54,12 +54,12 @@ const SWITCHES: ReadonlyMap<string, boolean> = /* @__PURE__ */ new Map([
   ["0", false],
 ]);
 
-/** Parses the texts of a flag or a variable; `undefined` if they break the rule. */
-export function parseTexts(flag: Flag, texts: readonly string[]): unknown {
-  const [text = ""] = texts;
+/** Parses the strings of a flag or a variable; `undefined` if they break the rule. */
+export function parseStrings(flag: Flag, strings: readonly string[]): unknown {
+  const [text = ""] = strings;
   // A switch that is given as a flag has no text.
   if (flag.kind === "switch") return text === "" || SWITCHES.get(text);
-  if (flag.kind === "list") return parseJsonValue(flag, texts);
+  if (flag.kind === "list") return parseJsonValue(flag, strings);
   if (flag.kind !== "integer") return parseJsonValue(flag, text);
   return /^(0|-?[1-9]\d*)$/.test(text) ? parseJsonValue(flag, Number(text)) : undefined;
 }

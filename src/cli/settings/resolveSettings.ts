@@ -5,12 +5,12 @@ import { UsageError } from "../errors.ts";
 import { maskAddress, quoted } from "../redact.ts";
 import type { ConfigFile } from "./configFile.ts";
 import { type Flag, type FlagTable, flagName, type Values } from "./flagTable.ts";
-import { describeRule, parseJsonValue, parseTexts } from "./parseValue.ts";
+import { describeRule, parseJsonValue, parseStrings } from "./parseValue.ts";
 import { suggest } from "./suggest.ts";
 
 /** The places that settings come from. */
 export interface Origins {
-  /** The texts of flags, by the names of their settings. */
+  /** The strings of flags, by the names of their settings. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly file?: ConfigFile | undefined;
@@ -37,15 +37,15 @@ interface GivenSetting {
 /** Returns the value that is given for a setting, from the origin with the highest precedence. */
 function findGiven(name: string, row: Flag, { flags, env, file }: Origins): GivenSetting | undefined {
   if (Object.hasOwn(flags, name)) {
-    const texts = flags[name] as readonly string[];
-    return { source: flagName(name), rank: 0, raw: texts[0], value: parseTexts(row, texts) };
+    const strings = flags[name] as readonly string[];
+    return { source: flagName(name), rank: 0, raw: strings[0], value: parseStrings(row, strings) };
   }
   const text = row.env && env[row.env];
   // An empty variable is unset, as in the library. A list is not: an empty list of keys must not mean that every client
   // is accepted.
   if (row.env && text !== undefined && (text !== "" || row.kind === "list")) {
-    const texts = row.kind === "list" ? text.split(",").map((part) => part.trim()) : [text];
-    return { source: row.env, rank: 1, raw: text, value: parseTexts(row, texts) };
+    const strings = row.kind === "list" ? text.split(",").map((part) => part.trim()) : [text];
+    return { source: row.env, rank: 1, raw: text, value: parseStrings(row, strings) };
   }
   if (!file || !Object.hasOwn(file.content, name)) return undefined;
   const raw = file.content[name];

@@ -3,7 +3,7 @@
 /** A name that is longer is no misspelling, and its distance would take long to compute. */
 const MAX_NAME_LENGTH = 40;
 
-/** Returns how many letters have to be inserted, removed or replaced to turn one text into the other. */
+/** Returns how many letters have to be inserted, removed or replaced to turn one string into the other. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

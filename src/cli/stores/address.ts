@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<string, StoreKind>> = {
 
 const FORMS = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
 
-/** Returns the database in the address of a Redis, as text; empty if there is none. */
+/** Returns the database in the address of a Redis, as a string; empty if there is none. */
 export function redisDatabase(url: string): string {
   const from = url.includes("@") ? url.lastIndexOf("@") + 1 : url.indexOf("//") + 2;
   return /^[^/?#]*\/([^?#]*)/.exec(url.slice(from))?.[1] ?? "";

@@ -7,8 +7,8 @@ import { type Connection, type ConnectionOptions, waitUntilConnected } from "./c
 import { reconnectingClient } from "./reconnectingClient.ts";
 
 /**
- * How much longer than the command line pg waits for a query, in milliseconds. After that pg cuts the connection, which
- * would stay open otherwise.
+ * How much longer the package pg waits for a query than the command line does, in milliseconds. Then pg cuts the
+ * connection, which would stay open otherwise.
  */
 const QUERY_TIMEOUT_MARGIN_MS = 500;
 

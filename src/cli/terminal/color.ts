@@ -1,4 +1,4 @@
-// Terminal colors, and texts that are safe to print on a terminal.
+// Terminal colors, and strings that are safe to print on a terminal.
 
 import type { Io, Output } from "../io.ts";
 
@@ -23,7 +23,7 @@ export function colorsFor(output: Output, env: Io["env"]): Colors {
   return { red: colorize(31, 39), green: colorize(32, 39), bold: colorize(1, 22) };
 }
 
-/** Returns a text from outside for a terminal: in quotes if it has control characters, or more than 200 characters. */
+/** Returns a string from outside for a terminal: in quotes if it has control characters, or more than 200 characters. */
 export function printable(text: string): string {
   return /^[^\p{C}\p{Zl}\p{Zp}]{0,200}$/u.test(text)
     ? text

@@ -34,7 +34,7 @@ function cellTexts({ name, bits, high, low }: LayoutField): string[] {
   return [name, range, bits === 1 ? "1 bit" : `${bits} bits`];
 }
 
-/** Draws fields in a number of columns, or in more if their texts need more. */
+/** Draws fields in a number of columns, or in more if their contents need more. */
 export function drawLayout(fields: readonly LayoutField[], columns: number): string {
   const boxes = fields.map((field) => {
     const cells = cellTexts(field);

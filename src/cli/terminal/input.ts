@@ -13,7 +13,7 @@ function truncateLine(line: string): string {
   return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}\u2026` : line;
 }
 
-/** Yields the lines of a text that arrives in chunks, trimmed and without empty lines. */
+/** Yields the lines of a string that arrives in chunks, trimmed and without empty lines. */
 async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
   for await (const chunk of chunks) {

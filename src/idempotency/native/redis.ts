@@ -2,8 +2,8 @@
 //
 // A key is a hash: the fingerprint `f`, the owner `o`, the end of the lock `u` (absent once the work is completed), the
 // duration of the lock `l` (absent in records of earlier versions) and the value `v` (absent if the result was not
-// stored). Redis deletes the key itself. An answer is one text that begins with a word, because Upstash's client parses
-// texts that look like JSON.
+// stored). Redis deletes the key itself. An answer is one string that begins with a word, because Upstash's client parses
+// strings that look like JSON.
 
 import { type AnswerOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";

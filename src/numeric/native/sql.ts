@@ -20,15 +20,14 @@ import { createStatements, type StatementName, type Statements } from "./stateme
 /** How many times an issue is tried while enough IDs are available and other processes take them first. */
 const MAX_ATTEMPTS = 50;
 
-/** Parses the columns of an availability. */
-const availabilityIn = (row: SqlRow | undefined): Availability =>
+const parseAvailabilityRow = (row: SqlRow | undefined): Availability =>
   parseAvailability({ available: row?.["available"], scan: row?.["sweep"] });
 
-const historyIn = (row: SqlRow | undefined): StoreHistory =>
+const parseHistoryRow = (row: SqlRow | undefined): StoreHistory =>
   parseHistory({ recorded: row?.["recorded"], current: row?.["current"] });
 
-/** Returns a parser of `count` IDs, or of none. */
-const issuedIn = (count: number) => (rows: readonly SqlRow[]) => {
+/** Returns a parser of rows with `count` IDs, or of no row. */
+const parseIssued = (count: number) => (rows: readonly SqlRow[]) => {
   const ids = rows.map(({ id }) => id);
   return parseIds(ids, ids.length === 0 ? 0 : count);
 };
@@ -39,7 +38,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
   /** Returns the statements, once the store has answered whether it reports its history. */
   const prepare = (): Promise<Statements> => {
     statements ??= historySql(port).then(
-      (current) => createStatements(port, current),
+      (currentSql) => createStatements(port, currentSql),
       (error) => {
         statements = undefined;
         throw error;
@@ -54,13 +53,18 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     parse: (rows: readonly SqlRow[]) => T | undefined,
   ) => queryRows(port, `pool: ${operation}`, (await prepare())[name], [type, ...params], parse);
   const readHistory = () =>
-    send("begin", "readHistory", [], ([row]) => ({
-      ...historyIn(row),
-      isUpgraded: row?.["is_upgraded"] !== "no",
+    send("read history", "readHistory", [], ([row]) => ({
+      ...parseHistoryRow(row),
+      isInitialized: row?.["is_initialized"] !== "no",
     }));
 
-  /** Takes `wanted` IDs, or returns why that is impossible. */
-  async function take(
+  /**
+   * Repeats an attempt to take `wanted` IDs until it takes them. Resolves to the reason if it cannot: too few IDs are
+   * available, or the store is on another history.
+   *
+   * @param attempt takes all IDs, or resolves to none. The first attempt for one ID need not wrap to rank 0
+   */
+  async function takeWithRetries(
     wanted: number,
     history: string,
     attempt: (isFirst: boolean) => Promise<readonly string[]>,
@@ -68,45 +72,45 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const ids = await attempt(attempts === 0);
       if (ids.length > 0) return ids;
-      // The first attempt looks only from `from` upwards; the next also wraps to rank 0.
+      // The next attempt wraps to rank 0.
       if (attempts === 0 && wanted === 1) continue;
-      // Other processes may hold locks on rows that they then do not take.
-      const shortage = await send("count", "shortage", [wanted], ([row]) => {
-        const outcome = historyIn(row);
-        return outcome.current === history ? availabilityIn(row) : outcome;
+      const outcome = await send("count", "countWithHistory", [wanted], ([row]) => {
+        const storeHistory = parseHistoryRow(row);
+        return storeHistory.current === history ? parseAvailabilityRow(row) : storeHistory;
       });
-      if ("recorded" in shortage || shortage.available < wanted) return shortage;
+      if ("recorded" in outcome || outcome.available < wanted) return outcome;
+      // Enough are available: other processes hold locks on their rows, and may not take them.
       await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * attempts));
     }
     throw new BackendError("pool: issue", "failed", `other processes took the IDs, ${MAX_ATTEMPTS} times`);
   }
 
   return {
-    async beginHistory() {
-      let { isUpgraded, ...history } = await readHistory();
-      if (!isUpgraded) {
-        await send("begin", "upgrade", [], () => true);
-        ({ isUpgraded, ...history } = await readHistory());
+    async readOrRecordHistory() {
+      let { isInitialized, ...history } = await readHistory();
+      if (!isInitialized) {
+        await send("initialize", "initialize", [], () => true);
+        ({ isInitialized, ...history } = await readHistory());
       }
       return history;
     },
     acceptHistory: (history) => send("accept", "acceptHistory", [history], (rows) => rows.length > 0),
-    issue: (count, from, history) =>
-      take(count, history, (isFirst) =>
+    issue: (count, fromRank, history) =>
+      takeWithRetries(count, history, (isFirst) =>
         isFirst && count === 1
-          ? send("issue", "issueOne", [from, history], issuedIn(1))
-          : send("issue", "issue", [from, history, count], issuedIn(count)),
+          ? send("issue", "issueOne", [fromRank, history], parseIssued(1))
+          : send("issue", "issue", [fromRank, history, count], parseIssued(count)),
       ),
-    issueForRequest: (requestKey, from, history, onReplay) =>
-      take(1, history, async (isFirst) => {
+    issueForRequest: (requestKey, fromRank, history, onReplay) =>
+      takeWithRetries(1, history, async (isFirst) => {
         const find = async () => {
-          const ids = await send("find", "findRequest", [requestKey], issuedIn(1));
+          const ids = await send("find", "findRequest", [requestKey], parseIssued(1));
           if (ids.length > 0) onReplay();
           return ids;
         };
         try {
           const statement = isFirst ? "issueOneForRequest" : "issueForRequest";
-          const ids = await send("issue", statement, [from, history, requestKey], issuedIn(1));
+          const ids = await send("issue", statement, [fromRank, history, requestKey], parseIssued(1));
           return ids.length > 0 ? ids : await find();
         } catch (error) {
           // The ID may exist: of two concurrent issues for one key one violates the unique index, and a statement whose
@@ -118,16 +122,16 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
           throw error;
         }
       }),
-    count: (max) => send("count", "count", [max], ([row]) => availabilityIn(row)),
+    count: (max) => send("count", "count", [max], ([row]) => parseAvailabilityRow(row)),
     async status(max, claimMs) {
       const read = (counted?: number) =>
         send("status", "status", [max, claimMs], ([row]): PoolCounts | null => {
           const taken = row?.["taken"] ?? counted;
-          // A pool that began under an earlier version, whose taken IDs were never counted.
+          // A pool of an earlier version, whose taken IDs were never counted.
           if (row?.["taken"] === null && taken === undefined) return null;
           return parsePoolCounts({
-            ...availabilityIn(row),
-            ...historyIn(row),
+            ...parseAvailabilityRow(row),
+            ...parseHistoryRow(row),
             taken,
             isFilling: row?.["is_filling"] === "yes",
           });

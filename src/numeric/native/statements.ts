@@ -1,8 +1,18 @@
-// SQL statements of a pool on PostgreSQL and SQLite. An ID keeps one row forever: `taken` is NULL while it is available,
-// and then the time at which it was taken.
+// SQL statements of a pool on PostgreSQL and SQLite. An ID keeps one row of `ids` forever. The index ids_stock has the
+// available IDs by rank.
 //
-// Columns and the words of the code: `sweep` is the position of the scan, `filler` the refiller that holds the claim,
-// `filling` the time at which the claim ends. The index ids_stock has the available IDs by rank.
+// Some columns have names of an earlier version:
+//
+// | table     | column    | meaning                                                                            |
+// |-----------|-----------|------------------------------------------------------------------------------------|
+// | ids       | `taken`   | a time: when the ID was issued or imported; NULL while it is available             |
+// | ids       | `request` | the request key that the ID was issued for                                         |
+// | id_types  | `taken`   | a number: how many IDs are taken, without those of id_counts; NULL if not counted  |
+// | id_counts | `taken`   | a number: how many IDs one issue took, or several whose rows were merged           |
+// | id_types  | `history` | the store history that the pool is accepted on                                     |
+// | id_types  | `sweep`   | the position of the exhaustive scan                                                |
+// | id_types  | `filler`  | the refiller that holds the claim                                                  |
+// | id_types  | `filling` | a time: when the claim ends                                                        |
 
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { SqlPort } from "../../backend/ports.ts";
@@ -10,7 +20,7 @@ import { uncountedSql } from "../../backend/schema.ts";
 import { nowMsSql } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
 
-/** How many counts one merge takes: more than are added between two merges, so that it catches up. */
+/** How many rows of id_counts one merge replaces by one: more than are added between two merges, so that it catches up. */
 const MERGE_LIMIT = 1000;
 
 /** The statements by name. */
@@ -19,7 +29,7 @@ export type Statements = Readonly<Record<StatementName, string>>;
 /** Names of the statements. */
 export type StatementName =
   | "readHistory"
-  | "upgrade"
+  | "initialize"
   | "recount"
   | "acceptHistory"
   | "issueOne"
@@ -28,7 +38,7 @@ export type StatementName =
   | "issueForRequest"
   | "findRequest"
   | "count"
-  | "shortage"
+  | "countWithHistory"
   | "status"
   | "add"
   | "markTaken"
@@ -40,104 +50,109 @@ export type StatementName =
 /**
  * Returns the statements in the port's dialect. $1 is the type.
  *
- * @param current SQL for the history that the store is on
+ * @param currentSql SQL for the history that the store is on
  */
-export function createStatements(port: SqlPort, current: string): Statements {
+export function createStatements(port: SqlPort, currentSql: string): Statements {
   const isPostgres = port.dialect === "postgres";
-  const [types, ids, counts] = ["id_types", "ids", "id_counts"].map((table) => qualifiedTable(port, table));
-  const ms = nowMsSql(isPostgres);
+  const [typesTable, idsTable, countsTable] = ["id_types", "ids", "id_counts"].map((table) =>
+    qualifiedTable(port, table),
+  );
+  const nowSql = nowMsSql(isPostgres);
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
-  const available = `FROM ${ids} WHERE type = $1 AND taken IS NULL`;
-  const locked = isPostgres ? "FOR UPDATE SKIP LOCKED" : "";
+  const fromAvailable = `FROM ${idsTable} WHERE type = $1 AND taken IS NULL`;
+  const lockSql = isPostgres ? "FOR UPDATE SKIP LOCKED" : "";
   /**
-   * Makes a statement also count the IDs that it takes. In SQLite triggers count them.
+   * Makes a statement also add the number of IDs that it takes to id_counts. In SQLite triggers count them.
    *
    * @param ctes common table expressions that the statement uses
    */
-  const counted = (change: string, ctes = "") =>
+  const addCount = (change: string, ctes = "") =>
     isPostgres
       ? `WITH ${ctes && `${ctes}, `}changed AS (${change} RETURNING type, id),
-counted AS (INSERT INTO ${counts} (type, taken) SELECT type, COUNT(*) FROM changed GROUP BY type)
+added AS (INSERT INTO ${countsTable} (type, taken) SELECT type, COUNT(*) FROM changed GROUP BY type)
 SELECT id FROM changed`
       : `${ctes && `WITH ${ctes} `}${change} RETURNING id`;
   const take = (condition: string, extraSet = "") =>
-    `UPDATE ${ids} SET taken = ${ms}${extraSet} WHERE type = $1 AND ${current} = $3 AND ${condition}`;
+    `UPDATE ${idsTable} SET taken = ${nowSql}${extraSet} WHERE type = $1 AND ${currentSql} = $3 AND ${condition}`;
   // Each issue starts at another random rank, so concurrent issues seldom lock the same rows. Starting at the lowest rank
   // would step over the index entries of taken rows not yet vacuumed.
-  const next = `SELECT id ${available} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
+  const next = `SELECT id ${fromAvailable} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
   // PostgreSQL looks up each element of an array. For a set, whose size it cannot estimate, it would read the whole table.
   const oneOf = (rows: string) => (isPostgres ? `= ANY(ARRAY(${rows}))` : `IN (${rows})`);
   /** CTEs of the next rows up to the last rank, continued from rank 0. */
   const picked = (
-    count: string,
-  ) => `later AS MATERIALIZED (${next} ${count} ${locked}), earlier AS MATERIALIZED (
-  SELECT id ${available} AND rank < ${int("$2")} ORDER BY rank LIMIT ${count} - (SELECT COUNT(*) FROM later) ${locked}
+    wanted: string,
+  ) => `later AS MATERIALIZED (${next} ${wanted} ${lockSql}), earlier AS MATERIALIZED (
+  SELECT id ${fromAvailable} AND rank < ${int("$2")} ORDER BY rank LIMIT ${wanted} - (SELECT COUNT(*) FROM later) ${lockSql}
 ), picked AS (SELECT id FROM later UNION ALL SELECT id FROM earlier)`;
-  const many = (count: string) =>
-    `id ${oneOf("SELECT id FROM picked")} AND (SELECT COUNT(*) FROM picked) = ${count}`;
-  // The usual case, one ID at a rank below the last, as a separate statement, because it is planned in less time.
-  const one = `id = (${next} 1 ${locked})`;
-  const request = ", request = $4";
-  const isNew = `NOT EXISTS (SELECT 1 FROM ${ids} WHERE type = $1 AND request = $4)`;
+  const isPicked = (wanted: string) =>
+    `id ${oneOf("SELECT id FROM picked")} AND (SELECT COUNT(*) FROM picked) = ${wanted}`;
+  // One ID without the wrap to rank 0 is the usual case. It is a statement of its own, because it is planned in less time.
+  const isNext = `id = (${next} 1 ${lockSql})`;
+  const setRequest = ", request = $4";
+  const isNewRequest = `NOT EXISTS (SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = $4)`;
   // CAST to TEXT first, because postgres.js would encode a parameter of type JSON a second time.
   const list = isPostgres
     ? "JSON_ARRAY_ELEMENTS(CAST(CAST($2 AS TEXT) AS JSON)) AS entry"
     : "JSON_EACH($2) AS entry";
   const field = (at: number) => (isPostgres ? `(entry->>${at})` : `JSON_EXTRACT(value, '$[${at}]')`);
-  const count = (rows: string) => `(SELECT CAST(COUNT(*) AS TEXT) FROM (${rows}) AS counted)`;
   // ORDER BY makes PostgreSQL read the index of available rows only, whatever it estimates.
-  const upTo = (most: string) => `SELECT 1 ${available} ORDER BY rank LIMIT ${int(most)}`;
+  const countAvailable = `(SELECT CAST(COUNT(*) AS TEXT) FROM (
+  SELECT 1 ${fromAvailable} ORDER BY rank LIMIT ${int("$2")}
+) AS available_rows)`;
+  const history = `COALESCE(types.history, '') AS recorded, ${currentSql} AS current`;
   // One row also if the store was restored to a state without the type.
-  const history = `COALESCE(types.history, '') AS recorded, ${current} AS current`;
-  const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${types} AS types ON types.type = $1`;
-  const merged = isPostgres ? `(SELECT COALESCE(SUM(taken), 0) FROM ${counts} WHERE type = $1)` : "0";
-  const uncounted = uncountedSql(port);
+  const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${typesTable} AS types ON types.type = $1`;
+  const unmergedTaken = isPostgres
+    ? `(SELECT COALESCE(SUM(taken), 0) FROM ${countsTable} WHERE type = $1)`
+    : "0";
+  const uncountedTaken = uncountedSql(port);
   return {
     readHistory: `SELECT ${history}, CASE
-  WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${current} <> '')) THEN 'no' ELSE 'yes'
-END AS is_upgraded FROM ${typeIfThere}`,
+  WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${currentSql} <> '')) THEN 'no' ELSE 'yes'
+END AS is_initialized FROM ${typeIfThere}`,
     // Once for a new pool and for one of an earlier version: records the history and counts the taken IDs.
-    upgrade: `UPDATE ${types} AS types SET history = CASE WHEN history = '' THEN ${current} ELSE history END, taken = COALESCE(taken, ${uncounted})
+    initialize: `UPDATE ${typesTable} AS types SET history = CASE WHEN history = '' THEN ${currentSql} ELSE history END, taken = COALESCE(taken, ${uncountedTaken})
 WHERE type = $1`,
     // The same count for a status, which writes nothing.
-    recount: `SELECT CAST(${uncounted} + ${merged} AS TEXT) AS taken FROM ${types} AS types WHERE type = $1`,
+    recount: `SELECT CAST(${uncountedTaken} + ${unmergedTaken} AS TEXT) AS taken FROM ${typesTable} AS types WHERE type = $1`,
     // $2 history
-    acceptHistory: `UPDATE ${types} SET history = $2 WHERE type = $1 AND ${current} = $2 RETURNING history`,
+    acceptHistory: `UPDATE ${typesTable} SET history = $2 WHERE type = $1 AND ${currentSql} = $2 RETURNING history`,
     // $2 rank, $3 history
-    issueOne: counted(take(one)),
+    issueOne: addCount(take(isNext)),
     // and $4 count
-    issue: counted(take(many(int("$4"))), picked(int("$4"))),
+    issue: addCount(take(isPicked(int("$4"))), picked(int("$4"))),
     // and $4 request key
-    issueOneForRequest: counted(take(`${one} AND ${isNew}`, request)),
-    issueForRequest: counted(take(`${many("1")} AND ${isNew}`, request), picked("1")),
+    issueOneForRequest: addCount(take(`${isNext} AND ${isNewRequest}`, setRequest)),
+    issueForRequest: addCount(take(`${isPicked("1")} AND ${isNewRequest}`, setRequest), picked("1")),
     // $2 request key
-    findRequest: `SELECT id FROM ${ids} WHERE type = $1 AND request = $2`,
-    // $2 limit
-    count: `SELECT sweep, ${count(upTo("$2"))} AS available FROM ${types} WHERE type = $1`,
-    shortage: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available FROM ${typeIfThere}`,
+    findRequest: `SELECT id FROM ${idsTable} WHERE type = $1 AND request = $2`,
+    // $2 limit of the count
+    count: `SELECT sweep, ${countAvailable} AS available FROM ${typesTable} WHERE type = $1`,
+    countWithHistory: `SELECT sweep, ${history}, ${countAvailable} AS available FROM ${typeIfThere}`,
     // and $3 duration of a claim in ms
-    status: `SELECT sweep, ${history}, ${count(upTo("$2"))} AS available, CAST(types.taken + ${merged} AS TEXT) AS taken,
-  CASE WHEN filler IS NOT NULL AND filling > ${ms} AND filling <= ${ms} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS is_filling
-FROM ${types} AS types WHERE type = $1`,
+    status: `SELECT sweep, ${history}, ${countAvailable} AS available, CAST(types.taken + ${unmergedTaken} AS TEXT) AS taken,
+  CASE WHEN filler IS NOT NULL AND filling > ${nowSql} AND filling <= ${nowSql} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS is_filling
+FROM ${typesTable} AS types WHERE type = $1`,
     // $2 JSON array of [id, rank]
-    add: `INSERT INTO ${ids} (type, id, rank) SELECT CAST($1 AS TEXT), ${field(0)}, CAST(${field(1)} AS BIGINT)
+    add: `INSERT INTO ${idsTable} (type, id, rank) SELECT CAST($1 AS TEXT), ${field(0)}, CAST(${field(1)} AS BIGINT)
 FROM ${list} WHERE TRUE ON CONFLICT (type, id) DO NOTHING RETURNING id`,
     // $2 JSON array of [id, request key]. A request that was given another ID keeps that one.
-    markTaken: counted(`INSERT INTO ${ids} AS known (type, id, rank, taken, request)
-SELECT CAST($1 AS TEXT), ${field(0)}, 0, ${ms}, CASE WHEN NOT EXISTS (
-  SELECT 1 FROM ${ids} WHERE type = $1 AND request = ${field(1)}
+    markTaken: addCount(`INSERT INTO ${idsTable} AS known (type, id, rank, taken, request)
+SELECT CAST($1 AS TEXT), ${field(0)}, 0, ${nowSql}, CASE WHEN NOT EXISTS (
+  SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = ${field(1)}
 ) THEN ${field(1)} END FROM ${list} WHERE TRUE
 ON CONFLICT (type, id) DO UPDATE SET taken = excluded.taken, request = excluded.request WHERE known.taken IS NULL`),
-    mergeCounts: `WITH merged AS (DELETE FROM ${counts} WHERE type = $1 AND part = ANY(ARRAY(
-  SELECT part FROM ${counts} WHERE type = $1 LIMIT ${MERGE_LIMIT} FOR UPDATE SKIP LOCKED
+    mergeCounts: `WITH merged AS (DELETE FROM ${countsTable} WHERE type = $1 AND part = ANY(ARRAY(
+  SELECT part FROM ${countsTable} WHERE type = $1 LIMIT ${MERGE_LIMIT} FOR UPDATE SKIP LOCKED
 )) RETURNING type, taken)
-INSERT INTO ${counts} (type, taken) SELECT type, SUM(taken) FROM merged GROUP BY type`,
+INSERT INTO ${countsTable} (type, taken) SELECT type, SUM(taken) FROM merged GROUP BY type`,
     // $2 refiller, $3 ms. A claim that ends too late was made before a clock was set back.
-    claimRefill: `UPDATE ${types} SET filler = $2, filling = ${ms} + ${int("$3")}
-WHERE type = $1 AND (filler IS NULL OR filler = $2 OR filling <= ${ms} OR filling > ${ms} + ${int("$3")} + ${GRACE_MS})
+    claimRefill: `UPDATE ${typesTable} SET filler = $2, filling = ${nowSql} + ${int("$3")}
+WHERE type = $1 AND (filler IS NULL OR filler = $2 OR filling <= ${nowSql} OR filling > ${nowSql} + ${int("$3")} + ${GRACE_MS})
 RETURNING sweep`,
-    releaseRefill: `UPDATE ${types} SET filler = NULL WHERE type = $1 AND filler = $2`,
+    releaseRefill: `UPDATE ${typesTable} SET filler = NULL WHERE type = $1 AND filler = $2`,
     // $2 before, $3 after
-    advanceScan: `UPDATE ${types} SET sweep = $3 WHERE type = $1 AND sweep = $2 RETURNING sweep`,
+    advanceScan: `UPDATE ${typesTable} SET sweep = $3 WHERE type = $1 AND sweep = $2 RETURNING sweep`,
   };
 }

@@ -15,12 +15,12 @@ function createStatements(port: SqlPort, now: string) {
   const whole = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const columns = `CAST(ends AS TEXT) AS ends, CAST(${now} AS TEXT) AS now`;
   return {
-    // $3 price, $4 how far ahead the TAT may be before the call. The row's TAT is compared before anything is added to
-    // it, because adding to 2^63 - 1 would overflow in every call.
-    take: `INSERT INTO ${rates} AS rate (name, key, ends) VALUES ($1, $2, ${now} + ${whole("$3")})
+    // $3 the cost in microseconds, $4 how far ahead the TAT may be before the call. The row's TAT is compared before
+    // anything is added to it, because adding to 2^63 - 1 would overflow in every call.
+    consume: `INSERT INTO ${rates} AS rate (name, key, ends) VALUES ($1, $2, ${now} + ${whole("$3")})
 ON CONFLICT (name, key) DO UPDATE SET ends = ${larger}(rate.ends, ${now}) + ${whole("$3")}
 WHERE rate.ends <= ${now} + ${whole("$4")} RETURNING ${columns}`,
-    look: `SELECT ${columns} FROM ${rates} WHERE name = $1 AND key = $2`,
+    read: `SELECT ${columns} FROM ${rates} WHERE name = $1 AND key = $2`,
     // $3 the new TAT, $4 the TAT that was seen
     pullBack: `UPDATE ${rates} SET ends = ${whole("$3")} WHERE name = $1 AND key = $2 AND ends = ${whole("$4")}`,
   };
@@ -38,10 +38,10 @@ function readRow(rows: readonly SqlRow[]) {
 export function sqlRateLimitPort(port: SqlPort, name: string, gcra: Gcra): RateLimitPort {
   const { tolerance } = gcra;
   const nowUsSql = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
-  const { take, look, pullBack } = createStatements(port, nowUsSql);
+  const statements = createStatements(port, nowUsSql);
   const clean = makeRowCleaner(port, "rates", nowUsSql);
   return {
-    async consume(key, price) {
+    async consume(key, costUs) {
       clean();
       const send = <T>(
         text: string,
@@ -49,20 +49,20 @@ export function sqlRateLimitPort(port: SqlPort, name: string, gcra: Gcra): RateL
         read: (rows: readonly SqlRow[]) => T | undefined,
       ) => queryRows(port, OPERATION, text, [name, key, ...params], read);
 
-      const taken = await send(take, [price, tolerance - price], (rows) => {
+      const consumed = await send(statements.consume, [costUs, tolerance - costUs], (rows) => {
         const row = readRow(rows);
-        return row && plausibleOrUndefined(gcra, price, { allowed: true, ...row });
+        return row && plausibleOrUndefined(gcra, costUs, { allowed: true, ...row });
       });
-      if (taken !== null) return { allowed: true, tat: taken.tat, now: taken.now };
+      if (consumed !== null) return { allowed: true, tat: consumed.tat, now: consumed.now };
 
       // Denied. The second statement reads when the client should try again. It does no harm if the row has changed
       // since. A row that is gone has used nothing.
-      const seen = await send(look, [], readRow);
+      const seen = await send(statements.read, [], readRow);
       if (seen === null) return { allowed: false, tat: 0, now: 0 };
       const { tat, now, text } = seen;
       if (!isImplausiblyFar(tolerance, tat, now)) return { allowed: false, tat, now };
       // Only if the TAT is still the same: in PostgreSQL this statement may wait for others, whose time is later.
-      await send(pullBack, [now + tolerance, text], () => true);
+      await send(statements.pullBack, [now + tolerance, text], () => true);
       return { allowed: false, tat: now + tolerance, now };
     },
   };

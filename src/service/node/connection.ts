@@ -1,11 +1,11 @@
-// One connection of Node's server: its next request starts when the response before it has left.
+// One connection of a Node server: its next request starts when the response before it is sent.
 //
 // Node emits all requests of a packet at once. Handled like that, a packet of a thousand requests would delay all other
-// clients, and its responses would all be in memory before the first has left.
+// clients, and its responses would all be in memory before the first is sent.
 
 import type { NodeRequest, NodeResponse, NodeSocket } from "./types.ts";
 
-/** How many requests may wait before the connection is not read. The requests of one packet wait all the same. */
+/** How many requests may wait before the connection is no longer read. The requests of one packet can be more: all wait. */
 const MAX_WAITING = 16;
 
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
@@ -41,8 +41,8 @@ export class Connection {
     });
   }
 
-  /** Handles a request, now or when it is its turn. */
-  handle(request: NodeRequest, response: NodeResponse): void {
+  /** Handles a request at once, or after those before it. */
+  enqueue(request: NodeRequest, response: NodeResponse): void {
     if (!this.current) {
       this.#start(request, response);
       return;
@@ -53,12 +53,12 @@ export class Connection {
 
   #start(request: NodeRequest, response: NodeResponse): void {
     this.current = response;
-    // A stand-in for a response may have no events: its connection has no next request.
+    // A program can pass an object without events as the response, such as a mock. Then no next request is started.
     response.on?.("close", this.#onSent);
     this.#handler(request, response);
   }
 
-  /** Starts the next request, after a response has left or its connection is closed. */
+  /** Starts the next request, after a response is sent or its connection is closed. */
   #startNext(): void {
     const next = this.waiting.shift();
     this.current = next?.[1];
@@ -86,6 +86,6 @@ export function serializePerConnection(handler: NodeHandler): NodeHandler {
       connection = new Connection(socket, handler);
       connections.set(socket, connection);
     }
-    connection.handle(request, response);
+    connection.enqueue(request, response);
   };
 }

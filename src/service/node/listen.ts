@@ -1,9 +1,9 @@
 // listen: serves a service on Node's own HTTP server.
 
-import { createRequestGuard, isLoopback, type RequestGuard } from "../loopbackGuard.ts";
 import type { Service } from "../options.ts";
+import { createRequestGuard, isLoopback, type RequestGuard } from "../requestGuard.ts";
 import { appOf } from "../service.ts";
-import { Connections } from "./drain.ts";
+import { Connections } from "./connections.ts";
 import { createHandler } from "./listener.ts";
 import { answerMalformed, MALFORMED_CODE } from "./malformed.ts";
 import { type ListenOptions, resolveListenOptions } from "./options.ts";
@@ -67,7 +67,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     (request) => guard?.(request),
   );
   const server = await createServer(serverOptions);
-  // Above a limit, Node drops headers without an error, and one of them may be the request's key.
+  // No limit: Node would drop the headers above it without an error, and an Idempotency-Key may be among them.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
   server.on("clientError", (error, socket) => {
@@ -76,9 +76,9 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     if (status !== undefined) app.recordMalformed(status, MALFORMED_CODE, error, remoteAddress);
   });
   server.on("connection", (socket) => connections.add(socket, handler));
-  server.on("request", (request, response) => connections.handle(request, response));
+  server.on("request", (request, response) => connections.enqueue(request, response));
   const bound = await bind(server, port, host);
-  // By the bound address, because this machine has more names than localhost.
+  // Decided by the bound address, because `host` may be a name other than localhost that resolves to a loopback address.
   guard = createRequestGuard(isLoopback(bound.address), allowedHosts);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,

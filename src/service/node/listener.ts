@@ -1,8 +1,8 @@
 // The adapter for the servers of `node:http`, without fetch's Request and Response.
 
-import type { RequestGuard } from "../loopbackGuard.ts";
 import type { ServiceResponse } from "../message.ts";
 import type { Service } from "../options.ts";
+import type { RequestGuard } from "../requestGuard.ts";
 import { appOf } from "../service.ts";
 import { type NodeHandler, serializePerConnection } from "./connection.ts";
 import { NodeServiceRequest } from "./request.ts";
@@ -42,7 +42,7 @@ export function createHandler(
 
 /**
  * Creates a listener for a server of `node:http` that the program makes itself. Pipelined requests are handled one after
- * another: each when the response before it has left.
+ * another: each when the response before it is sent.
  *
  * @param service made by `createService`
  * @throws {@link ArgumentError} if it was not

@@ -12,7 +12,7 @@ const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time."],
 };
 
-/** Answers an error of Node's parser. Returns the status, or `undefined` if the connection is closed. */
+/** Answers bytes that Node's parser refused. Returns the status, or `undefined` if the connection is closed. */
 export function answerMalformed({ code = "" }: { code?: string }, socket: ServerSocket): number | undefined {
   if (!socket.writable || code === "ECONNRESET") {
     socket.destroy();

@@ -1,8 +1,8 @@
-// The adapter for Node's requests.
+// The adapter for requests of `node:http`.
 
 import { concatBytes } from "../../http/body.ts";
-import type { RequestGuard } from "../loopbackGuard.ts";
 import type { ServiceRequest } from "../message.ts";
+import type { RequestGuard } from "../requestGuard.ts";
 import type { NodeRequest } from "./types.ts";
 
 /** Reads a body. Resolves to `undefined` if it is too large, and to no bytes if something else has read it. */
@@ -29,7 +29,10 @@ function readBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | 
   });
 }
 
-/** A request of Node's. A class, because an object literal would create its functions for each request. */
+/**
+ * A request of `node:http` as a ServiceRequest. A class, because an object literal would create its functions for each
+ * request.
+ */
 export class NodeServiceRequest implements ServiceRequest {
   readonly method: string;
   readonly target: string;

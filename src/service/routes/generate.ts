@@ -77,7 +77,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
   const route = (
     name: string,
     summary: string,
-    handle: Route["handle"],
+    handle: Route["handler"],
     ...parameters: QueryParameter[]
   ): Route => ({
     method: "GET",
@@ -85,7 +85,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
     scope: "issue",
     cost: costOf,
     operation: { summary, query: [COUNT, ...parameters], response: idsSchema },
-    handle,
+    handler: handle,
   });
   return [
     route(
@@ -143,7 +143,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
         query: [COUNT],
         response: idsSchema,
       },
-      handle: ({ params, query }) => {
+      handler: ({ params, query }) => {
         const length = parseWhole("length", params["length"] as string, MAX_STRING_LENGTH);
         if (length * (parseCount(query) ?? 1) > MAX_STRING_CHARACTERS) {
           const rule = `length times count must be at most ${MAX_STRING_CHARACTERS}.`;

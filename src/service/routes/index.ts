@@ -24,7 +24,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     path: "/openapi.json",
     isPublic: true,
     operation: { summary: "This document.", response: { type: "object" } },
-    handle: () => {
+    handler: () => {
       document ??= jsonResponse(writeOpenApi(routes, deps.settings.apiKeys.length > 0));
       return document;
     },

@@ -31,7 +31,7 @@ export function inspectRoutes({ settings }: RouteDeps): Route[] {
           sequence: numberSchema,
         }),
       },
-      handle: ({ params, query }) => {
+      handler: ({ params, query }) => {
         const decoded = rejectInvalidInput(() => decode(params["id"] ?? "", presetOf(query)));
         return jsonResponse({ ...decoded, id: String(decoded.id) });
       },
@@ -52,7 +52,7 @@ export function inspectRoutes({ settings }: RouteDeps): Route[] {
           idsPerSecond: numberSchema,
         }),
       },
-      handle: ({ query }) => jsonResponse(rejectInvalidInput(() => capacity(presetOf(query)))),
+      handler: ({ query }) => jsonResponse(rejectInvalidInput(() => capacity(presetOf(query)))),
     },
   ];
 }

@@ -58,9 +58,9 @@ function phaseOf({ phase, isDraining, startError }: Lifecycle) {
 async function healthResponse(lifecycle: Lifecycle, hasPools: boolean): Promise<ServiceResponse> {
   const { health } = lifecycle;
   const [isBackendWorking, isPoolBackendWorking, isGeneratorWorking, poolStates] = await Promise.all([
-    health.backend.check(),
-    hasPools ? health.poolBackend.check() : true,
-    health.generator.check(),
+    health.backendDependency.check(),
+    hasPools ? health.poolBackendDependency.check() : true,
+    health.generatorDependency.check(),
     health.poolStates(),
   ]);
   // Read after the probes, because the lease can be lost while they wait.
@@ -126,7 +126,7 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
           503: { description: "The service is starting, failing or stopping.", schema: healthSchema },
         },
       },
-      handle: () => healthResponse(lifecycle, hasPools),
+      handler: () => healthResponse(lifecycle, hasPools),
     },
     {
       method: "GET",
@@ -136,7 +136,7 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
         summary: "Whether the process answers, whatever the state of its stores.",
         response: objectSchema({ status: { const: "ok" } }),
       },
-      handle: () => jsonResponse({ status: "ok" }),
+      handler: () => jsonResponse({ status: "ok" }),
     },
     {
       method: "GET",
@@ -144,7 +144,7 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
       scope: "watch",
       contentType: "text/plain",
       operation: { summary: "Counters and gauges, for Prometheus.", response: { type: "string" } },
-      handle: async () => ({
+      handler: async () => ({
         status: 200,
         headers: { "content-type": PROMETHEUS, "cache-control": "no-store" },
         body: metrics.write(await readGauges(lifecycle)),

@@ -1,7 +1,7 @@
 // Routes for numeric IDs, with the paths and envelopes of OpenG2P's ID generator, so that its clients work unchanged.
 
 import { documentationLink } from "../../http/problem.ts";
-import { fingerprint } from "../../idempotency/index.ts";
+import { fingerprint as sha256Hex } from "../../idempotency/index.ts";
 import { KEY_HEADER_DOCS, readKey } from "../../idempotency/key.ts";
 import { REPLAYED_HEADER } from "../../idempotency/replay.ts";
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
@@ -24,7 +24,7 @@ import {
 
 const BASE = "/v1/idgenerator";
 
-/** OpenG2P's names of types. The service allows others too. */
+/** The type names that OpenG2P allows. A configured type may have another name. */
 const TYPE_NAME = /^[a-z][a-z0-9_]{1,63}$/;
 
 /** The type of the IDs that clients of MOSIP's ID generator request. */
@@ -33,14 +33,18 @@ const UIN = "uin";
 const DIGITS = /^\d{1,32}$/;
 
 const TYPE_PARAMS = { type: "The name of the type." };
-const KEY_HEADERS = { "Idempotency-Key": "The key of the request, 1 to 255 visible ASCII characters." };
+const KEY_HEADER_DESCRIPTIONS = {
+  "Idempotency-Key":
+    "The key of the request, 1 to 255 characters: visible ASCII without double quotes, commas and backslashes; or printable ASCII in double quotes, with a backslash before each double quote and backslash.",
+  "X-Idempotency-Key": "The same, under an older name. If both headers are sent, their keys must be equal.",
+};
 const NOT_FOUND = { 404: { description: "IDG-003: there is no such type.", schema: failureSchema } };
 const UNAVAILABLE = {
   503: { description: "IDG-001, IDG-005 or IDG-006: no ID can be issued now; retry.", schema: failureSchema },
 };
 const rulesSchema: Schema = { type: "object" };
 
-/** Returns the failure of an issue, in OpenG2P's codes. */
+/** Returns the response to an issue that failed, with OpenG2P's code. Throws an error for which OpenG2P has none. */
 function issueFailure(error: unknown, typeName: string, isStarted: boolean): ServiceResponse {
   // An HttpError is the refusal of a service that stops, not an error for the log.
   if (error instanceof HttpError) return failure(503, "IDG-005", "The service is not ready");
@@ -56,11 +60,11 @@ function issueFailure(error: unknown, typeName: string, isStarted: boolean): Ser
 }
 
 export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Route[] {
-  const { name: service, types } = settings;
+  const { name: serviceName, types } = settings;
 
   const unknownType = (name: string): ServiceResponse => {
     if (!TYPE_NAME.test(name)) {
-      const rule = `The type must be ${TYPE_NAME.source}, or one of those configured.`;
+      const rule = `The type must match ${TYPE_NAME.source}, or be one of those configured.`;
       throw new HttpError(422, "ERR_ARGUMENT", rule);
     }
     return failure(404, "IDG-003", `Unknown ID type '${name}'`);
@@ -73,9 +77,14 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   const requestKeyOf = async ({ request, client }: RouteContext): Promise<string | undefined> => {
     const key = readKey((name) => request.header(name));
     if (typeof key === "object") {
-      throw new HttpError(400, "ERR_IDEMPOTENCY_KEY", `${key.wrong}.`, documentationLink(KEY_HEADER_DOCS));
+      throw new HttpError(
+        400,
+        "ERR_IDEMPOTENCY_KEY",
+        `${key.brokenRule}.`,
+        documentationLink(KEY_HEADER_DOCS),
+      );
     }
-    return key === undefined ? undefined : fingerprint(JSON.stringify([service, client.owner, key]));
+    return key === undefined ? undefined : sha256Hex(JSON.stringify([serviceName, client.owner, key]));
   };
 
   /** Issues an ID. A replay, for a request key that was used before, is marked and not counted. */
@@ -124,14 +133,14 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
     const { type: typeName, id } = params as { readonly type: string; readonly id: string };
     const type = types[typeName];
     if (!type) return unknownType(typeName);
-    if (!DIGITS.test(id)) throw new HttpError(422, "ERR_ARGUMENT", `The ID must be ${DIGITS.source}.`);
+    if (!DIGITS.test(id)) throw new HttpError(422, "ERR_ARGUMENT", `The ID must match ${DIGITS.source}.`);
     return success({ id, valid: type.validate(id).valid });
   };
 
   const health = async (): Promise<ServiceResponse> => {
     if (lifecycle.phase !== "running") return failure(503, "IDG-005", "The service is not ready");
     if (lifecycle.isDraining) return failure(503, "IDG-005", "The service is stopping");
-    if (!(await lifecycle.health.poolBackend.check()))
+    if (!(await lifecycle.health.poolBackendDependency.check()))
       return failure(503, "IDG-006", "The database cannot be reached");
     const states = await lifecycle.health.poolStates();
     return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
@@ -159,7 +168,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       operation: {
         summary: "Issues an ID of a type; the same key gets the same ID.",
         params: TYPE_PARAMS,
-        headers: KEY_HEADERS,
+        headers: KEY_HEADER_DESCRIPTIONS,
         response: envelopeSchema(objectSchema({ id: textSchema })),
         otherResponses: {
           ...NOT_FOUND,
@@ -167,7 +176,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
           410: { description: "IDG-002: all IDs of the type are issued.", schema: failureSchema },
         },
       },
-      handle: issueId,
+      handler: issueId,
     },
     {
       method: "GET",
@@ -178,7 +187,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
         response: envelopeSchema(objectSchema({ id: textSchema, valid: { type: "boolean" } })),
         otherResponses: NOT_FOUND,
       },
-      handle: validateId,
+      handler: validateId,
     },
     {
       method: "GET",
@@ -189,7 +198,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
         response: envelopeSchema(objectSchema({ status: { const: "UP" } })),
         otherResponses: UNAVAILABLE,
       },
-      handle: health,
+      handler: health,
     },
     {
       method: "GET",
@@ -200,8 +209,8 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
           objectSchema({ service_version: textSchema, build_time: textSchema, git_commit: textSchema }),
         ),
       },
-      // OpenG2P's clients expect strings; the package does not know what it was built from.
-      handle: () => success({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
+      // OpenG2P's clients expect strings; the package does not know from which commit it was built.
+      handler: () => success({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
     },
     {
       method: "GET",
@@ -221,7 +230,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
           }),
         ),
       },
-      handle: config,
+      handler: config,
     },
   ];
   if (types[UIN]) {
@@ -230,13 +239,13 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       path: `${BASE}/${UIN}`,
       scope: "issue",
       usesPoolBackend: true,
-      consumes: true,
+      issuesOnGet: true,
       operation: {
         summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
-        headers: KEY_HEADERS,
+        headers: KEY_HEADER_DESCRIPTIONS,
         response: mosipSchema,
       },
-      handle: issueUin,
+      handler: issueUin,
     });
   }
   return routes.map((route) => ({ ...route, isLenient: true }));

@@ -57,7 +57,12 @@ describe("the service", () => {
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
       url: expect.stringMatching(/^http:/),
-      node: { datacenterId: 0, machineId: 3, leasedFrom: null, twins: "any other process with this node" },
+      node: {
+        datacenterId: 0,
+        machineId: 3,
+        leasedFrom: null,
+        couldRepeatIds: "any other process with this node",
+      },
       layout: {
         preset: "twitter",
         timestampBits: 41,
@@ -410,12 +415,12 @@ describe("a wrong setting exits with 2 and an error that names its origin", () =
     [
       "",
       { BITFLAKE_API_KEYS: "" },
-      'BITFLAKE_API_KEYS must be a list of at least one text, none of them empty; if it is not set, every client that reaches the service is accepted, got ""',
+      'BITFLAKE_API_KEYS must be a list of at least one string, none of them empty; if it is not set, every client that reaches the service is accepted, got ""',
     ],
     [
       "--config no-keys.json",
       {},
-      expect.stringMatching(/^apiKeys in no-keys\.json must be a list of at least one text, .* got ""$/),
+      expect.stringMatching(/^apiKeys in no-keys\.json must be a list of at least one string, .* got ""$/),
     ],
     [
       "",
@@ -450,7 +455,7 @@ describe("a wrong setting exits with 2 and an error that names its origin", () =
       { BITFLAKE_MACHINE_ID: "32" },
       "BITFLAKE_MACHINE_ID must be a whole number from 0 to 31 (5 bits), got 32",
     ],
-    ["--name {x}", {}, expect.stringMatching(/^--name must be a text of 1 to 100 characters/)],
+    ["--name {x}", {}, expect.stringMatching(/^--name must be a string of 1 to 100 characters/)],
     ["--store nonsense", {}, expect.stringMatching(/^--store must be redis:/)],
     ["--pool-store nonsense:", {}, expect.stringMatching(/^--pool-store must be redis:/)],
     [

@@ -82,7 +82,7 @@ describe("clients in the configuration file", () => {
     [[{ name: "orders" }], /^apiKeys\[0\]\.keys in wrong\.json must be an array of at least one key/],
     [[{ name: "orders", keys: ["topsecret"] }], /^apiKeys\[0\]\.keys\[0\] in wrong\.json must be 16 to 255/],
     [[{ topsecret: "orders" }], /^apiKeys\[0\] in wrong\.json must be a key, or an object/],
-    [[["topsecret"]], /^apiKeys in wrong\.json must be a list of at least one text/],
+    [[["topsecret"]], /^apiKeys in wrong\.json must be a list of at least one string/],
   ])("that are invalid are refused, and the error shows no key: %j", async (apiKeys, message) => {
     const { code, err } = await cli(`serve --store memory: ${file("wrong.json", apiKeys)}`, { cwd });
     expect(code).toBe(2);

@@ -35,7 +35,7 @@ describe("a setting", () => {
 
   test.each([
     [
-      "texts",
+      "flags",
       { flags: { tags: ["a", "b"], types: ["t.json"] } },
       { tags: ["a", "b"], types: { path: "t.json" } },
     ],
@@ -61,7 +61,7 @@ describe("a setting", () => {
   });
 
   const rule = "must be a whole number from -5 to 100, got";
-  const list = "must be a list of at least one text, none of them empty; if it is not set, anyone may";
+  const list = "must be a list of at least one string, none of them empty; if it is not set, anyone may";
   test.each([
     [{ flags: { count: ["x"] } }, `--count ${rule} "x"`],
     [{ flags: { count: ["101"] } }, `--count ${rule} "101"`],
@@ -75,7 +75,7 @@ describe("a setting", () => {
     [{ file: { path, content: { count: null } } }, `count in x.json ${rule} null`],
     [{ flags: { form: ["round"] } }, '--form must be one of plain, odd, got "round"'],
     [{ env: { FORM: "redis://u:pw@h" } }, 'FORM must be one of plain, odd, got "redis://u:***@h"'],
-    [{ flags: { name: [""] } }, '--name must be a text that is not empty, got ""'],
+    [{ flags: { name: [""] } }, '--name must be a string that is not empty, got ""'],
     [{ file: { path, content: { loud: 1 } } }, "loud in x.json must be true or false, got 1"],
     [{ env: { TYPES: "" }, flags: { types: [""] } }, '--types must be the path of a JSON file, got ""'],
     [
@@ -89,7 +89,7 @@ describe("a setting", () => {
     [{ env: { KEYS: "" } }, `KEYS ${list}, got ""`],
     [{ env: { KEYS: " , " } }, `KEYS ${list}, got [object]`],
     [{ file: { path, content: { keys: [] } } }, `keys in x.json ${list}, got ""`],
-    [{ env: { TAGS: "" } }, 'TAGS must be a list of at least one text, none of them empty, got ""'],
+    [{ env: { TAGS: "" } }, 'TAGS must be a list of at least one string, none of them empty, got ""'],
     [{ env: { LOUD: "yes" } }, 'LOUD must be true or false, got "yes"'],
   ])("from %j is refused with an error that names its origin", (origins, message) => {
     const attempt = () => resolveSettings(table, { ...nothing, ...origins });

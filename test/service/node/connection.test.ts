@@ -50,7 +50,7 @@ function createConnection(onIdle?: () => void) {
     for (let index = 0; index < count; index++) {
       const response = new FakeResponse();
       responses.push(response);
-      connection.handle({ url: `/${nextNumber++}`, headers: {}, socket } as never, response as never);
+      connection.enqueue({ url: `/${nextNumber++}`, headers: {}, socket } as never, response as never);
     }
   };
   const sendResponse = async () => {

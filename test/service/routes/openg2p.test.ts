@@ -1,4 +1,4 @@
-// Routes for numeric IDs: requests of OpenG2P's and of MOSIP's clients, retries and replays.
+// Routes for numeric IDs: requests of clients of OpenG2P and of MOSIP, retries and replays.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type MemoryPort, memory } from "../../../src/backend/index.ts";
@@ -18,7 +18,7 @@ const responseOf = async (response: Response) => {
   return ((await response.json()) as { response: unknown }).response;
 };
 
-describe("numeric types", () => {
+describe("the routes for numeric IDs", () => {
   const types = { farmer_id: { length: 10 }, household: { length: 8, rules: { extends: "mosip" } } } as const;
   const farmer = new NumericIdType({ name: "farmer_id", ...types.farmer_id });
   const issue = "/v1/idgenerator/farmer_id/id";
@@ -31,7 +31,7 @@ describe("numeric types", () => {
   });
   const fault = (errorCode: string) => envelope(null, [{ errorCode, message: expect.any(String) }]);
 
-  test("are issued once each", async () => {
+  test("issue each ID once", async () => {
     const { send, service } = await openService({ types });
     const ids = new Set<string>();
     for (let call = 0; call < 20; call++) {
@@ -46,7 +46,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("with a request key are the same for the same client and type, and differ for others", async () => {
+  test("issue the same ID for a request key of the same client and type, and other IDs for others", async () => {
     const apiKeys = ["a".repeat(16), "b".repeat(16)];
     const { send, service } = await openService({ types, apiKeys });
     const idOf = async (client: number, key: string, path = issue) => {
@@ -70,7 +70,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("are issued to a request with a JSON body, and not with another body", async () => {
+  test("accept a JSON body or none, and refuse another body", async () => {
     const { send, service } = await openService({ types });
     const post = (body: BodyInit, type: string) =>
       send(issue, { method: "POST", body, headers: { "content-type": type } });
@@ -92,7 +92,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("are validated with status 200, valid or not", async () => {
+  test("validate an ID with status 200, valid or not", async () => {
     const { send } = await openService({ types });
     const valid = async (id: string, type = "farmer_id") =>
       statusAndBody(await send(`/v1/idgenerator/${type}/id/validate/${id}`));
@@ -104,7 +104,7 @@ describe("numeric types", () => {
     for (const type of ["Farmer", "1", "x".repeat(65)]) expect((await valid("1", type))[0]).toBe(422);
   });
 
-  test("of an unknown type get 404 with IDG-003, of an invalid type name 422", async () => {
+  test("answer 404 with IDG-003 for an unknown type, and 422 for an invalid type name", async () => {
     const log = vi.fn();
     const { send } = await openService({ types, log });
     expect(await statusAndBody(await send("/v1/idgenerator/cat/id", { method: "POST" }))).toEqual([
@@ -120,7 +120,7 @@ describe("numeric types", () => {
     }
   });
 
-  test("get 410 with IDG-002 when all of a type are issued", async () => {
+  test("answer 410 with IDG-002 when all IDs of a type are issued", async () => {
     // The shortest type has the fewest IDs.
     const tiny = new NumericIdType({ name: "tiny", length: 2 });
     const log = vi.fn();
@@ -140,7 +140,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("get 503 with IDG-005 if the start fails, and the log has the error", async () => {
+  test("answer 503 with IDG-005 if the start fails, and log the error", async () => {
     const backend = memory();
     const first = await openService({ backend, types: { farmer: { length: 10 } } });
     await first.send("/v1/idgenerator/farmer/id", { method: "POST" });
@@ -156,7 +156,7 @@ describe("numeric types", () => {
     expect(await statusAndBody(await send("/health"))).toMatchObject([503, { status: "failing" }]);
   });
 
-  test("get 503 with IDG-005 if the stop begins while they arrive, and the log has its code alone", async () => {
+  test("answer 503 with IDG-005 if the stop begins while a request arrives, and log the code alone", async () => {
     for (const [path, method, status, code] of [
       [issue, "POST", 503, "IDG-005"],
       ["/v1/idgenerator/uin", "GET", 200, "KER-UIG-005"],
@@ -176,7 +176,7 @@ describe("numeric types", () => {
     }
   });
 
-  test("get 503 with IDG-006 if the database is down, and with IDG-005 if it was down at the start", async () => {
+  test("answer 503 with IDG-006 if the database is down, and with IDG-005 if it was down at the start", async () => {
     const backend = new UnreliableMemory();
     backend.isDown = true;
     const { send, service } = await openService({ backend, types });
@@ -202,7 +202,7 @@ describe("numeric types", () => {
     await service.stop();
   });
 
-  test("have the version and the rules at /version and /config", async () => {
+  test("answer the version at /version and the rules of the types at /config", async () => {
     const { send } = await openService({ types });
     expect(await (await send("/v1/idgenerator/version")).json()).toEqual(
       envelope({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
@@ -232,8 +232,8 @@ describe("numeric types", () => {
   });
 });
 
-describe("a client of OpenG2P's", () => {
-  test("gets UP, and texts for the build", async () => {
+describe("a client of OpenG2P", () => {
+  test("gets UP, and strings for the build", async () => {
     const { send, service } = await openService({ types });
     await service.start();
     expect(await responseOf(await send(`${BASE}/health`))).toEqual({ status: "UP" });
@@ -293,7 +293,7 @@ describe("a client of OpenG2P's", () => {
   });
 });
 
-describe("a client of MOSIP's", () => {
+describe("a client of MOSIP", () => {
   const envelope = (response: unknown, errors: unknown) => ({
     id: null,
     version: null,

@@ -1,4 +1,5 @@
-// The guard of a server on a loopback address: it refuses requests that a browser sends for pages of other origins.
+// The request guard of a server: it refuses requests that a browser sends for pages of other origins, if the server is on a
+// loopback address, and requests whose Host header is not a name of the server.
 
 import type { ServiceRequest } from "./message.ts";
 
@@ -17,8 +18,8 @@ function parseHostName(host: string): string {
 export type RequestGuard = (request: ServiceRequest) => string | undefined;
 
 /**
- * Creates the guard of a server. It refuses requests that a browser sends for a page of another site, and requests under
- * a name that is not the server's, as after DNS rebinding.
+ * Creates the guard of a server. On a loopback address it refuses requests that a browser sends for a page of another site.
+ * There, and with `allowedHosts`, it also refuses requests under a name that is not the server's, as after DNS rebinding.
  *
  * @param isLocal whether the server listens on a loopback address
  * @param allowedHosts the names that the server may be reached by, besides those of this machine on a loopback address

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
 import { createService, type Listening, listen, type Service } from "../../../src/service/index.ts";
-import { Connections } from "../../../src/service/node/drain.ts";
+import { Connections } from "../../../src/service/node/connections.ts";
 import { GatedRedis, getRequests, openConnection, readAll } from "./httpServer.ts";
 
 let serverSockets: Socket[];

@@ -31,9 +31,9 @@ export class Connections {
     socket.once("close", () => this.#connections.delete(socket));
   }
 
-  /** Handles a request when it is its turn on its connection. */
-  handle(request: NodeRequest, response: NodeResponse): void {
-    this.#connections.get(request.socket)?.handle(request, response);
+  /** Handles a request after those before it on its connection. */
+  enqueue(request: NodeRequest, response: NodeResponse): void {
+    this.#connections.get(request.socket)?.enqueue(request, response);
   }
 
   /** Returns whether the response to a request is the last of its connection. */
