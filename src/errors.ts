@@ -64,12 +64,13 @@ export abstract class BitflakeError extends Error {
 }
 
 /**
- * An argument or option has the wrong type, or a value outside its limits.
+ * An argument, an option or a reading of the clock has the wrong type or a value outside its limits; or the next ID of this
+ * generator could repeat one of another generator of the thread, so none is made.
  * The message reads `<field> must be <rule>, got <value>`, and its three parts are fields.
  */
 export class ArgumentError extends BitflakeError {
   readonly code: "ERR_ARGUMENT" | "ERR_LAYOUT" | "ERR_INVALID_ID" | "ERR_NAMESPACE" = "ERR_ARGUMENT";
-  /** Which argument, option or variable. */
+  /** Which argument, option or variable; `"tick"` or `"clock()"` where it is a value that a call computed or read. */
   readonly field: string;
   /** What it must be. */
   readonly rule: string;
@@ -176,7 +177,7 @@ export class SequenceExhaustedError extends BitflakeError {
   constructor(tick: number, waitMs: number, count = 1) {
     super(
       count === 1
-        ? `tick ${tick} is full, and the next is ${waitMs} ms away`
+        ? `tick ${tick} is full, and the next one can be used in ${waitMs} ms`
         : `tick ${tick} has no room for ${count} more IDs: they take another ${waitMs} ms`,
     );
     this.tick = tick;
@@ -200,7 +201,7 @@ export class TimestampOverflowError extends BitflakeError {
   readonly maxTick: number;
 
   constructor(nowMs: number, tick: number, maxTick: number) {
-    super(`at ${nowMs} the timestamp must be at most ${maxTick}, got ${tick}`);
+    super(`at ${nowMs} the next ID needs tick ${tick}, but the last tick of the layout is ${maxTick}`);
     this.nowMs = nowMs;
     this.tick = tick;
     this.maxTick = maxTick;

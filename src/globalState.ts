@@ -3,13 +3,14 @@
 import { UnsupportedError } from "./errors.ts";
 
 /**
- * Returns a value that is kept on `globalThis` under a registered symbol, and creates it on first use. A change to its shape
- * needs a new name, because copies of different versions share it too.
+ * Returns a value that is kept under a registered symbol, and creates it on first use. It is on `globalThis`, or on `WeakMap`
+ * if `globalThis` cannot be extended. A change to its shape needs a new name, because copies of different versions share it
+ * too.
  *
  * @param name the name of the value, with a version
  * @param make creates the value
- * @throws {@link UnsupportedError} if no object that the copies share can be extended. With state of its own, a second copy
- *   would repeat the IDs of the first
+ * @throws {@link UnsupportedError} if neither can be extended. A second copy with state of its own would repeat the IDs of
+ *   the first
  */
 export function globalState<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(name);

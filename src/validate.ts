@@ -1,4 +1,5 @@
-// Assertions for arguments and options: each returns the value that it was given, or throws.
+// Assertions for arguments and options, which throw an ArgumentError, and readField, which is safe on a polluted prototype.
+// Most assertions return the value that they were given.
 
 import { ArgumentError } from "./errors.ts";
 

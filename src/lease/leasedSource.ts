@@ -10,15 +10,15 @@ import {
   lastOfTick,
   leaseExpired,
   type NodeFields,
-  nodeBits,
   type Settings,
+  shiftNode,
   stepEntry,
 } from "../internal.ts";
 import { nodeFields } from "./nodeSpace.ts";
 
 export class LeasedSource extends LocalSource implements GrantReceiver {
   #node = 0;
-  #nodeBits = 0n;
+  #shiftedNode = 0n;
   #until = 0;
   #isOpen = false;
 
@@ -42,7 +42,7 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
     this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#firstUnstamped) - 1);
     this.entry.readingMs = nowMs;
     this.#node = node;
-    this.#nodeBits = nodeBits(this.settings, node);
+    this.#shiftedNode = shiftNode(this.settings, node);
     this.#until = until;
     this.#isOpen = true;
   }
@@ -58,10 +58,10 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
     return this.#firstUnstamped;
   }
 
-  protected override take(entry: LedgerEntry, nowMs: number, count: number): number {
+  protected override tryStep(entry: LedgerEntry, nowMs: number, count: number): number {
     const { settings } = this;
     if (!this.#isOpen) throw leaseExpired(settings, this.#node, this.#until, nowMs);
     const limit = grantLimit(settings, this.#node, this.#until);
-    return stepEntry(settings, entry, this.#nodeBits, nowMs, count, limit);
+    return stepEntry(settings, entry, this.#shiftedNode, nowMs, count, limit);
   }
 }

@@ -10,11 +10,11 @@ import {
   assertObject,
   assertOneOf,
   assertWhole,
-  compileSettings,
   defaults,
   type GeneratorOptions,
   mergeOptions,
   type PresetName,
+  resolveGeneratorSettings,
   type Settings,
 } from "../internal.ts";
 import { makeNodeSpace } from "./nodeSpace.ts";
@@ -116,7 +116,7 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
   }
   const known = [...LEASE_OPTIONS, ...Object.keys(defaults())].filter((option) => option !== "machineId");
   assertKnownOptions(overrides, known);
-  const generatorSettings = compileSettings(mergeOptions(preset, overrides));
+  const generatorSettings = resolveGeneratorSettings(mergeOptions(preset, overrides));
   const isDatacenterFixed = overrides.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
   assertWhole("ttlMs", ttlMs, MIN_TTL_MS, MAX_TIMER_MS);
   assertWhole("maxSkewMs", maxSkewMs, 0, MAX_TIMER_MS);

@@ -10,10 +10,10 @@ import {
   assertObject,
   assertOneOf,
   assertWhole,
-  compileSettings,
   type GeneratorOptions,
   mergeOptions,
   type PresetName,
+  resolveGeneratorSettings,
 } from "../internal.ts";
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
@@ -108,7 +108,7 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     ...(datacenterId !== undefined && { datacenterId }),
     ...(machineId !== undefined && { machineId }),
   };
-  compileSettings(mergeOptions(node, mergeOptions(preset)));
+  resolveGeneratorSettings(mergeOptions(node, mergeOptions(preset)));
   if (log !== undefined) assertFunction("log", log);
   if (onEvent !== undefined) assertFunction("onEvent", onEvent);
   return {

@@ -2,10 +2,10 @@
 
 import { UnsupportedError } from "../errors.ts";
 import type { IdRun, IdSource } from "./idSource.ts";
-import { stallWatch } from "./waitBudget.ts";
+import { createStallCheck } from "./waitBudget.ts";
 
 /**
- * How often a call sleeps without seeing a new millisecond before it calls the clock stalled. A sleep lasts at least a
+ * How many sleeps in a row may show no new millisecond before the clock counts as stalled. A sleep lasts at least a
  * millisecond (4 in a browser), so this is a quarter of a second to a second where ticks are short.
  */
 const STALL_SLEEPS = 250;
@@ -19,14 +19,14 @@ export async function claimRunsAsync(
   count: number,
   each: (run: IdRun) => void,
 ): Promise<void> {
-  const watch = stallWatch(STALL_SLEEPS, Infinity);
+  const checkStall = createStallCheck(STALL_SLEEPS, Infinity);
   for (let left = count; left > 0; ) {
     const { run, waitMs, nowMs } = source.tryClaim(left);
     if (run) {
       each(run);
       left -= run.count;
     } else {
-      watch(nowMs);
+      checkStall(nowMs);
       await sleep(Math.min(Math.ceil(waitMs), MAX_SLEEP_MS));
     }
   }

@@ -1,6 +1,6 @@
 // capacity: the years, nodes and IDs that a layout holds.
 
-import { compileFormat, DATE_END, type Format } from "./layout.ts";
+import { DATE_END, type Format, resolveFormat } from "./format.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
 
@@ -8,7 +8,7 @@ import type { PresetName } from "./presets.ts";
 export interface Capacity {
   /** How many years of 365.25 days the timestamp field spans, from the epoch. */
   readonly years: number;
-  /** The first moment without an ID, as ISO 8601 text in UTC; at the latest the last that a Date can hold. */
+  /** The first moment without an ID, as an ISO 8601 string in UTC; at the latest the last that a Date can hold. */
   readonly expiresAt: string;
   /** How many datacenters there can be. */
   readonly datacenters: number;
@@ -58,5 +58,5 @@ export function capacityOf(format: Format): Capacity {
  * ```
  */
 export function capacity(preset: PresetName | GeneratorOptions): Capacity {
-  return capacityOf(compileFormat(mergeOptions(preset)));
+  return capacityOf(resolveFormat(mergeOptions(preset)));
 }

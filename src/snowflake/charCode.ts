@@ -1,4 +1,4 @@
-// Character codes of a text, for loops that read every character.
+// Character codes of a string, for loops that read every character.
 
 /** Returns the code of the character at an index; NaN behind the end. */
 export const charCode: (text: string, at: number) => number = /* @__PURE__ */ createCharCode();

@@ -1,4 +1,5 @@
-// The clock rule: from a reading to the next tick and sequence, with rollback, exhaustion and overflow.
+// The clock rule: a pure function from the last ID and a reading of the clock to the next tick and sequence number. It decides
+// what happens on rollback, on exhaustion and on overflow.
 
 import {
   ArgumentError,
@@ -10,14 +11,15 @@ import {
 } from "../errors.ts";
 
 /**
- * The default clock. It looks `Date.now` up at each call, so that fake timers which replace it are followed,
- * and all generators on it share one ledger entry whichever function stands there.
+ * The default clock. It looks `Date.now` up at each call, so that it follows fake timers, which replace `Date.now`. The
+ * ledger keeps the entries of all generators on it in one map, also after `Date.now` was replaced.
  */
 export const systemClock = (): number => Date.now();
 
 /**
- * Returns whether a clock is the system's: the default, `Date.now` as it is now, or the built-in `Date.now` after a
- * mock or an instrumentation has taken its place. `performance.now`, another built-in `now`, throws when called unbound.
+ * Returns whether a clock is the system's: the default, the current `Date.now`, or the built-in `Date.now`, also after a mock
+ * or a monitoring tool has replaced it. The pattern of the built-in one also matches `performance.now`. That does no harm:
+ * most runtimes throw when it is called unbound, and where it works (Bun), two clocks on one entry repeat no ID.
  */
 export function isSystemClock(clock: () => number): boolean {
   return (
@@ -27,29 +29,29 @@ export function isSystemClock(clock: () => number): boolean {
   );
 }
 
-/** Generator state after the last issued ID. */
-export interface LastIssued {
-  /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
-  readonly readingMs: number;
-  /** The tick of the last ID, negative before the first. `"borrow"` lets it run ahead of the clock. */
+/** The state that a step of the clock rule starts from and leads to: the last ID, and the highest reading. */
+export interface ClockState {
+  /** The highest reading at which an ID was issued; NaN before the first ID. */
+  readonly highestReadingMs: number;
+  /** The tick of the last ID, negative before the first. It is ahead of the clock after `"borrow"` or a step back. */
   readonly tick: number;
   /** The sequence number of the last ID. */
   readonly sequence: number;
 }
 
-/** The outcome of a reading: the state of the next ID, or how many milliseconds until there can be one. */
-export type Step = LastIssued | { readonly waitMs: number };
+/** The outcome of a step: the state with the next ID, or the milliseconds to wait before the next step. */
+export type Step = ClockState | { readonly waitMs: number };
 
-/** An earlier end than `maxTick`, set by a lease. */
+/** The end of a grant. It may lie after the layout's last tick, `maxTick`; then it has no effect. */
 export interface TickLimit {
-  /** The first tick that may not be stamped. */
+  /** The first tick that the grant does not cover. */
   readonly until: number;
   /** Creates the error for a reading that needs such a tick. */
   error(nowMs: number): BitflakeError;
 }
 
-/** The part of a generator's settings that has to do with time. */
-export interface ClockRules {
+/** The settings that the clock rule depends on. */
+export interface ClockSettings {
   readonly epochMs: number;
   readonly tickMs: number;
   readonly maxTick: number;
@@ -60,66 +62,74 @@ export interface ClockRules {
 }
 
 /** Returns the tick of a reading. */
-export function tickOf({ epochMs, tickMs }: ClockRules, nowMs: number): number {
+export function tickOf({ epochMs, tickMs }: ClockSettings, nowMs: number): number {
   // Rounded down before the subtraction, because with an epoch before 1970 the difference may be too large to keep the
   // fraction exactly.
   return Math.floor((Math.floor(nowMs) - epochMs) / tickMs);
 }
 
 /** Returns the milliseconds from the first ID's tick to the last one's, for `count` IDs that start a fresh tick. */
-export function spanMs({ tickMs, maxSequence }: ClockRules, count: number): number {
+export function spanMs({ tickMs, maxSequence }: ClockSettings, count: number): number {
   return (Math.ceil(count / (maxSequence + 1)) - 1) * tickMs;
 }
 
 /** Returns the least time until the last of `count` IDs can be made: 0 if there is room for all now. */
-export function waitForRoomMs(rules: ClockRules, state: LastIssued, nowMs: number, count: number): number {
-  const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = rules;
-  const tick = tickOf(rules, nowMs);
+export function waitForRoomMs(
+  settings: ClockSettings,
+  state: ClockState,
+  nowMs: number,
+  count: number,
+): number {
+  const { epochMs, tickMs, maxSequence, onExhausted, maxBorrowMs } = settings;
+  const tick = tickOf(settings, nowMs);
   const isNew = tick > state.tick;
   const left = count - (isNew ? maxSequence + 1 : maxSequence - state.sequence);
   if (left <= 0) return 0;
-  const aheadMs = epochMs + (Math.max(tick, state.tick) + 1) * tickMs - nowMs + spanMs(rules, left);
+  const aheadMs = epochMs + (Math.max(tick, state.tick) + 1) * tickMs - nowMs + spanMs(settings, left);
   return Math.max(onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs, 0);
 }
 
 /**
- * Takes one step of the clock rule. It is pure: the caller replaces the state or keeps it, so a step that throws or waits
- * has changed nothing. It throws the errors of `nextId`.
+ * Takes one step of the clock rule. It is pure: a step that throws or returns a wait has changed nothing.
  *
- * @param firstSequence where the sequence of a new tick starts
- * @param count how many IDs are wanted, for the error that says how long that would take
- * @param limit where the ticks end, if they end before the layout's last tick
+ * @param firstSequence returns the first sequence number of a new tick
+ * @param count how many IDs the caller wants, for the `waitMs` of a SequenceExhaustedError
+ * @param limit the end of a grant, if IDs are made under one
+ * @throws {@link ArgumentError}, {@link EpochError}, {@link ClockBackwardsError}, {@link SequenceExhaustedError},
+ *   {@link TimestampOverflowError}, or the error of the limit. The other errors of `nextId` come from its callers
  */
 export function step(
-  rules: ClockRules,
-  state: LastIssued,
+  settings: ClockSettings,
+  state: ClockState,
   nowMs: number,
   firstSequence: () => number,
   count = 1,
   limit?: TickLimit,
 ): Step {
-  const { epochMs, tickMs, maxTick, maxBackwardMs, onExhausted, maxBorrowMs } = rules;
+  const { epochMs, tickMs, maxTick, maxBackwardMs, onExhausted, maxBorrowMs } = settings;
   if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
   if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
-  const backwardMs = state.readingMs - nowMs;
-  if (backwardMs > maxBackwardMs) throw new ClockBackwardsError(state.readingMs, nowMs, maxBackwardMs);
-  const readingMs = backwardMs > 0 ? state.readingMs : nowMs;
-  const startTick = (tick: number): LastIssued => {
-    // Past the layout's end, the overflow is the error, not the limit.
+  const backwardMs = state.highestReadingMs - nowMs;
+  if (backwardMs > maxBackwardMs) {
+    throw new ClockBackwardsError(state.highestReadingMs, nowMs, maxBackwardMs);
+  }
+  const highestReadingMs = backwardMs > 0 ? state.highestReadingMs : nowMs;
+  const startTick = (tick: number): ClockState => {
+    // A grant that ends within the layout is the error for every tick after it, also for those past `maxTick`.
     if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
-    return { readingMs, tick, sequence: firstSequence() };
+    return { highestReadingMs, tick, sequence: firstSequence() };
   };
 
-  const tick = tickOf(rules, nowMs);
+  const tick = tickOf(settings, nowMs);
   if (tick > state.tick) return startTick(tick);
-  if (state.sequence < rules.maxSequence) {
-    return { readingMs, tick: state.tick, sequence: state.sequence + 1 };
+  if (state.sequence < settings.maxSequence) {
+    return { highestReadingMs, tick: state.tick, sequence: state.sequence + 1 };
   }
   const next = state.tick + 1;
   const aheadMs = epochMs + next * tickMs - nowMs;
   if (onExhausted === "throw") {
-    throw new SequenceExhaustedError(state.tick, aheadMs + spanMs(rules, count), count);
+    throw new SequenceExhaustedError(state.tick, aheadMs + spanMs(settings, count), count);
   }
   const waitMs = onExhausted === "borrow" ? aheadMs - maxBorrowMs : aheadMs;
   return waitMs > 0 ? { waitMs } : startTick(next);

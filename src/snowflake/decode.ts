@@ -1,9 +1,9 @@
 // decode: takes an ID apart.
 
 import { InvalidIdError } from "../errors.ts";
+import { type Format, resolveFormat } from "./format.ts";
 import { type Halves, splitHalves } from "./halves.ts";
 import { isoText } from "./isoText.ts";
-import { compileFormat, type Format } from "./layout.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import { parseId } from "./parse.ts";
 import { PRESETS, type Preset, type PresetName } from "./presets.ts";
@@ -14,7 +14,7 @@ export interface DecodedId {
   readonly id: bigint;
   /** When its tick began, in milliseconds since 1970. */
   readonly timestampMs: number;
-  /** The same as ISO 8601 text in UTC. */
+  /** The same as an ISO 8601 string in UTC. */
   readonly generatedAt: string;
   /** The datacenter field. */
   readonly datacenterId: number;
@@ -104,7 +104,7 @@ const decoders = /* @__PURE__ */ new Map<unknown, Decoder>();
 function decoderOf(preset: PresetName | GeneratorOptions): Decoder {
   const known = decoders.get(preset);
   if (known) return known;
-  const decoder = createDecoder(compileFormat(mergeOptions(preset)));
+  const decoder = createDecoder(resolveFormat(mergeOptions(preset)));
   const isPreset = typeof preset === "string" || Object.values(PRESETS).includes(preset as Preset);
   if (isPreset) decoders.set(preset, decoder);
   return decoder;

@@ -8,8 +8,8 @@ import type { Settings } from "./settings.ts";
 import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
- * Returns what the default options compile to, spelt out: so a page that imports `nextId` alone need not load the code
- * that validates options. A test compares the two.
+ * Returns the settings of the default options. They are written out, so that a page which imports `nextId` alone does not
+ * load the code that validates options. A test compares the two.
  */
 export function zeroConfig(): Settings {
   return {
@@ -23,7 +23,7 @@ export function zeroConfig(): Settings {
     datacenterId: 0,
     machineId: 0,
     isNodeChosen: false,
-    nodeBits: 0n,
+    shiftedNode: 0n,
     maxBackwardMs: 10,
     maxBorrowMs: 1000,
     onExhausted: "wait",

@@ -1,7 +1,7 @@
 // encode: puts an ID together from its fields.
 
 import { assertObject, assertOneOf, assertWhole, readField } from "../validate.ts";
-import { compileFormat, DATE_END, type Format } from "./layout.ts";
+import { DATE_END, type Format, resolveFormat } from "./format.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
 
@@ -76,5 +76,5 @@ export function encodeWith(
  */
 export function encode(fields: IdFields, preset: PresetName | GeneratorOptions): bigint {
   const options = mergeOptions(preset);
-  return encodeWith(compileFormat(options), fields, options);
+  return encodeWith(resolveFormat(options), fields, options);
 }

@@ -1,58 +1,60 @@
-// One step of the clock rule on a ledger entry: the entry's last ID in, its next ID out.
+// One step of the clock rule on a ledger entry: reads the last ID from the entry, and writes the next one into it.
 
 import { ArgumentError } from "../errors.ts";
-import { type LastIssued, step, type TickLimit } from "./clock.ts";
+import { type ClockState, step, type TickLimit } from "./clock.ts";
 import { isTaken, type LedgerEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 
-/** Returns an entry's last ID as a state of the clock rule. */
+/** Returns an entry as a state of the clock rule. */
 export function stateOf(
   { sequenceBits, timestampShift }: Settings,
   { readingMs, word }: LedgerEntry,
-): LastIssued {
+): ClockState {
   const last = word[0] as bigint;
   const sequence = Number(BigInt.asUintN(sequenceBits, last));
-  return { readingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
+  return { highestReadingMs: readingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
 }
 
 /**
- * Takes one step. Returns 0 with the entry at its next ID, or the milliseconds to wait with the entry untouched.
+ * Takes one step. Returns 0, and the entry then has the next ID; or returns the milliseconds to wait, and the entry is
+ * unchanged.
  *
- * @param nodeBits the node fields, shifted to their position in an ID
- * @param count how many IDs are wanted, for the error that says how long that would take
- * @param limit where a grant ends
+ * @param shiftedNode the node, shifted to its position in an ID
+ * @param count how many IDs the caller wants, for the `waitMs` of a SequenceExhaustedError
+ * @param limit the end of a grant, if IDs are made under one
+ * @throws {@link ArgumentError} if the tick is among those of another entry of the node; and the errors of `step`
  */
 export function stepEntry(
   settings: Settings,
   entry: LedgerEntry,
-  nodeBits: bigint,
+  shiftedNode: bigint,
   nowMs: number,
   count: number,
   limit?: TickLimit,
 ): number {
   const { timestampShift, sequenceBits, maxSequence, sequenceStart } = settings;
   const before = stateOf(settings, entry);
-  // Math.random is enough for a start: it spreads load over shards and keeps no secret. A broken one may return NaN.
+  // The first sequence number need not be unpredictable, because it only spreads IDs over shards: Math.random is enough. A
+  // mock of it may return NaN or a number out of range: `|| 0` and asUintN below keep the sequence within its field.
   const firstSequence = () =>
     sequenceStart === "random" ? Math.floor((Math.random() * (maxSequence + 1)) / 2) || 0 : 0;
   const next = step(settings, before, nowMs, firstSequence, count, limit);
-  // Not `in`, which also sees what somebody has put on Object.prototype.
+  // Not `in`, because a polluted Object.prototype may have the name.
   if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
-  const state = next as LastIssued;
+  const state = next as ClockState;
   if (state.tick !== before.tick) {
     if (isTaken(entry, state.tick, timestampShift)) {
-      const rule =
-        "one that no generator of this node with another tickMs, epochMs or timestampBits has used";
+      const others = "a generator of this node with another tickMs, epochMs or timestampBits";
+      const rule = `outside the ticks of ${others} (give each its own machineId)`;
       throw new ArgumentError("tick", rule, state.tick);
     }
     if (before.tick < 0) entry.firstTick = state.tick;
   }
-  // BigInt arithmetic is affordable here, because the fast path of `nextId` avoids it. asUintN keeps the start of a broken
-  // Math.random in its field.
+  // BigInt arithmetic is affordable here, because the fast path of `nextId` avoids it.
   entry.word[0] =
     (BigInt(state.tick) << BigInt(timestampShift)) |
-    nodeBits |
+    shiftedNode |
     BigInt.asUintN(sequenceBits, BigInt(state.sequence));
-  entry.readingMs = state.readingMs;
+  entry.readingMs = state.highestReadingMs;
   return 0;
 }

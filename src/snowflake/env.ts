@@ -5,7 +5,7 @@ import { assertObject, assertOneOf, readField } from "../validate.ts";
 import { SnowflakeGenerator } from "./generator.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName } from "./presets.ts";
-import { compileSettings } from "./settings.ts";
+import { resolveGeneratorSettings } from "./settings.ts";
 
 /** The variables that {@link makeGeneratorFromEnv} reads. */
 export interface EnvOptions {
@@ -68,8 +68,9 @@ function lookUp(name: string, env: EnvOptions["env"]): unknown {
  * @throws {@link LayoutError} if the widths do not make a layout
  * @throws {@link ArgumentError} if the preset or an option is wrong or unknown; if a variable is no whole number in
  *   range, or missing though `required`: its `field` is then the variable
- * @throws {@link EpochError} if the epoch is in the future
- * @throws {@link UnsupportedError} if the runtime does not let the variable be read
+ * @throws {@link EpochError} if the epoch is in the future of the system's clock
+ * @throws {@link UnsupportedError} if the runtime does not let the variable be read, or if `globalThis` and `WeakMap` are
+ *   frozen
  *
  * @example
  * ```ts
@@ -93,20 +94,20 @@ export function makeGeneratorFromEnv(
   if (env !== undefined) assertObject("env", env);
   const required = assertOneOf("required", read("required", false), [true, false]);
   let merged = mergeOptions(preset, generatorOptions(options));
-  const { layout } = compileSettings(merged);
+  const { layout } = resolveGeneratorSettings(merged);
 
   /** Puts the value of a variable over the option; `isRequired` is whether it must be set. */
   const apply = (field: keyof GeneratorOptions, variable: unknown, isRequired: boolean) => {
     if (typeof variable !== "string") throw new ArgumentError("variable", "a name", variable);
-    const text = lookUp(variable, env);
-    if (isRequired && text === undefined) throw new ArgumentError(variable, "set", text);
-    const value = String(Number(text)) === text ? Number(text) : text;
+    const given = lookUp(variable, env);
+    if (isRequired && given === undefined) throw new ArgumentError(variable, "set", given);
+    const value = String(Number(given)) === given ? Number(given) : given;
     merged = mergeOptions(merged, { [field]: value });
     try {
-      compileSettings(merged);
+      resolveGeneratorSettings(merged);
     } catch (error) {
       // Everything else was valid before, so the value of the variable breaks the rule of its option.
-      throw error instanceof ArgumentError ? new ArgumentError(variable, error.rule, text) : error;
+      throw error instanceof ArgumentError ? new ArgumentError(variable, error.rule, given) : error;
     }
   };
   apply(

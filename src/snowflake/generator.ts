@@ -12,7 +12,7 @@ import { LocalSource } from "./localSource.ts";
 import { type GeneratorOptions, mergeOptions } from "./options.ts";
 import type { PresetName, Widths } from "./presets.ts";
 import { type IdRange, rangeOf } from "./range.ts";
-import { compileSettings, type Settings } from "./settings.ts";
+import { resolveGeneratorSettings, type Settings } from "./settings.ts";
 import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
@@ -29,7 +29,7 @@ export class GeneratorParts {
   }
 }
 
-/** Returns the parts of a generator that issues IDs from the ledger of this thread. */
+/** Returns the parts of a generator whose last ID is in the ledger of this thread. */
 function localParts(settings: Settings): GeneratorParts {
   if (!settings.isNodeChosen) warnOfSharedNode();
   return new GeneratorParts(settings, new LocalSource(settings));
@@ -42,10 +42,11 @@ function localParts(settings: Settings): GeneratorParts {
  *   tick; by more, it is a {@link ClockBackwardsError} until the clock is back within that.
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
- * - **Shared state.** Generators of one identity (layout, epoch, tick, node IDs, clock function) share one ledger entry
- *   in a thread, so building one per call repeats nothing. Worker threads and processes need node IDs of their own: in
- *   a worker of `node:cluster`, under PM2 and in a Kubernetes pod, a generator that is given neither `datacenterId` nor
- *   `machineId` emits a warning with the code `BITFLAKE_SHARED_NODE_ID`, once in a process.
+ * - **Shared state.** Generators of one identity (widths of timestamp, node and sequence; epoch; tick length; node; clock
+ *   function) share one ledger entry in a thread, so building one per call repeats nothing. Worker threads and processes
+ *   need node IDs of their own: on Node, a worker of `node:cluster`, a process of PM2 or one in a Kubernetes pod emits a
+ *   warning with the code `BITFLAKE_SHARED_NODE_ID` when it builds its first generator without `datacenterId` and
+ *   `machineId`. Deno and Bun have no such warning. Each thread, and each other realm, warns once.
  *
  * A synchronous call that throws leaves the generator as it was.
  *
@@ -80,8 +81,10 @@ export class SnowflakeGenerator {
    * @param options widths default to those of `PRESET_MINIMAL`; see {@link GeneratorOptions} for the rest
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if another option is wrong or unknown
-   * @throws {@link EpochError} if the epoch is in the future, by the system's clock. A clock of your own is not read
-   *   before the first ID
+   * @throws {@link EpochError} if the epoch is in the future of the system's clock. A custom clock is not read before the
+   *   first ID
+   * @throws {@link UnsupportedError} if `globalThis` and `WeakMap` are frozen, so that copies of the package cannot share
+   *   state
    */
   constructor(options?: GeneratorOptions);
   /** @internal */
@@ -90,7 +93,7 @@ export class SnowflakeGenerator {
     const { settings, source } =
       options instanceof GeneratorParts
         ? options
-        : localParts(compileSettings(mergeOptions(assertObject("options", options))));
+        : localParts(resolveGeneratorSettings(mergeOptions(assertObject("options", options))));
     this.layout = Object.freeze(settings.layout);
     this.epochMs = settings.epochMs;
     this.tickMs = settings.tickMs;
@@ -117,7 +120,9 @@ export class SnowflakeGenerator {
    * @throws {@link ClockStalledError} if the tick is full and the clock stands still
    * @throws {@link TimestampOverflowError} if the timestamp field is full
    * @throws {@link EpochError} if the clock is before the epoch
-   * @throws {@link ArgumentError} if the clock returns no finite number
+   * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies among those of another generator
+   *   of this node, which has another `tickMs`, `epochMs` or `timestampBits`; if a `SharedGenerator` of this thread has
+   *   taken over the identity; or if the custom clock has replaced `Date.now` since the generator was built
    *
    * @example
    * ```ts
@@ -174,7 +179,7 @@ export class SnowflakeGenerator {
 
   /**
    * Makes the next ID, and sleeps on a timer where {@link nextId} would spin: the event loop goes on, and a
-   * runtime that only moves its clock between turns gets to move it.
+   * runtime that moves its clock only between turns of the event loop can move it.
    *
    * @returns a promise of an ID
    * @throws whatever {@link nextId} throws, as a rejection, but without the 2 s limit
@@ -352,7 +357,10 @@ export class SnowflakeGenerator {
  * @param overrides further options, or other values for the preset's own
  * @throws {@link LayoutError} if the widths do not make a layout
  * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
- * @throws {@link EpochError} if the epoch is in the future
+ * @throws {@link EpochError} if the epoch is in the future of the system's clock. A custom clock is not read before the
+ *   first ID
+ * @throws {@link UnsupportedError} if `globalThis` and `WeakMap` are frozen, so that copies of the package cannot share
+ *   state
  *
  * @example
  * ```ts
@@ -366,6 +374,6 @@ export function makeGenerator(
   preset: PresetName | GeneratorOptions = "minimal",
   overrides: GeneratorOptions = {},
 ): SnowflakeGenerator {
-  const settings = compileSettings(mergeOptions(preset, assertObject("options", overrides)));
+  const settings = resolveGeneratorSettings(mergeOptions(preset, assertObject("options", overrides)));
   return new SnowflakeGenerator(localParts(settings));
 }

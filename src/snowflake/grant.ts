@@ -22,15 +22,15 @@ export interface GrantReceiver {
   close(): number;
 }
 
-/** Returns the bits of a node, shifted to their position in an ID. */
-export function nodeBits(settings: Settings, node: number): bigint {
+/** Returns a node, shifted to its position in an ID. */
+export function shiftNode(settings: Settings, node: number): bigint {
   return BigInt(node) << BigInt(settings.sequenceBits);
 }
 
 /** Returns the last ID of a tick: a source that goes on from it stamps the next tick. */
 export function lastOfTick(settings: Settings, node: number, tick: number): bigint {
   const { timestampShift, maxSequence } = settings;
-  return (BigInt(tick) << BigInt(timestampShift)) | nodeBits(settings, node) | BigInt(maxSequence);
+  return (BigInt(tick) << BigInt(timestampShift)) | shiftNode(settings, node) | BigInt(maxSequence);
 }
 
 /** Creates the error for a reading that no grant covers. */

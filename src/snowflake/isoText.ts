@@ -1,9 +1,9 @@
-// A moment as ISO 8601 text in UTC: what Date.prototype.toISOString returns, from tables in a tenth of its time.
+// A moment as an ISO 8601 string in UTC: what Date.prototype.toISOString returns, from tables in a tenth of its time.
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-/** How many days keep their text: IDs of the last three years or so find theirs. */
+/** How many days keep their string: enough for IDs of the last three years. */
 const DAYS = 1024;
 
 // Filled as entries are needed, so that an import costs nothing.
@@ -16,7 +16,7 @@ const milliTexts: string[] = /* @__PURE__ */ new Array(1000);
 const padded = (value: number, digits: number): string => String(value).padStart(digits, "0");
 
 /**
- * Returns a day as text, up to and with the `T`.
+ * Returns a day as a string, up to and with the `T`.
  *
  * @param day days since 1970. The date follows Howard Hinnant's `civil_from_days`: years begin in March, and 400 of them
  *   are one era of 146,097 days
@@ -40,7 +40,7 @@ function dayText(day: number): string {
 }
 
 /**
- * Returns a moment as ISO 8601 text in UTC.
+ * Returns a moment as an ISO 8601 string in UTC.
  *
  * @param ms whole milliseconds since 1970 that a Date can hold
  */

@@ -1,27 +1,43 @@
-// The ledger: the last ID of each identity, once per realm, however many generators share the identity.
+// The ledger: the last ID of each identity. There is one ledger in a realm, so that all generators of an identity continue one
+// sequence.
 
+import { ArgumentError } from "../errors.ts";
 import { globalState } from "../globalState.ts";
 import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * The last ID of one identity and the reading it was issued at. Every copy of the package in a realm works on these same
- * objects, so a renamed property needs a new version of the ledger.
+ * What the ledger knows of one identity: its first tick, its last ID, the highest reading, and the other entries of its node.
+ * Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the ledger.
  */
 export interface LedgerEntry {
-  /** The highest reading at which an ID was issued; NaN before the first, which equals no reading. */
+  /**
+   * The highest reading at which an ID was issued; NaN before the first ID. NaN equals no reading, so that the first call
+   * takes a step.
+   */
   readingMs: number;
-  /** The last ID; negative before the first. Reading it creates a BigInt with one 64-bit load. */
+  /** The last ID, as one 64-bit word; negative before the first ID. Reading it creates the BigInt with one 64-bit load. */
   readonly word: BigInt64Array<ArrayBuffer>;
-  /** The low half of `word`: the same memory. */
+  /** The low 32 bits of the last ID: the same memory as `word`. */
   readonly low: Uint32Array;
-  /** The tick of the first ID; infinite before the first. */
+  /** The tick of the first ID; infinite before the first ID. */
   firstTick: number;
   /**
-   * All entries of the same clock and node, this one included, by how they count ticks. Over time one can reach the ticks
-   * that another has used.
+   * All entries of the same clock and node, and with the same fields below the timestamp; this entry is one of them. The key
+   * is the way of counting ticks: last tick, epoch and tick length. Where it differs, two entries may reach the same tick at
+   * different times, and {@link isTaken} keeps them apart.
    */
   rivals: ReadonlyMap<string, LedgerEntry> | undefined;
+  /** The memory of the threads that share the identity, if a SharedGenerator of this thread makes its IDs. */
+  shared: SharedLast | undefined;
+}
+
+/** The last ID and the highest reading of an identity that threads share. */
+export interface SharedLast {
+  /** Raises them, so that the next ID comes after `last`. */
+  raise(last: bigint, readingMs: number): void;
+  /** Ends the memory: in every thread, each call throws from here on. Returns what was reached. */
+  end(): { readonly last: bigint; readonly readingMs: number };
 }
 
 /** Creates an entry, before its first ID. */
@@ -30,22 +46,34 @@ export function createEntry(): LedgerEntry {
   const word = BigInt64Array.of(-2n);
   const lowAt = new Uint32Array(word.buffer).indexOf(0xffff_fffe); // 0 on a little-endian machine, 1 on a big-endian one
   const low = new Uint32Array(word.buffer, lowAt * 4, 1);
-  return { readingMs: Number.NaN, word, low, firstTick: Infinity, rivals: undefined };
+  return { readingMs: Number.NaN, word, low, firstTick: Infinity, rivals: undefined, shared: undefined };
 }
 
-export function copyEntry(from: LedgerEntry, to: LedgerEntry): void {
-  to.readingMs = from.readingMs;
-  to.word[0] = from.word[0] as bigint;
-  to.firstTick = from.firstTick;
-  to.rivals = from.rivals;
+/** Raises an entry's last ID and highest reading, and lowers its first tick. */
+export function raiseEntry(entry: LedgerEntry, last: bigint, readingMs: number, firstTick: number): void {
+  if (last > (entry.word[0] as bigint)) entry.word[0] = last;
+  entry.firstTick = Math.min(entry.firstTick, firstTick);
+  if (entry.shared) entry.shared.raise(last, readingMs);
+  // Not `<`, because NaN is replaced too.
+  else if (!(entry.readingMs >= readingMs)) entry.readingMs = readingMs;
 }
 
-/** The entries of one clock, by node and then by how ticks are counted. */
+/** Makes every generator on an entry throw at its next ID. They read `readingMs` before each ID, so they need no check. */
+export function closeEntry(entry: LedgerEntry, createError: () => ArgumentError): void {
+  const refuse = () => {
+    throw createError();
+  };
+  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
+  const descriptor = { __proto__: null, configurable: true, get: refuse, set: refuse } as PropertyDescriptor;
+  Object.defineProperty(entry, "readingMs", descriptor);
+}
+
+/** The entries of one clock: by position and value of the node, and then by the way of counting ticks. */
 type ClockEntries = Map<string, Map<string, LedgerEntry>>;
 
 /**
- * The entries by clock. Those on a clock of the user's own are collected with its function. The key of the system's clock
- * is the ledger itself.
+ * The entries by clock function. The entries of a custom clock are garbage-collected with its function. Those of the system's
+ * clock have the ledger itself as their key, and also each function that was known as the system's clock.
  */
 type Ledger = WeakMap<object, ClockEntries>;
 
@@ -63,31 +91,73 @@ function getOrCreate<K, V>(
   return value;
 }
 
+/** Creates the error of a generator whose entry was closed by {@link joinSystemClock}. */
+export function clockReplacedDateNow(clock: unknown): ArgumentError {
+  const rule =
+    "a function that did not replace Date.now after the generator was built (build a new generator)";
+  return new ArgumentError("clock", rule, clock);
+}
+
+/** Continues an entry from another of the same identity, and closes the other. */
+function absorb(entry: LedgerEntry, other: LedgerEntry, clock: unknown): void {
+  const { last, readingMs } = other.shared?.end() ?? {
+    last: other.word[0] as bigint,
+    readingMs: other.readingMs,
+  };
+  closeEntry(other, () => clockReplacedDateNow(clock));
+  if (last >= 0n) raiseEntry(entry, last, readingMs, other.firstTick);
+}
+
 /**
- * Returns the entry of an identity. Two generators that could make the same ID on the same clock at the same time always
- * get the same entry, also when the package is loaded twice (ESM and CJS, two bundles). Each worker thread has a ledger of
- * its own.
+ * Makes a function known as the system's clock, also when another function replaces it as Date.now. If there are entries
+ * under the function, because it was a custom clock before, they join those of the system's clock.
+ */
+function joinSystemClock(ledger: Ledger, systemEntries: ClockEntries, clock: () => number): void {
+  const customEntries = ledger.get(clock);
+  if (customEntries === systemEntries) return;
+  ledger.set(clock, systemEntries);
+  for (const [node, others] of customEntries ?? []) {
+    const entriesOfNode = getOrCreate(systemEntries, node, () => new Map<string, LedgerEntry>());
+    for (const [ticks, other] of others) {
+      other.rivals = entriesOfNode;
+      const entry = getOrCreate(entriesOfNode, ticks, () => other);
+      if (entry !== other) absorb(entry, other, clock);
+    }
+  }
+}
+
+/**
+ * Returns the entry of an identity, also when the package is loaded twice (ESM and CJS, two bundles). Generators with the same
+ * clock, node, fields and way of counting ticks get the same entry. Where only the way of counting ticks differs, each has an
+ * entry of its own, and {@link isTaken} keeps them from making the same ID. Each worker thread has a ledger of its own.
  */
 export function ledgerEntry(settings: Settings): LedgerEntry {
-  const { clock, maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
+  const { clock, maxTick, timestampShift, sequenceBits, shiftedNode, epochMs, tickMs } = settings;
   const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
-  const key = isSystemClock(clock) ? ledger : clock;
-  const nodes: ClockEntries = getOrCreate(ledger, key, () => new Map());
-  // A function that is Date.now today stays known as the system's clock when another function replaces it.
-  ledger.set(clock, nodes);
-  const entriesOfNode = getOrCreate(nodes, `${timestampShift},${sequenceBits},${nodeBits}`, () => new Map());
+  const isSystem = isSystemClock(clock);
+  const nodes: ClockEntries = getOrCreate(ledger, isSystem ? ledger : clock, () => new Map());
+  if (isSystem) for (const known of [clock, Date.now]) joinSystemClock(ledger, nodes, known);
+  const entriesOfNode = getOrCreate(
+    nodes,
+    `${timestampShift},${sequenceBits},${shiftedNode}`,
+    () => new Map(),
+  );
   const entry = getOrCreate(entriesOfNode, `${maxTick},${epochMs},${tickMs}`, createEntry);
   entry.rivals = entriesOfNode;
   return entry;
 }
 
-/** Returns whether `tick` is between the first and last tick of another entry of the same clock and node. */
+/**
+ * Returns whether another entry of the same clock and node spans a tick. All ticks between its first and last one count, also
+ * those in which it made no ID.
+ *
+ * @param tick a tick later than the entry's own, so that the entry itself does not match
+ */
 export function isTaken(
   { rivals: entriesOfNode }: LedgerEntry,
   tick: number,
   timestampShift: number,
 ): boolean {
-  // The entry itself is no match, because its own ticks all lie before this one.
   if (entriesOfNode === undefined || entriesOfNode.size === 1) return false;
   return [...entriesOfNode.values()].some(
     ({ firstTick, word }) =>

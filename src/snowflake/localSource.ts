@@ -1,20 +1,20 @@
-// LocalSource: issues IDs from an entry in this thread. The last ID and the reading it was issued at are all its state.
+// LocalSource: issues IDs from an entry in this thread. Its only state is the entry.
 
 import { ArgumentError } from "../errors.ts";
 import { stepEntry } from "./entryStep.ts";
 import type { Attempt, IdRun, IdSource, NodeFields } from "./idSource.ts";
-import { copyEntry, createEntry, type LedgerEntry, ledgerEntry } from "./ledger.ts";
+import { createEntry, type LedgerEntry, ledgerEntry, raiseEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 import { stepUntilId, WaitBudget } from "./waitBudget.ts";
 
-/** Its private members are TypeScript-private, because a `#name` check costs 3 % of `nextId()`. */
+/** Issues IDs from one entry. Its private members are TypeScript-private: a `#name` check costs 3 % of `nextId()`. */
 export class LocalSource implements IdSource {
-  // `declare`, because a field definition would set each field to undefined before the constructor does.
+  // `declare` keeps the fields out of the JavaScript, where each would be set to undefined first, and then by the constructor.
   declare protected readonly settings: Settings;
-  /** The last ID. By default the ledger's entry, which every other source of the identity shares. */
+  /** The last ID. By default this is the ledger's entry, which all LocalSources of the identity on the ledger share. */
   declare protected readonly entry: LedgerEntry;
   declare private readonly clock: () => number;
-  /** The sequence bits that lie in an ID's low half: while they are not all ones, the next ID is one more. */
+  /** A mask of the sequence bits in an ID's low half. While they are not all ones, the next ID is the last one plus one. */
   declare private readonly lowMask: number;
 
   constructor(settings: Settings, entry: LedgerEntry = ledgerEntry(settings)) {
@@ -29,7 +29,10 @@ export class LocalSource implements IdSource {
     return { datacenterId, machineId };
   }
 
-  /** The hot path: one clock reading, two comparisons, one store, one load. */
+  /**
+   * The hot path: one clock reading, the comparison with the entry's reading and with the mask, one store into the low half,
+   * and the load that creates the BigInt.
+   */
   nextId(): bigint {
     const { clock, entry } = this;
     this.advance(entry, clock());
@@ -39,55 +42,63 @@ export class LocalSource implements IdSource {
   /** Claims the runs on a draft of the entry, so that a clock which fails midway changes nothing. */
   claimRuns(count: number): IdRun[] {
     const { entry, settings, clock } = this;
+    const { readingMs, firstTick, rivals } = entry;
+    const last = entry.word[0] as bigint;
     const draft = createEntry();
-    copyEntry(entry, draft);
-    const { readingMs } = entry;
-    const last = entry.word[0];
+    draft.rivals = rivals;
+    raiseEntry(draft, last, readingMs, firstTick);
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
-    let now = clock();
-    const isRoom = now === readingMs && this.leftInRun(draft) >= count;
-    if (!isRoom) budget.assertRoom(settings, draft, now);
+    let nowMs = clock();
+    const isRoom = nowMs === readingMs && this.leftInRun(draft) >= count;
+    if (!isRoom) budget.assertRoom(settings, draft, nowMs);
     for (;;) {
-      this.advance(draft, now, budget);
+      this.advance(draft, nowMs, budget);
       const run = this.extendRun(draft, budget.idsLeft);
       runs.push(run);
       budget.idsLeft -= run.count;
       if (budget.idsLeft === 0) break;
       budget.assertTime(settings, draft);
-      now = clock();
+      nowMs = clock();
     }
     // The clock function made IDs (the last ID changed) or ended the lease (the reading is NaN).
     if (entry.word[0] !== last || !Object.is(entry.readingMs, readingMs)) {
       throw new ArgumentError("clock", "a function that makes no IDs", clock);
     }
-    copyEntry(draft, entry);
+    raiseEntry(entry, draft.word[0] as bigint, draft.readingMs, draft.firstTick);
     return runs;
   }
 
   tryClaim(most: number): Attempt {
     const { entry } = this;
     const nowMs = this.clock();
-    const waitMs = this.take(entry, nowMs, most);
+    const waitMs = this.tryStep(entry, nowMs, most);
     return { run: waitMs > 0 ? undefined : this.extendRun(entry, most), waitMs, nowMs };
   }
 
-  /** Takes one step on the entry or a draft of it: returns 0 with the next ID, or how many milliseconds to wait. */
-  protected take(entry: LedgerEntry, nowMs: number, count: number): number {
-    return stepEntry(this.settings, entry, this.settings.nodeBits, nowMs, count);
+  /** Tries one step on the entry or a draft of it. Returns 0, and it has the next ID; or returns the milliseconds to wait. */
+  protected tryStep(entry: LedgerEntry, nowMs: number, count: number): number {
+    return stepEntry(this.settings, entry, this.settings.shiftedNode, nowMs, count);
   }
 
   /** Moves the entry or a draft of it to the next ID. */
-  private advance(entry: LedgerEntry, now: number, budget?: WaitBudget): void {
+  private advance(entry: LedgerEntry, nowMs: number, budget?: WaitBudget): void {
     const { lowMask } = this;
     const low = entry.low[0] as number;
-    // Unless the reading is new or the run is at its end, `step` would return the last ID plus one.
-    if (now === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
-    else this.stepUntilId(entry, now, budget);
+    // At the same reading, and before the end of the run, `step` would return the last ID plus one.
+    if (nowMs === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
+    else this.stepOrWait(entry, nowMs, budget);
   }
 
-  private stepUntilId(entry: LedgerEntry, firstMs: number, budget?: WaitBudget): void {
-    stepUntilId(this.settings, entry, firstMs, (nowMs, count) => this.take(entry, nowMs, count), budget);
+  /** The slow path of {@link LocalSource.advance}: takes a step, and waits while the tick is full. */
+  private stepOrWait(entry: LedgerEntry, firstReadingMs: number, budget?: WaitBudget): void {
+    stepUntilId(
+      this.settings,
+      entry,
+      firstReadingMs,
+      (nowMs, count) => this.tryStep(entry, nowMs, count),
+      budget,
+    );
   }
 
   /** Returns how many IDs the run has after an entry's last ID. */

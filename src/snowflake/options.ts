@@ -31,9 +31,9 @@ export interface GeneratorOptions extends Partial<Widths> {
   /** How far ahead of the clock `"borrow"` may run, in milliseconds. Default 1000. */
   readonly maxBorrowMs?: number | undefined;
   /**
-   * Where each tick's sequence starts. Default 0. With `"random"` it starts anywhere in the lower half, so that
-   * a quiet system makes odd and even IDs alike and `id % shards` stays even, at the price of up to half of a
-   * tick's sequence numbers.
+   * The first sequence number of each tick. Default 0. A generator that makes less than one ID in a tick then makes only
+   * IDs with sequence 0, and `id % shards` is always the same shard. With `"random"` each tick starts anywhere in the lower
+   * half of the sequence, at the price of up to half of a tick's sequence numbers.
    */
   readonly sequenceStart?: 0 | "random" | undefined;
   /**
@@ -47,7 +47,7 @@ export interface GeneratorOptions extends Partial<Widths> {
 export function defaults(): GeneratorOptions {
   return {
     ...PRESET_MINIMAL,
-    // `compileSettings` turns undefined into 0 and notes that no node was chosen.
+    // `resolveGeneratorSettings` turns undefined into 0 and notes that no node was chosen.
     datacenterId: undefined,
     machineId: undefined,
     epochMs: 1_577_836_800_000,
@@ -61,7 +61,7 @@ export function defaults(): GeneratorOptions {
 }
 
 /**
- * Merges options, later ones over earlier ones and all of them over the defaults. A text is the name of a preset.
+ * Merges options, later ones over earlier ones and all of them over the defaults. A string is the name of a preset.
  *
  * @returns an object that has each option as a property of its own, with a value that is not validated yet
  * @throws {@link ArgumentError} if a layer is no preset and no object, or has an unknown name
@@ -76,7 +76,7 @@ export function mergeOptions(...layers: readonly (PresetName | GeneratorOptions)
     }
     const options = assertObject("preset", layer, "the name of a preset or an object of options");
     for (const name of Object.keys(options)) assertOneOf("option", name, names);
-    // By the names that exist, so that inherited properties and getters count as well.
+    // Reads each known name, and not only the object's own properties, so that inherited ones and getters count as well.
     for (const name of names) {
       const value = readField(options, name);
       if (value !== undefined) merged[name] = value;

@@ -10,7 +10,7 @@ const ZERO = 48;
 const HIGH_1E14 = 23_283;
 const LOW_1E14 = 276_447_232;
 
-/** Reads at most 7 digits of a text, from one index up to another; -1 if there is another character. */
+/** Reads at most 7 digits of a string, from one index up to another; -1 if there is another character. */
 function readDigits(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) {
@@ -22,7 +22,7 @@ function readDigits(text: string, from: number, to: number): number {
 }
 
 /**
- * Reads a canonical decimal text. Its upper 5, middle 7 and lower 7 digits are one small integer each, so that no BigInt
+ * Reads a canonical decimal string. Its upper 5, middle 7 and lower 7 digits are one small integer each, so that no BigInt
  * is created but the result: half of the time that `BigInt(text)` takes behind a regular expression.
  */
 function readText(text: string): bigint | undefined {

@@ -1,7 +1,7 @@
 // range: from a span of time to the smallest and largest ID made in it, for queries by time on a column of IDs.
 
 import { ArgumentError } from "../errors.ts";
-import { assertMoment } from "./layout.ts";
+import { assertMoment } from "./format.ts";
 import type { Settings } from "./settings.ts";
 
 /** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. */

@@ -1,19 +1,19 @@
-// Settings: a generator's options, validated once. Nothing is checked again after this point.
+// Settings: a generator's options, validated once, with the values derived from them. Nothing validates them again.
 
 import { ArgumentError, EpochError } from "../errors.ts";
 import { assertOneOf, assertWhole } from "../validate.ts";
-import { type ClockRules, isSystemClock, systemClock } from "./clock.ts";
-import { compileFormat, DATE_END, type Format } from "./layout.ts";
+import { type ClockSettings, isSystemClock, systemClock } from "./clock.ts";
+import { DATE_END, type Format, resolveFormat } from "./format.ts";
 import type { GeneratorOptions } from "./options.ts";
 
 /** The settings of a generator. */
-export interface Settings extends Format, ClockRules {
+export interface Settings extends Format, ClockSettings {
   readonly datacenterId: number;
   readonly machineId: number;
-  /** Whether the caller chose a node, be it node 0. */
+  /** Whether the options have a `datacenterId` or `machineId`, also if it is 0. */
   readonly isNodeChosen: boolean;
-  /** The datacenter and machine fields, shifted to their position in an ID. */
-  readonly nodeBits: bigint;
+  /** The node, which is the datacenter and machine IDs together, shifted to its position in an ID. */
+  readonly shiftedNode: bigint;
   readonly timestampShift: number;
   readonly sequenceBits: number;
   readonly sequenceStart: 0 | "random";
@@ -21,12 +21,12 @@ export interface Settings extends Format, ClockRules {
 }
 
 /**
- * Validates the options of a generator.
+ * Validates the options of a generator and returns its settings.
  *
  * @param options as `mergeOptions` returns them
  */
-export function compileSettings(options: GeneratorOptions): Settings {
-  const { layout, epochMs, tickMs, maxTick } = compileFormat(options);
+export function resolveGeneratorSettings(options: GeneratorOptions): Settings {
+  const { layout, epochMs, tickMs, maxTick } = resolveFormat(options);
   const { datacenterBits, machineBits, sequenceBits } = layout;
   const assertId = (field: "datacenterId" | "machineId", bits: number) => {
     const { [field]: value = 0 } = options;
@@ -40,11 +40,11 @@ export function compileSettings(options: GeneratorOptions): Settings {
   const sequenceStart = assertOneOf("sequenceStart", options.sequenceStart, [0, "random"]);
   const { clock = systemClock } = options;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
-  // A custom clock is not read before the first ID. That ID then checks the epoch.
+  // A custom clock is read for the first time when the first ID is made. The clock rule checks the epoch there.
   if (isSystemClock(clock)) {
-    const now = clock();
-    // A Worker's clock reads 0 at module scope: skip the check.
-    if (now !== 0 && epochMs > now) throw new EpochError(now, epochMs);
+    const nowMs = clock();
+    // The clock of a Cloudflare Worker reads 0 at module scope: skip the check.
+    if (nowMs !== 0 && epochMs > nowMs) throw new EpochError(nowMs, epochMs);
   }
   // Each name is written out: an object literal that adds to a spread takes V8 microseconds.
   return {
@@ -58,7 +58,7 @@ export function compileSettings(options: GeneratorOptions): Settings {
     datacenterId,
     machineId,
     isNodeChosen: options.datacenterId !== undefined || options.machineId !== undefined,
-    nodeBits: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
+    shiftedNode: ((BigInt(datacenterId) << BigInt(machineBits)) | BigInt(machineId)) << BigInt(sequenceBits),
     maxBackwardMs,
     maxBorrowMs,
     onExhausted,

@@ -40,8 +40,8 @@ function warn(process: Process): void {
 }
 
 /**
- * Warns, once in a process, if the process is probably one of several that stamp node 0. It is called for a generator
- * without a node ID. Without a sign of other processes, or without `process.emitWarning`, it does nothing.
+ * Warns, once in a realm, if the process is probably one of several that make the IDs of node 0. The caller builds a generator
+ * without a node ID. Without a sign of other processes, without `process.emitWarning`, and on Deno and Bun it does nothing.
  */
 export function warnOfSharedNode(): void {
   const state = globalState("bitflake.sharedNode.v1", () => ({ isChecked: false }));

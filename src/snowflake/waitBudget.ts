@@ -1,4 +1,4 @@
-// How long a synchronous call may wait: the stall rule, the time budget, and the loop that reads the clock under both.
+// How long a synchronous call may wait: the stall check, the time budget, and the loop that reads the clock under both.
 
 import { ClockStalledError, SequenceExhaustedError } from "../errors.ts";
 import { spanMs, tickOf, waitForRoomMs } from "./clock.ts";
@@ -7,16 +7,16 @@ import type { LedgerEntry } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * How often a call reads the clock without seeing a new millisecond before it counts as stalled.
- * The coarsest clock that runs, Firefox's with resistFingerprinting, steps by 17 ms: at 20 ns a read, faster than
- * any measured, that is 850,000 reads. This limit is more than twice that, and 0.15 s at the usual 70 ns for the clock
- * plus `performance.now()`. A larger limit would slow tests whose clock is a mock that records its calls, at 1 µs each.
+ * How many readings in a row may show no new millisecond before the clock counts as stalled. The coarsest clock that runs,
+ * Firefox's with resistFingerprinting, steps by 17 ms. The fastest reading that we measured takes 35 ns. Even at 20 ns, 17 ms
+ * are 850,000 readings, and this limit is more than twice that. It takes 0.15 s at the usual 70 ns for the clock plus
+ * `performance.now()`. A larger limit would slow tests whose clock is a mock that records its calls, at 1 µs each.
  */
 const STALL_READS = 2_097_152;
 
 /**
- * How often a call reads the clock in all: a limit for a clock that hardly moves, where there is no `performance.now()`.
- * At 15 ns a read, faster than any measured, it is reached after the 2 s below.
+ * How many times a call may read the clock in all. It ends a wait on a clock that hardly moves where there is no
+ * `performance.now()`. Even at 20 ns a reading it takes 2.7 s, more than the 2 s below.
  */
 const MAX_READS = 134_217_728;
 
@@ -24,29 +24,33 @@ const MAX_READS = 134_217_728;
 const MAX_WAIT_MS = 2000;
 
 /**
- * Returns a function that gets each reading. It throws if the clock has shown no new millisecond for too long, or if its
- * second argument, `isLate`, says that the call has used up its time.
+ * Creates the check of one wait: a function that the caller passes every reading to. It throws if the clock has not moved for
+ * too many readings, or if its second argument, `isLate`, says that the call has used up its time.
  *
- * @param limit how many readings in a row may show no new millisecond
- * @param most how many readings there may be in all
+ * @param maxUnmoved how many readings in a row may show no new millisecond
+ * @param maxReads how many readings there may be in all
  */
-export function stallWatch(limit: number, most: number): (nowMs: number, isLate?: boolean) => void {
-  let highest = -Infinity;
-  let quiet = 0;
+export function createStallCheck(
+  maxUnmoved: number,
+  maxReads: number,
+): (nowMs: number, isLate?: boolean) => void {
+  let highestMs = -Infinity;
+  let unmoved = 0;
   let reads = 0;
   return (nowMs, isLate = false) => {
-    // Whole milliseconds, and only new highs: a clock that wavers or creeps by fractions stands still too.
-    const ms = Math.floor(nowMs);
-    quiet++;
-    if (ms > highest) {
-      quiet = 0;
-      highest = ms;
+    // Only a new highest whole millisecond counts as movement. Neither a clock that alternates between two readings nor one
+    // that advances by tiny fractions would end a wait in time.
+    const wholeMs = Math.floor(nowMs);
+    unmoved++;
+    if (wholeMs > highestMs) {
+      unmoved = 0;
+      highestMs = wholeMs;
     }
-    if (++reads > most || quiet >= limit || isLate) throw new ClockStalledError(nowMs, reads);
+    if (++reads > maxReads || unmoved >= maxUnmoved || isLate) throw new ClockStalledError(nowMs, reads);
   };
 }
 
-/** Returns milliseconds by the runtime's monotonic clock, which nobody sets; NaN where there is none. */
+/** Returns the milliseconds of the runtime's monotonic clock, which no correction sets; NaN where there is none. */
 function monotonicMs(): number {
   const { performance } = globalThis as { performance?: { now?(): number } };
   return performance?.now?.() ?? Number.NaN;
@@ -56,10 +60,10 @@ function monotonicMs(): number {
 export class WaitBudget {
   /** How many IDs the call has not made yet. */
   idsLeft: number;
-  #watch: ReturnType<typeof stallWatch> | undefined;
-  /** The generator's clock at the first wait. */
-  #firstWaitMs: number | undefined;
-  /** The monotonic clock at the first {@link checkLate}. */
+  #checkStall: ReturnType<typeof createStallCheck> | undefined;
+  /** The reading of the generator's clock at which the first wait started. */
+  #waitStartMs: number | undefined;
+  /** The reading of the monotonic clock at the first {@link checkLate}. */
   #monotonicStartMs: number | undefined;
 
   constructor(count: number) {
@@ -68,9 +72,9 @@ export class WaitBudget {
 
   /** Returns whether the call has taken over 2 s by the monotonic clock. The first check starts the 2 s. */
   private checkLate(): boolean {
-    const now = monotonicMs();
-    this.#monotonicStartMs ??= now;
-    return now - this.#monotonicStartMs > MAX_WAIT_MS;
+    const nowMs = monotonicMs();
+    this.#monotonicStartMs ??= nowMs;
+    return nowMs - this.#monotonicStartMs > MAX_WAIT_MS;
   }
 
   /**
@@ -80,8 +84,8 @@ export class WaitBudget {
    * @param waitMs how long until there is room for all IDs that are left
    */
   assertWait(tick: number, waitMs: number, nowMs: number): void {
-    this.#firstWaitMs ??= nowMs;
-    const spentMs = Math.max(nowMs - this.#firstWaitMs, 0);
+    this.#waitStartMs ??= nowMs;
+    const spentMs = Math.max(nowMs - this.#waitStartMs, 0);
     if (waitMs + spentMs > MAX_WAIT_MS) throw new SequenceExhaustedError(tick, waitMs, this.idsLeft);
   }
 
@@ -92,7 +96,7 @@ export class WaitBudget {
   assertRoom(settings: Settings, entry: LedgerEntry, nowMs: number): void {
     const state = stateOf(settings, entry);
     if (!Number.isFinite(nowMs) || nowMs < settings.epochMs) return;
-    if (state.readingMs - nowMs > settings.maxBackwardMs) return;
+    if (state.highestReadingMs - nowMs > settings.maxBackwardMs) return;
     const waitMs = waitForRoomMs(settings, state, nowMs, this.idsLeft);
     if (waitMs === 0) return;
     const tick = Math.max(state.tick, tickOf(settings, nowMs));
@@ -112,38 +116,38 @@ export class WaitBudget {
 
   /** Throws if the clock has stalled, or hardly moved, while the tick is full. */
   assertMoving(nowMs: number): void {
-    this.#watch ??= stallWatch(STALL_READS, MAX_READS);
-    this.#watch(nowMs, this.checkLate());
+    this.#checkStall ??= createStallCheck(STALL_READS, MAX_READS);
+    this.#checkStall(nowMs, this.checkLate());
   }
 }
 
 /**
- * Takes steps until one leads to an ID. While the tick is full, it reads the clock until the reading changes.
+ * Tries steps until one leads to an ID. While the tick is full, it reads the clock until the reading changes.
  *
- * @param entry after each `take`, holds the last ID
- * @param firstMs the first reading
- * @param take takes one step at a reading; returns 0, or how many milliseconds to wait
+ * @param entry holds the last ID after each `tryStep`
+ * @param firstReadingMs the reading of the first step
+ * @param tryStep tries one step at a reading; returns 0, or the milliseconds to wait
  * @param batchBudget the budget of a batch; a call for one ID gets its own at its first wait
  */
 export function stepUntilId(
   settings: Settings,
   entry: LedgerEntry,
-  firstMs: number,
-  take: (nowMs: number, count: number) => number,
+  firstReadingMs: number,
+  tryStep: (nowMs: number, count: number) => number,
   batchBudget?: WaitBudget,
 ): void {
   const { clock } = settings;
   let budget = batchBudget;
-  for (let now = firstMs; ; ) {
+  for (let nowMs = firstReadingMs; ; ) {
     const count = budget?.idsLeft ?? 1;
-    const waitMs = take(now, count);
+    const waitMs = tryStep(nowMs, count);
     if (waitMs === 0) return;
     budget ??= new WaitBudget(1);
-    budget.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), now);
-    const lastReading = now;
+    budget.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), nowMs);
+    const waitedAtMs = nowMs;
     do {
-      budget.assertMoving(now);
-      now = clock();
-    } while (now === lastReading);
+      budget.assertMoving(nowMs);
+      nowMs = clock();
+    } while (nowMs === waitedAtMs);
   }
 }

@@ -3,11 +3,11 @@
 import {
   ArgumentError,
   assertObject,
-  compileSettings,
   type GeneratorOptions,
   GeneratorParts,
   mergeOptions,
   type PresetName,
+  resolveGeneratorSettings,
   type Settings,
   SnowflakeGenerator,
   systemClock,
@@ -24,7 +24,7 @@ export interface SharedHandle {
   readonly memory: SharedArrayBuffer;
   /** The generator's options without the clock, because no function can be sent. */
   readonly options: GeneratorOptions;
-  /** Whether the generator has a clock of its own. Then each thread must pass one to {@link SharedGenerator.attach}. */
+  /** Whether the generator has a custom clock. Then each thread must pass one to {@link SharedGenerator.attach}. */
   readonly ownClock: boolean;
 }
 
@@ -67,9 +67,9 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @param options further options, or other values for the preset's own
    * @throws {@link LayoutError} if the widths do not make a layout
    * @throws {@link ArgumentError} if the preset or an option is wrong or unknown
-   * @throws {@link EpochError} if the epoch is in the future
-   * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here, or a `crypto` that does not return random
-   *   bytes
+   * @throws {@link EpochError} if the epoch is in the future of the system's clock
+   * @throws {@link UnsupportedError} if there is no SharedArrayBuffer here, a `crypto` that does not return random bytes, or
+   *   a frozen `globalThis` and `WeakMap`
    */
   constructor(preset?: PresetName | GeneratorOptions, options?: GeneratorOptions);
   /** @internal */
@@ -99,7 +99,7 @@ export class SharedGenerator extends SnowflakeGenerator {
    * @param handle the other generator's {@link SharedGenerator.handle}, as it arrived
    * @param clock a function, the clock to read in this thread. It must show the same time as the clocks of the others,
    *   because a clock behind the one that is farthest ahead counts as one that stepped back. Default: `Date.now`, unless
-   *   the generator has a clock of its own; then there is no default
+   *   the generator has a custom clock; then there is no default
    * @throws {@link ArgumentError} if the handle is no handle, is of another version of this package, or does not fit its
    *   memory; if the clock is missing or no function; if this thread already has a generator of the same identity
    *   with a memory of its own
@@ -118,7 +118,9 @@ export class SharedGenerator extends SnowflakeGenerator {
     if (ownClock && clock === undefined) {
       throw new ArgumentError("clock", "given, because the generator has one of its own", clock);
     }
-    const settings = compileSettings(mergeOptions(assertObject("handle.options", options), { clock }));
+    const settings = resolveGeneratorSettings(
+      mergeOptions(assertObject("handle.options", options), { clock }),
+    );
     const source = new SharedSource(settings, openMemory(memory, settings));
     return construct(new SharedParts(settings, source));
   }
@@ -130,7 +132,7 @@ function construct(parts: SharedParts): SharedGenerator {
 }
 
 function newParts(preset: PresetName | GeneratorOptions, options: GeneratorOptions): SharedParts {
-  const settings = compileSettings(mergeOptions(preset, assertObject("options", options)));
+  const settings = resolveGeneratorSettings(mergeOptions(preset, assertObject("options", options)));
   if (!settings.isNodeChosen) warnOfSharedNode();
   return new SharedParts(settings, new SharedSource(settings));
 }

@@ -1,6 +1,12 @@
 // The memory that threads share: the last ID, the highest reading, the grant and the settings, in one SharedArrayBuffer.
 
-import { ArgumentError, randomUint16, type Settings, UnsupportedError } from "../internal.ts";
+import {
+  ArgumentError,
+  randomUint16,
+  type Settings,
+  type SharedLast,
+  UnsupportedError,
+} from "../internal.ts";
 
 /** Offsets in words of 64 bits. */
 const LAST = 0;
@@ -11,18 +17,24 @@ const NODE = 3;
 const UNTIL = 4;
 const SETTINGS = 5;
 
+/**
+ * The last ID of a memory that was ended. Its low half is all ones, so that no thread counts up from it. It is not the -1 of
+ * a memory before its first ID, so that no thread replaces what it read before the end.
+ */
+const ENDED = -0x1_0000_0001n;
+
 /** The version of these offsets: a change needs a new one. Handles of another version are refused. */
 export const VERSION = 2;
 
 /** Returns all settings that decide which IDs are made. Threads that disagree on them must not share a memory. */
 function numbersOf(settings: Settings): number[] {
-  const { maxTick, timestampShift, sequenceBits, nodeBits, epochMs, tickMs } = settings;
-  const halves = [Number(nodeBits >> 32n), Number(BigInt.asUintN(32, nodeBits))];
+  const { maxTick, timestampShift, sequenceBits, shiftedNode, epochMs, tickMs } = settings;
+  const halves = [Number(shiftedNode >> 32n), Number(BigInt.asUintN(32, shiftedNode))];
   return [VERSION, maxTick, timestampShift, sequenceBits, ...halves, epochMs, tickMs];
 }
 
 /** The shared memory, as one thread sees it. */
-export class Memory {
+export class Memory implements SharedLast {
   declare readonly buffer: SharedArrayBuffer;
   /** The same memory in halves of words, to read the last ID without making a BigInt. */
   declare readonly halves: Uint32Array<SharedArrayBuffer>;
@@ -109,7 +121,7 @@ export class Memory {
    * Raises the highest reading. It is stored after the ID that was issued at it. A thread that dies in between leaves the
    * reading one step low, which the next ID corrects, while the ticks of the IDs cannot go back.
    */
-  raise(readingMs: number): void {
+  raiseReading(readingMs: number): void {
     for (;;) {
       const known = Atomics.load(this.#words, READING);
       this.#asWord[0] = known;
@@ -117,6 +129,22 @@ export class Memory {
       this.#asReading[0] = readingMs;
       if (Atomics.compareExchange(this.#words, READING, known, this.#asWord[0] as bigint) === known) return;
     }
+  }
+
+  raise(last: bigint, readingMs: number): void {
+    for (let known = this.last; known < last; known = this.last) this.replace(known, last);
+    if (Number.isFinite(readingMs)) this.raiseReading(readingMs);
+  }
+
+  end(): { last: bigint; readingMs: number } {
+    const { readingMs } = this;
+    this.raiseReading(Infinity);
+    return { last: Atomics.exchange(this.#words, LAST, ENDED), readingMs };
+  }
+
+  /** Whether {@link Memory.end} was called in any thread. */
+  get isEnded(): boolean {
+    return this.readingMs === Infinity;
   }
 }
 

@@ -3,6 +3,8 @@
 import {
   ArgumentError,
   type Attempt,
+  clockReplacedDateNow,
+  closeEntry,
   createEntry,
   type Grant,
   type GrantReceiver,
@@ -13,31 +15,25 @@ import {
   lastOfTick,
   ledgerEntry,
   type NodeFields,
-  nodeBits,
   type Settings,
+  shiftNode,
   stepEntry,
   stepUntilId,
   WaitBudget,
 } from "../internal.ts";
 import { createMemory, type Memory, openMemory } from "./memory.ts";
 
-/** The ledger's entry of an identity. In each thread that shares the identity, it knows where. */
+/** The ledger's entry of an identity, with the memory that it shares with other threads. */
 type Local = LedgerEntry & { memory?: SharedArrayBuffer };
 
 /** Continues from the last ID that generators of the identity have made in this thread, and stops those generators. */
 function takeOver(local: Local, memory: Memory, machineId: number): void {
-  const { readingMs } = local;
   const issued = local.word[0] as bigint;
-  for (let { last } = memory; last < issued; { last } = memory) memory.replace(last, issued);
-  if (issued >= 0n) memory.raise(readingMs);
+  if (issued >= 0n) memory.raise(issued, local.readingMs);
   local.memory = memory.buffer;
-  // The other generators read it before each ID, so they need no check of their own.
-  const refuse = () => {
-    throw new ArgumentError("machineId", "one that no SharedGenerator of this thread has", machineId);
-  };
-  // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
-  const descriptor = { __proto__: null, get: refuse, set: refuse } as PropertyDescriptor;
-  Object.defineProperty(local, "readingMs", descriptor);
+  local.shared = memory;
+  const rule = "one that no SharedGenerator of this thread has";
+  closeEntry(local, () => new ArgumentError("machineId", rule, machineId));
 }
 
 /** Issues the IDs of one identity together with other threads. If a batch throws midway, its claimed IDs are lost. */
@@ -68,10 +64,10 @@ export class SharedSource implements IdSource, GrantReceiver {
     if (known && given && known.tag !== given.tag) {
       throw new ArgumentError("handle", "that of the generator which this thread already has", given.buffer);
     }
+    if (given?.isEnded) throw clockReplacedDateNow(settings.clock);
     this.memory = known ?? given ?? createMemory(settings, isLeased);
     if (!known && !this.memory.isLeased) takeOver(local, this.memory, settings.machineId);
     const draft = createEntry();
-    draft.rivals = local.rivals;
     this.#settings = settings;
     this.#clock = settings.clock;
     this.#local = local;
@@ -107,9 +103,9 @@ export class SharedSource implements IdSource, GrantReceiver {
 
   /** The hot path: one clock reading, three plain loads, one compare-and-set. */
   nextId(): bigint {
-    const now = this.#clock();
+    const nowMs = this.#clock();
     const { memory } = this;
-    if (memory.isHighest(now)) {
+    if (memory.isHighest(nowMs)) {
       const { halves } = memory;
       const low = halves[this.#lowAt] as number;
       if ((low & this.#lowMask) !== this.#lowMask) {
@@ -119,7 +115,7 @@ export class SharedSource implements IdSource, GrantReceiver {
         if (memory.replace(last, next)) return next;
       }
     }
-    return this.claimRun(now, 1).first;
+    return this.claimRun(nowMs, 1).first;
   }
 
   /** Claims each run at once. What other threads make lies between the runs. */
@@ -127,9 +123,9 @@ export class SharedSource implements IdSource, GrantReceiver {
     const budget = new WaitBudget(length);
     const runs: IdRun[] = [];
     for (;;) {
-      const now = this.#clock();
-      if (runs.length === 0) this.assertRoom(now, budget);
-      const run = this.claimRun(now, budget.idsLeft, budget);
+      const nowMs = this.#clock();
+      if (runs.length === 0) this.assertRoom(nowMs, budget);
+      const run = this.claimRun(nowMs, budget.idsLeft, budget);
       runs.push(run);
       budget.idsLeft -= run.count;
       if (budget.idsLeft === 0) return runs;
@@ -139,22 +135,23 @@ export class SharedSource implements IdSource, GrantReceiver {
 
   tryClaim(most: number): Attempt {
     const nowMs = this.#clock();
-    const waitMs = this.take(nowMs, most);
+    const waitMs = this.tryStep(nowMs, most);
     return { run: waitMs > 0 ? undefined : this.restOfRun(most), waitMs, nowMs };
   }
 
   /** Asserts that there is time for all IDs before the first is claimed: what is claimed is lost if a later run fails. */
-  private assertRoom(now: number, budget: WaitBudget): void {
+  private assertRoom(nowMs: number, budget: WaitBudget): void {
     this.#draft.word[0] = this.memory.last;
     this.#draft.readingMs = this.memory.readingMs;
-    budget.assertRoom(this.#settings, this.#draft, now);
+    budget.assertRoom(this.#settings, this.#draft, nowMs);
   }
 
   /** Claims at most `most` IDs of one run. */
-  private claimRun(now: number, most: number, budget?: WaitBudget): IdRun {
-    const run = this.countUp(now, most);
+  private claimRun(firstReadingMs: number, most: number, budget?: WaitBudget): IdRun {
+    const run = this.countUp(firstReadingMs, most);
     if (run) return run;
-    stepUntilId(this.#settings, this.#draft, now, (nowMs, count) => this.take(nowMs, count), budget);
+    const tryStep = (nowMs: number, count: number) => this.tryStep(nowMs, count);
+    stepUntilId(this.#settings, this.#draft, firstReadingMs, tryStep, budget);
     return this.restOfRun(most);
   }
 
@@ -162,10 +159,10 @@ export class SharedSource implements IdSource, GrantReceiver {
    * Claims up to `most` IDs after the last one, without a step. Returns undefined if the reading is new or the run is at
    * its end; before that, `step` would return the last ID plus one.
    */
-  private countUp(now: number, most: number): IdRun | undefined {
+  private countUp(nowMs: number, most: number): IdRun | undefined {
     const { memory } = this;
     const { halves } = memory;
-    while (memory.isHighest(now)) {
+    while (memory.isHighest(nowMs)) {
       const low = Atomics.load(halves, this.#lowAt);
       const last = this.join(low, Atomics.load(halves, 1 - this.#lowAt));
       const count = Math.min((~low & this.#lowMask) >>> 0, most);
@@ -192,25 +189,27 @@ export class SharedSource implements IdSource, GrantReceiver {
     return { first, count: isMore ? more + 1 : 1 };
   }
 
-  /** Takes one step on the shared memory. Returns 0 with the next ID in the draft, or how many milliseconds to wait. */
-  private take(nowMs: number, count: number): number {
+  /** Tries one step on the shared memory. Returns 0, and the draft has the next ID; or returns the milliseconds to wait. */
+  private tryStep(firstReadingMs: number, count: number): number {
     const { memory } = this;
     const settings = this.#settings;
     const draft = this.#draft;
-    for (let now = nowMs; ; ) {
+    for (let nowMs = firstReadingMs; ; ) {
       const { last, readingMs } = memory;
+      if (memory.isEnded) throw clockReplacedDateNow(this.#clock);
       // This thread may have been off the processor since it read the clock: only a reading that was made after
       // another thread's can tell that the clock stepped back.
-      if (typeof now === "number" && now < readingMs) now = this.#clock();
+      if (typeof nowMs === "number" && nowMs < readingMs) nowMs = this.#clock();
       draft.word[0] = last;
       draft.readingMs = readingMs;
+      draft.rivals = this.#local.rivals;
       const waitMs = memory.isLeased
-        ? this.stepUnderGrant(last, now, count)
-        : stepEntry(settings, draft, settings.nodeBits, now, count);
+        ? this.stepUnderGrant(last, nowMs, count)
+        : stepEntry(settings, draft, settings.shiftedNode, nowMs, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {
-        if (draft.readingMs !== readingMs) memory.raise(draft.readingMs);
+        if (draft.readingMs !== readingMs) memory.raiseReading(draft.readingMs);
         this.record(next);
         return 0;
       }
@@ -218,13 +217,13 @@ export class SharedSource implements IdSource, GrantReceiver {
   }
 
   /** Steps the draft under the grant that the memory shows. It must have been read after the last ID. */
-  private stepUnderGrant(last: bigint, now: number, count: number): number {
+  private stepUnderGrant(last: bigint, nowMs: number, count: number): number {
     const settings = this.#settings;
     const { node, until } = this.memory;
     const limit = grantLimit(settings, node, until);
     // Where there is no ID there is no grant, whatever its end says.
     const open = last < 0n ? { ...limit, until: 0 } : limit;
-    return stepEntry(settings, this.#draft, nodeBits(settings, node), now, count, open);
+    return stepEntry(settings, this.#draft, shiftNode(settings, node), nowMs, count, open);
   }
 
   /** Shows in this thread's ledger how far the node's ticks are used. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
-  compileSettings,
+  resolveGeneratorSettings,
   GeneratorParts,
   type Grant,
   type GrantReceiver,
@@ -27,13 +27,13 @@ interface Leased {
 }
 
 function plain(options: GeneratorOptions): Leased {
-  const settings = compileSettings(mergeOptions(LAYOUT, options));
+  const settings = resolveGeneratorSettings(mergeOptions(LAYOUT, options));
   const source = new LeasedSource(settings);
   return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), grantee: source };
 }
 
 function shared(options: GeneratorOptions): Leased & { readonly generator: SharedGenerator } {
-  const { generator, source } = SharedGenerator.underGrants(compileSettings(mergeOptions(LAYOUT, options)));
+  const { generator, source } = SharedGenerator.underGrants(resolveGeneratorSettings(mergeOptions(LAYOUT, options)));
   return { generator, grantee: source };
 }
 

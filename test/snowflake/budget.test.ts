@@ -9,7 +9,7 @@ import {
   SequenceExhaustedError,
   SnowflakeGenerator,
 } from "../../src/index.ts";
-import { compileSettings, GeneratorParts, mergeOptions } from "../../src/internal.ts";
+import { GeneratorParts, mergeOptions, resolveGeneratorSettings } from "../../src/internal.ts";
 import { LeasedSource } from "../../src/lease/leasedSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { creeping, scripted, settable } from "../support/clocks.ts";
@@ -105,7 +105,7 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(generator.decode(generator.nextId()).timestampMs).toBe(NOW);
   });
 
-  test("a clock that has stepped back is still the error, not the room", () => {
+  test("throws ClockBackwardsError, not SequenceExhaustedError, if the clock has stepped back too", () => {
     const clock = settable(NOW);
     const generator = make({ ...onePerTick, tickMs: 1000, epochMs: 0, machineId: 8, clock });
     generator.nextId();
@@ -166,7 +166,7 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
 
 test("a batch on a lease has the same budget", () => {
   const clock = settable(NOW);
-  const settings = compileSettings(mergeOptions({ ...onePerTick, tickMs: 1000, epochMs: 0, clock }));
+  const settings = resolveGeneratorSettings(mergeOptions({ ...onePerTick, tickMs: 1000, epochMs: 0, clock }));
   const source = new LeasedSource(settings);
   const generator = new SnowflakeGenerator(new GeneratorParts(settings, source));
   source.open({ node: 3, from: NOW / 1000, until: NOW / 1000 + 60 }, NOW);

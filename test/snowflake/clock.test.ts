@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type ClockRules, type LastIssued, step } from "../../src/snowflake/clock.ts";
+import { type ClockSettings, type ClockState, step } from "../../src/snowflake/clock.ts";
 
 const EPOCH = 1_000_000;
 
-const rules: ClockRules = {
+const settings: ClockSettings = {
   epochMs: EPOCH,
   tickMs: 1,
   maxTick: 1000,
@@ -13,20 +13,20 @@ const rules: ClockRules = {
   maxBorrowMs: 5,
 };
 
-const fresh: LastIssued = { readingMs: Number.NaN, tick: -1, sequence: 0 };
-const at = (tick: number, sequence: number, readingMs = EPOCH + tick): LastIssued => ({
-  readingMs,
+const fresh: ClockState = { highestReadingMs: Number.NaN, tick: -1, sequence: 0 };
+const at = (tick: number, sequence: number, highestReadingMs = EPOCH + tick): ClockState => ({
+  highestReadingMs,
   tick,
   sequence,
 });
 
 type Row = {
   title: string;
-  rules?: Partial<ClockRules>;
-  state: LastIssued;
+  settings?: Partial<ClockSettings>;
+  state: ClockState;
   now: number;
   /** The state it leads to, the milliseconds to wait, or the code of the error. */
-  to: LastIssued | number | string;
+  to: ClockState | number | string;
 };
 
 const table: Row[] = [
@@ -46,7 +46,7 @@ const table: Row[] = [
 
   // Rollback
   {
-    title: "1 ms back: goes on in the last tick, remembers the high",
+    title: "1 ms back: goes on in the last tick, and keeps the highest reading",
     state: at(7, 0),
     now: EPOCH + 6,
     to: at(7, 1),
@@ -62,27 +62,27 @@ const table: Row[] = [
   },
   {
     title: "no tolerance at all",
-    rules: { maxBackwardMs: 0 },
+    settings: { maxBackwardMs: 0 },
     state: at(70, 0),
     now: EPOCH + 69,
     to: "ERR_CLOCK_BACKWARDS",
   },
   { title: "back within tolerance with the tick full", state: at(70, 3), now: EPOCH + 65, to: 6 },
   {
-    title: "small steps add up: measured from the high, not from the last tick",
+    title: "small steps add up: measured from the highest reading, not from the last tick",
     state: at(70, 1),
     now: EPOCH + 58,
     to: "ERR_CLOCK_BACKWARDS",
   },
   { title: "caught up again", state: at(70, 1), now: EPOCH + 71, to: at(71, 0) },
   {
-    title: "borrowed ticks are no readings",
+    title: "rollback within maxBackwardMs of the highest reading, while the tick is borrowed",
     state: at(100, 0, EPOCH + 50),
     now: EPOCH + 45,
     to: at(100, 1, EPOCH + 50),
   },
   {
-    title: "rollback from a reading behind borrowed ticks",
+    title: "rollback by more than maxBackwardMs from the highest reading, while the tick is borrowed",
     state: at(100, 0, EPOCH + 50),
     now: EPOCH + 39,
     to: "ERR_CLOCK_BACKWARDS",
@@ -93,70 +93,70 @@ const table: Row[] = [
   { title: "wait: what is left of a fractional millisecond", state: at(7, 3), now: EPOCH + 7.25, to: 0.75 },
   {
     title: "wait: with a long tick",
-    rules: { tickMs: 1000 },
+    settings: { tickMs: 1000 },
     state: at(7, 3, EPOCH + 7400),
     now: EPOCH + 7400,
     to: 600,
   },
   {
     title: "throw",
-    rules: { onExhausted: "throw" },
+    settings: { onExhausted: "throw" },
     state: at(7, 3),
     now: EPOCH + 7,
     to: "ERR_SEQUENCE_EXHAUSTED",
   },
   {
     title: "throw: not before the tick is full",
-    rules: { onExhausted: "throw" },
+    settings: { onExhausted: "throw" },
     state: at(7, 2),
     now: EPOCH + 7,
     to: at(7, 3),
   },
   {
     title: "borrow: the next tick, early",
-    rules: { onExhausted: "borrow" },
+    settings: { onExhausted: "borrow" },
     state: at(7, 3),
     now: EPOCH + 7,
     to: at(8, 0, EPOCH + 7),
   },
   {
     title: "borrow: as far as maxBorrowMs",
-    rules: { onExhausted: "borrow" },
+    settings: { onExhausted: "borrow" },
     state: at(11, 3, EPOCH + 7),
     now: EPOCH + 7,
     to: at(12, 0, EPOCH + 7),
   },
   {
     title: "borrow: beyond maxBorrowMs it waits for the rest",
-    rules: { onExhausted: "borrow" },
+    settings: { onExhausted: "borrow" },
     state: at(12, 3, EPOCH + 7),
     now: EPOCH + 7,
     to: 1,
   },
   {
-    title: "borrow: nothing to borrow is waiting",
-    rules: { onExhausted: "borrow", maxBorrowMs: 0 },
+    title: "borrow: waits if maxBorrowMs is 0",
+    settings: { onExhausted: "borrow", maxBorrowMs: 0 },
     state: at(7, 3),
     now: EPOCH + 7,
     to: 1,
   },
   {
-    title: "borrow: behind a small rollback",
-    rules: { onExhausted: "borrow" },
+    title: "borrow: after a step back within maxBackwardMs",
+    settings: { onExhausted: "borrow" },
     state: at(7, 3),
     now: EPOCH + 4,
     to: at(8, 0, EPOCH + 7),
   },
   {
-    title: "the clock comes up to the borrowed tick: goes on in it",
-    rules: { onExhausted: "borrow" },
+    title: "the clock reaches the borrowed tick: goes on in it",
+    settings: { onExhausted: "borrow" },
     state: at(9, 1, EPOCH + 7),
     now: EPOCH + 9,
     to: at(9, 2),
   },
   {
     title: "no sequence bits: one ID a tick",
-    rules: { maxSequence: 0 },
+    settings: { maxSequence: 0 },
     state: at(7, 0),
     now: EPOCH + 7,
     to: 1,
@@ -164,15 +164,15 @@ const table: Row[] = [
 
   // Long ticks
   {
-    title: "within a long tick",
-    rules: { tickMs: 10 },
+    title: "the same long tick",
+    settings: { tickMs: 10 },
     state: at(7, 0, EPOCH + 70),
     now: EPOCH + 79,
     to: at(7, 1, EPOCH + 79),
   },
   {
-    title: "the next long tick",
-    rules: { tickMs: 10 },
+    title: "the next one of long ticks",
+    settings: { tickMs: 10 },
     state: at(7, 0, EPOCH + 79),
     now: EPOCH + 80,
     to: at(8, 0, EPOCH + 80),
@@ -181,10 +181,15 @@ const table: Row[] = [
   // Overflow, epoch, nonsense
   { title: "one past the last tick", state: at(1000, 0), now: EPOCH + 1001, to: "ERR_TIMESTAMP_OVERFLOW" },
   { title: "far past the last tick", state: fresh, now: 1e300, to: "ERR_TIMESTAMP_OVERFLOW" },
-  { title: "the last tick full: waits, and then it is over", state: at(1000, 3), now: EPOCH + 1000, to: 1 },
+  {
+    title: "the last tick of the layout is full: waits, and the next step overflows",
+    state: at(1000, 3),
+    now: EPOCH + 1000,
+    to: 1,
+  },
   {
     title: "borrow: nothing past the last tick",
-    rules: { onExhausted: "borrow" },
+    settings: { onExhausted: "borrow" },
     state: at(1000, 3),
     now: EPOCH + 1000,
     to: "ERR_TIMESTAMP_OVERFLOW",
@@ -206,9 +211,9 @@ const table: Row[] = [
 ];
 
 describe("the clock step", () => {
-  test.each(table)("$title", ({ rules: own, state, now, to }) => {
+  test.each(table)("$title", ({ settings: own, state, now, to }) => {
     const before = { ...state };
-    const take = () => step({ ...rules, ...own }, state, now, () => 0);
+    const take = () => step({ ...settings, ...own }, state, now, () => 0);
     if (typeof to === "string") expect(take).toThrow(expect.objectContaining({ code: to }));
     else expect(take()).toEqual(typeof to === "number" ? { waitMs: to } : to);
     expect(state).toEqual(before);
@@ -217,29 +222,29 @@ describe("the clock step", () => {
   test("starts a new tick at the given sequence, and counts on within a tick", () => {
     const draws: number[] = [];
     const start = () => draws.push(1) && 2;
-    expect(step(rules, at(7, 0), EPOCH + 8, start)).toEqual(at(8, 2));
-    expect(step(rules, at(8, 2), EPOCH + 8, start)).toEqual(at(8, 3));
-    expect(step({ ...rules, onExhausted: "borrow" }, at(8, 3), EPOCH + 8, start)).toEqual(
+    expect(step(settings, at(7, 0), EPOCH + 8, start)).toEqual(at(8, 2));
+    expect(step(settings, at(8, 2), EPOCH + 8, start)).toEqual(at(8, 3));
+    expect(step({ ...settings, onExhausted: "borrow" }, at(8, 3), EPOCH + 8, start)).toEqual(
       at(9, 2, EPOCH + 8),
     );
     expect(draws).toHaveLength(2);
   });
 
   test("an epoch long before 1970 loses no millisecond to rounding", () => {
-    const old = { ...rules, epochMs: -1e14, maxTick: 2 ** 53 - 1 };
-    // 4550000000000001.5 after the epoch is too large for its half, and would round up.
+    const old = { ...settings, epochMs: -1e14, maxTick: 2 ** 53 - 1 };
+    // The difference to the epoch, 4550000000000001.5, needs more than the 53 bits of a double and would round up.
     const now = 4_450_000_000_000_001.5;
     expect(step(old, fresh, now, () => 0)).toEqual({
-      readingMs: now,
+      highestReadingMs: now,
       tick: 4_550_000_000_000_001,
       sequence: 0,
     });
   });
 
   test("errors carry the facts", () => {
-    const facts = (own: Partial<ClockRules>, state: LastIssued, now: number) => {
+    const facts = (own: Partial<ClockSettings>, state: ClockState, now: number) => {
       try {
-        step({ ...rules, ...own }, state, now, () => 0);
+        step({ ...settings, ...own }, state, now, () => 0);
       } catch (error) {
         return { ...(error as object), message: (error as Error).message };
       }
@@ -257,14 +262,14 @@ describe("the clock step", () => {
       tick: 7,
       waitMs: 1,
       count: 1,
-      message: "tick 7 is full, and the next is 1 ms away",
+      message: "tick 7 is full, and the next one can be used in 1 ms",
     });
     expect(facts({}, at(7, 3), EPOCH + 1001)).toEqual({
       code: "ERR_TIMESTAMP_OVERFLOW",
       nowMs: EPOCH + 1001,
       tick: 1001,
       maxTick: 1000,
-      message: "at 1001001 the timestamp must be at most 1000, got 1001",
+      message: "at 1001001 the next ID needs tick 1001, but the last tick of the layout is 1000",
     });
     expect(facts({}, fresh, EPOCH - 1)).toEqual({
       code: "ERR_EPOCH",

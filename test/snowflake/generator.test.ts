@@ -28,7 +28,7 @@ describe("identity", () => {
     expect(ids.size).toBe(100_000);
   });
 
-  test("twins take turns in one sequence", () => {
+  test("generators of one identity take turns in one sequence", () => {
     const clock = settable(NOW);
     const [a, b] = [
       makeGenerator("twitter", { clock }),
@@ -38,7 +38,7 @@ describe("identity", () => {
     expect(ids.map((id) => a.decode(id).sequence)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test("the shortcut, the default generator and a generator on Date.now are twins", () => {
+  test("nextId(), makeGenerator() and a generator on Date.now share one sequence", () => {
     const ids = [
       nextId(),
       makeGenerator().nextId(),
@@ -50,8 +50,8 @@ describe("identity", () => {
     expect(new Set(ids).size).toBe(6);
   });
 
-  test("Date.now passed as a clock stays a twin of the default when another function replaces it", () => {
-    // Found by attack: instrumentation that wraps Date.now once made two ledger entries of one clock.
+  test("Date.now passed as a clock shares the default clock's sequence also after another function replaced it", () => {
+    // Regression: after a monitoring tool had wrapped Date.now, one clock had two ledger entries.
     const real = Date.now;
     const options = { machineId: 27, clock: real };
     const ids: bigint[] = [];
@@ -70,7 +70,7 @@ describe("identity", () => {
     expect(new Set(ids).size).toBe(1500);
   });
 
-  test("two layouts that put the same node into the same bits are one identity", () => {
+  test("two layouts that have the same node in the same bits are one identity", () => {
     const clock = settable(NOW);
     const a = makeGenerator("twitter", { clock, datacenterId: 1, machineId: 7 });
     const b = makeGenerator("single_dc", { clock, machineId: 39 });
@@ -81,7 +81,7 @@ describe("identity", () => {
     ["machine", { machineId: 1 }, {}],
     ["datacenter", { datacenterId: 1 }, {}],
     ["epoch", { epochMs: 0 }, {}],
-    ["tick", { tickMs: 2 }, {}],
+    ["tick length", { tickMs: 2 }, {}],
     ["sequence width", { machineBits: 4, sequenceBits: 13 }, {}],
     ["clock", {}, { clock: () => NOW }],
   ])("another %s is another identity", (_what, other, otherClock) => {
@@ -99,9 +99,9 @@ describe("identity", () => {
   });
 });
 
-describe("a twin with a shorter timestamp field", () => {
-  test("does not run past its own last tick in the wake of the other", () => {
-    // Found by attack: both have 22 bits after the timestamp, and once shared a ledger entry.
+describe("two timestamp widths on one node", () => {
+  test("the shorter one ends at its own last tick, also after IDs of the longer one", () => {
+    // Regression: both have 22 bits after the timestamp, and shared one ledger entry.
     const long = makeGenerator("twitter", { machineId: 28 });
     const short = makeGenerator("twitter", { machineId: 28, timestampBits: 31 });
     long.nextId();
@@ -137,7 +137,9 @@ describe("waiting", () => {
     const generator = makeGenerator("twitter", { tickMs: 3_600_000, epochMs, clock: () => Date.now() });
     generator.nextIds(4096);
     expect(() => generator.nextId()).toThrow(SequenceExhaustedError);
-    expect(() => generator.nextId()).toThrow("tick 33055 is full, and the next is 3600000 ms away");
+    expect(() => generator.nextId()).toThrow(
+      "tick 33055 is full, and the next one can be used in 3600000 ms",
+    );
     const waiting = generator.nextIdAsync();
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(generator.decode(await waiting).sequence).toBe(0);
@@ -162,7 +164,7 @@ describe("waiting", () => {
 });
 
 describe("rollback", () => {
-  test("IDs keep coming without waiting, then an error, then again by itself", () => {
+  test("up to maxBackwardMs IDs go on without a wait; beyond it throws, until the clock is back", () => {
     const clock = settable(NOW);
     const generator = makeGenerator("twitter", { clock });
     const before = generator.nextId();
@@ -336,7 +338,7 @@ describe("nextIds and fill", () => {
     expect(makeGenerator("twitter", { clock: scripted([]) }).fill(target)).toBe(target);
   });
 
-  test("a batch that fails midway has made nothing", () => {
+  test("a batch that fails midway has made no IDs", () => {
     const clock = scripted([NOW, NOW, NOW - 500, NOW]);
     const generator = makeGenerator("twitter", { clock });
     const target = new BigUint64Array(5000).fill(1n);
@@ -345,7 +347,7 @@ describe("nextIds and fill", () => {
     expect(generator.decode(generator.nextId())).toMatchObject({ timestampMs: NOW, sequence: 0 });
   });
 
-  test("a clock that makes IDs itself cannot make them twice", () => {
+  test("a clock that makes IDs itself repeats none", () => {
     let depth = 0;
     const inner: bigint[] = [];
     const clock = (): number => {
@@ -396,7 +398,7 @@ describe("nextIdAsync", () => {
     await expect(generator.nextIdAsync()).rejects.toThrow(ClockBackwardsError);
   });
 
-  test("a clock frozen for ever rejects too", async () => {
+  test("rejects with ClockStalledError on a frozen clock", async () => {
     const generator = makeGenerator("twitter", { clock: () => NOW });
     generator.nextIds(4096);
     await expect(generator.nextIdAsync()).rejects.toThrow(ClockStalledError);
@@ -463,7 +465,7 @@ describe("nextNumber", () => {
 });
 
 describe("stream", () => {
-  test("goes on, from wherever it is taken up", () => {
+  test("continues in each loop and iterator", () => {
     const generator = makeGenerator("twitter", { clock: settable(NOW) });
     const taken: number[] = [];
     for (const id of generator.stream()) {
@@ -488,7 +490,7 @@ describe("stream", () => {
 });
 
 describe("a clock that throws", () => {
-  test("is passed on, and changes nothing", () => {
+  test("its error is passed on, and nothing changes", () => {
     let broken = false;
     const generator = makeGenerator("twitter", {
       clock: () => {
@@ -520,7 +522,7 @@ describe("fake timers", () => {
     expect(() => generator.nextId()).toThrow("the clock stands still");
   });
 
-  test("a clock of the test's own starts a ledger of its own", () => {
+  test("a custom clock has ledger entries of its own", () => {
     for (const day of ["2050-01-02", "2050-01-01"]) {
       vi.useFakeTimers({ now: new Date(day) });
       const generator = makeGenerator("twitter", { clock: () => Date.now() });
@@ -528,7 +530,7 @@ describe("fake timers", () => {
     }
   });
 
-  test("a clock at 0, as in a Worker at module scope, is no reason not to build a generator", () => {
+  test("a generator can be built on a clock at 0, as in a Cloudflare Worker at module scope", () => {
     vi.useFakeTimers({ now: 0 });
     const generator = makeGenerator("twitter", { machineId: 25 });
     expect(() => generator.nextId()).toThrow("the clock reads 0, before the epoch 1577836800000");

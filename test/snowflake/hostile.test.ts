@@ -1,4 +1,4 @@
-// A realm that others have changed: Object.prototype polluted, globalThis frozen, Date.now replaced. And generators of
+// A realm that other code has changed: Object.prototype polluted, globalThis frozen, Date.now replaced. And generators of
 // one node that count its ticks in two ways.
 
 import { execFileSync } from "node:child_process";
@@ -147,7 +147,7 @@ describe("Date.now passed as a clock", () => {
     vi.useRealTimers();
   });
 
-  test("is a twin of the default also when it was replaced before its first generator was built", () => {
+  test("shares the default clock's sequence also if it was replaced before its first generator was built", () => {
     Date.now = () => real();
     const generators = [
       makeGenerator("twitter", { machineId: 23, clock: real }),
@@ -160,7 +160,7 @@ describe("Date.now passed as a clock", () => {
     expect(ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint))).toBe(true);
   });
 
-  test("is one with what fake timers put in its place: a time that goes back is an error, and no ID again", () => {
+  test("shares its sequence with fake timers: after them, the time has gone back, which is an error and no repeated ID", () => {
     vi.useFakeTimers({ now: real() + 60_000 });
     const fake = makeGenerator("twitter", { machineId: 24, clock: Date.now });
     const id = fake.nextId();
@@ -171,12 +171,117 @@ describe("Date.now passed as a clock", () => {
     expect(typeof id).toBe("bigint");
   });
 
-  test("a future epoch is seen by it too, and a mock's clock is the test's own", () => {
+  test("refuses an epoch in the future also while it is replaced, and a custom clock is not checked", () => {
     const epochMs = real() + 60_000;
     Date.now = vi.fn(() => real());
     const code = expect.objectContaining({ code: "ERR_EPOCH" });
     expect(() => makeGenerator("twitter", { epochMs, clock: real })).toThrow(code);
     expect(() => makeGenerator("twitter", { epochMs, clock: () => NOW }).nextId()).not.toThrow();
+  });
+});
+
+describe("a custom clock that later replaces Date.now", () => {
+  const real = Date.now;
+  afterEach(() => {
+    Date.now = real;
+  });
+  const closed = expect.objectContaining({ code: "ERR_ARGUMENT", field: "clock" });
+  /** Creates a clock that is later than the system's, so that the system's entries can follow it. */
+  const laterClock = () => settable(real() + 3_600_000);
+  const isRising = (ids: bigint[]) => ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint));
+
+  test.each<[string, number, (clock: () => number) => object]>([
+    ["the default clock", 29, () => ({})],
+    ["that clock", 30, (clock) => ({ clock })],
+  ])("a generator on it and new ones on %s continue one sequence", (_which, machineId, clockOption) => {
+    const clock = laterClock();
+    const options = { machineId };
+    const before = makeGenerator("twitter", { ...options, clock });
+    const ids = [before.nextId()];
+    Date.now = clock;
+    const after = makeGenerator("twitter", { ...options, ...clockOption(clock) });
+    for (let i = 0; i < 3; i++) ids.push(after.nextId(), before.nextId(), ...after.nextIds(2));
+    expect(isRising(ids)).toBe(true);
+  });
+
+  test.each([
+    ["behind", -5, 28],
+    ["ahead of", 5, 31],
+  ])(
+    "where the system's entry is %s its own, the system's generators continue after both, and its own throw",
+    async (_where, ms, machineId) => {
+      const clock = laterClock();
+      const system = makeGenerator("twitter", { machineId });
+      Date.now = () => clock() + ms;
+      const ids = system.nextIds(9);
+      Date.now = real;
+      const custom = makeGenerator("twitter", { machineId, clock });
+      ids.push(...custom.nextIds(9));
+      ids.sort((a, b) => (a < b ? -1 : 1));
+      Date.now = clock;
+      const after = makeGenerator("twitter", { machineId, clock });
+      expect(() => custom.nextId()).toThrow(closed);
+      expect(() => custom.nextIds(2)).toThrow(closed);
+      await expect(custom.nextIdAsync()).rejects.toThrow(closed);
+      for (let i = 0; i < 3; i++) ids.push(after.nextId(), system.nextId());
+      expect(isRising(ids)).toBe(true);
+      clock.now -= 20;
+      expect(() => after.nextId()).toThrow(expect.objectContaining({ code: "ERR_CLOCK_BACKWARDS" }));
+      clock.now += 1000;
+      expect(after.decode(system.nextId()).timestampMs).toBe(clock.now);
+    },
+  );
+
+  test("a generator on it that has made no IDs throws too", () => {
+    const clock = laterClock();
+    const custom = makeGenerator("twitter", { machineId: 20, clock });
+    const system = makeGenerator("twitter", { machineId: 20 });
+    Date.now = clock;
+    const id = system.nextId();
+    makeGenerator("twitter", { machineId: 20 });
+    expect(() => custom.nextId()).toThrow("clock must be a function that did not replace Date.now");
+    expect(system.nextId()).toBe(id + 1n);
+  });
+
+  test("it stays the system's clock when another function replaces it", () => {
+    const clock = laterClock();
+    Date.now = clock;
+    const system = makeGenerator("twitter", { machineId: 19 });
+    const ids = [system.nextId()];
+    Date.now = real;
+    ids.push(makeGenerator("twitter", { machineId: 19, clock }).nextId());
+    expect(isRising(ids)).toBe(true);
+  });
+
+  test("a tick that a generator on it with another tick length has used is refused", () => {
+    const clock = laterClock();
+    const epochMs = real() - 3_600_000;
+    const options = { machineId: 18, epochMs };
+    const fine = makeGenerator("twitter", { ...options, clock });
+    fine.nextId();
+    const system = makeGenerator("twitter", { ...options, tickMs: 10 });
+    clock.now += 9 * (clock.now - epochMs); // As many ticks of 10 ms as there were of 1 ms.
+    Date.now = clock;
+    const coarse = makeGenerator("twitter", { ...options, tickMs: 10, clock });
+    const refused = expect.objectContaining({ code: "ERR_ARGUMENT", field: "tick" });
+    expect(() => coarse.nextId()).toThrow(refused);
+    expect(() => system.nextIds(2)).toThrow(refused);
+    expect(fine.decode(fine.nextId()).timestampMs).toBe(clock.now);
+  });
+
+  test("a batch of a generator on it that is under way at that moment throws", () => {
+    let reads = 0;
+    const now = laterClock().now;
+    makeGenerator("twitter", { machineId: 17 });
+    const clock = (): number => {
+      if (reads++ === 1) {
+        Date.now = clock;
+        makeGenerator("twitter", { machineId: 17 });
+      }
+      return now + reads;
+    };
+    const custom = makeGenerator("twitter", { machineId: 17, clock });
+    expect(() => custom.nextIds(9000)).toThrow(closed);
   });
 });
 
@@ -194,7 +299,7 @@ describe("two tick lengths on one node", () => {
     });
   const refused = expect.objectContaining({ code: "ERR_ARGUMENT", field: "tick" });
 
-  test("are no trouble as long as their ticks lie apart", () => {
+  test("make IDs as long as their ticks do not overlap", () => {
     const clock = settable(NOW);
     const [fine, coarse] = [make(clock, { tickMs: 1 }), make(clock, { tickMs: 10 })];
     const ids = [fine.nextId(), coarse.nextId()];
@@ -203,7 +308,7 @@ describe("two tick lengths on one node", () => {
     expect(new Set(ids).size).toBe(4);
   });
 
-  test("cannot make an ID twice: the tick that the other has used is refused, and nothing has changed", () => {
+  test("repeat no ID: a tick that the other has used is refused, and nothing has changed", () => {
     const clock = settable(NOW);
     const fine = make(clock, { tickMs: 1 });
     const ids = new Set(fine.nextIds(2));
@@ -218,7 +323,7 @@ describe("two tick lengths on one node", () => {
     expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
   });
 
-  test("cannot do so either where one or both are shared by threads", () => {
+  test("repeat no ID where one or both are SharedGenerators", () => {
     const clock = settable(NOW);
     const options = {
       timestampBits: 41,
@@ -236,7 +341,7 @@ describe("two tick lengths on one node", () => {
     expect(() => new SharedGenerator({ ...options, tickMs: 10, machineId: 1 }).nextIds(2)).toThrow(refused);
   });
 
-  test("nor can two epochs, nor two lengths of the timestamp", () => {
+  test("two epochs or two timestamp widths on one node repeat no ID either", () => {
     const clock = settable(NOW);
     const early = make(clock, {});
     const id = early.nextId();
@@ -249,7 +354,7 @@ describe("two tick lengths on one node", () => {
     expect(early.nextId()).toBe(id + 1n);
   });
 
-  test("another node or another clock has nothing to do with it", () => {
+  test("do not refuse the tick on another node or another clock", () => {
     const clock = settable(NOW);
     make(clock, { tickMs: 1 }).nextId();
     clock.now = epochMs + 36_000_000;

@@ -18,7 +18,7 @@ import {
 } from "../../src/index.ts";
 import { zeroConfig } from "../../src/snowflake/defaultGenerator.ts";
 import { mergeOptions } from "../../src/snowflake/options.ts";
-import { compileSettings } from "../../src/snowflake/settings.ts";
+import { resolveGeneratorSettings } from "../../src/snowflake/settings.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 
 const build = (options: unknown) => new SnowflakeGenerator(options as GeneratorOptions);
@@ -93,8 +93,8 @@ describe("presets", () => {
     expect(makeGenerator(undefined, { tickMs: 10 }).tickMs).toBe(10);
   });
 
-  test("the shortcut's settings are the defaults, compiled", () => {
-    expect(zeroConfig()).toEqual(compileSettings(mergeOptions({})));
+  test("the settings of the function nextId() are those of the default options", () => {
+    expect(zeroConfig()).toEqual(resolveGeneratorSettings(mergeOptions({})));
   });
 });
 
@@ -107,7 +107,7 @@ describe("options", () => {
       datacenterId: 0,
       machineId: 0,
     });
-    expect(compileSettings(mergeOptions({}))).toMatchObject({
+    expect(resolveGeneratorSettings(mergeOptions({}))).toMatchObject({
       maxBackwardMs: 10,
       onExhausted: "wait",
       maxBorrowMs: 1000,
@@ -238,7 +238,7 @@ describe("options", () => {
     expect(decode(1n, { epochMs }).timestampMs).toBe(epochMs);
   });
 
-  test("a clock of one's own is not read at construction", () => {
+  test("a custom clock is not read at construction", () => {
     let reads = 0;
     const clock = () => {
       reads++;

@@ -123,7 +123,7 @@ describe("faults of other packages", () => {
   });
 });
 
-describe("faults of our own, found by the property tests", () => {
+describe("regressions that the property tests found", () => {
   test("a first reading of -Infinity equalled the reading that was not there, and gave an ID", () => {
     expect(() => twitter(() => Number.NEGATIVE_INFINITY).nextId()).toThrow(
       expect.objectContaining({ code: "ERR_ARGUMENT" }),

@@ -7,7 +7,7 @@ import { fill } from "../../src/snowflake/batch.ts";
 import { ledgerEntry } from "../../src/snowflake/ledger.ts";
 import { LocalSource } from "../../src/snowflake/localSource.ts";
 import { mergeOptions } from "../../src/snowflake/options.ts";
-import { compileSettings } from "../../src/snowflake/settings.ts";
+import { resolveGeneratorSettings } from "../../src/snowflake/settings.ts";
 import { anyCase, anyWidths, type Case } from "../support/arbitraries.ts";
 import { drive, EndOfScript, scripted } from "../support/clocks.ts";
 
@@ -142,7 +142,7 @@ describe("whatever the layout and the clock", () => {
         fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }),
         ({ options, readings }, counts) => {
           const clock = scripted(readings);
-          const settings = compileSettings(mergeOptions(options, { clock }));
+          const settings = resolveGeneratorSettings(mergeOptions(options, { clock }));
           const source = new LocalSource(settings);
           const entry = ledgerEntry(settings);
           const state = () => [entry.readingMs, entry.word[0]];

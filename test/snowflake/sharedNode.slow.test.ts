@@ -23,14 +23,14 @@ const imports = `
   const copy = createRequire("${dist}")("${fileURLToPath(dist)}index.cjs");
 `;
 
-/** The environment of a process that nothing says anything of. */
+/** The environment of a process without a sign of other processes. */
 const plain = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(KUBERNETES_|NODE_APP_INSTANCE|pm_id|FLAKEID_|VITEST|NODE_OPTIONS)/.test(name),
   ),
 );
 
-/** How often a process warned that ran some code, and what it said. */
+/** Runs code in a process. Returns the lines of its warnings. */
 function warningsOf(code: string, env: Record<string, string>): string[] {
   const file = join(folder, "process.mjs");
   writeFileSync(file, `${imports}${code}`);
@@ -80,7 +80,7 @@ describe("a generator without a node ID", () => {
     expect(warningsOf(code, KUBERNETES)).toHaveLength(1);
   });
 
-  test("is not warned of where nothing tells of other processes", () => {
+  test("emits no warning without a sign of other processes", () => {
     expect(warningsOf('nextId(); makeGenerator("twitter").nextId();', {})).toEqual([]);
     const child = `import { fork } from "node:child_process";
       if (process.send) nextId();
@@ -88,7 +88,7 @@ describe("a generator without a node ID", () => {
     expect(warningsOf(child, {})).toEqual([]);
   });
 
-  test("node 0 that somebody chose is no accident, nor is a lease", () => {
+  test("emits no warning if a node was given, also node 0, or for a lease", () => {
     const chosen = `
       makeGenerator("twitter", { machineId: 0 }).nextId();
       makeGenerator("twitter", { datacenterId: 0 }).nextId();
@@ -105,7 +105,7 @@ describe("a generator without a node ID", () => {
     expect(warningsOf(chosen, KUBERNETES)).toEqual([]);
   });
 
-  test("joins another thread's generator without a warning of its own", () => {
+  test("emits no warning where it attaches to a generator of another thread", () => {
     const joined = `
       const { handle } = new SharedGenerator("twitter", { machineId: 0 });
       const { machineId, ...options } = handle.options;
@@ -147,7 +147,7 @@ describe("a cluster of four", () => {
          });
          ${setUp}
          const ids = [];
-         // On a clock that all of them have, so that it does not depend on who is quick.
+         // All workers have the same clock, so that the number of repeated IDs does not depend on their speed.
          const clock = ((now) => () => now++)(1_800_000_000_000);
          for (let i = 0; i < 1000; i++) ids.push(String(make(clock).nextId()));
          setImmediate(() => process.send({ ids, warned })); // Warnings come in between.
@@ -169,7 +169,7 @@ describe("a cluster of four", () => {
     expect(cluster(setUp, "{}")).toEqual({ made: 4000, distinct: 1000, warnings: 4 });
   });
 
-  test("with the node from a slot, as the guide has it, repeats none and warns of nothing", () => {
+  test("repeats no ID and emits no warning with the node from a slot, as in the guide", () => {
     const setUp = `const make = (clock) => makeGeneratorFromEnv("twitter", { clock, required: true });`;
     expect(cluster(setUp, '{ FLAKEID_DATACENTER_ID: "0", FLAKEID_MACHINE_ID: String(slot) }')).toEqual({
       made: 4000,
@@ -182,7 +182,7 @@ describe("a cluster of four", () => {
 describe("elsewhere", () => {
   const state = () => Reflect.get(globalThis, Symbol.for("bitflake.sharedNode.v1")) as { isChecked: boolean };
 
-  test("on Deno and Bun the environment is not read, and without a process or its warnings nothing is", () => {
+  test("does nothing on Deno and Bun, without a process, and without process.emitWarning", () => {
     makeGenerator("twitter");
     const emitWarning = vi.fn();
     const env = new Proxy({}, { get: () => "1" });
@@ -214,7 +214,7 @@ describe("elsewhere", () => {
   });
 
   test("names a section of the README with the remedy", () => {
-    // npm packs the README of itself.
+    // npm packs the README whether package.json lists it or not.
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     expect(readme).toMatch(/^## Node IDs$[^#]*required: true[^#]*BITFLAKE_SHARED_NODE_ID/m);
   });

@@ -380,21 +380,21 @@ describe("the handle", () => {
   });
 });
 
-describe("twins in one thread", () => {
-  test("of which both are shared have one memory", () => {
+describe("generators of one identity in one thread", () => {
+  test("SharedGenerators have one memory", () => {
     const options = { machineId: 12 };
     const ids = Array.from({ length: 1000 }, () => new SharedGenerator("twitter", options).nextId());
     expect(new Set(ids).size).toBe(1000);
   });
 
-  test("with other widths but the same IDs are twins too", () => {
+  test("two layouts that have the same node in the same bits are one identity", () => {
     const one = new SharedGenerator("twitter", { datacenterId: 1, machineId: 13 });
     const two = new SharedGenerator("single_dc", { machineId: 45 });
     expect(two.nextId() < one.nextId()).toBe(true);
     expect(two.handle.memory).toBe(one.handle.memory);
   });
 
-  test("of which one was local: the shared one goes on from it, and it makes no more", async () => {
+  test("a SharedGenerator continues after a SnowflakeGenerator, which makes no more IDs", async () => {
     const clock = settable(NOW);
     const local = makeGenerator("twitter", { machineId: 14, clock });
     const last = local.nextIds(10)[9] as bigint;
@@ -476,5 +476,89 @@ describe("twins in one thread", () => {
     const here = new SharedGenerator("twitter", { machineId: 16, clock });
     expect(() => SharedGenerator.attach(sent(elsewhere), clock)).toThrow(refusal({ field: "handle" }));
     expect(SharedGenerator.attach(sent(here), clock).nextId()).toBe(here.nextId() - 1n);
+  });
+});
+
+describe("a custom clock that later replaces Date.now", () => {
+  const real = Date.now;
+  afterEach(() => {
+    Date.now = real;
+  });
+  const closed = refusal({ code: "ERR_ARGUMENT", field: "clock" });
+  /** Creates a clock that is later than the system's. */
+  const laterClock = () => settable(real() + 3_600_000);
+  const isRising = (ids: bigint[]) => ids.every((id, at) => at === 0 || id > (ids[at - 1] as bigint));
+
+  test("a SharedGenerator on it and new ones on the default clock continue one sequence", () => {
+    const clock = laterClock();
+    const options = { machineId: 22 };
+    const before = new SharedGenerator("twitter", { ...options, clock });
+    const ids = [before.nextId()];
+    Date.now = clock;
+    const after = new SharedGenerator("twitter", options);
+    for (let i = 0; i < 3; i++) ids.push(after.nextId(), before.nextId());
+    expect(isRising(ids)).toBe(true);
+    expect(() => makeGenerator("twitter", options).nextId()).toThrow(refusal({ field: "machineId" }));
+  });
+
+  test("a SharedGenerator on the system's clock continues after a SnowflakeGenerator on it", () => {
+    const clock = laterClock();
+    const options = { machineId: 23 };
+    const system = new SharedGenerator("twitter", options);
+    const custom = makeGenerator("twitter", { ...options, clock });
+    const ids = [system.nextId(), ...custom.nextIds(9)];
+    Date.now = clock;
+    makeGenerator("twitter", options);
+    expect(() => custom.nextId()).toThrow(closed);
+    ids.push(system.nextId(), ...system.nextIds(2));
+    expect(isRising(ids)).toBe(true);
+    clock.now -= 11;
+    expect(() => system.nextId()).toThrow(ClockBackwardsError);
+  });
+
+  test.each<[string, (machineId: number) => SnowflakeGenerator]>([
+    ["SnowflakeGenerator", (machineId) => makeGenerator("twitter", { machineId })],
+    ["SharedGenerator", (machineId) => new SharedGenerator("twitter", { machineId })],
+  ])("a %s on the system's clock continues after a SharedGenerator on it", async (kind, make) => {
+    const clock = laterClock();
+    const machineId = kind === "SharedGenerator" ? 24 : 25;
+    const system = make(machineId);
+    const custom = new SharedGenerator("twitter", { machineId, clock });
+    const ids = [system.nextId(), ...custom.nextIds(9)];
+    Date.now = clock;
+    make(machineId);
+    expect(() => custom.nextId()).toThrow(closed);
+    expect(() => custom.nextIds(2)).toThrow(closed);
+    await expect(custom.nextIdAsync()).rejects.toThrow(closed);
+    expect(() => SharedGenerator.attach(sent(custom), () => clock.now)).toThrow(closed);
+    ids.push(system.nextId(), ...system.nextIds(2));
+    expect(isRising(ids)).toBe(true);
+    clock.now -= 11;
+    expect(() => system.nextId()).toThrow(ClockBackwardsError);
+  });
+
+  test("a SharedGenerator on it that has made no IDs throws too", () => {
+    const clock = laterClock();
+    const options = { machineId: 26 };
+    const custom = new SharedGenerator("twitter", { ...options, clock });
+    const system = makeGenerator("twitter", options);
+    Date.now = clock;
+    const id = system.nextId();
+    makeGenerator("twitter", options);
+    expect(() => custom.nextId()).toThrow(closed);
+    expect(system.nextId()).toBe(id + 1n);
+  });
+
+  test("a SharedGenerator on it does not take a tick that the system's generators of another tick length have used", () => {
+    const clock = laterClock();
+    const options = { machineId: 27, epochMs: real() - 3_600_000 };
+    const custom = new SharedGenerator("twitter", { ...options, tickMs: 10, clock });
+    custom.nextId();
+    const system = makeGenerator("twitter", options);
+    const used = system.decode(system.nextId()).timestampMs - options.epochMs;
+    Date.now = clock;
+    makeGenerator("twitter", options);
+    clock.now = options.epochMs + used * 10;
+    expect(() => custom.nextId()).toThrow(refusal({ code: "ERR_ARGUMENT", field: "tick" }));
   });
 });

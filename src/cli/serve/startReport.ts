@@ -14,8 +14,8 @@ interface NodeReport {
   readonly machineId: number;
   /** The store of the lease; `null` if the user gave the node. */
   readonly leasedFrom: string | null;
-  /** Which other processes could have the same node. */
-  readonly twins: string;
+  /** Which other processes could have the same node, and so repeat IDs. */
+  readonly couldRepeatIds: string;
 }
 
 /** Returns the node that a started service has leased. */
@@ -33,18 +33,18 @@ async function nodeReport(
 ): Promise<NodeReport> {
   const { machineId, datacenterId = 0, name } = values;
   if (machineId !== undefined) {
-    return { datacenterId, machineId, leasedFrom: null, twins: "any other process with this node" };
+    return { datacenterId, machineId, leasedFrom: null, couldRepeatIds: "any other process with this node" };
   }
   const node = (await leasedNode(service)) ?? 0;
   const machines = 2 ** layout.machineBits;
   const fields = { datacenterId: Math.floor(node / machines), machineId: node % machines };
   if (leaseBackend) {
-    const twins = "processes of other users or machines, or with their own --machine-id or --store";
-    return { ...fields, leasedFrom: "the state folder", twins };
+    const couldRepeatIds = "processes of other users or machines, or with their own --machine-id or --store";
+    return { ...fields, leasedFrom: "the state folder", couldRepeatIds };
   }
   const place = kind === "sqlite" ? "in another file" : "in another store";
-  const twins = `services that lease ${place}, or with another --name than ${printable(name)}`;
-  return { ...fields, leasedFrom: store.description, twins };
+  const couldRepeatIds = `services that lease ${place}, or with another --name than ${printable(name)}`;
+  return { ...fields, leasedFrom: store.description, couldRepeatIds };
 }
 
 /** Collects the start report of a started service. Returns a function that formats it: as JSON, or as lines of text. */
@@ -68,7 +68,7 @@ export async function createStartReport(
     const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, poolStore };
     return (url) => JSON.stringify({ url, ...facts, auth: { keys }, limits, types: names });
   }
-  const { datacenterId, machineId, leasedFrom, twins } = node;
+  const { datacenterId, machineId, leasedFrom, couldRepeatIds } = node;
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
   const bits = [timestampBits, datacenterBits, machineBits, sequenceBits].join("·");
   const source = leasedFrom === null ? "as given" : `leased from ${leasedFrom}`;
@@ -78,7 +78,7 @@ export async function createStartReport(
   return (url) =>
     [
       `listening on ${url}`,
-      `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${twins}`,
+      `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${couldRepeatIds}`,
       `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
       `store: ${store}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,

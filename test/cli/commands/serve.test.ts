@@ -57,7 +57,12 @@ describe("the service", () => {
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
       url: expect.stringMatching(/^http:/),
-      node: { datacenterId: 0, machineId: 3, leasedFrom: null, twins: "any other process with this node" },
+      node: {
+        datacenterId: 0,
+        machineId: 3,
+        leasedFrom: null,
+        couldRepeatIds: "any other process with this node",
+      },
       layout: {
         preset: "twitter",
         timestampBits: 41,

@@ -12,10 +12,14 @@ export const shared = {
     const generator = new SharedGenerator("twitter", { machineId: 2 });
     truth(generator instanceof SnowflakeGenerator, "a SharedGenerator is a SnowflakeGenerator");
     const ids = Array.from({ length: COUNT }, () => generator.nextId());
-    const twin = SharedGenerator.attach(generator.handle);
-    ids.push(...twin.nextIds(COUNT), ...generator.fill(new BigUint64Array(COUNT)), await twin.nextIdAsync());
+    const attached = SharedGenerator.attach(generator.handle);
+    ids.push(
+      ...attached.nextIds(COUNT),
+      ...generator.fill(new BigUint64Array(COUNT)),
+      await attached.nextIdAsync(),
+    );
     increasing(ids, 3 * COUNT + 1);
-    equal(twin.decode(ids[0]).machineId, 2, "machineId");
+    equal(attached.decode(ids[0]).machineId, 2, "machineId");
   },
 };
 

@@ -1,4 +1,4 @@
-// The format of an ID: bit widths, epoch and tick length, validated, and the last tick that they allow.
+// The format of an ID: layout, epoch, tick length and last tick, from validated options. `decode` needs no more.
 
 import { LayoutError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
@@ -7,7 +7,7 @@ import type { Widths } from "./presets.ts";
 
 /** The settings that decide how an ID reads. */
 export interface Format {
-  /** Widths that sum to 63 or 53. */
+  /** The four bit widths, which sum to 63 or 53. */
   readonly layout: Widths;
   readonly epochMs: number;
   readonly tickMs: number;
@@ -18,14 +18,14 @@ export interface Format {
 /** The last moment that a Date can hold. */
 export const DATE_END = 8.64e15;
 
-/** Asserts that a value from a caller is a number or Date; returns it as whole milliseconds since 1970. */
+/** Asserts that a value is a whole number or a Date, from the year -1199 on; returns it as milliseconds since 1970. */
 export function assertMoment(field: string, value: unknown): number {
-  // From the year -1199 on: this keeps DATE_END - epochMs below 2^53.
+  // The lower limit keeps DATE_END - epochMs below 2^53.
   return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
 }
 
-/** Validates the part of the options that decides how an ID reads. */
-export function compileFormat(options: GeneratorOptions): Format {
+/** Validates the options that decide how an ID reads, and returns its format. */
+export function resolveFormat(options: GeneratorOptions): Format {
   const width = (name: keyof Widths, least: number) =>
     assertWhole(name, options[name], least, 53, "", LayoutError);
   const timestampBits = width("timestampBits", 1);
