@@ -118,8 +118,7 @@ export function sqlLeasePort(port: SqlPort, name: string): LeasePort {
           await send("grow", statements.addNodes, range, () => true, limits);
         }
         // A random pause, so that holders that acquire at the same moment do not all try again at the same moment.
-        if (tries > 1)
-          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, limits.background));
+        if (tries > 1) await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, limits));
       }
     },
 
