@@ -20,6 +20,7 @@ const uncovered = [
   "test/docs/numeric-ids.slow.test.ts",
   "test/lease/model.slow.test.ts",
   "test/package/{package,types}.slow.test.ts",
+  "test/snowflake/stallBound.slow.test.ts",
 ];
 
 /** Tests on servers have a command of their own. */

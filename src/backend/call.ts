@@ -24,10 +24,14 @@ export interface AnswerOptions<T> extends CallOptions {
 /**
  * Starts a timer.
  *
- * @param background whether the process may end while the timer runs
+ * @param options.background whether the process may end while the timer runs. Default `false`
  * @returns a function that stops it
  */
-export function startTimer(wake: () => void, ms: number, background = false): () => void {
+export function startTimer(
+  wake: () => void,
+  ms: number,
+  { background = false }: { readonly background?: boolean } = {},
+): () => void {
   // Node and Bun return an object, Deno and browsers a number. Without @types/node only the number is known.
   const timer: unknown = setTimeout(wake, ms);
   if (background) {
@@ -71,7 +75,7 @@ export async function callStore<T>(
       isTimedOut = true;
       reject(new BackendError(operation, "timeout", `no answer within ${limitMs} ms${note}`));
     };
-    stopTimer = startTimer(timeOut, limitMs, background);
+    stopTimer = startTimer(timeOut, limitMs, { background });
   });
   // Wrapped, because a client may throw instead of rejecting.
   const sent = new Promise((resolve) => resolve(call()));

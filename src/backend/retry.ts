@@ -17,7 +17,7 @@ export function makeQueue(limitMs: number): Queue {
     const timeout = last.then(
       () =>
         new Promise<void>((resolve) => {
-          stopTimer = startTimer(resolve, limitMs, true);
+          stopTimer = startTimer(resolve, limitMs, { background: true });
         }),
     );
     last = Promise.race([result.catch(() => {}), timeout]).finally(() => stopTimer());

@@ -57,7 +57,7 @@ export function keepAlive(
   const schedule = () => {
     const waitMs = Math.min(lockMs / EXTENSIONS_PER_LOCK, Math.max(0, endsMs - performance.now()));
     // In the background, because work that waits for nothing else would keep the process alive for ever.
-    stopTimer = startTimer(() => void extendOnce(), waitMs, true);
+    stopTimer = startTimer(() => void extendOnce(), waitMs, { background: true });
   };
   schedule();
   const ignoreLoss = () => {

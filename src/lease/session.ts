@@ -221,7 +221,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
 
   #schedule(ms: number): void {
     this.#stopTimer();
-    this.#stopTimer = startTimer(() => void this.#keepAlive(), ms, true);
+    this.#stopTimer = startTimer(() => void this.#keepAlive(), ms, { background: true });
   }
 
   /** Tries once to renew the grant, or to acquire a new one if it is lost. It never rejects. */

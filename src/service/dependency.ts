@@ -100,7 +100,7 @@ export class Dependency {
         if (isUndecided && !this.#probing) void this.#startProbe();
       },
       FRESH_MS,
-      true,
+      { background: true },
     );
   }
 }

@@ -144,7 +144,7 @@ function isClockError(error: unknown): boolean {
 async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let stopTimer = () => {};
   const timeout = new Promise<undefined>((resolve) => {
-    stopTimer = startTimer(() => resolve(undefined), ms, true);
+    stopTimer = startTimer(() => resolve(undefined), ms, { background: true });
   });
   try {
     return await Promise.race([promise, timeout]);

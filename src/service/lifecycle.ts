@@ -100,13 +100,13 @@ export class Lifecycle {
     return this.start();
   }
 
-  /** Counts a request in flight, or refuses it if the service is stopping. */
+  /** Adds a request to the count of requests in flight, or refuses it if the service is stopping. */
   admitRequest(): void {
     if (this.phase === "stopping") throw stoppingError();
     this.#requestsInFlight++;
   }
 
-  /** Ends the count of an admitted request, because it is answered. */
+  /** Takes an admitted request out of the count of requests in flight, because it is answered. */
   finishRequest(): void {
     this.#requestsInFlight--;
     if (this.#requestsInFlight === 0) this.#onIdle();

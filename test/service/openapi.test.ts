@@ -34,6 +34,26 @@ test("/openapi.json is a valid document, with and without API keys", async () =>
   }
 });
 
+test("/openapi.json describes both headers of a key on the routes that read one", async () => {
+  const { service } = await openService({ types: { uin: { length: 10 } } });
+  const { paths } = await fetchOpenApi(service);
+  for (const [path, method] of [
+    ["/v1/idgenerator/{type}/id", "post"],
+    ["/v1/idgenerator/uin", "get"],
+  ] as const) {
+    expect(paths[path]?.[method]).toMatchObject({
+      parameters: expect.arrayContaining([
+        expect.objectContaining({
+          in: "header",
+          name: "Idempotency-Key",
+          description: expect.stringContaining("without double quotes, commas and backslashes"),
+        }),
+        expect.objectContaining({ in: "header", name: "X-Idempotency-Key" }),
+      ]),
+    });
+  }
+});
+
 test("/openapi.json is written once, at the first request", async () => {
   const stringify = vi.spyOn(JSON, "stringify");
   const { service } = await openService();

@@ -1,4 +1,4 @@
-// When a clock is called stalled: the rule with small numbers, and its largest bound for real.
+// When a clock is called stalled: the rule with small numbers, and generators on such clocks.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ClockStalledError, makeGenerator, SnowflakeGenerator } from "../../src/index.ts";
@@ -28,20 +28,6 @@ describe("the stall check", () => {
     for (const nowMs of readings) check(nowMs);
     if (stallsAt === undefined) check(last);
     else expect(() => check(last)).toThrow(expect.objectContaining({ nowMs: last, reads: stallsAt }));
-  });
-
-  test("a clock that hardly moves ends a wait after 2^27 readings, where no other clock counts the time", () => {
-    vi.stubGlobal("performance", undefined);
-    // 2^27 readings are too many for each of hundreds of mutants; the rule itself is tested above.
-    const most = process.env.STRYKER_MUTATOR_WORKER ? undefined : 134_217_729;
-    const clock = most === undefined ? () => 1_700_000_000_000 : creeping(1_700_000_000_000, 2_000_000);
-    const widths = { timestampBits: 53, datacenterBits: 0, machineBits: 0, sequenceBits: 0 };
-    const generator = new SnowflakeGenerator({ ...widths, tickMs: 2000, epochMs: 1_700_000_000_000, clock });
-    generator.nextId();
-    expect(() => generator.nextId()).toThrow(ClockStalledError);
-    expect(() => generator.nextId()).toThrow(
-      most === undefined ? stalled : expect.objectContaining({ reads: most }),
-    );
   });
 });
 
@@ -84,6 +70,7 @@ describe("a generator on a stalled clock", () => {
   });
 
   test("throws ClockStalledError after exactly the limit of readings without a new millisecond", () => {
+    vi.stubGlobal("performance", undefined); // A busy machine may take more than 2 s for so many readings.
     const standing = (readings: number) => {
       let reads = 0;
       const clock = () => NOW + (reads++ < readings ? 0 : 1);

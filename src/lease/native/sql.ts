@@ -134,7 +134,7 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
         }
         // A random pause, so that holders that acquire at the same moment do not all try again at the same moment.
         if (tries > 1)
-          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, options.background));
+          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, options));
       }
     },
 

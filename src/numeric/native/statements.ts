@@ -66,33 +66,33 @@ export function createStatements(backend: SqlPort, currentSql: string): Statemen
    *
    * @param ctes common table expressions that the statement uses
    */
-  const addCount = (change: string, ctes = "") =>
+  const withCount = (change: string, ctes = "") =>
     isPostgres
       ? `WITH ${ctes && `${ctes}, `}changed AS (${change} RETURNING type, id),
 added AS (INSERT INTO ${countsTable} (type, taken) SELECT type, COUNT(*) FROM changed GROUP BY type)
 SELECT id FROM changed`
       : `${ctes && `WITH ${ctes} `}${change} RETURNING id`;
-  const take = (condition: string, extraSet = "") =>
+  const takeSql = (condition: string, extraSet = "") =>
     `UPDATE ${idsTable} SET taken = ${nowSql}${extraSet} WHERE type = $1 AND ${currentSql} = $3 AND ${condition}`;
   // Each issue starts at another random rank, so concurrent issues seldom lock the same rows. Starting at the lowest rank
   // would step over the index entries of taken rows not yet vacuumed.
-  const next = `SELECT id ${fromAvailable} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
+  const selectNext = `SELECT id ${fromAvailable} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
   // PostgreSQL looks up each element of an array. For a set, whose size it cannot estimate, it would read the whole table.
   const oneOf = (rows: string) => (isPostgres ? `= ANY(ARRAY(${rows}))` : `IN (${rows})`);
   /** CTEs of the next rows up to the last rank, continued from rank 0. */
-  const picked = (
+  const pickedCtes = (
     wanted: string,
-  ) => `later AS MATERIALIZED (${next} ${wanted} ${lockSql}), earlier AS MATERIALIZED (
+  ) => `later AS MATERIALIZED (${selectNext} ${wanted} ${lockSql}), earlier AS MATERIALIZED (
   SELECT id ${fromAvailable} AND rank < ${int("$2")} ORDER BY rank LIMIT ${wanted} - (SELECT COUNT(*) FROM later) ${lockSql}
 ), picked AS (SELECT id FROM later UNION ALL SELECT id FROM earlier)`;
-  const isPicked = (wanted: string) =>
+  const isPickedSql = (wanted: string) =>
     `id ${oneOf("SELECT id FROM picked")} AND (SELECT COUNT(*) FROM picked) = ${wanted}`;
   // One ID without the wrap to rank 0 is the usual case. It is a statement of its own, because it is planned in less time.
-  const isNext = `id = (${next} 1 ${lockSql})`;
-  const setRequest = ", request = $4";
-  const isNewRequest = `NOT EXISTS (SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = $4)`;
+  const isNextSql = `id = (${selectNext} 1 ${lockSql})`;
+  const setRequestSql = ", request = $4";
+  const isNewRequestSql = `NOT EXISTS (SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = $4)`;
   // CAST to TEXT first, because postgres.js would encode a parameter of type JSON a second time.
-  const list = isPostgres
+  const entriesSql = isPostgres
     ? "JSON_ARRAY_ELEMENTS(CAST(CAST($2 AS TEXT) AS JSON)) AS entry"
     : "JSON_EACH($2) AS entry";
   const field = (at: number) => (isPostgres ? `(entry->>${at})` : `JSON_EXTRACT(value, '$[${at}]')`);
@@ -100,7 +100,7 @@ SELECT id FROM changed`
   const countAvailable = `(SELECT CAST(COUNT(*) AS TEXT) FROM (
   SELECT 1 ${fromAvailable} ORDER BY rank LIMIT ${int("$2")}
 ) AS available_rows)`;
-  const history = `COALESCE(types.history, '') AS recorded, ${currentSql} AS current`;
+  const historyColumns = `COALESCE(types.history, '') AS recorded, ${currentSql} AS current`;
   // One row also if the store was restored to a state without the type.
   const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${typesTable} AS types ON types.type = $1`;
   const unmergedTaken = isPostgres
@@ -108,7 +108,7 @@ SELECT id FROM changed`
     : "0";
   const uncountedTaken = uncountedSql(backend);
   return {
-    readHistory: `SELECT ${history}, CASE
+    readHistory: `SELECT ${historyColumns}, CASE
   WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${currentSql} <> '')) THEN 'no' ELSE 'yes'
 END AS is_initialized FROM ${typeIfThere}`,
     // Once for a new pool and for one of an earlier version: records the history and counts the taken IDs.
@@ -119,29 +119,32 @@ WHERE type = $1`,
     // $2 history
     acceptHistory: `UPDATE ${typesTable} SET history = $2 WHERE type = $1 AND ${currentSql} = $2 RETURNING history`,
     // $2 rank, $3 history
-    issueOne: addCount(take(isNext)),
+    issueOne: withCount(takeSql(isNextSql)),
     // and $4 count
-    issue: addCount(take(isPicked(int("$4"))), picked(int("$4"))),
+    issue: withCount(takeSql(isPickedSql(int("$4"))), pickedCtes(int("$4"))),
     // and $4 request key
-    issueOneForRequest: addCount(take(`${isNext} AND ${isNewRequest}`, setRequest)),
-    issueForRequest: addCount(take(`${isPicked("1")} AND ${isNewRequest}`, setRequest), picked("1")),
+    issueOneForRequest: withCount(takeSql(`${isNextSql} AND ${isNewRequestSql}`, setRequestSql)),
+    issueForRequest: withCount(
+      takeSql(`${isPickedSql("1")} AND ${isNewRequestSql}`, setRequestSql),
+      pickedCtes("1"),
+    ),
     // $2 request key
     findRequest: `SELECT id FROM ${idsTable} WHERE type = $1 AND request = $2`,
     // $2 limit of the count
     count: `SELECT sweep, ${countAvailable} AS available FROM ${typesTable} WHERE type = $1`,
-    countWithHistory: `SELECT sweep, ${history}, ${countAvailable} AS available FROM ${typeIfThere}`,
+    countWithHistory: `SELECT sweep, ${historyColumns}, ${countAvailable} AS available FROM ${typeIfThere}`,
     // and $3 duration of a claim in ms
-    status: `SELECT sweep, ${history}, ${countAvailable} AS available, CAST(types.taken + ${unmergedTaken} AS TEXT) AS taken,
+    status: `SELECT sweep, ${historyColumns}, ${countAvailable} AS available, CAST(types.taken + ${unmergedTaken} AS TEXT) AS taken,
   CASE WHEN filler IS NOT NULL AND filling > ${nowSql} AND filling <= ${nowSql} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS is_filling
 FROM ${typesTable} AS types WHERE type = $1`,
     // $2 JSON array of [id, rank]
     add: `INSERT INTO ${idsTable} (type, id, rank) SELECT CAST($1 AS TEXT), ${field(0)}, CAST(${field(1)} AS BIGINT)
-FROM ${list} WHERE TRUE ON CONFLICT (type, id) DO NOTHING RETURNING id`,
+FROM ${entriesSql} WHERE TRUE ON CONFLICT (type, id) DO NOTHING RETURNING id`,
     // $2 JSON array of [id, request key]. A request that was given another ID keeps that one.
-    markTaken: addCount(`INSERT INTO ${idsTable} AS known (type, id, rank, taken, request)
+    markTaken: withCount(`INSERT INTO ${idsTable} AS known (type, id, rank, taken, request)
 SELECT CAST($1 AS TEXT), ${field(0)}, 0, ${nowSql}, CASE WHEN NOT EXISTS (
   SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = ${field(1)}
-) THEN ${field(1)} END FROM ${list} WHERE TRUE
+) THEN ${field(1)} END FROM ${entriesSql} WHERE TRUE
 ON CONFLICT (type, id) DO UPDATE SET taken = excluded.taken, request = excluded.request WHERE known.taken IS NULL`),
     mergeCounts: `WITH merged AS (DELETE FROM ${countsTable} WHERE type = $1 AND part = ANY(ARRAY(
   SELECT part FROM ${countsTable} WHERE type = $1 LIMIT ${MERGE_LIMIT} FOR UPDATE SKIP LOCKED
