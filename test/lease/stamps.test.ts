@@ -5,12 +5,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
-  resolveGeneratorSettings,
   GeneratorParts,
   type Grant,
   type GrantReceiver,
   LeaseExpiredError,
   mergeOptions,
+  resolveGeneratorSettings,
   SnowflakeGenerator,
 } from "../../src/internal.ts";
 import { LeasedSource } from "../../src/lease/leasedSource.ts";
@@ -33,7 +33,9 @@ function plain(options: GeneratorOptions): Leased {
 }
 
 function shared(options: GeneratorOptions): Leased & { readonly generator: SharedGenerator } {
-  const { generator, source } = SharedGenerator.underGrants(resolveGeneratorSettings(mergeOptions(LAYOUT, options)));
+  const { generator, source } = SharedGenerator.underGrants(
+    resolveGeneratorSettings(mergeOptions(LAYOUT, options)),
+  );
   return { generator, grantee: source };
 }
 
