@@ -115,7 +115,7 @@ export function step(
   }
   const highestReadingMs = backwardMs > 0 ? state.highestReadingMs : nowMs;
   const startTick = (tick: number): ClockState => {
-    // A grant that ends within the layout is the error for every tick after it, also for those past `maxTick`.
+    // Where the grant ends within the layout, its error comes first, also for a tick past `maxTick`.
     if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
     return { highestReadingMs, tick, sequence: firstSequence() };

@@ -144,10 +144,10 @@ export function stepUntilId(
     if (waitMs === 0) return;
     budget ??= new WaitBudget(1);
     budget.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), nowMs);
-    const waitedAtMs = nowMs;
+    const lastReadingMs = nowMs;
     do {
       budget.assertMoving(nowMs);
       nowMs = clock();
-    } while (nowMs === waitedAtMs);
+    } while (nowMs === lastReadingMs);
   }
 }

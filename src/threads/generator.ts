@@ -102,7 +102,7 @@ export class SharedGenerator extends SnowflakeGenerator {
    *   the generator has a custom clock; then there is no default
    * @throws {@link ArgumentError} if the handle is no handle, is of another version of this package, or does not fit its
    *   memory; if the clock is missing or no function; if this thread already has a generator of the same identity
-   *   with a memory of its own
+   *   with a memory of its own; if the generator was ended, because its custom clock has replaced `Date.now` in a thread
    *
    * @example
    * ```ts

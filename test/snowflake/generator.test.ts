@@ -164,7 +164,7 @@ describe("waiting", () => {
 });
 
 describe("rollback", () => {
-  test("up to maxBackwardMs IDs go on without a wait; beyond it throws, until the clock is back", () => {
+  test("IDs go on without a wait up to maxBackwardMs; beyond it each call throws until the clock is back", () => {
     const clock = settable(NOW);
     const generator = makeGenerator("twitter", { clock });
     const before = generator.nextId();
