@@ -95,8 +95,8 @@ export class IdPool extends AsyncDisposer {
    *   pool forever. A call with the same key always returns the same ID
    * @param options.onReplay called if the ID was issued for the `requestKey` before. Also called if this call took the ID
    *   itself, lost the answer with the connection to the store, and then found the ID by its key
-   * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`. At once if the
-   *   refill fails, then with its error as the `cause`, or if the pool is stopped
+   * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`. Thrown at once
+   *   if the refill fails or the pool is stopped. Its `cause` is the error of the last refill, if that failed
    * @throws {@link IdPoolExhaustedError} if all IDs are issued
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}. The ID
    *   of a `requestKey` that the store knows is returned until this object has seen the new history
@@ -134,8 +134,8 @@ export class IdPool extends AsyncDisposer {
    * Issues several IDs in one step: all of them, or none.
    *
    * @param count 1 to 10,000
-   * @throws {@link IdPoolEmptyError} if fewer are available, and no refill has added enough within `waitMs`. At once if the
-   *   refill fails or the pool is stopped
+   * @throws {@link IdPoolEmptyError} if fewer are available, and no refill has added enough within `waitMs`. Thrown at
+   *   once if the refill fails or the pool is stopped
    * @throws {@link IdPoolExhaustedError} if fewer remain; it says how many do
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. It is then unknown

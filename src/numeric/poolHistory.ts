@@ -48,12 +48,12 @@ export class PoolHistory {
 
   /** Registers the pool in the store and reads its history, once. */
   ensureRegistered(): Promise<void> {
-    const registerOnce = async () => {
+    const registerAndReadHistory = async () => {
       await register(this.#backend, this.#type, this.#shape);
       // On any history except this one the store refuses to issue.
       this.#issuedOn = (await this.#store.readOrRecordHistory()).recorded;
     };
-    this.#registered ??= registerOnce().catch((error) => {
+    this.#registered ??= registerAndReadHistory().catch((error) => {
       this.#registered = undefined;
       throw error;
     });

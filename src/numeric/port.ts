@@ -15,7 +15,7 @@ export interface Availability {
 
 /** Histories as a store reports them. Both are empty strings if the store does not report its history. */
 export interface StoreHistory {
-  /** The history that was recorded for the type: the last one that a process accepted. Empty if none was. */
+  /** The history recorded for the type: the one that its pool began on, or the last one that was accepted. Empty if none. */
   readonly recorded: string;
   /** The history that the store is on now. */
   readonly current: string;

@@ -64,8 +64,8 @@ export function createRouter(routes: readonly Route[]): Router {
   };
 }
 
-function allowedMethods({ method, issuesOnGet: consumes }: Route): string[] {
-  return method === "GET" && !consumes ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
+function allowedMethods({ method, issuesOnGet }: Route): string[] {
+  return method === "GET" && !issuesOnGet ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
 }
 
 /** Asserts that the route answers a method. */

@@ -77,7 +77,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
   const route = (
     name: string,
     summary: string,
-    handle: Route["handler"],
+    handler: Route["handler"],
     ...parameters: QueryParameter[]
   ): Route => ({
     method: "GET",
@@ -85,7 +85,7 @@ export function generateRoutes({ lifecycle, metrics }: RouteDeps): Route[] {
     scope: "issue",
     cost: costOf,
     operation: { summary, query: [COUNT, ...parameters], response: idsSchema },
-    handler: handle,
+    handler,
   });
   return [
     route(
