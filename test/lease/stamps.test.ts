@@ -234,7 +234,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
     source.open({ node: 1, from: 2 ** 20 - 5, until: 2 ** 20 + 100 }, clock.now);
     const overflow = expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" });
     expect(() => generator.nextId()).toThrow(overflow);
-    // Also past the end of the lease, which is behind that of the layout.
+    // Also past the end of the lease, which is after that of the layout.
     clock.now += 200;
     expect(() => generator.nextId()).toThrow(overflow);
   });
