@@ -181,7 +181,7 @@ describe("an option that only a generator refuses", () => {
     await button(page, "Generate").click();
     const [status] = await page.getByRole("status").allInnerTexts();
     expect(status).toMatch(
-      /^at \d+ the next ID needs tick \d+, but the last tick of the layout is 1099511627775$/,
+      /^at \d+ the next ID needs tick \d+, but the last tick is 1099511627775$/,
     );
     expect(await made(page)).toEqual([]);
     expect(await field(page, "ID").inputValue()).toBe("911780371413233664");

@@ -269,7 +269,7 @@ describe("the clock step", () => {
       nowMs: EPOCH + 1001,
       tick: 1001,
       maxTick: 1000,
-      message: "at 1001001 the next ID needs tick 1001, but the last tick of the layout is 1000",
+      message: "at 1001001 the next ID needs tick 1001, but the last tick is 1000",
     });
     expect(facts({}, fresh, EPOCH - 1)).toEqual({
       code: "ERR_EPOCH",
