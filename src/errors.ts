@@ -247,7 +247,10 @@ export class UnsupportedError extends BitflakeError {
   }
 }
 
-/** A backend is down, too slow, or sent an unexpected response. Whether it has carried out the call is not known. */
+/**
+ * A backend is down, too slow, or sent an unexpected response. Whether it has carried out the call is not known, except when
+ * this is the `cause` of a {@link LeaseExpiredError} and the response is that the grant is lost.
+ */
 export class BackendError extends BitflakeError {
   readonly code = "ERR_BACKEND";
   /** The call to the backend. */
@@ -288,8 +291,9 @@ export class ClockSkewError extends BitflakeError {
 
   constructor(nowMs: number, storeMs: number, maxSkewMs: number) {
     const skewMs = nowMs - storeMs;
+    const side = skewMs < 0 ? "behind" : "ahead of";
     super(
-      `the clock reads ${nowMs} and the store's ${storeMs}, ${skewMs} ms apart; maxSkewMs is ${maxSkewMs}`,
+      `the clock reads ${nowMs}, ${Math.abs(skewMs)} ms ${side} the store's ${storeMs}; maxSkewMs is ${maxSkewMs}`,
     );
     this.nowMs = nowMs;
     this.storeMs = storeMs;
@@ -534,7 +538,7 @@ export class LeaseExpiredError extends BitflakeError {
 
 /** Base of the errors of a store that grants no lease. */
 abstract class LeaseRefusedError extends BitflakeError {
-  /** The name of the leases. An error cannot call it `name`. */
+  /** The namespace of the leases: their option `name`. An error's own `name` is that of its class. */
   readonly namespace: string;
 
   constructor(namespace: string, message: string) {
@@ -565,16 +569,19 @@ export class LeaseFenceError extends LeaseRefusedError {
   }
 }
 
-/** Every node of the space is taken. */
+/** Every node that the process may lease is taken. */
 export class NoNodeAvailableError extends LeaseRefusedError {
   readonly code = "ERR_NO_NODE_AVAILABLE";
-  /** How many nodes exist. */
+  /** How many nodes it may lease: all of the layout, or with a `datacenterId` the machines of that datacenter. */
   readonly nodes: number;
-  /** When the first of them is free, if it is not renewed until then: milliseconds since 1970. */
+  /** When the first of their leases ends, unless it is renewed: milliseconds since 1970. */
   readonly soonestMs: number;
 
   constructor(namespace: string, nodes: number, soonestMs: number) {
-    super(namespace, `all ${nodes} nodes of ${show(namespace)} are taken, the first until ${soonestMs}`);
+    super(
+      namespace,
+      `all ${nodes} nodes that this process may lease from ${show(namespace)} are taken; the earliest lease ends at ${soonestMs}`,
+    );
     this.nodes = nodes;
     this.soonestMs = soonestMs;
   }

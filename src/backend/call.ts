@@ -1,4 +1,5 @@
-// Calls to a store: each one ends within its time limit, and every failure is a BackendError.
+// Calls to a store: each one ends within its time limit, and a failure of the client or the store is a BackendError.
+// Other errors of this package pass unchanged, such as the ArgumentError of a memory's clock.
 
 import { BackendError, BitflakeError } from "../internal.ts";
 import type { Backend } from "./ports.ts";
@@ -8,7 +9,7 @@ export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** Limits of one call. */
 export interface CallOptions {
-  /** The longest wait for an answer, if it is less than the port's own limit. */
+  /** The longest wait for an answer, if it is less than the backend's own limit. */
   readonly maxWaitMs?: number;
   /** Whether the process may end while it waits. */
   readonly background?: boolean;
@@ -16,7 +17,7 @@ export interface CallOptions {
 
 /** Limits of one call, and a callback for its late answer. */
 export interface AnswerOptions<T> extends CallOptions {
-  /** Gets the answer that arrives after the call has timed out. */
+  /** Gets the result of an answer that arrives after the call has timed out. */
   readonly onLateAnswer?: (answer: T) => void;
 }
 
@@ -42,18 +43,27 @@ export function startTimer(
 }
 
 /**
- * Calls a store and reads its answer.
+ * Returns a function for the limits of calls that are sent one after the other and share one limit: each call gets the time
+ * that is left.
+ */
+export function limitsUntil({ maxWaitMs = Infinity, ...options }: CallOptions): () => CallOptions {
+  const end = performance.now() + maxWaitMs;
+  return () => ({ ...options, maxWaitMs: Math.ceil(end - performance.now()) });
+}
+
+/**
+ * Calls a store and parses its answer.
  *
  * @param operation the operation's name in errors, such as `"lease: acquire"`
  * @param call sends the request
- * @param read returns what the answer means; `undefined` or a throw means that it is not a valid answer
- * @throws {@link BackendError}
+ * @param parse returns the result of an answer; `undefined` or a throw means that the answer is not valid
+ * @throws {@link BackendError} if the call fails, has no answer in time, or has an answer that is not valid
  */
 export async function callStore<T>(
   backend: Backend,
   operation: string,
   call: () => Promise<unknown>,
-  read: (answer: unknown) => T | undefined,
+  parse: (answer: unknown) => T | undefined,
   { maxWaitMs = Infinity, background = false, onLateAnswer }: AnswerOptions<T> = {},
 ): Promise<T> {
   const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, maxWaitMs));
@@ -73,27 +83,27 @@ export async function callStore<T>(
   try {
     answer = await Promise.race([sent, timeout]);
   } catch (cause) {
-    const readLate = (late: unknown) => {
-      const meaning = read(late);
-      if (meaning !== undefined) onLateAnswer?.(meaning);
+    const parseLate = (late: unknown) => {
+      const result = parse(late);
+      if (result !== undefined) onLateAnswer?.(result);
     };
     // The caller has its error already, so a late failure is ignored.
-    if (isTimedOut && onLateAnswer) sent.then(readLate).catch(() => {});
+    if (isTimedOut && onLateAnswer) sent.then(parseLate).catch(() => {});
     throw cause instanceof BitflakeError
       ? cause
       : new BackendError(operation, "failed", messageOf(cause), { cause });
   } finally {
     stopTimer();
   }
-  let meaning: T | undefined;
+  let result: T | undefined;
   let cause = answer;
   try {
-    meaning = read(answer);
+    result = parse(answer);
   } catch (error) {
     cause = error;
   }
-  if (meaning === undefined) throw new BackendError(operation, "answer", "unexpected response", { cause });
-  return meaning;
+  if (result === undefined) throw new BackendError(operation, "answer", "unexpected response", { cause });
+  return result;
 }
 
 /** Returns the message of a client's error, or its code: an AggregateError of refused connections has only a code. */

@@ -41,17 +41,17 @@ export function putExpiring<T extends { readonly ends: number }>(
  * @param table a table with the columns `name`, `key` and `ends`
  * @param now SQL for the time, in the unit of `ends`
  */
-export function makeRowCleaner(port: SqlPort, table: string, now: string): () => void {
-  const path = qualifiedTable(port, table);
+export function makeRowCleaner(backend: SqlPort, table: string, now: string): () => void {
+  const path = qualifiedTable(backend, table);
   // A row that another statement has locked is being renewed.
-  const locked = port.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";
+  const locked = backend.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";
   const sql = `DELETE FROM ${path} WHERE (name, key) IN (
   SELECT name, key FROM ${path} WHERE ends <= ${now} ORDER BY ends LIMIT ${ROWS} ${locked}
 )`;
   let calls = 0;
   return () => {
     if (calls++ % CALLS > 0) return;
-    const send = () => port.query(sql, []);
-    callStore(port, `${table}: clean`, send, () => true, { background: true }).catch(() => {});
+    const send = () => backend.query(sql, []);
+    callStore(backend, `${table}: clean`, send, () => true, { background: true }).catch(() => {});
   };
 }

@@ -1,42 +1,39 @@
-// History of an SQL store: a failover or a restore starts a new one, and may have lost writes.
+// History of an SQL store: a failover or a restore starts a new one, with another ID, and may have lost writes.
 
-import { callStore } from "./call.ts";
+import { type CallOptions, callStore } from "./call.ts";
 import type { SqlPort } from "./ports.ts";
 
 /** The cluster and its timeline. Any role may read both; the SQL costs no more than `SELECT 1`. */
 const POSTGRES =
   "(SELECT system_identifier || '.' || SUBSTR(PG_WALFILE_NAME(PG_CURRENT_WAL_LSN()), 1, 8) FROM PG_CONTROL_SYSTEM())";
 
-/** SQL for the history of a store that reports none. */
+/** SQL for the history ID of a store that reports none. */
 const UNKNOWN = "''";
 
 /** Error codes of servers that lack the functions or refuse them, as some hosted ones do. */
 const UNSUPPORTED = ["42883", "0A000", "42501"];
 
-/** The SQL of each port, so that a port is probed once. */
+/** The SQL of each backend, so that a backend is probed once. */
 const known = /* @__PURE__ */ new WeakMap<SqlPort, string>();
 
 /**
- * Returns SQL for the history of a store as text, to be read in the statement that relies on it. For a store that reports
- * no history, such as SQLite, the SQL returns the empty text.
+ * Returns SQL for the history ID of a store, to be read in the statement that relies on it. For a store that reports none,
+ * such as SQLite, the SQL returns the empty string.
  *
+ * @param options the limits of the probe, which the first call for a backend sends
  * @throws {@link BackendError} if the store is down or too slow
  */
-export async function historySql(port: SqlPort): Promise<string> {
-  if (port.dialect !== "postgres") return UNKNOWN;
-  const sql = known.get(port) ?? (await probe(port));
-  known.set(port, sql);
+export async function historyIdSql(backend: SqlPort, options?: CallOptions): Promise<string> {
+  if (backend.dialect !== "postgres") return UNKNOWN;
+  const sql = known.get(backend) ?? (await probe(backend, options));
+  known.set(backend, sql);
   return sql;
 }
 
-async function probe(port: SqlPort): Promise<string> {
+async function probe(backend: SqlPort, options?: CallOptions): Promise<string> {
   try {
-    await callStore(
-      port,
-      "read the timeline",
-      () => port.query(`SELECT ${POSTGRES} AS history`, []),
-      () => true,
-    );
+    const send = () => backend.query(`SELECT ${POSTGRES} AS history`, []);
+    await callStore(backend, "read the timeline", send, () => true, options);
     return POSTGRES;
   } catch (error) {
     const { code } = Object((error as { cause?: unknown }).cause) as { code?: unknown };

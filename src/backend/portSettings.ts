@@ -1,4 +1,4 @@
-// Settings of ports: validates the options of an adapter, and a backend that a feature is given.
+// Settings of backends: validates the options of an adapter, and a backend that a user passes to a feature.
 
 import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
 import { MAX_TIMER_MS } from "./call.ts";
@@ -19,8 +19,8 @@ function assertHasMethod<T>(field: string, value: T, methods: readonly string[])
  */
 export function assertBackend(backend: Backend): Backend {
   type Client = Partial<Record<"multi" | "connect", unknown>>;
-  const port = assertHasMethod("backend", backend, ["eval", "query", "change"]);
-  const { prefix, timeoutMs, multi, connect } = port as Backend & Client;
+  assertHasMethod("backend", backend, ["eval", "query", "change"]);
+  const { prefix, timeoutMs, multi, connect } = backend as Backend & Client;
   // A client also has eval() or query(), but with other parameters.
   if (multi ?? connect)
     throw new ArgumentError(

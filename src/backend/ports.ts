@@ -1,6 +1,8 @@
-// Ports: what features ask of a store. A client without an adapter here needs an object with one of these interfaces.
+// Backends: a store as a user passes it, as one of three kinds of port. An adapter makes one of a client; for a client
+// without an adapter the user writes an object with one of these interfaces. A backend knows no feature: each feature has
+// an interface of its own to a store, such as `LeasePort`, which its `openPort.ts` makes from a backend.
 
-/** Settings of every port. */
+/** Settings of every backend. */
 export interface PortSettings {
   /** The prefix of keys or tables. Default `"bitflake"`. */
   readonly prefix?: string | undefined;
@@ -43,5 +45,5 @@ export interface MemoryPort extends PortSettings {
   ): Result;
 }
 
-/** A store for features: one of the three kinds of port. */
+/** A store for features: one of the three kinds. */
 export type Backend = RedisPort | SqlPort | MemoryPort;

@@ -47,7 +47,7 @@ export async function retryWhileBusy<T>(
   }
   return queue(async () => {
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
-      // Before the caller's timeout, which knows no reason.
+      // Fails before the caller's timeout does, because this failure has a reason and the timeout has none.
       if (performance.now() - started + 2 * pauseMs > timeoutMs) throw failure;
       const waitMs = pauseMs * (0.5 + Math.random() / 2);
       await new Promise<void>((wake) => startTimer(wake, waitMs));

@@ -12,6 +12,7 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
     ...table(target, "namespaces", {
       columns: ["namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL"],
       added: [
+        // In `lease/rule.ts`: `historyId`, `fence`, `staleUntil` and `longestGrantTicks`.
         "history TEXT NOT NULL DEFAULT ''",
         "fence BIGINT NOT NULL DEFAULT 0",
         "stale BIGINT NOT NULL DEFAULT 0",
@@ -21,10 +22,10 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
     ...table(target, "nodes", {
       columns: [
         "namespace TEXT NOT NULL",
-        "space BIGINT NOT NULL",
+        "space BIGINT NOT NULL", // The first node of the space that the node is in.
         "node BIGINT NOT NULL",
         "owner TEXT",
-        "since BIGINT NOT NULL",
+        "since BIGINT NOT NULL", // `from` in `lease/rule.ts`.
         "until BIGINT NOT NULL",
       ],
       added: ["generation BIGINT NOT NULL DEFAULT 0", "nonce TEXT NOT NULL DEFAULT ''"],

@@ -16,7 +16,7 @@ function definitionsOf(target: SqlTarget, features: readonly Feature[]): Definit
   if (assertOneOf("dialect", dialect, ["postgres", "sqlite"]) === "sqlite" && schema !== undefined) {
     throw new ArgumentError("schema", "left out for SQLite", schema);
   }
-  // Not any iterable: an iterator would be empty the second time, and a text would be read as letters.
+  // Not any iterable: an iterator would be empty the second time, and a string would be read as letters.
   if (!Array.isArray(features)) throw new ArgumentError("features", "an array", features);
   const names: readonly Feature[] = features;
   return names.flatMap((name) => SCHEMA[assertOneOf("feature", name, FEATURES)](target));
@@ -82,22 +82,22 @@ const FIND_COLUMN = {
  * ```
  */
 export async function setup(backend: Backend, features: readonly Feature[] = FEATURES): Promise<string> {
-  const port = assertBackend(backend);
-  if (!("query" in port)) {
+  assertBackend(backend);
+  if (!("query" in backend)) {
     definitionsOf({ dialect: "sqlite" }, features); // Throws on an unknown feature, on any store.
     return "";
   }
   const send = (sql: string, params: string[], isSlow = false) =>
     callStore(
-      isSlow ? { ...port, timeoutMs: MAX_TIMER_MS } : port,
+      isSlow ? { ...backend, timeoutMs: MAX_TIMER_MS } : backend,
       "setup",
-      () => port.query(sql, params),
+      () => backend.query(sql, params),
       (rows) => rows as readonly unknown[],
     );
-  const { dialect } = port;
+  const { dialect } = backend;
   // Looked for first, because a program does not need the right to create tables if they all exist.
   const exists = async ({ name, column, find }: Definition) => {
-    const path = dialect === "postgres" ? qualifiedTable(port, name) : tableName(port, name);
+    const path = dialect === "postgres" ? qualifiedTable(backend, name) : tableName(backend, name);
     const rows = await (column === undefined
       ? send(FIND[dialect], [path])
       : send(FIND_COLUMN[dialect], [path, column]));
@@ -107,7 +107,7 @@ export async function setup(backend: Backend, features: readonly Feature[] = FEA
     return !hasTable || (await send(find, [])).length > 0;
   };
   const missing: Definition[] = [];
-  for (const definition of definitionsOf(port, features)) {
+  for (const definition of definitionsOf(backend, features)) {
     if (!(await exists(definition))) missing.push(definition);
   }
   for (const definition of missing) {

@@ -1,25 +1,26 @@
-// SQL shared by features: sends a statement as text and reads its rows; the server's clock.
+// SQL shared by features: sends a statement as text and parses its rows; the server's clock.
 
 import { type AnswerOptions, callStore } from "./call.ts";
 import type { SqlPort, SqlRow } from "./ports.ts";
 
 /**
- * Sends a statement with all parameters as text, and reads its rows.
+ * Sends a statement with all parameters as text, and parses its rows.
  *
- * @param read returns what the rows mean; `undefined` or a throw means that they are not a valid answer
+ * @param parse returns the result of the rows; `undefined` or a throw means that they are not a valid answer
  * @throws {@link BackendError}
  */
 export function queryRows<T>(
-  port: SqlPort,
+  backend: SqlPort,
   operation: string,
   text: string,
   params: readonly unknown[],
-  read: (rows: readonly SqlRow[]) => T | undefined,
+  parse: (rows: readonly SqlRow[]) => T | undefined,
   options?: AnswerOptions<T>,
 ): Promise<T> {
-  const call = () => port.query(text, params.map(String));
-  // A port that a user wrote may return anything.
-  return callStore(port, operation, call, (rows) => (Array.isArray(rows) ? read(rows) : undefined), options);
+  const call = () => backend.query(text, params.map(String));
+  // A backend that a user wrote may return anything.
+  const parseRows = (rows: unknown) => (Array.isArray(rows) ? parse(rows) : undefined);
+  return callStore(backend, operation, call, parseRows, options);
 }
 
 /** Returns SQL for the server's clock in milliseconds since 1970. It is constant within a statement, so an index can be searched by it. */

@@ -11,24 +11,24 @@ const MAX_NAME = 63;
 export const LONGEST_NAME = "nodes_until";
 
 /** Returns a Redis key. Keys with the same `name` are in the same slot of a Redis Cluster. */
-export function redisKey(port: PortSettings, name: string, part: string): string {
-  return `${port.prefix ?? "bitflake"}:{${name}}:${part}`;
+export function redisKey(backend: PortSettings, name: string, part: string): string {
+  return `${backend.prefix ?? "bitflake"}:{${name}}:${part}`;
 }
 
 /** Returns the name of a table or index with its prefix. */
-export function tableName(port: PortSettings, table: string): string {
-  return `${port.prefix ?? "bitflake"}_${table}`;
+export function tableName(backend: PortSettings, table: string): string {
+  return `${backend.prefix ?? "bitflake"}_${table}`;
 }
 
 /** Returns the prefixed name of a table or index, quoted for SQL. */
-export function quotedTable(port: PortSettings, table: string): string {
-  return quoted("prefix", tableName(port, table));
+export function quotedTable(backend: PortSettings, table: string): string {
+  return quoted("prefix", tableName(backend, table));
 }
 
 /** Returns the prefixed name of a table with its schema, quoted for SQL. */
-export function qualifiedTable(port: Pick<SqlPort, "schema" | "prefix">, table: string): string {
-  const name = quotedTable(port, table);
-  return port.schema === undefined ? name : `${quoted("schema", port.schema)}.${name}`;
+export function qualifiedTable(backend: Pick<SqlPort, "schema" | "prefix">, table: string): string {
+  const name = quotedTable(backend, table);
+  return backend.schema === undefined ? name : `${quoted("schema", backend.schema)}.${name}`;
 }
 
 /** Quotes a name. Refuses one that PostgreSQL would truncate, because two truncated names can be equal. */

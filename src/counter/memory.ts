@@ -5,7 +5,7 @@ import type { MemoryPort } from "../backend/ports.ts";
 import { type CounterPort, RESERVE } from "./port.ts";
 import { checkOutcome, NO_VALUE, reserve } from "./rule.ts";
 
-export function memoryCounterPort(port: MemoryPort, name: string): CounterPort {
+export function memoryCounterPort(backend: MemoryPort, name: string): CounterPort {
   return {
     reserve(request, options) {
       const change = (before: bigint = NO_VALUE) => {
@@ -13,11 +13,11 @@ export function memoryCounterPort(port: MemoryPort, name: string): CounterPort {
         return [after, { before, after }] as const;
       };
       return callStore(
-        port,
+        backend,
         RESERVE,
-        async () => port.change(`counter:${name}`, change),
+        async () => backend.change(`counter:${name}`, change),
         (answer) => {
-          // A port that a user wrote may return anything.
+          // A backend that a user wrote may return anything.
           const { before, after } = answer as { before: bigint; after: bigint };
           return checkOutcome(request, before, after);
         },

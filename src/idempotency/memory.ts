@@ -10,20 +10,20 @@ import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.
 /** The records of a name, by key. Changed in place, because a copy for each step would be slow. */
 type Records = Map<string, KeyRecord>;
 
-export function memoryOncePort(port: MemoryPort, name: string): OncePort {
+export function memoryOncePort(backend: MemoryPort, name: string): OncePort {
   const apply = <T>(
     operation: string,
     change: (records: Records, now: number) => unknown,
-    read: (answer: unknown) => T,
+    parse: (answer: unknown) => T,
     options: CallOptions | undefined,
   ): Promise<T> => {
     const step = (records: Records = new Map(), nowMs: number) =>
       [records, change(records, Math.floor(nowMs))] as const;
     return callStore(
-      port,
+      backend,
       `idempotency: ${operation}`,
-      async () => port.change(`once:${name}`, step),
-      read,
+      async () => backend.change(`once:${name}`, step),
+      parse,
       options,
     );
   };

@@ -14,7 +14,7 @@ export interface HeldNode extends NodeFields {
   readonly node: number;
   /** The name that the holder gave itself; empty if it gave none. */
   readonly holder: string;
-  /** The owner of the grant in the store: a new name for each lease. */
+  /** The owner of the grant in the store: a random token, drawn for each lease, and the holder's name. */
   readonly owner: string;
   /** When the lease began, by the holder's clock. */
   readonly from: Date;
@@ -24,7 +24,7 @@ export interface HeldNode extends NodeFields {
   readonly isCurrent: boolean;
 }
 
-/** The nodes of a name in a store. */
+/** The nodes of a namespace in a store. */
 export interface NamespaceReport {
   /** The namespace: IDs are unique among leases of one name. */
   readonly name: string;
@@ -45,7 +45,7 @@ export interface NamespaceReport {
 }
 
 /**
- * Lists who holds which node of a name. It changes nothing.
+ * Lists who holds which node of a namespace. It changes nothing.
  *
  * @param backend the store
  * @param name the namespace, default `"default"`

@@ -29,11 +29,14 @@ export interface LeaseStatus {
   readonly until: Date;
   /** When the store last granted or renewed it. */
   readonly renewedAt: Date;
-  /** How far this process's clock was ahead of the store's then, in milliseconds, including the time of the request. */
+  /**
+   * How far this process's clock was ahead of the store's then, in milliseconds, less the time that the request took to
+   * reach the store.
+   */
   readonly skewMs: number;
-  /** How many renewals have failed since `renewedAt`. */
+  /** How many renewals have failed since `renewedAt`; with `"reacquire"`, attempts to acquire a new lease count too. */
   readonly failures: number;
-  /** The error of the last failed renewal. */
+  /** The error of the last of these failures, or the reason of the loss if that is later; `undefined` without one. */
   readonly lastError: unknown;
   /** How many leases have been granted: more than 1 after a `"reacquire"`. */
   readonly grants: number;
@@ -74,11 +77,12 @@ export interface Lease<Generator extends SnowflakeGenerator = SnowflakeGenerator
 
   /**
    * Adds a listener for renewals that fail while the lease is held: the store is down or slow, the clocks are too far
-   * apart, or the store is cut off from its replicas. The generator works until the lease ends, and the renewal is tried
-   * again.
+   * apart, the store is cut off from its replicas, or the clock fails. The generator works until the lease ends, and the
+   * renewal is tried again.
    *
-   * @param listener gets the error of the renewal, which is `status().lastError` too: a {@link BackendError}, a
-   *   {@link ClockSkewError} or a {@link StoreCutOffError}
+   * @param listener gets the error of the renewal, which is `status().lastError` too: a {@link BackendError},
+   *   {@link ClockSkewError} or {@link StoreCutOffError}; an {@link ArgumentError}, {@link EpochError} or an error of your
+   *   own from the option `clock`
    * @returns a function that removes the listener
    *
    * @example

@@ -3,7 +3,7 @@
 import { startTimer } from "../backend/call.ts";
 import {
   GeneratorParts,
-  type GrantReceiver,
+  type GrantedSource,
   LeaseFenceError,
   NoNodeAvailableError,
   SnowflakeGenerator,
@@ -31,12 +31,14 @@ const POLL_MS = 1000;
  *   and they have not ended within `waitMs`
  * @throws {@link StoreCutOffError} if the store is a Redis that has lost its replicas
  * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
- * @throws {@link NamespaceError} if the name is in use with another layout, epoch or tick
+ * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
  * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
- * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease
+ * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease or more than 32
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
  * @throws {@link EpochError} if the clock is before the epoch
  * @throws {@link TimestampOverflowError} if the clock is past the last tick that an ID can have
+ * @throws {@link UnsupportedError} if the runtime has no `crypto` with random bytes, or with `threads: true` no
+ *   SharedArrayBuffer
  *
  * @example
  * ```ts
@@ -82,10 +84,10 @@ function endOfRefusal(error: unknown): number | undefined {
   return error instanceof LeaseFenceError ? error.untilMs : undefined;
 }
 
-/** Creates a generator, and the source that takes its grants. */
-async function createGenerator({ generatorSettings, sharesThreads }: LeaseSettings): Promise<{
+/** Creates a generator, and the source of its IDs, which gets the grants. */
+async function createGenerator({ generatorSettings, isForThreads: sharesThreads }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
-  source: GrantReceiver;
+  source: GrantedSource;
 }> {
   if (sharesThreads) {
     // Loaded on demand, because most leases are for one thread.

@@ -3,7 +3,7 @@
 import {
   createEntry,
   type Grant,
-  type GrantReceiver,
+  type GrantedSource,
   grantLimit,
   type LedgerEntry,
   LocalSource,
@@ -16,15 +16,15 @@ import {
 } from "../internal.ts";
 import { nodeFields } from "./nodeSpace.ts";
 
-export class LeasedSource extends LocalSource implements GrantReceiver {
+export class LeasedSource extends LocalSource implements GrantedSource {
   #node = 0;
   #shiftedNode = 0n;
   #until = 0;
   #isOpen = false;
 
   constructor(settings: Settings) {
-    // An entry of its own: the hot path does not check the grant within a reading, so a shared entry could skip the check
-    // after another generator of this node, for example of another name, has stamped the reading.
+    // An entry of its own: the hot path does not check the grant while the reading is that of the last ID. In a shared entry
+    // that could be the ID of another generator of this node, for example of another lease name.
     super(settings, createEntry());
   }
 
@@ -32,14 +32,14 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
     return nodeFields(this.#node, this.settings.layout.machineBits);
   }
 
-  /** The first tick that was not stamped. */
-  get #firstUnstamped(): number {
+  /** The tick after the last one stamped. */
+  get #nextTick(): number {
     return Number((this.entry.word[0] as bigint) >> BigInt(this.settings.timestampShift)) + 1;
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
-    // IDs already made in that tick may be of another node, so begin a new tick.
-    this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#firstUnstamped) - 1);
+    // The last tick stamped may have IDs of another node, so begin after it.
+    this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#nextTick) - 1);
     this.entry.readingMs = nowMs;
     this.#node = node;
     this.#shiftedNode = shiftNode(this.settings, node);
@@ -47,7 +47,7 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
     this.#isOpen = true;
   }
 
-  extend(until: number): void {
+  setEnd(until: number): void {
     this.#until = until;
   }
 
@@ -55,7 +55,7 @@ export class LeasedSource extends LocalSource implements GrantReceiver {
     this.#isOpen = false;
     // NaN equals no reading, so that each call takes the step and throws, even within the last tick stamped.
     this.entry.readingMs = Number.NaN;
-    return this.#firstUnstamped;
+    return this.#nextTick;
   }
 
   protected override tryStep(entry: LedgerEntry, nowMs: number, count: number): number {

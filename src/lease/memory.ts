@@ -1,57 +1,80 @@
-// Leases in the memory of this process: runs the protocol itself.
+// Leases in the memory of this process: runs the rule itself.
 
 import { type AnswerOptions, callStore } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { type NodeRange, parseGrant } from "./parseAnswer.ts";
-import type { LeasePort, NamespaceReading } from "./port.ts";
-import { acquire, type LeaseAnswer, type NamespaceState, release, renew } from "./rule.ts";
+import { acquireCallOptions, type LeasePort, type NamespaceSnapshot } from "./port.ts";
+import { acquire, type LeaseAnswer, type NamespaceState, release, renew, type StoreFacts } from "./rule.ts";
 
-type Change<T> = (
-  state: NamespaceState | undefined,
-  storeMs: number,
-) => readonly [NamespaceState | undefined, T];
+/**
+ * State of a namespace as the memory keeps it. The command line writes it to files, so its names stay: `history` is
+ * `historyId` of the rule, and `longestReach` is `longestGrantTicks`.
+ */
+interface StoredState extends Omit<NamespaceState, "historyId" | "longestGrantTicks"> {
+  readonly history: string;
+  readonly longestReach: number;
+}
 
-/** Returns a function that checks an answer, because a port that a user wrote may return anything. */
-function readAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
+type Change<State, T> = (state: State | undefined, storeMs: number) => readonly [State | undefined, T];
+
+/** Returns a change of the stored state. A state that the rule leaves unchanged stays the same object. */
+function stored<T>(change: Change<NamespaceState, T>): Change<StoredState, T> {
+  return (before, storeMs) => {
+    const state = before && fromStored(before);
+    const [next, result] = change(state, storeMs);
+    return [next === state ? before : next && toStored(next), result];
+  };
+}
+
+function fromStored({ history, longestReach, ...state }: StoredState): NamespaceState {
+  return { ...state, historyId: history, longestGrantTicks: longestReach };
+}
+
+function toStored({ historyId, longestGrantTicks, ...state }: NamespaceState): StoredState {
+  return { ...state, history: historyId, longestReach: longestGrantTicks };
+}
+
+/** Returns a function that checks an answer, because a backend that a user wrote may return anything. */
+function parseAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
   return (answer) =>
     answer.outcome === "granted"
       ? parseGrant(nodes, [answer.node, answer.from, answer.until, answer.storeMs])
       : answer;
 }
 
-/** Returns the reading of a memory. It reports no history, because if this memory is lost, so are its holders. */
-function readingAt(ms: number) {
-  return { ms, history: "" };
+/** Returns the facts about a memory. It reports no history, because if this memory is lost, so are its holders. */
+function factsAt(ms: number): StoreFacts {
+  return { ms, historyId: "" };
 }
 
-export function memoryLeasePort(port: MemoryPort, name: string): LeasePort {
+export function memoryLeasePort(backend: MemoryPort, name: string): LeasePort {
   const call = <T>(
     operation: string,
-    change: Change<T>,
-    read: (result: T) => T = (result) => result,
+    change: Change<NamespaceState, T>,
+    parse: (result: T) => T = (result) => result,
     options?: AnswerOptions<T>,
   ) => {
-    const send = async () => port.change<NamespaceState | undefined, T>(`lease:${name}`, change);
-    return callStore(port, `lease: ${operation}`, send, (result) => read(result as T), options);
+    const send = async () => backend.change<StoredState | undefined, T>(`lease:${name}`, stored(change));
+    return callStore(backend, `lease: ${operation}`, send, (result) => parse(result as T), options);
   };
   return {
-    acquire: (space, request, nowMs, options) =>
+    acquire: (terms, request, nowMs, options) =>
       call(
         "acquire",
-        (state, storeMs) => acquire(state, space, request, nowMs, readingAt(storeMs)),
-        readAnswer(space),
-        options,
+        (state, storeMs) => acquire(state, terms, request, nowMs, factsAt(storeMs)),
+        parseAnswer(terms),
+        acquireCallOptions(options),
       ),
-    renew: (space, claim, nowMs, options) =>
+    renew: (terms, proof, nowMs, options) =>
       call(
         "renew",
-        (state, storeMs) => renew(state, space, claim, nowMs, readingAt(storeMs)),
-        readAnswer({ first: claim.node, count: 1 }),
+        (state, storeMs) => renew(state, terms, proof, nowMs, factsAt(storeMs)),
+        parseAnswer({ first: proof.node, count: 1 }),
         options,
       ),
-    release: async (_space, claim, firstUnstamped) => {
-      await call("release", (state) => [state && release(state, claim, firstUnstamped), true]);
+    release: async (_space, proof, nextTick) => {
+      await call("release", (state) => [state && release(state, proof, nextTick), true]);
     },
-    read: () => call<NamespaceReading>("read", (state, storeMs) => [state, { state, storeMs }]),
+    read: () => call<NamespaceSnapshot>("read", (state, storeMs) => [state, { state, storeMs }]),
   };
 }

@@ -3,16 +3,19 @@
 import { LayoutError, type NodeFields, type Settings } from "../internal.ts";
 import type { NodeSpace } from "./rule.ts";
 
-/** The most bits of a leased node. Node numbers then stay exact in every store. */
-const MAX_BITS = 32;
+/** The most bits of both node fields. Node numbers then stay exact in every store. */
+const MAX_NODE_BITS = 32;
 
 /** Splits a node into its datacenter and machine field. */
 export function nodeFields(node: number, machineBits: number): NodeFields {
   return { datacenterId: Math.floor(node / 2 ** machineBits), machineId: node % 2 ** machineBits };
 }
 
-/** Formats the layout, epoch and tick of IDs, and whether one field or both are leased. */
-export function formatShape(
+/**
+ * Returns the shape of a namespace: the layout, epoch and tick of its IDs, and whether one field or both are leased, as a
+ * string that a store compares with the stored one.
+ */
+export function shapeOf(
   { layout, epochMs, tickMs }: Pick<Settings, "layout" | "epochMs" | "tickMs">,
   isOneField: boolean,
 ): string {
@@ -37,30 +40,28 @@ export function parseShape(
  *
  * @param isDatacenterFixed whether `datacenterId` was given
  */
-export function makeNodeSpace(
-  settings: Settings,
-  isDatacenterFixed: boolean,
-  { ttlMs, maxSkewMs, isFenced }: { ttlMs: number; maxSkewMs: number; isFenced: boolean },
-): NodeSpace {
+export function makeNodeSpace(settings: Settings, isDatacenterFixed: boolean): NodeSpace {
   const { layout, epochMs, tickMs, datacenterId } = settings;
   const { datacenterBits, machineBits } = layout;
-  const isOneField = isDatacenterFixed && datacenterBits > 0;
-  const bits = isOneField ? machineBits : datacenterBits + machineBits;
-  if (bits < 1 || datacenterBits + machineBits > MAX_BITS) {
-    throw new LayoutError("layout", `one with 1 to ${MAX_BITS} bits to lease`, bits);
+  const nodeBits = datacenterBits + machineBits;
+  if (nodeBits > MAX_NODE_BITS) {
+    throw new LayoutError(
+      "layout",
+      `one with at most ${MAX_NODE_BITS} datacenter and machine bits to lease`,
+      nodeBits,
+    );
   }
-  // One more, because the current tick has begun already.
-  const ttlTicks = Math.ceil(ttlMs / tickMs) + 1;
+  const isOneField = isDatacenterFixed && datacenterBits > 0;
+  const bits = isOneField ? machineBits : nodeBits;
+  if (bits < 1) {
+    const fields = isOneField ? "machine" : "datacenter or machine";
+    throw new LayoutError("layout", `one with at least 1 ${fields} bit to lease`, bits);
+  }
   return {
-    shape: formatShape(settings, isOneField),
+    shape: shapeOf(settings, isOneField),
     first: isOneField ? datacenterId * 2 ** machineBits : 0,
     count: 2 ** bits,
     epochMs,
     tickMs,
-    ttlTicks,
-    maxSkewMs,
-    // The holder's clock may be ahead of the store's, and so may the clock of the previous primary.
-    reach: ttlTicks + Math.ceil((2 * maxSkewMs) / tickMs),
-    isFenced,
   };
 }

@@ -6,7 +6,7 @@ import { redisLeasePort } from "./native/redis.ts";
 import { sqlLeasePort } from "./native/sql.ts";
 import type { LeasePort } from "./port.ts";
 
-/** Returns the port of the leases with a name. */
+/** Returns the port of the leases of a namespace. */
 export function leasePort(backend: Backend, name: string): LeasePort {
   if ("eval" in backend) return redisLeasePort(backend, name);
   if ("query" in backend) return sqlLeasePort(backend, name);

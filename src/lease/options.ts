@@ -18,14 +18,15 @@ import {
   type Settings,
 } from "../internal.ts";
 import { makeNodeSpace } from "./nodeSpace.ts";
-import type { NodeSpace } from "./rule.ts";
+import type { LeaseTerms } from "./rule.ts";
+import { makeLeaseTerms } from "./terms.ts";
 
 /** The shortest lease. A garbage collection would end a shorter one. */
 const MIN_TTL_MS = 100;
 
 /** Options of a lease, beside those of its generator. All but `backend` are optional. */
 export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
-  /** The store of the leases: a port of `bitflake/backend`. On SQL, run `setup(backend)` once before. */
+  /** The store of the leases, from `bitflake/backend`. On SQL, run `setup(backend)` once before. */
   readonly backend: Backend;
   /** Widths and options of the generator, as for `makeGenerator`. Default `"twitter"`: 1024 nodes. */
   readonly preset?: PresetName | GeneratorOptions | undefined;
@@ -40,8 +41,9 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   /** A name for this process in {@link inspect}, such as its host or pod. Default none. */
   readonly holder?: string | undefined;
   /**
-   * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed every `ttlMs` / 3. This is how
-   * long the store may be away before IDs stop, and how long the node of a process that crashed stays taken.
+   * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed after a second or `ttlMs` / 3,
+   * whichever is less, and then every `ttlMs` / 3. IDs stop `ttlMs` after the last renewal, so two thirds of it after
+   * the store went away, or later. A process that crashed keeps its node until `ttlMs` after its last renewal.
    */
   readonly ttlMs?: number | undefined;
   /** How long to wait for a node when none can be granted, in milliseconds. Default 0. */
@@ -49,9 +51,10 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   /** The largest difference between the clocks of this process and the store, in milliseconds. Default 5000. */
   readonly maxSkewMs?: number | undefined;
   /**
-   * Whether the store may forget grants when it restarts or fails over. Default `true`: then no node is granted until
-   * all grants that may be forgotten have ended, `ttlMs` + 2 × `maxSkewMs` later, and a Redis that is cut off from its
-   * replicas renews no lease. Set `false` if the store never forgets what it has acknowledged.
+   * Whether new leases wait after the store may have lost grants. This is a waiting time, not a fencing token. Default
+   * `true`: after a restart or failover the store grants no node until all grants that it may have forgotten have ended,
+   * for `ttlMs` + 2 × `maxSkewMs`. A Redis that is cut off from its replicas grants and renews no lease. Set `false` if
+   * the store never forgets what it has acknowledged.
    */
   readonly fence?: boolean | undefined;
   /**
@@ -86,8 +89,8 @@ export interface LeaseSettings {
   readonly ttlMs: number;
   readonly waitMs: number;
   readonly reacquires: boolean;
-  readonly sharesThreads: boolean;
-  readonly space: NodeSpace;
+  readonly isForThreads: boolean;
+  readonly terms: LeaseTerms;
   readonly generatorSettings: Settings;
 }
 
@@ -114,8 +117,9 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
     if (given?.machineId === undefined) continue;
     throw new ArgumentError("machineId", "left out, because the lease decides it", given.machineId);
   }
-  const known = [...LEASE_OPTIONS, ...Object.keys(defaults())].filter((option) => option !== "machineId");
-  assertKnownOptions(overrides, known);
+  // `mergeOptions` refuses unknown options too, but its message would list only those of a generator.
+  const optionNames = [...LEASE_OPTIONS, ...Object.keys(defaults())].filter((name) => name !== "machineId");
+  assertKnownOptions(overrides, optionNames);
   const generatorSettings = resolveGeneratorSettings(mergeOptions(preset, overrides));
   const isDatacenterFixed = overrides.datacenterId !== undefined || Object(preset).datacenterId !== undefined;
   assertWhole("ttlMs", ttlMs, MIN_TTL_MS, MAX_TIMER_MS);
@@ -128,11 +132,11 @@ export function resolveLeaseSettings(options: LeaseOptions): LeaseSettings {
     ttlMs,
     waitMs: assertWhole("waitMs", waitMs, 0, MAX_TIMER_MS),
     reacquires: onExpired === "reacquire",
-    sharesThreads: assertOneOf("threads", threads, [true, false]),
-    space: makeNodeSpace(generatorSettings, isDatacenterFixed, {
+    isForThreads: assertOneOf("threads", threads, [true, false]),
+    terms: makeLeaseTerms(makeNodeSpace(generatorSettings, isDatacenterFixed), {
       ttlMs,
       maxSkewMs,
-      isFenced: assertOneOf("fence", fence, [true, false]),
+      usesFence: assertOneOf("fence", fence, [true, false]),
     }),
     generatorSettings,
   };

@@ -20,7 +20,7 @@ export type LeaseRefusal = Exclude<LeaseAnswer, { readonly outcome: "granted" }>
  * @param nowMs the holder's time in the request
  */
 export function refusalError(
-  { name, space }: Pick<LeaseSettings, "name" | "space">,
+  { name, terms }: Pick<LeaseSettings, "name" | "terms">,
   refusal: LeaseRefusal,
   nowMs: number,
 ): Error {
@@ -29,18 +29,18 @@ export function refusalError(
       return new NamespaceError(
         `namespace ${name}`,
         `used with the settings of its first lease: ${refusal.shape}`,
-        space.shape,
+        terms.shape,
       );
     case "skew":
-      return new ClockSkewError(nowMs, refusal.storeMs, space.maxSkewMs);
+      return new ClockSkewError(nowMs, refusal.storeMs, terms.maxSkewMs);
     case "taken":
-      return new NoNodeAvailableError(name, space.count, space.epochMs + refusal.soonest * space.tickMs);
+      return new NoNodeAvailableError(name, terms.count, terms.epochMs + refusal.soonest * terms.tickMs);
     case "fenced":
-      return new LeaseFenceError(name, space.epochMs + refusal.until * space.tickMs);
+      return new LeaseFenceError(name, terms.epochMs + refusal.until * terms.tickMs);
     case "cutOff":
       return new StoreCutOffError(name, refusal.seenMs, refusal.storeMs);
     default:
-      // "lost" answers a renewal only, and a port that a user wrote may answer anything.
+      // "lost" answers a renewal only, and a backend that a user wrote may answer anything.
       return new BackendError("lease: acquire", "answer", "unexpected response");
   }
 }

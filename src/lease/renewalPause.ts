@@ -6,13 +6,10 @@
  */
 const FIRST_RENEWAL_MS = 1000;
 
-/**
- * The longest pause before the first new acquire. It doubles with each failure, so the pause after the first failed renewal
- * is 100 to 200 ms.
- */
-const FIRST_RETRY_MS = 100;
+/** The longest pause after 0 failures, before it is randomized. It doubles with each failure. */
+const BASE_RETRY_MS = 100;
 
-/** When less time than this is left of a lease, no renewal is tried. */
+/** After a failed renewal with no more time left than this, the next attempt comes when the lease has ended. */
 const LAST_RETRY_MS = 10;
 
 /** Returns the pause before the first renewal of a new grant. */
@@ -25,19 +22,25 @@ export function renewalPause(ttlMs: number): number {
   return ttlMs / 3;
 }
 
-/** Returns the pause before a new acquire: exponential backoff, randomized so that processes do not try at the same time. */
+/**
+ * Returns the pause before the next attempt to renew or acquire: exponential backoff, randomized so that processes do not
+ * try at the same time.
+ *
+ * @param failures the failures since the last success: 0 after a loss (50 to 100 ms), 1 after the first failed renewal (100
+ *   to 200 ms)
+ */
 export function retryPause(failures: number, ttlMs: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** failures, ttlMs / 6) * (0.5 + Math.random() / 2);
+  return Math.min(BASE_RETRY_MS * 2 ** failures, ttlMs / 6) * (0.5 + Math.random() / 2);
 }
 
 /**
- * Returns the pause after a failed renewal, `undefined` if the lease has ended.
+ * Returns the pause after a failed renewal or acquire; `undefined` if the lease has ended.
  *
- * @param leftMs the time until the lease ends
+ * @param leftMs the time until the lease ends; Infinity after a failed acquire
  */
-export function renewalRetryPause(failures: number, ttlMs: number, leftMs: number): number | undefined {
+export function pauseAfterFailure(failures: number, ttlMs: number, leftMs: number): number | undefined {
   if (leftMs <= 0) return undefined;
-  // Too late for a renewal: the next attempt finds that the lease has ended.
+  // Too late for another renewal: the next attempt finds that the lease has ended.
   if (leftMs <= LAST_RETRY_MS) return leftMs;
   // More often near the end, so that a store that recovers just in time renews the lease.
   return Math.min(retryPause(failures, ttlMs), leftMs / 2);

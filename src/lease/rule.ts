@@ -1,22 +1,26 @@
-// Lease protocol, as pure steps on the state that a store keeps. Memory runs these steps; Redis and SQL implement the
-// same steps in their own language. Time is counted in ticks of the IDs.
+// Lease rule, as pure steps on the state that a store keeps. Memory runs these steps; Redis and SQL implement the same
+// steps in their own language. Time is counted in ticks of the IDs.
 //
 // A grant is the right to stamp the ticks of a node from `from` up to, but not including, `until`. Invariants:
 // 1. No overlap: a new grant of a node begins at or after the `until` of the grant before it.
 // 2. Ownership: only the owner moves a node's `until`, and while the owner holds the node, only forward.
-// 3. Release: it pulls `until` back to the first tick that the owner has not stamped, and the owner stamps no more.
+// 3. Release: it sets `until` to the tick after the last one that the owner stamped, and the owner stamps no more. That
+//    tick is later than the `until` in a store that forgot the last renewal.
 // 4. Same grant: a renewal counts only if its answer has the `from` of the grant that it was sent for.
-// Uniqueness therefore needs an atomic store, and nothing of any clock.
+// Uniqueness therefore needs an atomic store, and no clock that is right.
 //
 // Two events are outside the holder's control:
 // 5. Copies: a process may be copied while it holds a grant. Each renewal presents the generation of the grant and the
 //    nonce of the request that wrote it, and replaces both. So of two copies, the second to renew has lost.
-// 6. Rollback: a store may restart or fail over without its last writes. If the store reports its history, a change of
-//    it raises a fence: a tick at or after the end of every forgotten grant, before which no new grant begins. A grant
-//    that had ended when the store went back is not renewed, because another holder may have had the node since.
+// 6. Rollback: a store may restart or fail over without its last writes. If the store reports the ID of its history, a
+//    change of it raises a fence: a tick at or after the end of every forgotten grant, before which no new grant begins.
+//    A grant whose `until` is not after `staleUntil`, the latest tick at which a forgotten grant may have begun, is not
+//    renewed, because another holder may have had the node since.
 //
-// Three checks exist only in the Redis scripts: a Redis that is cut off from its replicas grants nothing (`cutOff`); the first grant of a name waits for leases from before a recent restart, by the server's uptime;
-// and it waits in a Redis that replicated another primary before, because the name may not have reached it.
+// Three checks exist only in the Redis scripts. A Redis that is cut off from its replicas grants and renews nothing
+// (`cutOff`). The first grant of a namespace waits until leases from before a recent restart have ended, by the server's
+// uptime. It also waits in a Redis that has a previous replication ID, because the namespace may be missing there: the
+// server was promoted without having received it, or was started from a file that is older.
 
 import type { Grant } from "../internal.ts";
 
@@ -36,20 +40,20 @@ export interface NodeState {
 
 /** State of a namespace in the store. A node that was never granted is not in it. */
 export interface NamespaceState {
-  /** The layout, epoch and tick of the IDs. */
+  /** The layout, epoch, tick and leased fields of the IDs. */
   readonly shape: string;
   readonly nodes: ReadonlyMap<number, NodeState>;
-  /** The last known history of the store, `""` if it reports none. */
-  readonly history: string;
+  /** The history ID of the store at the last step of a holder with a fence; `""` before the first. */
+  readonly historyId: string;
   /** A tick: no new grant begins before it, and every forgotten grant ends by it. */
   readonly fence: number;
   /** The latest tick at which a forgotten grant may have begun: a grant with `until` at or before it is no longer renewed. */
   readonly staleUntil: number;
-  /** The largest `reach` of all holders. */
-  readonly longestReach: number;
+  /** The largest `maxGrantTicks` of all holders. */
+  readonly longestGrantTicks: number;
 }
 
-/** The nodes that a holder may be granted, and the settings of its grants. */
+/** The nodes that a holder may be granted, and the ticks of their IDs. */
 export interface NodeSpace {
   readonly shape: string;
   /** The smallest node, and the number of nodes. */
@@ -57,39 +61,47 @@ export interface NodeSpace {
   readonly count: number;
   readonly epochMs: number;
   readonly tickMs: number;
+}
+
+/** Terms of a holder's grants: its nodes, and for how long and when it is granted one. All its requests have the same. */
+export interface LeaseTerms extends NodeSpace {
   /** The shortest duration of a grant, in ticks. */
   readonly ttlTicks: number;
   /** The largest accepted difference between the clocks of holder and store. */
   readonly maxSkewMs: number;
+  /** The same in ticks, rounded up. */
+  readonly maxSkewTicks: number;
   /**
-   * How many ticks after the store's time a grant may end, if the holder's clock is ahead by the most allowed, and so was
-   * the clock of the previous primary.
+   * The latest end of any grant, in ticks after the store's time: `ttlTicks`, and `maxSkewMs` twice. The holder's clock
+   * may be ahead of the store's by that, and so may the clock of the primary that the store has replaced.
    */
-  readonly reach: number;
-  /** Whether the store may lose acknowledged writes. */
-  readonly isFenced: boolean;
+  readonly maxGrantTicks: number;
+  /** Whether the fence applies to this holder: the store may lose acknowledged writes. */
+  readonly usesFence: boolean;
 }
 
 /** A request for a node. If it is sent again, it gets the same grant. */
 export interface LeaseRequest {
-  /** A name that no other holder has, and that is not used again for another grant. */
+  /** A random token, drawn for this request and used for no other grant, and the holder's label. */
   readonly owner: string;
+  /** Another request has another nonce. */
   readonly nonce: string;
 }
 
-/** A request to renew or release a grant. */
-export interface LeaseClaim extends LeaseRequest {
+/** A request to renew or release a grant, with the facts that prove it is the holder's. */
+export interface GrantProof extends LeaseRequest {
   readonly node: number;
   /** The generation of the grant as the holder knows it, and the nonce that was written with it. */
   readonly generation: number;
   readonly grantNonce: string;
 }
 
-/** The clock and the history of the store during a step. */
-export interface StoreReading {
+/** Facts about the store during a step. */
+export interface StoreFacts {
+  /** Its time. */
   readonly ms: number;
-  /** `""` if the store reports none. */
-  readonly history: string;
+  /** The ID of its history, which changes when it may have lost writes; `""` if it reports none. */
+  readonly historyId: string;
 }
 
 /** An answer of the store. `storeMs` is the store's time. */
@@ -110,8 +122,8 @@ export function tickAt(space: Pick<NodeSpace, "epochMs" | "tickMs">, ms: number)
   return Math.floor((Math.floor(ms) - space.epochMs) / space.tickMs);
 }
 
-function isSkewed(space: NodeSpace, nowMs: number, storeMs: number): boolean {
-  return Math.abs(nowMs - storeMs) > space.maxSkewMs;
+function isSkewed({ maxSkewMs }: LeaseTerms, nowMs: number, storeMs: number): boolean {
+  return Math.abs(nowMs - storeMs) > maxSkewMs;
 }
 
 /** Returns the state with one node replaced. */
@@ -125,38 +137,37 @@ function withNode(state: NamespaceState, node: number, next: NodeState): Namespa
  */
 function grant(
   state: NamespaceState,
-  space: NodeSpace,
+  terms: LeaseTerms,
   node: number,
   next: Omit<NodeState, "until">,
   nowMs: number,
   storeMs: number,
 ): Step {
-  const end = tickAt(space, Math.max(nowMs, storeMs)) + space.ttlTicks;
-  const until = Math.max(state.nodes.get(node)?.until ?? end, end);
+  const ttlEnd = tickAt(terms, Math.max(nowMs, storeMs)) + terms.ttlTicks;
+  const until = Math.max(state.nodes.get(node)?.until ?? ttlEnd, ttlEnd);
   return [
     withNode(state, node, { ...next, until }),
     { outcome: "granted", node, from: next.from, until, storeMs },
   ];
 }
 
-/** Returns whether the store may have granted the node to another holder since it ended, and have forgotten it (invariant 6). */
-function isStale({ staleUntil }: NamespaceState, { isFenced }: NodeSpace, { until }: NodeState): boolean {
-  return isFenced && until <= staleUntil;
+/** Returns whether another holder may have had the node since, by a grant that the store forgot (invariant 6). */
+function isStale({ staleUntil }: NamespaceState, { usesFence }: LeaseTerms, { until }: NodeState): boolean {
+  return usesFence && until <= staleUntil;
 }
 
-/** Returns the state with the store's history, and with the fence raised if the history has changed (invariant 6). */
-function noticeHistory(state: NamespaceState, space: NodeSpace, store: StoreReading): NamespaceState {
-  const { history } = store;
-  if (!space.isFenced || history === "" || state.history === history) return state;
-  if (state.history === "") return { ...state, history };
-  const now = tickAt(space, store.ms);
-  // This is `maxSkewMs` in ticks: the previous primary granted by its own clock, which may be ahead of this one by that.
-  const skewTicks = Math.ceil((space.reach - space.ttlTicks) / 2);
-  const staleUntil = now + skewTicks;
-  const fence = now + Math.max(state.longestReach, space.reach);
+/** Returns the state with the store's history ID, and with the fence raised if it has changed (invariant 6). */
+function noticeHistory(state: NamespaceState, terms: LeaseTerms, store: StoreFacts): NamespaceState {
+  const { historyId } = store;
+  if (!terms.usesFence || historyId === "" || state.historyId === historyId) return state;
+  if (state.historyId === "") return { ...state, historyId };
+  const now = tickAt(terms, store.ms);
+  const fence = now + Math.max(state.longestGrantTicks, terms.maxGrantTicks);
+  // The primary before granted by its own clock, which may have been ahead of this one.
+  const staleUntil = now + terms.maxSkewTicks;
   return {
     ...state,
-    history,
+    historyId,
     fence: Math.max(state.fence, fence),
     staleUntil: Math.max(state.staleUntil, staleUntil),
   };
@@ -172,56 +183,57 @@ function noticeHistory(state: NamespaceState, space: NodeSpace, store: StoreRead
  */
 export function acquire(
   before: NamespaceState | undefined,
-  space: NodeSpace,
+  terms: LeaseTerms,
   { owner, nonce }: LeaseRequest,
   nowMs: number,
-  store: StoreReading,
+  store: StoreFacts,
 ): Step {
   const storeMs = store.ms;
   const known = before ?? {
-    shape: space.shape,
+    shape: terms.shape,
     nodes: new Map<number, NodeState>(),
-    history: "",
+    historyId: "",
     fence: 0,
     staleUntil: 0,
-    longestReach: 0,
+    longestGrantTicks: 0,
   };
-  if (known.shape !== space.shape) return [before, { outcome: "shape", shape: known.shape }];
-  if (isSkewed(space, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
-  const longestReach = Math.max(known.longestReach, space.reach);
-  const state = { ...noticeHistory(known, space, store), longestReach };
+  if (known.shape !== terms.shape) return [before, { outcome: "shape", shape: known.shape }];
+  if (isSkewed(terms, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
+  const longestGrantTicks = Math.max(known.longestGrantTicks, terms.maxGrantTicks);
+  const state = { ...noticeHistory(known, terms, store), longestGrantTicks };
   const stateIfRefused = before && state;
   const own = [...state.nodes].find(
-    ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, space, node),
+    ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, terms, node),
   );
-  if (own) return grant(state, space, ...own, nowMs, storeMs);
+  if (own) return grant(state, terms, ...own, nowMs, storeMs);
   // A node is free when its grant has ended by both clocks: by the requester's, so that the new grant does not begin inside
   // the old one; by the store's, because the old holder may still stamp.
-  const reachedByBoth = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
-  if (space.isFenced && state.fence > Math.max(reachedByBoth, 0)) {
+  const reachedByBoth = Math.max(tickAt(terms, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
+  if (terms.usesFence && state.fence > Math.max(reachedByBoth, 0)) {
     return [stateIfRefused, { outcome: "fenced", until: state.fence, storeMs }];
   }
   let best: { node: number; until: number } | undefined;
   let used = 0;
   for (const [node, { until }] of state.nodes) {
-    if (node < space.first || node >= space.first + space.count) continue;
+    if (node < terms.first || node >= terms.first + terms.count) continue;
     used++;
     if (!best || until < best.until || (until === best.until && node < best.node)) best = { node, until };
   }
   // Nodes are first used in ascending order, so this node was never granted.
-  if (!best || used < space.count) best = { node: space.first + used, until: -1 };
+  if (!best || used < terms.count) best = { node: terms.first + used, until: -1 };
   if (best.until > reachedByBoth) return [stateIfRefused, { outcome: "taken", soonest: best.until, storeMs }];
-  const from = Math.max(best.until, tickAt(space, nowMs));
-  return grant(state, space, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
+  const from = Math.max(best.until, tickAt(terms, nowMs));
+  return grant(state, terms, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
 }
 
 /**
- * Returns whether a claim is about the node's current grant (invariant 5): generation and nonce are those that the holder knows;
- * or this very request wrote them, and its answer was lost; or the store went back behind the holder's last renewal.
+ * Returns whether a proof is about the node's current grant (invariant 5): generation and nonce are those that the
+ * holder knows; or this very request wrote them, and its answer was lost; or the store went back to before the holder's
+ * last renewal.
  */
 function isCurrent(
   node: NodeState | undefined,
-  { owner, generation, grantNonce, nonce }: LeaseClaim,
+  { owner, generation, grantNonce, nonce }: GrantProof,
 ): node is NodeState {
   if (node?.owner !== owner) return false;
   if (node.generation === generation) return node.nonce === grantNonce;
@@ -232,31 +244,31 @@ function isCurrent(
 /** Extends a grant, if the holder still owns it. */
 export function renew(
   before: NamespaceState | undefined,
-  space: NodeSpace,
-  claim: LeaseClaim,
+  terms: LeaseTerms,
+  proof: GrantProof,
   nowMs: number,
-  store: StoreReading,
+  store: StoreFacts,
 ): Step {
   const storeMs = store.ms;
-  const state = before && noticeHistory(before, space, store);
-  const node = state?.nodes.get(claim.node);
-  if (!state || !isCurrent(node, claim) || isStale(state, space, node)) {
+  const state = before && noticeHistory(before, terms, store);
+  const node = state?.nodes.get(proof.node);
+  if (!state || !isCurrent(node, proof) || isStale(state, terms, node)) {
     return [state, { outcome: "lost", storeMs }];
   }
-  if (isSkewed(space, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
-  const { nonce } = claim;
-  const next = { ...node, generation: claim.generation + 1, nonce };
-  return grant(state, space, claim.node, next, nowMs, storeMs);
+  if (isSkewed(terms, nowMs, storeMs)) return [state, { outcome: "skew", storeMs }];
+  const { nonce } = proof;
+  const next = { ...node, generation: proof.generation + 1, nonce };
+  return grant(state, terms, proof.node, next, nowMs, storeMs);
 }
 
 /**
  * Releases a node, if the holder still owns it (invariant 3).
  *
- * @param claim its `nonce` is that of a renewal whose answer was lost
- * @param firstUnstamped the first tick that the holder has not stamped and will not stamp
+ * @param proof its `nonce` is that of a renewal whose answer was lost, `""` if there is none
+ * @param nextTick the tick after the last one that the holder stamped; it stamps no more
  */
-export function release(state: NamespaceState, claim: LeaseClaim, firstUnstamped: number): NamespaceState {
-  const node = state.nodes.get(claim.node);
-  if (!isCurrent(node, claim)) return state;
-  return withNode(state, claim.node, { ...node, owner: null, until: Math.max(firstUnstamped, node.from) });
+export function release(state: NamespaceState, proof: GrantProof, nextTick: number): NamespaceState {
+  const node = state.nodes.get(proof.node);
+  if (!isCurrent(node, proof)) return state;
+  return withNode(state, proof.node, { ...node, owner: null, until: Math.max(nextTick, node.from) });
 }

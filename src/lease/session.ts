@@ -8,7 +8,7 @@ import {
   EpochError,
   freshToken,
   type Grant,
-  type GrantReceiver,
+  type GrantedSource,
   LeaseExpiredError,
   type NodeFields,
   type SnowflakeGenerator,
@@ -21,11 +21,11 @@ import { leasePort } from "./openPort.ts";
 import type { LeaseSettings } from "./options.ts";
 import type { LeasePort } from "./port.ts";
 import { refusalError } from "./refusal.ts";
-import { firstRenewalPause, renewalPause, renewalRetryPause, retryPause } from "./renewalPause.ts";
-import { type LeaseAnswer, type LeaseClaim, type LeaseRequest, tickAt } from "./rule.ts";
+import { firstRenewalPause, pauseAfterFailure, renewalPause, retryPause } from "./renewalPause.ts";
+import { type GrantProof, type LeaseRequest, tickAt } from "./rule.ts";
 
 /** The grant as the store identifies it. */
-type GrantId = Omit<LeaseClaim, "nonce">;
+type GrantId = Omit<GrantProof, "nonce">;
 
 export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenerator>
   extends AsyncDisposer
@@ -34,24 +34,24 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   declare readonly generator: Generator;
   readonly #settings: LeaseSettings;
   readonly #port: LeasePort;
-  readonly #source: GrantReceiver;
+  readonly #source: GrantedSource;
   readonly #onLost: Listeners<LeaseExpiredError> = new Listeners();
   readonly #onRenewalFailed: Listeners<unknown> = new Listeners();
   readonly #onReacquired: Listeners<LeaseStatus> = new Listeners();
-  /** The acquire request that has no answer yet. It is sent again unchanged. */
+  /** The acquire request that has no answer yet. The next acquire sends it again unchanged. */
   #request: LeaseRequest | undefined;
-  /** The acquire requests that were granted. A late answer to one of them is ignored. */
+  /** The acquire requests whose grant was opened. A late answer to one of them is ignored. */
   readonly #grantedRequests: WeakSet<LeaseRequest> = new WeakSet();
   #grantId: GrantId | undefined;
   /** The nonce of the renewal that has no answer yet, `""` if there is none. */
   #renewalNonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
-  /** `"lost"` also means that there was no grant yet. */
+  /** `"lost"` also before the first grant, because a session without a grant acquires one in either case. */
   #state: LeaseStatus["state"] = "lost";
   #loss: LeaseExpiredError | undefined;
   #release: Promise<void> | undefined;
-  /** Set while a release is not yet confirmed: the first tick not stamped. */
-  #firstUnstamped: number | undefined;
+  /** The tick after the last one stamped, while a release is not confirmed yet. */
+  #nextTick: number | undefined;
   #stopTimer: () => void = () => {};
   /** The last valid reading of the clock. */
   #lastReadingMs = 0;
@@ -62,7 +62,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   #grantCount = 0;
 
   /** @param source the source of the generator's IDs, which gets the grants */
-  constructor(settings: LeaseSettings, generator: Generator, source: GrantReceiver) {
+  constructor(settings: LeaseSettings, generator: Generator, source: GrantedSource) {
     super(() => this.release());
     this.generator = generator;
     this.#settings = settings;
@@ -83,7 +83,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   get #untilMs(): number {
-    const { epochMs, tickMs } = this.#settings.space;
+    const { epochMs, tickMs } = this.#settings.terms;
     return epochMs + this.#grant.until * tickMs;
   }
 
@@ -128,31 +128,32 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   async #giveBack(): Promise<void> {
-    // A lost lease is not released: the store has ended it too, or granted the node to another holder.
-    if (this.#state === "held") this.#firstUnstamped = this.#source.close();
+    // A lost lease is not released. If the store still has its grant, as after a leap of this process's clock, the node is
+    // free when that grant ends.
+    if (this.#state === "held") this.#nextTick = this.#source.close();
     this.abandon();
-    if (this.#firstUnstamped === undefined) return;
-    this.#source.extend(this.#firstUnstamped); // The generator's error then says where the lease ended.
-    await this.#port.release(this.#settings.space, this.#claim(this.#renewalNonce), this.#firstUnstamped);
-    this.#firstUnstamped = undefined;
+    if (this.#nextTick === undefined) return;
+    this.#source.setEnd(this.#nextTick); // The generator's error then says where the lease ended.
+    await this.#port.release(this.#settings.terms, this.#proof(this.#renewalNonce), this.#nextTick);
+    this.#nextTick = undefined;
   }
 
-  /** Stops. A node that a late answer still grants is released. */
+  /** Ends the session. A node that a late answer still grants is released. */
   abandon(): void {
     this.#stopTimer();
     this.#state = "released";
   }
 
-  #claim(nonce: string): LeaseClaim {
+  #proof(nonce: string): GrantProof {
     return { ...(this.#grantId as GrantId), nonce };
   }
 
   /** Acquires a node. */
   async acquire(options?: CallOptions): Promise<void> {
-    const { space, holder, generatorSettings } = this.#settings;
+    const { terms, holder, generatorSettings } = this.#settings;
     const nowMs = this.#readClock();
-    // Created per request and kept until its answer. An owner drawn earlier could be in a snapshot that many
-    // processes start from.
+    // Created per request and kept until its answer. An owner drawn earlier could be in a snapshot that many processes
+    // start from.
     const request = this.#request ?? createRequest(holder);
     this.#request = request;
     const grantIdOf = (node: number) => ({
@@ -162,15 +163,14 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       grantNonce: request.nonce,
     });
     const releaseUnused = ({ node, from }: Grant) =>
-      this.#port.release(space, { ...grantIdOf(node), nonce: "" }, from);
-    // While requests are retried, the retry fetches the same node, so ignore late answers. After abandon, give the node
-    // back, unless this request was once used to stamp: the answer does not say which ticks were stamped since.
-    const onLateAnswer = (late: LeaseAnswer | null) => {
-      if (this.#state !== "released" || this.#grantedRequests.has(request) || late?.outcome !== "granted")
-        return;
+      this.#port.release(terms, { ...grantIdOf(node), nonce: "" }, from);
+    // While requests are sent again, the next one gets the same node, so ignore late answers. After the end of the session,
+    // release the node, unless an earlier answer to this request was opened: then ticks after `from` may be stamped.
+    const onLateGrant = (late: Grant) => {
+      if (this.#state !== "released" || this.#grantedRequests.has(request)) return;
       releaseUnused(late).catch(() => {}); // The node is free when its grant ends.
     };
-    const answer = await this.#port.acquire(space, request, nowMs, { ...options, onLateAnswer });
+    const answer = await this.#port.acquire(terms, request, nowMs, { ...options, onLateGrant });
     this.#request = undefined;
     if (answer.outcome !== "granted") throw refusalError(this.#settings, answer, nowMs);
     // Released while the answer was on its way.
@@ -196,7 +196,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     const { clock } = this.#settings.generatorSettings;
     const nowMs = clock();
     if (!Number.isFinite(nowMs)) throw new ArgumentError("clock()", "a finite number", nowMs);
-    const { epochMs } = this.#settings.space;
+    const { epochMs } = this.#settings.terms;
     if (nowMs < epochMs) throw new EpochError(nowMs, epochMs);
     this.#lastReadingMs = Math.floor(nowMs);
     return this.#lastReadingMs;
@@ -241,7 +241,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#lastError = error;
     if (this.#state === "held") this.#onRenewalFailed.notify(error);
     const leftMs = this.#state === "held" ? this.#leftMs() : Infinity;
-    const pauseMs = renewalRetryPause(this.#failures, this.#settings.ttlMs, leftMs);
+    const pauseMs = pauseAfterFailure(this.#failures, this.#settings.ttlMs, leftMs);
     if (pauseMs === undefined) this.#lose(error);
     else this.#schedule(pauseMs);
   }
@@ -256,41 +256,41 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 
   async #renew(): Promise<void> {
-    const { space, ttlMs } = this.#settings;
+    const { terms, ttlMs } = this.#settings;
     const nowMs = this.#readClock();
     // The same nonce until there is an answer, so that the store distinguishes a repeated request from a copy of this
     // process.
     this.#renewalNonce ||= freshToken();
-    const claim = this.#claim(this.#renewalNonce);
-    // At most until the lease ends, so that the loss is reported in time.
+    const proof = this.#proof(this.#renewalNonce);
+    // At most until the lease ends, with all statements of an SQL store, so that the loss is reported in time.
     const options = { background: true, maxWaitMs: this.#untilMs - nowMs + 1 };
-    const answer = await this.#port.renew(space, claim, nowMs, options);
+    const answer = await this.#port.renew(terms, proof, nowMs, options);
     if (this.#state !== "held") return;
     // An answer with another `from` is about another grant: a late acquire of this owner was executed, and between the
     // two grants another holder may have had the node.
     if (answer.outcome === "granted" && answer.from === this.#grant.from) {
       // Its end may be earlier than before, if the store went back or a copy released the node. The store decides.
       this.#grant = answer;
-      this.#grantId = { ...claim, generation: claim.generation + 1, grantNonce: claim.nonce };
+      this.#grantId = { ...proof, generation: proof.generation + 1, grantNonce: proof.nonce };
       this.#renewalNonce = "";
-      this.#source.extend(answer.until);
+      this.#source.setEnd(answer.until);
       this.#succeed(nowMs, answer.storeMs, renewalPause(ttlMs));
     } else if (answer.outcome === "skew" || answer.outcome === "cutOff") {
       throw refusalError(this.#settings, answer, nowMs);
     } else {
-      const reason = `node ${this.node} is another's, or a copy of this process renewed it, or the store lost it`;
+      const reason = `node ${this.node} is held by another process, or a copy of this process renewed it, or the store lost it`;
       this.#lose(new BackendError("lease: renew", "answer", reason));
     }
   }
 
   #lose(cause: unknown): void {
-    const firstUnstamped = this.#source.close();
+    const nextTick = this.#source.close();
     this.#state = "lost";
     const nowMs = this.#currentOrLastMs();
     // Another holder may have the node before `until`, so the errors and the status show the time of the loss.
-    const until = Math.min(this.#grant.until, Math.max(firstUnstamped, tickAt(this.#settings.space, nowMs)));
+    const until = Math.min(this.#grant.until, Math.max(nextTick, tickAt(this.#settings.terms, nowMs)));
     this.#grant = { ...this.#grant, until };
-    this.#source.extend(until);
+    this.#source.setEnd(until);
     this.#loss = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });
     this.#lastError = cause;
     this.#onLost.notify(this.#loss);
@@ -298,7 +298,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   }
 }
 
-/** Creates a request under a name that no other holder has, with the name that the user gave this process. */
+/** Creates a request. Its owner is a random token, and the label that the user gave this process. */
 function createRequest(holder: string): LeaseRequest {
   const nonce = freshToken();
   return { owner: holder === "" ? nonce : `${nonce} ${holder}`, nonce };

@@ -99,21 +99,21 @@ function isClaimed({ refiller, claimUntilMs }: PoolState, claimMs: number, nowMs
   return refiller !== undefined && claimUntilMs > nowMs && claimUntilMs <= nowMs + claimMs + GRACE_MS;
 }
 
-/** Returns a parser of what an issue answers, which can be anything if the user wrote the port. */
+/** Returns a parser of what an issue answers, which can be anything if the user wrote the backend. */
 const parseIssued = (count: number) => (answer: unknown) =>
   Array.isArray(answer) ? parseIds(answer, count) : parseAvailability(answer as Availability);
 
-export function memoryPoolPort(port: MemoryPort, type: string): PoolPort {
+export function memoryPoolPort(backend: MemoryPort, type: string): PoolPort {
   const apply = <T>(
     operation: string,
     change: (state: PoolState, nowMs: number) => unknown,
     parse: (answer: unknown) => T,
   ): Promise<T> =>
     callStore(
-      port,
+      backend,
       `pool: ${operation}`,
       async () =>
-        port.change<PoolState, unknown>(`pool:${type}`, (state = createPoolState(), nowMs) => [
+        backend.change<PoolState, unknown>(`pool:${type}`, (state = createPoolState(), nowMs) => [
           state,
           change(state, nowMs),
         ]),

@@ -10,7 +10,7 @@ import { type ConsumeResult, consume, type Gcra } from "./rule.ts";
 /** The TATs of a limit's keys, by key. Changed in place, because a copy for each call would be slow. */
 type Entries = Map<string, { readonly ends: number }>;
 
-export function memoryRateLimitPort(port: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
+export function memoryRateLimitPort(backend: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
   return {
     consume(key, costUs) {
       const change = (entries: Entries = new Map(), nowMs: number) => {
@@ -21,9 +21,9 @@ export function memoryRateLimitPort(port: MemoryPort, name: string, gcra: Gcra):
         return [entries, result] as const;
       };
       return callStore(
-        port,
+        backend,
         OPERATION,
-        async () => port.change(`rate:${name}`, change),
+        async () => backend.change(`rate:${name}`, change),
         (answer) => plausibleOrUndefined(gcra, costUs, answer as ConsumeResult),
       );
     },

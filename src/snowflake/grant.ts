@@ -3,6 +3,7 @@
 
 import { LeaseExpiredError } from "../errors.ts";
 import type { TickLimit } from "./clock.ts";
+import type { IdSource } from "./idSource.ts";
 import type { Settings } from "./settings.ts";
 
 /** The right to stamp a node's ticks from `from` on and before `until`. */
@@ -12,13 +13,24 @@ export interface Grant {
   readonly until: number;
 }
 
-/** Issues IDs under grants, and none before the first. */
-export interface GrantReceiver {
-  /** Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later. */
+/** A source that issues IDs under grants, one at a time, and none before the first. */
+export interface GrantedSource extends IdSource {
+  /**
+   * Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later.
+   *
+   * @param nowMs the reading with which the grant was requested, from which on `maxBackwardMs` counts
+   */
   open(grant: Grant, nowMs: number): void;
-  /** Moves the end of the open grant. */
-  extend(until: number): void;
-  /** Ends the grant: no ID is issued from here on. Returns the first tick that was not stamped. */
+  /**
+   * Sets the end of the last grant, to a later or an earlier tick. It does not open a grant that is closed: there it
+   * changes only the end that errors report.
+   */
+  setEnd(until: number): void;
+  /**
+   * Closes the grant: no ID is issued until another one is opened.
+   *
+   * @returns the tick after the last one stamped; if the grant has stamped none, the first one that it could stamp
+   */
   close(): number;
 }
 

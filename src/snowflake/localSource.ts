@@ -56,8 +56,8 @@ export class LocalSource implements IdSource {
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
     let nowMs = clock();
-    const isRoom = nowMs === readingMs && this.leftInRun(draft) >= count;
-    if (!isRoom) budget.assertRoom(settings, draft, nowMs);
+    const hasRoom = nowMs === readingMs && this.leftInRun(draft) >= count;
+    if (!hasRoom) budget.assertRoom(settings, draft, nowMs);
     for (;;) {
       this.advance(draft, nowMs, budget);
       const run = this.extendRun(draft, budget.idsLeft);

@@ -77,8 +77,8 @@ export class Memory implements SharedLast {
     return Number(Atomics.load(this.#words, NODE));
   }
 
-  /** Moves the end of the grant. */
-  extend(until: number): void {
+  /** Sets the end of the grant, or of the last one. */
+  setEnd(until: number): void {
     Atomics.store(this.#words, UNTIL, BigInt(until));
   }
 
@@ -90,7 +90,7 @@ export class Memory implements SharedLast {
   open(node: number, before: bigint, readingMs: number, until: number): void {
     Atomics.store(this.#words, NODE, BigInt(node));
     this.#numbers[READING] = readingMs;
-    this.extend(until);
+    this.setEnd(until);
     Atomics.store(this.#words, LAST, before);
   }
 

@@ -7,7 +7,7 @@ import {
   closeEntry,
   createEntry,
   type Grant,
-  type GrantReceiver,
+  type GrantedSource,
   grantLimit,
   type IdRun,
   type IdSource,
@@ -37,7 +37,7 @@ function takeOver(local: Local, memory: Memory, machineId: number): void {
 }
 
 /** Issues the IDs of one identity together with other threads. If a batch throws midway, its claimed IDs are lost. */
-export class SharedSource implements IdSource, GrantReceiver {
+export class SharedSource implements IdSource, GrantedSource {
   declare readonly memory: Memory;
   readonly #settings: Settings;
   readonly #clock: () => number;
@@ -50,8 +50,8 @@ export class SharedSource implements IdSource, GrantReceiver {
   readonly #lowAt: number;
   /** The sequence bits that lie in an ID's low half. */
   readonly #lowMask: number;
-  /** The first tick that was not stamped under the last grant. */
-  #firstUnstamped = 0;
+  /** The tick after the last one stamped under any grant. */
+  #nextTick = 0;
 
   /**
    * @param given the memory that came with a handle; without, that of the identity in this thread, or a new one
@@ -86,19 +86,19 @@ export class SharedSource implements IdSource, GrantReceiver {
 
   open({ node, from, until }: Grant, nowMs: number): void {
     // Tick 0 is left out: the ID before it looks like no grant.
-    const before = lastOfTick(this.#settings, node, Math.max(from, this.#firstUnstamped, 1) - 1);
+    const before = lastOfTick(this.#settings, node, Math.max(from, this.#nextTick, 1) - 1);
     this.memory.open(node, before, nowMs, until);
   }
 
-  extend(until: number): void {
-    this.memory.extend(until);
+  setEnd(until: number): void {
+    this.memory.setEnd(until);
   }
 
   close(): number {
     const last = this.memory.close();
-    const nextTick = Number(last >> BigInt(this.#settings.timestampShift)) + 1;
-    this.#firstUnstamped = Math.max(this.#firstUnstamped, nextTick);
-    return this.#firstUnstamped;
+    // The last ID is -1 if the grant was closed before: then the tick is kept.
+    this.#nextTick = Math.max(this.#nextTick, Number(last >> BigInt(this.#settings.timestampShift)) + 1);
+    return this.#nextTick;
   }
 
   /** The hot path: one clock reading, three plain loads, one compare-and-set. */

@@ -14,7 +14,7 @@ import {
   StoreCutOffError,
 } from "../../src/lease/index.ts";
 import { leasePort } from "../../src/lease/openPort.ts";
-import type { LeaseAnswer, NodeSpace } from "../../src/lease/rule.ts";
+import type { LeaseAnswer, LeaseTerms } from "../../src/lease/rule.ts";
 import { type Server, startable, startRedis } from "./servers.ts";
 import { clean, stores } from "./stores.ts";
 
@@ -47,12 +47,21 @@ async function until(condition: () => unknown): Promise<void> {
 
 const HOUR = 3_600_000;
 /** Two nodes for a few hours, in ticks of a second. */
-const space: NodeSpace = {
+const unfenced: LeaseTerms = {
   shape: "41.0.1.21 epoch 0 tick 1000 both fields leased",
-  ...{ first: 0, count: 2, epochMs: 0, tickMs: 1000, ttlTicks: 7200, maxSkewMs: HOUR, reach: 14_400 },
-  isFenced: false,
+  ...{
+    first: 0,
+    count: 2,
+    epochMs: 0,
+    tickMs: 1000,
+    ttlTicks: 7200,
+    maxSkewMs: HOUR,
+    maxSkewTicks: 3600,
+    maxGrantTicks: 14_400,
+  },
+  usesFence: false,
 };
-const fenced: NodeSpace = { ...space, isFenced: true };
+const fenced: LeaseTerms = { ...unfenced, usesFence: true };
 const requestOf = (owner: string) => ({ owner, nonce: "n" });
 const nodeOf = (answer: LeaseAnswer) => (answer.outcome === "granted" ? answer.node : answer.outcome);
 
@@ -105,7 +114,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const failed: unknown[] = [];
     lease.onRenewalFailed((error) => failed.push(error));
     // A process with a fence has stored the history.
-    await expect(leasePort(port, "n").read()).resolves.toMatchObject({ state: { history: "" } });
+    await expect(leasePort(port, "n").read()).resolves.toMatchObject({ state: { historyId: "" } });
     const other = await leaseNode({ backend: port, ...long });
     await server.restart();
     await until(() => client.status === "ready");
@@ -149,25 +158,25 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     const replica = await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
     const { client, port } = connect(primary);
     const store = leasePort(port, "n");
-    expect(nodeOf(await store.acquire(space, requestOf("a"), Date.now()))).toBe(0);
-    const claim = (generation: number) => ({
+    expect(nodeOf(await store.acquire(unfenced, requestOf("a"), Date.now()))).toBe(0);
+    const proof = (generation: number) => ({
       ...{ owner: "a", node: 0, generation, nonce: `r${generation}` },
       grantNonce: generation === 0 ? "n" : `r${generation - 1}`,
     });
     const seen = async () => Number(await client.hget(KEY, "seen"));
     await until(async () => /state=online/.test(await client.info("replication")));
-    expect(await store.renew(fenced, claim(0), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(0), Date.now())).toMatchObject({ outcome: "granted" });
     await until(async () => Date.now() - (await seen()) < 5000);
     await replica.kill();
     await until(async () => /connected_slaves:0/.test(await client.info("replication")));
     // As if the replica had just been connected, however long its end took.
     await client.hset(KEY, "seen", Date.now());
-    expect(await store.renew(fenced, claim(1), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(1), Date.now())).toMatchObject({ outcome: "granted" });
     // As if the replica had been connected six seconds ago.
     const long = Date.now() - 6000;
     await client.hset(KEY, "seen", long);
     const cut = { outcome: "cutOff", seenMs: long };
-    expect(await store.renew(fenced, claim(2), Date.now())).toMatchObject(cut);
+    expect(await store.renew(fenced, proof(2), Date.now())).toMatchObject(cut);
     expect(await store.acquire(fenced, requestOf("b"), Date.now())).toMatchObject(cut);
     const attempt = leaseNode({ backend: port, name: "n", preset: PAIR, ...ticks });
     await expect(attempt).rejects.toThrow(StoreCutOffError);
@@ -175,21 +184,21 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     // The refusals changed nothing: the same renewal is granted when a replica is back.
     await replica.restart();
     await until(async () => /state=online/.test(await client.info("replication")));
-    await until(async () => nodeOf(await store.renew(fenced, claim(2), Date.now())) === 0);
+    await until(async () => nodeOf(await store.renew(fenced, proof(2), Date.now())) === 0);
     // A Redis that is promoted in its place waits until the one that was cut off grants no more.
     const before = Math.floor(Date.now() / 1000);
     await client.hset(KEY, "history", "another", "seen", String(long));
     await replica.kill();
     await until(async () => /connected_slaves:0/.test(await client.info("replication")));
-    expect(await store.renew(fenced, claim(3), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(3), Date.now())).toMatchObject({ outcome: "granted" });
     const { fence = 0, staleUntil = 0 } = (await store.read()).state ?? {};
     expect(fence - before).toBeGreaterThanOrEqual(14_405);
     expect(staleUntil - before).toBeGreaterThanOrEqual(3605);
     // A request without a fence ends the cutoff, for other processes too.
     await client.hset(KEY, "seen", String(long));
-    expect(await store.renew(fenced, claim(4), Date.now())).toMatchObject({ outcome: "cutOff" });
-    expect(await store.renew(space, claim(4), Date.now())).toMatchObject({ outcome: "granted" });
-    expect(await store.renew(fenced, claim(5), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(4), Date.now())).toMatchObject({ outcome: "cutOff" });
+    expect(await store.renew(unfenced, proof(4), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(5), Date.now())).toMatchObject({ outcome: "granted" });
   });
 });
 
@@ -203,7 +212,8 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
     await clean();
     undo.push(clean);
     const store = leasePort(port, "n");
-    const acquire = async (owner: string) => nodeOf(await store.acquire(space, requestOf(owner), Date.now()));
+    const acquire = async (owner: string) =>
+      nodeOf(await store.acquire(unfenced, requestOf(owner), Date.now()));
     const until_ = async (node: number) => (await store.read()).state?.nodes.get(node)?.until ?? 0;
     return { client, store, acquire, end: until_ };
   };
@@ -214,7 +224,7 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
     await client.del(INDEX);
     expect(await acquire("c")).toBe("taken");
     expect(await client.zcard(INDEX)).toBe(2);
-    await store.release(space, { ...requestOf("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
+    await store.release(unfenced, { ...requestOf("b"), node: 1, generation: 0, grantNonce: "n" }, 0);
     await client.del(INDEX);
     expect(await acquire("c")).toBe(1);
     await client.del(INDEX);
@@ -274,7 +284,7 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
     const { client, store, acquire } = await open();
     const now = Math.floor(Date.now() / 1000);
     const owner = "1234-5678 pod 7";
-    await client.hset(KEY, "shape", space.shape, "0", `${now} ${now + 100} ${owner}`, `@${owner}`, "0");
+    await client.hset(KEY, "shape", unfenced.shape, "0", `${now} ${now + 100} ${owner}`, `@${owner}`, "0");
     await client.hset(KEY, "1", `${now} ${now + 50} `);
     await client.zadd(INDEX, now + 100, "0000000000000000", now + 50, "0000000000000001");
     expect((await store.read()).state).toMatchObject({
@@ -282,12 +292,12 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
         [0, { owner, from: now, until: now + 100, generation: 0, nonce: "" }],
         [1, { owner: null, from: now, until: now + 50, generation: 0, nonce: "" }],
       ]),
-      ...{ history: "", fence: 0, staleUntil: 0, longestReach: 0 },
+      ...{ historyId: "", fence: 0, staleUntil: 0, longestGrantTicks: 0 },
     });
-    const claim = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
-    expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
+    const proof = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
+    expect(await store.renew(fenced, proof, Date.now())).toMatchObject({ outcome: "granted", from: now });
     expect(await acquire("b")).toBe("taken");
-    await store.release(space, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now);
+    await store.release(unfenced, { ...proof, generation: 1, grantNonce: "n", nonce: "" }, now);
     expect((await store.read()).state?.nodes.get(0)).toMatchObject({ owner: null, until: now });
   });
 
@@ -338,7 +348,7 @@ describe.each(
       `CREATE TABLE ${namespaces} (namespace TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
       `CREATE TABLE ${nodes} (namespace TEXT NOT NULL, space BIGINT NOT NULL, node BIGINT NOT NULL, owner TEXT,
           since BIGINT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (namespace, node))`,
-      `INSERT INTO ${namespaces} VALUES ('n', '${space.shape}')`,
+      `INSERT INTO ${namespaces} VALUES ('n', '${unfenced.shape}')`,
       `INSERT INTO ${nodes} VALUES ('n', 0, 0, 'old', ${now}, ${now + 100}), ('n', 0, 1, NULL, -1, -1)`,
     ];
     undo.push(() => clean(port));
@@ -349,13 +359,13 @@ describe.each(
       /generation|longest|nonce/,
     );
     await setup(port, ["lease"]);
-    const claim = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
-    expect(await store.renew(fenced, claim, Date.now())).toMatchObject({ outcome: "granted", from: now });
+    const proof = { owner: "old", node: 0, generation: 0, grantNonce: "", nonce: "n" };
+    expect(await store.renew(fenced, proof, Date.now())).toMatchObject({ outcome: "granted", from: now });
     expect(await store.acquire(fenced, requestOf("a"), Date.now())).toMatchObject({
       outcome: "granted",
       node: 1,
     });
-    await store.release(fenced, { ...claim, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
+    await store.release(fenced, { ...proof, generation: 1, grantNonce: "n", nonce: "" }, now + 5);
     expect((await store.read()).state?.nodes.get(0)).toEqual({
       ...{ owner: null, from: now, until: now + 5, generation: 1, nonce: "n" },
     });

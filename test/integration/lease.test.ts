@@ -1,19 +1,19 @@
-// Conformance suite of leases: every store answers as the protocol does, for any order of requests; concurrent holders
+// Conformance suite of leases: every store answers as the rule does, for any order of requests; concurrent holders
 // never get the same node; and the cost of a lease.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { historySql } from "../../src/backend/history.ts";
+import { historyIdSql } from "../../src/backend/history.ts";
 import type { Backend, MemoryPort } from "../../src/backend/index.ts";
 import { qualifiedTable, redisKey } from "../../src/backend/storeNames.ts";
 import { inspect, leaseNode, NoNodeAvailableError } from "../../src/lease/index.ts";
 import { leasePort } from "../../src/lease/openPort.ts";
 import {
   acquire,
+  type GrantProof,
   type LeaseAnswer,
-  type LeaseClaim,
+  type LeaseTerms,
   type NamespaceState,
-  type NodeSpace,
   release,
   renew,
 } from "../../src/lease/rule.ts";
@@ -31,16 +31,16 @@ type Action = {
   readonly half: number;
   readonly owner: string;
   readonly nonce: string;
-  readonly terms: Partial<NodeSpace>;
+  readonly terms: Partial<LeaseTerms>;
 } & (
   | { readonly do: "acquire"; readonly at: number }
   | { readonly do: "renew"; readonly node: number; readonly at: number; readonly grant: Grant }
-  | { readonly do: "release"; readonly node: number; readonly unused: number; readonly grant: Grant }
+  | { readonly do: "release"; readonly node: number; readonly nextTick: number; readonly grant: Grant }
   | { readonly do: "go back" }
 );
-type Grant = Pick<LeaseClaim, "generation" | "grantNonce">;
+type Grant = Pick<GrantProof, "generation" | "grantNonce">;
 
-// So few nonces that a holder sometimes has the grant, a copy has renewed it, or the store has gone back behind it.
+// So few nonces that a holder sometimes has the grant, a copy has renewed it, or the store has gone back to before it.
 const nonce = fc.constantFrom("", "n1", "n2");
 const anyHolder = {
   half: fc.nat(1),
@@ -51,8 +51,9 @@ const anyHolder = {
     shape: fc.constantFrom(...Array(9).fill("41.5.5.12 epoch 0 tick 1 both fields leased"), "other"),
     ttlTicks: fc.integer({ min: 1, max: 3 }),
     maxSkewMs: fc.constantFrom(2 ** 52, 2 ** 52, 2 * MONTH),
-    reach: fc.integer({ min: 3, max: 6 }),
-    isFenced: fc.boolean(),
+    maxSkewTicks: fc.nat(2),
+    maxGrantTicks: fc.integer({ min: 3, max: 6 }),
+    usesFence: fc.boolean(),
   }),
 };
 const node = fc.nat(2);
@@ -63,11 +64,11 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ ...anyHolder, do: fc.constant("acquire" as const), at }),
   fc.record({ ...anyHolder, do: fc.constant("renew" as const), node, at, grant }),
   fc.record({ ...anyHolder, do: fc.constant("renew" as const), node, at, grant }),
-  fc.record({ ...anyHolder, do: fc.constant("release" as const), node, unused: at, grant }),
+  fc.record({ ...anyHolder, do: fc.constant("release" as const), node, nextTick: at, grant }),
   fc.record({ ...anyHolder, do: fc.constant("go back" as const) }),
 );
 
-/** Stores another history in a namespace, as after a failover. */
+/** Stores another history ID in a namespace, as after a failover. */
 async function goBack(port: Backend, namespace: string): Promise<void> {
   if ("eval" in port) {
     const script =
@@ -81,10 +82,10 @@ async function goBack(port: Backend, namespace: string): Promise<void> {
   }
 }
 
-/** Returns the history of a store. */
-async function historyOf(port: Backend): Promise<string> {
+/** Returns the history ID of a store. */
+async function historyIdOf(port: Backend): Promise<string> {
   if ("query" in port) {
-    const [row] = await port.query(`SELECT ${await historySql(port)} AS history`, []);
+    const [row] = await port.query(`SELECT ${await historyIdSql(port)} AS history`, []);
     return String(row?.["history"]);
   }
   if ("change" in port) return "";
@@ -105,8 +106,8 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
     port = opened;
   });
 
-  test("the store answers as the protocol does, and has the same state", async () => {
-    const history = await historyOf(port);
+  test("the store answers as the rule does, and has the same state", async () => {
+    const historyId = await historyIdOf(port);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 3 }),
@@ -116,31 +117,32 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
           const store = leasePort(port, namespace);
           // A Redis that has just started does not grant in an unknown namespace.
           const known = { owner: "first", nonce: "n" };
-          const [shape] = [actions[0]?.terms.shape ?? "any"];
-          const terms = { shape, epochMs: EPOCH, tickMs: MONTH, ttlTicks: 1, maxSkewMs: 2 ** 52, reach: 1 };
-          const open = { ...terms, first: 1000, count: 1, isFenced: false };
+          const shape = actions[0]?.terms.shape ?? "any";
+          const nodes = { shape, first: 1000, count: 1, epochMs: EPOCH, tickMs: MONTH };
+          const durations = { ttlTicks: 1, maxSkewMs: 2 ** 52, maxSkewTicks: 0, maxGrantTicks: 1 };
+          const open = { ...nodes, ...durations, usesFence: false };
           await store.acquire(open, known, Date.now());
-          let [state] = acquire(undefined, open, known, Date.now(), { ms: Date.now(), history });
-          if (state) state = { ...state, history: (await store.read()).state?.history ?? "" };
+          let [state] = acquire(undefined, open, known, Date.now(), { ms: Date.now(), historyId });
+          if (state) state = { ...state, historyId: (await store.read()).state?.historyId ?? "" };
           /** The nonces of each owner's acquires, the last one at the end. */
           const acquired = new Map<string, string[]>();
           for (const action of actions) {
             if (action.do === "go back") {
-              if (state && history !== "") {
+              if (state && historyId !== "") {
                 await goBack(port, namespace);
-                state = { ...state, history: "old" };
+                state = { ...state, historyId: "old" };
               }
               continue;
             }
             const first = action.half * count;
-            const space = { first, count, epochMs: EPOCH, tickMs: MONTH, ...action.terms } as NodeSpace;
+            const terms = { first, count, epochMs: EPOCH, tickMs: MONTH, ...action.terms } as LeaseTerms;
             const request = { owner: `${action.owner} ${action.half}`, nonce: action.nonce };
-            const claimOf = (at: number, grant: Grant) => ({ ...request, ...grant, node: first + at });
-            const now = { ms: Date.now(), history };
+            const proofOf = (at: number, grant: Grant) => ({ ...request, ...grant, node: first + at });
+            const now = { ms: Date.now(), historyId };
             if (action.do === "release") {
-              const claim = claimOf(action.node, action.grant);
-              if (state) state = release(state, claim, action.unused);
-              await store.release(space, claim, action.unused);
+              const proof = proofOf(action.node, action.grant);
+              if (state) state = release(state, proof, action.nextTick);
+              await store.release(terms, proof, action.nextTick);
               continue;
             }
             if (action.do === "acquire") {
@@ -152,12 +154,12 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
             const nowMs = EPOCH + action.at * MONTH + 5;
             const [next, wanted] =
               action.do === "acquire"
-                ? acquire(state, space, request, nowMs, now)
-                : renew(state, space, claimOf(action.node, action.grant), nowMs, now);
+                ? acquire(state, terms, request, nowMs, now)
+                : renew(state, terms, proofOf(action.node, action.grant), nowMs, now);
             const answer =
               action.do === "acquire"
-                ? await store.acquire(space, request, nowMs)
-                : await store.renew(space, claimOf(action.node, action.grant), nowMs);
+                ? await store.acquire(terms, request, nowMs)
+                : await store.renew(terms, proofOf(action.node, action.grant), nowMs);
             expect(withoutTime(answer)).toEqual(withoutTime(wanted));
             if ("storeMs" in answer) expect(Math.abs(answer.storeMs - now.ms)).toBeLessThan(5000);
             state = next;
@@ -175,13 +177,12 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
   test("grants when only the holder's clock has reached the epoch", async () => {
     const nowMs = Date.now() + 60_000;
     const terms = {
-      ...{ epochMs: nowMs - 10, tickMs: 1, ttlTicks: 100, maxSkewMs: 120_000 },
-      ...{ reach: 100, isFenced: false },
+      ...{ shape: "s", first: 0, count: 4, epochMs: nowMs - 10, tickMs: 1 },
+      ...{ ttlTicks: 100, maxSkewMs: 120_000, maxSkewTicks: 120_000, maxGrantTicks: 100, usesFence: false },
     };
     const store = leasePort(port, freshNamespace());
     for (const node of [0, 1]) {
-      const space = { shape: "s", first: 0, count: 4, ...terms };
-      const answer = await store.acquire(space, requestOf(`${node}`), nowMs);
+      const answer = await store.acquire(terms, requestOf(`${node}`), nowMs);
       expect(answer).toMatchObject({ outcome: "granted", node, from: 10, until: 110 });
     }
   });
@@ -214,7 +215,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
   });
 
   test("grants more nodes than are inserted at once", async () => {
-    const space = {
+    const terms = {
       shape: "s",
       first: 5000,
       count: 2500,
@@ -222,24 +223,25 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       tickMs: MONTH,
       ttlTicks: 2,
       maxSkewMs: MONTH,
-      reach: 4,
-      isFenced: false,
+      maxSkewTicks: 1,
+      maxGrantTicks: 4,
+      usesFence: false,
     };
     const store = leasePort(port, freshNamespace());
     const nodes = new Set<number>();
     for (let i = 0; i < 2500; i += 50) {
       const owners = Array.from({ length: 50 }, (_, at) => `${i + at}`);
       const answers = await Promise.all(
-        owners.map((owner) => store.acquire(space, requestOf(owner), Date.now())),
+        owners.map((owner) => store.acquire(terms, requestOf(owner), Date.now())),
       );
       for (const answer of answers) nodes.add(answer.outcome === "granted" ? answer.node : -1);
     }
     expect([nodes.size, Math.min(...nodes), Math.max(...nodes)]).toEqual([2500, 5000, 7499]);
-    expect((await store.acquire(space, requestOf("one more"), Date.now())).outcome).toBe("taken");
+    expect((await store.acquire(terms, requestOf("one more"), Date.now())).outcome).toBe("taken");
   });
 
   test("acquires, renews and releases with one call each, when 1000 of 1024 nodes are taken", async () => {
-    const space = {
+    const terms = {
       shape: "s",
       first: 0,
       count: 1024,
@@ -247,14 +249,15 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       tickMs: MONTH,
       ttlTicks: 2,
       maxSkewMs: MONTH,
-      reach: 4,
-      isFenced: false,
+      maxSkewTicks: 1,
+      maxGrantTicks: 4,
+      usesFence: false,
     };
     const namespace = freshNamespace();
-    const fenced = { ...space, isFenced: true };
+    const fenced = { ...terms, usesFence: true };
     for (let i = 0; i < 1000; i++) {
       // The first acquire makes the namespace known, even if the store has just started.
-      await leasePort(port, namespace).acquire(i === 0 ? space : fenced, requestOf(`${i}`), Date.now());
+      await leasePort(port, namespace).acquire(i === 0 ? terms : fenced, requestOf(`${i}`), Date.now());
     }
     let calls = 0;
     const count =
@@ -271,7 +274,7 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
           : { change: count(port.change as MemoryPort["change"]) as MemoryPort["change"] };
     const store = leasePort(counted, namespace);
     // Without the probe for a history, which each port sends once.
-    if ("query" in counted) await historySql(counted);
+    if ("query" in counted) await historyIdSql(counted);
     calls = 0;
     const mine = { owner: "mine", node: 1000, generation: 0, grantNonce: "n", nonce: "n" };
     expect(await store.acquire(fenced, mine, Date.now())).toMatchObject({ outcome: "granted", node: 1000 });
@@ -296,8 +299,8 @@ describe.each(stores(prefix))("leases on $name", ({ name, open }) => {
       expect(answer.outcome).toBe("granted");
       // Released in the tick of its grant, so that it is free again.
       if (!("node" in answer)) continue;
-      const claim = { ...timed, node: answer.node, generation: 0, grantNonce: timed.nonce };
-      await leasePort(port, namespace).release(fenced, claim, 10);
+      const proof = { ...timed, node: answer.node, generation: 0, grantNonce: timed.nonce };
+      await leasePort(port, namespace).release(fenced, proof, 10);
     }
     const median = (some: number[]) => some.sort((one, other) => one - other)[100];
     const ratio = median(times.acquire) / median(times.bare);

@@ -1,7 +1,7 @@
-// Model check of the lease protocol on every reachable state: no two holders stamp the same tick of a node.
+// Model check of the lease rule on every reachable state: no two holders stamp the same tick of a node.
 
 import { describe, expect, test } from "vitest";
-import * as protocol from "../../src/lease/rule.ts";
+import * as rule from "../../src/lease/rule.ts";
 import { explore } from "./model/explorer.ts";
 import { correctHolder } from "./model/holder.ts";
 import { allHolders, hasDuplicate, holderName, Model, type ModelState } from "./model/model.ts";
@@ -11,7 +11,7 @@ import { nodeState } from "./model/store.ts";
 /** Bounds in which every harmful mutant leads to a duplicate. */
 const SMALL = { holders: 3, nodes: 1, ticks: 3, renewals: 1 };
 
-describe("the lease protocol lets no two holders stamp the same tick of a node, with", () => {
+describe("the lease rule lets no two holders stamp the same tick of a node, with", () => {
   test.each([
     // `atLeast` detects an explorer that misses most states.
     { holders: 2, nodes: 1, ticks: 4, renewals: 2, copies: 0, rollbacks: 0, atLeast: 200_000 },
@@ -25,10 +25,7 @@ describe("the lease protocol lets no two holders stamp the same tick of a node, 
   ])(
     "holders: $holders, nodes: $nodes, ticks: $ticks, renewals: $renewals, copies: $copies, rollbacks: $rollbacks",
     ({ atLeast, ...bounds }) => {
-      const { states, steps, depth, trace } = explore(
-        new Model(protocol, correctHolder, bounds),
-        hasDuplicate,
-      );
+      const { states, steps, depth, trace } = explore(new Model(rule, correctHolder, bounds), hasDuplicate);
       console.info(
         `${JSON.stringify(bounds)}: all ${states} states, ${steps} transitions, the farthest is ${depth} away`,
       );
@@ -101,7 +98,9 @@ describe("the explorer reaches", () => {
         rollbacks === 1 &&
         groups.some(
           ([{ generation }], i) =>
-            generation === 2 && nodeState(store, 0)?.owner === holderName(i) && store.state?.history === "h1",
+            generation === 2 &&
+            nodeState(store, 0)?.owner === holderName(i) &&
+            store.state?.historyId === "h1",
         ),
     },
     {
@@ -112,17 +111,15 @@ describe("the explorer reaches", () => {
         groups.filter(([{ grant, isOpen, stamped }]) => grant && isOpen && stamped[0]).length === 2,
     },
   ])("$title", ({ isReached, bounds }) => {
-    expect(
-      explore(new Model(protocol, correctHolder, { ...SMALL, ...bounds }), isReached).trace,
-    ).toBeDefined();
+    expect(explore(new Model(rule, correctHolder, { ...SMALL, ...bounds }), isReached).trace).toBeDefined();
   });
 });
 
 describe("the explorer finds a duplicate when", () => {
   const traces: string[] = [];
 
-  test.each(harmfulMutants)("$title", ({ title, protocol, behavior, bounds }) => {
-    const { trace = [] } = explore(new Model(protocol, behavior, { ...SMALL, ...bounds }), hasDuplicate);
+  test.each(harmfulMutants)("$title", ({ title, rule, behavior, bounds }) => {
+    const { trace = [] } = explore(new Model(rule, behavior, { ...SMALL, ...bounds }), hasDuplicate);
     expect(trace).not.toEqual([]);
     traces.push([title, ...trace.map((line) => `  ${line}`)].join("\n"));
   });
@@ -133,13 +130,13 @@ describe("the explorer finds a duplicate when", () => {
 });
 
 describe("there is no duplicate when", () => {
-  test.each(harmlessMutants)("$title", ({ protocol, behavior, bounds }) => {
+  test.each(harmlessMutants)("$title", ({ rule, behavior, bounds }) => {
     for (const some of [
       { ...SMALL, holders: 2 },
       { ...SMALL, holders: 2, nodes: 2, ticks: 2 },
     ]) {
       const all = { ...some, ...bounds };
-      expect(explore(new Model(protocol, behavior, all), hasDuplicate).trace).toBeUndefined();
+      expect(explore(new Model(rule, behavior, all), hasDuplicate).trace).toBeUndefined();
     }
   });
 });

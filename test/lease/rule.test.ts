@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import {
   acquire,
+  type GrantProof,
   type LeaseAnswer,
-  type LeaseClaim,
+  type LeaseTerms,
   type NamespaceState,
-  type NodeSpace,
   type NodeState,
   release,
   renew,
   tickAt,
 } from "../../src/lease/rule.ts";
 
-const space: NodeSpace = {
+const terms: LeaseTerms = {
   shape: "this",
   first: 0,
   count: 3,
@@ -19,8 +19,9 @@ const space: NodeSpace = {
   tickMs: 1,
   ttlTicks: 10,
   maxSkewMs: 5,
-  reach: 20,
-  isFenced: true,
+  maxSkewTicks: 5,
+  maxGrantTicks: 20,
+  usesFence: true,
 };
 
 /** A node's owner, ticks, generation and nonce. */
@@ -31,11 +32,11 @@ type Nodes = { readonly [node: number]: Held };
 type StateFields = Partial<Omit<NamespaceState, "nodes">>;
 
 const stateOf = (nodes: Nodes, fields: StateFields = {}): NamespaceState => ({
-  shape: space.shape,
-  history: "",
+  shape: terms.shape,
+  historyId: "",
   fence: 0,
   staleUntil: 0,
-  longestReach: 20,
+  longestGrantTicks: 20,
   ...fields,
   nodes: new Map(
     Object.entries(nodes).map(
@@ -53,18 +54,18 @@ const free: NodeState = { owner: null, from: 0, until: 0, generation: 0, nonce: 
 /** The request of "a" for a node. */
 const request = { owner: "a", nonce: "requested" };
 
-/** A reading of a store that reports no history. */
-const at = (ms: number) => ({ ms, history: "" });
+/** The facts about a store that reports no history. */
+const at = (ms: number) => ({ ms, historyId: "" });
 
 /** The renewal of "a", whose grant was renewed twice, the second time with the nonce "held". */
-const claim: LeaseClaim = { owner: "a", node: 0, generation: 2, grantNonce: "held", nonce: "next" };
+const proof: GrantProof = { owner: "a", node: 0, generation: 2, grantNonce: "held", nonce: "next" };
 
 /** All nodes are held by others, until 20, 30 and 40. */
 const full: Nodes = { 0: ["b", 5, 20], 1: ["c", 5, 30], 2: ["d", 5, 40] };
 
 type Row = {
   title: string;
-  space?: Partial<NodeSpace>;
+  terms?: Partial<LeaseTerms>;
   /** The state before the step; without it, the store is empty. */
   nodes?: Nodes;
   fields?: StateFields;
@@ -187,10 +188,10 @@ const acquires: Row[] = [
     store: 100,
     to: { outcome: "skew" },
   },
-  { title: "grants without skew if maxSkewMs is 0", space: { maxSkewMs: 0 }, now: 100, to: [0, 100, 110] },
+  { title: "grants without skew if maxSkewMs is 0", terms: { maxSkewMs: 0 }, now: 100, to: [0, 100, 110] },
   {
-    title: "refuses a skewed clock also to the owner of a node",
-    nodes: { 0: ["a", 5, 20] },
+    title: "refuses a repeated request by a skewed clock",
+    nodes: { 0: ["a", 5, 20, 0, "requested"] },
     now: 16,
     store: 10,
     to: { outcome: "skew" },
@@ -239,14 +240,14 @@ const acquires: Row[] = [
     to: [0, 5, 15],
   },
   {
-    title: "grants another request of the same owner, as of a copy, another node",
+    title: "grants another node to another request of the same owner, as a copy sends it",
     nodes: { 0: ["a", 5, 15, 0, "copied"] },
     now: 9,
     to: [1, 9, 19],
   },
   {
     title: "refuses another request of the same owner when no other node is free",
-    space: { count: 1 },
+    terms: { count: 1 },
     nodes: { 0: ["a", 5, 15, 0, "copied"] },
     now: 9,
     to: { outcome: "taken", soonest: 15 },
@@ -261,55 +262,55 @@ const acquires: Row[] = [
   // Spaces
   {
     title: "grants the first node of a space",
-    space: { first: 4, count: 2 },
+    terms: { first: 4, count: 2 },
     nodes: full,
     now: 50,
     to: [4, 50, 60],
   },
   {
     title: "grants the next node of a space, however many nodes other spaces have",
-    space: { first: 4, count: 2 },
+    terms: { first: 4, count: 2 },
     nodes: { ...full, 4: ["e", 5, 60], 6: [null, 0, 1] },
     now: 50,
     to: [5, 50, 60],
   },
   {
     title: "does not grant free nodes before and after a space",
-    space: { first: 4, count: 2 },
+    terms: { first: 4, count: 2 },
     nodes: { 3: [null, 0, 1], 4: ["e", 5, 60], 5: ["f", 5, 70], 6: [null, 0, 1] },
     now: 50,
     to: { outcome: "taken", soonest: 60 },
   },
   {
     title: "grants the last node of a space",
-    space: { first: 4, count: 2 },
+    terms: { first: 4, count: 2 },
     nodes: { 3: [null, 0, 1], 4: ["e", 5, 60], 5: ["f", 5, 50] },
     now: 50,
     to: [5, 50, 60],
   },
   {
     title: "grants the node of a space of one node",
-    space: { count: 1 },
+    terms: { count: 1 },
     nodes: { 0: ["b", 5, 20] },
     now: 20,
     to: [0, 20, 30],
   },
 
   // Ticks
-  { title: "counts ticks from the epoch", space: { epochMs: 1000 }, now: 1007, to: [0, 7, 17] },
-  { title: "grants at the epoch", space: { epochMs: 1000 }, now: 1000, to: [0, 0, 10] },
-  { title: "accepts an epoch before 1970", space: { epochMs: -1000 }, now: -993, to: [0, 7, 17] },
+  { title: "counts ticks from the epoch", terms: { epochMs: 1000 }, now: 1007, to: [0, 7, 17] },
+  { title: "grants at the epoch", terms: { epochMs: 1000 }, now: 1000, to: [0, 0, 10] },
+  { title: "accepts an epoch before 1970", terms: { epochMs: -1000 }, now: -993, to: [0, 7, 17] },
   { title: "rounds a fraction of a millisecond down", now: 7.9, store: 7, to: [0, 7, 17] },
   {
     title: "grants in the middle of a tick of 10 ms",
-    space: { tickMs: 10 },
+    terms: { tickMs: 10 },
     now: 79,
     store: 75,
     to: [0, 7, 17],
   },
   {
     title: "refuses a fraction before the end of a grant, in ticks of 10 ms",
-    space: { tickMs: 10 },
+    terms: { tickMs: 10 },
     nodes: full,
     now: 199.9,
     store: 200,
@@ -317,7 +318,7 @@ const acquires: Row[] = [
   },
   {
     title: "grants at the end of a grant, in ticks of 10 ms",
-    space: { tickMs: 10 },
+    terms: { tickMs: 10 },
     nodes: full,
     now: 200,
     to: [0, 20, 30],
@@ -328,7 +329,7 @@ describe("acquire", () => {
   test.each(acquires)("$title", (row) => {
     const { nodes, fields, now, store = now } = row;
     const state = nodes && stateOf(nodes, fields);
-    const step = acquire(state, { ...space, ...row.space }, request, now, at(store));
+    const step = acquire(state, { ...terms, ...row.terms }, request, now, at(store));
     expectStep(state, step, row, { generation: 0, nonce: "requested" });
   });
 });
@@ -336,7 +337,7 @@ describe("acquire", () => {
 const renewals: (Row & { node?: number })[] = [
   { title: "moves the end forward", nodes: { 0: ["a", 5, 15, 2, "held"] }, now: 9, to: [0, 5, 19] },
   {
-    title: "renews only the claimed node",
+    title: "renews only the node of the proof",
     nodes: { 0: ["b", 5, 15], 2: ["a", 5, 15, 2, "held"] },
     node: 2,
     now: 9,
@@ -405,7 +406,7 @@ const renewals: (Row & { node?: number })[] = [
     to: [0, 5, 19],
   },
   {
-    title: "renews in a store that went back behind the previous renewal",
+    title: "renews in a store that went back to before the previous renewal",
     nodes: { 0: ["a", 5, 15, 1, "before"] },
     now: 9,
     to: [0, 5, 19],
@@ -436,7 +437,7 @@ const renewals: (Row & { node?: number })[] = [
   },
   {
     title: "renews in ticks of 10 ms",
-    space: { tickMs: 10, epochMs: 1000 },
+    terms: { tickMs: 10, epochMs: 1000 },
     nodes: { 0: ["a", 5, 15, 2, "held"] },
     now: 1099.9,
     store: 1098,
@@ -448,169 +449,176 @@ describe("renew", () => {
   test.each(renewals)("$title", (row) => {
     const { nodes, node = 0, now, store = now } = row;
     const state = nodes && stateOf(nodes);
-    const step = renew(state, { ...space, ...row.space }, { ...claim, node }, now, at(store));
+    const step = renew(state, { ...terms, ...row.terms }, { ...proof, node }, now, at(store));
     expectStep(state, step, row, { generation: 3, nonce: "next" });
   });
 });
 
 describe("release", () => {
-  test.each<{ title: string; held: Held; unused: number; to: Held }>([
-    { title: "pulls the end back", held: ["a", 5, 15, 2, "held"], unused: 9, to: [null, 5, 9, 2, "held"] },
+  test.each<{ title: string; held: Held; nextTick: number; to: Held }>([
     {
-      title: "pulls the end back to the beginning of an unused grant",
+      title: "sets the end to the tick after the last one stamped",
       held: ["a", 5, 15, 2, "held"],
-      unused: 5,
+      nextTick: 9,
+      to: [null, 5, 9, 2, "held"],
+    },
+    {
+      title: "sets the end of an unused grant to its beginning",
+      held: ["a", 5, 15, 2, "held"],
+      nextTick: 5,
       to: [null, 5, 5, 2, "held"],
     },
     {
       title: "keeps the end of a grant that was used up",
       held: ["a", 5, 15, 2, "held"],
-      unused: 15,
+      nextTick: 15,
       to: [null, 5, 15, 2, "held"],
     },
     {
-      title: "does not pull the end back before the beginning",
+      title: "does not set the end before the beginning",
       held: ["a", 5, 15, 2, "held"],
-      unused: 2,
+      nextTick: 2,
       to: [null, 5, 5, 2, "held"],
     },
     {
       title: "releases a grant whose last renewal had no answer",
       held: ["a", 5, 15, 3, "next"],
-      unused: 9,
+      nextTick: 9,
       to: [null, 5, 9, 3, "next"],
     },
     {
-      title:
-        "in a store that went back puts the end where the holder got to, also behind what the store knows",
+      title: "sets an end that is later than the stored one, in a store that went back",
       held: ["a", 5, 15, 1, "before"],
-      unused: 18,
+      nextTick: 18,
       to: [null, 5, 18, 1, "before"],
     },
     {
       title: "changes nothing for a copy",
       held: ["a", 5, 15, 3, "copy's"],
-      unused: 9,
+      nextTick: 9,
       to: ["a", 5, 15, 3, "copy's"],
     },
     {
       title: "changes nothing for the node of another owner",
       held: ["b", 5, 15],
-      unused: 9,
+      nextTick: 9,
       to: ["b", 5, 15],
     },
-    { title: "changes nothing the second time", held: [null, 5, 9], unused: 7, to: [null, 5, 9] },
-  ])("$title", ({ held, unused, to }) => {
+    { title: "changes nothing the second time", held: [null, 5, 9], nextTick: 7, to: [null, 5, 9] },
+  ])("$title", ({ held, nextTick, to }) => {
     const others: Nodes = { 1: ["a", 1, 30, 2, "held"], 2: ["c", 1, 30] };
     const state = stateOf({ 0: held, ...others });
-    expect(release(state, claim, unused)).toEqual(stateOf({ 0: to, ...others }));
+    expect(release(state, proof, nextTick)).toEqual(stateOf({ 0: to, ...others }));
   });
 
   test("changes nothing for a node that was never granted", () => {
-    expect(release(stateOf(full), { ...claim, node: 9 }, 7)).toEqual(stateOf(full));
+    expect(release(stateOf(full), { ...proof, node: 9 }, 7)).toEqual(stateOf(full));
   });
 });
 
 describe("a changed history of the store", () => {
   const held: Nodes = { 0: ["a", 5, 15, 0, "requested"] };
-  const other = (ms: number) => ({ ms, history: "other" });
-  const before = stateOf(held, { history: "one", longestReach: 30 });
-  // By a clock that may be ahead by 5, and a grant by that clock.
-  const raised = stateOf(held, { history: "other", longestReach: 30, fence: 37, staleUntil: 12 });
+  const other = (ms: number) => ({ ms, historyId: "other" });
+  const before = stateOf(held, { historyId: "one", longestGrantTicks: 30 });
+  // A forgotten grant began at 12 at the latest, by a clock that was 5 ahead, and ends 30 after the store's time.
+  const raised = stateOf(held, { historyId: "other", longestGrantTicks: 30, fence: 37, staleUntil: 12 });
 
   test("raises a fence until every forgotten grant has ended by both clocks", () => {
     const newcomer = { owner: "b", nonce: "n" };
     const fenced = (storeMs: number) => ({ outcome: "fenced", until: 37, storeMs });
-    expect(acquire(before, space, newcomer, 7, other(7))).toEqual([raised, fenced(7)]);
-    expect(acquire(raised, space, newcomer, 36, other(38))).toEqual([raised, fenced(38)]);
-    expect(acquire(raised, space, newcomer, 38, other(36))).toEqual([raised, fenced(36)]);
-    const [after, answer] = acquire(raised, space, newcomer, 37, other(37));
+    expect(acquire(before, terms, newcomer, 7, other(7))).toEqual([raised, fenced(7)]);
+    expect(acquire(raised, terms, newcomer, 36, other(38))).toEqual([raised, fenced(38)]);
+    expect(acquire(raised, terms, newcomer, 38, other(36))).toEqual([raised, fenced(36)]);
+    const [after, answer] = acquire(raised, terms, newcomer, 37, other(37));
     expect(answer).toEqual({ outcome: "granted", node: 1, from: 37, until: 47, storeMs: 37 });
     expect(after).toEqual({ ...raised, nodes: after?.nodes });
   });
 
-  test("does not affect a repeated request and a renewal, which raises the fence too", () => {
-    expect(acquire(before, space, request, 7, other(7))).toEqual([
+  test("does not make a repeated request or a renewal wait for the fence, and each of them raises it", () => {
+    expect(acquire(before, terms, request, 7, other(7))).toEqual([
       { ...raised, nodes: stateOf({ 0: ["a", 5, 17, 0, "requested"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
     const first = { owner: "a", node: 0, generation: 0, grantNonce: "requested", nonce: "next" };
-    expect(renew(before, space, first, 7, other(7))).toEqual([
+    expect(renew(before, terms, first, 7, other(7))).toEqual([
       { ...raised, nodes: stateOf({ 0: ["a", 5, 17, 1, "next"] }).nodes },
       { outcome: "granted", node: 0, from: 5, until: 17, storeMs: 7 },
     ]);
-    expect(renew(raised, space, first, 7, other(13))).toEqual([raised, { outcome: "skew", storeMs: 13 }]);
-    expect(renew(before, space, { ...first, owner: "b" }, 7, other(7))).toEqual([
+    expect(renew(raised, terms, first, 7, other(13))).toEqual([raised, { outcome: "skew", storeMs: 13 }]);
+    expect(renew(before, terms, { ...first, owner: "b" }, 7, other(7))).toEqual([
       raised,
       { outcome: "lost", storeMs: 7 },
     ]);
   });
 
-  test("ends a grant that had ended by then, because another holder may have had the node since", () => {
+  test("ends a grant whose end is not after staleUntil, because another holder may have had the node since", () => {
     const first = { owner: "a", node: 0, generation: 0, grantNonce: "requested", nonce: "next" };
     const ended = { ...raised, fence: 40, staleUntil: 15 };
-    expect(renew(before, space, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
-    expect(renew(ended, space, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);
-    expect(acquire(before, space, request, 10, other(10))).toEqual([
+    expect(renew(before, terms, first, 10, other(10))).toEqual([ended, { outcome: "lost", storeMs: 10 }]);
+    expect(renew(ended, terms, first, 7, other(7))).toEqual([ended, { outcome: "lost", storeMs: 7 }]);
+    expect(acquire(before, terms, request, 10, other(10))).toEqual([
       ended,
       { outcome: "fenced", until: 40, storeMs: 10 },
     ]);
     // Except for a holder without a fence.
-    expect(renew(ended, { ...space, isFenced: false }, first, 10, other(10))[1].outcome).toBe("granted");
+    expect(renew(ended, { ...terms, usesFence: false }, first, 10, other(10))[1].outcome).toBe("granted");
   });
 
-  test("raises the fence by the longest reach, including that of the request", () => {
+  test("raises the fence by the longest grant of all holders, including the one that sends the request", () => {
     const newcomer = { owner: "b", nonce: "n" };
-    const [after] = acquire(before, { ...space, reach: 50 }, newcomer, 7, other(7));
-    expect(after).toMatchObject({ fence: 57, longestReach: 50 });
+    const [after] = acquire(before, { ...terms, maxGrantTicks: 50 }, newcomer, 7, other(7));
+    expect(after).toMatchObject({ fence: 57, longestGrantTicks: 50 });
     // A fence is never lowered.
-    const again = { ms: 8, history: "one" };
-    expect(acquire({ ...raised, fence: 99 }, space, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });
+    const again = { ms: 8, historyId: "one" };
+    expect(acquire({ ...raised, fence: 99 }, terms, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });
   });
 
-  test.each<[string, Partial<NodeSpace>, StateFields, string]>([
-    [
-      "is taken at its word where it is said to forget nothing",
-      { isFenced: false },
-      { history: "one" },
-      "other",
-    ],
-    ["and so is a fence that others have raised", { isFenced: false }, { history: "one", fence: 99 }, "one"],
-    ["has no fence when its history was not known before", {}, {}, "other"],
-    ["or is not known now", {}, { history: "one" }, ""],
-    ["or is the same", {}, { history: "one" }, "one"],
-  ])("%s", (_title, fields, kept, history) => {
-    const state = stateOf(held, kept);
-    const [after, answer] = acquire(state, { ...space, ...fields }, { owner: "b", nonce: "n" }, 7, {
-      ms: 7,
-      history,
-    });
+  test.each<{ title: string; usesFence?: boolean; recorded: StateFields; historyId: string }>([
+    {
+      title: "raises no fence for a holder without one",
+      usesFence: false,
+      recorded: { historyId: "one" },
+      historyId: "other",
+    },
+    {
+      title: "does not make a holder without a fence wait for the fence that another holder raised",
+      usesFence: false,
+      recorded: { historyId: "one", fence: 99 },
+      historyId: "one",
+    },
+    { title: "raises no fence if no history was recorded before", recorded: {}, historyId: "other" },
+    { title: "raises no fence if the store reports none now", recorded: { historyId: "one" }, historyId: "" },
+    { title: "raises no fence if it is the recorded one", recorded: { historyId: "one" }, historyId: "one" },
+  ])("$title", ({ usesFence = true, recorded, historyId }) => {
+    const state = stateOf(held, recorded);
+    const newcomer = { owner: "b", nonce: "n" };
+    const [after, answer] = acquire(state, { ...terms, usesFence }, newcomer, 7, { ms: 7, historyId });
     expect(answer).toMatchObject({ outcome: "granted", node: 1 });
     expect(after?.fence).toBe(state.fence);
   });
 });
 
 test("a step does not mutate its state", () => {
-  const state = stateOf({ 0: ["a", 5, 15, 2, "held"], 1: [null, 0, 3] }, { history: "one" });
+  const state = stateOf({ 0: ["a", 5, 15, 2, "held"], 1: [null, 0, 3] }, { historyId: "one" });
   const before = structuredClone(state);
-  const store = { ms: 9, history: "other" };
-  acquire(state, space, request, 9, store);
-  acquire(state, space, { owner: "b", nonce: "n" }, 9, store);
-  renew(state, space, claim, 9, store);
-  release(state, claim, 9);
+  const store = { ms: 9, historyId: "other" };
+  acquire(state, terms, request, 9, store);
+  acquire(state, terms, { owner: "b", nonce: "n" }, 9, store);
+  renew(state, terms, proof, 9, store);
+  release(state, proof, 9);
   expect(state).toEqual(before);
 });
 
 test("a late request of the previous holder changes nothing", () => {
   const state = stateOf({ 0: ["b", 16, 26] });
-  expect(release(state, claim, 16)).toBe(state);
-  expect(renew(state, space, claim, 17, at(17))).toEqual([state, { outcome: "lost", storeMs: 17 }]);
+  expect(release(state, proof, 16)).toBe(state);
+  expect(renew(state, terms, proof, 17, at(17))).toEqual([state, { outcome: "lost", storeMs: 17 }]);
 });
 
 test("acquire grants the first of the nodes free for as long, in any order of the state", () => {
   const state = stateOf({});
   const nodes = new Map([2, 0, 1].map((node) => [node, { ...free, until: 8 }]));
-  const [, answer] = acquire({ ...state, nodes }, space, request, 9, at(9));
+  const [, answer] = acquire({ ...state, nodes }, terms, request, 9, at(9));
   expect(answer).toMatchObject({ outcome: "granted", node: 0 });
 });
 

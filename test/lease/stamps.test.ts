@@ -1,4 +1,4 @@
-// What a generator stamps under grants: nothing outside of them, whatever its clock does. Both kinds of issuers, the
+// What a generator stamps under grants: nothing outside of them, whatever its clock does. Both kinds of sources, the
 // one of a thread and the one that threads share, are held to the rule of src/lease/rule.ts.
 
 import fc from "fast-check";
@@ -7,7 +7,7 @@ import { BitflakeError, ClockBackwardsError, type GeneratorOptions, makeGenerato
 import {
   GeneratorParts,
   type Grant,
-  type GrantReceiver,
+  type GrantedSource,
   LeaseExpiredError,
   mergeOptions,
   resolveGeneratorSettings,
@@ -23,20 +23,20 @@ const LAYOUT = { timestampBits: 53, datacenterBits: 1, machineBits: 1, sequenceB
 
 interface Leased {
   readonly generator: SnowflakeGenerator;
-  readonly grantee: GrantReceiver;
+  readonly source: GrantedSource;
 }
 
 function plain(options: GeneratorOptions): Leased {
   const settings = resolveGeneratorSettings(mergeOptions(LAYOUT, options));
   const source = new LeasedSource(settings);
-  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), grantee: source };
+  return { generator: new SnowflakeGenerator(new GeneratorParts(settings, source)), source };
 }
 
 function shared(options: GeneratorOptions): Leased & { readonly generator: SharedGenerator } {
   const { generator, source } = SharedGenerator.underGrants(
     resolveGeneratorSettings(mergeOptions(LAYOUT, options)),
   );
-  return { generator, grantee: source };
+  return { generator, source };
 }
 
 const kinds = [
@@ -81,7 +81,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
           const clock = settable(EPOCH + 1000);
           // Nothing here may wait: the clock stands.
           const options = { clock, onExhausted, maxBackwardMs, maxBorrowMs: 2 ** 40 };
-          const { generator, grantee } = make(options);
+          const { generator, source } = make(options);
           let grant: Grant | undefined;
           let last = -1n;
           /** Where each node may next be granted from, as a store would know it. */
@@ -109,17 +109,17 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
           for (const event of events) {
             if (event.do === "move") clock.now += event.by;
             else if (event.do === "open") {
-              if (grant) free[grant.node] = grantee.close();
+              if (grant) free[grant.node] = source.close();
               const from = Math.max(free[event.node] as number, clock.now - EPOCH) + event.wait;
               grant = { node: event.node, from, until: from + event.ttl };
-              grantee.open(grant, clock.now);
+              source.open(grant, clock.now);
             } else if (event.do === "extend" && grant) {
               grant = { ...grant, until: grant.until + event.by };
-              grantee.extend(grant.until);
+              source.setEnd(grant.until);
             } else if (event.do === "close" && grant) {
-              const unused = grantee.close();
-              expect(unused).toBeGreaterThan(last < 0n ? -1 : tickOf(last));
-              free[grant.node] = unused;
+              const nextTick = source.close();
+              expect(nextTick).toBeGreaterThan(last < 0n ? -1 : tickOf(last));
+              free[grant.node] = nextTick;
               grant = undefined;
             } else if (event.do === "next") attempt(() => check(generator.nextId()));
             else if (event.do === "many") {
@@ -138,7 +138,7 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
   });
 
   test("makes no ID before the first grant, and none after the last", async () => {
-    const { generator, grantee } = make({ clock: settable(EPOCH + 5000) });
+    const { generator, source } = make({ clock: settable(EPOCH + 5000) });
     const expectNone = async () => {
       expect(() => generator.nextId()).toThrow(LeaseExpiredError);
       expect(() => generator.nextIds(2)).toThrow(LeaseExpiredError);
@@ -147,19 +147,19 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
       await expect(generator.nextIdAsync()).rejects.toThrow(LeaseExpiredError);
     };
     await expectNone();
-    grantee.open({ node: 2, from: 5000, until: 5010 }, EPOCH + 5000);
+    source.open({ node: 2, from: 5000, until: 5010 }, EPOCH + 5000);
     const id = generator.nextId();
     expect([tickOf(id), nodeOf(id)]).toEqual([5000, 2]);
     // Within the tick that has room left, and at the reading that the fast path knows.
-    expect(grantee.close()).toBe(5001);
+    expect(source.close()).toBe(5001);
     await expectNone();
-    expect(grantee.close()).toBe(5001);
+    expect(source.close()).toBe(5001);
   });
 
   test("an ID less than a tick from the end is made, and none at the end", () => {
     const clock = settable(EPOCH + 5009);
-    const { generator, grantee } = make({ clock });
-    grantee.open({ node: 1, from: 5000, until: 5010 }, EPOCH + 5000);
+    const { generator, source } = make({ clock });
+    source.open({ node: 1, from: 5000, until: 5010 }, EPOCH + 5000);
     expect(tickOf(generator.nextId())).toBe(5009);
     clock.now++;
     const error = { code: "ERR_LEASE_EXPIRED", node: 1, untilMs: EPOCH + 5010, nowMs: EPOCH + 5010 };
@@ -168,34 +168,34 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
       `the lease of node 1 ended at ${EPOCH + 5010}, and the clock reads ${EPOCH + 5010}`,
     );
     // A renewal that comes late, and is granted all the same, mends it.
-    grantee.extend(5020);
+    source.setEnd(5020);
     expect(tickOf(generator.nextId())).toBe(5010);
   });
 
   test("a call for many IDs whose clock ends the grant meanwhile throws, and later calls make none", () => {
     let reads = 0;
-    let unused: number | undefined;
+    let nextTick: number | undefined;
     const clock = () => {
-      if (++reads === 3) unused = leased.grantee.close();
+      if (++reads === 3) nextTick = leased.source.close();
       return EPOCH + 5000 + reads;
     };
     const leased = make({ clock });
-    leased.grantee.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
+    leased.source.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
     // Four ticks of 256: the grant ends between the second and the third.
     expect(() => leased.generator.nextIds(1000)).toThrow(BitflakeError);
     expect(reads).toBeGreaterThanOrEqual(3);
-    expect(unused).toBeTypeOf("number");
+    expect(nextTick).toBeTypeOf("number");
     expect(() => leased.generator.nextId()).toThrow(LeaseExpiredError);
   });
 
   test("a call for many IDs makes none when its only reading ends the grant, within the tick stamped last", () => {
     let isEnding = false;
     const clock = () => {
-      if (isEnding) leased.grantee.close();
+      if (isEnding) leased.source.close();
       return EPOCH + 5000;
     };
     const leased = make({ clock });
-    leased.grantee.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
+    leased.source.open({ node: 2, from: 5000, until: 6000 }, EPOCH + 5000);
     leased.generator.nextId();
     isEnding = true;
     expect(() => leased.generator.nextIds(2)).toThrow(BitflakeError);
@@ -204,8 +204,8 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
 
   test("starts at the first tick of the grant, not before, when its clock has stepped back meanwhile", () => {
     const clock = settable(EPOCH + 5000);
-    const { generator, grantee } = make({ clock, onExhausted: "throw" });
-    grantee.open({ node: 0, from: 5000, until: 6000 }, clock.now);
+    const { generator, source } = make({ clock, onExhausted: "throw" });
+    source.open({ node: 0, from: 5000, until: 6000 }, clock.now);
     clock.now -= 5;
     // Within the tolerance it would go on with what is left of the last tick; but the tick before is another's.
     expect(() => generator.nextId()).toThrow("full");
@@ -217,12 +217,12 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
 
   test("increases when it gets another node, also a smaller one, and after it has borrowed", () => {
     const clock = settable(EPOCH + 5000);
-    const { generator, grantee } = make({ clock, onExhausted: "borrow" });
-    grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+    const { generator, source } = make({ clock, onExhausted: "borrow" });
+    source.open({ node: 3, from: 5000, until: 5100 }, clock.now);
     const last = generator.nextIds(3 * 256).at(-1) as bigint;
     expect(tickOf(last)).toBe(5002);
-    expect(grantee.close()).toBe(5003);
-    grantee.open({ node: 0, from: 5000, until: 5100 }, clock.now);
+    expect(source.close()).toBe(5003);
+    source.open({ node: 0, from: 5000, until: 5100 }, clock.now);
     const next = generator.nextId();
     expect([next > last, tickOf(next), nodeOf(next)]).toEqual([true, 5003, 0]);
   });
@@ -230,8 +230,8 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
   test("throws TimestampOverflowError when the layout ends before the lease", () => {
     const clock = settable(2 ** 20 + 5);
     const tiny = { timestampBits: 20, datacenterBits: 1, machineBits: 1, sequenceBits: 41, epochMs: 0 };
-    const { generator, grantee } = make({ ...tiny, clock });
-    grantee.open({ node: 1, from: 2 ** 20 - 5, until: 2 ** 20 + 100 }, clock.now);
+    const { generator, source } = make({ ...tiny, clock });
+    source.open({ node: 1, from: 2 ** 20 - 5, until: 2 ** 20 + 100 }, clock.now);
     const overflow = expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" });
     expect(() => generator.nextId()).toThrow(overflow);
     // Also past the end of the lease, which is behind that of the layout.
@@ -241,12 +241,12 @@ describe.each(kinds)("a generator of a lease, %s", (_, make) => {
 
   test("goes on with the new node in a call that slept while the old one was lost", async () => {
     const clock = settable(EPOCH + 5000);
-    const { generator, grantee } = make({ clock, tickMs: 1 });
-    grantee.open({ node: 3, from: 5000, until: 5001 }, clock.now);
+    const { generator, source } = make({ clock, tickMs: 1 });
+    source.open({ node: 3, from: 5000, until: 5001 }, clock.now);
     generator.nextIds(256);
     const sleeping = generator.nextIdAsync();
-    grantee.close();
-    grantee.open({ node: 1, from: 5050, until: 5100 }, clock.now);
+    source.close();
+    source.open({ node: 1, from: 5050, until: 5100 }, clock.now);
     clock.now = EPOCH + 5050;
     const first = await sleeping;
     expect([tickOf(first), nodeOf(first)]).toEqual([5050, 1]);
@@ -260,8 +260,8 @@ test("another generator of the same node in the thread moves neither the end nor
   const one = plain({ clock, onExhausted: "borrow", maxBorrowMs: 100_000 });
   const other = plain({ clock, onExhausted: "borrow", maxBorrowMs: 100_000 });
   const fixed = makeGenerator(LAYOUT, { clock, datacenterId: 1, machineId: 1 });
-  one.grantee.open({ node: 3, from: 5000, until: 5010 }, clock.now);
-  other.grantee.open({ node: 3, from: 5000, until: 6000 }, clock.now);
+  one.source.open({ node: 3, from: 5000, until: 5010 }, clock.now);
+  other.source.open({ node: 3, from: 5000, until: 6000 }, clock.now);
   one.generator.nextId();
   clock.now += 20;
   other.generator.nextIds(3);
@@ -271,15 +271,15 @@ test("another generator of the same node in the thread moves neither the end nor
   }
   other.generator.nextIds(256 * 500);
   const late = plain({ clock });
-  late.grantee.open({ node: 0, from: 5020, until: 5100 }, clock.now);
+  late.source.open({ node: 0, from: 5020, until: 5100 }, clock.now);
   expect(tickOf(late.generator.nextId())).toBe(5020);
 });
 
 test("a lease from the very first tick begins with the next, where threads share it", () => {
   const clock = settable(EPOCH);
-  const { generator, grantee } = shared({ clock, onExhausted: "throw" });
+  const { generator, source } = shared({ clock, onExhausted: "throw" });
   // The ID before that grant would be -1, which also means that there is no grant.
-  grantee.open({ node: 3, from: 0, until: 10 }, clock.now);
+  source.open({ node: 3, from: 0, until: 10 }, clock.now);
   expect(() => generator.nextId()).toThrow("full");
   clock.now++;
   expect(tickOf(generator.nextId())).toBe(1);
@@ -287,41 +287,41 @@ test("a lease from the very first tick begins with the next, where threads share
 
 test("a thread that sees the end of a grant but no last ID makes no ID", () => {
   const clock = settable(EPOCH + 5000);
-  const { generator, grantee } = shared({ clock });
-  grantee.open({ node: 3, from: 5000, until: 5100 }, clock.now);
+  const { generator, source } = shared({ clock });
+  source.open({ node: 3, from: 5000, until: 5100 }, clock.now);
   generator.nextId();
-  grantee.close();
-  grantee.extend(5100); // As a thread may see it that is between its two looks when a grant is opened and closed.
+  source.close();
+  source.setEnd(5100); // As a thread may see it that is between its two looks when a grant is opened and closed.
   expect(() => generator.nextId()).toThrow(LeaseExpiredError);
 });
 
 test("a SharedGenerator of a fixed node in the same thread is independent of the lease", () => {
   const clock = settable(EPOCH + 5000);
   const fixed = new SharedGenerator(LAYOUT, { clock });
-  const { generator, grantee } = shared({ clock });
-  grantee.open({ node: 2, from: 5000, until: 5100 }, clock.now);
+  const { generator, source } = shared({ clock });
+  source.open({ node: 2, from: 5000, until: 5100 }, clock.now);
   expect([nodeOf(fixed.nextId()), nodeOf(generator.nextId())]).toEqual([0, 2]);
 });
 
 test("an attached generator follows the end, the next node and the release of the lease", () => {
   const clock = settable(EPOCH + 5000);
-  const { generator, grantee } = shared({ clock });
+  const { generator, source } = shared({ clock });
   const attached = SharedGenerator.attach(structuredClone(generator.handle), clock);
   expect(() => attached.nextId()).toThrow(LeaseExpiredError);
-  grantee.open({ node: 2, from: 5000, until: 5010 }, clock.now);
+  source.open({ node: 2, from: 5000, until: 5010 }, clock.now);
   const first = attached.nextId();
   expect([nodeOf(first), attached.datacenterId, attached.machineId]).toEqual([2, 1, 0]);
   expect(generator.nextId()).toBe(first + 1n);
   clock.now = EPOCH + 5010;
   expect(() => attached.nextId()).toThrow(LeaseExpiredError);
-  grantee.close();
-  grantee.open({ node: 1, from: 5010, until: 5020 }, clock.now);
+  source.close();
+  source.open({ node: 1, from: 5010, until: 5020 }, clock.now);
   expect(nodeOf(attached.nextId())).toBe(1);
   expect([attached.datacenterId, attached.machineId]).toEqual([0, 1]);
-  grantee.close();
+  source.close();
   expect(() => attached.nextId()).toThrow(expect.objectContaining({ untilMs: EPOCH + 5020, node: 1 }));
   // A lease of the same node, later in the same thread, is a memory of its own.
-  const { generator: next, grantee: other } = shared({ clock });
+  const { generator: next, source: other } = shared({ clock });
   other.open({ node: 1, from: 5011, until: 5020 }, clock.now);
   clock.now = EPOCH + 5011;
   expect(next.nextId()).toBeTypeOf("bigint");

@@ -37,8 +37,9 @@ const BUDGETS = {
     "{ PermutedIds }": 8580,
   },
   // 12 kB before it detected copies of a process by generation and nonce, and a store that went back by its history, repaired
-  // the index in Redis, and refused a Redis that is cut off: each in the protocol, in Lua and in SQL. It has the core of above.
-  "bitflake/lease": { "{ leaseNode }": 20_330 },
+  // the index in Redis, and refused a Redis that is cut off: each in the rule, in Lua and in SQL. It has the core of above, and
+  // Lua scripts with the names of the rule.
+  "bitflake/lease": { "{ leaseNode }": 20_700 },
   "bitflake/ratelimit": { "{ RateLimit }": 3560, "{ addressKey }": 870 },
   // It contains nearly all of the above, because a page has no use for a service. 34 kB before clients had names and scopes,
   // probes wrote, events and log lines had more fields, and connections were queued; 8 kB of it came with leases and pools.

@@ -28,7 +28,7 @@ const ENTRIES = [
   { title: "life", most: [0, 1, 0], names: true, prose: true, pattern: forms("life") },
   { title: "means (name)", most: [0, 0, 0], names: true, pattern: forms("means") },
   { title: "parts (name)", most: [42, 16, 0], names: true, pattern: forms("parts") },
-  { title: "grantee", most: [0, 48, 0], names: true, prose: true, pattern: forms("grantee") },
+  { title: "grantee", most: [0, 0, 0], names: true, prose: true, pattern: forms("grantee") },
   {
     title: "ask",
     most: [15, 44, 3],

@@ -58,8 +58,9 @@ describe("the start on a store that may have forgotten leases", () => {
         if (script.includes("'released'")) return "released";
         const now = Date.now();
         const tick = now - EPOCH_MS;
-        if (args.length === 12) {
-          fences.push(args[8] as string);
+        // The script that acquires; the argument for the fence is the only boolean.
+        if (script.includes("request_shape")) {
+          fences.push(...args.filter((arg) => arg === "true" || arg === "false"));
           if (!isGranting) return `fenced ${tick + 40_000} ${now}`;
         }
         return `granted 3 0 ${tick + 30_000} ${now}`;

@@ -182,7 +182,7 @@ const table: Row[] = [
   { title: "one past the last tick", state: at(1000, 0), now: EPOCH + 1001, to: "ERR_TIMESTAMP_OVERFLOW" },
   { title: "far past the last tick", state: fresh, now: 1e300, to: "ERR_TIMESTAMP_OVERFLOW" },
   {
-    title: "the last tick of the layout is full: waits, and the next step overflows",
+    title: "the last tick is full: waits, and the next step overflows",
     state: at(1000, 3),
     now: EPOCH + 1000,
     to: 1,

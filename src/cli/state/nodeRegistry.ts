@@ -6,7 +6,7 @@
 
 import type { MemoryPort } from "../../backend/index.ts";
 import type { SnowflakeGenerator } from "../../internal.ts";
-import { formatShape } from "../../lease/nodeSpace.ts";
+import { shapeOf } from "../../lease/nodeSpace.ts";
 import type { Io } from "../io.ts";
 import { stateFolder } from "./folder.ts";
 import { sharedFile } from "./sharedFile.ts";
@@ -36,7 +36,7 @@ export async function nodeRegistry(io: Io, shape: Shape): Promise<MemoryPort> {
       return file.change<State, Result>((kept) => {
         // Layouts of one registry divide the bits differently. The lease refuses another layout's state, so the state gets
         // this layout's shape.
-        const state = kept === undefined ? kept : { ...kept, shape: formatShape(shape, false) };
+        const state = kept === undefined ? kept : { ...kept, shape: shapeOf(shape, false) };
         const [next, result] = change(state, io.now());
         return [next === state ? kept : next, result];
       });

@@ -11,8 +11,8 @@ import { checkOutcome, MAX_VALUE, NO_VALUE, reserve } from "../rule.ts";
  * ARGV: count; the client's highest value, or ""; floor; the last value of a reservation that begins at the floor; the
  * highest current value from which a whole reservation fits; the largest value.
  *
- * Lua's numbers are doubles, so values stay text. Of two texts the longer one is the larger number; at the same length,
- * the one that sorts later. Only INCRBY adds, and it uses 64-bit integers.
+ * Lua's numbers are doubles, so values stay strings. Of two strings the longer one is the larger number; at the same
+ * length, the one that sorts later. Only INCRBY adds, and it uses 64-bit integers.
  */
 const RESERVE_SCRIPT = `
 local function below(a, b) return #a < #b or (#a == #b and a < b) end
@@ -33,8 +33,8 @@ end
 return 'from ' .. at .. ' to ' .. (redis.call('GET', KEYS[1]) or '')
 `;
 
-export function redisCounterPort(port: RedisPort, name: string): CounterPort {
-  const key = redisKey(port, name, "counter");
+export function redisCounterPort(backend: RedisPort, name: string): CounterPort {
+  const key = redisKey(backend, name, "counter");
   return {
     reserve(request, options) {
       const { count, floor, highest } = request;
@@ -48,14 +48,14 @@ export function redisCounterPort(port: RedisPort, name: string): CounterPort {
         MAX_VALUE,
       ].map(String);
       return callStore(
-        port,
+        backend,
         RESERVE,
-        () => port.eval(RESERVE_SCRIPT, [key], args),
+        () => backend.eval(RESERVE_SCRIPT, [key], args),
         (answer) => {
           if (typeof answer !== "string") return undefined;
           const [, before, after] = /^from (\d*) to (\d*)$/.exec(answer) ?? [];
-          const read = (value: string | undefined) => (value === "" ? NO_VALUE : parseId(value));
-          return checkOutcome(request, read(before), read(after));
+          const parse = (value: string | undefined) => (value === "" ? NO_VALUE : parseId(value));
+          return checkOutcome(request, parse(before), parse(after));
         },
         options,
       );

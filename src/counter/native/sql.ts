@@ -12,8 +12,8 @@ import { checkOutcome, MAX_VALUE, NO_VALUE, reserve } from "../rule.ts";
 const MAX_TRIES = 50;
 
 /** Returns the statements. Each returns the counter's last value; `start` and `proceed` return no row if they change nothing. */
-function statementsOf(port: SqlPort) {
-  const counters = qualifiedTable(port, "counters");
+function statementsOf(backend: SqlPort) {
+  const counters = qualifiedTable(backend, "counters");
   const [count, floor, fits, highest] = ["$2", "$3", "$4", "$5"].map((text) => `CAST(${text} AS BIGINT)`);
   const before = `CASE WHEN counter.last < ${floor} THEN ${floor} - 1 ELSE counter.last END`;
   const change = `last = ${before} + ${count}`;
@@ -31,13 +31,13 @@ WHERE name = $1 AND last >= ${highest} AND ${before} <= ${fits} RETURNING ${colu
 }
 
 /** Returns the counter's last value from its row, {@link NO_VALUE} if there is no row. */
-function readLast(rows: unknown): bigint {
+function parseLast(rows: unknown): bigint {
   if (!Array.isArray(rows) || rows.length > 1) throw new Error("not one row or none");
   return rows.length === 0 ? NO_VALUE : parseId((rows[0] as { last: unknown }).last);
 }
 
-export function sqlCounterPort(port: SqlPort, name: string): CounterPort {
-  const { start, proceed, look } = statementsOf(port);
+export function sqlCounterPort(backend: SqlPort, name: string): CounterPort {
+  const { start, proceed, look } = statementsOf(backend);
   return {
     async reserve(request, options) {
       const { floor, highest } = request;
@@ -47,15 +47,23 @@ export function sqlCounterPort(port: SqlPort, name: string): CounterPort {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const params = [name, count, floor, MAX_VALUE - count].map(String);
         const send = () =>
-          highest === NO_VALUE ? port.query(start, params) : port.query(proceed, [...params, `${highest}`]);
-        const read = (rows: unknown) => {
-          const after = readLast(rows);
+          highest === NO_VALUE
+            ? backend.query(start, params)
+            : backend.query(proceed, [...params, `${highest}`]);
+        const parse = (rows: unknown) => {
+          const after = parseLast(rows);
           return after === NO_VALUE ? null : checkOutcome({ ...request, count }, after - count, after);
         };
-        const granted = await callStore(port, RESERVE, send, read, options);
+        const granted = await callStore(backend, RESERVE, send, parse, options);
         if (granted !== null) return granted;
         // Refused. The current value may change again; it decides only which error to report, or how many to ask for.
-        const current = await callStore(port, RESERVE, () => port.query(look, [name]), readLast, options);
+        const current = await callStore(
+          backend,
+          RESERVE,
+          () => backend.query(look, [name]),
+          parseLast,
+          options,
+        );
         const [last, result] = reserve(current, request);
         if (typeof result === "string") return result;
         count = last - result.first + 1n;

@@ -62,36 +62,36 @@ redis.call('DEL', KEYS[1])
 return 'yes'
 `;
 
-export function redisOncePort(port: RedisPort, name: string): OncePort {
+export function redisOncePort(backend: RedisPort, name: string): OncePort {
   const send = <T>(
     operation: string,
     script: string,
     key: string,
     args: readonly unknown[],
-    read: (answer: unknown) => T | undefined,
+    parse: (answer: unknown) => T | undefined,
     options?: AnswerOptions<T>,
   ) => {
     // The key is in the braces, not the name, so that the keys of one name spread over a cluster. The name comes last
     // and has no braces, so no two keys are written alike.
-    const call = () => port.eval(script, [redisKey(port, key, `once:${name}`)], args.map(String));
-    return callStore(port, `idempotency: ${operation}`, call, read, options);
+    const call = () => backend.eval(script, [redisKey(backend, key, `once:${name}`)], args.map(String));
+    return callStore(backend, `idempotency: ${operation}`, call, parse, options);
   };
   return {
     acquire: (key, { owner, fingerprint, lockMs, keepMs }, options) =>
-      send("acquire", ACQUIRE, key, [owner, fingerprint, lockMs, keepMs], readAcquireResult, options),
+      send("acquire", ACQUIRE, key, [owner, fingerprint, lockMs, keepMs], parseAcquireAnswer, options),
     extend: (key, { owner, lockMs, keepMs }, options) =>
-      send("extend", EXTEND, key, [owner, lockMs, keepMs], readYesNo, options),
+      send("extend", EXTEND, key, [owner, lockMs, keepMs], parseYesNo, options),
     complete: (key, { owner, keepMs }, value) =>
-      send("complete", COMPLETE, key, [owner, keepMs, ...(value === null ? [] : [value])], readYesNo),
-    release: (key, owner, options) => send("release", RELEASE, key, [owner], readYesNo, options),
+      send("complete", COMPLETE, key, [owner, keepMs, ...(value === null ? [] : [value])], parseYesNo),
+    release: (key, owner, options) => send("release", RELEASE, key, [owner], parseYesNo, options),
   };
 }
 
-function readYesNo(answer: unknown): boolean | undefined {
+function parseYesNo(answer: unknown): boolean | undefined {
   return answer === "yes" ? true : answer === "no" ? false : undefined;
 }
 
-function readAcquireResult(answer: unknown): AcquireResult | undefined {
+function parseAcquireAnswer(answer: unknown): AcquireResult | undefined {
   if (typeof answer !== "string") return undefined;
   const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
   if (outcome === "unstored") return { outcome: "completed", value: null };

@@ -14,8 +14,8 @@ import type { AcquireResult } from "../rule.ts";
 const TRIES = 50;
 
 /** Returns the statements in a dialect. $1 is the name, $2 the key, $3 the owner. */
-function createStatements(port: SqlPort, now: string) {
-  const once = qualifiedTable(port, "once");
+function createStatements(backend: SqlPort, now: string) {
+  const once = qualifiedTable(backend, "once");
   const after = (parameter: string) => `${now} + CAST(${parameter} AS BIGINT)`;
   const whereOwned = `WHERE name = $1 AND key = $2 AND owner = $3 AND ends > ${now}`;
   const isLocked = "until IS NOT NULL";
@@ -48,33 +48,33 @@ ${whereOwned} AND ${isLocked} RETURNING key`,
   };
 }
 
-export function sqlOncePort(port: SqlPort, name: string): OncePort {
-  const now = nowMsSql(port.dialect === "postgres");
-  const statements = createStatements(port, now);
-  const clean = makeRowCleaner(port, "once", now);
+export function sqlOncePort(backend: SqlPort, name: string): OncePort {
+  const now = nowMsSql(backend.dialect === "postgres");
+  const statements = createStatements(backend, now);
+  const clean = makeRowCleaner(backend, "once", now);
   const send = <T>(
     operation: string,
     text: string,
     params: readonly unknown[],
-    read: (rows: readonly SqlRow[]) => T,
+    parse: (rows: readonly SqlRow[]) => T,
     options?: AnswerOptions<T>,
   ) =>
     queryRows(
-      port,
+      backend,
       `idempotency: ${operation}`,
       text,
       [name, ...params],
-      (rows) => (rows.length > 1 ? undefined : read(rows)),
+      (rows) => (rows.length > 1 ? undefined : parse(rows)),
       options,
     );
   const hasRow = (rows: readonly SqlRow[]) => rows.length > 0;
   const look = (key: string, fingerprint: string, options: CallOptions) =>
-    send("acquire", statements.look, [key], ([row]) => (row ? readRow(row, fingerprint) : null), options);
+    send("acquire", statements.look, [key], ([row]) => (row ? parseRow(row, fingerprint) : null), options);
 
   return {
     async acquire(key, { owner, fingerprint, lockMs, keepMs }, { onLateAnswer, ...options } = {}) {
       clean();
-      const readAcquired = (rows: readonly SqlRow[]): AcquireResult | null =>
+      const parseAcquired = (rows: readonly SqlRow[]): AcquireResult | null =>
         hasRow(rows) ? { outcome: "acquired" } : null;
       const answerOptions = {
         ...options,
@@ -82,7 +82,7 @@ export function sqlOncePort(port: SqlPort, name: string): OncePort {
       };
       for (let tries = 0; tries < TRIES; tries++) {
         const params = [key, owner, fingerprint, lockMs, keepMs];
-        const acquired = await send("acquire", statements.acquire, params, readAcquired, answerOptions);
+        const acquired = await send("acquire", statements.acquire, params, parseAcquired, answerOptions);
         // The look tells why the lock was not acquired. The key may have become free since: then this tries again.
         const result = acquired ?? (await look(key, fingerprint, options));
         if (result === "far") await send("acquire", statements.pullBack, [key], () => true, options);
@@ -101,7 +101,7 @@ export function sqlOncePort(port: SqlPort, name: string): OncePort {
 }
 
 /** Reads the row of a key: `null` if its lock has ended, `"far"` if the lock ends implausibly late. */
-function readRow(row: SqlRow, fingerprint: string): AcquireResult | "far" | null {
+function parseRow(row: SqlRow, fingerprint: string): AcquireResult | "far" | null {
   const { fingerprint: stored, value, wait, far } = row;
   if (typeof stored !== "string") throw new Error("no fingerprint");
   if (stored !== fingerprint) return { outcome: "mismatch" };

@@ -1,11 +1,13 @@
-// Leases in Redis: the protocol as Lua scripts, each one an atomic step by the server's clock.
+// Leases in Redis: the rule as Lua scripts, each one an atomic step by the server's clock.
 //
-// A hash holds the state of a namespace: `shape`, `history`, `fence`, `stale` and `longest` as in the protocol; `seen`,
-// when a replica was last connected; each node as `<from> <until> <generation>:<nonce> <owner>`, with an empty owner
-// after a release; and each owner's node under `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce.
+// A hash holds the state of a namespace: `shape` and `fence` as in the rule; `history`, `stale` and `longest`, which are
+// `historyId`, `staleUntil` and `longestGrantTicks` there; `seen`, when a replica was last connected; each node as
+// `<from> <until> <generation>:<nonce> <owner>`, with an empty owner after a release; and each owner's node under
+// `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce. The variables have the names of the rule in Lua's
+// spelling; the end of a grant is `until_tick`, because `until` is a keyword.
 // A sorted set per space holds its nodes by `until`, so that the node that has been free for longest is found without
 // reading the others. The set is a hint; if it disagrees with the hash, it is rebuilt.
-// An answer is one text that begins with a word, because the Upstash client parses text that looks like JSON.
+// An answer is one string that begins with a word, because the Upstash client parses strings that look like JSON.
 
 /**
  * How long a Redis that had replicas keeps granting when none acknowledges any more, in milliseconds. A replica
@@ -13,19 +15,21 @@
  */
 const CUT_OFF_MS = 5000;
 
-/** Lua functions that parse a node and compare it with a claim. */
+/** Lua functions that parse a node and compare it with a proof. */
 const NODE_FUNCTIONS = `
 local function read_node(node)
   local value = redis.call('HGET', KEYS[1], node)
   if not value then return nil end
-  local from, ends, generation, nonce, owner = string.match(value, '^(%d+) (%d+) (%d+):(%S*) (.*)$')
+  local from, until_tick, generation, nonce, owner = string.match(value, '^(%d+) (%d+) (%d+):(%S*) (.*)$')
   if not from then
-    from, ends, owner = string.match(value, '^(%d+) (%d+) (.*)$')
+    from, until_tick, owner = string.match(value, '^(%d+) (%d+) (.*)$')
     generation, nonce = 0, ''
   end
-  return { from = tonumber(from), ends = tonumber(ends), generation = tonumber(generation), nonce = nonce, owner = owner }
+  return {
+    from = tonumber(from), until_tick = tonumber(until_tick), generation = tonumber(generation), nonce = nonce, owner = owner
+  }
 end
-local function text(number) return string.format('%.0f', number) end
+local function digits(number) return string.format('%.0f', number) end
 local function is_current(held, owner, nonce, generation, grant_nonce)
   if not held or held.owner ~= owner then return false end
   if held.generation == generation then return held.nonce == grant_nonce end
@@ -34,27 +38,32 @@ local function is_current(held, owner, nonce, generation, grant_nonce)
 end
 `;
 
-/** Beginning of the scripts that grant. ARGV: owner, nonce, now, skew, epoch, tick, ttl, reach, whether fenced. */
+/**
+ * Beginning of the scripts that grant. ARGV: owner, nonce, the holder's time, maxSkewMs, maxSkewTicks, epochMs, tickMs,
+ * ttlTicks, maxGrantTicks, usesFence.
+ */
 const PRELUDE = `${NODE_FUNCTIONS}
-local owner, nonce, now, skew = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local epoch, tick, ttl, reach = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local fenced = ARGV[9] == 'true'
+local owner, nonce = ARGV[1], ARGV[2]
+local now, max_skew, max_skew_ticks = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local epoch, tick, ttl, max_grant_ticks = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local uses_fence = ARGV[10] == 'true'
 local time = redis.call('TIME')
 local store = time[1] * 1000 + math.floor(time[2] / 1000)
 local function tick_at(ms) return math.floor((ms - epoch) / tick) end
-local shape, history, fence, stale, longest, seen, mine =
+local shape, history_id, fence, stale_until, longest_grant_ticks, seen, own_node =
   unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'stale', 'longest', 'seen', '@' .. owner))
-fence, stale, longest, seen = tonumber(fence or 0), tonumber(stale or 0), tonumber(longest or 0), tonumber(seen or 0)
+fence, stale_until = tonumber(fence or 0), tonumber(stale_until or 0)
+longest_grant_ticks, seen = tonumber(longest_grant_ticks or 0), tonumber(seen or 0)
 local function info(section)
   local facts = redis.pcall('INFO', section)
   return type(facts) == 'string' and facts or ''
 end
-local id, replica, previous_id = '', 0, ''
-if fenced then
+local replication_id, replica, previous_id = '', 0, ''
+if uses_fence then
   -- The replication ID changes with each restart and each promotion of a replica.
   local facts = info('replication')
   previous_id = string.match(facts, 'master_replid2:0*(%w*)') or ''
-  id = string.match(facts, 'master_replid:(%w+)') or ''
+  replication_id = string.match(facts, 'master_replid:(%w+)') or ''
   for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
     replica = math.max(replica, store - lag * 1000)
   end
@@ -62,113 +71,123 @@ elseif seen > 0 then
   redis.call('HDEL', KEYS[1], 'seen')
 end
 local function notice_history()
-  if not shape or id == '' or history == id then return end
-  if (history or '') ~= '' then
+  if not shape or replication_id == '' or history_id == replication_id then return end
+  if (history_id or '') ~= '' then
     local cut_off_ticks = seen > 0 and math.ceil(${CUT_OFF_MS} / tick) or 0
     local at = tick_at(store) + cut_off_ticks
-    fence = math.max(fence, at + math.max(longest, reach))
-    stale = math.max(stale, at + math.ceil((reach - ttl) / 2))
+    fence = math.max(fence, at + math.max(longest_grant_ticks, max_grant_ticks))
+    stale_until = math.max(stale_until, at + max_skew_ticks)
   end
   seen = 0
-  redis.call('HSET', KEYS[1], 'history', id, 'fence', text(fence), 'stale', text(stale), 'seen', '0')
+  redis.call('HSET', KEYS[1], 'history', replication_id, 'fence', digits(fence), 'stale', digits(stale_until), 'seen', '0')
 end
 local function is_stale(held)
-  return fenced and held.ends <= stale
+  return uses_fence and held.until_tick <= stale_until
 end
 local function cut_off()
   local last = math.max(seen, replica)
-  if fenced and last > 0 and store - last > ${CUT_OFF_MS} then return 'cut ' .. text(last) .. ' ' .. text(store) end
+  if uses_fence and last > 0 and store - last > ${CUT_OFF_MS} then
+    return 'cut ' .. digits(last) .. ' ' .. digits(store)
+  end
 end
-local function grant(node, from, ends, generation)
-  ends = math.max(ends, tick_at(math.max(now, store)) + ttl)
-  local value = text(from) .. ' ' .. text(ends) .. ' ' .. text(generation) .. ':' .. nonce .. ' ' .. owner
+local function grant(node, from, until_tick, generation)
+  until_tick = math.max(until_tick, tick_at(math.max(now, store)) + ttl)
+  local value =
+    digits(from) .. ' ' .. digits(until_tick) .. ' ' .. digits(generation) .. ':' .. nonce .. ' ' .. owner
   redis.call('HSET', KEYS[1], node, value, '@' .. owner, node)
-  if replica > seen then redis.call('HSET', KEYS[1], 'seen', text(replica)) end
-  redis.call('ZADD', KEYS[2], text(ends), string.format('%016.0f', node))
-  return 'granted ' .. node .. ' ' .. text(from) .. ' ' .. text(ends) .. ' ' .. text(store)
+  if replica > seen then redis.call('HSET', KEYS[1], 'seen', digits(replica)) end
+  redis.call('ZADD', KEYS[2], digits(until_tick), string.format('%016.0f', node))
+  return 'granted ' .. node .. ' ' .. digits(from) .. ' ' .. digits(until_tick) .. ' ' .. digits(store)
 end
 `;
 
-/** ARGV from 10: shape, first, count. */
+/** ARGV from 11: shape, first, count. */
 export const ACQUIRE: string = `${PRELUDE}
-local asked, first, count = ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
-if shape and shape ~= asked then return 'shape ' .. shape end
-if math.abs(now - store) > skew then return 'skew ' .. text(store) end
+local request_shape, first, count = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13])
+if shape and shape ~= request_shape then return 'shape ' .. shape end
+if math.abs(now - store) > max_skew then return 'skew ' .. digits(store) end
 notice_history()
 local refusal = cut_off()
 if refusal then return refusal end
-if shape and longest < reach then redis.call('HSET', KEYS[1], 'longest', text(reach)) end
-local held = mine and read_node(mine)
-if held and held.owner == owner and held.nonce == nonce and not is_stale(held) then
-  return grant(mine, held.from, held.ends, 0)
+if shape and longest_grant_ticks < max_grant_ticks then
+  redis.call('HSET', KEYS[1], 'longest', digits(max_grant_ticks))
 end
-local passed = math.max(tick_at(math.min(now, store)), -1)
+local held = own_node and read_node(own_node)
+if held and held.owner == owner and held.nonce == nonce and not is_stale(held) then
+  return grant(own_node, held.from, held.until_tick, 0)
+end
+local reached_by_both = math.max(tick_at(math.min(now, store)), -1)
 if not shape then
   -- Without persistence a restart forgets everything. After a recent one, others may hold nodes that are not in the hash.
-  local up = fenced and string.match(info('server'), 'uptime_in_seconds:(%d+)')
-  if up then fence = tick_at(store - up * 1000) + reach end
-  -- A promoted replica may never have received the namespace. The fence is stored from the first request on.
+  local up = uses_fence and string.match(info('server'), 'uptime_in_seconds:(%d+)')
+  if up then fence = tick_at(store - up * 1000) + max_grant_ticks end
+  -- A promoted replica may never have received the namespace, and a file may be older than it. The fence is stored from
+  -- the first request on.
   if previous_id ~= '' then
-    shape, fence = asked, tick_at(store) + reach + math.ceil(${CUT_OFF_MS} / tick)
-    redis.call('HSET', KEYS[1], 'shape', shape, 'history', id, 'fence', text(fence), 'longest', text(reach))
+    shape, fence = request_shape, tick_at(store) + max_grant_ticks + math.ceil(${CUT_OFF_MS} / tick)
+    redis.call('HSET', KEYS[1], 'shape', shape, 'history', replication_id)
+    redis.call('HSET', KEYS[1], 'fence', digits(fence), 'longest', digits(max_grant_ticks))
   end
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 end
-if fenced and fence > math.max(passed, 0) then return 'fenced ' .. text(fence) .. ' ' .. text(store) end
+if uses_fence and fence > math.max(reached_by_both, 0) then return 'fenced ' .. digits(fence) .. ' ' .. digits(store) end
 local function choose()
   local size = redis.call('ZCARD', KEYS[2])
   if size < count then
-    local node = text(first + size)
+    local node = digits(first + size)
     if redis.call('HEXISTS', KEYS[1], node) == 0 then return node, -1 end
     return nil
   end
   local best = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-  local node, ends = tonumber(best[1]), tonumber(best[2])
+  local node, until_tick = tonumber(best[1]), tonumber(best[2])
   if not node or node < first or node >= first + count then return nil end
-  held = read_node(text(node))
-  if held and held.ends == ends then return text(node), ends end
+  held = read_node(digits(node))
+  if held and held.until_tick == until_tick then return digits(node), until_tick end
 end
-local node, ends = choose()
+local node, until_tick = choose()
 if not node then
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     local found = string.match(field, '^%d+$') and tonumber(field)
     if found and found >= first and found < first + count then
-      redis.call('ZADD', KEYS[2], text(read_node(field).ends), string.format('%016.0f', found))
+      redis.call('ZADD', KEYS[2], digits(read_node(field).until_tick), string.format('%016.0f', found))
     end
   end
-  node, ends = choose()
+  node, until_tick = choose()
   local next = first
   while not node do
-    if redis.call('HEXISTS', KEYS[1], text(next)) == 0 then node, ends = text(next), -1 end
+    if redis.call('HEXISTS', KEYS[1], digits(next)) == 0 then node, until_tick = digits(next), -1 end
     next = next + 1
   end
 end
-if ends > passed then return 'taken ' .. text(ends) .. ' ' .. text(store) end
-if ends >= 0 then redis.call('HDEL', KEYS[1], '@' .. held.owner) end
-if not shape then redis.call('HSET', KEYS[1], 'shape', asked, 'history', id, 'longest', text(reach)) end
-return grant(node, math.max(ends, tick_at(now)), ends, 0)
+if until_tick > reached_by_both then return 'taken ' .. digits(until_tick) .. ' ' .. digits(store) end
+if until_tick >= 0 then redis.call('HDEL', KEYS[1], '@' .. held.owner) end
+if not shape then
+  redis.call('HSET', KEYS[1], 'shape', request_shape, 'history', replication_id, 'longest', digits(max_grant_ticks))
+end
+return grant(node, math.max(until_tick, tick_at(now)), until_tick, 0)
 `;
 
-/** ARGV from 10: node, generation, nonce of the grant. */
+/** ARGV from 11: node, generation, grantNonce. */
 export const RENEW: string = `${PRELUDE}
-local held, generation = read_node(ARGV[10]), tonumber(ARGV[11])
+local held, generation = read_node(ARGV[11]), tonumber(ARGV[12])
 notice_history()
-if not is_current(held, owner, nonce, generation, ARGV[12]) or is_stale(held) then return 'lost ' .. text(store) end
-if math.abs(now - store) > skew then return 'skew ' .. text(store) end
+if not is_current(held, owner, nonce, generation, ARGV[13]) or is_stale(held) then return 'lost ' .. digits(store) end
+if math.abs(now - store) > max_skew then return 'skew ' .. digits(store) end
 local refusal = cut_off()
 if refusal then return refusal end
-return grant(ARGV[10], held.from, held.ends, generation + 1)
+return grant(ARGV[11], held.from, held.until_tick, generation + 1)
 `;
 
-/** ARGV: owner, nonce, node, generation, nonce of the grant, first tick not stamped. */
+/** ARGV: owner, nonce, node, generation, grantNonce, nextTick. */
 export const RELEASE: string = `${NODE_FUNCTIONS}
 local node, held = ARGV[3], read_node(ARGV[3])
-if not is_current(held, ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]) then return 'late' end
-local ends = text(math.max(tonumber(ARGV[6]), held.from))
-redis.call('HSET', KEYS[1], node, text(held.from) .. ' ' .. ends .. ' ' .. text(held.generation) .. ':' .. held.nonce .. ' ')
+if not is_current(held, ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]) then return 'not current' end
+local until_tick = digits(math.max(tonumber(ARGV[6]), held.from))
+local grant = digits(held.from) .. ' ' .. until_tick .. ' ' .. digits(held.generation) .. ':' .. held.nonce
+redis.call('HSET', KEYS[1], node, grant .. ' ')
 redis.call('HDEL', KEYS[1], '@' .. ARGV[1])
-redis.call('ZADD', KEYS[2], ends, string.format('%016.0f', node))
+redis.call('ZADD', KEYS[2], until_tick, string.format('%016.0f', node))
 return 'released'
 `;
 

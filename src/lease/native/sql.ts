@@ -1,177 +1,171 @@
 // Leases in PostgreSQL and SQLite: sends the statements and parses their rows.
 
-import { type AnswerOptions, startTimer } from "../../backend/call.ts";
-import { historySql } from "../../backend/history.ts";
+import { type AnswerOptions, type CallOptions, limitsUntil, startTimer } from "../../backend/call.ts";
+import { historyIdSql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { queryRows } from "../../backend/sql.ts";
-import { type NodeRange, parseGrant, parseWholes } from "../parseAnswer.ts";
-import type { LeasePort } from "../port.ts";
-import { type LeaseAnswer, type LeaseClaim, type NodeSpace, type NodeState, tickAt } from "../rule.ts";
+import { type NodeRange, parseGrant, parseIntegers, parseNode } from "../parseAnswer.ts";
+import { acquireCallOptions, type LeasePort } from "../port.ts";
+import { type GrantProof, type LeaseAnswer, type LeaseTerms, type NodeState, tickAt } from "../rule.ts";
 import { leaseStatements } from "./sqlStatements.ts";
 
 /** How many rows of nodes are inserted at once. */
 const ROWS = 1024;
 
-/** The `until` of the first node to end, if there is no node. */
+/** Stands for the earliest end while no node of the space has a row. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** How often an acquire is retried when other holders take its node first. */
+/** How often an acquire is tried when other holders take its node first. */
 const MAX_TRIES = 50;
 
-/** What a space looks like after an acquire that was refused. */
-interface SpaceReading {
+/** State of a space after an acquire that was refused. */
+interface SpaceState {
   readonly storeMs: number;
   readonly shape: unknown;
   readonly fence: number;
-  /** Whether the holder's reach and the store's history are stored. */
-  readonly isUpToDate: boolean;
-  /** The largest node that has a row. */
+  /** Whether the namespace has a row with the store's history ID and with the holder's `maxGrantTicks` or more. */
+  readonly isRecorded: boolean;
+  /** The largest node that has a row; the one before the first node if none has. */
   readonly largestNode: number;
   /** The earliest `until` of all nodes. */
   readonly soonest: number;
 }
 
-type Read<T> = (rows: readonly SqlRow[]) => T | undefined;
+type Parse<T> = (rows: readonly SqlRow[]) => T | undefined;
 
 /** Returns a function that parses a grant from the first row; `null` if there is no row. */
-function readGrant(nodes: NodeRange): (rows: readonly SqlRow[]) => LeaseAnswer | null {
+function grantParser(nodes: NodeRange): (rows: readonly SqlRow[]) => LeaseAnswer | null {
   return ([row]) => (row ? parseGrant(nodes, [row["node"], row["since"], row["until"], row["ms"]]) : null);
 }
 
-function readSpace(space: NodeSpace): Read<SpaceReading> {
-  return ([row]) => {
-    const { ms, shape, fence, known, newest, soonest } = row as SqlRow & Record<string, unknown>;
-    const numbers = [ms, fence ?? 0, known, newest ?? space.first - 1, soonest ?? NEVER];
-    const [storeMs = 0, raised = 0, isKnown = 0, last = 0, end = 0] = parseWholes(numbers);
-    return { storeMs, shape, fence: raised, isUpToDate: isKnown > 0, largestNode: last, soonest: end };
+function spaceParser({ first }: NodeRange): Parse<SpaceState> {
+  return ([row = {}]) => {
+    const [storeMs = 0, fence = 0, recorded = 0, largestNode = 0, soonest = 0] = parseIntegers([
+      row["ms"],
+      row["fence"] ?? 0,
+      row["recorded"],
+      row["largest"] ?? first - 1,
+      row["soonest"] ?? NEVER,
+    ]);
+    return { storeMs, shape: row["shape"], fence, isRecorded: recorded > 0, largestNode, soonest };
   };
 }
 
-function readNodes(rows: readonly SqlRow[]): Map<number, NodeState> {
-  const nodes = new Map<number, NodeState>();
-  for (const { node, since, until, generation, nonce, owner } of rows) {
-    const [number = 0, from = 0, end = 0, renewals = 0] = parseWholes([node, since, until, generation]);
-    nodes.set(number, {
-      owner: owner === null ? null : String(owner),
-      from,
-      until: end,
-      generation: renewals,
-      nonce: String(nonce),
-    });
-  }
-  return nodes;
+function parseNodes(rows: readonly SqlRow[]): Map<number, NodeState> {
+  return new Map(
+    rows.map(({ node, since, until, generation, nonce, owner }) =>
+      parseNode(node, { owner, from: since, until, generation, nonce }),
+    ),
+  );
 }
 
-export function sqlLeasePort(port: SqlPort, name: string): LeasePort {
-  const plain = leaseStatements(port, undefined);
-  /** Returns the statements of a space, and whether they take the parameters of the history. */
-  const statementsFor = async ({ isFenced }: NodeSpace) => {
-    if (!isFenced || port.dialect !== "postgres") return { ...plain, hasHistory: false };
-    const history = await historySql(port);
-    return { ...leaseStatements(port, history), hasHistory: true };
+/** Parses whether the proof of a refused renewal is current: then its clock was refused. */
+const parseRenewalRefusal: Parse<LeaseAnswer> = ([row]) => {
+  const [storeMs = 0, current = 0] = parseIntegers([row?.["ms"], row?.["current"]]);
+  return { outcome: current > 0 ? "skew" : "lost", storeMs };
+};
+
+/** The parameters that the statements to acquire and to renew have in common. */
+function timing({ maxSkewMs, epochMs, tickMs, ttlTicks }: LeaseTerms): readonly number[] {
+  return [maxSkewMs, epochMs, tickMs, ttlTicks];
+}
+
+export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
+  const plain = leaseStatements(backend, undefined);
+  /** Returns the statements for a holder, and whether they take the parameters of the history. */
+  const statementsFor = async ({ usesFence }: LeaseTerms, options: CallOptions) => {
+    if (!usesFence || backend.dialect !== "postgres") return { ...plain, hasHistory: false };
+    const historyId = await historyIdSql(backend, options);
+    return { ...leaseStatements(backend, historyId), hasHistory: true };
   };
   const send = <T>(
     operation: string,
     text: string,
     params: readonly unknown[],
-    read: Read<T>,
+    parse: Parse<T>,
     options?: AnswerOptions<T>,
-  ) => queryRows(port, `lease: ${operation}`, text, [name, ...params], read, options);
-  const timing = ({ maxSkewMs, epochMs, tickMs, ttlTicks }: NodeSpace) => [
-    maxSkewMs,
-    epochMs,
-    tickMs,
-    ttlTicks,
-  ];
+  ) => queryRows(backend, `lease: ${operation}`, text, [name, ...params], parse, options);
 
   return {
-    async acquire(space, { owner, nonce }, nowMs, options = {}) {
-      const { onLateAnswer: _, ...limits } = options;
-      const { first, count, shape, reach, epochMs, tickMs, ttlTicks, isFenced } = space;
-      const statements = await statementsFor(space);
-      const params = [owner, nonce, nowMs, ...timing(space), reach, first, shape];
+    async acquire(terms, { owner, nonce }, nowMs, options = {}) {
+      const { onLateAnswer, ...callOptions } = acquireCallOptions(options);
+      const limits = limitsUntil(callOptions);
+      const { first, count, shape, maxGrantTicks, maxSkewTicks, epochMs, tickMs, usesFence } = terms;
+      const statements = await statementsFor(terms, limits());
+      const params = [owner, nonce, nowMs, ...timing(terms), maxGrantTicks, first, shape];
       const last = first + count - 1;
       for (let tries = 1; ; tries++) {
-        const grant = await send("acquire", statements.acquire, params, readGrant(space), options);
+        const grant = await send("acquire", statements.acquire, params, grantParser(terms), {
+          ...limits(),
+          onLateAnswer,
+        });
         if (grant) return grant;
-        // Refused. What is read now may change again; it decides only what to answer, or whether to try again.
-        const reading = await send("look", statements.look, [first, reach], readSpace(space), limits);
-        const { storeMs, largestNode, soonest } = reading;
-        if (reading.shape !== null && reading.shape !== shape)
-          return { outcome: "shape", shape: String(reading.shape) };
-        if (Math.abs(nowMs - storeMs) > space.maxSkewMs) return { outcome: "skew", storeMs };
-        const reachedByBoth = Math.max(tickAt(space, Math.min(nowMs, storeMs)), -1);
-        if (reading.isUpToDate && isFenced && reading.fence > Math.max(reachedByBoth, 0)) {
-          return { outcome: "fenced", until: reading.fence, storeMs };
+        // Refused. The state that is read now may change again; it decides only the answer, or whether to try again.
+        const space = await send(
+          "read space",
+          statements.readSpace,
+          [first, maxGrantTicks],
+          spaceParser(terms),
+          limits(),
+        );
+        const { storeMs, largestNode, soonest } = space;
+        if (space.shape !== null && space.shape !== shape)
+          return { outcome: "shape", shape: String(space.shape) };
+        if (Math.abs(nowMs - storeMs) > terms.maxSkewMs) return { outcome: "skew", storeMs };
+        const reachedByBoth = Math.max(tickAt(terms, Math.min(nowMs, storeMs)), -1);
+        if (space.isRecorded && usesFence && space.fence > Math.max(reachedByBoth, 0)) {
+          return { outcome: "fenced", until: space.fence, storeMs };
         }
         const isFree = soonest <= reachedByBoth;
-        if (tries === MAX_TRIES || (reading.isUpToDate && !isFree && largestNode >= last)) {
+        if (tries === MAX_TRIES || (space.isRecorded && !isFree && largestNode >= last)) {
           return { outcome: "taken", soonest, storeMs };
         }
-        if (reading.shape === null) await send("name", statements.addNamespace, [shape], () => true, limits);
-        if (!reading.isUpToDate) {
-          const noticed = statements.hasHistory ? [reach, epochMs, tickMs, ttlTicks] : [reach];
-          await send("notice", statements.notice, noticed, () => true, limits);
+        if (space.shape === null)
+          await send("add namespace", statements.addNamespace, [shape], () => true, limits());
+        if (!space.isRecorded) {
+          const facts = statements.hasHistory
+            ? [maxGrantTicks, epochMs, tickMs, maxSkewTicks]
+            : [maxGrantTicks];
+          await send("record history", statements.recordHistory, facts, () => true, limits());
         }
         if (!isFree && largestNode < last) {
           const range = [first, largestNode + 1, Math.min(largestNode + ROWS, last)];
-          await send("grow", statements.addNodes, range, () => true, limits);
+          await send("add nodes", statements.addNodes, range, () => true, limits());
         }
         // A random pause, so that holders that acquire at the same moment do not all try again at the same moment.
-        if (tries > 1) await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, limits));
+        if (tries > 1)
+          await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * tries, options));
       }
     },
 
-    async renew(space, { owner, nonce, node, generation, grantNonce }, nowMs, options) {
-      const statements = await statementsFor(space);
-      const claim = [node, generation, grantNonce];
+    async renew(terms, { owner, nonce, node, generation, grantNonce }, nowMs, options = {}) {
+      const limits = limitsUntil(options);
+      const statements = await statementsFor(terms, limits());
+      const proof = [node, generation, grantNonce];
       const params = [
-        owner,
-        nonce,
-        nowMs,
-        ...timing(space),
-        ...claim,
-        ...(statements.hasHistory ? [space.reach] : []),
+        ...[owner, nonce, nowMs, ...timing(terms), ...proof],
+        ...(statements.hasHistory ? [terms.maxSkewTicks, terms.maxGrantTicks] : []),
       ];
-      const grant = await send(
-        "renew",
-        statements.renew,
-        params,
-        readGrant({ first: node, count: 1 }),
-        options,
-      );
+      const parse = grantParser({ first: node, count: 1 });
+      const grant = await send("renew", statements.renew, params, parse, limits());
       if (grant) return grant;
-      const readRefusal: Read<LeaseAnswer> = ([row]) => {
-        const [storeMs = 0, owned = 0] = parseWholes([row?.["ms"], row?.["owned"]]);
-        return { outcome: owned ? "skew" : "lost", storeMs };
-      };
-      return send("renew", statements.check, [owner, nonce, ...claim], readRefusal, options);
+      const check = [owner, nonce, ...proof];
+      return send("renew", statements.countCurrent, check, parseRenewalRefusal, limits());
     },
 
-    async release(_space, { owner, nonce, node, generation, grantNonce }: LeaseClaim, firstUnstamped) {
-      await send(
-        "release",
-        plain.release,
-        [owner, nonce, node, generation, grantNonce, firstUnstamped],
-        () => true,
-      );
+    async release(_space, { owner, nonce, node, generation, grantNonce }: GrantProof, nextTick) {
+      const params = [owner, nonce, node, generation, grantNonce, nextTick];
+      await send("release", plain.release, params, () => true);
     },
 
     async read() {
       const row = await send("read", plain.readNamespace, [], ([first]) => first);
-      const { ms, shape, history } = row;
-      const numbers = [ms, row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
-      const [storeMs = 0, fence = 0, staleUntil = 0, longestReach = 0] = parseWholes(numbers);
-      const nodes = await send("read", plain.readNodes, [], readNodes);
-      const state = {
-        shape: String(shape),
-        nodes,
-        history: String(history),
-        fence,
-        staleUntil,
-        longestReach,
-      };
-      return { state: shape === null ? undefined : state, storeMs };
+      const numbers = [row["ms"], row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
+      const [storeMs = 0, fence = 0, staleUntil = 0, longestGrantTicks = 0] = parseIntegers(numbers);
+      const nodes = await send("read", plain.readNodes, [], parseNodes);
+      if (row["shape"] === null) return { state: undefined, storeMs };
+      const [shape, historyId] = [String(row["shape"]), String(row["history"])];
+      return { state: { shape, nodes, historyId, fence, staleUntil, longestGrantTicks }, storeMs };
     },
   };
 }

@@ -1,7 +1,7 @@
 // PoolPort on PostgreSQL and SQLite.
 
 import { startTimer } from "../../backend/call.ts";
-import { historySql } from "../../backend/history.ts";
+import { historyIdSql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { queryRows } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
@@ -32,13 +32,13 @@ const parseIssued = (count: number) => (rows: readonly SqlRow[]) => {
   return parseIds(ids, ids.length === 0 ? 0 : count);
 };
 
-export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
-  qualifiedTable(port, "id_counts"); // Refuses a prefix that is too long before the first query.
+export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
+  qualifiedTable(backend, "id_counts"); // Refuses a prefix that is too long before the first query.
   let statements: Promise<Statements> | undefined;
   /** Returns the statements, once the store has answered whether it reports its history. */
   const prepare = (): Promise<Statements> => {
-    statements ??= historySql(port).then(
-      (currentSql) => createStatements(port, currentSql),
+    statements ??= historyIdSql(backend).then(
+      (currentSql) => createStatements(backend, currentSql),
       (error) => {
         statements = undefined;
         throw error;
@@ -51,7 +51,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     name: StatementName,
     params: readonly unknown[],
     parse: (rows: readonly SqlRow[]) => T | undefined,
-  ) => queryRows(port, `pool: ${operation}`, (await prepare())[name], [type, ...params], parse);
+  ) => queryRows(backend, `pool: ${operation}`, (await prepare())[name], [type, ...params], parse);
   const readHistory = () =>
     send("read history", "readHistory", [], ([row]) => ({
       ...parseHistoryRow(row),
@@ -144,7 +144,7 @@ export function sqlPoolPort(port: SqlPort, type: string): PoolPort {
     add: (ids) => send("add", "add", [JSON.stringify(ids)], (rows) => rows.length),
     markTaken: (ids) => send("import", "markTaken", [JSON.stringify(ids)], (rows) => rows.length),
     mergeCounts: async () =>
-      port.dialect === "postgres" && (await send("merge counts", "mergeCounts", [], () => true)),
+      backend.dialect === "postgres" && (await send("merge counts", "mergeCounts", [], () => true)),
     claimRefill: (refiller, ms) =>
       send("claim", "claimRefill", [refiller, ms], ([row]) => (row ? parseScanText(row["sweep"]) : null)),
     releaseRefill: (refiller) => send("release refill", "releaseRefill", [refiller], () => true),

@@ -48,14 +48,14 @@ export type StatementName =
   | "advanceScan";
 
 /**
- * Returns the statements in the port's dialect. $1 is the type.
+ * Returns the statements in the backend's dialect. $1 is the type.
  *
  * @param currentSql SQL for the history that the store is on
  */
-export function createStatements(port: SqlPort, currentSql: string): Statements {
-  const isPostgres = port.dialect === "postgres";
+export function createStatements(backend: SqlPort, currentSql: string): Statements {
+  const isPostgres = backend.dialect === "postgres";
   const [typesTable, idsTable, countsTable] = ["id_types", "ids", "id_counts"].map((table) =>
-    qualifiedTable(port, table),
+    qualifiedTable(backend, table),
   );
   const nowSql = nowMsSql(isPostgres);
   const int = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
@@ -106,7 +106,7 @@ SELECT id FROM changed`
   const unmergedTaken = isPostgres
     ? `(SELECT COALESCE(SUM(taken), 0) FROM ${countsTable} WHERE type = $1)`
     : "0";
-  const uncountedTaken = uncountedSql(port);
+  const uncountedTaken = uncountedSql(backend);
   return {
     readHistory: `SELECT ${historyColumns}, CASE
   WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${currentSql} <> '')) THEN 'no' ELSE 'yes'

@@ -33,17 +33,17 @@ end
 return 'denied ' .. text(tat) .. ' ' .. text(now)
 `;
 
-export function redisRateLimitPort(port: RedisPort, name: string, gcra: Gcra): RateLimitPort {
+export function redisRateLimitPort(backend: RedisPort, name: string, gcra: Gcra): RateLimitPort {
   return {
     consume(key, costUs) {
       // The key is in the braces, not the name, so that the keys of one limit spread over a cluster. The name comes
       // last and has no braces, so no two keys are written alike.
-      const keys = [redisKey(port, key, `rate:${name}`)];
+      const keys = [redisKey(backend, key, `rate:${name}`)];
       const args = [costUs, gcra.tolerance, GRACE_US].map(String);
       return callStore(
-        port,
+        backend,
         OPERATION,
-        () => port.eval(SCRIPT, keys, args),
+        () => backend.eval(SCRIPT, keys, args),
         (answer) => {
           if (typeof answer !== "string") return undefined;
           const [, word, tat, now] = /^(allowed|denied) (\d+) (\d+)$/.exec(answer) ?? [];

@@ -9,9 +9,9 @@ import type { RateLimitPort } from "../port.ts";
 import { type Gcra, isImplausiblyFar } from "../rule.ts";
 
 /** Returns the statements in a dialect. The column `ends` is the TAT. $1 is the name, $2 the key. */
-function createStatements(port: SqlPort, now: string) {
-  const rates = qualifiedTable(port, "rates");
-  const larger = port.dialect === "postgres" ? "GREATEST" : "MAX";
+function createStatements(backend: SqlPort, now: string) {
+  const rates = qualifiedTable(backend, "rates");
+  const larger = backend.dialect === "postgres" ? "GREATEST" : "MAX";
   const whole = (parameter: string) => `CAST(${parameter} AS BIGINT)`;
   const columns = `CAST(ends AS TEXT) AS ends, CAST(${now} AS TEXT) AS now`;
   return {
@@ -27,7 +27,7 @@ WHERE rate.ends <= ${now} + ${whole("$4")} RETURNING ${columns}`,
 }
 
 /** Reads the one row: `null` if there is none, `undefined` if the answer is not valid. */
-function readRow(rows: readonly SqlRow[]) {
+function parseRow(rows: readonly SqlRow[]) {
   if (rows.length === 0) return null;
   const { ends, now } = rows[0] as SqlRow & Record<"ends" | "now", unknown>;
   const areTexts =
@@ -35,29 +35,29 @@ function readRow(rows: readonly SqlRow[]) {
   return areTexts && rows.length === 1 ? { tat: Number(ends), now: Number(now), text: ends } : undefined;
 }
 
-export function sqlRateLimitPort(port: SqlPort, name: string, gcra: Gcra): RateLimitPort {
+export function sqlRateLimitPort(backend: SqlPort, name: string, gcra: Gcra): RateLimitPort {
   const { tolerance } = gcra;
-  const nowUsSql = `(${nowMsSql(port.dialect === "postgres")} * 1000)`;
-  const statements = createStatements(port, nowUsSql);
-  const clean = makeRowCleaner(port, "rates", nowUsSql);
+  const nowUsSql = `(${nowMsSql(backend.dialect === "postgres")} * 1000)`;
+  const statements = createStatements(backend, nowUsSql);
+  const clean = makeRowCleaner(backend, "rates", nowUsSql);
   return {
     async consume(key, costUs) {
       clean();
       const send = <T>(
         text: string,
         params: readonly unknown[],
-        read: (rows: readonly SqlRow[]) => T | undefined,
-      ) => queryRows(port, OPERATION, text, [name, key, ...params], read);
+        parse: (rows: readonly SqlRow[]) => T | undefined,
+      ) => queryRows(backend, OPERATION, text, [name, key, ...params], parse);
 
       const consumed = await send(statements.consume, [costUs, tolerance - costUs], (rows) => {
-        const row = readRow(rows);
+        const row = parseRow(rows);
         return row && plausibleOrUndefined(gcra, costUs, { allowed: true, ...row });
       });
       if (consumed !== null) return { allowed: true, tat: consumed.tat, now: consumed.now };
 
       // Denied. The second statement reads when the client should try again. It does no harm if the row has changed
       // since. A row that is gone has used nothing.
-      const seen = await send(statements.read, [], readRow);
+      const seen = await send(statements.read, [], parseRow);
       if (seen === null) return { allowed: false, tat: 0, now: 0 };
       const { tat, now, text } = seen;
       if (!isImplausiblyFar(tolerance, tat, now)) return { allowed: false, tat, now };

@@ -1,4 +1,4 @@
-// HolderBehavior: the holder's part of the protocol.
+// HolderBehavior: the holder's part of a lease.
 
 import type { Grant } from "../../../src/snowflake/grant.ts";
 
@@ -7,8 +7,8 @@ export interface HolderBehavior {
   covers(grant: Grant, tick: number): boolean;
   /** Whether the answer to a renewal is about the grant that it was sent for. */
   isSameGrant(grant: Grant, answer: Grant): boolean;
-  /** Returns the first unused tick of a release; `last` is the last tick stamped, -1 if none was. */
-  unusedOf(grant: Grant, last: number): number;
+  /** Returns the `nextTick` of a release; `last` is the last tick stamped, -1 if none was. */
+  nextTickOf(grant: Grant, last: number): number;
   /** Whether the holder stamps the rest of its grant after a release. */
   readonly stampsAfterRelease: boolean;
   /** Whether the holder acquires its next grant under the same owner. */
@@ -21,7 +21,7 @@ export const correctHolder: HolderBehavior = {
   // A request that was sent before this grant may arrive after its end and get the node again for the same owner.
   // Between the two grants another holder may have had the node.
   isSameGrant: ({ node, from }, answer) => answer.node === node && answer.from === from,
-  unusedOf: ({ from }, last) => Math.max(from, last + 1),
+  nextTickOf: ({ from }, last) => Math.max(from, last + 1),
   stampsAfterRelease: false,
   reusesOwner: false,
 };

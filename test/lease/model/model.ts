@@ -13,14 +13,14 @@
 // - A store may go back to an earlier state. Then its history changes. Everything that it has forgotten ends before the
 //   fence. Copies are in doubt again.
 
-import type { LeaseClaim } from "../../../src/lease/rule.ts";
+import type { GrantProof } from "../../../src/lease/rule.ts";
 import type { Grant } from "../../../src/snowflake/grant.ts";
 import type { HolderBehavior } from "./holder.ts";
 import {
   type Bounds,
+  type LeaseRule,
   type Message,
   nodeState,
-  type Protocol,
   type StoreState,
   StoreStates,
 } from "./store.ts";
@@ -34,7 +34,7 @@ export interface Holder {
   readonly grantNonce: string;
   readonly isOpen: boolean;
   /** All renewals that it has sent. */
-  readonly renewals: readonly LeaseClaim[];
+  readonly renewals: readonly GrantProof[];
   /** Whether the last renewal has no answer yet. */
   readonly isWaiting: boolean;
   /** For each node, one bit per tick that it has stamped, except those in doubt. */
@@ -42,7 +42,7 @@ export interface Holder {
   /** For each node, the last tick stamped, -1 if none. */
   readonly last: readonly number[];
   /** The release that it has sent. */
-  readonly released: { readonly claim: LeaseClaim; readonly unused: number } | undefined;
+  readonly released: { readonly proof: GrantProof; readonly nextTick: number } | undefined;
   /** Whether a copy may have the same state. */
   readonly isInDoubt: boolean;
   /** The nonce that the copy may have too, or that was created before the store went back. */
@@ -65,15 +65,15 @@ export interface ModelState {
 /** Gets a successor state, and the actor and the event that lead to it. */
 type Visit = (next: ModelState, actor: string, event: string) => void;
 
-/** The transitions of a protocol and a holder's behavior. */
+/** The transitions of a rule and a holder's behavior. */
 export class Model {
   readonly first: ModelState;
   readonly #stores: StoreStates;
   readonly #behavior: HolderBehavior;
   readonly #bounds: Bounds;
 
-  constructor(protocol: Protocol, behavior: HolderBehavior, bounds: Bounds) {
-    this.#stores = new StoreStates(protocol, bounds);
+  constructor(rule: LeaseRule, behavior: HolderBehavior, bounds: Bounds) {
+    this.#stores = new StoreStates(rule, bounds);
     this.#behavior = behavior;
     this.#bounds = bounds;
     const zeros = Array<number>(bounds.nodes).fill(0);
@@ -193,17 +193,17 @@ export class Model {
       };
       return isAsking ? { ...holder, ...had } : undefined;
     });
-    for (const claim of renewals) {
-      arrive({ kind: "renew", claim }, (answer) => {
-        if (!isOpen || !isWaiting || claim !== renewals.at(-1)) return undefined;
+    for (const proof of renewals) {
+      arrive({ kind: "renew", proof }, (answer) => {
+        if (!isOpen || !isWaiting || proof !== renewals.at(-1)) return undefined;
         if (!grant || !this.#behavior.isSameGrant(grant, answer)) return undefined;
         return {
           ...holder,
           grant: { ...grant, until: answer.until },
-          generation: claim.generation + 1,
-          grantNonce: claim.nonce,
+          generation: proof.generation + 1,
+          grantNonce: proof.nonce,
           isWaiting: false,
-          isInDoubt: holder.isInDoubt && claim.nonce === holder.doubted,
+          isInDoubt: holder.isInDoubt && proof.nonce === holder.doubted,
         };
       });
     }
@@ -220,14 +220,14 @@ export class Model {
   ): void {
     const { grant, isOpen, isWaiting, generation, grantNonce, renewals } = holder;
     if (!grant || !isOpen || isWaiting || generation >= this.#bounds.renewals) return;
-    const claim = {
+    const proof = {
       owner: requestOf(actor).owner,
       node: grant.node,
       generation,
       grantNonce,
       nonce: nonceOf(actor, generation),
     };
-    const next = { ...holder, renewals: [...renewals, claim], isWaiting: true };
+    const next = { ...holder, renewals: [...renewals, proof], isWaiting: true };
     each({ ...state, groups: become(next) }, actor, "begins to renew");
   }
 
@@ -262,8 +262,8 @@ export class Model {
     const { grant, isOpen, last, generation, grantNonce, isWaiting, renewals } = holder;
     if (!grant || !isOpen) return;
     const nonce = isWaiting ? (renewals.at(-1)?.nonce ?? "") : "";
-    const claim = { owner: requestOf(actor).owner, node: grant.node, generation, grantNonce, nonce };
-    const released = { claim, unused: this.#behavior.unusedOf(grant, last[grant.node] as number) };
+    const proof = { owner: requestOf(actor).owner, node: grant.node, generation, grantNonce, nonce };
+    const released = { proof, nextTick: this.#behavior.nextTickOf(grant, last[grant.node] as number) };
     each({ ...state, groups: become({ ...holder, isOpen: false, released }) }, actor, "closes");
   }
 }
@@ -319,12 +319,12 @@ function codeOf(holder: Holder): string {
   if (!grant) return code;
   code += String.fromCharCode(grant.node, grant.from, grant.until, generation);
   code += `${grantNonce.slice(1)}${holder.doubted.slice(1)}|`;
-  for (const claim of renewals) code += codeOfClaim(claim);
-  if (released) code += `g${released.unused}${codeOfClaim(released.claim)}`;
+  for (const proof of renewals) code += codeOfProof(proof);
+  if (released) code += `g${released.nextTick}${codeOfProof(released.proof)}`;
   return code;
 }
 
-function codeOfClaim({ node, generation, grantNonce, nonce }: LeaseClaim): string {
+function codeOfProof({ node, generation, grantNonce, nonce }: GrantProof): string {
   return String.fromCharCode(node, generation) + grantNonce.slice(1) + nonce.slice(1);
 }
 

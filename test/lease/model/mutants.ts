@@ -1,20 +1,20 @@
-// Mutants of the protocol: harmful ones, and some that differ without harm.
+// Mutants of the rule: harmful ones, and some that differ without harm.
 
-import * as protocol from "../../../src/lease/rule.ts";
+import * as rule from "../../../src/lease/rule.ts";
 import { correctHolder, type HolderBehavior } from "./holder.ts";
-import type { Bounds, Protocol } from "./store.ts";
+import type { Bounds, LeaseRule } from "./store.ts";
 
-type State = protocol.NamespaceState;
-type Node = protocol.NodeState;
-type Claim = protocol.LeaseClaim;
-type Acquire = Protocol["acquire"];
-type Renew = Protocol["renew"];
-type Release = Protocol["release"];
+type State = rule.NamespaceState;
+type Node = rule.NodeState;
+type Proof = rule.GrantProof;
+type Acquire = LeaseRule["acquire"];
+type Renew = LeaseRule["renew"];
+type Release = LeaseRule["release"];
 
 export interface Mutant {
   /** The fault. */
   readonly title: string;
-  readonly protocol: Protocol;
+  readonly rule: LeaseRule;
   readonly behavior: HolderBehavior;
   /** The bounds in which it does harm, if not the default ones. */
   readonly bounds: Partial<Bounds>;
@@ -22,13 +22,13 @@ export interface Mutant {
 
 function mutant(
   title: string,
-  steps: Partial<Protocol>,
+  steps: Partial<LeaseRule>,
   behavior: Partial<HolderBehavior> = {},
   bounds: Partial<Bounds> = {},
 ): Mutant {
-  const { acquire, renew, release } = protocol;
+  const { acquire, renew, release } = rule;
   const own = { acquire, renew, release, ...steps };
-  return { title, protocol: own, behavior: { ...correctHolder, ...behavior }, bounds };
+  return { title, rule: own, behavior: { ...correctHolder, ...behavior }, bounds };
 }
 
 /** Bounds with copies of holders. */
@@ -40,10 +40,10 @@ const ROLLED_BACK = { holders: 2, rollbacks: 1 };
 /** How a mutant misreads a node: returns the state that the step sees. */
 type Belief<Request> = (kept: Node, request: Request) => Node;
 
-const isMine = (kept: Node, { owner, nonce }: protocol.LeaseRequest) =>
+const isMine = (kept: Node, { owner, nonce }: rule.LeaseRequest) =>
   kept.owner === owner && kept.nonce === nonce;
-/** As if the claim were about the node's current grant. */
-const asClaimed: Belief<Claim> = (kept, { owner, generation, grantNonce }) => ({
+/** As if the proof were about the node's current grant. */
+const asCurrent: Belief<Proof> = (kept, { owner, generation, grantNonce }) => ({
   ...kept,
   ...{ owner, generation, nonce: grantNonce },
 });
@@ -69,35 +69,35 @@ function outcomeOf(state: State, [next, answer]: ReturnType<Acquire>): ReturnTyp
 }
 
 /** Creates an acquire that sees other states of nodes. */
-function acquireIf(belief: Belief<protocol.LeaseRequest>): Acquire {
-  return (state, space, request, nowMs, store) => {
-    const step = protocol.acquire(state && believing(state, request, belief), space, request, nowMs, store);
+function acquireIf(belief: Belief<rule.LeaseRequest>): Acquire {
+  return (state, terms, request, nowMs, store) => {
+    const step = rule.acquire(state && believing(state, request, belief), terms, request, nowMs, store);
     return state ? outcomeOf(state, step) : step;
   };
 }
 
 /** Creates a renew that sees other states of nodes. */
-function renewIf(belief: Belief<Claim>): Renew {
-  return (state, space, claim, nowMs, store) => {
-    const step = protocol.renew(state && believing(state, claim, belief), space, claim, nowMs, store);
+function renewIf(belief: Belief<Proof>): Renew {
+  return (state, terms, proof, nowMs, store) => {
+    const step = rule.renew(state && believing(state, proof, belief), terms, proof, nowMs, store);
     return state ? outcomeOf(state, step) : step;
   };
 }
 
 /** Creates a release that sees another state of its node. */
-function releaseIf(belief: Belief<Claim>): Release {
-  return (state, claim, unused) => {
-    const kept = state.nodes.get(claim.node);
+function releaseIf(belief: Belief<Proof>): Release {
+  return (state, proof, nextTick) => {
+    const kept = state.nodes.get(proof.node);
     if (!kept) return state;
-    const believed = withNode(state, claim.node, belief(kept, claim));
-    const next = protocol.release(believed, claim, unused);
+    const believed = withNode(state, proof.node, belief(kept, proof));
+    const next = rule.release(believed, proof, nextTick);
     return next === believed ? state : next;
   };
 }
 
-/** Limits a belief to nodes of the claim's owner. */
-function ofOwner(belief: Belief<Claim>): Belief<Claim> {
-  return (kept, claim) => (kept.owner === claim.owner ? belief(kept, claim) : kept);
+/** Limits a belief to nodes of the proof's owner. */
+function ofOwner(belief: Belief<Proof>): Belief<Proof> {
+  return (kept, proof) => (kept.owner === proof.owner ? belief(kept, proof) : kept);
 }
 
 const withoutGeneration = ofOwner((kept, { generation, grantNonce, nonce }) =>
@@ -114,10 +114,10 @@ const withoutNonce = ofOwner((kept, { generation, grantNonce, nonce }) => ({
 
 /** Creates an acquire whose grants begin at another tick. `before` is the node's state before the grant. */
 function acquireFrom(
-  begin: (from: number, before: Node, request: protocol.LeaseRequest, nowMs: number) => number,
+  begin: (from: number, before: Node, request: rule.LeaseRequest, nowMs: number) => number,
 ): Acquire {
-  return (state, space, request, nowMs, store) => {
-    const step = protocol.acquire(state, space, request, nowMs, store);
+  return (state, terms, request, nowMs, store) => {
+    const step = rule.acquire(state, terms, request, nowMs, store);
     const [next, answer] = step;
     const before = answer.outcome === "granted" ? state?.nodes.get(answer.node) : undefined;
     if (!next || !before || answer.outcome !== "granted") return step;
@@ -129,23 +129,23 @@ function acquireFrom(
 
 /** Creates an acquire that sees another fence. */
 function acquireWithFence(fence: (state: State, raised: State) => number): Acquire {
-  return (state, space, request, nowMs, store) => {
-    const [raised] = protocol.renew(
+  return (state, terms, request, nowMs, store) => {
+    const [raised] = rule.renew(
       state,
-      space,
+      terms,
       { ...request, node: -1, generation: 0, grantNonce: "" },
       nowMs,
       store,
     );
     const moved = state && raised && { ...raised, fence: fence(state, raised) };
-    return protocol.acquire(moved, space, request, nowMs, store);
+    return rule.acquire(moved, terms, request, nowMs, store);
   };
 }
 
 /** Mutants that let two holders stamp the same tick of a node. */
 export const harmfulMutants: readonly Mutant[] = [
-  mutant("a renewal does not check the owner", { renew: renewIf(asClaimed) }),
-  mutant("a release does not check the owner", { release: releaseIf(asClaimed) }),
+  mutant("a renewal does not check the owner", { renew: renewIf(asCurrent) }),
+  mutant("a release does not check the owner", { release: releaseIf(asCurrent) }),
   mutant("a grant begins before the one before it ends", {
     acquire: acquireFrom((from, before, request) =>
       isMine(before, request) ? from : Math.min(from, before.until - 1),
@@ -168,16 +168,16 @@ export const harmfulMutants: readonly Mutant[] = [
     acquire: acquireIf((kept, request) => (isMine(kept, request) ? asEnded(kept) : kept)),
   }),
   mutant("a release returns ticks from before the grant", {
-    release: (state, claim, unused) => {
-      const next = protocol.release(state, claim, unused);
-      const kept = next.nodes.get(claim.node);
-      return kept && next !== state ? withNode(next, claim.node, { ...kept, until: unused }) : state;
+    release: (state, proof, nextTick) => {
+      const next = rule.release(state, proof, nextTick);
+      const kept = next.nodes.get(proof.node);
+      return kept && next !== state ? withNode(next, proof.node, { ...kept, until: nextTick }) : state;
     },
   }),
   mutant(
     "a holder returns the last tick that it stamped",
     {},
-    { unusedOf: ({ from }, last) => Math.max(from, last) },
+    { nextTickOf: ({ from }, last) => Math.max(from, last) },
   ),
   mutant("a holder stamps after its release", {}, { stampsAfterRelease: true }),
   mutant("a holder acquires its next grant under the same owner", {}, { reusesOwner: true }),
@@ -203,8 +203,8 @@ export const harmfulMutants: readonly Mutant[] = [
   mutant(
     "a renewal in a store that went back raises no fence",
     {
-      renew: (state, space, claim, nowMs, store) => {
-        const [next, answer] = protocol.renew(state, space, claim, nowMs, store);
+      renew: (state, terms, proof, nowMs, store) => {
+        const [next, answer] = rule.renew(state, terms, proof, nowMs, store);
         return [next && state && { ...next, fence: state.fence }, answer];
       },
     },
@@ -214,12 +214,12 @@ export const harmfulMutants: readonly Mutant[] = [
   mutant(
     "a renewal in a store that went back does not check whether the grant had ended",
     {
-      renew: (state, space, claim, nowMs, store) => {
-        const [noticed] = protocol.renew(state, space, { ...claim, node: -1 }, nowMs, store);
-        const [next, answer] = protocol.renew(
+      renew: (state, terms, proof, nowMs, store) => {
+        const [noticed] = rule.renew(state, terms, { ...proof, node: -1 }, nowMs, store);
+        const [next, answer] = rule.renew(
           noticed && { ...noticed, staleUntil: 0 },
-          space,
-          claim,
+          terms,
+          proof,
           nowMs,
           store,
         );
@@ -232,17 +232,17 @@ export const harmfulMutants: readonly Mutant[] = [
   mutant(
     "a repeated request in a store that went back gets a grant that had ended",
     {
-      acquire: (state, space, request, nowMs, store) => {
-        const [noticed] = protocol.renew(
+      acquire: (state, terms, request, nowMs, store) => {
+        const [noticed] = rule.renew(
           state,
-          space,
+          terms,
           { ...request, node: -1, generation: 0, grantNonce: "" },
           nowMs,
           store,
         );
-        const [next, answer] = protocol.acquire(
+        const [next, answer] = rule.acquire(
           noticed && { ...noticed, staleUntil: 0 },
-          space,
+          terms,
           request,
           nowMs,
           store,
@@ -262,19 +262,19 @@ export const harmlessMutants: readonly Mutant[] = [
     acquire: acquireIf((kept, request) => (isMine(kept, request) ? { ...kept, owner: "other" } : kept)),
   }),
   mutant("a node is granted when its grant has ended by the store's clock alone", {
-    acquire: (state, space, request, nowMs, store) =>
-      protocol.acquire(state, space, request, Math.max(nowMs, store.ms), store),
+    acquire: (state, terms, request, nowMs, store) =>
+      rule.acquire(state, terms, request, Math.max(nowMs, store.ms), store),
   }),
   mutant("a release keeps the owner", {
-    release: (state, claim, unused) => {
-      const next = protocol.release(state, claim, unused);
-      const kept = next.nodes.get(claim.node);
-      return kept && next !== state ? withNode(next, claim.node, { ...kept, owner: claim.owner }) : next;
+    release: (state, proof, nextTick) => {
+      const next = rule.release(state, proof, nextTick);
+      const kept = next.nodes.get(proof.node);
+      return kept && next !== state ? withNode(next, proof.node, { ...kept, owner: proof.owner }) : next;
     },
   }),
   // It ends leases needlessly.
   mutant(
-    "a renewal is refused in a store that went back behind it",
+    "a renewal is refused in a store that went back to before it",
     {
       renew: renewIf(
         ofOwner((kept, { generation }) => (kept.generation < generation ? { ...kept, owner: null } : kept)),

@@ -1,19 +1,19 @@
-// Store of the model: runs the protocol on each message, with every possible reading of both clocks.
+// Store of the model: runs the rule on each message, with every possible reading of both clocks.
 
 import type {
   acquire,
+  GrantProof,
   LeaseAnswer,
-  LeaseClaim,
   LeaseRequest,
+  LeaseTerms,
   NamespaceState,
-  NodeSpace,
   NodeState,
   release,
   renew,
 } from "../../../src/lease/rule.ts";
 
-/** The steps of a protocol. */
-export interface Protocol {
+/** The steps of the rule, or of a mutant. */
+export interface LeaseRule {
   readonly acquire: typeof acquire;
   readonly renew: typeof renew;
   readonly release: typeof release;
@@ -35,8 +35,8 @@ export interface Bounds {
 /** A message of a holder, without its time, which may be any. */
 export type Message =
   | { readonly kind: "acquire"; readonly request: LeaseRequest }
-  | { readonly kind: "renew"; readonly claim: LeaseClaim }
-  | { readonly kind: "release"; readonly claim: LeaseClaim; readonly unused: number };
+  | { readonly kind: "renew"; readonly proof: GrantProof }
+  | { readonly kind: "release"; readonly proof: GrantProof; readonly nextTick: number };
 
 /** A possible outcome of a message. */
 export interface Outcome {
@@ -59,22 +59,22 @@ export function nodeState({ state }: StoreState, node: number): NodeState | unde
   return state?.nodes.get(node);
 }
 
-/** The number of ticks after the store's time at which a grant ends at the latest, as the fence assumes. */
-const REACH = 1;
+/** The latest end of any grant, in ticks after the store's time, as the fence assumes. */
+const MAX_GRANT_TICKS = 1;
 
 /** The states of the store. */
 export class StoreStates {
   readonly first: StoreState;
-  readonly #protocol: Protocol;
-  readonly #space: NodeSpace;
+  readonly #rule: LeaseRule;
+  readonly #terms: LeaseTerms;
   readonly #ticks: number;
   readonly #known = new Map<string, StoreState>();
   readonly #codes = new Map<string, string>();
 
-  constructor(protocol: Protocol, { nodes, ticks }: Bounds) {
-    this.#protocol = protocol;
+  constructor(rule: LeaseRule, { nodes, ticks }: Bounds) {
+    this.#rule = rule;
     this.#ticks = ticks;
-    this.#space = {
+    this.#terms = {
       shape: "any",
       first: 0,
       count: nodes,
@@ -84,8 +84,9 @@ export class StoreStates {
       ttlTicks: 1,
       // No holder is refused for its skew. A refused holder does nothing, and so does no harm.
       maxSkewMs: Number.POSITIVE_INFINITY,
-      reach: REACH,
-      isFenced: true,
+      maxSkewTicks: 0,
+      maxGrantTicks: MAX_GRANT_TICKS,
+      usesFence: true,
     };
     this.first = this.#stateOf(undefined);
   }
@@ -93,17 +94,18 @@ export class StoreStates {
   /**
    * Returns the outcomes of a message for all clocks, without those that change and grant nothing.
    *
-   * @param history the store's history, which its state may not have yet
+   * @param historyId the store's history ID, which its state may not have yet
    * @param reached the latest end of all grants, 0 if the store never went back. After a rollback the store's clock shows
-   *   at least `reached - REACH`, because no grant ends more than `REACH` ticks after the store's time
+   *   at least `reached - MAX_GRANT_TICKS`, because no grant ends more than `MAX_GRANT_TICKS` ticks after the store's time
    */
-  outcomes(store: StoreState, message: Message, history: string, reached: number): readonly Outcome[] {
-    const least = store.state && store.state.history !== history ? Math.max(0, reached - REACH) : 0;
-    const name = JSON.stringify([message, history, least]);
+  outcomes(store: StoreState, message: Message, historyId: string, reached: number): readonly Outcome[] {
+    const least =
+      store.state && store.state.historyId !== historyId ? Math.max(0, reached - MAX_GRANT_TICKS) : 0;
+    const name = JSON.stringify([message, historyId, least]);
     const known = store.outcomes.get(name);
     if (known) return known;
     const outcomes = new Map<string, Outcome>();
-    for (const [description, state, answer] of this.#answers(store.state, message, history, least)) {
+    for (const [description, state, answer] of this.#answers(store.state, message, historyId, least)) {
       const next = this.#stateOf(state);
       const grant = answer?.outcome === "granted" ? answer : undefined;
       if (next === store && !grant) continue;
@@ -121,25 +123,25 @@ export class StoreStates {
   *#answers(
     state: NamespaceState | undefined,
     message: Message,
-    history: string,
+    historyId: string,
     least: number,
   ): Iterable<[string, NamespaceState | undefined, LeaseAnswer?]> {
-    const { acquire, renew, release } = this.#protocol;
+    const { acquire, renew, release } = this.#rule;
     const { kind } = message;
     if (kind === "release") {
-      const { claim, unused } = message;
+      const { proof, nextTick } = message;
       if (state)
-        yield [`release of node ${claim.node}, unused from ${unused}`, release(state, claim, unused)];
+        yield [`release of node ${proof.node}, next tick ${nextTick}`, release(state, proof, nextTick)];
       return;
     }
-    const what = kind === "acquire" ? kind : `renew the ${ordinal(message.claim.generation)}`;
+    const what = kind === "acquire" ? kind : `renew the ${ordinal(message.proof.generation)}`;
     for (let now = 0; now < this.#ticks; now++) {
       for (let ms = least; ms < this.#ticks; ms++) {
-        const store = { ms, history };
+        const store = { ms, historyId };
         const step =
           kind === "acquire"
-            ? acquire(state, this.#space, message.request, now, store)
-            : renew(state, this.#space, message.claim, now, store);
+            ? acquire(state, this.#terms, message.request, now, store)
+            : renew(state, this.#terms, message.proof, now, store);
         yield [`${what} at ${now}, store at ${ms}`, ...step];
       }
     }
@@ -172,5 +174,5 @@ function nameOf(state: NamespaceState | undefined): string {
   const nodes = [...state.nodes].map(([node, { owner, from, until, generation, nonce }]) =>
     owner === null ? [node, "o:", until] : [node, `o:${owner} ${nonce}`, from, until, generation],
   );
-  return JSON.stringify([state.history, state.fence, state.staleUntil, nodes]);
+  return JSON.stringify([state.historyId, state.fence, state.staleUntil, nodes]);
 }
