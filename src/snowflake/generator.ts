@@ -141,7 +141,8 @@ export class SnowflakeGenerator {
 
   /**
    * Makes many IDs at once: faster than single calls from a few dozen IDs on, several times faster from hundreds on. It
-   * waits at most 2 s, and throws at once if that cannot be enough.
+   * waits at most 2 s, and throws at once if that cannot be enough. Where there is no `performance.now()`, a custom clock
+   * that hardly moves can make it wait for 2^27 readings.
    *
    * @param count how many: 0 to 16,777,216
    * @returns increasing IDs; if it throws, none was made
