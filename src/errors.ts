@@ -190,18 +190,18 @@ export class SequenceExhaustedError extends BitflakeError {
   }
 }
 
-/** The moment lies past the last tick that the timestamp field can hold. Nothing wraps. */
+/** The moment lies past the last tick that an ID can have, see {@link TimestampOverflowError.maxTick}. Nothing wraps. */
 export class TimestampOverflowError extends BitflakeError {
   readonly code = "ERR_TIMESTAMP_OVERFLOW";
   /** The reading now, in milliseconds since 1970. */
   readonly nowMs: number;
   /** The tick that was needed, counted from the epoch. */
   readonly tick: number;
-  /** The last tick of the layout. */
+  /** The last tick that the timestamp field can hold, or the last that begins within the range of Date if that is earlier. */
   readonly maxTick: number;
 
   constructor(nowMs: number, tick: number, maxTick: number) {
-    super(`at ${nowMs} the next ID needs tick ${tick}, but the last tick of the layout is ${maxTick}`);
+    super(`at ${nowMs} the next ID needs tick ${tick}, but the last tick is ${maxTick}`);
     this.nowMs = nowMs;
     this.tick = tick;
     this.maxTick = maxTick;

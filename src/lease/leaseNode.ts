@@ -36,7 +36,7 @@ const POLL_MS = 1000;
  * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease or more than 32
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
  * @throws {@link EpochError} if the clock is before the epoch
- * @throws {@link TimestampOverflowError} if the clock is past the last tick of the layout
+ * @throws {@link TimestampOverflowError} if the clock is past the last tick that an ID can have
  * @throws {@link UnsupportedError} if the runtime has no `crypto` with random bytes, or with `threads: true` no
  *   SharedArrayBuffer
  *

@@ -73,7 +73,8 @@ export class PoolHistory {
   /**
    * Continues on the history that the store is on, if some process has accepted it.
    *
-   * @throws {@link IdPoolHistoryError} if none has
+   * @throws {@link IdPoolHistoryError} if none has, or if the history is superseded: this process has seen the store on
+   *   another one since
    */
   async adopt({ recorded, current }: StoreHistory): Promise<void> {
     await this.markTakenOnNewHistory(current);

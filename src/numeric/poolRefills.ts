@@ -1,5 +1,5 @@
-// PoolRefills: when a pool is refilled: on request, when an issue finds too few IDs, and in the background below the low
-// mark.
+// PoolRefills: when a pool is refilled: on request, when an issue finds too few IDs, and in the background at or below
+// the low mark.
 
 import { startTimer } from "../backend/call.ts";
 import type { PoolSettings } from "./poolOptions.ts";

@@ -42,7 +42,7 @@ export interface PoolPort {
   /** Records a history for the type, if the store is on it now. Resolves to whether it is. */
   acceptHistory(history: string): Promise<boolean>;
   /**
-   * Takes `count` IDs or none: those with the next ranks from `from` on, continued from rank 0 after the last.
+   * Takes `count` IDs or none: those with the next ranks from `fromRank` on, continued from rank 0 after the last.
    *
    * @param history the history that the store must be on
    */

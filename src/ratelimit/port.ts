@@ -8,7 +8,7 @@ export interface RateLimitPort {
    * Applies `consume` of the rule to a key in one atomic step, by the store's own clock.
    *
    * @param costUs the cost of the call times the limit's interval
-   * @throws {@link BackendError} if the store fails, or if the rule cannot have its answer
+   * @throws {@link BackendError} if the store fails, or if it gives an answer that the rule cannot give
    */
   consume(key: string, costUs: number): Promise<ConsumeResult>;
 }

@@ -76,7 +76,8 @@ export class AccessLog {
     const { request, route, client } = exchange;
     const { status } = response;
     const error = exchange.error ?? exchange.rateLimitError;
-    const code = exchange.code ?? (error instanceof BitflakeError ? error.code : response.code);
+    // The error's own code first: the client may get ERR_INTERNAL, which does not say what failed.
+    const code = error instanceof BitflakeError ? error.code : (exchange.code ?? response.code);
     const [path = ""] = request.target.split("?", 1);
     const traceparent = request.header("traceparent") ?? "";
     const userAgent = request.header("user-agent");

@@ -21,7 +21,7 @@ import type { ServiceSettings } from "./settings.ts";
 const MAX_TARGET = 8192;
 
 /** The client of public routes, and of every request if nothing depends on the client. */
-const ANYONE: Client = { name: "anyone", owner: "", scopes: new Set(SCOPES) };
+const ANYONE: Client = { name: "anyone", requestKeyOwner: "", scopes: new Set(SCOPES) };
 
 /** Answers requests. */
 export class App {
@@ -88,8 +88,9 @@ export class App {
   }
 
   /**
-   * Runs the rate limit and the stages after it. All their responses have the headers of the limit, unless the limit could
-   * not be checked: see {@link RequestLimiter.limit}.
+   * Runs the rate limit and the stages after it. All their responses have the headers of the limit. If the limit could not
+   * be checked, they have `ratelimit-policy` alone with `onStoreError: "allow"`; with `"fail"` the response is an error that
+   * has none of the headers.
    */
   async #runWithinLimit(exchange: Exchange, route: Route, limiter: RequestLimiter): Promise<ServiceResponse> {
     const headers = await limiter.limit(exchange, route.cost ? route.cost(exchange.search) : 1);

@@ -13,8 +13,11 @@ import type { ServiceSettings } from "./settings.ts";
 export interface Client {
   /** The name of the client; without API keys, the rate limit's key of its address. For limits and the log. */
   readonly name: string;
-  /** Whose request keys the client uses: its own, by its name; without API keys empty, because all clients share them. */
-  readonly owner: string;
+  /**
+   * Whose space of Idempotency-Keys the client uses: the client's name; empty without API keys, because all clients then
+   * share one space.
+   */
+  readonly requestKeyOwner: string;
   readonly scopes: ReadonlySet<ServiceScope>;
 }
 
@@ -112,7 +115,7 @@ export class Authenticator {
   authenticate(request: ServiceRequest): MaybePromise<Client> {
     if (this.#keys.length === 0) {
       const name = rateLimitKey(clientAddress(request, this.#proxies));
-      return { name, owner: "", scopes: this.#allScopes };
+      return { name, requestKeyOwner: "", scopes: this.#allScopes };
     }
     const given = readApiKey(request);
     let found = -1;
@@ -130,7 +133,7 @@ export class Authenticator {
     this.#resolving ??= Promise.all(
       this.#keys.map(async ({ key, name: given, scopes }) => {
         const name = given ?? `key-${(await sha256Hex(key)).slice(0, 12)}`;
-        return { name, owner: name, scopes };
+        return { name, requestKeyOwner: name, scopes };
       }),
     ).then(
       (clients) => {

@@ -6,7 +6,7 @@ import type { Query } from "./query.ts";
 import type { Route } from "./route.ts";
 
 /** The client before authentication. */
-const UNKNOWN: Client = { name: "", owner: "", scopes: new Set() };
+const UNKNOWN: Client = { name: "", requestKeyOwner: "", scopes: new Set() };
 
 /** A request and its state. A route's handler gets it as its {@link RouteContext}: a copy would cost an object per request. */
 export interface Exchange {

@@ -22,8 +22,8 @@ export interface ServiceResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /**
-   * The code in the body of a failure, for the log. The code of an error that is logged takes precedence: of `error`, or of
-   * the rate limit's store.
+   * The code in the body of a failure, for the log. If the log entry has an error (`error`, or else the exchange's
+   * `rateLimitError`), that error's code takes precedence.
    */
   readonly code?: string;
   /** The error behind the response, for the log alone: it is not sent. */

@@ -107,7 +107,10 @@ export interface ServiceOptions {
   readonly poolBackend?: Backend | undefined;
   /** The store of the node's lease. Default: `backend`. */
   readonly leaseBackend?: Backend | undefined;
-  /** The name of the service's leases, counter and rate limits on a store that others share. Default `"service"`. */
+  /**
+   * The name of the service's leases, counter and rate limits on a store that others share. It is also part of every
+   * request key: after a change, the Idempotency-Keys of earlier requests are unknown. Default `"service"`.
+   */
   readonly name?: string | undefined;
   /** Layout and options of the Snowflake IDs, as for `makeGenerator`. Default `"twitter"`. */
   readonly preset?: PresetName | GeneratorOptions | undefined;

@@ -18,8 +18,8 @@ function parseHostName(host: string): string {
 export type RequestGuard = (request: ServiceRequest) => string | undefined;
 
 /**
- * Creates the guard of a server. On a loopback address it refuses requests that a browser sends for a page of another site.
- * There, and with `allowedHosts`, it also refuses requests under a name that is not the server's, as after DNS rebinding.
+ * Creates the guard of a server. On a loopback address it refuses requests that a browser sends for a page of another
+ * origin. There, and with `allowedHosts`, it also refuses requests under a name that is not the server's, as after DNS rebinding.
  *
  * @param isLocal whether the server listens on a loopback address
  * @param allowedHosts the names that the server may be reached by, besides those of this machine on a loopback address

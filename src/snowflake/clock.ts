@@ -42,7 +42,7 @@ export interface ClockState {
 /** The outcome of a step: the state with the next ID, or the milliseconds to wait before the next step. */
 export type Step = ClockState | { readonly waitMs: number };
 
-/** The end of a grant. It may lie after the layout's last tick, `maxTick`; then it has no effect. */
+/** The end of a grant. It may lie after the format's last tick, `maxTick`; then it has no effect. */
 export interface TickLimit {
   /** The first tick that the grant does not cover. */
   readonly until: number;
@@ -115,7 +115,7 @@ export function step(
   }
   const highestReadingMs = backwardMs > 0 ? state.highestReadingMs : nowMs;
   const startTick = (tick: number): ClockState => {
-    // Where the grant ends within the layout, its error comes first, also for a tick past `maxTick`.
+    // Where the grant ends within the format, its error comes first, also for a tick past `maxTick`.
     if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
     return { highestReadingMs, tick, sequence: firstSequence() };

@@ -22,7 +22,8 @@ export function stateOf(
  * @param shiftedNode the node, shifted to its position in an ID
  * @param count how many IDs the caller wants, for the `waitMs` of a SequenceExhaustedError
  * @param limit the end of a grant, if IDs are made under one
- * @throws {@link ArgumentError} if the tick is among those of another entry of the node; and the errors of `step`
+ * @throws {@link ArgumentError} if the tick is between the first and the last tick (both included) of another of the entry's
+ *   rivals; and the errors of `step`
  */
 export function stepEntry(
   settings: Settings,
@@ -35,26 +36,29 @@ export function stepEntry(
   const { timestampShift, sequenceBits, maxSequence, sequenceStart } = settings;
   const before = stateOf(settings, entry);
   // The first sequence number need not be unpredictable, because it only spreads IDs over shards: Math.random is enough. A
-  // mock of it may return NaN or a number out of range: `|| 0` and asUintN below keep the sequence within its field.
-  const firstSequence = () =>
-    sequenceStart === "random" ? Math.floor((Math.random() * (maxSequence + 1)) / 2) || 0 : 0;
+  // mock of it may return NaN, Infinity or a number out of range: what is not finite counts as 0, because BigInt refuses it,
+  // and asUintN below keeps the sequence within its field.
+  const firstSequence = () => {
+    const draw = sequenceStart === "random" ? Math.floor((Math.random() * (maxSequence + 1)) / 2) : 0;
+    return Number.isFinite(draw) ? draw : 0;
+  };
   const next = step(settings, before, nowMs, firstSequence, count, limit);
   // Not `in`, because a polluted Object.prototype may have the name.
   if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
   const state = next as ClockState;
   if (state.tick !== before.tick) {
     if (isTaken(entry, state.tick, timestampShift)) {
-      const others = "a generator of this node with another tickMs, epochMs or timestampBits";
-      const rule = `outside the ticks of ${others} (give each its own machineId)`;
+      const others = "a generator of this node with another tickMs, epochMs or total of bits";
+      const rule = `before the first or after the last tick of ${others} (give each its own machineId)`;
       throw new ArgumentError("tick", rule, state.tick);
     }
-    if (before.tick < 0) entry.firstTick = state.tick;
   }
   // BigInt arithmetic is affordable here, because the fast path of `nextId` avoids it.
   entry.word[0] =
     (BigInt(state.tick) << BigInt(timestampShift)) |
     shiftedNode |
     BigInt.asUintN(sequenceBits, BigInt(state.sequence));
+  if (before.tick < 0) entry.firstTick = state.tick;
   entry.readingMs = state.highestReadingMs;
   return 0;
 }

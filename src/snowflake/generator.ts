@@ -118,11 +118,14 @@ export class SnowflakeGenerator {
    * @throws {@link ClockBackwardsError} if the clock stepped back by more than `maxBackwardMs`
    * @throws {@link SequenceExhaustedError} if the tick is full under `"throw"`, or the next is over 2 s away
    * @throws {@link ClockStalledError} if the tick is full and the clock stands still
-   * @throws {@link TimestampOverflowError} if the timestamp field is full
+   * @throws {@link TimestampOverflowError} if the ID needs a tick that the timestamp field cannot hold, or that begins after
+   *   the end of Date
    * @throws {@link EpochError} if the clock is before the epoch
-   * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies among those of another generator
-   *   of this node, which has another `tickMs`, `epochMs` or `timestampBits`; if a `SharedGenerator` of this thread has
-   *   taken over the identity; or if the custom clock has replaced `Date.now` since the generator was built
+   * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies between the first and the
+   *   last tick (both included) of another generator of this node, with the same fields below the timestamp, but another
+   *   `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the identity;
+   *   or if the custom clock has replaced `Date.now`, generators of the identity had been built on both, and then a
+   *   generator was built on the system's clock
    *
    * @example
    * ```ts
@@ -138,7 +141,8 @@ export class SnowflakeGenerator {
 
   /**
    * Makes many IDs at once: faster than single calls from a few dozen IDs on, several times faster from hundreds on. It
-   * waits at most 2 s, and throws at once if that cannot be enough.
+   * waits at most 2 s, and throws at once if that cannot be enough. Where there is no `performance.now()`, a custom clock
+   * that hardly moves can make it wait for 2^27 readings.
    *
    * @param count how many: 0 to 16,777,216
    * @returns increasing IDs; if it throws, none was made

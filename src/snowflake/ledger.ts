@@ -7,8 +7,9 @@ import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * What the ledger knows of one identity: its first tick, its last ID, the highest reading, and the other entries of its node.
- * Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the ledger.
+ * What the ledger knows of one identity: its first tick, its last ID, the highest reading, and all entries of its node, itself
+ * included. Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the
+ * ledger.
  */
 export interface LedgerEntry {
   /**
@@ -109,8 +110,9 @@ function absorb(entry: LedgerEntry, other: LedgerEntry, clock: unknown): void {
 }
 
 /**
- * Makes a function known as the system's clock, also when another function replaces it as Date.now. If there are entries
- * under the function, because it was a custom clock before, they join those of the system's clock.
+ * Records that a function is the system's clock, so that it still counts as that after another function has replaced it as
+ * Date.now. If there are entries under the function, because it was a custom clock before, they join those of the system's
+ * clock.
  */
 function joinSystemClock(ledger: Ledger, systemEntries: ClockEntries, clock: () => number): void {
   const customEntries = ledger.get(clock);
@@ -148,8 +150,8 @@ export function ledgerEntry(settings: Settings): LedgerEntry {
 }
 
 /**
- * Returns whether another entry of the same clock and node spans a tick. All ticks between its first and last one count, also
- * those in which it made no ID.
+ * Returns whether another of an entry's rivals spans a tick. All ticks from its first to its last one count, also those in
+ * which it made no ID.
  *
  * @param tick a tick later than the entry's own, so that the entry itself does not match
  */

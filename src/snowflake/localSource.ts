@@ -11,10 +11,16 @@ import { stepUntilId, WaitBudget } from "./waitBudget.ts";
 export class LocalSource implements IdSource {
   // `declare` keeps the fields out of the JavaScript, where each would be set to undefined first, and then by the constructor.
   declare protected readonly settings: Settings;
-  /** The last ID. By default this is the ledger's entry, which all LocalSources of the identity on the ledger share. */
+  /**
+   * The last ID. By default this is the ledger's entry, which all LocalSources of the identity share, except those on a lease,
+   * which have an entry of their own.
+   */
   declare protected readonly entry: LedgerEntry;
   declare private readonly clock: () => number;
-  /** A mask of the sequence bits in an ID's low half. While they are not all ones, the next ID is the last one plus one. */
+  /**
+   * A mask of the sequence bits in an ID's low half. While they are not all ones, the next ID at the entry's reading is the
+   * last one plus one.
+   */
   declare private readonly lowMask: number;
 
   constructor(settings: Settings, entry: LedgerEntry = ledgerEntry(settings)) {

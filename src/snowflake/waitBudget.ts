@@ -24,8 +24,8 @@ const MAX_READS = 134_217_728;
 const MAX_WAIT_MS = 2000;
 
 /**
- * Creates the check of one wait: a function that the caller passes every reading to. It throws if the clock has not moved for
- * too many readings, or if its second argument, `isLate`, says that the call has used up its time.
+ * Creates the check of all waits of one call: a function that the caller passes every reading to. It throws if the clock
+ * has not moved for too many readings, or if its second argument, `isLate`, says that the call has used up its time.
  *
  * @param maxUnmoved how many readings in a row may show no new millisecond
  * @param maxReads how many readings there may be in all

@@ -348,6 +348,18 @@ describe("stop", () => {
     expect(await pool.fill({ to: 30 })).toBe(30);
   });
 
+  test("before the first issue lets the pool issue what is available, and never refill", async () => {
+    const store = new InspectableStore();
+    await poolOf({ backend: store.port(), length: MANY }).fill({ to: 20 });
+    const pool = poolOf({ backend: store.port(), length: MANY });
+    await pool.stop();
+    store.calls.length = 0;
+    await pool.issueIds(20);
+    expect(await rejection(pool.issue())).toMatchObject({ code: "ERR_ID_POOL_EMPTY" });
+    await finishBackground();
+    expect(store.takeCalls("claim", "add")).toEqual([]);
+  });
+
   test("does not stop other pools of the store", async () => {
     const backend = memory();
     const [one, two] = [poolOf({ backend, length: MANY }), poolOf({ backend, length: MANY })];

@@ -180,9 +180,7 @@ describe("an option that only a generator refuses", () => {
     expect((await figures(page))[2]).toBe("2004-11-03");
     await button(page, "Generate").click();
     const [status] = await page.getByRole("status").allInnerTexts();
-    expect(status).toMatch(
-      /^at \d+ the next ID needs tick \d+, but the last tick of the layout is 1099511627775$/,
-    );
+    expect(status).toMatch(/^at \d+ the next ID needs tick \d+, but the last tick is 1099511627775$/);
     expect(await made(page)).toEqual([]);
     expect(await field(page, "ID").inputValue()).toBe("911780371413233664");
   });

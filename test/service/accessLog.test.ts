@@ -105,6 +105,18 @@ describe("an entry", () => {
     expect(entry.error).toMatchObject({ cause: { message: "down" } });
   });
 
+  test("has the code of the error, also if the response says ERR_INTERNAL", async () => {
+    const backend = memory();
+    const first = await openWithLog({ backend, types: { farmer: { length: 10 } } });
+    await first.last("/v1/idgenerator/farmer/id", {}, "POST");
+    await first.service.stop();
+    const { last } = await openWithLog({ backend, types: { farmer: { length: 12 } } });
+    const { response, entry } = await last("/generate_counter_id");
+    expect(await response.json()).toMatchObject({ code: "ERR_INTERNAL" });
+    expect(entry).toMatchObject({ status: 500, level: "error", code: "ERR_NAMESPACE" });
+    expect(entry.error).toMatchObject({ code: "ERR_NAMESPACE" });
+  });
+
   test("has the address that the proxy saw", async () => {
     const { last } = await openWithLog({ proxies: 1 });
     const { entry } = await last("/decode/1", { "x-forwarded-for": "192.0.2.7" });

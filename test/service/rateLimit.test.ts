@@ -103,6 +103,7 @@ describe("while the store is down", () => {
       const { send } = await openService({ backend, rateLimit: { ...rateLimit, ...policy } });
       const response = await send("/generate_uuid");
       expect(await statusAndBody(response)).toMatchObject([503, { code: "ERR_BACKEND" }]);
+      expect(response.headers.has("ratelimit-policy")).toBe(false);
     },
   );
 
@@ -154,7 +155,11 @@ describe("while the store is down", () => {
       rateLimit: { ...rateLimit, onStoreError: "allow" },
       machineId: 5,
     });
-    const remaining = async () => (await send("/generate_uuid")).headers.get("ratelimit");
+    const remaining = async () => {
+      const { headers } = await send("/generate_uuid");
+      expect(headers.get("ratelimit-policy")).toBe('"service";q=1000;w=60');
+      return headers.get("ratelimit");
+    };
     expect(await remaining()).toContain("r=999");
     isHanging = true;
     const first = remaining();

@@ -182,7 +182,7 @@ const table: Row[] = [
   { title: "one past the last tick", state: at(1000, 0), now: EPOCH + 1001, to: "ERR_TIMESTAMP_OVERFLOW" },
   { title: "far past the last tick", state: fresh, now: 1e300, to: "ERR_TIMESTAMP_OVERFLOW" },
   {
-    title: "the last tick of the layout is full: waits, and the next step overflows",
+    title: "the last tick is full: waits, and the next step overflows",
     state: at(1000, 3),
     now: EPOCH + 1000,
     to: 1,
@@ -269,7 +269,7 @@ describe("the clock step", () => {
       nowMs: EPOCH + 1001,
       tick: 1001,
       maxTick: 1000,
-      message: "at 1001001 the next ID needs tick 1001, but the last tick of the layout is 1000",
+      message: "at 1001001 the next ID needs tick 1001, but the last tick is 1000",
     });
     expect(facts({}, fresh, EPOCH - 1)).toEqual({
       code: "ERR_EPOCH",

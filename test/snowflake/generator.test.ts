@@ -204,7 +204,7 @@ describe("sequenceStart", () => {
     expect(ids.map((id) => id - (ids[0] as bigint))).toEqual(ids.map((_, i) => BigInt(i)));
   });
 
-  test.each([undefined, Number.NaN, -1, 1, 5])(
+  test.each([undefined, Number.NaN, Infinity, -Infinity, 1e308, -1, 1, 5])(
     '"random" with a Math.random that returns %s stays in its field',
     (broken) => {
       const clock = settable(NOW);

@@ -79,7 +79,8 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
         return storeHistory.current === history ? parseAvailabilityRow(row) : storeHistory;
       });
       if ("recorded" in outcome || outcome.available < wanted) return outcome;
-      // Enough are available: other processes hold locks on their rows, and may not take them.
+      // Enough are available: other processes have locked the rows, and perhaps will not take them (their transaction may
+      // roll back), so try again.
       await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * attempts));
     }
     throw new BackendError("pool: issue", "failed", `other processes took the IDs, ${MAX_ATTEMPTS} times`);

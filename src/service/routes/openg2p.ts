@@ -84,7 +84,9 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
         documentationLink(KEY_HEADER_DOCS),
       );
     }
-    return key === undefined ? undefined : sha256Hex(JSON.stringify([serviceName, client.owner, key]));
+    return key === undefined
+      ? undefined
+      : sha256Hex(JSON.stringify([serviceName, client.requestKeyOwner, key]));
   };
 
   /** Issues an ID. A replay, for a request key that was used before, is marked and not counted. */
