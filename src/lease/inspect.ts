@@ -34,7 +34,7 @@ export interface NamespaceReport {
    * @deprecated Use {@link NamespaceReport.name}.
    */
   readonly namespace: string;
-  /** The layout, epoch and tick of the IDs, as a string; `undefined` if no node was ever leased. */
+  /** The layout, epoch and tick of the IDs, as a string; `undefined` if the store does not know the namespace. */
   readonly shape: string | undefined;
   /** The store's time. */
   readonly storeTime: Date;

@@ -21,7 +21,7 @@ export interface LeasePort {
   renew(terms: LeaseTerms, proof: GrantProof, nowMs: number, options?: CallOptions): Promise<LeaseAnswer>;
   /** @param nextTick the tick after the last one that the holder stamped */
   release(space: NodeSpace, proof: GrantProof, nextTick: number): Promise<void>;
-  /** Reads the state of the namespace, `undefined` before its first grant, and the store's time. */
+  /** Reads the state of the namespace, `undefined` if the store does not know it, and the store's time. */
   read(): Promise<NamespaceSnapshot>;
 }
 

@@ -5,7 +5,7 @@
 // 1. No overlap: a new grant of a node begins at or after the `until` of the grant before it.
 // 2. Ownership: only the owner moves a node's `until`, and while the owner holds the node, only forward.
 // 3. Release: it sets `until` to the tick after the last one that the owner stamped, and the owner stamps no more. That
-//    tick is later than the `until` in a store that forgot the last renewal.
+//    tick may be later than the stored `until`, if the store forgot the last renewal.
 // 4. Same grant: a renewal counts only if its answer has the `from` of the grant that it was sent for.
 // Uniqueness therefore needs an atomic store, and no clock that is right.
 //
@@ -72,8 +72,8 @@ export interface LeaseTerms extends NodeSpace {
   /** The same in ticks, rounded up. */
   readonly maxSkewTicks: number;
   /**
-   * The latest end of any grant, in ticks after the store's time: `ttlTicks`, and `maxSkewMs` twice. The holder's clock
-   * may be ahead of the store's by that, and so may the clock of the primary that the store has replaced.
+   * The latest end of any grant, in ticks after the store's time: `ttlTicks`, and `maxSkewMs` twice, once for each
+   * clock that may be ahead of the store's: the holder's, and that of the primary which the store has replaced.
    */
   readonly maxGrantTicks: number;
   /** Whether the fence applies to this holder: the store may lose acknowledged writes. */
@@ -163,7 +163,7 @@ function noticeHistory(state: NamespaceState, terms: LeaseTerms, store: StoreFac
   if (state.historyId === "") return { ...state, historyId };
   const now = tickAt(terms, store.ms);
   const fence = now + Math.max(state.longestGrantTicks, terms.maxGrantTicks);
-  // The primary before granted by its own clock, which may have been ahead of this one.
+  // The previous primary granted by its own clock, which may have been ahead of this one.
   const staleUntil = now + terms.maxSkewTicks;
   return {
     ...state,
@@ -264,7 +264,7 @@ export function renew(
 /**
  * Releases a node, if the holder still owns it (invariant 3).
  *
- * @param proof its `nonce` is that of a renewal whose answer was lost, `""` if there is none
+ * @param proof its `nonce` is that of a renewal that was sent and that no answer has granted, `""` if there is none
  * @param nextTick the tick after the last one that the holder stamped; it stamps no more
  */
 export function release(state: NamespaceState, proof: GrantProof, nextTick: number): NamespaceState {

@@ -43,7 +43,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   /** The acquire requests whose grant was opened. A late answer to one of them is ignored. */
   readonly #grantedRequests: WeakSet<LeaseRequest> = new WeakSet();
   #grantId: GrantId | undefined;
-  /** The nonce of the renewal that has no answer yet, `""` if there is none. */
+  /** The nonce of the renewal that was sent and is not granted yet, `""` if there is none. */
   #renewalNonce = "";
   #grant: Grant = { node: 0, from: 0, until: 0 };
   /** `"lost"` also before the first grant, because a session without a grant acquires one in either case. */
@@ -164,8 +164,9 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     });
     const releaseUnused = ({ node, from }: Grant) =>
       this.#port.release(terms, { ...grantIdOf(node), nonce: "" }, from);
-    // While requests are sent again, the next one gets the same node, so ignore late answers. After the end of the session,
-    // release the node, unless an earlier answer to this request was opened: then ticks after `from` may be stamped.
+    // Until the session has ended, a request without an answer is sent again and gets the same node, so ignore late answers.
+    // After that, release the node, unless an earlier answer to this request was opened: then ticks after `from` may be
+    // stamped.
     const onLateGrant = (late: Grant) => {
       if (this.#state !== "released" || this.#grantedRequests.has(request)) return;
       releaseUnused(late).catch(() => {}); // The node is free when its grant ends.
@@ -258,7 +259,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
   async #renew(): Promise<void> {
     const { terms, ttlMs } = this.#settings;
     const nowMs = this.#readClock();
-    // The same nonce until there is an answer, so that the store distinguishes a repeated request from a copy of this
+    // The same nonce until the renewal is granted, so that the store distinguishes a repeated request from a copy of this
     // process.
     this.#renewalNonce ||= freshToken();
     const proof = this.#proof(this.#renewalNonce);
@@ -269,7 +270,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     // An answer with another `from` is about another grant: a late acquire of this owner was executed, and between the
     // two grants another holder may have had the node.
     if (answer.outcome === "granted" && answer.from === this.#grant.from) {
-      // Its end may be earlier than before, if the store went back or a copy released the node. The store decides.
+      // Its end may be earlier than before, if the store went back. The store decides.
       this.#grant = answer;
       this.#grantId = { ...proof, generation: proof.generation + 1, grantNonce: proof.nonce };
       this.#renewalNonce = "";

@@ -121,6 +121,7 @@ export class SnowflakeGenerator {
    * @throws {@link TimestampOverflowError} if the ID needs a tick that the timestamp field cannot hold, or that begins after
    *   the end of Date
    * @throws {@link EpochError} if the clock is before the epoch
+   * @throws `LeaseExpiredError` of `bitflake/lease`, if the generator is that of a lease, which has ended or was released
    * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies between the first and the
    *   last tick (both included) of another generator of this node, with the same fields below the timestamp, but another
    *   `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the identity;

@@ -30,10 +30,16 @@ export interface IdSource {
   /** The node that the next ID carries. On a lease it changes with the grant. */
   readonly node: NodeFields;
 
-  /** Issues the next ID. Spins while the tick is full, for 2 s at most. */
+  /**
+   * Issues the next ID. Spins while the tick is full, for 2 s at most. Where there is no `performance.now()`, a custom clock
+   * that hardly moves can make it spin for 2^27 readings.
+   */
   nextId(): bigint;
 
-  /** Issues `count` IDs as runs in ascending order. Spins like {@link IdSource.nextId}, for 2 s in all. */
+  /**
+   * Issues `count` IDs as runs in ascending order. Spins like {@link IdSource.nextId}, for 2 s in all, with the same
+   * exception.
+   */
   claimRuns(count: number): IdRun[];
 
   /** Issues at most `most` IDs of one run at one reading of the clock, without waiting. */

@@ -4,7 +4,8 @@
 // `historyId`, `staleUntil` and `longestGrantTicks` there; `seen`, when a replica was last connected; each node as
 // `<from> <until> <generation>:<nonce> <owner>`, with an empty owner after a release; and each owner's node under
 // `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce. The variables have the names of the rule in Lua's
-// spelling; the end of a grant is `until_tick`, because `until` is a keyword.
+// spelling, with these exceptions: `until_tick` is `until`, which is a keyword in Lua; `now`, `store`, `max_skew`, `epoch`,
+// `tick` and `ttl` are without their unit; and `replication_id` is the history ID that the store reports.
 // A sorted set per space holds its nodes by `until`, so that the node that has been free for longest is found without
 // reading the others. The set is a hint; if it disagrees with the hash, it is rebuilt.
 // An answer is one string that begins with a word, because the Upstash client parses strings that look like JSON.

@@ -100,7 +100,8 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
           onLateAnswer,
         });
         if (grant) return grant;
-        // Refused. The state that is read now may change again; it decides only the answer, or whether to try again.
+        // Refused. The state that is read now may change again, so it grants nothing: it decides the answer, or which rows to
+        // write before the next try.
         const space = await send(
           "read space",
           statements.readSpace,

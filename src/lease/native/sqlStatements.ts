@@ -30,8 +30,8 @@ export type LeaseStatements = Readonly<
 /**
  * Returns the statements of a dialect.
  *
- * @param historyId SQL for the history ID of the store; `undefined` without a fence: the store is taken for one that loses
- *   nothing
+ * @param historyId SQL for the history ID of the store; `undefined` in SQLite and without a fence: the store is taken for
+ *   one that loses nothing
  */
 export function leaseStatements(backend: SqlPort, historyId: string | undefined): LeaseStatements {
   const isPostgres = backend.dialect === "postgres";
