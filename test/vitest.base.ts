@@ -28,9 +28,9 @@ export default defineConfig({
     setupFiles: ["test/support/fast-check.ts"],
     // By default vitest leaves one core free, which is half of a small machine.
     maxWorkers: "100%",
-    // A limit that only a hang reaches: in CI a property test does 10,000 runs, with the lowest priority.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // A limit that only a hang reaches: in CI a property test does 10,000 runs, with a low priority.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     // The JSON report has the counts of tests for the last line of .ci/run.
     reporters: process.env.TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]]

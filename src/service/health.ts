@@ -34,7 +34,7 @@ export interface PoolState {
 }
 
 export class Health {
-  /** The store of leases, counters and rate limits. */
+  /** The store of counters and rate limits; of leases too, unless `leaseBackend` is another store. */
   readonly backendDependency: Dependency;
   /** The store of the pools; the same object as {@link backendDependency} if it is the same store. */
   readonly poolBackendDependency: Dependency;
@@ -67,14 +67,14 @@ export class Health {
     else if (isClockError(error)) this.generatorDependency.reportError(error);
   }
 
-  /** Reports the error of a start. It may come from either store. */
+  /** Reports the error of a start. It may come from either store, or from that of the leases, which has no state of its own. */
   reportStartError(error: unknown): void {
     if (!(error instanceof BackendError)) return;
     this.backendDependency.reportError(error);
     this.poolBackendDependency.reportError(error);
   }
 
-  /** Reports a successful start: it has written both stores. */
+  /** Reports a successful start. */
   reportStarted(): void {
     this.backendDependency.markHealthy();
     this.poolBackendDependency.markHealthy();

@@ -31,9 +31,9 @@ export function isSystemClock(clock: () => number): boolean {
 
 /** The state that a step of the clock rule starts from and leads to: the last ID, and the highest reading. */
 export interface ClockState {
-  /** The highest reading at which an ID was issued; NaN before the first ID. */
+  /** The highest reading at which an ID was issued, or with which a grant was requested; NaN before the first ID. */
   readonly highestReadingMs: number;
-  /** The tick of the last ID, negative before the first. It is ahead of the clock after `"borrow"` or a step back. */
+  /** The tick of the last ID, or the last one before a grant; negative before the first. It is ahead of the clock after `"borrow"` or a step back. */
   readonly tick: number;
   /** The sequence number of the last ID. */
   readonly sequence: number;

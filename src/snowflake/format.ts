@@ -1,4 +1,4 @@
-// The format of an ID: layout, epoch, tick length and last tick, from validated options. `decode` needs no more.
+// The format of an ID: layout, epoch, tick length and last tick, validated and derived from the options. `decode` needs no more.
 
 import { LayoutError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";

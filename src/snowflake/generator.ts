@@ -125,8 +125,8 @@ export class SnowflakeGenerator {
    * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies between the first and the
    *   last tick (both included) of another generator of this node, with the same fields below the timestamp, but another
    *   `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the identity;
-   *   or if the custom clock has replaced `Date.now`, generators of the identity had been built on both, and then a
-   *   generator was built on the system's clock
+   *   or if this generator's custom clock was later installed as `Date.now`, the identity also had a generator on the
+   *   system's clock, and since then another one was built there
    *
    * @example
    * ```ts

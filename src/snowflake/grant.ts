@@ -13,7 +13,7 @@ export interface Grant {
   readonly until: number;
 }
 
-/** A source that issues IDs under grants, one at a time, and none before the first. */
+/** A source that issues IDs under a grant. It has one grant at a time, and issues no ID before the first one. */
 export interface GrantedSource extends IdSource {
   /**
    * Starts to stamp a grant's node, at its first tick or after the last tick stamped, whichever is later.

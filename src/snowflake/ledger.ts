@@ -14,14 +14,18 @@ import type { Settings } from "./settings.ts";
 export interface LedgerEntry {
   /**
    * The highest reading at which an ID was issued; NaN before the first ID. NaN equals no reading, so that the first call
-   * takes a step.
+   * takes a step. A source with grants, whose entry is not on the ledger, sets it to the reading of the acquire when a grant
+   * opens, and to NaN when it closes.
    */
   readingMs: number;
-  /** The last ID, as one 64-bit word; negative before the first ID. Reading it creates the BigInt with one 64-bit load. */
+  /**
+   * The last ID, as one 64-bit word; negative before the first ID. When a grant opens, it is the last ID before the grant,
+   * which was not issued. Reading it creates the BigInt with one 64-bit load.
+   */
   readonly word: BigInt64Array<ArrayBuffer>;
   /** The low 32 bits of the last ID: the same memory as `word`. */
   readonly low: Uint32Array;
-  /** The tick of the first ID; infinite before the first ID. */
+  /** The tick of the first ID; infinite before the first ID. Not kept for a source with grants, which has no rivals. */
   firstTick: number;
   /**
    * All entries of the same clock and node, and with the same fields below the timestamp; this entry is one of them. The key

@@ -40,8 +40,12 @@ async function jump() {
 }
 if (role === "jumping") jump();
 
-/** The codes of errors that a generator may throw. Only a clock that jumps goes backwards. */
-const expected = ["ERR_LEASE_EXPIRED", ...(role === "jumping" ? ["ERR_CLOCK_BACKWARDS"] : [])];
+/**
+ * The codes of errors that a generator may throw. Only a clock that jumps goes backwards. A lease that is acquired again after
+ * a jump back continues after the IDs of an hour ahead, and the next tick is then an hour away.
+ */
+const jumping = ["ERR_CLOCK_BACKWARDS", "ERR_SEQUENCE_EXHAUSTED"];
+const expected = ["ERR_LEASE_EXPIRED", ...(role === "jumping" ? jumping : [])];
 /** The codes of errors that leaseNode may throw. */
 const refusals = ["ERR_NO_NODE_AVAILABLE", "ERR_BACKEND", "ERR_CLOCK_SKEW"];
 
