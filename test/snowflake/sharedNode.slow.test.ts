@@ -2,13 +2,11 @@
 // start them. They load the built package.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test, vi } from "vitest";
-import { makeGenerator } from "../../src/index.ts";
-import { warnOfSharedNode } from "../../src/snowflake/sharedNode.ts";
+import { afterAll, describe, expect, test } from "vitest";
 
 const dist = new URL("../../dist/", import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), "bitflake-shared-node-"));
@@ -176,46 +174,5 @@ describe("a cluster of four", () => {
       distinct: 4000,
       warnings: 0,
     });
-  });
-});
-
-describe("elsewhere", () => {
-  const state = () => Reflect.get(globalThis, Symbol.for("bitflake.sharedNode.v1")) as { isChecked: boolean };
-
-  test("does nothing on Deno and Bun, without a process, and without process.emitWarning", () => {
-    makeGenerator("twitter");
-    const emitWarning = vi.fn();
-    const env = new Proxy({}, { get: () => "1" });
-    const broken = {
-      get env(): object {
-        throw new Error("no environment here");
-      },
-      emitWarning,
-    };
-    for (const [globals, calls] of [
-      [{ Deno: {}, process: { env, emitWarning } }, 0],
-      [{ Bun: {}, process: { env, emitWarning } }, 0],
-      [{ process: undefined }, 0],
-      [{ process: { env } }, 0],
-      [{ process: broken }, 0],
-      [{ process: { env, emitWarning } }, 1],
-    ] as const) {
-      for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
-      state().isChecked = false;
-      warnOfSharedNode();
-      warnOfSharedNode();
-      vi.unstubAllGlobals();
-      expect(emitWarning).toHaveBeenCalledTimes(calls);
-    }
-    expect(emitWarning).toHaveBeenCalledWith(
-      expect.stringContaining("machineId"),
-      expect.objectContaining({ code: "BITFLAKE_SHARED_NODE_ID", type: "BitflakeWarning" }),
-    );
-  });
-
-  test("names a section of the README with the remedy", () => {
-    // npm packs the README whether package.json lists it or not.
-    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    expect(readme).toMatch(/^## Node IDs$[^#]*required: true[^#]*BITFLAKE_SHARED_NODE_ID/m);
   });
 });
