@@ -16,10 +16,11 @@ const stateless = [
 const slow = ["test/**/*.slow.test.ts"];
 
 /** Slow files that cover no source that others do not, and that the counting of branches would slow down most. */
-const uncovered = [
+export const uncovered: string[] = [
   "test/docs/numeric-ids.slow.test.ts",
   "test/lease/model.slow.test.ts",
-  "test/package/{package,types}.slow.test.ts",
+  "test/package/package.slow.test.ts",
+  "test/package/types.slow.test.ts",
   "test/snowflake/stallBound.slow.test.ts",
 ];
 

@@ -110,10 +110,11 @@ test.skipIf(!DATABASE_URL)(
     try {
       const few = await blocksOf(client, 1000);
       const many = await blocksOf(client, 1_000_000);
-      expect([...many.keys()].sort()).toEqual([...few.keys()].sort());
-      expect(many.size).toBeGreaterThanOrEqual(12);
+      // Some are sent only after a random rank that no available ID has reached.
+      const both = [...many].filter(([name]) => few.has(name));
+      expect(both.length).toBeGreaterThanOrEqual(12);
       // The index of a million rows has one or two levels more.
-      const tooMany = [...many].filter(([name, blocks]) => blocks > 2 * (few.get(name) as number) + 50);
+      const tooMany = both.filter(([name, blocks]) => blocks > 2 * (few.get(name) as number) + 50);
       expect(tooMany.map(([name, blocks]) => [name, few.get(name), blocks])).toEqual([]);
     } finally {
       await client.end();

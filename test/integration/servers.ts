@@ -1,10 +1,19 @@
 // Temporary servers: a Redis or PostgreSQL in a temporary folder, which tests can freeze, kill and restart.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Server {
   readonly url: string;
@@ -89,6 +98,32 @@ function family(pid: number): number[] {
   return [pid, ...children.split("\n").filter(Boolean).map(Number)];
 }
 
+/** Waits until processes have ended. One that nobody has waited for is a zombie, which holds nothing any more. */
+async function waitUntilEnded(pids: readonly number[]): Promise<void> {
+  const runs = (pid: number) => {
+    try {
+      return !/^[XZ]/.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, ""));
+    } catch {
+      return false;
+    }
+  };
+  for (const end = Date.now() + 10_000; pids.some(runs) && Date.now() < end; ) await sleep(10);
+}
+
+/** Waits until no thread of a process runs: on a busy machine one can answer a request after SIGSTOP was sent. */
+function waitUntilStopped(pid: number): void {
+  const isStopped = (thread: string) => {
+    try {
+      // The state follows the name, which is in brackets.
+      return /^[TtXZ]/.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").replace(/^.*\) /s, ""));
+    } catch {
+      return true;
+    }
+  };
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  for (const end = Date.now() + 5000; !threads.every(isStopped) && Date.now() < end; );
+}
+
 /** Signals the parent first, so that it starts no more children. */
 function signal(pid: number, name: NodeJS.Signals): void {
   for (const member of family(pid)) {
@@ -161,6 +196,7 @@ async function serve(
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     // In a shutdown the first process ends the others, and a frozen process gets no signal.
+    const members = family(child.pid as number);
     if (name === "SIGKILL") signal(child.pid as number, name);
     else {
       signal(child.pid as number, "SIGCONT");
@@ -170,6 +206,8 @@ async function serve(
     const insist = setTimeout(() => signal(child.pid as number, "SIGKILL"), 5000);
     await ended;
     clearTimeout(insist);
+    // Children that outlive their PostgreSQL for a moment keep the next one from starting.
+    await waitUntilEnded(members);
   };
   return {
     url,
@@ -177,7 +215,11 @@ async function serve(
     get pid() {
       return child.pid as number;
     },
-    pause: () => signal(child.pid as number, "SIGSTOP"),
+    pause() {
+      const pid = child.pid as number;
+      signal(pid, "SIGSTOP");
+      for (const member of family(pid)) waitUntilStopped(member);
+    },
     resume: () => signal(child.pid as number, "SIGCONT"),
     kill: () => end("SIGKILL"),
     async restart() {
