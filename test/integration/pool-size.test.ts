@@ -110,7 +110,10 @@ test.skipIf(!DATABASE_URL)(
     try {
       const few = await blocksOf(client, 1000);
       const many = await blocksOf(client, 1_000_000);
-      // Some are sent only after a random rank that no available ID has reached.
+      // A search that begins again at the first rank is sent only if no available ID is at or after the random one.
+      const always = (names: Iterable<string>) =>
+        [...names].filter((name) => !name.startsWith("WITH later AS")).sort();
+      expect(always(many.keys())).toEqual(always(few.keys()));
       const both = [...many].filter(([name]) => few.has(name));
       expect(both.length).toBeGreaterThanOrEqual(12);
       // The index of a million rows has one or two levels more.

@@ -98,7 +98,7 @@ function family(pid: number): number[] {
   return [pid, ...children.split("\n").filter(Boolean).map(Number)];
 }
 
-/** Waits until processes have ended. One that nobody has waited for is a zombie, which holds nothing any more. */
+/** Waits until processes have ended. A zombie, whose exit code its parent has not read, has: it holds no memory and no port. */
 async function waitUntilEnded(pids: readonly number[]): Promise<void> {
   const runs = (pid: number) => {
     try {
@@ -195,8 +195,8 @@ async function serve(
   const end = async (name: "SIGINT" | "SIGKILL") => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    // In a shutdown the first process ends the others, and a frozen process gets no signal.
     const members = family(child.pid as number);
+    // In a shutdown the first process ends the others, and a frozen process gets no signal.
     if (name === "SIGKILL") signal(child.pid as number, name);
     else {
       signal(child.pid as number, "SIGCONT");
