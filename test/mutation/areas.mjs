@@ -1,0 +1,22 @@
+// What `npm run mutate` mutates and which tests it runs for that: area by area. A mutant that is run at load ("static") is tested
+// by every test of its area, so that an area of few tests is the difference between half an hour and three.
+
+const LOAD = "test/mutation/load.test.ts";
+
+export const areas = {
+  snowflake: { mutate: ["src/snowflake/**/*.ts"], tests: [LOAD, "test/snowflake/*.test.ts"] },
+  text: { mutate: ["src/text/**/*.ts"], tests: [LOAD, "test/text/*.test.ts"] },
+  rules: {
+    mutate: ["src/{counter,idempotency,lease,ratelimit}/rule.ts"],
+    tests: [LOAD, "test/{counter,idempotency,lease,ratelimit}/{memory,properties,rule}.test.ts"],
+  },
+  numeric: {
+    mutate: ["src/numeric/{digitBuilder,runTable,validate,verhoeff}.ts"],
+    tests: [LOAD, "test/numeric/{digitBuilder,rules,verhoeff}.test.ts"],
+  },
+};
+
+/** The area that BITFLAKE_MUTATION_AREA names: run.mjs sets it. */
+export const area = () => areas[process.env.BITFLAKE_MUTATION_AREA];
+
+export const reportFile = (name) => `reports/mutation-${name}.json`;
