@@ -112,6 +112,7 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
     const long = alphabet.repeat(10);
     const error = refused(() => codec.decode(long));
     expect(error?.message).toMatch(/^text must be .*, got "/);
+    expect(error?.rule).toContain(`, up to ${last}`);
     expect(error?.value.length).toBeLessThanOrEqual(64);
   });
 
@@ -119,6 +120,7 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
     ["empty", ""],
     ["zero with an invalid last character", `${zero?.slice(0, -1)}!`],
     ["zero with an invalid first character", `!${zero?.slice(1)}`],
+    ["the first characters that are not ASCII", "\u0080".repeat(zero?.length ?? 0)],
     ["too short", last?.slice(1)],
     ["too long", `${zero}${zero?.[0]}`],
     [

@@ -43,13 +43,19 @@ describe("writeIds and readIds", () => {
     ["a boolean", '{"id":true}'],
   ])("readIds throws on %s, and names the field", (_title, text) => {
     expect(() => JSON.parse(text, readIds("other", "id"))).toThrow(
-      expect.objectContaining({ code: "ERR_INVALID_ID", field: "id" }),
+      expect.objectContaining({
+        code: "ERR_INVALID_ID",
+        field: "id",
+        rule: "an ID as a decimal string, or a safe integer",
+      }),
     );
   });
 
   test("readIds throws when its names are missing, empty or not strings", () => {
     for (const names of [[], [""], [5], ["id", null], [["id"]]]) {
-      expect(() => readIds(...(names as [string]))).toThrow(expect.objectContaining({ field: "names" }));
+      expect(() => readIds(...(names as [string]))).toThrow(
+        expect.objectContaining({ field: "names", rule: "one or more strings that are not empty" }),
+      );
     }
   });
 });

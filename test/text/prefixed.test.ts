@@ -5,10 +5,11 @@ import { base32, base62, hex, prefixed, type TextCodec } from "../../src/text/in
 import { MAX, refused } from "./ids.ts";
 
 describe("prefixed", () => {
-  const users = prefixed("user", base32);
-  const orders = prefixed("order", base62);
+  // Made within the tests: an error here would be one of the file, which mutation tests do not count.
+  const makeUsers = () => prefixed("user", base32);
 
   test("writes and reads IDs with its prefix", () => {
+    const users = makeUsers();
     const id = users.encode(175928847299117063n);
     expect(id).toBe("user_04W86BB0G4007");
     expect(users.decode(id)).toBe(175928847299117063n);
@@ -20,7 +21,8 @@ describe("prefixed", () => {
   });
 
   test("types of different prefixes are not assignable to each other", () => {
-    const order = orders.encode(1n);
+    const users = makeUsers();
+    const order = prefixed("order", base62).encode(1n);
     // @ts-expect-error: an order's ID is not a user's
     expect(refused(() => users.decode(order))).toBeDefined();
     // @ts-expect-error: a string has to go through parse first
@@ -42,6 +44,7 @@ describe("prefixed", () => {
     null,
     ["user_04W86BB0G4007"],
   ])("refuses %j", (text) => {
+    const users = makeUsers();
     expect(refused(() => users.decode(text as string))).toBeDefined();
     expect(refused(() => users.parse(text))).toBeDefined();
   });
@@ -65,7 +68,8 @@ describe("prefixed", () => {
     5,
     undefined,
   ])("refuses the prefix %j", (prefix) => {
-    expect(() => prefixed(prefix as string, hex)).toThrow(expect.objectContaining({ field: "prefix" }));
+    const rule = "1 to 63 characters of a-z, 0-9 and _ that begin with a letter and do not end with _";
+    expect(() => prefixed(prefix as string, hex)).toThrow(expect.objectContaining({ field: "prefix", rule }));
   });
 
   test("refuses a codec with an invalid width", () => {
@@ -78,8 +82,20 @@ describe("prefixed", () => {
   });
 
   test("refuses a value that is not a codec", () => {
-    for (const wrong of [undefined, null, "base32", {}, { encode: 5 }, () => ""]) {
-      expect(() => prefixed("user", wrong as never)).toThrow(expect.objectContaining({ field: "codec" }));
+    const rule = "base32, base58, base62, hex or another TextCodec";
+    const { encode, decode } = hex;
+    for (const wrong of [
+      undefined,
+      null,
+      "base32",
+      {},
+      { encode: 5, decode },
+      { encode, width: 5 },
+      () => "",
+    ]) {
+      expect(() => prefixed("user", wrong as never)).toThrow(
+        expect.objectContaining({ field: "codec", rule }),
+      );
     }
   });
 
@@ -90,8 +106,12 @@ describe("prefixed", () => {
   });
 
   test("the error has the whole text and the whole rule", () => {
+    const users = makeUsers();
     expect(refused(() => users.parse("user_04w86bb0g4007"))?.message).toBe(
       'text must be user_ and 13 characters of Crockford\'s base32 in capitals, up to 7ZZZZZZZZZZZZ, got "user_04w86bb0g4007"',
+    );
+    expect(refused(() => users.parse("user_04W86BB0G40071"))?.message).toBe(
+      'text must be user_ and 13 characters, got "user_04W86BB0G40071"',
     );
   });
 
@@ -103,6 +123,9 @@ describe("prefixed", () => {
     };
     const codes = prefixed("code", bytes);
     expect(codes.decode(codes.encode(65n))).toBe(65n);
-    expect(refused(() => codes.decode("code_?"))?.field).toBe("text");
+    const error = refused(() => codes.decode("code_?"));
+    expect(error).toMatchObject({ field: "text", rule: "code_ and a text of its codec" });
+    // Its decode would take a text of two characters.
+    expect(refused(() => codes.decode("code_AB"))).toBeDefined();
   });
 });
