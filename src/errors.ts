@@ -17,6 +17,7 @@ export type ErrorCode =
   | "ERR_UNSUPPORTED"
   | "ERR_BACKEND"
   | "ERR_CLOCK_SKEW"
+  | "ERR_CONFORMANCE"
   | "ERR_COUNTER_BACKWARDS"
   | "ERR_COUNTER_EXHAUSTED"
   | "ERR_FINGERPRINT"
@@ -257,9 +258,9 @@ export class BackendError extends BitflakeError {
   readonly operation: string;
   /**
    * `"failed"`: the client or the server refused or failed; `"timeout"`: there was no answer in time; `"answer"`: there was
-   * an answer, but not one that the operation can have.
+   * an answer, but not one that the operation can have; `"schema"`: the store needs a later version of this package.
    */
-  readonly reason: "failed" | "timeout" | "answer";
+  readonly reason: "failed" | "timeout" | "answer" | "schema";
 
   constructor(
     operation: string,
@@ -616,6 +617,41 @@ export class StoreCutOffError extends LeaseRefusedError {
   }
 }
 
+/** A rule of the contract of a port that is broken. */
+export interface BrokenRule {
+  /** The rule, in words. */
+  readonly rule: string;
+  /** The key, or the prefix of a list, with which it was seen; `""` if it was seen with a feature. */
+  readonly key: string;
+  /** The answer or state that the rule demands. */
+  readonly expected: string;
+  /** The one that the port returned. */
+  readonly actual: string;
+}
+
+/** A port breaks rules of its contract. */
+export class ConformanceError extends BitflakeError {
+  readonly code = "ERR_CONFORMANCE";
+  /** The rules, at least one. */
+  readonly broken: readonly BrokenRule[];
+  /** The seed of the random operations: with it as an option, the run is repeated. */
+  readonly seed: number;
+
+  constructor(broken: readonly BrokenRule[], seed: number, options?: { readonly cause: unknown }) {
+    const lines = broken.map(
+      ({ rule, key, expected, actual }) =>
+        `- ${rule}: expected ${expected}, got ${actual}${key === "" ? "" : `, with the key ${show(key)}`}`,
+    );
+    super(`the port breaks ${broken.length} of its rules (seed ${seed}):\n${lines.join("\n")}`, options);
+    this.broken = broken;
+    this.seed = seed;
+  }
+
+  override get name(): string {
+    return "ConformanceError";
+  }
+}
+
 /**
  * Every error that bitflake throws, as a union: `switch (error.code)` narrows it to the class, with its fields.
  *
@@ -656,6 +692,7 @@ export type AnyBitflakeError =
   | UnsupportedError
   | BackendError
   | ClockSkewError
+  | ConformanceError
   | CounterBackwardsError
   | CounterExhaustedError
   | FingerprintError

@@ -20,6 +20,7 @@ import {
 } from "../src/index.ts";
 import * as lease from "../src/lease/index.ts";
 import * as numeric from "../src/numeric/index.ts";
+import * as testing from "../src/testing/index.ts";
 
 const each: [string, ErrorCode, BitflakeError][] = [
   ["ArgumentError", "ERR_ARGUMENT", new ArgumentError("count", "whole", 1.5)],
@@ -33,6 +34,11 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["UnsupportedError", "ERR_UNSUPPORTED", new UnsupportedError("crypto")],
   ["BackendError", "ERR_BACKEND", new backend.BackendError("setup", "timeout", "late")],
   ["ClockSkewError", "ERR_CLOCK_SKEW", new lease.ClockSkewError(9, 3, 5)],
+  [
+    "ConformanceError",
+    "ERR_CONFORMANCE",
+    new testing.ConformanceError([{ rule: "r", key: "k", expected: "a", actual: "b" }], 7),
+  ],
   ["CounterBackwardsError", "ERR_COUNTER_BACKWARDS", new counter.CounterBackwardsError("n", 7n)],
   ["CounterExhaustedError", "ERR_COUNTER_EXHAUSTED", new counter.CounterExhaustedError("n")],
   ["FingerprintError", "ERR_FINGERPRINT", new idempotency.FingerprintError("k")],
@@ -73,6 +79,7 @@ describe("every error", () => {
       ...idempotency,
       ...lease,
       ...numeric,
+      ...testing,
     }).filter((name) => name.endsWith("Error") && name !== "BitflakeError");
     expect(exported.sort()).toEqual(each.map(([name]) => name).sort());
   });

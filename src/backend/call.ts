@@ -55,20 +55,23 @@ export function limitsUntil({ maxWaitMs = Infinity, ...options }: CallOptions): 
  * Calls a store and parses its answer.
  *
  * @param operation the operation's name in errors, such as `"lease: acquire"`
- * @param call sends the request
+ * @param call sends the request. It gets a function that returns how much is left of the time limit
  * @param parse returns the result of an answer; `undefined` or a throw means that the answer is not valid
  * @throws {@link BackendError} if the call fails, has no answer in time, or has an answer that is not valid
  */
 export async function callStore<T>(
   backend: Backend,
   operation: string,
-  call: () => Promise<unknown>,
+  call: (leftMs: () => number) => Promise<unknown>,
   parse: (answer: unknown) => T | undefined,
   { maxWaitMs = Infinity, background = false, onLateAnswer }: AnswerOptions<T> = {},
 ): Promise<T> {
   const limitMs = Math.max(1, Math.min(backend.timeoutMs ?? 5000, maxWaitMs));
   let stopTimer = () => {};
   let isTimedOut = false;
+  const started = performance.now();
+  // By the clock, because the timer of a process that was paused is late.
+  const leftMs = () => (isTimedOut ? 0 : Math.max(0, limitMs - (performance.now() - started)));
   const timeout = new Promise<never>((_, reject) => {
     const note = limitMs === maxWaitMs ? ", the limit of this call" : "";
     const timeOut = () => {
@@ -78,7 +81,7 @@ export async function callStore<T>(
     stopTimer = startTimer(timeOut, limitMs, { background });
   });
   // Wrapped, because a client may throw instead of rejecting.
-  const sent = new Promise((resolve) => resolve(call()));
+  const sent = new Promise((resolve) => resolve(call(leftMs)));
   let answer: unknown;
   try {
     answer = await Promise.race([sent, timeout]);
@@ -111,8 +114,9 @@ function messageOf(cause: unknown): string {
   try {
     const { message, code } = Object(cause) as { message?: unknown; code?: unknown };
     const text = String(message || code || cause);
-    // "Undefined table" in PostgreSQL, in any language, and in SQLite.
-    return code === "42P01" || /no such table/.test(text) ? `has setup() been run? ${text}` : text;
+    // "Undefined table" in PostgreSQL and MySQL, in any language, and in SQLite.
+    const isMissing = code === "42P01" || code === "ER_NO_SUCH_TABLE" || /no such table/.test(text);
+    return isMissing ? `has setup() been run? ${text}` : text;
   } catch {
     return "an error that cannot be read";
   }

@@ -1,7 +1,7 @@
 // Expiry of entries that are kept for a time: they are deleted as new entries arrive.
 
 import { callStore } from "./call.ts";
-import type { SqlPort } from "./ports.ts";
+import type { Backend, SqlPort } from "./ports.ts";
 import { qualifiedTable } from "./storeNames.ts";
 
 /**
@@ -9,6 +9,11 @@ import { qualifiedTable } from "./storeNames.ts";
  * been set back since. Concurrent statements of PostgreSQL each have their own time.
  */
 export const GRACE_MS = 1000;
+
+/**
+ * The same where the store has no clock: clocks of processes may disagree by this much, and that is no clock that was set back.
+ */
+export const MAX_SKEW_MS = 60_000;
 
 /** How many calls there are between two cleanups of a table. */
 const CALLS = 200;
@@ -35,8 +40,31 @@ export function putExpiring<T extends { readonly ends: number }>(
 }
 
 /**
- * Returns a function to call with each call of a feature. It deletes the ended rows of a table at the first call and then
- * at every 200th, in the background. A cleanup that fails is left to the next one.
+ * Returns a function to call with each call of a feature. It deletes ended entries at the first call and then at every 200th,
+ * in the background. A cleanup that fails is left to the next one.
+ *
+ * @param send deletes at most this many entries
+ */
+export function makeCleaner(
+  backend: Backend,
+  operation: string,
+  send: (rows: number) => Promise<unknown>,
+): () => void {
+  let calls = 0;
+  return () => {
+    if (calls++ % CALLS > 0) return;
+    callStore(
+      backend,
+      operation,
+      () => send(ROWS),
+      () => true,
+      { background: true },
+    ).catch(() => {});
+  };
+}
+
+/**
+ * Returns a cleaner of a table.
  *
  * @param table a table with the columns `name`, `key` and `ends`
  * @param now SQL for the time, in the unit of `ends`
@@ -45,13 +73,8 @@ export function makeRowCleaner(backend: SqlPort, table: string, now: string): ()
   const path = qualifiedTable(backend, table);
   // A row that another statement has locked is being renewed.
   const locked = backend.dialect === "postgres" ? "FOR UPDATE SKIP LOCKED" : "";
-  const sql = `DELETE FROM ${path} WHERE (name, key) IN (
-  SELECT name, key FROM ${path} WHERE ends <= ${now} ORDER BY ends LIMIT ${ROWS} ${locked}
-)`;
-  let calls = 0;
-  return () => {
-    if (calls++ % CALLS > 0) return;
-    const send = () => backend.query(sql, []);
-    callStore(backend, `${table}: clean`, send, () => true, { background: true }).catch(() => {});
-  };
+  return makeCleaner(backend, `${table}: clean`, (rows) => {
+    const ended = `SELECT name, key FROM ${path} WHERE ends <= ${now} ORDER BY ends LIMIT ${rows} ${locked}`;
+    return backend.query(`DELETE FROM ${path} WHERE (name, key) IN (\n  ${ended}\n)`, []);
+  });
 }

@@ -1,7 +1,7 @@
 // History of an SQL store: a failover or a restore starts a new one, with another ID, and may have lost writes.
 
 import { type CallOptions, callStore } from "./call.ts";
-import type { SqlPort } from "./ports.ts";
+import type { MysqlPort, MysqlResult, SqlPort } from "./ports.ts";
 
 /** The cluster and its timeline. Any role may read both; the SQL costs no more than `SELECT 1`. */
 const POSTGRES =
@@ -40,4 +40,27 @@ async function probe(backend: SqlPort, options?: CallOptions): Promise<string> {
     if (UNSUPPORTED.includes(String(code))) return UNKNOWN;
     throw error;
   }
+}
+
+/** The SQL of each backend, so that a backend is probed once. */
+const knownMysql = /* @__PURE__ */ new WeakMap<MysqlPort, string>();
+
+/**
+ * Returns SQL for the history ID of MySQL or MariaDB: the server that answers. Each server of a replication has another
+ * one. MySQL gives each data directory a UUID; MariaDB has the `server_id` of its configuration.
+ *
+ * @throws {@link BackendError} if the store is down or too slow
+ */
+export async function mysqlHistoryIdSql(backend: MysqlPort): Promise<string> {
+  let sql = knownMysql.get(backend);
+  if (sql === undefined) {
+    const find = () => backend.statement("SHOW GLOBAL VARIABLES LIKE 'server_uuid'");
+    const name = await callStore(backend, "read the server's ID", find, (result) =>
+      (result as MysqlResult).rows.length > 0 ? "server_uuid" : "server_id",
+    );
+    // The session's own server_id keeps its value when the server's changes.
+    sql = `CAST(@@GLOBAL.${name} AS BINARY)`;
+    knownMysql.set(backend, sql);
+  }
+  return sql;
 }

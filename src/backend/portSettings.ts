@@ -5,21 +5,27 @@ import { MAX_TIMER_MS } from "./call.ts";
 import { assertName } from "./names.ts";
 import type { Backend, PortSettings } from "./ports.ts";
 
+/** Returns a value for an error message: a URL without its user and password. */
+export function withoutSecrets(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1***@") : value;
+}
+
 /** Asserts that a value has at least one of the methods. */
 function assertHasMethod<T>(field: string, value: T, methods: readonly string[]): T {
   const has = (method: string) => typeof (Object(value) as Record<string, unknown>)[method] === "function";
   if (methods.some(has)) return value;
-  throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, value);
+  // A URL is a likely mistake.
+  throw new ArgumentError(field, `an object with ${methods.join("(), ")}()`, withoutSecrets(value));
 }
 
 /**
- * Asserts that a value is a backend: a port of one of the three kinds, from an adapter or written by the user.
+ * Asserts that a value is a backend: a port of one of the four kinds, from an adapter or written by the user.
  *
  * @returns the backend
  */
 export function assertBackend(backend: Backend): Backend {
   type Client = Partial<Record<"multi" | "connect", unknown>>;
-  assertHasMethod("backend", backend, ["eval", "query", "change"]);
+  assertHasMethod("backend", backend, ["eval", "query", "change", "swap"]);
   const { prefix, timeoutMs, multi, connect } = backend as Backend & Client;
   // A client also has eval() or query(), but with other parameters.
   if (multi ?? connect)
@@ -53,6 +59,15 @@ export function resolvePortSettings(
   ...more: string[]
 ): ResolvedPortSettings {
   assertHasMethod("client", client, [method]);
+  return resolvePortOptions(options, ...more);
+}
+
+/**
+ * Validates the options of an adapter.
+ *
+ * @param more names of further options of this adapter
+ */
+export function resolvePortOptions(options: PortSettings, ...more: string[]): ResolvedPortSettings {
   assertKnownOptions(options, ["prefix", "timeoutMs", ...more]);
   const { prefix = "bitflake", timeoutMs = 5000 } = options;
   return {
