@@ -1,9 +1,8 @@
 // Adapter for SQLite: node:sqlite, which Deno and Bun also have, and better-sqlite3.
 
 import { resolvePortSettings } from "../portSettings.ts";
-import type { PortSettings, SqlPort, SqlRow } from "../ports.ts";
-import { retryWhileBusy } from "../retry.ts";
-import { LONGEST_NAME, qualifiedTable } from "../storeNames.ts";
+import type { PortSettings, SqlPort } from "../ports.ts";
+import { sqlitePort } from "./sqlitePort.ts";
 
 /** A prepared statement: the methods that the adapter calls. */
 export interface SqliteStatement {
@@ -17,13 +16,6 @@ export interface SqliteStatement {
 export interface SqliteDatabase {
   /** Prepares a statement. */
   prepare(sql: string): SqliteStatement;
-}
-
-/** Whether another connection has locked the file. */
-function isBusy(error: unknown): boolean {
-  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
-  // SQLITE_BUSY is a name in better-sqlite3 and a number in node:sqlite. Both may have an extended code.
-  return typeof errcode === "number" ? (errcode & 255) === 5 : /^SQLITE_BUSY/.test(String(code));
 }
 
 /**
@@ -49,27 +41,11 @@ function isBusy(error: unknown): boolean {
  * ```
  */
 export function fromSqlite(db: SqliteDatabase, options: PortSettings = {}): SqlPort {
-  const settings = resolvePortSettings(db, "prepare", options);
-  const port: SqlPort = {
-    ...settings,
-    dialect: "sqlite",
-    async query(text, params) {
-      // By position, because the two clients bind `$1` differently.
-      const values: string[] = [];
-      const sql = text.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g, (all, n?: string) => {
-        if (n === undefined) return all; // A quoted name or text.
-        values.push(params[Number(n) - 1] as string);
-        return "?";
-      });
-      return retryWhileBusy(settings.timeoutMs, isBusy, () => {
-        const statement = db.prepare(sql);
-        // better-sqlite3 refuses all() for a statement without rows, which has `reader: false`.
-        if ((statement as { reader?: boolean }).reader !== false) return statement.all(...values) as SqlRow[];
-        statement.run(...values);
-        return [];
-      });
-    },
-  };
-  qualifiedTable(port, LONGEST_NAME); // Throws if the prefix is too long.
-  return port;
+  return sqlitePort(resolvePortSettings(db, "prepare", options), (sql, values) => {
+    const statement = db.prepare(sql);
+    // better-sqlite3 refuses all() for a statement without rows, which has `reader: false`.
+    if ((statement as { reader?: boolean }).reader !== false) return statement.all(...values);
+    statement.run(...values);
+    return [];
+  });
 }
