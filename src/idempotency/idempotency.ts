@@ -21,7 +21,10 @@ export interface Once<T> {
   readonly value: T;
   /** Whether an earlier call did the work. */
   readonly isReplay: boolean;
-  /** The store's error, if the work ran in spite of it: see `onStoreError`. */
+  /**
+   * The store's error, if the work ran in spite of it: see `onStoreError`. Also if the store refused the result, such as one
+   * that is too large for it, so that later calls throw a {@link NotKeptError}.
+   */
   readonly error?: BackendError;
 }
 

@@ -118,7 +118,7 @@ const MAX_BODY = 2 ** 28;
  * | a key that is empty, malformed or longer than 255 characters | 400 |
  * | a body above `maxRequestBytes` | 413 |
  * | the store fails | 503, or the handler's if `onStoreError` is `"allow"` |
- * | the same again, if its response was above `maxBytes` | 409 |
+ * | the same again, if its response was above `maxBytes` or larger than the store takes | 409 |
  *
  * Refusals are `application/problem+json` with a `code` and a link to `documentation`.
  *

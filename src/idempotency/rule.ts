@@ -42,8 +42,8 @@ function isOwnedBy(record: KeyRecord | undefined, owner: string, now: number): r
 }
 
 /** Whether a lock ends later than its owner can have requested, because the store's clock was set back since. */
-function isImplausiblyFar(lockedUntil: number, lockMs: number, now: number): boolean {
-  return lockedUntil - now > lockMs + GRACE_MS;
+function isImplausiblyFar(lockedUntil: number, lockMs: number, now: number, graceMs: number): boolean {
+  return lockedUntil - now > lockMs + graceMs;
 }
 
 /**
@@ -51,11 +51,15 @@ function isImplausiblyFar(lockedUntil: number, lockMs: number, now: number): boo
  *
  * A lock with an implausibly late end is shortened to the end that its owner would get now, because a dead owner would
  * keep the key until the clock gets there. A living owner extends its lock in time.
+ *
+ * @param graceMs how much too late a lock may end before the clock is taken to have been set back
+ * @returns the record afterwards, which is the same object if nothing changes, and the result
  */
 export function acquire(
   record: KeyRecord | undefined,
   { fingerprint, owner, lockMs, keepMs }: LockRequest,
   now: number,
+  graceMs: number = GRACE_MS,
 ): readonly [KeyRecord, AcquireResult] {
   const locked = { fingerprint, owner, lockedUntil: now + lockMs, lockMs, value: null, ends: now + keepMs };
   const acquired = [locked, { outcome: "acquired" }] as const;
@@ -63,12 +67,11 @@ export function acquire(
   if (record.fingerprint !== fingerprint) return [record, { outcome: "mismatch" }];
   if (record.lockedUntil === null) return [record, { outcome: "completed", value: record.value }];
   if (record.owner === owner || record.lockedUntil <= now) return acquired;
-  const lockedUntil = isImplausiblyFar(record.lockedUntil, record.lockMs, now)
-    ? now + record.lockMs
-    : record.lockedUntil;
+  if (!isImplausiblyFar(record.lockedUntil, record.lockMs, now, graceMs))
+    return [record, { outcome: "running", waitMs: record.lockedUntil - now }];
   return [
-    { ...record, lockedUntil },
-    { outcome: "running", waitMs: lockedUntil - now },
+    { ...record, lockedUntil: now + record.lockMs },
+    { outcome: "running", waitMs: record.lockMs },
   ];
 }
 

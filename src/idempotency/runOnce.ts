@@ -84,14 +84,27 @@ export async function runOnce<T>(
   }
   // The lock is kept until the store has the result, because another call would do the work again.
   lock.ignoreLoss();
-  const complete = () => catchBackendError(store.complete(key, request, stored));
+  const complete = (text: string | null) => catchBackendError(store.complete(key, request, text));
   let isCompleted: boolean | BackendError;
+  let error: BackendError | undefined;
   try {
-    isCompleted = await complete();
+    isCompleted = await complete(stored);
     if (isCompleted instanceof BackendError) {
       // Sent a second time, because work whose result is not stored is done again.
       await new Promise<void>((wake) => startTimer(wake, RETRY_MS));
-      isCompleted = await complete();
+      isCompleted = await complete(stored);
+    }
+    if (isCompleted instanceof BackendError && isCompleted.reason === "failed" && stored !== null) {
+      // The store may refuse this value, such as one that is too large for it, and take that the work is done. The acquire
+      // finds out whether it has the result nevertheless, because an answer may have been lost.
+      const found = await catchBackendError(store.acquire(key, request));
+      if (found instanceof BackendError) isCompleted = found;
+      else if (found.outcome === "completed") isCompleted = found.value === stored;
+      else if (found.outcome !== "acquired") isCompleted = false;
+      else {
+        error = isCompleted;
+        isCompleted = await complete(null);
+      }
     }
   } finally {
     lock.stop();
@@ -101,5 +114,6 @@ export async function runOnce<T>(
       ? { outcome: "down", error: isCompleted }
       : { outcome: "ran", value, error: isCompleted };
   }
-  return isCompleted ? { outcome: "ran", value } : { outcome: "lost" };
+  if (!isCompleted) return { outcome: "lost" };
+  return error ? { outcome: "ran", value, error } : { outcome: "ran", value };
 }

@@ -57,7 +57,8 @@ export interface RateLimitOptions {
  *   of calls a second: 700,000 in 1000 ms are one every 2 µs, so 500,000.
  * - **Denied calls cost nothing.** A client that keeps calling gets the same share as one that waits.
  * - **Time** is the store's. If its clock is set back, or the window was larger before, a key waits at most a window
- *   and a second, counted from its next call.
+ *   and a second, counted from its next call. On a store without a clock time is that of the processes, and a key waits at most
+ *   a window and a minute, because their clocks may disagree.
  * - **One step.** Concurrent calls, from any number of processes, never pass more than the limit.
  *
  * @example

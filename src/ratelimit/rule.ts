@@ -47,21 +47,29 @@ export interface ConsumeResult {
  *
  * @param tat the key's TAT, `undefined` for a key that has used nothing
  * @param costUs the cost of the call times the interval, at most the tolerance
+ * @param graceUs how far past the tolerance a TAT may be before it is pulled back
  */
 export function consume(
   { tolerance }: Gcra,
   costUs: number,
   tat: number | undefined,
   now: number,
+  graceUs: number = GRACE_US,
 ): ConsumeResult {
   const start = Math.max(tat ?? now, now);
   if (start + costUs - now <= tolerance) return { allowed: true, tat: start + costUs, now };
-  return { allowed: false, tat: isImplausiblyFar(tolerance, start, now) ? now + tolerance : start, now };
+  const isFar = isImplausiblyFar(tolerance, start, now, graceUs);
+  return { allowed: false, tat: isFar ? now + tolerance : start, now };
 }
 
 /** Whether a TAT is further ahead than the rule and the disagreement of clocks explain. */
-export function isImplausiblyFar(tolerance: number, tat: number, now: number): boolean {
-  return tat - now > tolerance + GRACE_US;
+export function isImplausiblyFar(
+  tolerance: number,
+  tat: number,
+  now: number,
+  graceUs: number = GRACE_US,
+): boolean {
+  return tat - now > tolerance + graceUs;
 }
 
 /** Whether the rule can have this outcome. */

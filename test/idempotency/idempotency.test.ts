@@ -129,20 +129,70 @@ describe("a store that fails", () => {
     expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
   });
 
-  test("at both completes: a result that is not stored is not returned", async () => {
-    const once = new Idempotency({ backend: failingAt(2, 3), name: "n" });
-    expect(await errorOf(once.once("k", "f", () => 1))).toMatchObject({
-      code: "ERR_BACKEND",
-      operation: "idempotency: complete",
-    });
-    expect(await errorOf(once.once("k", "f", () => 2))).toHaveProperty("code", "ERR_IN_FLIGHT");
+  test.each(["fail", "allow"] as const)(
+    "at both completes with the result, with onStoreError %s: the work is done without one, and does not run again",
+    async (onStoreError) => {
+      const once = new Idempotency({ backend: failingAt(2, 3), name: "n", onStoreError });
+      const { value, isReplay, error } = await once.once("k", "f", () => 1);
+      expect([value, isReplay]).toEqual([1, false]);
+      expect(error).toMatchObject({ code: "ERR_BACKEND", operation: "idempotency: complete" });
+      expect(await errorOf(once.once("k", "f", () => 2))).toHaveProperty("code", "ERR_NOT_KEPT");
+    },
+  );
+
+  test("at both completes with the result, but after it has stored it: the result is kept", async () => {
+    const backend = failingAt(3);
+    const { change } = backend;
+    let isLost = true;
+    backend.change = (name, step) => {
+      const result = change.call(backend, name, step as never) as never;
+      if (backend.calls !== 2 || !isLost) return result;
+      isLost = false;
+      throw new Error("the answer was lost");
+    };
+    const once = new Idempotency({ backend, name: "n" });
+    expect(await once.once("k", "f", () => 1)).toEqual({ value: 1, isReplay: false });
+    expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
   });
 
-  test("at both completes, with onStoreError allow: the result is returned with the error", async () => {
-    const once = new Idempotency({ backend: failingAt(2, 3), name: "n", onStoreError: "allow" });
+  test("at both completes with the result, and another call takes the key over: the lock is lost", async () => {
+    const backend = failingAt(2, 3);
+    const once = new Idempotency({ backend, name: "n" });
+    const { change } = backend;
+    backend.change = (name, step) => {
+      // The fourth call finds the record of another owner.
+      if (backend.calls === 3)
+        change.call(backend, name, () => [
+          new Map([["k", { ...taken, ends: Date.now() + 1000 }]]),
+          undefined,
+        ]);
+      return change.call(backend, name, step as never) as never;
+    };
+    const taken = { fingerprint: "f", owner: "another", lockedUntil: null, lockMs: 1000, value: "3" };
+    expect(await errorOf(once.once("k", "f", () => 1))).toHaveProperty("code", "ERR_LOCK_LOST");
+  });
+
+  test.each([
+    ["acquire", [2, 3, 4]],
+    ["complete", [2, 3, 5]],
+  ])(
+    "at both completes, and at the %s after them: a result that is not stored is not returned",
+    async (name, calls) => {
+      const once = new Idempotency({ backend: failingAt(...calls), name: "n" });
+      expect(await errorOf(once.once("k", "f", () => 1))).toMatchObject({
+        code: "ERR_BACKEND",
+        operation: `idempotency: ${name}`,
+      });
+      expect(await errorOf(once.once("k", "f", () => 2))).toHaveProperty("code", "ERR_IN_FLIGHT");
+    },
+  );
+
+  test("at all completes, with onStoreError allow: the result is returned with the error", async () => {
+    const once = new Idempotency({ backend: failingAt(2, 3, 4), name: "n", onStoreError: "allow" });
     const { value, error } = await once.once("k", "f", () => 1);
     expect(value).toBe(1);
     expect(error).toBeInstanceOf(BackendError);
+    expect(await errorOf(once.once("k", "f", () => 2))).toHaveProperty("code", "ERR_IN_FLIGHT");
   });
 
   test("at the release: the error of the work is thrown", async () => {
