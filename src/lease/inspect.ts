@@ -3,6 +3,7 @@
 import { assertName } from "../backend/names.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
+import { clockOf } from "../backend/storeClock.ts";
 import { BackendError, type NodeFields } from "../internal.ts";
 import { nodeFields, parseShape } from "./nodeSpace.ts";
 import { leasePort } from "./openPort.ts";
@@ -20,7 +21,7 @@ export interface HeldNode extends NodeFields {
   readonly from: Date;
   /** When the lease ends unless it is renewed. */
   readonly until: Date;
-  /** Whether the lease has not ended yet, by the store's clock. */
+  /** Whether the lease has not ended yet, by `storeTime`. */
   readonly isCurrent: boolean;
 }
 
@@ -36,8 +37,10 @@ export interface NamespaceReport {
   readonly namespace: string;
   /** The layout, epoch and tick of the IDs, as a string; `undefined` if the store does not know the namespace. */
   readonly shape: string | undefined;
-  /** The store's time. */
+  /** The store's time; this process's if the store has no clock. */
   readonly storeTime: Date;
+  /** Whose time `storeTime` is: the store's, or this process's (`"client"`) because the store has no clock. */
+  readonly clock: "store" | "client";
   /** How many different nodes have ever been leased. */
   readonly used: number;
   /** The nodes that were not released, in ascending order. */
@@ -67,7 +70,7 @@ export interface NamespaceReport {
 export async function inspect(backend: Backend, name = "default"): Promise<NamespaceReport> {
   const port = leasePort(assertBackend(backend), assertName("name", name));
   const { state, storeMs } = await port.read();
-  const report = { name, namespace: name, storeTime: new Date(storeMs) };
+  const report = { name, namespace: name, storeTime: new Date(storeMs), clock: clockOf(backend) };
   if (!state) return { ...report, shape: undefined, used: 0, held: [] };
   const shape = parseShape(state.shape);
   if (!shape) {

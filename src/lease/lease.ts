@@ -30,8 +30,13 @@ export interface LeaseStatus {
   /** When the store last granted or renewed it. */
   readonly renewedAt: Date;
   /**
+   * Whose time the store goes by: its own, or that of each process (`"client"`) because it has no clock. Without one, a
+   * process whose clock is wrong is not noticed: see docs/stores.md.
+   */
+  readonly clock: "store" | "client";
+  /**
    * How far this process's clock was ahead of the store's then, in milliseconds, less the time that the request took to
-   * reach the store.
+   * reach the store. If the store has no clock, it is only that time.
    */
   readonly skewMs: number;
   /** How many renewals have failed since `renewedAt`; with `"reacquire"`, attempts to acquire a new lease count too. */

@@ -1,6 +1,7 @@
 // Opens the port of a lease namespace, by the kind of backend.
 
 import type { Backend } from "../backend/ports.ts";
+import { cellLeasePort } from "./cells.ts";
 import { memoryLeasePort } from "./memory.ts";
 import { redisLeasePort } from "./native/redis.ts";
 import { sqlLeasePort } from "./native/sql.ts";
@@ -10,5 +11,6 @@ import type { LeasePort } from "./port.ts";
 export function leasePort(backend: Backend, name: string): LeasePort {
   if ("eval" in backend) return redisLeasePort(backend, name);
   if ("query" in backend) return sqlLeasePort(backend, name);
+  if ("swap" in backend) return cellLeasePort(backend, name);
   return memoryLeasePort(backend, name);
 }

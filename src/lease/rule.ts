@@ -173,13 +173,16 @@ function noticeHistory(state: NamespaceState, terms: LeaseTerms, store: StoreFac
   };
 }
 
+/** Returns the state of a namespace before its first grant. */
+export function emptyNamespace(shape: string): NamespaceState {
+  return { shape, nodes: new Map(), historyId: "", fence: 0, staleUntil: 0, longestGrantTicks: 0 };
+}
+
 /**
  * Grants a node. A request that arrives a second time gets the same node again, because its first answer was lost.
  *
- * Of the free nodes it takes the one that has been free for longest, which maximizes the gap after a skewed clock or a
- * restored store.
- *
  * @param nowMs the holder's time
+ * @param choose chooses the node
  */
 export function acquire(
   before: NamespaceState | undefined,
@@ -187,16 +190,10 @@ export function acquire(
   { owner, nonce }: LeaseRequest,
   nowMs: number,
   store: StoreFacts,
+  choose: ChooseNode = longestFreeNode,
 ): Step {
   const storeMs = store.ms;
-  const known = before ?? {
-    shape: terms.shape,
-    nodes: new Map<number, NodeState>(),
-    historyId: "",
-    fence: 0,
-    staleUntil: 0,
-    longestGrantTicks: 0,
-  };
+  const known = before ?? emptyNamespace(terms.shape);
   if (known.shape !== terms.shape) return [before, { outcome: "shape", shape: known.shape }];
   if (isSkewed(terms, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
   const longestGrantTicks = Math.max(known.longestGrantTicks, terms.maxGrantTicks);
@@ -212,18 +209,67 @@ export function acquire(
   if (terms.usesFence && state.fence > Math.max(reachedByBoth, 0)) {
     return [stateIfRefused, { outcome: "fenced", until: state.fence, storeMs }];
   }
-  let best: { node: number; until: number } | undefined;
+  const { node, until } = choose(state.nodes, terms, reachedByBoth);
+  if (until > reachedByBoth) return [stateIfRefused, { outcome: "taken", soonest: until, storeMs }];
+  const from = Math.max(until, tickAt(terms, nowMs));
+  return grant(state, terms, node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
+}
+
+/** A node that may be granted, and the first tick after its last grant; -1 if it was never granted. */
+interface Candidate {
+  readonly node: number;
+  readonly until: number;
+}
+
+/**
+ * Chooses the node of an acquire.
+ *
+ * @param tick a node is free if its last grant ended at this tick or before
+ * @returns a free node; if there is none, the one whose grant ends first
+ */
+export type ChooseNode = (nodes: ReadonlyMap<number, NodeState>, space: NodeSpace, tick: number) => Candidate;
+
+/** Chooses the node that has been free for longest, so that the gap after a skewed clock or a restored store is the largest. */
+export const longestFreeNode: ChooseNode = (nodes, { first, count }) => {
+  let best: Candidate | undefined;
   let used = 0;
-  for (const [node, { until }] of state.nodes) {
-    if (node < terms.first || node >= terms.first + terms.count) continue;
+  for (const [node, { until }] of nodes) {
+    if (node < first || node >= first + count) continue;
     used++;
     if (!best || until < best.until || (until === best.until && node < best.node)) best = { node, until };
   }
   // Nodes are first used in ascending order, so this node was never granted.
-  if (!best || used < terms.count) best = { node: terms.first + used, until: -1 };
-  if (best.until > reachedByBoth) return [stateIfRefused, { outcome: "taken", soonest: best.until, storeMs }];
-  const from = Math.max(best.until, tickAt(terms, nowMs));
-  return grant(state, terms, best.node, { owner, from, generation: 0, nonce }, nowMs, storeMs);
+  return !best || used < count ? { node: first + used, until: -1 } : best;
+};
+
+/** How many random nodes {@link anyFreeNode} looks at before it searches. */
+const DRAWS = 8;
+
+/**
+ * Returns a function that chooses a random free node, so that holders which choose at the same time by the same state rarely
+ * choose the same one.
+ *
+ * @param random returns a number from 0 up to, but not including, 1
+ */
+export function anyFreeNode(random: () => number): ChooseNode {
+  return (nodes, { first, count }, tick) => {
+    const candidate = (index: number): Candidate => {
+      const node = first + index;
+      return { node, until: nodes.get(node)?.until ?? -1 };
+    };
+    for (let draw = 0; draw < DRAWS; draw++) {
+      const drawn = candidate(Math.floor(random() * count));
+      if (drawn.until <= tick) return drawn;
+    }
+    // Few nodes are free: the first one from a random one on.
+    const start = Math.floor(random() * count);
+    let soonest = candidate(start);
+    for (let step = 0; step < count && soonest.until > tick; step++) {
+      const next = candidate((start + step) % count);
+      if (next.until < soonest.until) soonest = next;
+    }
+    return soonest;
+  };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { type CallOptions, startTimer } from "../backend/call.ts";
+import { clockOf } from "../backend/storeClock.ts";
 import {
   ArgumentError,
   BackendError,
@@ -112,6 +113,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       ...this.#fields,
       until: this.until,
       renewedAt: new Date(this.#renewedMs),
+      clock: clockOf(this.#settings.backend),
       skewMs: this.#skewMs,
       failures: this.#failures,
       lastError: this.#lastError,

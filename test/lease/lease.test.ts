@@ -1337,6 +1337,7 @@ describe("inspect", () => {
       namespace: "orders",
       shape: "41.5.5.12 epoch 1577836800000 tick 1 both fields leased",
       storeTime: new Date(NOW),
+      clock: "store",
       used: 3,
     });
     expect(held).toEqual([
@@ -1362,6 +1363,7 @@ describe("inspect", () => {
       namespace: "default",
       shape: undefined,
       storeTime: new Date(NOW),
+      clock: "store",
       used: 0,
       held: [],
     });

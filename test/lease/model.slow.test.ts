@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import * as rule from "../../src/lease/rule.ts";
 import { explore } from "./model/explorer.ts";
 import { correctHolder } from "./model/holder.ts";
-import { allHolders, hasDuplicate, holderName, Model, type ModelState } from "./model/model.ts";
+import { allHolders, hasDuplicate, holderName } from "./model/holderSteps.ts";
+import { Model, type ModelState } from "./model/model.ts";
 import { harmfulMutants, harmlessMutants } from "./model/mutants.ts";
 import { nodeState } from "./model/store.ts";
 

@@ -1,6 +1,16 @@
 // Explorer: breadth-first search of all reachable states, so that a trace it finds is a shortest one.
 
-import type { Model, ModelState } from "./model.ts";
+/** Gets a successor state, and the actor and the event that lead to it. */
+export type Visit<State> = (next: State, actor: string, event: string) => void;
+
+/** A model that can be explored. */
+export interface Explorable<State> {
+  readonly first: State;
+  /** Returns the key of a state. States with one key have the same successors, except for the names of holders. */
+  keyOf(state: State): string;
+  /** Visits all successors of a state. */
+  visit(state: State, each: Visit<State>): void;
+}
 
 export interface Exploration {
   /** The number of states and of transitions. */
@@ -12,7 +22,7 @@ export interface Exploration {
   readonly trace: readonly string[] | undefined;
 }
 
-export function explore(model: Model, isTarget: (state: ModelState) => boolean): Exploration {
+export function explore<State>(model: Explorable<State>, isTarget: (state: State) => boolean): Exploration {
   let frontier = new Map([[model.keyOf(model.first), model.first]]);
   /** Every state seen, with the state before it. */
   const seen = new Map([...frontier.keys()].map((key) => [key, ""]));
@@ -20,7 +30,7 @@ export function explore(model: Model, isTarget: (state: ModelState) => boolean):
   let depth = 0;
   let found = "";
   while (!found) {
-    const next = new Map<string, ModelState>();
+    const next = new Map<string, State>();
     for (const [before, state] of frontier) {
       model.visit(state, (after) => {
         steps++;
@@ -40,7 +50,7 @@ export function explore(model: Model, isTarget: (state: ModelState) => boolean):
 }
 
 /** Repeats the transitions to a state and describes them. A key does not distinguish holders, so names come from a replay. */
-function retrace(model: Model, seen: ReadonlyMap<string, string>, last: string): string[] {
+function retrace<State>(model: Explorable<State>, seen: ReadonlyMap<string, string>, last: string): string[] {
   const path: string[] = [];
   for (let key = last, before = seen.get(key); before; key = before, before = seen.get(key))
     path.unshift(key);

@@ -70,8 +70,8 @@ function outcomeOf(state: State, [next, answer]: ReturnType<Acquire>): ReturnTyp
 
 /** Creates an acquire that sees other states of nodes. */
 function acquireIf(belief: Belief<rule.LeaseRequest>): Acquire {
-  return (state, terms, request, nowMs, store) => {
-    const step = rule.acquire(state && believing(state, request, belief), terms, request, nowMs, store);
+  return (state, terms, request, ...rest) => {
+    const step = rule.acquire(state && believing(state, request, belief), terms, request, ...rest);
     return state ? outcomeOf(state, step) : step;
   };
 }
@@ -116,8 +116,8 @@ const withoutNonce = ofOwner((kept, { generation, grantNonce, nonce }) => ({
 function acquireFrom(
   begin: (from: number, before: Node, request: rule.LeaseRequest, nowMs: number) => number,
 ): Acquire {
-  return (state, terms, request, nowMs, store) => {
-    const step = rule.acquire(state, terms, request, nowMs, store);
+  return (state, terms, request, nowMs, ...rest) => {
+    const step = rule.acquire(state, terms, request, nowMs, ...rest);
     const [next, answer] = step;
     const before = answer.outcome === "granted" ? state?.nodes.get(answer.node) : undefined;
     if (!next || !before || answer.outcome !== "granted") return step;
@@ -262,8 +262,8 @@ export const harmlessMutants: readonly Mutant[] = [
     acquire: acquireIf((kept, request) => (isMine(kept, request) ? { ...kept, owner: "other" } : kept)),
   }),
   mutant("a node is granted when its grant has ended by the store's clock alone", {
-    acquire: (state, terms, request, nowMs, store) =>
-      rule.acquire(state, terms, request, Math.max(nowMs, store.ms), store),
+    acquire: (state, terms, request, nowMs, store, choose) =>
+      rule.acquire(state, terms, request, Math.max(nowMs, store.ms), store, choose),
   }),
   mutant("a release keeps the owner", {
     release: (state, proof, nextTick) => {

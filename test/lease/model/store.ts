@@ -62,6 +62,24 @@ export function nodeState({ state }: StoreState, node: number): NodeState | unde
 /** The latest end of any grant, in ticks after the store's time, as the fence assumes. */
 const MAX_GRANT_TICKS = 1;
 
+/** Returns the terms of all holders. */
+export function modelTerms({ nodes }: Bounds): LeaseTerms {
+  return {
+    shape: "any",
+    first: 0,
+    count: nodes,
+    epochMs: 0,
+    tickMs: 1,
+    // A longer grant is the same as one by a clock that is further ahead.
+    ttlTicks: 1,
+    // No holder is refused for its skew. A refused holder does nothing, and so does no harm.
+    maxSkewMs: Number.POSITIVE_INFINITY,
+    maxSkewTicks: 0,
+    maxGrantTicks: MAX_GRANT_TICKS,
+    usesFence: true,
+  };
+}
+
 /** The states of the store. */
 export class StoreStates {
   readonly first: StoreState;
@@ -71,23 +89,10 @@ export class StoreStates {
   readonly #known = new Map<string, StoreState>();
   readonly #codes = new Map<string, string>();
 
-  constructor(rule: LeaseRule, { nodes, ticks }: Bounds) {
+  constructor(rule: LeaseRule, bounds: Bounds) {
     this.#rule = rule;
-    this.#ticks = ticks;
-    this.#terms = {
-      shape: "any",
-      first: 0,
-      count: nodes,
-      epochMs: 0,
-      tickMs: 1,
-      // A longer grant is the same as one by a clock that is further ahead.
-      ttlTicks: 1,
-      // No holder is refused for its skew. A refused holder does nothing, and so does no harm.
-      maxSkewMs: Number.POSITIVE_INFINITY,
-      maxSkewTicks: 0,
-      maxGrantTicks: MAX_GRANT_TICKS,
-      usesFence: true,
-    };
+    this.#ticks = bounds.ticks;
+    this.#terms = modelTerms(bounds);
     this.first = this.#stateOf(undefined);
   }
 
