@@ -72,8 +72,8 @@ export class IdPool extends AsyncDisposer {
    *
    * @param options `backend` and `type`; `lowMark`, default 1000; `highMark`, default 6000; `waitMs`, default
    *   5000; `onRefillFailed`
-   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, the backend is Redis, or its `prefix`
-   *   makes table names too long
+   * @throws {@link ArgumentError} if an option is missing, wrong or unknown, the backend is Redis, a store of cells or a
+   *   single connection to MySQL, or its `prefix` makes table names too long
    */
   constructor(options: IdPoolOptions) {
     super(() => this.stop());
@@ -259,7 +259,7 @@ export class IdPool extends AsyncDisposer {
   }
 
   /**
-   * Lets the pool issue again after a failover of PostgreSQL, or after the database was restored from a backup. Until then
+   * Lets the pool issue again after a failover of PostgreSQL or MySQL, or after the database was restored from a backup. Until then
    * each issue is an {@link IdPoolHistoryError}, because the store may have forgotten IDs that were issued, and would issue
    * them again. If there is nothing to accept, it does nothing.
    *

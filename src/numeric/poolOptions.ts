@@ -12,7 +12,7 @@ export const MAX_MARK: number = 2 ** 31 - 1;
 
 /** Options of {@link IdPool}. An unknown option is refused. */
 export interface IdPoolOptions {
-  /** PostgreSQL, SQLite or memory. SQL needs its tables: see `setup` of `bitflake/backend`. */
+  /** PostgreSQL, MySQL, SQLite or memory. SQL needs its tables: see `setup` of `bitflake/backend`. */
   readonly backend: Backend;
   /** The type of the IDs. A store has one pool for each name of a type. */
   readonly type: NumericIdType;

@@ -1,7 +1,9 @@
 // Registry: how the IDs of a name are issued, recorded in the store, so that no process issues them in another way.
 
 import { callStore } from "../backend/call.ts";
-import type { Backend } from "../backend/ports.ts";
+import { Cells, cellKey } from "../backend/cells.ts";
+import { mysqlLiteral, mysqlTable } from "../backend/mysqlSql.ts";
+import { type Backend, isMysqlPort, type MysqlPort, type MysqlResult } from "../backend/ports.ts";
 import { queryRows } from "../backend/sql.ts";
 import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
@@ -29,6 +31,14 @@ async function readShape(backend: Backend, name: string, shape?: string): Promis
     const call = async () => backend.change<string, string>(`ids:${name}`, change);
     return callStore(backend, OPERATION, call, (answer) => (typeof answer === "string" ? answer : undefined));
   }
+  if (isMysqlPort(backend)) return readMysqlShape(backend, name, shape);
+  if ("swap" in backend) {
+    const rule = (recorded?: string) =>
+      recorded === undefined && shape !== undefined
+        ? { value: shape, result: shape }
+        : { result: recorded ?? "" };
+    return new Cells(backend).step(OPERATION, cellKey(backend, "ids", name), rule);
+  }
   // native/statements.ts explains the columns.
   const types = qualifiedTable(backend, "id_types");
   if (shape !== undefined) {
@@ -41,6 +51,27 @@ ON CONFLICT (type) DO NOTHING`;
     const { shape = "" } = (row ?? {}) as { readonly shape?: unknown };
     return typeof shape === "string" ? shape : undefined;
   });
+}
+
+async function readMysqlShape(backend: MysqlPort, name: string, shape?: string): Promise<string> {
+  const send = <T>(sql: string, parse: (result: MysqlResult) => T | undefined) =>
+    callStore(
+      backend,
+      OPERATION,
+      () => backend.statement(sql),
+      (result) => parse(result as MysqlResult),
+    );
+  // native/mysqlStatements.ts explains the columns.
+  const types = mysqlTable(backend.prefix ?? "bitflake", "id_types");
+  const type = mysqlLiteral(name);
+  if (shape !== undefined) {
+    const insert = `INSERT IGNORE INTO ${types} (type, shape, history, scan, claimed_until, writes)
+VALUES (${type}, ${mysqlLiteral(shape)}, '', '', 0, 0)`;
+    await send(insert, () => true);
+  }
+  // As bytes, because the connection may have another character set.
+  const select = `SELECT CAST(shape AS BINARY) AS shape FROM ${types} WHERE type = ${type}`;
+  return send(select, ({ rows: [row] }) => (row === undefined ? "" : (row["shape"] ?? undefined)));
 }
 
 /**

@@ -80,7 +80,7 @@ describe("IdPool options", () => {
 
   test("refuse Redis with the reason", () => {
     expect(() => poolOf({ backend: redis })).toThrow(
-      "backend must be PostgreSQL, SQLite or memory; with Redis, use PermutedIds, got [object]",
+      "backend must be PostgreSQL, MySQL, SQLite or memory; on any other store, use PermutedIds, got [object]",
     );
   });
 
@@ -121,4 +121,16 @@ describe("IdPool options", () => {
     await finishBackground();
     expect((await pool.status()).available).toBe(highMark);
   });
+});
+
+describe("an issue for a request", () => {
+  const pool = poolOf({ backend: memory(), length: 6 });
+  test.each<unknown>([null, 5, "", "two\nlines", "a\u2028b", "x".repeat(256), ["form 17"]])(
+    "refuses the key %j",
+    async (requestKey) => {
+      const rule = "a string of 1 to 255 characters in one line";
+      const field = "requestKey";
+      await expect(pool.issue({ requestKey: requestKey as string })).rejects.toMatchObject({ field, rule });
+    },
+  );
 });

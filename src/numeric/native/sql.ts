@@ -1,11 +1,9 @@
 // PoolPort on PostgreSQL and SQLite.
 
-import { startTimer } from "../../backend/call.ts";
 import { historyIdSql } from "../../backend/history.ts";
 import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { queryRows } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
-import { BackendError } from "../../internal.ts";
 import {
   parseAvailability,
   parseCount,
@@ -15,10 +13,8 @@ import {
   parseScanText,
 } from "../parseAnswers.ts";
 import type { Availability, PoolCounts, PoolPort, StoreHistory } from "../port.ts";
+import { takeOrFind, takeWithRetries } from "./retry.ts";
 import { createStatements, type StatementName, type Statements } from "./statements.ts";
-
-/** How many times an issue is tried while enough IDs are available and other processes take them first. */
-const MAX_ATTEMPTS = 50;
 
 const parseAvailabilityRow = (row: SqlRow | undefined): Availability =>
   parseAvailability({ available: row?.["available"], scan: row?.["sweep"] });
@@ -58,33 +54,13 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
       isInitialized: row?.["is_initialized"] !== "no",
     }));
 
-  /**
-   * Repeats an attempt to take `wanted` IDs until it takes them. Resolves to the reason if it cannot: too few IDs are
-   * available, or the store is on another history.
-   *
-   * @param attempt takes all IDs, or resolves to none. The first attempt for one ID need not wrap to rank 0
-   */
-  async function takeWithRetries(
-    wanted: number,
-    history: string,
-    attempt: (isFirst: boolean) => Promise<readonly string[]>,
-  ) {
-    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-      const ids = await attempt(attempts === 0);
-      if (ids.length > 0) return ids;
-      // The next attempt wraps to rank 0.
-      if (attempts === 0 && wanted === 1) continue;
-      const outcome = await send("count", "countWithHistory", [wanted], ([row]) => {
+  const take = (wanted: number, history: string, attempt: (attempts: number) => Promise<readonly string[]>) =>
+    takeWithRetries(wanted, attempt, () =>
+      send("count", "countWithHistory", [wanted], ([row]) => {
         const storeHistory = parseHistoryRow(row);
         return storeHistory.current === history ? parseAvailabilityRow(row) : storeHistory;
-      });
-      if ("recorded" in outcome || outcome.available < wanted) return outcome;
-      // Enough are available: other processes have locked the rows, and perhaps will not take them (their transaction may
-      // roll back), so try again.
-      await new Promise<void>((wake) => startTimer(wake, Math.random() * 5 * attempts));
-    }
-    throw new BackendError("pool: issue", "failed", `other processes took the IDs, ${MAX_ATTEMPTS} times`);
-  }
+      }),
+    );
 
   return {
     async readOrRecordHistory() {
@@ -97,31 +73,20 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
     },
     acceptHistory: (history) => send("accept", "acceptHistory", [history], (rows) => rows.length > 0),
     issue: (count, fromRank, history) =>
-      takeWithRetries(count, history, (isFirst) =>
-        isFirst && count === 1
+      take(count, history, (attempts) =>
+        attempts === 0 && count === 1
           ? send("issue", "issueOne", [fromRank, history], parseIssued(1))
           : send("issue", "issue", [fromRank, history, count], parseIssued(count)),
       ),
     issueForRequest: (requestKey, fromRank, history, onReplay) =>
-      takeWithRetries(1, history, async (isFirst) => {
-        const find = async () => {
+      take(1, history, (attempts) => {
+        const statement = attempts === 0 ? "issueOneForRequest" : "issueForRequest";
+        const takeOne = () => send("issue", statement, [fromRank, history, requestKey], parseIssued(1));
+        return takeOrFind(takeOne, async () => {
           const ids = await send("find", "findRequest", [requestKey], parseIssued(1));
           if (ids.length > 0) onReplay();
           return ids;
-        };
-        try {
-          const statement = isFirst ? "issueOneForRequest" : "issueForRequest";
-          const ids = await send("issue", statement, [fromRank, history, requestKey], parseIssued(1));
-          return ids.length > 0 ? ids : await find();
-        } catch (error) {
-          // The ID may exist: of two concurrent issues for one key one violates the unique index, and a statement whose
-          // answer was lost may have been committed. After a timeout the store is not queried again, because the caller
-          // would wait twice as long.
-          if (error instanceof BackendError && error.reason === "timeout") throw error;
-          const ids = await find().catch(() => []);
-          if (ids.length > 0) return ids;
-          throw error;
-        }
+        });
       }),
     count: (max) => send("count", "count", [max], ([row]) => parseAvailabilityRow(row)),
     async status(max, claimMs) {
