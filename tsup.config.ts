@@ -75,12 +75,12 @@ const library = {
   },
 };
 
-/** The largest entry. The package contains only those of its sources that the types lead to, and no map. */
-const service = { entry: { service: "src/service/index.ts" } };
+/** The largest entries. The package contains only those of their sources that the types lead to, and no map. */
+const largest = { entry: { service: "src/service/index.ts", testing: "src/testing/index.ts" } };
 
 /** The names of the entries, by their source files. */
 const nameOf = new Map(
-  Object.entries({ ...library.entry, ...service.entry }).map(([name, source]) => [source, name]),
+  Object.entries({ ...library.entry, ...largest.entry }).map(([name, source]) => [source, name]),
 );
 
 /** The library, for `import`. */
@@ -95,7 +95,7 @@ const modules: Options = {
   },
   onSuccess: async () => {
     for (const name of Object.keys(library.entry)) await keepLines(`dist/${name}.js.map`);
-    const { internal: _, ...entries } = { ...library.entry, ...service.entry };
+    const { internal: _, ...entries } = { ...library.entry, ...largest.entry };
     await writeDeclarations(entries);
   },
 };
@@ -124,9 +124,10 @@ const program = { entry: { cli: "src/cli/main.ts" } };
 
 export default defineConfig([
   modules,
-  { ...common, ...service, format: ["esm"] },
   // For `require`.
   { ...common, ...commonjs, ...library, format: ["cjs"] },
-  { ...common, ...dense, ...service, format: ["cjs"] },
+  // With its own syntax: bundlers must not see the modules of Node that the service loads.
+  { ...common, ...dense, ...largest, minifySyntax: false, format: ["esm"] },
+  { ...common, ...dense, ...largest, format: ["cjs"] },
   { ...common, ...dense, ...program, format: ["esm"] },
 ]);

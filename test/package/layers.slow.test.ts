@@ -70,11 +70,14 @@ describe("the linter", () => {
     ["lease/native/sql.ts", "../../service/app.ts"],
     ["counter/rule.ts", "../idempotency/rule.ts"],
     ["ratelimit/limiter.ts", "../service/app.ts"],
+    ["testing/index.ts", "../service/app.ts"],
+    ["testing/conformance/rule.ts", "../../cli/run.ts"],
     ["service/app.ts", "../cli/run.ts"],
     ["service/routes/generate.ts", "../../cli/run.ts"],
     ["service/node/listener.ts", "../../cli/run.ts"],
     ["snowflake/clock.ts", "node:fs"],
     ["backend/call.ts", "node:fs"],
+    ["testing/conformance/rule.ts", "node:fs"],
     ["service/routes/generate.ts", "node:fs"],
   ])("refuses in %s an import of %s", (file, path) => {
     expect(lint({ [file]: `import type { A } from "${path}";\n\nexport type B = A;\n` })).toEqual([UPWARDS]);

@@ -26,31 +26,35 @@ const BUDGETS = {
   // that join.
   "bitflake/threads": { "{ SharedGenerator }": 9370 },
   "bitflake/backend": { "{ fromIORedis }": 790 },
-  "bitflake/counter": { "{ Counter }": 4100 },
-  "bitflake/idempotency": { "{ Idempotency }": 5970, "{ idempotent }": 7740 },
+  // 0.7 kB of these, and of all that follow, run the rules on stores with compare-and-set.
+  "bitflake/counter": { "{ Counter }": 4910 },
+  "bitflake/idempotency": { "{ Idempotency }": 7020, "{ idempotent }": 8860 },
   "bitflake/numeric": {
     "{ verhoeff }": 590,
     "{ NumericIdType }": 4540,
-    // 9.7 kB before a pool detected a store that went back, took its issued IDs again, and kept the number of taken IDs.
-    "{ IdPool }": 12_910,
+    // 9.7 kB before a pool detected a store that went back, took its issued IDs again, and kept the number of taken IDs;
+    // 2.8 kB of it are MySQL.
+    "{ IdPool }": 16_460,
     // 7.5 kB before it used the platform's AES, where there is one, and enciphered many numbers at once.
-    "{ PermutedIds }": 8580,
+    "{ PermutedIds }": 9430,
   },
   // 12 kB before it detected copies of a process by generation and nonce, and a store that went back by its history, repaired
   // the index in Redis, and refused a Redis that is cut off: each in the rule, in Lua and in SQL. It has the core of above, and
   // Lua scripts with the names of the rule.
-  "bitflake/lease": { "{ leaseNode }": 20_700 },
-  "bitflake/ratelimit": { "{ RateLimit }": 3560, "{ addressKey }": 870 },
+  "bitflake/lease": { "{ leaseNode }": 22_270 },
+  "bitflake/ratelimit": { "{ RateLimit }": 4490, "{ addressKey }": 870 },
+  // It contains all features, whose rules it runs on a port.
+  "bitflake/testing": { "{ runConformance }": 40_700 },
   // It contains nearly all of the above, because a page has no use for a service. 34 kB before clients had names and scopes,
   // probes wrote, events and log lines had more fields, and connections were queued; 8 kB of it came with leases and pools.
-  "bitflake/service": { "{ createService }": 50_190 },
+  "bitflake/service": { "{ createService }": 58_200 },
 };
 
-/** Limit of the unpacked package in kB, as registries report it: the bytes of all files. */
-const UNPACKED_KB = 2000;
+/** Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing. */
+const UNPACKED_KB = 2210;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 2330;
+const INSTALLED_KB = 2900;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");
