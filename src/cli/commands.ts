@@ -12,6 +12,7 @@ import { poolAcceptCommand } from "./commands/poolAccept.ts";
 import { poolFillCommand } from "./commands/poolFill.ts";
 import { poolStatusCommand } from "./commands/poolStatus.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { setupCommand } from "./commands/setup.ts";
 
 /** All commands. */
 export const COMMANDS: readonly Command[] = [
@@ -25,5 +26,6 @@ export const COMMANDS: readonly Command[] = [
   poolStatusCommand,
   poolAcceptCommand,
   leaseInspectCommand,
+  setupCommand,
   serveCommand,
 ];

@@ -8,6 +8,8 @@ interface LoadedPackage {
   readonly name: string;
   /** Its default export, or all of its exports. */
   readonly module: unknown;
+  /** The same of the packages that were named with it. */
+  readonly others: readonly unknown[];
 }
 
 /** Returns the URL of a package's file; `undefined` if the package is not installed. */
@@ -31,9 +33,29 @@ export async function hasPackage(name: string, io: Io): Promise<boolean> {
 }
 
 /**
+ * Loads a package.
+ *
+ * @param url the URL of its file
+ * @throws {@link CommandError} if it cannot be loaded
+ */
+async function loadPackage(name: string, url: string, io: Io): Promise<unknown> {
+  try {
+    const module = (await io.import(url)) as { readonly default?: unknown };
+    return module.default ?? module;
+  } catch (cause) {
+    throw new CommandError(
+      "ERR_PACKAGE",
+      `the package ${name} cannot be loaded: ${describeError(cause).message}`,
+      { cause },
+    );
+  }
+}
+
+/**
  * Loads the first of several packages that is installed.
  *
  * @param purpose what requires one of them, for the error: `"redis://"`
+ * @param names one package each, or several that are needed together, separated by spaces
  * @throws {@link CommandError} if none is installed, or it cannot be loaded
  */
 export async function loadFirstPackage(
@@ -41,19 +63,14 @@ export async function loadFirstPackage(
   names: readonly string[],
   io: Io,
 ): Promise<LoadedPackage> {
-  for (const name of names) {
-    const url = await resolvePackage(name, io);
-    if (url === undefined) continue;
-    try {
-      const module = (await io.import(url)) as { readonly default?: unknown };
-      return { name, module: module.default ?? module };
-    } catch (cause) {
-      throw new CommandError(
-        "ERR_PACKAGE",
-        `the package ${name} cannot be loaded: ${describeError(cause).message}`,
-        { cause },
-      );
-    }
+  for (const candidate of names) {
+    const together = candidate.split(" ");
+    const urls = await Promise.all(together.map((name) => resolvePackage(name, io)));
+    if (!urls.every((url) => url !== undefined)) continue;
+    const modules: unknown[] = [];
+    for (const [i, url] of urls.entries()) modules.push(await loadPackage(together[i] as string, url, io));
+    const [module, ...others] = modules;
+    return { name: together[0] as string, module, others };
   }
   const installs = names.map((name) => `npm install ${name}`).join(" or ");
   throw new CommandError(

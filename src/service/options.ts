@@ -103,7 +103,7 @@ export interface ServiceEvent {
 export interface ServiceOptions {
   /** The store of leases, counters and rate limits, and of the pools if there is no `poolBackend`. */
   readonly backend: Backend;
-  /** The store of the pools of numeric IDs: PostgreSQL, SQLite or memory. Default: `backend`. */
+  /** The store of the pools of numeric IDs: PostgreSQL, MySQL, SQLite or memory. Default: `backend`. */
   readonly poolBackend?: Backend | undefined;
   /** The store of the node's lease. Default: `backend`. */
   readonly leaseBackend?: Backend | undefined;

@@ -5,9 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { type ArgumentError, setupSql } from "../../src/backend/index.ts";
 import { describeError } from "../../src/cli/errors.ts";
+import { assertKeepsPools } from "../../src/cli/flags/poolFlags.ts";
 import { storeKindOf } from "../../src/cli/stores/address.ts";
 import { openStore } from "../../src/cli/stores/openStore.ts";
+import { unconnectedBackend } from "../../src/cli/stores/unconnected.ts";
+import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
 import { cli, storeContext } from "./cliIo.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "bitflake-stores-"));
@@ -27,6 +31,16 @@ describe("an address", () => {
     ["postgresql:///db", "postgres"],
     ["redis://user:pass/word@host/3?family=6", "redis"],
     ["redis://host:6379/", "redis"],
+    ["redis+sentinel://h/mymaster", "redis"],
+    ["rediss+sentinel://:pass/w@rd@h:1,[::1]:2/my-master/3?sentinelUsername=u&sentinelPassword=p", "redis"],
+    ["redis+cluster://h:1,h2", "redis"],
+    ["rediss+cluster://u:p@h/0", "redis"],
+    ["mysql://h/db", "mysql"],
+    ["mariadb://u:p@h:3306/db?ssl={}", "mysql"],
+    ["nats://h", "nats"],
+    ["nats+tls://token@h,h2:4223/my_bucket?replicas=3", "nats"],
+    ["etcd://h:2379,h2", "etcd"],
+    ["etcds://u:p@h", "etcd"],
     ["sqlite:x.db", "sqlite"],
     ["sqlite:/var/x.db", "sqlite"],
     ["sqlite::memory:", "sqlite"],
@@ -35,9 +49,30 @@ describe("an address", () => {
     expect(storeKindOf(url)).toBe(kind);
   });
 
-  const forms = "redis://..., rediss://..., postgres://..., postgresql://..., sqlite:PATH or memory:";
+  const forms =
+    "redis://..., redis+sentinel://..., redis+cluster://..., postgres://..., mysql://..., nats://..., etcd://..., sqlite:PATH or memory:";
+  const sentinel =
+    "followed by the sentinels and the name of the primary, for example redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster";
+  const cluster = "followed by nodes of the cluster, for example redis+cluster://10.0.0.1:6379,10.0.0.2:6379";
+  const bucket = "followed by hosts and perhaps a bucket, for example nats://10.0.0.1,10.0.0.2/bitflake";
   test.each([
-    ["mysql://root:secret@h", `--store must be ${forms}, got an address that begins with "mysql:"`],
+    ["mongodb://root:secret@h", `--store must be ${forms}, got an address that begins with "mongodb:"`],
+    ["redis+sentinel://:secret@h", `--store must be redis+sentinel:// ${sentinel}`],
+    ["redis+sentinel://:secret@h/ids/zero", `--store must be redis+sentinel:// ${sentinel}`],
+    ["redis+sentinel://:secret@h/ids?password=x", `--store must be redis+sentinel:// ${sentinel}`],
+    ["redis+sentinel://:secret@h:99999/ids", `--store must be redis+sentinel:// ${sentinel}`],
+    ["redis+cluster://:secret@h,/", `--store must be redis+cluster:// ${cluster}`],
+    ["redis+cluster://:secret@h/1", `--store must be redis+cluster:// ${cluster}`],
+    ["nats://u:secret@h/a.b", `--store must be nats:// ${bucket}`],
+    ["nats://u:secret@h?replicas=0", `--store must be nats:// ${bucket}`],
+    [
+      "etcd://u:secret@h/path",
+      "--store must be etcd:// followed by hosts, for example etcd://10.0.0.1:2379,10.0.0.2:2379",
+    ],
+    [
+      "mysql://u:secret@h",
+      "--store must be mysql:// followed by a host and a database, for example mysql://127.0.0.1/app",
+    ],
     ["constructor:secret", `--store must be ${forms}, got an address that begins with "constructor:"`],
     ["secret", `--store must be ${forms}, got an address without a scheme`],
     ["/var/secret.db", `--store must be ${forms}, got an address without a scheme`],
@@ -79,6 +114,12 @@ describe("credentials", () => {
     ["redis://h?token=SECRET", "redis://h?token=***"],
     ["postgres://role@h/db", "postgres://role@h/db"],
     [
+      "redis+sentinel://:SECRET@h,h2/m?sentinelPassword=SECRET",
+      "redis+sentinel://:***@h,h2/m?sentinelPassword=***",
+    ],
+    ["nats://SECRET@h,h2/bucket", "nats://***@h,h2/bucket"],
+    ["etcd://user:SEC/RET@h", "etcd://user:***@h"],
+    [
       "postgres://role:SECRET@h/db?sslmode=x&apikey=SECRET",
       "postgres://role:***@h/db?sslmode=***&apikey=***",
     ],
@@ -108,6 +149,14 @@ describe("a package that is missing", () => {
     [
       "postgres://u:secret@h",
       "postgres:// requires a client package, and none is installed: run npm install pg or npm install postgres",
+    ],
+    [
+      "mysql://u:secret@h/db",
+      "mysql:// requires a client package, and none is installed: run npm install mysql2",
+    ],
+    [
+      "nats://u:secret@h",
+      "nats:// requires a client package, and none is installed: run npm install @nats-io/kv @nats-io/transport-node or npm install nats",
     ],
   ])("for %s is reported with the command that installs it", async (url, message) => {
     const line = `lease inspect --store ${url}`;
@@ -255,14 +304,6 @@ describe("pools in memory", () => {
       /^--to must be a whole number from 1 to \d+, got "0"$/,
     ],
     [
-      "pool status --store redis://h --types types.json --type farmer",
-      "--store must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools",
-    ],
-    [
-      "pool fill --store rediss://h --types types.json --type farmer",
-      "--store must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools",
-    ],
-    [
       "lease inspect --store memory: --name {x}",
       /^--name must be a string of 1 to 100 characters in one line, without braces, got "\{x\}"$/,
     ],
@@ -272,6 +313,92 @@ describe("pools in memory", () => {
     const error = (err.split("\n")[0] as string).replace("error: ", "");
     if (typeof message === "string") expect(error).toBe(message);
     else expect(error).toMatch(message);
+  });
+});
+
+describe("a store that cannot keep pools", () => {
+  /** The addresses of all kinds of stores, and what a pool itself says to such a backend. */
+  const answers = [
+    "redis://h",
+    "postgres://h",
+    "mysql://h/db",
+    "nats://h",
+    "etcd://h",
+    "sqlite:x.db",
+    "memory:",
+  ].map((url) => {
+    const type = new NumericIdType({ name: "farmer", length: 10 });
+    try {
+      return { url, rule: void new IdPool({ backend: unconnectedBackend(storeKindOf(url)), type }) };
+    } catch (error) {
+      return { url, rule: (error as ArgumentError).rule };
+    }
+  });
+
+  test("is one of several kinds", () => {
+    const refused = answers.filter(({ rule }) => rule !== undefined).map(({ url }) => url);
+    expect(refused).toEqual(expect.arrayContaining(["redis://h", "nats://h", "etcd://h"]));
+    for (const url of ["memory:", "mysql://h/db"]) expect(refused).not.toContain(url);
+  });
+
+  test.each(answers)(
+    "is refused by the rule of the pool, before it is opened: $url",
+    async ({ url, rule }) => {
+      const pool = (what: string) => `${what} --store ${url} --types types.json`;
+      if (rule === undefined) return expect(() => assertKeepsPools(url)).not.toThrow();
+      const message = `error: --store must not be ${url.split(":")[0]}:, because pools of numeric IDs require ${rule}`;
+      for (const what of [
+        "pool fill --type farmer",
+        "pool status --type farmer",
+        "pool accept --type farmer",
+        "serve",
+      ]) {
+        const { code, err, out } = await cli(pool(what), nowhere);
+        expect([code, out]).toEqual([2, ""]);
+        const remedy = what === "serve" ? "; or set --pool-store" : "";
+        expect(err.split("\n")[0]).toBe(message + remedy);
+      }
+    },
+  );
+});
+
+describe("setup", () => {
+  test("prints the SQL of each database for a migration, and connects to none", async () => {
+    for (const [url, dialect] of [
+      ["postgres://h", "postgres"],
+      ["mysql://h/db", "mysql"],
+      ["sqlite:x.db", "sqlite"],
+    ] as const) {
+      const line = `setup --store ${url} --store-prefix ids --print-sql`;
+      const { code, out, err } = await cli(line, nowhere);
+      expect([code, err, out]).toEqual([0, "", setupSql({ dialect, prefix: "ids" })]);
+      const some = await cli(`${line} --feature lease --feature counter --json`, nowhere);
+      expect(JSON.parse(some.out)).toEqual({
+        sql: setupSql({ dialect, prefix: "ids" }, ["lease", "counter"]),
+      });
+    }
+  });
+
+  test.each(["redis://h", "nats://h", "etcd://h", "memory:"])("has no SQL for %s", async (url) => {
+    const { code, out, err } = await cli(`setup --store ${url} --print-sql`, nowhere);
+    expect([code, out]).toEqual([2, ""]);
+    const reason = `because ${url.split(":")[0]}: has no tables`;
+    expect(err).toContain(`--print-sql requires postgres://..., mysql://... or sqlite:PATH, ${reason}\n`);
+  });
+
+  test("of a store that needs nothing does nothing", async () => {
+    expect(await cli("setup --store memory:", nowhere)).toMatchObject({
+      code: 0,
+      out: "Nothing is missing in memory:\n",
+    });
+  });
+
+  test("refuses a feature that does not exist, with the name of the flag", async () => {
+    const { code, err } = await cli("setup --store memory: --feature pools", nowhere);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/^error: --feature must be one of lease, .*, got "pools"\n/),
+    ]);
   });
 });
 

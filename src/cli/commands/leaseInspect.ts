@@ -23,12 +23,14 @@ const flags = {
 } as const;
 
 /** Returns the report as text. */
-function textLines({ name, shape, used, held, storeTime }: NamespaceReport): string {
+function textLines({ name, shape, used, held, storeTime, clock }: NamespaceReport): string {
   if (shape === undefined) return `No node has been leased under the name ${printable(name)}.\n`;
   const current = held.filter(({ isCurrent }) => isCurrent).length;
   const head = [
     `${printable(name)}: ${current} held, ${held.length - current} expired, ${used} ever used; layout ${shape}`,
-    `time of the store: ${storeTime.toISOString()}`,
+    clock === "store"
+      ? `time of the store: ${storeTime.toISOString()}`
+      : `time of this machine, because the store has no clock: ${storeTime.toISOString()}`,
   ];
   if (held.length === 0) return `${head.join("\n")}\n`;
   const rows = held.map(({ node, datacenterId, machineId, holder, from, until, isCurrent }) => [

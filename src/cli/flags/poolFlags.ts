@@ -1,8 +1,10 @@
 // Flags of the pool commands, and the errors that these commands share.
 
-import { BackendError } from "../../internal.ts";
+import { ArgumentError, BackendError } from "../../internal.ts";
+import { poolPort } from "../../numeric/openPort.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import { storeKindOf } from "../stores/address.ts";
+import { schemeOf, storeKindOf } from "../stores/address.ts";
+import { unconnectedBackend } from "../stores/unconnected.ts";
 import { STORE_SETTINGS } from "./storeFlags.ts";
 
 const OWN_FLAGS = {
@@ -11,7 +13,7 @@ const OWN_FLAGS = {
     placeholder: "URL",
     env: "BITFLAKE_STORE",
     required: true,
-    description: "the store of the pool: postgres://..., sqlite:PATH or memory:",
+    description: "the store of the pool: postgres://..., mysql://..., sqlite:PATH or memory:",
   },
   types: {
     kind: "document",
@@ -32,13 +34,18 @@ export const POOL_FLAGS: typeof OWN_FLAGS & typeof STORE_SETTINGS = { ...OWN_FLA
 /**
  * Asserts that a store can keep pools, before it is opened.
  *
- * @throws {@link UsageError} for Redis
+ * @param remedy the end of the message
+ * @throws {@link UsageError} if not, with the reason that the pool itself gives
  */
-export function assertKeepsPools(url: string, source = "--store"): void {
-  if (storeKindOf(url, source) !== "redis") return;
-  throw new UsageError(
-    `${source} must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools`,
-  );
+export function assertKeepsPools(url: string, source = "--store", remedy = ""): void {
+  const kind = storeKindOf(url, source);
+  try {
+    poolPort(unconnectedBackend(kind), "pool");
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    const reason = `pools of numeric IDs require ${error.rule}`;
+    throw new UsageError(`${source} must not be ${schemeOf(url)}:, because ${reason}${remedy}`, error.code);
+  }
 }
 
 /** Returns an error about missing tables with the command that creates them; other errors unchanged. */

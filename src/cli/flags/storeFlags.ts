@@ -1,12 +1,14 @@
 // Flags of a store.
 
+import { STORE_FORMS } from "../stores/address.ts";
+
 /** The address of a store. */
 export const STORE_FLAG = {
   kind: "text",
   placeholder: "URL",
   env: "BITFLAKE_STORE",
   required: true,
-  description: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
+  description: STORE_FORMS as string,
 } as const;
 
 /** How a store is used. */

@@ -3,6 +3,7 @@
 import type { PresetName } from "../../internal.ts";
 import { EPOCH_LIMITS, PRESET_NAMES } from "../flags/layoutFlags.ts";
 import { STORE_SETTINGS } from "../flags/storeFlags.ts";
+import { STORE_FORMS } from "../stores/address.ts";
 
 /**
  * A connection pool and a pool of numeric IDs are both called a pool: `storePoolSize` is the number of connections to a
@@ -20,7 +21,7 @@ const OWN_SETTINGS = {
     kind: "text",
     placeholder: "URL",
     env: "BITFLAKE_STORE",
-    description: "redis://..., rediss://..., postgres://..., sqlite:PATH or memory:",
+    description: STORE_FORMS as string,
     defaultText: "a file of this user, or memory: on a runtime without SQLite",
   },
   storePoolSize: {
@@ -30,13 +31,13 @@ const OWN_SETTINGS = {
     env: "BITFLAKE_STORE_POOL_SIZE",
     default: 10,
     description:
-      "maximum number of connections to a postgres:// store; up to twice as many while a silent client is replaced",
+      "maximum number of connections to a postgres:// or mysql:// store; up to twice as many while a silent client is replaced",
   },
   poolStore: {
     kind: "text",
     placeholder: "URL",
     env: "BITFLAKE_POOL_STORE",
-    description: "the store of the pools of numeric IDs, which cannot be a Redis",
+    description: "the store of the pools of numeric IDs, if the store cannot keep them",
     defaultText: "the store",
   },
   name: {

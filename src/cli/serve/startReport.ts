@@ -1,6 +1,8 @@
 // The start report of the service: its URL, node, layout, store, authentication, limits and types, and which other processes
 // could repeat its IDs.
 
+import { ping } from "../../backend/ping.ts";
+import { clockOf } from "../../backend/storeClock.ts";
 import type { SnowflakeGenerator } from "../../internal.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/requestGuard.ts";
@@ -59,13 +61,16 @@ export async function createStartReport(
   const { preset, host, rateLimit = null, rateWindowMs = 60_000 } = values;
   const node = await nodeReport(service, context, stores, generator);
   const { layout, epochMs, tickMs } = generator;
-  const store = stores.store.description;
+  const { description: store, backend } = stores.store;
+  // The answer shows whether the store has a clock. If there is none now, the log reports the outage.
+  await ping(backend, values.storeTimeoutMs).catch(() => {});
+  const clock = clockOf(backend);
   const poolStore = stores.poolStore?.description ?? null;
   const keys = apiKeys?.length ?? 0;
   const names = Object.keys(types);
   if (isJson) {
     const limits = rateLimit === null ? null : { limit: rateLimit, windowMs: rateWindowMs };
-    const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, poolStore };
+    const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, clock, poolStore };
     return (url) => JSON.stringify({ url, ...facts, auth: { keys }, limits, types: names });
   }
   const { datacenterId, machineId, leasedFrom, couldRepeatIds } = node;
@@ -75,12 +80,13 @@ export async function createStartReport(
   const clients = isLoopback(host) ? "every program on this machine" : "every client that reaches it";
   const limit =
     rateLimit === null ? "none" : `${rateLimit} requests per client in ${formatDuration(rateWindowMs)}`;
+  const noClock = clock === "store" ? "" : ", which has no clock: limits and leases go by this machine's";
   return (url) =>
     [
       `listening on ${url}`,
       `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${couldRepeatIds}`,
       `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
-      `store: ${store}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
+      `store: ${store}${noClock}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,
       `limits: ${limit}`,
       `types: ${names.length > 0 ? names.map(printable).join(", ") : "none"}`,

@@ -4,10 +4,11 @@ import type { Backend } from "../../backend/index.ts";
 import { isLoopback } from "../../service/requestGuard.ts";
 import type { CommandContext } from "../command.ts";
 import { UsageError } from "../errors.ts";
+import { assertKeepsPools } from "../flags/poolFlags.ts";
 import { type Io, nodeModule, pathFrom } from "../io.ts";
 import { stateFolder } from "../state/folder.ts";
 import { nodeRegistry, type Shape } from "../state/nodeRegistry.ts";
-import { type StoreKind, storeKindOf } from "../stores/address.ts";
+import { isSharedKind, type StoreKind, storeKindOf } from "../stores/address.ts";
 import { type OpenStore, openStore } from "../stores/openStore.ts";
 import { hasSqlite } from "../stores/sqlite.ts";
 import type { SERVE_SETTINGS } from "./settings.ts";
@@ -51,9 +52,9 @@ async function defaultStoreUrl(io: Io): Promise<string> {
  */
 function assertUniqueNode({ values, sources }: ServeContext, kind: StoreKind): void {
   const { host, machineId } = values;
-  if (isLoopback(host) || kind === "redis" || kind === "postgres" || machineId !== undefined) return;
+  if (isLoopback(host) || isSharedKind(kind) || machineId !== undefined) return;
   throw new UsageError(
-    `${sources["host"]} ${host} requires a store that all such services share (--store redis://... or postgres://...), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs`,
+    `${sources["host"]} ${host} requires a store that all such services share (--store redis://..., postgres://... or another server), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs`,
   );
 }
 
@@ -70,17 +71,16 @@ function assertSeveralNodes({ values, sources }: ServeContext, { layout }: Shape
 }
 
 /**
- * Asserts that the store of pools is not a Redis.
+ * Asserts that the store of pools can keep them, if there are any.
  *
- * @throws {@link UsageError} if it is
+ * @param url the address of the store
+ * @throws {@link UsageError} if it cannot
  */
-function assertPoolStore({ values, sources }: ServeContext, kind: StoreKind, hasTypes: boolean): void {
+function assertPoolStore({ values, sources }: ServeContext, url: string, hasTypes: boolean): void {
   const { poolStore } = values;
-  const poolKind = poolStore === undefined ? kind : storeKindOf(poolStore, sources["poolStore"]);
-  if (poolKind !== "redis" || (!hasTypes && poolStore === undefined)) return;
-  throw new UsageError(
-    `${sources["poolStore"]} must be postgres://..., sqlite:PATH or memory:, because Redis cannot keep pools of numeric IDs`,
-  );
+  // A pool store without types is not used, and still a mistake if it could not be.
+  if (poolStore !== undefined) assertKeepsPools(poolStore, sources["poolStore"]);
+  else if (hasTypes) assertKeepsPools(url, sources["store"], "; or set --pool-store");
 }
 
 /**
@@ -101,7 +101,7 @@ export async function openStores(
   const url = given ?? (await defaultStoreUrl(io));
   const kind = storeKindOf(url, sources["store"]);
   assertUniqueNode(context, kind);
-  assertPoolStore(context, kind, hasTypes);
+  assertPoolStore(context, url, hasTypes);
   // The default store and a store in memory may have no record of all services on this machine.
   const leasesFromStateFolder = given === undefined || kind === "memory";
   if (leasesFromStateFolder && datacenterId !== undefined && machineId === undefined) {

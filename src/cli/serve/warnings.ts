@@ -1,5 +1,6 @@
 // Warnings of `bitflake serve` when it starts.
 
+import { isSharedKind } from "../stores/address.ts";
 import { resolveLogFormat } from "./log.ts";
 import type { ServeContext, ServeStores } from "./stores.ts";
 
@@ -16,7 +17,7 @@ async function warn({ values, isJson, io }: ServeContext, text: string): Promise
 export async function warnAboutPods(context: ServeContext, { kind }: ServeStores): Promise<void> {
   const { values, io } = context;
   if (!io.env["KUBERNETES_SERVICE_HOST"] || values.machineId !== undefined) return;
-  if (kind === "redis" || kind === "postgres") return;
+  if (isSharedKind(kind)) return;
   await warn(
     context,
     "the services of other pods can repeat these IDs: set a --store that all pods share, or a --machine-id for each pod",

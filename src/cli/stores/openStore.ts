@@ -5,6 +5,9 @@ import { CommandError, describeError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { maskedAddress, type StoreKind, storeKindOf } from "./address.ts";
 import { type Connection, type ConnectionOptions, closeQuietly } from "./connection.ts";
+import { openEtcd } from "./etcd.ts";
+import { openMysql } from "./mysql.ts";
+import { openNats } from "./nats.ts";
 import { openPostgres } from "./postgres.ts";
 import { openRedis } from "./redis.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -33,6 +36,12 @@ function connect(
       return openRedis(url, io, options);
     case "postgres":
       return openPostgres(url, io, options);
+    case "mysql":
+      return openMysql(url, io, options);
+    case "nats":
+      return openNats(url, io, options, isNew);
+    case "etcd":
+      return openEtcd(url, options);
     case "sqlite":
       return openSqlite(url.slice("sqlite:".length), io, options, isNew);
     case "memory":
@@ -55,7 +64,7 @@ interface StoreContext {
  * Opens a store, and asserts that it answers.
  *
  * @param options.setting the setting that has the address, default `store`
- * @param options.isNew whether a missing file is created, default true
+ * @param options.isNew whether a missing file or bucket is created, default true
  * @throws {@link UsageError} if the address names no store, or the prefix cannot be part of a name
  * @throws {@link CommandError} if no client is installed
  * @throws {@link BackendError} if the store is down

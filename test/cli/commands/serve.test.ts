@@ -73,6 +73,7 @@ describe("the service", () => {
         tickMs: 1,
       },
       store: "memory:",
+      clock: "store",
       poolStore: null,
       auth: { keys: 2 },
       limits: { limit: 9, windowMs: 60000 },
@@ -231,7 +232,7 @@ describe("the service", () => {
       const { code, out, err } = await cli(`serve --host 0.0.0.0 --public ${store}`, { cwd });
       expect([code, out]).toEqual([2, ""]);
       expect(err).toContain(
-        "error: --host 0.0.0.0 requires a store that all such services share (--store redis://... or postgres://...), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs\n",
+        "error: --host 0.0.0.0 requires a store that all such services share (--store redis://..., postgres://... or another server), or a node that no other service has (--machine-id): otherwise another service can repeat its IDs\n",
       );
     },
   );
@@ -462,14 +463,14 @@ describe("a wrong setting exits with 2 and an error that names its origin", () =
       "--pool-store redis://h",
       {},
       expect.stringMatching(
-        /^--pool-store must be postgres:.*, because Redis cannot keep pools of numeric IDs$/,
+        /^--pool-store must not be redis:, because pools of numeric IDs require (?!.*--pool-store)/,
       ),
     ],
     [
       "--config redis.json",
       {},
       expect.stringMatching(
-        /^--pool-store must be postgres:.*, because Redis cannot keep pools of numeric IDs$/,
+        /^store in redis\.json must not be redis:, because pools of numeric IDs require .*; or set --pool-store$/,
       ),
     ],
     ["somewhere", {}, 'serve takes no arguments, got "somewhere"'],
