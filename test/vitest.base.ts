@@ -5,11 +5,12 @@ import { defineConfig } from "vitest/config";
 
 /** The sources that the tests of test/integration cover. */
 export const onServers = [
-  "src/backend/{definitions,history,ping,portSettings,retry,schema,setup,storeNames}.ts",
-  "src/backend/drivers/{postgres,redis,sqlite}.ts",
+  "src/backend/{definitions,history,mysqlSchema,mysqlSql,ping,portSettings,retry,schema,setup,storeNames}.ts",
+  "src/backend/drivers/{base64,dynamodb,etcd,etcdGateway,libsql,mysql2,nats}.ts",
+  "src/backend/drivers/{postgres,redis,sqlite,sqlitePort,storedText}.ts",
   "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
   "src/cli/flags/poolFlags.ts",
-  "src/cli/stores/{postgres,redis,sqlite}.ts",
+  "src/cli/stores/{mysql,nats,postgres,redis,sqlite}.ts",
   "src/{idempotency,lease,numeric}/native/*.ts",
   "src/numeric/registry.ts",
 ];
@@ -51,6 +52,8 @@ export default defineConfig({
         "src/cli/command.ts",
         // Tests run it as a process of its own.
         "src/cli/main.ts",
+        // Tests run them in workerd, Bun and Deno.
+        "src/backend/drivers/{bun,d1,denokv,durableObject}.ts",
         // The coverage of these is counted in test/integration.
         ...onServers,
       ],

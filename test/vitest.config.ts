@@ -8,9 +8,12 @@ import base from "./vitest.base.ts";
  * and those that replace modules, have a process for each file.
  */
 const stateless = [
-  "test/{counter,idempotency,ratelimit,service,text}/**/*.test.ts",
+  "test/{backend,counter,idempotency,ratelimit,service,text}/**/*.test.ts",
   "test/numeric/!(poolHistory).test.ts",
   "test/cli/{settings,state,stores,terminal}/*.test.ts",
+  "test/cli/help.test.ts",
+  "test/docs/{benchmarks,links,llms,paths,servers}.test.ts",
+  "test/package/jsr.test.ts",
 ];
 
 const slow = ["test/**/*.slow.test.ts"];
@@ -19,6 +22,9 @@ const slow = ["test/**/*.slow.test.ts"];
 export const uncovered: string[] = [
   "test/docs/numeric-ids.slow.test.ts",
   "test/lease/model.slow.test.ts",
+  "test/lease/modelCells.slow.test.ts",
+  "test/numeric/poolIssuer.slow.test.ts",
+  "test/numeric/type.slow.test.ts",
   "test/package/package.slow.test.ts",
   "test/package/types.slow.test.ts",
   "test/snowflake/stallBound.slow.test.ts",

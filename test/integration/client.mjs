@@ -1,7 +1,7 @@
 // How the processes that tests start open a store, on the built package: by the name of a client.
 
 import { createRequire } from "node:module";
-import { fromIORedis, fromPg, fromSqlite } from "../../dist/backend.js";
+import { fromIORedis, fromMysql2, fromPg, fromSqlite } from "../../dist/backend.js";
 
 // Only the client that is asked for is loaded: not each Node has all of them.
 const require = createRequire(import.meta.url);
@@ -14,6 +14,10 @@ const clients = {
   pg(address, prefix) {
     const pool = new (require("pg").Pool)({ connectionString: address });
     return [fromPg(pool, { prefix }), () => pool.end()];
+  },
+  mysql2(address, prefix) {
+    const pool = require("mysql2/promise").createPool(address);
+    return [fromMysql2(pool, { prefix }), () => pool.end()];
   },
   "node:sqlite"(address, prefix) {
     const db = new (require("node:sqlite").DatabaseSync)(address);

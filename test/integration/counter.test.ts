@@ -11,9 +11,11 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
+import { cellKey } from "../../src/backend/cells.ts";
 import {
   type Backend,
   BackendError,
+  type CellPort,
   fromIORedis,
   type RedisPort,
   type SqlPort,
@@ -24,15 +26,16 @@ import { counterPort } from "../../src/counter/openPort.ts";
 import { MAX_VALUE, NO_VALUE, type Reservation, reserve } from "../../src/counter/rule.ts";
 import { anyCount, anyRequest, anyValue } from "../counter/arbitraries.ts";
 import { again } from "./backend/outcomes.ts";
+import { mysqlAdapters } from "./mysql-clients.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { startable, startRedis } from "./servers.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { onStore, stores } from "./stores.ts";
+import { clean, featureStores, onStore, overwrite } from "./stores.ts";
 
 /** A prefix of this run alone, because the servers may have other users. */
 const prefix = `counter_${process.pid}`;
-const { REDIS_URL, DATABASE_URL } = process.env;
+const { REDIS_URL, DATABASE_URL, MYSQL_URL } = process.env;
 
 let names = 0;
 /** Returns a new name with characters that are special in scripts and statements. */
@@ -48,6 +51,7 @@ async function readLast(port: Backend, name: string): Promise<string | undefined
     const [row] = await port.query(`SELECT CAST(last AS TEXT) AS last FROM ${TABLE} WHERE name = $1`, [name]);
     return row?.["last"] as string | undefined;
   }
+  if ("swap" in port) return (await port.read(cellKey(port, "counter", name))).value;
   const at = port.change<bigint | undefined, bigint>(`counter:${name}`, (state = NO_VALUE) => [state, state]);
   return at === NO_VALUE ? undefined : String(at);
 }
@@ -61,7 +65,9 @@ async function setLast(port: Backend, name: string, at: bigint): Promise<void> {
     await port.query(`DELETE FROM ${TABLE} WHERE name = $1`, [name]);
     const insert = `INSERT INTO ${TABLE} (name, last) VALUES ($1, CAST($2 AS BIGINT))`;
     if (at !== NO_VALUE) await port.query(insert, [name, `${at}`]);
-  } else
+  } else if ("swap" in port)
+    await overwrite(port, cellKey(port, "counter", name), at === NO_VALUE ? undefined : `${at}`);
+  else
     port.change<bigint | undefined, true>(`counter:${name}`, () => [at === NO_VALUE ? undefined : at, true]);
 }
 
@@ -93,7 +99,7 @@ function requestOf(action: Exclude<Action, { put: bigint }>, at: bigint): Reserv
   return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NO_VALUE) };
 }
 
-describe.each(stores(prefix))("counters on $name", ({ open }) => {
+describe.each(featureStores(prefix))("counters on $name", ({ open, runs }) => {
   let port: Backend;
   onStore(open, ["counter"], (opened) => {
     port = opened;
@@ -124,7 +130,7 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
         },
       ),
       // Each action takes several round trips, on each store.
-      { numRuns: process.env.CI ? 200 : 50 },
+      { numRuns: runs(process.env.CI ? 200 : 50) },
     );
   });
 
@@ -232,6 +238,9 @@ describe.each(stores(prefix))("counters on $name", ({ open }) => {
         reason: "failed",
         message: expect.stringContaining("has setup() been run?"),
       });
+    } else if ("swap" in port) {
+      await overwrite(port, cellKey(port, "counter", name), "no number");
+      await expect(new Counter({ backend: port, name }).next()).rejects.toMatchObject({ reason: "answer" });
     } else {
       port.change(`counter:${name}`, () => [Symbol("no number"), true]);
       await expect(new Counter({ backend: port, name }).next()).rejects.toBeInstanceOf(BackendError);
@@ -245,12 +254,13 @@ const program = fileURLToPath(new URL("counter/process.mjs", import.meta.url));
 const sharedStores: { name: string; client: string; address: string }[] = [
   ...(REDIS_URL ? [{ name: "Redis", client: "ioredis", address: REDIS_URL }] : []),
   ...(DATABASE_URL ? [{ name: "PostgreSQL", client: "pg", address: DATABASE_URL }] : []),
+  ...(MYSQL_URL ? [{ name: "MariaDB", client: "mysql2", address: MYSQL_URL }] : []),
   ...(isBuiltin("node:sqlite") ? [{ name: "SQLite", client: "node:sqlite", address: "" }] : []),
 ];
 
 describe.each(sharedStores)("processes that share a $name", ({ client, address }) => {
-  const adapter = [...redisAdapters, ...postgresAdapters, ...sqliteAdapters].find(({ name }) =>
-    name.toLowerCase().includes(client),
+  const adapter = [...redisAdapters, ...postgresAdapters, ...mysqlAdapters, ...sqliteAdapters].find(
+    ({ name }) => name.toLowerCase().includes(client),
   );
 
   test.each([1, 10, 1000])(
@@ -277,8 +287,9 @@ describe.each(sharedStores)("processes that share a $name", ({ client, address }
         // Only the unused rest of each process is skipped.
         expect(Math.max(...lists.flat())).toBeLessThanOrEqual(4 * (count + (block > 1 ? 2 * block : 0)));
       } finally {
-        const port = connection?.port as SqlPort | RedisPort;
-        if ("query" in port) await port.query(`DROP TABLE "${own}_counters"`, []);
+        const port = connection?.port as SqlPort | RedisPort | CellPort;
+        if ("swap" in port) await clean(port);
+        else if ("query" in port) await port.query(`DROP TABLE "${own}_counters"`, []);
         else await port.eval("return redis.call('DEL', KEYS[1])", [`${own}:{orders}:counter`], []);
         await connection?.close();
         rmSync(folder, { recursive: true });

@@ -1,17 +1,19 @@
 // The examples of doc comments and guides that need a client, fenced by its name: they compile with the client's own
-// types, and run. Each stands alone. The examples of docs/databases.md build on each other: databases.test.ts runs them.
+// types, and run. Each stands alone. Those of Cloudflare and Bun run in their runtimes: cloudflare.test.ts and bun.test.ts. The examples of docs/databases.md build on each other: databases.test.ts runs them.
 
 import { mkdirSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { diagnostics, examplesOf, pages, run, sources } from "../docs/snippet.ts";
+import { createTable, dynamoDBVariables } from "./cell-clients.ts";
 import { inOwnDatabase } from "./database.ts";
 import { makeKnown } from "./known-namespace.ts";
 import { packages } from "./packages.ts";
 import { type Bridge, bridge } from "./upstash-bridge.ts";
 
-const { REDIS_URL, DATABASE_URL } = process.env;
+const { REDIS_URL, DATABASE_URL, MYSQL_URL, NATS_URL, ETCD_URL, DYNAMODB_URL } = process.env;
 
 /** The clients by the names of their fences, and whether the test can reach their server. */
 const clients: Readonly<Record<string, boolean>> = {
@@ -21,7 +23,12 @@ const clients: Readonly<Record<string, boolean>> = {
   pg: Boolean(DATABASE_URL),
   postgres: Boolean(DATABASE_URL),
   pglite: true,
+  libsql: true,
+  mysql2: Boolean(MYSQL_URL),
   sqlite: isBuiltin("node:sqlite"),
+  nats: Boolean(NATS_URL),
+  etcd: Boolean(ETCD_URL),
+  dynamodb: Boolean(DYNAMODB_URL),
 };
 
 const examples = [...sources, ...pages.filter((page) => page !== "docs/databases.md")]
@@ -36,6 +43,11 @@ describe("examples that need a client", () => {
     upstash = await bridge(REDIS_URL);
     process.env.UPSTASH_REDIS_REST_URL = upstash.url;
     process.env.UPSTASH_REDIS_REST_TOKEN = upstash.token;
+  });
+  beforeAll(async () => {
+    if (!DYNAMODB_URL) return;
+    Object.assign(process.env, dynamoDBVariables(DYNAMODB_URL));
+    await createTable(new DynamoDBClient(), "bitflake");
   });
   afterAll(() => upstash?.close());
 

@@ -1,7 +1,18 @@
-// Servers of the whole run: one Redis and one PostgreSQL. Their addresses are in the environment, for tests and for the
-// programs that they start.
+// Servers of the whole run: one Redis, PostgreSQL, MariaDB, NATS, etcd and DynamoDB each. Their addresses are in the
+// environment, for tests and for the programs that they start.
 
-import { startable, startPostgres, startRedis } from "./servers.ts";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  type Server,
+  startable,
+  startDynalite,
+  startEtcd,
+  startMariadb,
+  startNats,
+  startPostgres,
+  startRedis,
+} from "./servers.ts";
 import { sqliteHere } from "./sqlite-here.ts";
 
 /** Reports tests that are skipped, and how to enable them. In CI it throws instead. */
@@ -22,9 +33,19 @@ function exportPostgres(url: string): void {
   if (password) process.env.PGPASSWORD = decodeURIComponent(password);
 }
 
+/** Servers with compare-and-set, and the variables that have their addresses. */
+const cellServers = [
+  { variable: "NATS_URL", program: "nats-server", isStartable: startable.nats, start: startNats },
+  { variable: "ETCD_URL", program: "etcd-server", isStartable: startable.etcd, start: startEtcd },
+  { variable: "DYNAMODB_URL", program: "dynalite", isStartable: true, start: startDynalite },
+];
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const deno = here("../runtimes/node_modules/@deno/linux-x64-glibc/deno");
+
 /** Starts the servers that can be started. For the others the user may give an address; tests do not freeze those. */
 async function startServers(): Promise<() => Promise<void>> {
-  const { REDIS_URL, DATABASE_URL } = process.env;
+  const { REDIS_URL, DATABASE_URL, MYSQL_URL } = process.env;
   const redis = startable.redis ? await startRedis() : undefined;
   if (redis) process.env.REDIS_URL = redis.url;
   else {
@@ -41,12 +62,33 @@ async function startServers(): Promise<() => Promise<void>> {
   }
   const url = postgres?.url ?? DATABASE_URL;
   if (url) exportPostgres(url);
+  const mariadb = startable.mariadb ? await startMariadb() : undefined;
+  if (mariadb) process.env.MYSQL_URL = mariadb.url;
+  else {
+    const what = MYSQL_URL ? "Tests that freeze and restart a MariaDB" : "Tests that need a MariaDB";
+    reportSkipped(
+      what,
+      `install mariadb-server${MYSQL_URL ? "" : ", or say where there is one by MYSQL_URL"}`,
+    );
+  }
+  const others: Server[] = [];
+  for (const { variable, program, isStartable, start } of cellServers) {
+    if (isStartable) {
+      const server = await start();
+      process.env[variable] = server.url;
+      others.push(server);
+    } else reportSkipped(`Tests that start a ${program}`, `install ${program}`);
+  }
+  if (existsSync(deno)) process.env.DENO = deno;
+  else reportSkipped("Tests of Deno KV", "run npm ci --prefix test/runtimes");
   // Not an error in CI, because an old Node has no SQLite.
   if (!sqliteHere.node || !sqliteHere.better)
     console.log("Tests of SQLite are left out: run them on Node 22.13 or later");
   return async () => {
     await redis?.stop();
     await postgres?.stop();
+    await mariadb?.stop();
+    for (const server of others) await server.stop();
   };
 }
 

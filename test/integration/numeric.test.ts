@@ -8,7 +8,15 @@ import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Backend, fromPg, type SqlPort, setup, setupSql } from "../../src/backend/index.ts";
+import {
+  type Backend,
+  fromPg,
+  type MysqlPort,
+  type SqlPort,
+  setup,
+  setupSql,
+} from "../../src/backend/index.ts";
+import { isMysqlPort } from "../../src/backend/ports.ts";
 import { Counter } from "../../src/counter/index.ts";
 import {
   ArgumentError,
@@ -22,18 +30,19 @@ import {
 import { poolPort } from "../../src/numeric/openPort.ts";
 import type { PoolPort, RankedId } from "../../src/numeric/port.ts";
 import { RANK_LIMIT } from "../../src/numeric/random.ts";
+import { mysqlAdapters } from "./mysql-clients.ts";
 import { postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
-import { stores } from "./stores.ts";
+import { cellEngines, clean, featureStores } from "./stores.ts";
 
-/** The tables of numeric IDs. */
+/** The tables of numeric IDs, and that of the version of the schema. */
 const tablesOf = (dialect: "postgres" | "sqlite") =>
-  dialect === "postgres" ? ["ids", "id_types", "id_counts"] : ["ids", "id_types"];
+  dialect === "postgres" ? ["ids", "id_types", "id_counts", "meta"] : ["ids", "id_types", "meta"];
 
 /** Prefix of this run's keys and tables, because the servers may be the user's own. */
 const prefix = `numeric_${process.pid}`;
-const { DATABASE_URL = "", REDIS_URL } = process.env;
+const { DATABASE_URL = "", MYSQL_URL = "" } = process.env;
 
 const KEY = "2b7e151628aed2a6abf7158809cf4f3c";
 
@@ -42,13 +51,17 @@ let names = 0;
 const freshName = () => `farmer ${names++} ü'" %s $1 ? 日本`;
 const freshType = (length: number) => new NumericIdType({ name: freshName(), length });
 
-const everywhere = stores(prefix);
-const onRedis = everywhere.filter(({ engine }) => engine === "redis");
-const forPools = everywhere.filter((store) => !onRedis.includes(store));
-const onSql = forPools.filter(({ engine }) => engine !== "memory");
+const everywhere = featureStores(prefix);
+const withoutPools = everywhere.filter(
+  ({ engine }) => engine === "redis" || (engine !== "mariadb" && cellEngines.includes(engine)),
+);
+const forPools = everywhere.filter((store) => !withoutPools.includes(store));
+const onTables = forPools.filter(({ engine }) => engine !== "memory");
+/** Those that had pools in earlier versions. */
+const onSql = onTables.filter(({ engine }) => engine !== "mariadb");
 
 /** The stores that issue a type with many IDs to the end: one of each dialect. The others have a smaller type. */
-const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name];
+const thorough = [postgresAdapters[0].name, sqliteAdapters[0]?.name, mysqlAdapters[0].name];
 
 /** Model of a PoolPort. */
 class Model {
@@ -208,7 +221,7 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
   ),
 );
 
-describe.each(forPools)("pools on $name", ({ name, open }) => {
+describe.each(forPools)("pools on $name", ({ name, open, runs }) => {
   let port: Backend;
   beforeAll(async () => {
     port = await open();
@@ -237,7 +250,7 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
         for (const order of orders) await order(store, model, name !== "memory");
       }),
       // Each step is a round trip, on every store.
-      { numRuns: process.env.CI ? 80 : 40 },
+      { numRuns: runs(process.env.CI ? 80 : 40) },
     );
   });
 
@@ -458,7 +471,25 @@ describe.each(forPools)("pools on $name", ({ name, open }) => {
   });
 });
 
-describe.each(onSql)("tables of pools on $name", ({ open }) => {
+/** The test of tables on MySQL, where all features share one table too. */
+async function createsMysqlTables(store: MysqlPort): Promise<void> {
+  // The copy reads and writes cells, such as the record of the schema's version, in the table of the original.
+  await setup(store, ["counter"]);
+  const port = { ...store, prefix: `${prefix}_new` };
+  const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
+  await expect(pool.issue()).rejects.toBeInstanceOf(BackendError);
+  const tables = ["cells", "id_types", "ids", "id_counts"].map((name) => `\`${port.prefix}_${name}\``);
+  expect(await setup(port, ["counter"])).toContain(tables[0]);
+  const sql = await setup(port, ["numeric"]);
+  for (const table of tables) expect(sql.includes(table)).toBe(table !== tables[0]);
+  expect(setupSql({ dialect: "mysql", prefix: port.prefix })).toContain(sql);
+  expect(await setup(port)).toBe("");
+  await pool.issue();
+  await pool.stop();
+  for (const table of tables) await port.statement(`DROP TABLE ${table}`);
+}
+
+describe.each(onTables)("tables of pools on $name", ({ open }) => {
   test("that are missing give an error that names setup(), from each call", async () => {
     const port = await open();
     const pool = new IdPool({ backend: { ...port, prefix: `${prefix}_not` }, type: freshType(8) });
@@ -480,7 +511,9 @@ describe.each(onSql)("tables of pools on $name", ({ open }) => {
   });
 
   test("are created once, and a pool that failed without them works then", async () => {
-    const port = { ...((await open()) as SqlPort), prefix: `${prefix}_new` };
+    const store = await open();
+    if (isMysqlPort(store)) return createsMysqlTables(store);
+    const port = { ...(store as SqlPort), prefix: `${prefix}_new` };
     const pool = new IdPool({ backend: port, type: freshType(8), lowMark: 0, highMark: 10 });
     await expect(pool.issue()).rejects.toBeInstanceOf(BackendError);
     const { dialect } = port;
@@ -529,7 +562,7 @@ describe.each(onSql)("a pool of an earlier version on $name", ({ open }) => {
     const query: SqlPort["query"] = (text, params) =>
       text.startsWith("UPDATE") ? Promise.reject(slow) : port.query(text, params);
     await expect(setup({ ...port, query }, ["numeric"])).rejects.toThrow("statement timeout");
-    expect(await setup(port, ["numeric"])).toMatch(/^UPDATE [^;]*;\n$/);
+    expect(await setup(port, ["numeric"])).toMatch(/^UPDATE [^;]*;\n\nINSERT INTO [^;]*_meta" [^;]*;\n$/);
     const start = () => new IdPool({ backend: port, type, lowMark: 0, highMark: 100 });
     expect(await start().status()).toMatchObject({ available: 10, taken: 20 });
     const pool = start();
@@ -579,6 +612,20 @@ const sharedStores: {
         await Promise.all(opened.map((one) => one.close()));
       };
       return { ports: Array.from({ length: count }, (_, at) => opened[at % opened.length].port), close };
+    },
+  })),
+  ...(MYSQL_URL ? mysqlAdapters : []).map(({ name, open }) => ({
+    name,
+    async openMany(count: number) {
+      const own = `${prefix}_crowd`;
+      const opened = await Promise.all(
+        Array.from({ length: count }, () => open(MYSQL_URL, { prefix: own, timeoutMs: 20_000 })),
+      );
+      const close = async () => {
+        await clean(opened[0].port);
+        await Promise.all(opened.map((one) => one.close()));
+      };
+      return { ports: opened.map(({ port }) => port), close };
     },
   })),
   ...sqliteAdapters.map(({ name, open }) => ({
@@ -832,18 +879,18 @@ describe.each(everywhere)("permuted IDs on $name", ({ name, open }) => {
       const another = new PermutedIds({ type, key: KEY, counter, ...other });
       await expect(another.issue()).rejects.toBeInstanceOf(NamespaceError);
     }
-    if (!("eval" in port)) {
+    if (!("eval" in port || "swap" in port)) {
       await expect(new IdPool({ backend: port, type }).issue()).rejects.toBeInstanceOf(NamespaceError);
     }
     expect(await first.issue()).not.toBe(id);
   });
 });
 
-describe.skipIf(!REDIS_URL).each(onRedis)("a pool on $name", ({ open }) => {
-  test("is refused, because it could forget taken IDs", async () => {
+describe.each(withoutPools)("a pool on $name", ({ open }) => {
+  test("is refused: the store could forget taken IDs, or cannot take one of many rows in one step", async () => {
     const backend = await open();
     const make = () => new IdPool({ backend, type: freshType(8) });
     expect(make).toThrow(ArgumentError);
-    expect(make).toThrow(/PostgreSQL, SQLite or memory/);
+    expect(make).toThrow(/PostgreSQL, MySQL, SQLite or memory/);
   });
 });

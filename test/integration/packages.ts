@@ -2,8 +2,12 @@
 
 import manifest from "./package.json" with { type: "json" };
 
-const clients = Object.keys(manifest.dependencies).filter((name) => !name.startsWith("@types/"));
+const { dependencies, devDependencies } = manifest;
+const clients = Object.keys({ ...dependencies, ...devDependencies }).filter(
+  // Packages of types alone have no path.
+  (name) => !/^@types\/|-types$/.test(name),
+);
 
 export const packages: Readonly<Record<string, string>> = Object.fromEntries(
-  clients.map((name) => [name, import.meta.resolve(name)]),
+  [...clients, "mysql2/promise"].map((name) => [name, import.meta.resolve(name)]),
 );

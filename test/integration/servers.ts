@@ -1,4 +1,5 @@
-// Temporary servers: a Redis or PostgreSQL in a temporary folder, which tests can freeze, kill and restart.
+// Temporary servers: a Redis, PostgreSQL, MariaDB, NATS, etcd or an emulator of DynamoDB in a temporary folder, which tests can
+// freeze, kill and restart.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
@@ -10,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -31,12 +33,13 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Finds a program on the PATH, or in Debian's folders of PostgreSQL. */
+/** Finds a program on the PATH, in the folder of Debian's servers, or in Debian's folders of PostgreSQL. */
 function find(program: string): string | undefined {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
     ...(process.env.PATH ?? "").split(delimiter),
+    "/usr/sbin",
     ...versions.map((v) => join(debian, v, "bin")),
   ];
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
@@ -44,16 +47,24 @@ function find(program: string): string | undefined {
 
 const programs = {
   redis: find("redis-server"),
-  sentinel: find("redis-sentinel"),
+  // It is the same program.
+  sentinel: find("redis-sentinel") ?? find("redis-server"),
   postgres: find("postgres"),
   initdb: find("initdb"),
   basebackup: find("pg_basebackup"),
+  mariadb: find("mariadbd"),
+  mariadbInstall: find("mariadb-install-db"),
+  nats: find("nats-server"),
+  etcd: find("etcd"),
 };
 
 /** The servers that can be started here. */
 export const startable = {
   redis: programs.redis !== undefined,
   postgres: programs.postgres !== undefined && programs.initdb !== undefined,
+  mariadb: programs.mariadb !== undefined && programs.mariadbInstall !== undefined,
+  nats: programs.nats !== undefined,
+  etcd: programs.etcd !== undefined,
   /** A Redis with a replica that is promoted, or a PostgreSQL with a standby that is. */
   failover: { redis: programs.sentinel !== undefined, postgres: programs.basebackup !== undefined },
 };
@@ -74,16 +85,24 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** The account of a process. PostgreSQL refuses to run as root. */
+/** The account of a process. PostgreSQL and MariaDB refuse to run as root. */
 interface Account {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-function postgresAccount(): Account {
+/** Returns the account that Debian's package of a server has created. */
+function accountOf(user: "postgres" | "mysql"): Account {
   if (process.getuid?.() !== 0) return {};
-  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  const id = (flag: string) => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
+}
+
+/** Creates a folder that belongs to an account. */
+function makeFolder(name: string, { uid, gid }: Account): string {
+  const folder = mkdtempSync(join(tmpdir(), `bitflake-${name}-`));
+  if (uid !== undefined) chownSync(folder, uid, gid as number);
+  return folder;
 }
 
 /** Returns a process and its children. PostgreSQL's processes are not one process group. */
@@ -141,13 +160,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
  */
 const GUARD = `cat
 kill -CONT $1 $(pgrep -P $1)
-kill -INT $1
+kill -$3 $1
 for second in 1 2 3 4 5; do kill -0 $1 && sleep 1; done
 kill -KILL $1 $(pgrep -P $1)
 rm -rf "$2"`;
 
-function guard(server: ChildProcess, folder: string): void {
-  const args = ["-c", GUARD, "guard", String(server.pid), folder];
+function guard(server: ChildProcess, { folder, end = "INT" }: Program): void {
+  const args = ["-c", GUARD, "guard", String(server.pid), folder, end];
   // Detached, because the signal that ends this process may go to its whole group.
   const watch = spawn("sh", args, { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   server.once("exit", () => {
@@ -156,21 +175,29 @@ function guard(server: ChildProcess, folder: string): void {
   });
 }
 
+/** A server's program, and how to run it. */
+interface Program {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly account?: Account;
+  /** The signal at which it closes connections and keeps its data. Default INT. */
+  readonly end?: "INT" | "TERM";
+}
+
 /** Starts a program, and waits until it logs that it is ready. */
-function launch(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  account: Account,
-): Promise<ChildProcess> {
-  const child = spawn(program, args, { cwd, ...account, stdio: ["ignore", "pipe", "pipe"] });
-  guard(child, cwd);
+function launch(options: Program): Promise<ChildProcess> {
+  const { program, args, folder, account } = options;
+  const child = spawn(program, args, { cwd: folder, ...account, stdio: ["ignore", "pipe", "pipe"] });
+  guard(child, options);
   return new Promise((resolve, reject) => {
     let log = "";
     const listen = (text: Buffer) => {
       log = (log + text).slice(-10_000);
-      // Redis and PostgreSQL log the same words, a standby and a Sentinel other ones.
-      if (/ready to accept (read-only )?connections|\+monitor master/i.test(log)) resolve(child);
+      // In turn: Redis and PostgreSQL, a standby, MariaDB, a Sentinel, NATS, etcd, dynalite.
+      const ready =
+        /ready (to accept|for) (read-only )?connections|\+monitor master|Server is ready|serving .*client requests|listening at: http/i;
+      if (ready.test(log)) resolve(child);
     };
     child.stdout.on("data", listen);
     child.stderr.on("data", listen);
@@ -180,19 +207,11 @@ function launch(
 }
 
 /** Runs a server by a command line. */
-async function serve(
-  {
-    program,
-    args,
-    folder,
-    account = {},
-  }: { program: string; args: string[]; folder: string; account?: Account },
-  url: string,
-  port: number,
-): Promise<Server> {
-  let child = await launch(program, args, folder, account);
-  // On SIGINT both close connections and keep their data.
-  const end = async (name: "SIGINT" | "SIGKILL") => {
+async function serve(options: Program, url: string, port: number): Promise<Server> {
+  const { folder } = options;
+  let child = await launch(options);
+  const shutdown = `SIG${options.end ?? "INT"}` as const;
+  const end = async (name: typeof shutdown | "SIGKILL") => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     const members = family(child.pid as number);
@@ -223,12 +242,12 @@ async function serve(
     resume: () => signal(child.pid as number, "SIGCONT"),
     kill: () => end("SIGKILL"),
     async restart() {
-      await end("SIGINT");
-      child = await launch(program, args, folder, account);
+      await end(shutdown);
+      child = await launch(options);
     },
     async stop() {
       // A shutdown, because the children of a killed PostgreSQL become zombies.
-      await end("SIGINT");
+      await end(shutdown);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -265,8 +284,12 @@ export async function startRedis({
   return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 
-/** Starts a Sentinel that promotes a replica half a second after the primary has gone. */
-export async function startSentinel(primary: Server, name: string): Promise<Server> {
+/**
+ * Starts a Sentinel that promotes a replica half a second after the primary has gone.
+ *
+ * @param password the password of the primary and its replicas, if they have one
+ */
+export async function startSentinel(primary: Server, name: string, password?: string): Promise<Server> {
   if (!programs.sentinel) throw new Error("there is no redis-sentinel");
   const folder = mkdtempSync(join(tmpdir(), "bitflake-sentinel-"));
   const port = await freePort();
@@ -276,9 +299,10 @@ export async function startSentinel(primary: Server, name: string): Promise<Serv
     `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
     `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 3000`,
+    ...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
   ];
   writeFileSync(join(folder, "sentinel.conf"), `${settings.join("\n")}\n`);
-  const args = [join(folder, "sentinel.conf")];
+  const args = [join(folder, "sentinel.conf"), "--sentinel"];
   return serve({ program: programs.sentinel, args, folder }, `redis://127.0.0.1:${port}`, port);
 }
 
@@ -303,9 +327,8 @@ async function servePostgres(
   make: (data: string, where: Account & { cwd: string }) => unknown,
 ): Promise<Server> {
   if (!programs.postgres) throw new Error("there is no postgres");
-  const account = postgresAccount();
-  const folder = mkdtempSync(join(tmpdir(), "bitflake-postgres-"));
-  if (account.uid !== undefined) chownSync(folder, account.uid, account.gid as number);
+  const account = accountOf("postgres");
+  const folder = makeFolder("postgres", account);
   const data = join(folder, "data");
   make(data, { cwd: folder, ...account });
   const port = await freePort();
@@ -319,4 +342,68 @@ async function servePostgres(
   const args = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   return serve({ program: programs.postgres, args, folder, account }, url, port);
+}
+
+/** Starts a MariaDB that is durable except in a power failure, with an empty database. */
+export async function startMariadb(): Promise<Server> {
+  const { mariadb, mariadbInstall } = programs;
+  if (!mariadb || !mariadbInstall) throw new Error("there is no mariadbd");
+  const account = accountOf("mysql");
+  const folder = makeFolder("mariadb", account);
+  const data = `--datadir=${join(folder, "data")}`;
+  const options = ["--no-defaults", data, "--auth-root-authentication-method=normal"];
+  execFileSync(mariadbInstall, options, { cwd: folder, ...account, stdio: "ignore" });
+  const port = await freePort();
+  const args = [
+    "--no-defaults",
+    data,
+    `--port=${port}`,
+    "--bind-address=127.0.0.1",
+    `--socket=${join(folder, "socket")}`,
+    `--pid-file=${join(folder, "pid")}`,
+    "--max-connections=300",
+    "--innodb-flush-log-at-trx-commit=2",
+    "--innodb-buffer-pool-size=64M",
+    "--skip-name-resolve",
+  ];
+  const url = `mysql://root@127.0.0.1:${port}/test`;
+  return serve({ program: mariadb, args, folder, account, end: "TERM" }, url, port);
+}
+
+/** Starts a NATS with JetStream. */
+export async function startNats(): Promise<Server> {
+  if (!programs.nats) throw new Error("there is no nats-server");
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-nats-"));
+  const port = await freePort();
+  const args = ["--addr", "127.0.0.1", "--port", String(port), "--jetstream", "--store_dir", folder];
+  return serve({ program: programs.nats, args, folder }, `nats://127.0.0.1:${port}`, port);
+}
+
+/** Starts an etcd of one member. */
+export async function startEtcd(): Promise<Server> {
+  if (!programs.etcd) throw new Error("there is no etcd");
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-etcd-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const peer = `http://127.0.0.1:${await freePort()}`;
+  const settings = {
+    "data-dir": folder,
+    "listen-client-urls": url,
+    "advertise-client-urls": url,
+    "listen-peer-urls": peer,
+    "initial-advertise-peer-urls": peer,
+    "initial-cluster": `default=${peer}`,
+    "auto-compaction-retention": "1h",
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return serve({ program: programs.etcd, args, folder }, url, port);
+}
+
+/** Starts dynalite, an emulator of DynamoDB. */
+export async function startDynalite(): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), "bitflake-dynalite-"));
+  const port = await freePort();
+  const script = createRequire(import.meta.url).resolve("dynalite/cli.js");
+  const args = [script, "--host", "127.0.0.1", "--port", `${port}`, "--path", folder, "--createTableMs", "0"];
+  return serve({ program: process.execPath, args, folder }, `http://127.0.0.1:${port}`, port);
 }

@@ -1,4 +1,4 @@
-// Proxy between a client and a server that can go silent: packets are lost, and no connection is closed.
+// Proxy between a client and a server that can go silent, where packets are lost and no connection is closed, or be cut.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -11,6 +11,8 @@ export interface Network {
   silence(): void;
   /** Lets new connections work again. */
   restore(): void;
+  /** Closes all connections, as a server that restarts. */
+  cut(): void;
   close(): void;
 }
 
@@ -52,6 +54,9 @@ export async function networkTo(url: string): Promise<Network> {
     },
     restore() {
       isSilent = false;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     close() {
       server.close();

@@ -7,8 +7,16 @@
 // 3. Add the engine to `engines` below, and what `clean` deletes.
 // All suites then run on it. A feature that does not support the engine filters it out by `engine`.
 
-import { type Backend, type Feature, memory, setup } from "bitflake/backend";
+import { type Backend, type CellPort, type Feature, memory, setup } from "bitflake/backend";
 import { afterAll, beforeAll } from "vitest";
+import { isMysqlPort } from "../../src/backend/ports.ts";
+import { memoryCells } from "../support/memoryCells.ts";
+import { bunRedisAdapters, bunSqlAdapters } from "./bun-clients.ts";
+import { denoKvAdapter, dynamoDBAdapter, etcdAdapter, natsAdapters } from "./cell-clients.ts";
+import { d1Adapter, durableObjectAdapters } from "./cloudflare-clients.ts";
+import { libsqlAdapter } from "./libsql-clients.ts";
+import { miniflareHere } from "./miniflare-here.ts";
+import { mysqlAdapters } from "./mysql-clients.ts";
 import { pgliteAdapter, postgresAdapters } from "./postgres-clients.ts";
 import { redisAdapters } from "./redis-clients.ts";
 import { sqliteAdapters } from "./sqlite-clients.ts";
@@ -25,21 +33,61 @@ interface Client {
   open(address: string, settings: { readonly prefix: string }): Connection | Promise<Connection>;
 }
 
+/** Memory that only has compare-and-set. Its clock is this process's. */
+const memoryCellsClient: Client = {
+  name: "cells in memory",
+  open: () => ({ port: memoryCells(Date.now), close: () => {} }),
+};
+
 const memoryClient: Client = { name: "memory", open: () => ({ port: memory(), close: () => {} }) };
 
 /** The engines, each with its clients. The first client is the engine's representative. */
 const engines = [
   { engine: "memory", address: () => ":memory:", clients: [memoryClient] },
-  { engine: "redis", address: () => process.env.REDIS_URL, clients: redisAdapters },
-  { engine: "postgres", address: () => process.env.DATABASE_URL, clients: postgresAdapters },
+  { engine: "cells", address: () => ":memory:", clients: [memoryCellsClient] },
+  { engine: "redis", address: () => process.env.REDIS_URL, clients: [...redisAdapters, ...bunRedisAdapters] },
+  {
+    engine: "postgres",
+    address: () => process.env.DATABASE_URL,
+    clients: [...postgresAdapters, ...bunSqlAdapters],
+  },
   { engine: "pglite", address: () => process.env.DATABASE_URL, clients: [pgliteAdapter] },
+  { engine: "mariadb", address: () => process.env.MYSQL_URL, clients: mysqlAdapters },
   { engine: "sqlite", address: () => ":memory:", clients: sqliteAdapters },
+  { engine: "libsql", address: () => ":memory:", clients: [libsqlAdapter] },
+  { engine: "d1", address: () => (miniflareHere ? "DB" : undefined), clients: [d1Adapter] },
+  {
+    engine: "durable object",
+    address: () => (miniflareHere ? "cells" : undefined),
+    clients: durableObjectAdapters,
+  },
+  { engine: "nats", address: () => process.env.NATS_URL, clients: natsAdapters },
+  { engine: "etcd", address: () => process.env.ETCD_URL, clients: [etcdAdapter] },
+  { engine: "dynamodb", address: () => process.env.DYNAMODB_URL, clients: [dynamoDBAdapter] },
+  { engine: "denokv", address: () => process.env.DENO, clients: [denoKvAdapter] },
 ] as const satisfies readonly {
   readonly engine: string;
   /** The address that the clients open. Without one the engine is left out. */
   address(): string | undefined;
   readonly clients: readonly Client[];
 }[];
+
+/** The engines of cells. */
+export const cellEngines: readonly string[] = [
+  "cells",
+  "mariadb",
+  "durable object",
+  "nats",
+  "etcd",
+  "dynamodb",
+  "denokv",
+];
+
+/** Those of them that have no clock. */
+export const enginesWithoutClock: readonly string[] = ["nats", "etcd", "dynamodb", "denokv"];
+
+/** Those whose calls cross a bridge to another runtime, and those whose server is emulated. */
+const bridged: readonly string[] = ["d1", "durable object", "dynamodb", "denokv"];
 
 /** A store that suites run on. */
 export interface Store {
@@ -48,6 +96,11 @@ export interface Store {
   readonly engine: (typeof engines)[number]["engine"];
   /** Whether slow tests run on this client. They run once per engine. */
   readonly isRepresentative: boolean;
+  /**
+   * Returns how often a property is tested here, of the number for an engine's representative: a fifth of that on its other
+   * clients, which send the same, and a quarter where each call crosses a bridge to another runtime, or the server is emulated.
+   */
+  runs(count: number): number;
   /** Opens the store, once per test file. It is cleaned and closed after the tests of the file. */
   open(): Promise<Backend>;
 }
@@ -65,9 +118,19 @@ export function stores(prefix: string): Store[] {
       name: client.name,
       engine,
       isRepresentative: index === 0,
+      runs: (count) => Math.ceil(count * (index === 0 ? 1 : 0.2) * (bridged.includes(engine) ? 0.25 : 1)),
       open: openOnce(async () => client.open(url, { prefix })),
     }));
   });
+}
+
+/**
+ * Returns the stores on which the suite of a feature runs. In CI it leaves out emulated engines of cells: a feature sends them
+ * what it sends the others, and cells.test.ts holds the rules of each feature on them.
+ */
+export function featureStores(prefix: string): Store[] {
+  const isLeftOut = (engine: string) => bridged.includes(engine) && cellEngines.includes(engine);
+  return stores(prefix).filter(({ engine }) => !process.env.CI || !isLeftOut(engine));
 }
 
 /** Returns a function that opens a store at its first call. The store is cleaned and closed after the tests of the file. */
@@ -99,7 +162,7 @@ export function onStore(
   afterAll(async () => clean(await open()));
 }
 
-/** Deletes all keys or tables with the port's prefix. */
+/** Deletes all keys or tables with the port's prefix. In another store of cells they only count as absent. */
 export async function clean(port: Backend): Promise<void> {
   const { prefix } = port as { readonly prefix?: string };
   if (prefix === undefined) return;
@@ -114,5 +177,33 @@ export async function clean(port: Backend): Promise<void> {
         : "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, length($1)) = $1";
     for (const { name } of await port.query(tables, [`${prefix}_`]))
       await port.query(`DROP TABLE "${name}"`, []);
+  } else if (isMysqlPort(port)) {
+    const start = `X'${Buffer.from(`${prefix}_`).toString("hex")}'`;
+    const tables = `SELECT table_name AS name FROM information_schema.tables
+WHERE table_schema = DATABASE() AND LEFT(table_name, CHAR_LENGTH(CONVERT(${start} USING utf8mb4))) = CONVERT(${start} USING utf8mb4)`;
+    for (const { name } of (await port.statement(tables)).rows)
+      await port.statement(`DROP TABLE IF EXISTS \`${name?.replaceAll("`", "``")}\``);
+  } else if ("swap" in port && port.list) {
+    // DynamoDB lists only what one name has. Its emulator is the run's own.
+    const listed = await port.list(`${prefix}:`).catch((error: { code?: unknown }) => {
+      if (error.code === "ERR_ARGUMENT") return [];
+      throw error;
+    });
+    const cells = [...listed];
+    const erase = async () => {
+      for (let cell = cells.pop(); cell; cell = cells.pop()) await overwrite(port, cell.key, undefined);
+    };
+    await Promise.all(Array.from({ length: 10 }, erase));
+  }
+}
+
+/** Writes a cell over any value. `undefined` deletes it, in a store in which a value that was kept for no time is gone. */
+export async function overwrite(port: CellPort, key: string, value: string | undefined): Promise<void> {
+  // Again, if the store has deleted an ended value meanwhile.
+  for (let isWritten = false; !isWritten; ) {
+    const { version } = await port.read(key);
+    if (value === undefined && version === "") return;
+    const keepMs = value === undefined ? 0 : undefined;
+    isWritten = (await port.swap(key, version, value ?? "gone", keepMs)).swapped;
   }
 }

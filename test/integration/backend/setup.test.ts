@@ -5,9 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fromPg, type PostgresSettings, type SqlPort, setup, setupSql } from "../../../src/backend/index.ts";
+import { VERSION } from "../../../src/backend/schemaVersion.ts";
 import { ArgumentError } from "../../../src/internal.ts";
+import { leaseNode } from "../../../src/lease/index.ts";
 import {
   type PostgresAdapter,
   pgliteAdapter,
@@ -22,7 +24,7 @@ const url = process.env.DATABASE_URL ?? "";
 const awkward = (name: string) => `${name} "Žluť" 日本`;
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-const tables = ["counters", "id_types", "ids", "namespaces", "nodes", "once", "rates"];
+const tables = ["counters", "id_types", "ids", "meta", "namespaces", "nodes", "once", "rates"];
 const indexes = ["ids_request", "ids_stock", "nodes_owner", "nodes_until", "once_ends", "rates_ends"];
 
 /** The objects that count the taken IDs. */
@@ -105,8 +107,8 @@ describe.each(adapters)("setup by $name", ({ open }) => {
     const prefix = `plain_${randomUUID().slice(0, 8)}`;
     const port = await connect(open, { prefix });
     await setup(port, ["counter"]);
-    expect(await found(port, prefix)).toEqual([`public/${prefix}_counters`]);
-    await port.query(`DROP TABLE ${prefix}_counters`, []);
+    expect(await found(port, prefix)).toEqual([`public/${prefix}_counters`, `public/${prefix}_meta`]);
+    await port.query(`DROP TABLE ${prefix}_counters, ${prefix}_meta`, []);
   });
 
   test("throws an error that names the schema when it does not exist", async () => {
@@ -133,6 +135,100 @@ describe.skipIf(!url).each(postgresAdapters)("setup by $name, run ten times at o
       expect(await found(ports[0], "bitflake")).toEqual(all(schema, "bitflake"));
       await ports[0].query(`DROP SCHEMA ${schema} CASCADE`, []);
     }
+  });
+});
+
+const connections = [
+  ...(url ? [{ name: "pg", open: async (prefix: string) => postgresAdapters[0].open(url, { prefix }) }] : []),
+  ...sqliteAdapters.slice(0, 1).map(({ open }) => ({
+    name: "SQLite",
+    open: async (prefix: string) => open(":memory:", { prefix }),
+  })),
+];
+
+describe.each(connections)("the version of the tables, in $name", ({ open }) => {
+  let connection: Awaited<ReturnType<typeof open>>;
+  let prefix: string;
+  beforeEach(async () => {
+    prefix = `v${randomUUID().slice(0, 8)}`;
+    connection = await open(prefix);
+  });
+  afterEach(async () => {
+    const { port, close } = connection;
+    const tables = port.dialect === "postgres" ? ["meta", "counters"] : [];
+    for (const table of tables) await port.query(`DROP TABLE IF EXISTS ${prefix}_${table}`, []);
+    await close();
+  });
+  const record = async () => {
+    const sql = `SELECT CAST(version AS TEXT) AS version, CAST(least AS TEXT) AS least FROM ${prefix}_meta`;
+    return [...(await connection.port.query(sql, []))];
+  };
+  const change = (version: number, least: number) =>
+    connection.port.query(`UPDATE ${prefix}_meta SET version = ${version}, least = ${least}`, []);
+
+  test("is recorded, and again over that of an earlier version", async () => {
+    const { port } = connection;
+    const now = [{ version: `${VERSION}`, least: "1" }];
+    await setup(port, ["counter"]);
+    expect(await record()).toEqual(now);
+    await change(1, 1);
+    expect(await setup(port, ["counter"])).toMatch(/^INSERT INTO [^;]*;\n$/);
+    expect(await record()).toEqual(now);
+  });
+
+  test("stays if it is later and this code can use the tables", async () => {
+    const { port } = connection;
+    await setup(port, ["counter"]);
+    await change(9, VERSION);
+    expect(await setup(port, ["counter"])).toBe("");
+    expect(await record()).toEqual([{ version: "9", least: `${VERSION}` }]);
+  });
+
+  test("is refused before anything is created if the tables need later code", async () => {
+    const { port } = connection;
+    await setup(port, ["counter"]);
+    await change(9, VERSION + 1);
+    await port.query(`DROP TABLE ${prefix}_counters`, []);
+    await expect(setup(port, ["counter"])).rejects.toMatchObject({ code: "ERR_BACKEND", reason: "schema" });
+    await expect(port.query(`SELECT 1 FROM ${prefix}_counters`, [])).rejects.toThrow();
+  });
+});
+
+describe.skipIf(!url)("a rolling upgrade in PostgreSQL", () => {
+  test("adds columns while processes of the earlier version write, and both versions work beside each other", async () => {
+    const prefix = `roll${randomUUID().slice(0, 8)}`;
+    const { port, close } = await postgresAdapters[0].open(url, { prefix });
+    const nodes = `${prefix}_nodes`;
+    for (const sql of firstTables(`${prefix}_namespaces`, nodes)) await port.query(sql, []);
+    await port.query(`UPDATE ${nodes} SET node = 1000`, []);
+    // The statements by which bitflake 0.1.0 granted and renewed, on nodes of its own.
+    const granted = `INSERT INTO ${nodes} (namespace, space, node, owner, since, until) VALUES ('n', 0, $1::bigint, 'old', 5, 9)`;
+    const renewed = `UPDATE ${nodes} SET until = until + 1 WHERE namespace = 'n' AND node = 1000 AND owner = 'owner' RETURNING node`;
+    let isUpgraded = false;
+    let renewals = 0;
+    const writer = async (first: number) => {
+      for (let node = first; !isUpgraded || node < first + 20; node++) {
+        await port.query(granted, [String(node)]);
+        const { length } = await port.query(renewed, []);
+        renewals += length;
+      }
+    };
+    const writers = [2000, 3000, 4000].map(writer);
+    await Promise.all([setup(port), setup(port), setup(port)]);
+    const lease = await leaseNode({ backend: port, name: "new" });
+    isUpgraded = true;
+    await Promise.all(writers);
+    expect(renewals).toBeGreaterThanOrEqual(60);
+    const [row] = await port.query(
+      `SELECT CAST(until AS TEXT) AS until FROM ${nodes} WHERE namespace = 'n' AND node = 1000`,
+      [],
+    );
+    expect(row).toEqual({ until: String(9 + renewals) });
+    expect(typeof lease.generator.nextId()).toBe("bigint");
+    await lease.release();
+    for (const table of [...tables, ...counts.postgres])
+      await port.query(`DROP TABLE ${prefix}_${table}`, []);
+    await close();
   });
 });
 

@@ -1,17 +1,15 @@
 // A process of the chaos test: leases a node, writes IDs to a file, releases the node, and repeats that during all faults.
 // It logs the events of its leases, one line of JSON each. An unexpected error ends it.
 
-import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { Redis } from "ioredis";
-import pg from "pg";
 import { between, burst, Pen } from "./bursts.mjs";
+import { connections } from "./connections.mjs";
 
 const plan = JSON.parse(process.argv[2]);
 const { dist, store, url, path, role, threads, ttlMs, tickMs, layout, namespace } = plan;
-const { fromIORedis, fromPg } = await import(new URL("backend.js", dist).href);
+const backends = await import(new URL("backend.js", dist).href);
 const { leaseNode } = await import(new URL("lease.js", dist).href);
 
 const HOUR = 3_600_000;
@@ -49,25 +47,11 @@ const expected = ["ERR_LEASE_EXPIRED", ...(role === "jumping" ? jumping : [])];
 /** The codes of errors that leaseNode may throw. */
 const refusals = ["ERR_NO_NODE_AVAILABLE", "ERR_BACKEND", "ERR_CLOCK_SKEW"];
 
-// --- The store, by clients that behave differently in an outage.
+// --- The store.
 
-async function connect() {
-  // Shorter and longer than a lease, so that late answers arrive before and after a holder's timeout.
-  const timeoutMs = [ttlMs / 4, ttlMs, 5000][between(0, 2)];
-  if (store === "postgres") {
-    const pool = new pg.Pool({ connectionString: url, max: between(1, 4) });
-    pool.on("error", () => {});
-    return fromPg(pool, { timeoutMs });
-  }
-  // By default ioredis queues commands while it is not connected, and repeats commands without an answer.
-  const failing = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
-  const client = new Redis(url, { retryStrategy: () => 50, ...(chance(0.3) ? failing : {}) });
-  client.on("error", () => {});
-  await Promise.race([once(client, "ready").catch(() => {}), setTimeout(1000)]);
-  return fromIORedis(client, { timeoutMs });
-}
-
-const backend = await connect();
+// Shorter and longer than a lease, so that late answers arrive before and after a holder's timeout.
+const timeoutMs = [ttlMs / 4, ttlMs, 5000][between(0, 2)];
+const { backend } = await connections[store](backends, url, { timeoutMs });
 
 // --- The threads.
 

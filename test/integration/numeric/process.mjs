@@ -2,14 +2,28 @@
 // before it and each answer at once; an error ends it.
 
 import { openSync, writeSync } from "node:fs";
+import mysql from "mysql2/promise";
 import pg from "pg";
-import { fromPg } from "../../../dist/backend.js";
+import { fromMysql2, fromPg } from "../../../dist/backend.js";
 import { IdPool, NumericIdType } from "../../../dist/numeric.js";
 
-const { task, url, prefix, type, marks, connections, journal, ...plan } = JSON.parse(process.argv[2]);
+const { task, url, prefix, type, marks, connections, isolation, journal, ...plan } = JSON.parse(
+  process.argv[2],
+);
 
-const client = new pg.Pool({ connectionString: url, max: connections });
-const backend = fromPg(client, { prefix });
+/** Opens the store of an address with as many connections. */
+function open() {
+  if (url.startsWith("postgres")) {
+    const client = new pg.Pool({ connectionString: url, max: connections });
+    return { backend: fromPg(client, { prefix }), close: () => client.end() };
+  }
+  const client = mysql.createPool({ uri: url, connectionLimit: connections });
+  const level = `SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`;
+  client.pool.on("connection", (connection) => connection.query(level));
+  return { backend: fromMysql2(client, { prefix, timeoutMs: 30_000 }), close: () => client.end() };
+}
+
+const { backend, close } = open();
 const pool = new IdPool({ backend, type: new NumericIdType(type), waitMs: 60_000, ...marks });
 
 const file = openSync(journal, "a");
@@ -67,5 +81,5 @@ const tasks = {
 
 await tasks[task](plan);
 await pool.stop();
-await client.end();
+await close();
 process.exit(0);
