@@ -12,13 +12,13 @@ const site = resolve(process.argv[2] ?? join(root, "docs/site"));
 /** The pages of docs/, without their extension, in the order of the menu. */
 const GROUPS = {
   Guides: [
-    ...["generators", "layout", "clocks", "node-ids", "stores", "threads", "text", "databases", "counters"],
-    ...["numeric-ids", "idempotency", "rate-limits", "service", "command-line", "frameworks", "testing"],
-    ...["migrating", "benchmarks"],
+    ...["generators", "layout", "clocks", "node-ids", "stores", "ports", "threads", "text", "databases"],
+    ...["counters", "numeric-ids", "idempotency", "rate-limits", "service", "command-line", "frameworks"],
+    ...["testing", "migrating", "benchmarks"],
   ],
   "For maintainers": ["architecture", "contributing", "changelog"],
-  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "no-pools-on-redis", "ff1"]
-    .concat("zero-dependencies")
+  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "native-steps", "no-pools-on-redis"]
+    .concat("ff1", "zero-dependencies")
     .map((page) => `decisions/${page}`),
 };
 const pages = Object.values(GROUPS).flat();
