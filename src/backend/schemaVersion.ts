@@ -62,20 +62,30 @@ export function readVersionSql(target: SqlTarget): string {
 }
 
 /**
+ * Reads the record of a store of cells. Resolves to `undefined` if there is none.
+ *
+ * @throws {@link BackendError} if the store needs later code, or fails
+ */
+export async function readVersionInCell(port: CellPort): Promise<SchemaRecord | undefined> {
+  const recorded = await new Cells(port).step("setup", recordKey(port), (value) => ({
+    result: parseRecord(value) ?? null,
+  }));
+  if (recorded) assertUsable(recorded);
+  return recorded ?? undefined;
+}
+
+/**
  * Records this version in a store of cells, unless a later one is recorded, or the store refuses to keep it, as one does that
  * deletes every value after a time.
  *
  * @throws {@link BackendError} if the store needs later code, or fails
  */
 export async function recordVersionInCell(port: CellPort): Promise<void> {
-  const [cells, key] = [new Cells(port), cellKey(port, "meta", "schema")];
-  const parse = (value: string | undefined) => (value === undefined ? undefined : parseRecord(value));
-  const recorded = await cells.step("setup", key, (value) => ({ result: parse(value) ?? null }));
-  if (recorded) assertUsable(recorded);
+  const recorded = await readVersionInCell(port);
   if (recorded && recorded.version >= VERSION) return;
   const own = JSON.stringify({ version: VERSION, least: LEAST } satisfies SchemaRecord);
-  const write = cells.step("setup", key, (value) => {
-    const { version } = parse(value) ?? { version: 0 };
+  const write = new Cells(port).step("setup", recordKey(port), (value) => {
+    const { version } = parseRecord(value) ?? { version: 0 };
     return { value: version < VERSION ? own : undefined, result: true };
   });
   await write.catch((error) => {
@@ -83,7 +93,10 @@ export async function recordVersionInCell(port: CellPort): Promise<void> {
   });
 }
 
-function parseRecord(value: string): SchemaRecord {
+const recordKey = (port: CellPort) => cellKey(port, "meta", "schema");
+
+function parseRecord(value: string | undefined): SchemaRecord | undefined {
+  if (value === undefined) return undefined;
   const record = JSON.parse(value) as SchemaRecord;
   if (!Number.isSafeInteger(record.version) || !Number.isSafeInteger(record.least)) {
     throw new Error("not the record of a schema");

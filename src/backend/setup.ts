@@ -10,6 +10,7 @@ import { type Feature, SCHEMA } from "./schema.ts";
 import {
   assertUsable,
   metaTable,
+  readVersionInCell,
   readVersionSql,
   recordVersion,
   recordVersionInCell,
@@ -97,14 +98,17 @@ const NO_SUCH_TABLE = 1146;
 
 /** Creates the tables of MySQL that are missing, and returns the SQL that was run. */
 async function createMysqlTables(backend: MysqlPort, features: readonly Feature[]): Promise<string> {
+  const definitions = mysqlDefinitionsOf(backend, features);
   const missing: MysqlDefinition[] = [];
-  for (const definition of mysqlDefinitionsOf(backend, features)) {
+  for (const definition of definitions) {
     // Looked for first, because a program does not need the right to create tables if they all exist.
     await backend.statement(`SELECT 1 FROM ${definition.path} LIMIT 0`).catch((error) => {
       if (error?.errno !== NO_SUCH_TABLE) throw error;
       missing.push(definition);
     });
   }
+  // The first table is that of the cells, which has the version: nothing is created in a database of later code.
+  if (missing[0] !== definitions[0]) await readVersionInCell(backend);
   for (const { sql } of missing) await backend.statement(sql);
   return joinSql(missing);
 }

@@ -35,6 +35,22 @@ test("setup creates what the store needs before it reads its version", async () 
   expect(create).toHaveBeenCalledOnce();
 });
 
+test("in MySQL nothing is created beside cells of a later version that this code cannot use", async () => {
+  const backend = memoryCells();
+  await backend.swap(KEY, "", JSON.stringify({ version: 9, least: VERSION + 1 }));
+  const sent: string[] = [];
+  const statement = async (sql: string) => {
+    sent.push(sql.split(" ")[0] as string);
+    if (sql.startsWith("SELECT") && !sql.includes("bitflake_cells")) {
+      throw Object.assign(new Error("no such table"), { errno: 1146 });
+    }
+    return [];
+  };
+  const mysql = { ...backend, dialect: "mysql" as const, statement, transaction: vi.fn() };
+  await expect(setup(mysql as never)).rejects.toMatchObject({ reason: "schema" });
+  expect(sent).toEqual(["SELECT", "SELECT", "SELECT", "SELECT"]);
+});
+
 describe("a store of", () => {
   test.each([
     ["an earlier version gets this one", { version: 1, least: 1 }, { version: VERSION, least: 1 }],
