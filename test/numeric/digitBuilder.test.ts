@@ -337,6 +337,27 @@ describe("a DigitBuilder", () => {
       return { isNear, isPushed };
     });
 
+  test.each([null, 2, 3, 5])("with repeatingLimit %j says which digits repeat too soon", (repeatingLimit) => {
+    const none = { sequenceLimit: null, repeatingBlockLimit: null, evenDigitsLimit: null, notStartWith: [] };
+    const builder = new DigitBuilder(8, resolveRules("rules", { ...none, repeatingLimit }));
+    const digits = [7, 1, 8, 3];
+    for (const digit of digits) expect(builder.push(digit)).toBe(true);
+    const near = Array.from({ length: 10 }, (_, digit) => digit).filter((digit) => builder.isTooNear(digit));
+    expect(near).toEqual(digits.slice(digits.length + 1 - (repeatingLimit ?? 1)).sort());
+  });
+
+  test("takes the digits of a number up to the first that breaks a rule", () => {
+    const builder = new DigitBuilder(8, resolveRules("rules", { notStartWith: [], repeatingLimit: 2 }));
+    expect(builder.pushNumber(50_271n)).toBe(false);
+    expect(builder.size).toBe(1); // 0, and then another 0
+    expect(builder.pushNumber(507_271n)).toBe(true);
+    expect(builder.size).toBe(7);
+    expect(builder.pushCheckDigit()).toBe(true);
+    expect(builder.toString()).toMatch(/^0507271\d$/);
+    expect(builder.pushNumber(5_072_733n)).toBe(false);
+    expect(builder.size).toBe(6);
+  });
+
   test("after pushes and pops equals a new one with the same digits", () => {
     fc.assert(
       fc.property(
