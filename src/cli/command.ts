@@ -17,6 +17,8 @@ export interface CommandDescription {
   readonly summary: string;
   /** The placeholder of its arguments; without arguments it reads lines of the standard input. */
   readonly args?: string;
+  /** The words that its argument may be, for completion. */
+  readonly argChoices?: readonly string[];
   /** Further paragraphs. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];

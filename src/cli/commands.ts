@@ -2,6 +2,8 @@
 
 import type { Command } from "./command.ts";
 import { capacityCommand } from "./commands/capacity.ts";
+import { createCompletionCommand } from "./commands/completion.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { layoutCommand } from "./commands/layout.ts";
 import { leaseInspectCommand } from "./commands/leaseInspect.ts";
@@ -11,15 +13,22 @@ import { numericNewCommand } from "./commands/numericNew.ts";
 import { poolAcceptCommand } from "./commands/poolAccept.ts";
 import { poolFillCommand } from "./commands/poolFill.ts";
 import { poolStatusCommand } from "./commands/poolStatus.ts";
+import { randomCommand } from "./commands/random.ts";
+import { rangeCommand } from "./commands/range.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { setupCommand } from "./commands/setup.ts";
+import { uuidCommand } from "./commands/uuid.ts";
 
 /** All commands. */
 export const COMMANDS: readonly Command[] = [
   newCommand,
   decodeCommand,
+  convertCommand,
+  rangeCommand,
   capacityCommand,
   layoutCommand,
+  uuidCommand,
+  randomCommand,
   numericNewCommand,
   numericCheckCommand,
   poolFillCommand,
@@ -28,4 +37,5 @@ export const COMMANDS: readonly Command[] = [
   leaseInspectCommand,
   setupCommand,
   serveCommand,
+  createCompletionCommand(() => COMMANDS),
 ];

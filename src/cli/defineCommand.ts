@@ -12,8 +12,8 @@ import { resolveSettings } from "./settings/resolveSettings.ts";
 
 /** The flags of every command. */
 const COMMON_FLAGS: { readonly json: SwitchFlag; readonly help: SwitchFlag } = {
-  json: { kind: "switch", description: "print JSON, one object per line", notInFile: true },
-  help: { kind: "switch", description: "print this help", notInFile: true },
+  json: { kind: "switch", short: "j", description: "print JSON, one object per line", notInFile: true },
+  help: { kind: "switch", short: "h", description: "print this help", notInFile: true },
 };
 
 /** Returns an error of the library about an option as an error about the setting that it came from. */

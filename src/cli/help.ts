@@ -1,7 +1,7 @@
 // Texts of --help, built from the commands' descriptions and flag tables.
 
 import type { CommandDescription } from "./command.ts";
-import { type Flag, type FlagTable, flagName } from "./settings/flagTable.ts";
+import { type Flag, type FlagTable, flagName, flagRows } from "./settings/flagTable.ts";
 
 /** The column in which the descriptions of options begin. */
 const INDENT = 24;
@@ -26,6 +26,8 @@ function placeholder(flag: Flag): string {
       return "";
     case "integer":
       return " N";
+    case "moment":
+      return " DATE";
     case "choice":
       return " NAME";
     case "document":
@@ -50,12 +52,14 @@ function describeLimits(flag: Flag): string {
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-/** Returns a setting's flag with its placeholder, or its variable if it has no flag. */
+/** Returns a setting's flags with their placeholder, or its variable if it has no flag. */
 function describeName(name: string, flag: Flag): string {
-  return flag.kind === "list" && flag.noFlagReason ? `$${flag.env}` : flagName(name) + placeholder(flag);
+  if (flag.kind === "list" && flag.noFlagReason) return `$${flag.env}`;
+  const short = flag.short === undefined ? "" : `-${flag.short}, `;
+  return short + flagName(name) + placeholder(flag);
 }
 
-function optionLines([name, flag]: [string, Flag], width: number): string[] {
+function optionLines([name, flag]: readonly [string, Flag], width: number): string[] {
   const left = `  ${describeName(name, flag)}`;
   const right = wrapText(flag.description + describeLimits(flag), Math.max(30, width - INDENT));
   const first = left.length + 2 > INDENT ? [left] : [left.padEnd(INDENT) + right.shift()];
@@ -83,7 +87,7 @@ export function commandHelp(
     ...notes.flatMap((note) => ["", ...wrapText(note, width)]),
     "",
     "Options:",
-    ...Object.entries(command.flags).flatMap((row) => optionLines(row, width)),
+    ...flagRows(command.flags).flatMap((row) => optionLines(row, width)),
     "",
     "Examples:",
     ...exampleLines(command),

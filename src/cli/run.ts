@@ -11,6 +11,8 @@ import { readConfigFile } from "./settings/configFile.ts";
 import { checkEnvironment } from "./settings/environment.ts";
 import { suggest } from "./settings/suggest.ts";
 
+const isJsonFlag = (word: string): boolean => word === "--json" || word === "-j";
+
 /** Returns the commands of a group: their names begin with the same word. */
 function commandsInGroup(group: string): Command[] {
   return COMMANDS.filter(({ name }) => name.startsWith(`${group} `));
@@ -47,7 +49,7 @@ async function dispatch(argv: readonly string[], isJson: boolean, io: Io): Promi
   }
   const [first = "", second] = argv;
   if (first === "help") {
-    const words = argv.slice(1).filter((word) => word !== "--json");
+    const words = argv.slice(1).filter((word) => !isJsonFlag(word));
     return printHelp(words, io);
   }
   if (first === "--help" || first === "-h") return printHelp([], io);
@@ -102,7 +104,7 @@ async function isLogJson(argv: readonly string[], io: Io): Promise<boolean> {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const end = argv.indexOf("--");
   const options = argv.slice(0, end < 0 ? argv.length : end);
-  const isJson = options.includes("--json");
+  const isJson = options.some(isJsonFlag);
   try {
     return await dispatch(argv, isJson, io);
   } catch (error) {

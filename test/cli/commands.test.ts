@@ -76,6 +76,22 @@ describe("new", () => {
     expect(typeof JSON.parse(lines(out)[0] as string).id).toBe("string");
   });
 
+  test("writes text with a prefix, in base32 unless a form is given", async () => {
+    const [line = ""] = lines((await cli("new --prefix user")).out);
+    expect(line).toMatch(/^user_[0-9A-Z]{13}$/);
+    decode(base32.decode(line.slice(5)), "twitter");
+    const { id, text } = JSON.parse((await cli("new --prefix user --format hex --json")).out);
+    expect(text).toBe(`user_${hex.encode(BigInt(id))}`);
+  });
+
+  test("has short flags", async () => {
+    const { out } = await cli("new -n 3 -p safe_integer -f hex -j");
+    expect(lines(out)).toHaveLength(3);
+    expect(JSON.parse(lines(out)[0] as string).text).toMatch(/^000[0-9a-f]{13}$/);
+    expect(lines((await cli("new -n2")).out)).toHaveLength(2);
+    expect(JSON.parse((await cli("new -n x -j")).err).error.code).toBe("ERR_ARGUMENT");
+  });
+
   test("leases its node if none is given, and releases it", async () => {
     const env = { BITFLAKE_STATE_DIR: mkdtempSync(join(tmpdir(), "bitflake-new-")) };
     const machineOf = async () => decode((await cli("new", { env })).out.trim(), "twitter").machineId;
@@ -203,6 +219,62 @@ describe("decode", () => {
     expect((await at(`${1n << 10n} --timestamp-bits 53`)).timestampMs).toBe(1577836800001);
     const widths = "--preset twitter --datacenter-bits 0 --machine-bits 10";
     expect((await at(`${ID} ${widths}`)).machineId).toBe(39);
+  });
+
+  test("reads an ID as Node prints it, with an n at its end", async () => {
+    expect(JSON.parse((await cli(`decode ${ID}n -j`)).out)).toEqual(fields(ID));
+    expect(await cli("decode --json", { stdin: `${ID}n\n5n\n` })).toMatchObject({ code: 0, err: "" });
+    for (const text of ["n", "5nn", "5 n", "-5n", "05n", `${2n ** 63n}n`]) {
+      expect(await cli(["decode", "--", text])).toMatchObject({ code: 1, out: "" });
+    }
+    // In the other forms n is a digit.
+    expect((await cli("decode 0000000000n --format base62 --json")).code).toBe(0);
+    expect((await cli(`decode ${hex.encode(5n)}n --format hex`)).code).toBe(1);
+  });
+
+  test("reads text with a prefix, in base32 unless a form is given", async () => {
+    const text = `user_${base32.encode(BigInt(ID))}`;
+    expect(JSON.parse((await cli(`decode ${text} --prefix user --json`)).out)).toEqual(fields(ID));
+    const other = `user_${hex.encode(BigInt(ID))}`;
+    expect(JSON.parse((await cli(`decode ${other} --prefix user -f hex --json`)).out)).toEqual(fields(ID));
+    const { code, err } = await cli(`decode ${text} --prefix order`);
+    expect([code, err]).toEqual([1, expect.stringContaining("text must be order_ and 13 characters")]);
+  });
+
+  test("takes the epoch as a date, which overrides the variable", async () => {
+    const at = async (line: string, env = {}) =>
+      JSON.parse((await cli(`decode 0 ${line} --json`, { env })).out).timestampMs;
+    expect(await at("--epoch 2015-01-01")).toBe(1_420_070_400_000);
+    expect(await at("--epoch 2015-01-01T01:00:00+01:00")).toBe(1_420_070_400_000);
+    expect(await at("--epoch=1969-12-31T23:59:59Z", { FLAKEID_EPOCH_MS: "5" })).toBe(-1000);
+    expect(await at("--preset x --epoch 2015-01-01")).toBe(1_420_070_400_000);
+  });
+
+  describe("of an ID whose time is in the future", () => {
+    const now = () => decode(ID, "twitter").timestampMs - 60_001;
+    const note =
+      "note          this time is in the future: another epoch? Set --epoch, --epoch-ms or --preset\n";
+
+    test("has a note, and a field in JSON", async () => {
+      const { code, out } = await cli(`decode ${ID}`, { now });
+      expect([code, out]).toEqual([
+        0,
+        expect.stringMatching(new RegExp(`\nsequence {6}0\n${note.replaceAll("?", "\\?")}$`)),
+      ]);
+      expect(JSON.parse((await cli(`decode ${ID} --json`, { now })).out)).toEqual({
+        ...fields(ID),
+        isFuture: true,
+      });
+    });
+
+    test("has none if a clock may be that far ahead, or with the right epoch", async () => {
+      const { out } = await cli(`decode ${ID}`, { now: () => now() + 1 });
+      expect(out).not.toContain("note");
+      const discord = "175928847299117063";
+      const at = () => Date.UTC(2018, 0);
+      expect((await cli(`decode ${discord}`, { now: at })).out).toContain("another epoch?");
+      expect((await cli(`decode ${discord} --preset discord`, { now: at })).out).not.toContain("note");
+    });
   });
 
   test("reports invalid IDs, and prints the others", async () => {
@@ -369,6 +441,28 @@ describe("wrong usage exits with 2 and an error that has the remedy", () => {
     ["new --count x", `--count ${whole(1, 1_000_000)}, got "x"`, "new"],
     ["new --count 1000001", `--count ${whole(1, 1_000_000)}, got "1000001"`, "new"],
     ["new --cuont 1", 'unknown option "--cuont"; did you mean --count?', "new"],
+    [
+      "new --prefix User",
+      expect.stringMatching(/^--prefix must be 1 to 63 characters .*, got "User"$/),
+      "new",
+    ],
+    [
+      "new --prefix user --format decimal",
+      "--prefix requires another --format than decimal: hex, base32, base58, base62",
+      "new",
+    ],
+    ["new --epoch 2999-01-01", "--epoch must be in the past, got 32472144000000", "new"],
+    [
+      "new --epoch 2015",
+      '--epoch must be a date such as 2026-01-31, in UTC, or a time with its zone such as 2026-01-31T12:00:00Z, got "2015"',
+      "new",
+    ],
+    [
+      "new --epoch 2015-01-01 --epoch-ms 5",
+      "--epoch is another form of --epoch-ms: set only one of them",
+      "new",
+    ],
+    ["new -n 0", `--count ${whole(1, 1_000_000)}, got "0"`, "new"],
     ["new --format hexx", '--format must be one of decimal, hex, base32, base58, base62, got "hexx"', "new"],
     ["new --machine-id 32", "--machine-id must be a whole number from 0 to 31 (5 bits), got 32", "new"],
     ["new --epoch-ms 99999999999999", "--epoch-ms must be in the past, got 99999999999999", "new"],

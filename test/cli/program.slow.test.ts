@@ -54,10 +54,29 @@ describe("the program", () => {
     });
   });
 
-  test("exits with 0 and without an error when its reader closes the pipe", async () => {
-    const { child, written, ended, waitForOutput } = program.start(["new", "--count", "1000000"]);
-    await waitForOutput("\n");
+  test.each(["new", "uuid", "random"])(
+    "%s exits with 0 and without an error when its reader closes the pipe",
+    async (command) => {
+      const { child, written, ended, waitForOutput } = program.start([command, "--count", "1000000"]);
+      await waitForOutput("\n");
+      child.stdout?.destroy();
+      expect([await ended, written.err]).toEqual([0, ""]);
+    },
+  );
+
+  test("convert writes each line before it reads the next, and ends when its reader closes the pipe", async () => {
+    const { child, written, ended, waitForOutput } = program.start(["convert", "--to", "hex"]);
+    const stdin = child.stdin as NonNullable<typeof child.stdin>;
+    stdin.on("error", () => {}); // The program has ended.
+    for (const id of ["1", "2n"]) {
+      stdin.write(`${id}\n`);
+      await waitForOutput(`000${id[0]}\n`);
+    }
     child.stdout?.destroy();
+    while (child.exitCode === null && child.signalCode === null) {
+      stdin.write("3\n");
+      await new Promise((turn) => setTimeout(turn, 10));
+    }
     expect([await ended, written.err]).toEqual([0, ""]);
   });
 

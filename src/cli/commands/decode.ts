@@ -1,26 +1,32 @@
 // bitflake decode: prints the fields of Snowflake IDs.
 
-import { type DecodedId, decode, InvalidIdError } from "../../internal.ts";
+import { type DecodedId, decode } from "../../internal.ts";
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
-import { reportError } from "../errors.ts";
-import { FORMAT_FLAG, idFormat } from "../flags/formatFlag.ts";
+import { FORMAT_FLAG, idFormat, PREFIX_FLAG } from "../flags/formatFlag.ts";
 import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
-import { argsOrLines } from "../terminal/input.ts";
+import { writeEachId } from "../idInput.ts";
 import { keyValueLines } from "../terminal/table.ts";
+
+/** How far ahead the clock of a generator may be, in milliseconds. An ID that is further ahead is probably decoded wrongly. */
+const MAX_AHEAD_MS = 60_000;
 
 const flags = {
   format: { ...FORMAT_FLAG, description: "the text form of the arguments" },
+  prefix: PREFIX_FLAG,
   ...LAYOUT_FLAGS,
 } as const;
 
 /** Returns the fields of an ID as JSON, the ID as a string, because a number would lose digits. */
-function jsonLine(decoded: DecodedId): string {
-  return `${JSON.stringify({ ...decoded, id: String(decoded.id) })}\n`;
+function jsonLine(decoded: DecodedId, isFuture: boolean): string {
+  return `${JSON.stringify({ ...decoded, id: String(decoded.id), ...(isFuture && { isFuture }) })}\n`;
 }
 
 /** Returns the fields of an ID as text. */
-function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId): string {
+function textLines(
+  { id, generatedAt, timestampMs, datacenterId, machineId, sequence }: DecodedId,
+  isFuture: boolean,
+): string {
   return keyValueLines({
     id,
     "generated at": generatedAt,
@@ -28,6 +34,9 @@ function textLines({ id, generatedAt, timestampMs, datacenterId, machineId, sequ
     datacenter: datacenterId,
     machine: machineId,
     sequence,
+    ...(isFuture && {
+      note: "this time is in the future: another epoch? Set --epoch, --epoch-ms or --preset",
+    }),
   });
 }
 
@@ -36,8 +45,8 @@ export const decodeCommand: Command = defineCommand({
   args: "ID...",
   summary: "Prints the fields of Snowflake IDs: time, node, sequence.",
   notes: [
-    "Without arguments it reads IDs from the standard input, one per line.",
-    "An ID does not contain its layout: pass the preset, widths, epoch and tick of its generator, otherwise the fields are wrong. An invalid ID is reported, the other IDs are printed all the same, and the exit code is 1.",
+    "Without arguments it reads IDs from the standard input, one per line. A decimal ID may end in n, as Node prints it.",
+    "An ID does not contain its layout: pass the preset, widths, epoch and tick of its generator, otherwise the fields are wrong. A time in the future is a sign of that, and a note says so. An invalid ID is reported, the other IDs are printed all the same, and the exit code is 1.",
   ],
   flags,
   examples: [
@@ -51,28 +60,20 @@ machine       7
 sequence      0`,
     },
     {
-      run: "bitflake decode 04W86BB0G4007 --format base32 --epoch-ms 1420070400000 --json",
+      run: "bitflake decode user_04W86BB0G4007 --prefix user --epoch 2015-01-01 --json",
       output:
         '{"id":"175928847299117063","timestampMs":1462015105796,"generatedAt":"2016-04-30T11:18:25.796Z","datacenterId":1,"machineId":0,"sequence":7}',
     },
   ],
-  async run({ values, args, isJson, io }) {
+  async run(call) {
+    const { values, isJson, io } = call;
     const options = layoutOptions(values);
     decode(0n, options); // Report a wrong layout before any ID.
-    const idForm = idFormat(values.format);
-    let [printed, failed] = [0, 0];
-    for await (const text of argsOrLines("IDs", args, io)) {
-      try {
-        const decoded = decode(idForm.decode(text), options);
-        const gap = printed > 0 && !isJson ? "\n" : "";
-        await io.stdout.write(gap + (isJson ? jsonLine(decoded) : textLines(decoded)));
-        printed++;
-      } catch (error) {
-        if (!(error instanceof InvalidIdError)) throw error;
-        await reportError(io, isJson, error);
-        failed++;
-      }
-    }
-    return failed > 0 ? 1 : 0;
+    const format = idFormat(values.format, values.prefix);
+    const render = isJson ? jsonLine : textLines;
+    return writeEachId(call, (text) => {
+      const decoded = decode(format.decode(text), options);
+      return render(decoded, decoded.timestampMs > io.now() + MAX_AHEAD_MS);
+    });
   },
 });

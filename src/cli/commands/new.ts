@@ -2,7 +2,8 @@
 
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
-import { FORMAT_FLAG, idFormat } from "../flags/formatFlag.ts";
+import { COUNT_FLAG } from "../flags/countFlag.ts";
+import { FORMAT_FLAG, idFormat, idLine, PREFIX_FLAG } from "../flags/formatFlag.ts";
 import { LAYOUT_FLAGS, layoutOptions } from "../flags/layoutFlags.ts";
 import { openIdProducer } from "../state/idProducer.ts";
 
@@ -17,8 +18,9 @@ const node = (field: string, variable: string) =>
   }) as const;
 
 const flags = {
-  count: { kind: "integer", min: 1, max: 1_000_000, default: 1, description: "number of IDs" },
+  count: COUNT_FLAG,
   format: FORMAT_FLAG,
+  prefix: PREFIX_FLAG,
   datacenterId: node("datacenter", "FLAKEID_DATACENTER_ID"),
   machineId: node("machine", "FLAKEID_MACHINE_ID"),
   ...LAYOUT_FLAGS,
@@ -34,18 +36,14 @@ export const newCommand: Command = defineCommand({
   flags,
   examples: [
     { run: "bitflake new" },
-    { run: "bitflake new --count 1000 --machine-id 7 --format base32" },
+    { run: "bitflake new -n 1000 --machine-id 7 --format base32" },
+    { run: "bitflake new --prefix user" },
     { run: "bitflake new --preset safe_integer --json" },
   ],
   async run({ values, isJson, io }) {
-    const { count, format, datacenterId, machineId } = values;
+    const { count, format, prefix, datacenterId, machineId } = values;
+    const lineOf = idLine(idFormat(format, prefix), isJson);
     const producer = await openIdProducer(layoutOptions(values), { datacenterId, machineId }, io);
-    const { encode } = idFormat(format);
-    const lineOf = (id: bigint) => {
-      if (!isJson) return `${encode(id)}\n`;
-      const textForm = format === "decimal" ? {} : { text: encode(id) };
-      return `${JSON.stringify({ id: String(id), ...textForm })}\n`;
-    };
     try {
       for (let remaining = count; remaining > 0; ) {
         const ids = await producer.produce(Math.min(remaining, producer.chunk));

@@ -2,6 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
+import { COUNT_FLAG } from "../flags/countFlag.ts";
 import { ANY_TYPE_FLAGS, resolveType } from "../flags/idTypeFlags.ts";
 
 /** The number of lines of one write. */
@@ -9,10 +10,7 @@ const CHUNK = 10_000;
 
 const flags = {
   count: {
-    kind: "integer",
-    min: 1,
-    max: 1_000_000,
-    default: 1,
+    ...COUNT_FLAG,
     description: "number of IDs, all of them different",
   },
   ...ANY_TYPE_FLAGS,

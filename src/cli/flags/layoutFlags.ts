@@ -13,6 +13,7 @@ type PresetFlag = {
   readonly description: string;
   readonly env: string;
   readonly defaultText: string;
+  readonly short: string;
 };
 
 /** A setting of a width. */
@@ -51,6 +52,7 @@ export const WIDTH_FLAGS: WidthFlags = {
     choices: PRESET_NAMES,
     description: "the name of the layout",
     env: "BITFLAKE_PRESET",
+    short: "p",
     defaultText: "twitter; with widths: minimal",
   },
   timestampBits: width("timestamp", 1),
@@ -68,6 +70,7 @@ export const LAYOUT_FLAGS: LayoutFlags = {
     description: "the moment of tick 0, in milliseconds since 1970",
     env: "FLAKEID_EPOCH_MS",
     defaultText: "2020-01-01 UTC",
+    otherForm: { name: "epoch", flag: { kind: "moment", description: "the same as a date" } },
   },
   tickMs: {
     kind: "integer",

@@ -12,6 +12,7 @@ const OWN_FLAGS = {
     kind: "text",
     placeholder: "URL",
     env: "BITFLAKE_STORE",
+    short: "s",
     required: true,
     description: "the store of the pool: postgres://..., mysql://..., sqlite:PATH or memory:",
   },

@@ -7,6 +7,7 @@ export const STORE_FLAG = {
   kind: "text",
   placeholder: "URL",
   env: "BITFLAKE_STORE",
+  short: "s",
   required: true,
   description: STORE_FORMS as string,
 } as const;

@@ -21,6 +21,7 @@ const OWN_SETTINGS = {
     kind: "text",
     placeholder: "URL",
     env: "BITFLAKE_STORE",
+    short: "s",
     description: STORE_FORMS as string,
     defaultText: "a file of this user, or memory: on a runtime without SQLite",
   },
@@ -51,6 +52,7 @@ const OWN_SETTINGS = {
     kind: "choice",
     choices: PRESET_NAMES as readonly PresetName[],
     env: "BITFLAKE_PRESET",
+    short: "p",
     default: "twitter",
     description: "the layout of the Snowflake IDs",
   },
@@ -61,6 +63,7 @@ const OWN_SETTINGS = {
     env: "BITFLAKE_EPOCH_MS",
     description: "the epoch of the Snowflake IDs, in milliseconds since 1970",
     defaultText: "2020-01-01 UTC",
+    otherForm: { name: "epoch", flag: { kind: "moment", description: "the same as a date" } },
   },
   datacenterId: {
     kind: "integer",

@@ -9,6 +9,12 @@ interface DeprecatedName {
   readonly values?: Readonly<Record<string, string>>;
 }
 
+/** A second form of a setting, with a flag and a name in files of its own: a date beside milliseconds. */
+interface OtherForm {
+  readonly name: string;
+  readonly flag: MomentFlag;
+}
+
 /** The part that all settings share. */
 interface FlagBase {
   /** What it sets, in a few words, for help. */
@@ -22,6 +28,9 @@ interface FlagBase {
   /** Set if a configuration file must not contain it. */
   readonly notInFile?: true;
   readonly deprecatedName?: DeprecatedName;
+  readonly otherForm?: OtherForm;
+  /** The letter of its short flag: `"n"` for `-n`. */
+  readonly short?: string;
 }
 
 /** A setting that is on or off. */
@@ -35,6 +44,11 @@ export interface IntegerFlag extends FlagBase {
   readonly min: number;
   readonly max: number;
   readonly default?: number;
+}
+
+/** A moment: a date, or a time with its zone. Its value is in milliseconds since 1970. */
+interface MomentFlag extends FlagBase {
+  readonly kind: "moment";
 }
 
 /** A string that is not empty. */
@@ -67,7 +81,7 @@ interface DocumentFlag extends FlagBase {
   readonly kind: "document";
 }
 
-export type Flag = SwitchFlag | IntegerFlag | TextFlag | ChoiceFlag | ListFlag | DocumentFlag;
+export type Flag = SwitchFlag | IntegerFlag | MomentFlag | TextFlag | ChoiceFlag | ListFlag | DocumentFlag;
 
 /** Settings by name, as in a configuration file: `machineId` has the flag `--machine-id`. */
 export type FlagTable = Readonly<Record<string, Flag>>;
@@ -78,7 +92,7 @@ export type DocumentSource = { readonly path: string } | { readonly content: obj
 /** The type of a setting's value. */
 type ValueOf<F extends Flag> = F extends SwitchFlag
   ? boolean
-  : F extends IntegerFlag
+  : F extends IntegerFlag | MomentFlag
     ? number
     : F extends { readonly choices: readonly (infer C)[] }
       ? C
@@ -98,6 +112,16 @@ type AlwaysSet =
 export type Values<T extends FlagTable> = {
   readonly [Name in keyof T]: T[Name] extends AlwaysSet ? ValueOf<T[Name]> : ValueOf<T[Name]> | undefined;
 };
+
+/** Returns the settings of a table and their other forms, each with its name. */
+export function flagRows(table: FlagTable): (readonly [name: string, flag: Flag])[] {
+  return Object.entries(table).flatMap(([name, flag]) => {
+    const { otherForm } = flag;
+    return otherForm
+      ? [[name, flag] as const, [otherForm.name, otherForm.flag] as const]
+      : [[name, flag] as const];
+  });
+}
 
 /** Returns the flag of a setting: `--machine-id` of `machineId`. */
 export function flagName(name: string): string {

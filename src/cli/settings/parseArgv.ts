@@ -2,7 +2,7 @@
 
 import { UsageError } from "../errors.ts";
 import { quoted } from "../redact.ts";
-import { type Flag, type FlagTable, flagName } from "./flagTable.ts";
+import { type Flag, type FlagTable, flagName, flagRows } from "./flagTable.ts";
 import { suggest } from "./suggest.ts";
 
 /** A command line in its parts. The values of flags are not validated. */
@@ -19,15 +19,28 @@ interface FlagTarget {
   readonly row: Flag;
 }
 
-/** Returns the settings of a table by their flags, deprecated ones included. */
+/** Returns the settings of a table by their flags, short and deprecated ones included. */
 function targetsOf(table: FlagTable): ReadonlyMap<string, FlagTarget> {
   const targets = new Map<string, FlagTarget>();
-  for (const [name, row] of Object.entries(table)) {
+  for (const [name, row] of flagRows(table)) {
     targets.set(flagName(name), { name, row });
+    if (row.short !== undefined) targets.set(`-${row.short}`, { name, row });
     const former = row.deprecatedName?.name;
     if (former !== undefined) targets.set(flagName(former), { name: former, row });
   }
   return targets;
+}
+
+/** Splits a word into a flag and the value that follows in the same word: `--name=value`, `-n=value` or `-nvalue`. */
+function splitWord(
+  word: string,
+  targets: ReadonlyMap<string, FlagTarget>,
+): { readonly flag: string; readonly inline: string | undefined } {
+  const [, flag = word, inline] = /^(--?[^=]*)=(.*)$/s.exec(word) ?? [];
+  const short = word.slice(0, 2);
+  const { row } = targets.get(short) ?? {};
+  const isAttached = !targets.has(flag) && row !== undefined && row.kind !== "switch";
+  return isAttached ? { flag: short, inline: word.slice(2) } : { flag, inline };
 }
 
 /**
@@ -49,12 +62,11 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv
       args.push(word);
       continue;
     }
-    const [, flag = word, inline] = /^(--?[^=]*)=(.*)$/s.exec(word) ?? [];
-    const target = targets.get(flag === "-h" ? "--help" : flag);
+    const { flag, inline } = splitWord(word, targets);
+    const target = targets.get(flag);
     if (!target) {
-      throw new UsageError(
-        `unknown option ${quoted(flag)}${suggest(flag, Object.keys(table).map(flagName))}`,
-      );
+      const known = flagRows(table).map(([name]) => flagName(name));
+      throw new UsageError(`unknown option ${quoted(flag)}${suggest(flag, known)}`);
     }
     const { name, row } = target;
     if (row.kind === "list" && row.noFlagReason) {

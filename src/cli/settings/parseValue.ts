@@ -1,6 +1,7 @@
 // Values of settings: parsed from strings and from JSON, and the rules that they must meet.
 
 import type { Flag } from "./flagTable.ts";
+import { parseMoment } from "./parseMoment.ts";
 
 /** Returns the rule for the values of a setting, as error messages state it after "must be". */
 export function describeRule(flag: Flag): string {
@@ -9,6 +10,8 @@ export function describeRule(flag: Flag): string {
       return "true or false";
     case "integer":
       return `a whole number from ${flag.min} to ${flag.max}`;
+    case "moment":
+      return "a date such as 2026-01-31, in UTC, or a time with its zone such as 2026-01-31T12:00:00Z";
     case "choice":
       return `one of ${flag.choices.join(", ")}`;
     case "text":
@@ -31,6 +34,8 @@ export function parseJsonValue(flag: Flag, value: unknown): unknown {
       return Number.isSafeInteger(value) && (value as number) >= flag.min && (value as number) <= flag.max
         ? value
         : undefined;
+    case "moment":
+      return typeof value === "string" ? parseMoment(value) : undefined;
     case "choice":
       return flag.choices.includes(value as string) ? value : undefined;
     case "text":

@@ -4,7 +4,7 @@ import { ArgumentError } from "../../internal.ts";
 import { UsageError } from "../errors.ts";
 import { maskAddress, quoted } from "../redact.ts";
 import type { ConfigFile } from "./configFile.ts";
-import { type Flag, type FlagTable, flagName, type Values } from "./flagTable.ts";
+import { type Flag, type FlagTable, flagName, flagRows, type Values } from "./flagTable.ts";
 import { describeRule, parseJsonValue, parseStrings } from "./parseValue.ts";
 import { suggest } from "./suggest.ts";
 
@@ -68,13 +68,28 @@ function assertValid(row: Flag, { source, raw, value }: GivenSetting): unknown {
   );
 }
 
-/** Returns the given value of a setting, under its name or its deprecated name, with its source. */
-function findValue(
-  name: string,
-  row: Flag,
-  origins: Origins,
-): { readonly source: string; readonly value: unknown } | undefined {
+/** A value that meets its rule, and its origin. */
+interface FoundValue {
+  readonly source: string;
+  readonly value: unknown;
+}
+
+/** Returns the value of a setting's other form, unless the setting is given by an origin of higher precedence. */
+function findOtherForm(row: Flag, given: GivenSetting | undefined, origins: Origins): FoundValue | undefined {
+  const { otherForm } = row;
+  const other = otherForm && findGiven(otherForm.name, otherForm.flag, origins);
+  if (!other || (given && given.rank < other.rank)) return undefined;
+  if (given?.rank === other.rank) {
+    throw new UsageError(`${other.source} is another form of ${given.source}: set only one of them`);
+  }
+  return { source: other.source, value: assertValid(otherForm.flag, other) };
+}
+
+/** Returns the given value of a setting, under its name, its deprecated name or in its other form, with its source. */
+function findValue(name: string, row: Flag, origins: Origins): FoundValue | undefined {
   const given = findGiven(name, row, origins);
+  const other = findOtherForm(row, given, origins);
+  if (other) return other;
   const { deprecatedName } = row;
   if (deprecatedName) {
     const { name: formerName, env, values } = deprecatedName;
@@ -98,7 +113,7 @@ function findValue(
 
 /** Asserts that a configuration file contains only settings of the table. */
 function assertKnownSettings(table: FlagTable, { path, content }: ConfigFile): void {
-  const rows = Object.entries(table).filter(([, row]) => !row.notInFile);
+  const rows = flagRows(table).filter(([, row]) => !row.notInFile);
   const names = rows.map(([name]) => name);
   const known = new Set([...names, ...rows.flatMap(([, row]) => row.deprecatedName?.name ?? [])]);
   for (const name of Object.keys(content)) {

@@ -52,6 +52,17 @@ describe("the service", () => {
     expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
+  test("takes its epoch as a date, also in the file", async () => {
+    put("dated.json", { store: "memory:", epoch: "2015-01-01" });
+    const epochOf = async (line: string, env = {}) =>
+      JSON.parse((await served(`${line} --log none --json`, undefined, { env })).out).layout.epochMs;
+    expect(await epochOf("-s memory: --epoch 2015-01-01")).toBe(1_420_070_400_000);
+    expect(await epochOf("--config dated.json")).toBe(1_420_070_400_000);
+    expect(await epochOf("--config dated.json", { BITFLAKE_EPOCH_MS: "5" })).toBe(5);
+    const { code, err } = await cli("serve --config dated.json --epoch 2999-01-01", { cwd });
+    expect([code, err]).toEqual([2, expect.stringContaining("error: --epoch must be in the past, got ")]);
+  });
+
   test("prints its start report as JSON with --json", async () => {
     put("limited.json", { store: "memory:", apiKeys: [KEY, `${KEY}2`], rateLimit: 9, types: "types.json" });
     const { out } = await served("--config limited.json --log none --json --machine-id 3");

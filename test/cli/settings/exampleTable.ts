@@ -3,7 +3,15 @@
 import type { FlagTable } from "../../../src/cli/settings/flagTable.ts";
 
 export const table = {
-  count: { kind: "integer", min: -5, max: 100, default: 1, description: "how many", env: "COUNT" },
+  count: {
+    kind: "integer",
+    min: -5,
+    max: 100,
+    default: 1,
+    short: "n",
+    description: "how many",
+    env: "COUNT",
+  },
   machineId: { kind: "integer", min: 0, max: 31, description: "which" },
   name: { kind: "text", placeholder: "NAME", description: "a name", env: "NAME" },
   form: { kind: "choice", choices: ["plain", "odd"], default: "plain", description: "a form", env: "FORM" },
@@ -18,6 +26,14 @@ export const table = {
   },
   types: { kind: "document", description: "types", env: "TYPES" },
   json: { kind: "switch", description: "JSON", env: "JSON", notInFile: true },
-  loud: { kind: "switch", description: "louder", env: "LOUD" },
-  help: { kind: "switch", description: "help", notInFile: true },
+  loud: { kind: "switch", short: "l", description: "louder", env: "LOUD" },
+  help: { kind: "switch", short: "h", description: "help", notInFile: true },
+  startMs: {
+    kind: "integer",
+    min: -1_000_000,
+    max: 1_000_000,
+    description: "a start",
+    env: "START_MS",
+    otherForm: { name: "start", flag: { kind: "moment", description: "the same as a date" } },
+  },
 } as const satisfies FlagTable;

@@ -23,6 +23,13 @@ describe("a command line", () => {
     [["--", "--"], {}, ["--"]],
     [["--tags", "a", "--tags=b"], { tags: ["a", "b"] }, []],
     [["-h"], { help: [] }, []],
+    [["-n", "3"], { count: ["3"] }, []],
+    [["-n3", "-l", "a"], { count: ["3"], loud: [] }, ["a"]],
+    [["-n=3"], { count: ["3"] }, []],
+    [["-n=-3"], { count: ["-3"] }, []],
+    [["-n-3"], { count: ["-3"] }, []],
+    [["-n", ""], { count: [""] }, []],
+    [["--start=1970-01-01"], { start: ["1970-01-01"] }, []],
   ])("%j is split into flags and arguments", (argv, flags, args) => {
     expect(parseArgv(table, argv)).toEqual({ flags, args });
   });
@@ -31,7 +38,14 @@ describe("a command line", () => {
     [["--cuont", "3"], 'unknown option "--cuont"; did you mean --count?'],
     [["--machineId", "3"], 'unknown option "--machineId"; did you mean --machine-id?'],
     [["--whatever"], 'unknown option "--whatever"'],
-    [["-n", "3"], 'unknown option "-n"'],
+    [["-x", "3"], 'unknown option "-x"'],
+    [["-x3"], 'unknown option "-x3"'],
+    [["-lh"], 'unknown option "-lh"'],
+    [["-l=yes"], '-l takes no value, got "yes"'],
+    [["-n"], "-n requires a value"],
+    [["-n", "-3"], "-n requires a value; write a value that begins with a hyphen as -n=VALUE"],
+    [["-n", "1", "--count", "1"], "--count is given twice"],
+    [["--sart", "1"], 'unknown option "--sart"; did you mean --start?'],
     [["-5"], 'unknown option "-5"'],
     [["--constructor=1"], 'unknown option "--constructor"'],
     [["--__proto__=1"], 'unknown option "--__proto__"'],
@@ -75,13 +89,13 @@ describe("a command line", () => {
   test("is split or refused with a short error, for any words", () => {
     const word = fc.oneof(
       fc.string(),
-      fc.constantFrom("--", "--count", "--json", "--tags", "-h", "--keys=x"),
+      fc.constantFrom("--", "--count", "--json", "--tags", "-h", "-n", "-n5", "-l", "--start", "--keys=x"),
     );
     fc.assert(
       fc.property(fc.array(word), (argv) => {
         try {
           const { flags } = parseArgv(table, argv);
-          for (const name of Object.keys(flags)) expect(Object.keys(table)).toContain(name);
+          for (const name of Object.keys(flags)) expect([...Object.keys(table), "start"]).toContain(name);
         } catch (error) {
           expect(error).toBeInstanceOf(UsageError);
           expect((error as Error).message.length).toBeLessThan(600);

@@ -156,6 +156,34 @@ describe("a setting", () => {
     }
   });
 
+  test("is accepted in its other form, from the origin of the highest precedence", () => {
+    const of = (origins: Partial<Origins>) => {
+      const { values, sources } = resolveSettings(table, { ...nothing, ...origins });
+      return [values.startMs, sources.startMs];
+    };
+    const start = ["1970-01-01T00:00:01Z"];
+    const file = { path, content: { start: "1970-01-01" } };
+    expect(of({ flags: { start } })).toEqual([1000, "--start"]);
+    expect(of({ file })).toEqual([0, "start in x.json"]);
+    expect(of({ flags: { start }, env: { START_MS: "5" } })).toEqual([1000, "--start"]);
+    expect(of({ file, env: { START_MS: "5" } })).toEqual([5, "START_MS"]);
+    expect(of({ file, flags: { startMs: ["6"] } })).toEqual([6, "--start-ms"]);
+    for (const [origins, message] of [
+      [{ flags: { start, startMs: ["5"] } }, "--start is another form of --start-ms: set only one of them"],
+      [
+        { file: { path, content: { start: "1970-01-01", startMs: 5 } } },
+        "start in x.json is another form of startMs in x.json: set only one of them",
+      ],
+      [
+        { flags: { start: ["5"] } },
+        "--start must be a date such as 2026-01-31, in UTC, or a time with its zone",
+      ],
+      [{ file: { path, content: { start: 5 } } }, "start in x.json must be a date such as 2026-01-31"],
+    ] as const) {
+      expect(() => of(origins)).toThrow(message);
+    }
+  });
+
   test("that is required and not given is an error", () => {
     const needed = {
       store: { kind: "text", placeholder: "URL", description: "a store", env: "STORE", required: true },
