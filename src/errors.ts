@@ -121,7 +121,13 @@ export class NamespaceError extends ArgumentError {
   }
 }
 
-/** The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it is back within that. */
+/** The end of the messages of clock errors, which are mostly seen in tests. */
+const FAKE_TIMERS = "(fake timers: https://github.com/bitflake/bitflake/blob/main/docs/testing.md)";
+
+/**
+ * The clock stepped back by more than `maxBackwardMs`. Generation resumes by itself once it is back within that. In a test with
+ * fake timers, call `reset()` of `bitflake/testing` before each test.
+ */
 export class ClockBackwardsError extends BitflakeError {
   readonly code = "ERR_CLOCK_BACKWARDS";
   /** The highest reading at which an ID was issued, in milliseconds since 1970. */
@@ -134,7 +140,7 @@ export class ClockBackwardsError extends BitflakeError {
   constructor(lastMs: number, nowMs: number, maxBackwardMs: number) {
     const backwardMs = lastMs - nowMs;
     super(
-      `the clock stepped back ${backwardMs} ms, from ${lastMs} to ${nowMs}; maxBackwardMs is ${maxBackwardMs}`,
+      `the clock stepped back ${backwardMs} ms, from ${lastMs} to ${nowMs}; maxBackwardMs is ${maxBackwardMs} ${FAKE_TIMERS}`,
     );
     this.lastMs = lastMs;
     this.nowMs = nowMs;
@@ -146,7 +152,10 @@ export class ClockBackwardsError extends BitflakeError {
   }
 }
 
-/** The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. */
+/**
+ * The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. In a test with fake timers,
+ * advance them, or pass `onExhausted: "borrow"`.
+ */
 export class ClockStalledError extends BitflakeError {
   readonly code = "ERR_CLOCK_STALLED";
   /** The last reading. */
@@ -155,7 +164,7 @@ export class ClockStalledError extends BitflakeError {
   readonly reads: number;
 
   constructor(nowMs: number, reads: number) {
-    super(`the clock stands still at ${nowMs}, or hardly moves, after ${reads} reads`);
+    super(`the clock stands still at ${nowMs}, or hardly moves, after ${reads} reads ${FAKE_TIMERS}`);
     this.nowMs = nowMs;
     this.reads = reads;
   }

@@ -10,6 +10,7 @@ export * from "./snowflake/defaultGenerator.ts";
 export * from "./snowflake/encode.ts";
 export * from "./snowflake/entryStep.ts";
 export * from "./snowflake/env.ts";
+export { assertMoment } from "./snowflake/format.ts";
 export * from "./snowflake/generator.ts";
 export * from "./snowflake/grant.ts";
 export * from "./snowflake/halves.ts";

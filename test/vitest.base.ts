@@ -23,6 +23,10 @@ export default defineConfig({
     alias: [
       { find: /^bitflake$/, replacement: `${source}index.ts` },
       { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
+      {
+        find: /^@jest\/globals$/,
+        replacement: fileURLToPath(new URL("support/jestGlobals.ts", import.meta.url)),
+      },
     ],
   },
   test: {

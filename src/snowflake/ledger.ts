@@ -74,13 +74,18 @@ export function closeEntry(entry: LedgerEntry, createError: () => ArgumentError)
 }
 
 /** The entries of one clock: by position and value of the node, and then by the way of counting ticks. */
-type ClockEntries = Map<string, Map<string, LedgerEntry>>;
+export type ClockEntries = Map<string, Map<string, LedgerEntry>>;
 
 /**
  * The entries by clock function. The entries of a custom clock are garbage-collected with its function. Those of the system's
  * clock have the ledger itself as their key, and also each function that was known as the system's clock.
  */
-type Ledger = WeakMap<object, ClockEntries>;
+export type Ledger = WeakMap<object, ClockEntries>;
+
+/** Returns the ledger of the realm. */
+export function sharedLedger(): Ledger {
+  return globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
+}
 
 /** Returns the value of a key, or creates it. */
 function getOrCreate<K, V>(
@@ -139,7 +144,7 @@ function joinSystemClock(ledger: Ledger, systemEntries: ClockEntries, clock: () 
  */
 export function ledgerEntry(settings: Settings): LedgerEntry {
   const { clock, maxTick, timestampShift, sequenceBits, shiftedNode, epochMs, tickMs } = settings;
-  const ledger = globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
+  const ledger = sharedLedger();
   const isSystem = isSystemClock(clock);
   const nodes: ClockEntries = getOrCreate(ledger, isSystem ? ledger : clock, () => new Map());
   if (isSystem) for (const known of [clock, Date.now]) joinSystemClock(ledger, nodes, known);

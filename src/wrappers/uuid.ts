@@ -107,6 +107,16 @@ export function nextV7(
   return `${state.head + hex16(0x8000 | (low >>> 16))}-${hex16(low & 0xffff)}${tail}`;
 }
 
+/** Returns the state before the first UUID v7. */
+export function freshV7State(): V7State {
+  return { ms: -1, high: 0, low: 0, head: "" };
+}
+
+/** Returns the state of the realm. */
+export function sharedV7State(): V7State {
+  return globalState("bitflake.uuidv7.v1", freshV7State);
+}
+
 /** The event-loop turn of this copy's last UUID v7. */
 let lastTurn = -1;
 
@@ -127,7 +137,7 @@ let lastTurn = -1;
  * ```
  */
 export function uuidv7(): string {
-  const state = globalState<V7State>("bitflake.uuidv7.v1", () => ({ ms: -1, high: 0, low: 0, head: "" }));
+  const state = sharedV7State();
   const isCarried = turnCount !== lastTurn;
   const text = nextV7(state, Date.now(), randomUint16, isCarried);
   lastTurn = turnCount;

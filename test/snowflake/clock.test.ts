@@ -255,7 +255,8 @@ describe("the clock step", () => {
       lastMs: EPOCH + 70,
       nowMs: EPOCH + 50,
       backwardMs: 20,
-      message: "the clock stepped back 20 ms, from 1000070 to 1000050; maxBackwardMs is 10",
+      message:
+        "the clock stepped back 20 ms, from 1000070 to 1000050; maxBackwardMs is 10 (fake timers: https://github.com/bitflake/bitflake/blob/main/docs/testing.md)",
     });
     expect(facts({ onExhausted: "throw" }, at(7, 3), EPOCH + 7)).toEqual({
       code: "ERR_SEQUENCE_EXHAUSTED",
