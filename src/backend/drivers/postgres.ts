@@ -38,6 +38,11 @@ function isConflict(error: unknown): boolean {
   return code === "40001" || code === "40P01";
 }
 
+/** Whether a statement failed because an earlier one has aborted the transaction that the client is in. */
+function isInAborted(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === "25P02";
+}
+
 /** @param method the method of the client that the adapter calls */
 function postgresPort(
   client: object,
@@ -51,7 +56,19 @@ function postgresPort(
     ...settings,
     schema: options.schema,
     dialect: "postgres",
-    query: (text, params) => retryWhileBusy(settings.timeoutMs, isConflict, () => query(text, params), queue),
+    async query(text, params) {
+      let conflict: unknown;
+      const isBusy = (error: unknown) => {
+        if (isConflict(error)) conflict = error;
+        return isConflict(error);
+      };
+      try {
+        return await retryWhileBusy(settings.timeoutMs, isBusy, () => query(text, params), queue);
+      } catch (error) {
+        // In a transaction of the user, a conflict fails every statement after it. The user needs the conflict's code.
+        throw conflict !== undefined && isInAborted(error) ? conflict : error;
+      }
+    },
   };
   qualifiedTable(port, LONGEST_NAME); // Throws if a schema or prefix is too long.
   return port;
