@@ -4,9 +4,19 @@ import { type CellStep, Cells, cellKey } from "../backend/cells.ts";
 import { GRACE_MS, MAX_SKEW_MS } from "../backend/expiry.ts";
 import type { CellPort } from "../backend/ports.ts";
 import type { OncePort } from "./port.ts";
-import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.ts";
+import {
+  acquire,
+  complete,
+  extend,
+  type ForgetResult,
+  forget,
+  isReleasable,
+  type KeyRecord,
+  type PeekResult,
+  peek,
+} from "./rule.ts";
 
-/** The value of a key that was released. Like a record that has ended, it counts as absent. */
+/** The value of a key that was released or forgotten. Like a record that has ended, it counts as absent. */
 const RELEASED = "";
 
 export function cellOncePort(port: CellPort, name: string): OncePort {
@@ -46,6 +56,19 @@ export function cellOncePort(port: CellPort, name: string): OncePort {
           ? { value: RELEASED, keepMs: GRACE_MS, result: true }
           : { result: false };
       return cells.step("idempotency: release", keyOf(key), rule, options);
+    },
+    peek(key) {
+      const rule = (value: string | undefined, nowMs: number): CellStep<PeekResult> => ({
+        result: peek(parseRecord(value), Math.floor(nowMs)),
+      });
+      return cells.step("idempotency: peek", keyOf(key), rule);
+    },
+    forget(key) {
+      const rule = (value: string | undefined, nowMs: number): CellStep<ForgetResult> => {
+        const result = forget(parseRecord(value), Math.floor(nowMs));
+        return result.outcome === "forgotten" ? { value: RELEASED, keepMs: GRACE_MS, result } : { result };
+      };
+      return cells.step("idempotency: forget", keyOf(key), rule);
     },
   };
 }

@@ -1,6 +1,8 @@
 // Fingerprints: a digest of the input that a key is used with.
 
 import { ArgumentError, UnsupportedError } from "../internal.ts";
+import { canonicalJson } from "./canonicalJson.ts";
+import { writeJson } from "./json.ts";
 
 /**
  * Returns the SHA-256 of bytes, or of a string in UTF-8, as 64 hexadecimal digits: a fingerprint for `once`.
@@ -26,4 +28,27 @@ export async function fingerprint(data: string | Uint8Array): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
   const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Returns the fingerprint of a value by its canonical JSON: the order of keys does not count. It is that of a request with the
+ * same JSON and no query, with `fingerprint: "json"`.
+ *
+ * @param value a value that JSON preserves: no `Date`, no bigint, no `undefined` but in a field of an object
+ * @throws {@link ArgumentError} if JSON would change the value, or if it is nested more than 100 levels deep
+ * @throws {@link UnsupportedError} if the runtime has no `crypto.subtle`
+ *
+ * @example
+ * ```ts
+ * import { jsonFingerprint } from "bitflake/idempotency";
+ *
+ * const [one, other] = [await jsonFingerprint({ a: 1, b: 2 }), await jsonFingerprint({ b: 2, a: 1 })];
+ * one === other; // => true
+ * ```
+ */
+export async function jsonFingerprint(value: unknown): Promise<string> {
+  const text = canonicalJson(writeJson("value", value));
+  if (text === undefined)
+    throw new ArgumentError("value", "a value of at most 100 levels, and not undefined", value);
+  return fingerprint(text);
 }

@@ -5,11 +5,13 @@ import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { documentationLink, problemResponse } from "../http/problem.ts";
 import { ArgumentError, assertFunction, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
-import { fingerprint } from "./fingerprint.ts";
-import { KEY_HEADER_DOCS, KEY_HEADER_NAMES, readKey } from "./key.ts";
+import { assertHeaderName, KEY_HEADER_DOCS, KEY_HEADER_NAMES, readKey } from "./key.ts";
 import { type IdempotencyOptions, resolveIdempotencySettings } from "./options.ts";
+import { problemOf, type RequestProblem } from "./problem.ts";
 import { REPLAYED_HEADER, readResponse, writeResponse } from "./replay.ts";
-import { type RunResult, runOnce, type WorkResult } from "./runOnce.ts";
+import { requestFingerprint, withBody } from "./requestFingerprint.ts";
+import { runOnce, type WorkResult } from "./runOnce.ts";
+import { storedKey } from "./storedKey.ts";
 
 /** Options of {@link idempotent}: those of {@link IdempotencyOptions}, and more. An unknown name is refused. */
 export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions {
@@ -37,6 +39,34 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
    * `Link: <…>; rel="describedby"`, as the IETF draft requires. Default: the page of the draft.
    */
   readonly documentation?: string | undefined;
+  /**
+   * The name of the header with the key. It replaces both default names, `Idempotency-Key` and `X-Idempotency-Key`. The syntax
+   * of the key stays the same.
+   */
+  readonly header?: string | undefined;
+  /**
+   * The content that every request with the same key must have. Default `"bytes"`: the query and the bytes of the body. `"json"`: the
+   * query and the canonical JSON of the body, in which white space, the order of keys and the notation of strings and numbers do
+   * not count; a body without a JSON content type, or one that is not JSON, counts by its bytes. A function returns a text that
+   * replaces both, such as the part of the body that matters. It gets a request whose body it may read, and the same context as
+   * the handler. If it throws, the wrapped handler throws.
+   */
+  readonly fingerprint?:
+    | "bytes"
+    | "json"
+    | ((request: FetchRequest, context: Context) => string | Promise<string>)
+    | undefined;
+  /**
+   * Makes the response of a refusal. Default: `application/problem+json` with the problem's fields. The request's body may have
+   * been read. If it throws, or returns no response, the wrapped handler throws.
+   */
+  readonly errorResponse?:
+    | ((
+        problem: RequestProblem,
+        request: FetchRequest,
+        context: Context,
+      ) => FetchResponse | Promise<FetchResponse>)
+    | undefined;
   /** Gets the store's error for each request that it affects, refused or not. Errors that it throws are ignored. */
   readonly onError?: ((error: BackendError) => void) | undefined;
 }
@@ -48,42 +78,14 @@ const HANDLER_OPTIONS = [
   "keeps",
   "maxRequestBytes",
   "documentation",
+  "header",
+  "fingerprint",
+  "errorResponse",
   "onError",
 ];
 
 /** Statuses that depend on the client and the time, not on the work. */
 const NEVER_STORED = [401, 403, 429];
-
-/** A second, because work mostly ends long before its lock does. */
-const RETRY_SOON = { "retry-after": "1" };
-
-/** Creates a {@link problemResponse} with a link to the documentation. */
-type Refuse = typeof problemResponse;
-
-/** Returns the response to a run that has none of the handler. */
-function errorResponse({ outcome }: RunResult<Response>, refuse: Refuse): Response {
-  switch (outcome) {
-    case "running":
-      return refuse(409, "ERR_IN_FLIGHT", "Another request with this key is in progress.", RETRY_SOON);
-    case "lost":
-      return refuse(
-        409,
-        "ERR_LOCK_LOST",
-        "Another request with this key has taken over the work.",
-        RETRY_SOON,
-      );
-    case "mismatch":
-      return refuse(422, "ERR_FINGERPRINT", "This key was used before for another request.");
-    case "completed":
-      return refuse(
-        409,
-        "ERR_NOT_KEPT",
-        "The request with this key is done, but its response was not stored.",
-      );
-    default:
-      return refuse(503, "ERR_BACKEND", "The store of the keys cannot be reached.", RETRY_SOON);
-  }
-}
 
 /** Asserts that a string is a URL for a browser. Returns it encoded for a header. */
 function webUrl(field: string, text: string): string {
@@ -112,7 +114,7 @@ const MAX_BODY = 2 ** 28;
  * |---|---|
  * | the first with its key | the handler's |
  * | the same again | the same status, headers and bytes, without hop-by-hop headers and `Set-Cookie` |
- * | the same, while the first is in progress | 409, `Retry-After` |
+ * | the same, while the first is in progress | 409, `Retry-After`; see `inFlight` |
  * | another body or query with the key | 422 |
  * | no key | 400, or the handler's if `required` is `false` |
  * | a key that is empty, malformed or longer than 255 characters | 400 |
@@ -120,7 +122,7 @@ const MAX_BODY = 2 ** 28;
  * | the store fails | 503, or the handler's if `onStoreError` is `"allow"` |
  * | the same again, if its response was above `maxBytes` or larger than the store takes | 409 |
  *
- * Refusals are `application/problem+json` with a `code` and a link to `documentation`.
+ * Refusals are `application/problem+json` with a `code` and a link to `documentation`, unless `errorResponse` makes others.
  *
  * If the handler throws, if its response breaks off, or if its response is not stored (see `keeps`), the next request
  * with the key runs it again. If it returns no response or a used one, or if `keeps` throws, that is an error, and
@@ -170,9 +172,11 @@ export function idempotent<Context>(
   assertFunction("onError", onError);
   assertOneOf("required", required, [true, false]);
   assertWhole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
+  const { header, fingerprint: how = "bytes", errorResponse } = options;
+  const headerNames = header === undefined ? KEY_HEADER_NAMES : [assertHeaderName("header", header)];
+  if (typeof how !== "function") assertOneOf("fingerprint", how, ["bytes", "json"]);
+  if (errorResponse !== undefined) assertFunction("errorResponse", errorResponse);
   const link = documentationLink(webUrl("documentation", documentation));
-  const refuse: Refuse = (status, code, detail, headers) =>
-    problemResponse(status, code, detail, { ...headers, ...link });
   if (!Array.isArray(methods) || ![...methods].every((method) => /^[A-Z]+$/.test(method))) {
     throw new ArgumentError("methods", "an array of methods in capitals", methods);
   }
@@ -192,11 +196,25 @@ export function idempotent<Context>(
   return async (request, ...rest) => {
     const context = rest[0] as Context;
     if (!methods.includes(request.method)) return handler(request, context);
-    const key = readKey((name) => request.headers.get(name));
-    if (typeof key === "object") return refuse(400, "ERR_IDEMPOTENCY_KEY", `${key.brokenRule}.`);
+    const refuse = async ({ headers, ...problem }: RequestProblem) => {
+      const { status, code, detail } = problem;
+      const allHeaders = { ...headers, ...link };
+      if (!errorResponse) return problemResponse(status, code, detail, allHeaders);
+      const response = await errorResponse({ ...problem, headers: allHeaders }, request, context);
+      if (isUnread(response)) return response;
+      throw new ArgumentError(
+        "the result of errorResponse",
+        "a Response whose body has not been read",
+        response,
+      );
+    };
+    const refuseKey = (detail: string) =>
+      refuse({ status: 400, code: "ERR_IDEMPOTENCY_KEY", detail, headers: {} });
+    const key = readKey((name) => request.headers.get(name), headerNames);
+    if (typeof key === "object") return refuseKey(`${key.brokenRule}.`);
     if (key === undefined) {
       if (!required) return handler(request, context);
-      return refuse(400, "ERR_IDEMPOTENCY_KEY", `The header ${KEY_HEADER_NAMES[0]} is missing.`);
+      return refuseKey(`The header ${headerNames[0]} is missing.`);
     }
     const tenantName = await tenant(request, context);
     if (typeof tenantName !== "string") throw new ArgumentError("the tenant", "a string", tenantName);
@@ -204,18 +222,16 @@ export function idempotent<Context>(
     if ("rest" in body) {
       // The rest is not read, and an error of cancelling it changes nothing.
       void body.rest.cancel().catch(() => {});
-      return refuse(413, "ERR_CONTENT_TOO_LARGE", `The body must be at most ${maxRequestBytes} bytes.`);
+      const detail = `The body must be at most ${maxRequestBytes} bytes.`;
+      return refuse({ status: 413, code: "ERR_CONTENT_TOO_LARGE", detail, headers: {} });
     }
-    const { pathname, search } = new URL(request.url);
-    // The store gets only digests, so that its readers learn neither keys nor tenants.
-    const scope = await fingerprint(JSON.stringify([tenantName, request.method, pathname, key]));
-    const print = (await fingerprint(body.bytes)) + (search && (await fingerprint(search)));
+    const { pathname } = new URL(request.url);
+    const scope = await storedKey({ tenant: tenantName, method: request.method, path: pathname, key });
+    const fingerprint = await requestFingerprint(how, request, context, body.bytes);
     let invalidResponse: { readonly error: unknown } | undefined;
     const work = async (signal: AbortSignal) => {
       const signals = AbortSignal.any([request.signal, signal]);
-      // A body that was read cannot be read again, and a request without a body must not get one.
-      const init = request.bodyUsed ? { body: body.bytes, signal: signals } : { signal: signals };
-      const response = await handler(new Request(request, init), context);
+      const response = await handler(withBody(request, body.bytes, { signal: signals }), context);
       try {
         if (!isUnread(response)) {
           throw new ArgumentError(
@@ -232,11 +248,12 @@ export function idempotent<Context>(
       }
       return readToEnd(response);
     };
-    const run = await runOnce(settings, scope, key, print, work);
+    const call = { key: scope, name: key, fingerprint, signal: request.signal, request };
+    const run = await runOnce(settings, call, work);
     if ("error" in run && run.error) notifyListener(onError, run.error);
     if (invalidResponse) throw invalidResponse.error;
     if (run.outcome === "ran") return run.value;
     if (run.outcome === "completed" && run.value !== null) return readResponse(run.value);
-    return errorResponse(run, refuse);
+    return refuse(problemOf(run));
   };
 }

@@ -1,5 +1,7 @@
 // The header `Idempotency-Key`: a quoted string as in the IETF draft, or bare as most clients send it.
 
+import { ArgumentError } from "../internal.ts";
+
 /** The names of the header. Some older clients send the second one. */
 export const KEY_HEADER_NAMES = ["idempotency-key", "x-idempotency-key"] as const;
 
@@ -36,16 +38,28 @@ function parseKey(text: string): string | undefined {
 }
 
 /**
+ * Asserts that a value is the name of a header (RFC 9110, 5.6.2).
+ *
+ * @returns the name in lower case
+ */
+export function assertHeaderName(field: string, name: unknown): string {
+  if (typeof name === "string" && /^[\w!#$%&'*+.^\x60|~-]{1,100}$/.test(name)) return name.toLowerCase();
+  throw new ArgumentError(field, "the name of a header, of 1 to 100 characters", name);
+}
+
+/**
  * Reads the key of a request.
  *
  * @param header returns a header of the request
+ * @param names the headers that may have the key, in lower case
  * @returns the key; `undefined` if there is none; or the rule that it breaks
  */
 export function readKey(
   header: (name: string) => string | null | undefined,
+  names: readonly string[] = KEY_HEADER_NAMES,
 ): string | undefined | { readonly brokenRule: string } {
   const keys = new Set<string>();
-  for (const name of KEY_HEADER_NAMES) {
+  for (const name of names) {
     const text = header(name);
     if (text === null || text === undefined) continue;
     const key = parseKey(text);
@@ -57,7 +71,5 @@ export function readKey(
     keys.add(key);
   }
   const [key] = keys;
-  return keys.size > 1
-    ? { brokenRule: `${KEY_HEADER_NAMES.join(" and ")} must be equal if both are given` }
-    : key;
+  return keys.size > 1 ? { brokenRule: `${names.join(" and ")} must be equal if both are given` } : key;
 }

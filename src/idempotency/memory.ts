@@ -3,9 +3,9 @@
 import { type CallOptions, callStore } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
-import { parseAcquireResult, parseBoolean } from "./parseAnswer.ts";
+import { parseAcquireResult, parseBoolean, parseForgetResult, parsePeekResult } from "./parseAnswer.ts";
 import type { OncePort } from "./port.ts";
-import { acquire, complete, extend, isReleasable, type KeyRecord } from "./rule.ts";
+import { acquire, complete, extend, forget, isReleasable, type KeyRecord, peek } from "./rule.ts";
 
 /** The records of a name, by key. Changed in place, because a copy for each step would be slow. */
 type Records = Map<string, KeyRecord>;
@@ -15,7 +15,7 @@ export function memoryOncePort(backend: MemoryPort, name: string): OncePort {
     operation: string,
     change: (records: Records, now: number) => unknown,
     parse: (answer: unknown) => T,
-    options: CallOptions | undefined,
+    options?: CallOptions,
   ): Promise<T> => {
     const step = (records: Records = new Map(), nowMs: number) =>
       [records, change(records, Math.floor(nowMs))] as const;
@@ -60,6 +60,15 @@ export function memoryOncePort(backend: MemoryPort, name: string): OncePort {
       const remove = (records: Records, now: number) =>
         isReleasable(records.get(key), owner, now) && records.delete(key);
       return apply("release", remove, parseBoolean, options);
+    },
+    peek: (key) => apply("peek", (records, now) => peek(records.get(key), now), parsePeekResult),
+    forget: (key) => {
+      const remove = (records: Records, now: number) => {
+        const result = forget(records.get(key), now);
+        if (result.outcome === "forgotten") records.delete(key);
+        return result;
+      };
+      return apply("forget", remove, parseForgetResult);
     },
   };
 }

@@ -4,18 +4,19 @@ import { assertName } from "../backend/names.ts";
 import { type OnStoreError, resolveOnStoreError } from "../backend/onStoreError.ts";
 import { assertBackend } from "../backend/portSettings.ts";
 import type { Backend } from "../backend/ports.ts";
-import { assertKnownOptions, assertWhole } from "../internal.ts";
+import { ArgumentError, assertKnownOptions, assertOneOf, assertWhole } from "../internal.ts";
+import { HOOKS, type KeyHooks, resolveHooks } from "./hooks.ts";
 import { oncePort } from "./openPort.ts";
 import type { OncePort } from "./port.ts";
 
 /** The longest time for which a key is kept: a hundred years. */
 const MAX_TTL = 100 * 366 * 86_400_000;
 
-/** The longest timer in every runtime. */
+/** The longest lock and the longest wait: the longest timer in every runtime. */
 const MAX_LOCK = 2 ** 31 - 1;
 
 /** Options of {@link Idempotency}. An unknown name is refused. */
-export interface IdempotencyOptions {
+export interface IdempotencyOptions extends KeyHooks {
   /** The store. SQL needs its table: see `setup` of `bitflake/backend`. */
   readonly backend: Backend;
   /**
@@ -48,6 +49,17 @@ export interface IdempotencyOptions {
    * @deprecated Use `onStoreError`. Both together are refused.
    */
   readonly onFailure?: "fail" | "bypass" | undefined;
+  /**
+   * The outcome of a call while another call does the work of its key. `"reject"`, the default: an {@link InFlightError} at once.
+   * `"wait"`: the result of that call as soon as it is stored. If that call fails or its process dies, this call does the work
+   * itself. It reads the store after pauses that grow from 20 ms to half a second.
+   */
+  readonly inFlight?: "reject" | "wait" | undefined;
+  /**
+   * How long a call waits, in milliseconds from 1 to 2^31 - 1. Then it gets the {@link InFlightError}. Default 10,000. Only with
+   * `inFlight: "wait"`.
+   */
+  readonly waitMs?: number | undefined;
 }
 
 const OPTIONS: readonly string[] = [
@@ -58,6 +70,9 @@ const OPTIONS: readonly string[] = [
   "maxBytes",
   "onStoreError",
   "onFailure",
+  "inFlight",
+  "waitMs",
+  ...HOOKS,
 ];
 
 /** Validated options, with defaults and the store's port. */
@@ -68,6 +83,9 @@ export interface IdempotencySettings {
   readonly keepMs: number;
   readonly maxBytes: number;
   readonly onStoreError: OnStoreError;
+  /** How long a call waits for another one with its key; 0 if it does not. */
+  readonly waitMs: number;
+  readonly hooks: KeyHooks;
 }
 
 /**
@@ -81,7 +99,12 @@ export function resolveIdempotencySettings(
 ): IdempotencySettings {
   assertKnownOptions(options, [...OPTIONS, ...more]);
   const { backend, name, ttlMs = 86_400_000, lockMs = 30_000, maxBytes = 2 ** 20 } = options;
+  const { inFlight = "reject", waitMs } = options;
   assertWhole("ttlMs", ttlMs, 1, MAX_TTL);
+  const isWaiting = assertOneOf("inFlight", inFlight, ["reject", "wait"]) === "wait";
+  if (!isWaiting && waitMs !== undefined) {
+    throw new ArgumentError("waitMs", 'left out unless inFlight is "wait"', waitMs);
+  }
   return {
     store: oncePort(assertBackend(backend), assertName("name", name)),
     lockMs: assertWhole("lockMs", lockMs, 100, MAX_LOCK),
@@ -89,5 +112,7 @@ export function resolveIdempotencySettings(
     keepMs: Math.max(ttlMs, lockMs),
     maxBytes: assertWhole("maxBytes", maxBytes, 0, 2 ** 28),
     onStoreError: resolveOnStoreError(options, ["fail", "bypass"]),
+    waitMs: isWaiting ? assertWhole("waitMs", waitMs ?? 10_000, 1, MAX_LOCK) : 0,
+    hooks: resolveHooks(options),
   };
 }

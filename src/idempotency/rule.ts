@@ -27,6 +27,19 @@ export type AcquireResult =
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "completed"; readonly value: string | null };
 
+/** The state of a key. */
+export type PeekResult =
+  | { readonly outcome: "absent" }
+  /** Locked for another `waitMs`, which is 0 once the lock has ended. */
+  | { readonly outcome: "running"; readonly waitMs: number }
+  | { readonly outcome: "completed"; readonly value: string | null };
+
+/** The outcome of a forget. */
+export type ForgetResult =
+  | { readonly outcome: "forgotten" | "absent" }
+  /** A run holds the lock for another `waitMs`, so the key stays. */
+  | { readonly outcome: "running"; readonly waitMs: number };
+
 /** An owner's request for the lock of a key. */
 export interface LockRequest {
   readonly fingerprint: string;
@@ -107,4 +120,20 @@ export function complete(
 /** Whether an owner may release the key, so that it is absent again. */
 export function isReleasable(record: KeyRecord | undefined, owner: string, now: number): boolean {
   return isOwnedBy(record, owner, now) && record.lockedUntil !== null;
+}
+
+/** Returns the state of a key. */
+export function peek(record: KeyRecord | undefined, now: number): PeekResult {
+  if (record === undefined || record.ends <= now) return { outcome: "absent" };
+  const { lockedUntil, value } = record;
+  return lockedUntil === null
+    ? { outcome: "completed", value }
+    : { outcome: "running", waitMs: Math.max(0, lockedUntil - now) };
+}
+
+/** Returns whether a key may become absent: a record that is completed, or whose lock has ended. */
+export function forget(record: KeyRecord | undefined, now: number): ForgetResult {
+  const before = peek(record, now);
+  if (before.outcome === "running" && before.waitMs > 0) return { outcome: "running", waitMs: before.waitMs };
+  return { outcome: before.outcome === "absent" ? "absent" : "forgotten" };
 }

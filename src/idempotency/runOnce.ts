@@ -1,7 +1,10 @@
 // Runs work once for a key: acquires the key's lock, keeps it alive, and stores the result.
 
 import { startTimer } from "../backend/call.ts";
+import type { FetchRequest } from "../http/fetchTypes.ts";
 import { BackendError, freshToken, LockLostError } from "../internal.ts";
+import { acquireOrWait, catchBackendError } from "./acquireLock.ts";
+import { type KeyEvent, notifyHooks } from "./hooks.ts";
 import { keepAlive } from "./keepAlive.ts";
 import type { IdempotencySettings } from "./options.ts";
 import type { AcquireResult } from "./rule.ts";
@@ -25,42 +28,56 @@ export type RunResult<T> =
   | { readonly outcome: "lost" }
   | { readonly outcome: "down"; readonly error: BackendError };
 
-/** Returns a store's error as a value, so that it is not taken for an error of the work. */
-function catchBackendError<T>(promise: Promise<T>): Promise<T | BackendError> {
-  return promise.catch((error) => {
-    if (error instanceof BackendError) return error;
-    throw error;
-  });
+/** A call with a key. */
+export interface KeyCall {
+  /** The key in the store. */
+  readonly key: string;
+  /** The key in errors and hooks. */
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Ends the wait for another run. */
+  readonly signal?: AbortSignal | undefined;
+  /** The request for hooks. */
+  readonly request?: FetchRequest;
+}
+
+/** Returns the event of a call for hooks. */
+export function eventOf({ name, request }: KeyCall): KeyEvent {
+  return request ? { key: name, request } : { key: name };
 }
 
 /**
  * Runs work once for a key.
  *
- * @param name the key's name in errors
  * @param work its signal is aborted when the lock is lost
  */
 export async function runOnce<T>(
-  { store, lockMs, keepMs, onStoreError }: IdempotencySettings,
-  key: string,
-  name: string,
-  fingerprint: string,
+  { store, lockMs, keepMs, waitMs, onStoreError, hooks }: IdempotencySettings,
+  call: KeyCall,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
 ): Promise<RunResult<T>> {
+  const { key, name, fingerprint } = call;
   // Drawn for each run, so that two copies of one process are two owners.
   const owner = freshToken();
   const release = async (background: boolean) => {
     // If it fails, the lock ends by itself.
     await store.release(key, owner, { background }).catch(() => {});
   };
-  const sentMs = performance.now();
+  let sentMs = 0;
   const request = { owner, fingerprint, lockMs, keepMs };
   const onLateAnswer = ({ outcome }: AcquireResult) => void (outcome === "acquired" && release(true));
-  const acquired = await catchBackendError(store.acquire(key, request, { onLateAnswer }));
+  const acquire = () => {
+    // Of the last acquire, because the lock holds from then on.
+    sentMs = performance.now();
+    return store.acquire(key, request, { onLateAnswer });
+  };
+  const acquired = await acquireOrWait(acquire, () => store.peek(key), waitMs, call.signal);
   if (acquired instanceof BackendError) {
     if (onStoreError === "fail") return { outcome: "down", error: acquired };
     const { value } = await work(new AbortController().signal);
     return { outcome: "ran", value, error: acquired };
   }
+  notifyHooks(hooks, eventOf(call), acquired);
   if (acquired.outcome !== "acquired") return acquired;
   const lock = keepAlive(
     lockMs,

@@ -17,7 +17,15 @@ import {
   NotKeptError,
 } from "../../src/idempotency/index.ts";
 import { oncePort } from "../../src/idempotency/openPort.ts";
-import { acquire, complete, extend, isReleasable, type KeyRecord } from "../../src/idempotency/rule.ts";
+import {
+  acquire,
+  complete,
+  extend,
+  forget,
+  isReleasable,
+  type KeyRecord,
+  peek,
+} from "../../src/idempotency/rule.ts";
 
 let names = 0;
 /** Returns a new name with characters that are special in scripts and statements. */
@@ -51,6 +59,17 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() };
 }
 
+/** Lets time pass until a promise has ended. */
+async function passTime<T>(promise: Promise<T>, sleep: TestTime["sleep"]): Promise<T> {
+  let hasEnded = false;
+  const ended = promise.finally(() => {
+    hasEnded = true;
+  });
+  ended.catch(() => {});
+  while (!hasEnded) await sleep(20);
+  return ended;
+}
+
 type Fields = Readonly<Record<string, string>>;
 
 const post = (body: BodyInit | null = "{}", headers: Fields = {}, url = "https://shop.example/orders") =>
@@ -60,7 +79,7 @@ const LONG = 1_000_000;
 
 /** An operation of the model test. */
 type Operation = {
-  readonly kind: "acquire" | "extend" | "complete" | "empty" | "release";
+  readonly kind: "acquire" | "extend" | "complete" | "empty" | "release" | "peek" | "forget";
   readonly owner: string;
   readonly fingerprint: string;
   readonly lockMs: number;
@@ -68,7 +87,18 @@ type Operation = {
 };
 
 const anyOperation: fc.Arbitrary<Operation> = fc.record({
-  kind: fc.constantFrom("acquire", "acquire", "acquire", "extend", "complete", "empty", "release"),
+  kind: fc.constantFrom(
+    "acquire",
+    "acquire",
+    "acquire",
+    "extend",
+    "complete",
+    "empty",
+    "release",
+    "peek",
+    "peek",
+    "forget",
+  ),
   owner: fc.constantFrom("a", "b", "c"),
   fingerprint: fc.constantFrom("f", "f", "f", "g"),
   // Ends at once, or not within the test.
@@ -105,6 +135,14 @@ export function portConformance(
               if (answer.outcome === "running") expect(answer.waitMs).toBeGreaterThan(LONG - 60_000);
               expect({ ...answer, waitMs: 0 }).toEqual({ ...expected, waitMs: 0 });
               record = next;
+            } else if (kind === "peek" || kind === "forget") {
+              const expected = (kind === "peek" ? peek : forget)(record, 0);
+              const answer = await store[kind](key);
+              if (answer.outcome === "running" && answer.waitMs > 0) {
+                expect(answer.waitMs).toBeGreaterThan(LONG - 60_000);
+                expect(expected).toEqual({ outcome: "running", waitMs: LONG });
+              } else expect(answer).toEqual(expected);
+              if (answer.outcome === "forgotten") record = undefined;
             } else if (kind === "extend") {
               const next = extend(record, operation, 0);
               expect(await store.extend(key, operation)).toBe(next !== undefined);
@@ -179,6 +217,37 @@ export function portConformance(
       expect(await store.complete("k", dead, "late")).toBe(false);
     });
 
+    test("a key whose lock holds is not forgotten, and an owner whose key was forgotten cannot complete", async () => {
+      const store = oncePort(open(), freshName());
+      const request = { fingerprint: "f", owner: "a", lockMs: 1000, keepMs: LONG };
+      expect(await store.forget("k")).toEqual({ outcome: "absent" });
+      await store.acquire("k", request);
+      const refused = await store.forget("k");
+      expect(refused).toEqual({ outcome: "running", waitMs: expect.any(Number) });
+      if (refused.outcome === "running") expect(refused.waitMs).toBeLessThanOrEqual(1000);
+      await sleep(1050);
+      expect(await store.peek("k")).toEqual({ outcome: "running", waitMs: 0 });
+      expect(await store.forget("k")).toEqual({ outcome: "forgotten" });
+      expect(await store.forget("k")).toEqual({ outcome: "absent" });
+      expect(await store.peek("k")).toEqual({ outcome: "absent" });
+      expect(await store.complete("k", request, "late")).toBe(false);
+      expect(await store.extend("k", request)).toBe(false);
+      // Also for another fingerprint.
+      const other = { ...request, fingerprint: "g", owner: "b" };
+      expect(await store.acquire("k", other)).toEqual({ outcome: "acquired" });
+    });
+
+    test("a peek changes nothing", async () => {
+      const store = oncePort(open(), freshName());
+      const request = { fingerprint: "f", owner: "a", lockMs: 1000, keepMs: LONG };
+      await store.acquire("k", request);
+      for (let call = 0; call < 3; call++) {
+        expect(await store.peek("k")).toEqual({ outcome: "running", waitMs: expect.any(Number) });
+        await sleep(400);
+      }
+      expect(await store.acquire("k", { ...request, owner: "b" })).toEqual({ outcome: "acquired" });
+    });
+
     test("stores any text as a value", async () => {
       const store = oncePort(open(), freshName());
       const request = { fingerprint: "f", owner: "a", lockMs: LONG, keepMs: LONG };
@@ -187,6 +256,7 @@ export function portConformance(
         await store.acquire(`${at}`, request);
         await store.complete(`${at}`, request, value);
         expect(await store.acquire(`${at}`, request)).toEqual({ outcome: "completed", value });
+        expect(await store.peek(`${at}`)).toEqual({ outcome: "completed", value });
       }
     });
   });
@@ -408,6 +478,110 @@ export function conformance(
       await expect(once.once("k", "f", () => 1)).rejects.toBeInstanceOf(NotKeptError);
     });
 
+    test("with inFlight wait, concurrent calls get the result of one", async () => {
+      const options = { backend: open(), name: freshName(), inFlight: "wait", waitMs: 60_000 } as const;
+      let runs = 0;
+      const { opened, open: finish } = gate();
+      const { opened: started, open: start } = gate();
+      const work = async () => {
+        start();
+        await opened;
+        return ++runs;
+      };
+      const calls = Array.from({ length: 10 }, () => new Idempotency(options).once("k", "f", work));
+      await started;
+      await sleep(100);
+      finish();
+      const results = await passTime(Promise.all(calls), sleep);
+      expect(runs).toBe(1);
+      expect(results.filter(({ isReplay }) => !isReplay)).toEqual([{ value: 1, isReplay: false }]);
+      expect(results.filter(({ isReplay }) => isReplay)).toEqual(
+        Array<object>(9).fill({ value: 1, isReplay: true }),
+      );
+    });
+
+    test("a waiting call takes the key over when the lock of a dead owner ends", async () => {
+      const [backend, name] = [open(), freshName()];
+      const dead = { fingerprint: "f", owner: "dead", lockMs: 1000, keepMs: LONG };
+      await oncePort(backend, name).acquire("k", dead);
+      const once = new Idempotency({ backend, name, inFlight: "wait", waitMs: 60_000 });
+      const work = async (signal: AbortSignal) => {
+        expect(await oncePort(backend, name).complete("k", dead, '"late"')).toBe(false);
+        return signal.aborted;
+      };
+      expect(await passTime(once.once("k", "f", work), sleep)).toEqual({ value: false, isReplay: false });
+    });
+
+    test("a waiting call does the work if that of the other one throws", async () => {
+      const options = { backend: open(), name: freshName(), inFlight: "wait", waitMs: 60_000 } as const;
+      const { opened, open: finish } = gate();
+      const { opened: started, open: start } = gate();
+      const error = new Error("no");
+      const first = new Idempotency(options).once("k", "f", async () => {
+        start();
+        await opened;
+        throw error;
+      });
+      await started;
+      const second = new Idempotency(options).once("k", "f", () => 2);
+      await sleep(100);
+      finish();
+      await expect(first).rejects.toBe(error);
+      expect(await passTime(second, sleep)).toEqual({ value: 2, isReplay: false });
+    });
+
+    test("a waiting call throws InFlightError after waitMs, and FingerprintError at once", async () => {
+      const [backend, name] = [open(), freshName()];
+      await oncePort(backend, name).acquire("k", {
+        fingerprint: "f",
+        owner: "a",
+        lockMs: LONG,
+        keepMs: LONG,
+      });
+      const once = new Idempotency({ backend, name, inFlight: "wait", waitMs: 300 });
+      const began = performance.now();
+      await expect(
+        passTime(
+          once.once("k", "f", () => 1),
+          sleep,
+        ),
+      ).rejects.toBeInstanceOf(InFlightError);
+      expect(performance.now() - began).toBeGreaterThanOrEqual(290);
+      await expect(once.once("k", "g", () => 1)).rejects.toBeInstanceOf(FingerprintError);
+    });
+
+    test("peek returns the state of a key, and forget removes it unless its work is in progress", async () => {
+      const once = make({ lockMs: 1000 });
+      expect(await once.peek("k")).toEqual({ state: "absent" });
+      expect(await once.forget("k")).toBe(false);
+      const { opened, open: finish } = gate();
+      const { opened: started, open: start } = gate();
+      const first = once.once("k", "f", async () => {
+        start();
+        await opened;
+        return { n: 1 };
+      });
+      await started;
+      expect(await once.peek("k")).toEqual({ state: "in-progress", lockedMs: expect.any(Number) });
+      await expect(once.forget("k")).rejects.toBeInstanceOf(InFlightError);
+      finish();
+      expect(await first).toEqual({ value: { n: 1 }, isReplay: false });
+      expect(await once.peek("k")).toEqual({ state: "completed", isKept: true, value: { n: 1 } });
+      expect(await once.forget("k")).toBe(true);
+      expect(await once.peek("k")).toEqual({ state: "absent" });
+      // Also with another fingerprint.
+      expect(await once.once("k", "g", () => undefined)).toEqual({ value: undefined, isReplay: false });
+      expect(await once.peek("k")).toEqual({ state: "completed", isKept: true, value: undefined });
+    });
+
+    test("peek says that a result was not kept", async () => {
+      const once = make({ maxBytes: 3 });
+      await once.once("k", "f", () => "too long");
+      expect(await once.peek("k")).toEqual({ state: "completed", isKept: false, value: undefined });
+      expect(await once.forget("k")).toBe(true);
+      expect(await once.once("k", "f", () => 1)).toEqual({ value: 1, isReplay: false });
+    });
+
     test("keys of different names are separate", async () => {
       const [one, other] = [make(), make()];
       await one.once("k", "f", () => 1);
@@ -462,6 +636,32 @@ export function conformance(
           title: "Conflict",
           code: "ERR_IN_FLIGHT",
         });
+      }
+    });
+
+    test("with inFlight wait, the rest get the first response, or 409 after waitMs", async () => {
+      const { opened, open: finish } = gate();
+      const { opened: started, open: start } = gate();
+      const options = { backend: open(), name: freshName(), tenant: () => "", inFlight: "wait" } as const;
+      const respond = async () => {
+        start();
+        await opened;
+        return new Response("done", { status: 201 });
+      };
+      const handler = idempotent(respond, { ...options, waitMs: 60_000 });
+      const first = handler(post());
+      await started;
+      const rest = [handler(post()), handler(post())];
+      const impatient = idempotent(respond, { ...options, waitMs: 100 });
+      const refused = await passTime(impatient(post()), sleep);
+      expect(await refused.json()).toMatchObject({ status: 409, code: "ERR_IN_FLIGHT" });
+      expect(refused.headers.get("retry-after")).toBe("1");
+      finish();
+      expect((await first).headers.get("idempotent-replayed")).toBeNull();
+      for (const response of await passTime(Promise.all(rest), sleep)) {
+        expect(response.status).toBe(201);
+        expect(response.headers.get("idempotent-replayed")).toBe("true");
+        expect(await response.text()).toBe("done");
       }
     });
 

@@ -6,6 +6,7 @@ import {
   ArgumentError,
   Idempotency,
   type IdempotencyOptions,
+  type KeyState,
   type Once,
   UnsupportedError,
 } from "../../src/idempotency/index.ts";
@@ -41,6 +42,16 @@ describe("options", () => {
     ["onFailure", { onFailure: null }],
     ["onFailure", { onFailure: "fail", onStoreError: "fail" }],
     ["onFailure", { onFailure: "bypass", onStoreError: "allow" }],
+    ["inFlight", { inFlight: "queue" }],
+    ["inFlight", { inFlight: null }],
+    ["waitMs", { waitMs: 5 }],
+    ["waitMs", { inFlight: "reject", waitMs: 5 }],
+    ["waitMs", { inFlight: "wait", waitMs: 0 }],
+    ["waitMs", { inFlight: "wait", waitMs: 2 ** 31 }],
+    ["waitMs", { inFlight: "wait", waitMs: 1.5 }],
+    ["onHit", { onHit: "log" }],
+    ["onMiss", { onMiss: null }],
+    ["onConflict", { onConflict: {} }],
     ["option", { ttl: 5 }],
   ])("a wrong %s is refused: %o", (field, wrong) => {
     expect(() => new Idempotency({ ...good, ...wrong } as IdempotencyOptions)).toThrow(ArgumentError);
@@ -59,6 +70,11 @@ describe("options", () => {
       maxBytes: undefined,
       onStoreError: undefined,
       onFailure: undefined,
+      inFlight: undefined,
+      waitMs: undefined,
+      onHit: undefined,
+      onMiss: undefined,
+      onConflict: undefined,
     });
     expect(once.name).toBe("n");
     expect(once.backend).toBe(good.backend);
@@ -74,6 +90,11 @@ describe("options", () => {
     ["fingerprint", ["k", undefined, () => 1]],
     ["work", ["k", "f", undefined]],
     ["work", ["k", "f", "work"]],
+    ["options", ["k", "f", () => 1, 5]],
+    ["option", ["k", "f", () => 1, { sign: 1 }]],
+    ["signal", ["k", "f", () => 1, { signal: new AbortController() }]],
+    ["signal", ["k", "f", () => 1, { signal: null }]],
+    ["transaction", ["k", "f", () => 1, { transaction: failingAt() }]],
   ])("a wrong %s is refused before the store is called", async (field, args) => {
     const backend = failingAt();
     const once = new Idempotency({ backend, name: "n", onStoreError: "allow" });
@@ -287,6 +308,37 @@ describe("a slow store", () => {
     await vi.advanceTimersByTimeAsync(7000);
     expect(await call).toMatchObject({ reason: "timeout" });
     expect(backend.sent).toEqual(["HSET 4"]);
+  });
+});
+
+describe("peek and forget", () => {
+  test.each(["", "x".repeat(256), 5, undefined])(
+    "refuse the key %j before the store is called",
+    async (key) => {
+      const backend = failingAt();
+      const once = new Idempotency({ backend, name: "n" });
+      for (const call of [once.peek(key as string), once.forget(key as string)]) {
+        expect(await errorOf(call)).toMatchObject({ code: "ERR_ARGUMENT", field: "key" });
+      }
+      expect(backend.calls).toBe(0);
+    },
+  );
+
+  test("throw if the store fails, whatever onStoreError is", async () => {
+    for (const onStoreError of ["fail", "allow"] as const) {
+      const once = new Idempotency({ backend: failingAt(1, 2), name: "n", onStoreError });
+      expect(await errorOf(once.peek("k"))).toMatchObject({ operation: "idempotency: peek" });
+      expect(await errorOf(once.forget("k"))).toMatchObject({ operation: "idempotency: forget" });
+    }
+  });
+
+  test("types: the value is unknown, or the type argument's", async () => {
+    const once = new Idempotency({ backend: memory(), name: "n" });
+    const found = await once.peek<{ id: string }>("k");
+    if (found.state === "completed") expectTypeOf(found.value).toEqualTypeOf<{ id: string } | undefined>();
+    if (found.state === "in-progress") expectTypeOf(found.lockedMs).toEqualTypeOf<number>();
+    expectTypeOf(once.peek("k")).toEqualTypeOf<Promise<KeyState<unknown>>>();
+    expect(found).toEqual({ state: "absent" });
   });
 });
 

@@ -2,7 +2,15 @@
 
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { BackendError, type MemoryPort, memory } from "../../src/backend/index.ts";
-import { ArgumentError, type IdempotentOptions, idempotent } from "../../src/idempotency/index.ts";
+import {
+  ArgumentError,
+  Idempotency,
+  type IdempotentOptions,
+  idempotent,
+  type RequestKey,
+  type RequestProblem,
+  storedKey,
+} from "../../src/idempotency/index.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -35,6 +43,15 @@ describe("options", () => {
     ["onError", { onError: 5 }],
     ["methods", { methods: Array(1) }],
     ["ttlMs", { ttlMs: 0 }],
+    ["header", { header: "" }],
+    ["header", { header: "a b" }],
+    ["header", { header: ["a"] }],
+    ["fingerprint", { fingerprint: "body" }],
+    ["fingerprint", { fingerprint: null }],
+    ["errorResponse", { errorResponse: new Response() }],
+    ["inFlight", { inFlight: true }],
+    ["waitMs", { waitMs: 1 }],
+    ["onHit", { onHit: 1 }],
     ["option", { tenants: () => "" }],
   ])("a wrong %s is refused: %o", (field, wrong) => {
     const options = { ...base(), ...wrong } as IdempotentOptions;
@@ -321,6 +338,191 @@ describe("responses", () => {
     const text = "x".repeat(100_000);
     const handler = idempotent(() => new Response(new Blob([text]).stream()), { ...base(), maxBytes: 10 });
     expect(await (await handler(request())).text()).toBe(text);
+  });
+});
+
+describe("the header", () => {
+  test("has another name, and the default names are no longer read", async () => {
+    const run = vi.fn(() => new Response("done"));
+    const handler = idempotent(run, { ...base(), header: "X-Request-Key" });
+    expect((await handler(request({ "x-request-key": '"k"' }))).status).toBe(200);
+    const again = await handler(request({ "X-REQUEST-KEY": "k", "idempotency-key": "other" }));
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    const missing = await handler(request({ "idempotency-key": "k" }));
+    expect(await missing.json()).toMatchObject({ detail: "The header x-request-key is missing." });
+    expect(await (await handler(request({ "x-request-key": "a b" }))).json()).toMatchObject({
+      detail: expect.stringMatching(/^x-request-key must be/),
+    });
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("the fingerprint", () => {
+  const json = (body: BodyInit, type = "application/json", path?: string) =>
+    request({ "idempotency-key": "k", "content-type": type }, { body }, path);
+
+  test.each([
+    ["white space and the order of keys", '{ "a": 1,\n"b": [2] }', "application/json; charset=utf-8"],
+    ["notation", '{"\\u0062":[2.0],"a":1e0}', "application/json"],
+    ["the JSON type", '{"b":[2],"a":1}', 'Application/Vnd.shop+JSON; v="1"'],
+  ])("of JSON does not depend on %s", async (_, body, type) => {
+    const handler = idempotent(async (given) => new Response(await given.text()), {
+      ...base(),
+      fingerprint: "json",
+    });
+    expect(await (await handler(json('{"a":1,"b":[2]}'))).text()).toBe('{"a":1,"b":[2]}');
+    const again = await handler(json(body, type));
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect(await again.text()).toBe('{"a":1,"b":[2]}');
+  });
+
+  test.each<[string, BodyInit, BodyInit, string?]>([
+    ["a value", '{"a":1}', '{"a":2}'],
+    ["a large integer", "9007199254740993", "9007199254740992"],
+    ["the sign of a zero", "-0", "0"],
+    ["the order of an array", "[1,2]", "[2,1]"],
+    ["__proto__", '{"__proto__":{"a":1}}', '{"__proto__":{"a":2}}'],
+    ["a missing __proto__", '{"__proto__":1}', "{}"],
+    ["the order of duplicate keys", '{"a":1,"a":2}', '{"a":2,"a":1}'],
+    ["white space beside duplicate keys", '{"a":1,"a":2}', '{"a":1, "a":2}'],
+    ["a comma at the end", "[1]", "[1,]"],
+    ["white space in text", "1", " 1", "text/plain"],
+    ["white space in a form", "a=1", "a=1 ", "application/x-www-form-urlencoded"],
+    ["white space that is no JSON", "a", " a"],
+    ["white space alone", " ", "  "],
+    ["invalid bytes", Uint8Array.of(0x22, 0xff, 0x22), Uint8Array.of(0x22, 0xfe, 0x22)],
+  ])("of JSON depends on %s", async (_, one, other, type) => {
+    const handler = idempotent(() => new Response("done"), { ...base(), fingerprint: "json" });
+    expect((await handler(json(one, type))).status).toBe(200);
+    expect((await handler(json(other, type))).status).toBe(422);
+    expect((await handler(json(one, type))).headers.get("idempotent-replayed")).toBe("true");
+  });
+
+  test("of JSON depends on the query, and on the bytes without a JSON type", async () => {
+    const handler = idempotent(() => new Response("done"), { ...base(), fingerprint: "json" });
+    await handler(json("{}"));
+    expect((await handler(json("{}", "application/json", "/orders?a=1"))).status).toBe(422);
+    expect((await handler(json("{ }", "application/jsonp"))).status).toBe(422);
+    expect((await handler(request({ "idempotency-key": "k" }, { body: "{ }" }))).status).toBe(422);
+  });
+
+  test("of bytes depends on white space in JSON", async () => {
+    const handler = idempotent(() => new Response("done"), { ...base(), fingerprint: "bytes" });
+    await handler(json("{}"));
+    expect((await handler(json("{ }"))).status).toBe(422);
+  });
+
+  test("is the text that a function returns, and the body and the query no longer count", async () => {
+    const handler = idempotent(async (given, user: string) => new Response(`${await given.text()} ${user}`), {
+      ...base(),
+      tenant: (_, user) => user,
+      fingerprint: async (given: Request, user) => `${JSON.parse(await given.text()).cents} ${user}`,
+    });
+    expect(await (await handler(json('{"cents":5,"at":1}'), "ada")).text()).toBe('{"cents":5,"at":1} ada');
+    const again = await handler(json('{"cents":5,"at":2}', "text/plain", "/orders?retry=1"), "ada");
+    expect(await again.text()).toBe('{"cents":5,"at":1} ada');
+    expect((await handler(json('{"cents":6,"at":1}'), "ada")).status).toBe(422);
+  });
+
+  test.each(["", "\ud800", "x".repeat(100_000)])("may be any text: %#", async (text) => {
+    const handler = idempotent(() => new Response("done"), { ...base(), fingerprint: () => text });
+    await handler(json("1"));
+    expect((await handler(json("2"))).headers.get("idempotent-replayed")).toBe("true");
+  });
+
+  test("of a function that throws or returns no text is an error, and nothing runs", async () => {
+    const run = vi.fn(() => new Response());
+    const error = new Error("no");
+    const throwing = () => {
+      throw error;
+    };
+    await expect(idempotent(run, { ...base(), fingerprint: throwing })(request())).rejects.toBe(error);
+    const empty = idempotent(run, { ...base(), fingerprint: () => undefined as never });
+    await expect(empty(request())).rejects.toMatchObject({ field: "the fingerprint" });
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test("of a function gets a request without a body as it is", async () => {
+    const bodies: unknown[] = [];
+    const fingerprint = (given: Request) => {
+      bodies.push(given.body);
+      return "";
+    };
+    const handler = idempotent(() => new Response("done"), { ...base(), fingerprint });
+    expect((await handler(request(undefined, { body: undefined }))).status).toBe(200);
+    expect(bodies).toEqual([null]);
+  });
+});
+
+describe("errorResponse", () => {
+  const errorResponse = vi.fn((problem: RequestProblem) =>
+    Response.json({ error: problem.code }, { status: problem.status + 50, headers: problem.headers }),
+  );
+
+  test("makes the response of each refusal", async () => {
+    const down = { change: () => Promise.reject(new Error("down")) as never };
+    const options = { ...base(), errorResponse, maxRequestBytes: 100, maxBytes: 2 };
+    const handler = idempotent((given: Request, _: string) => new Response(given.url), options);
+    const given = { "idempotency-key": "k" };
+    await handler(request(given), "c");
+    const call = async (headers: Fields, init: RequestInit = {}, run = handler) => {
+      const response = await run(request(headers, init), "c");
+      return [response.status, (await response.json()).error, response.headers.get("retry-after")];
+    };
+    expect(await call({})).toEqual([450, "ERR_IDEMPOTENCY_KEY", null]);
+    expect(await call({ "idempotency-key": "a b" })).toEqual([450, "ERR_IDEMPOTENCY_KEY", null]);
+    expect(await call(given, { body: "other" })).toEqual([472, "ERR_FINGERPRINT", null]);
+    expect(await call(given)).toEqual([459, "ERR_NOT_KEPT", null]);
+    expect(await call(given, { body: "x".repeat(101) })).toEqual([463, "ERR_CONTENT_TOO_LARGE", null]);
+    const broken = idempotent((_: Request, __: string) => new Response(), { ...options, backend: down });
+    expect(await call(given, {}, broken)).toEqual([553, "ERR_BACKEND", "1"]);
+    expect(errorResponse).toHaveBeenLastCalledWith(
+      {
+        status: 503,
+        code: "ERR_BACKEND",
+        detail: "The store of the keys cannot be reached.",
+        headers: { "retry-after": "1", link: expect.stringContaining('rel="describedby"') },
+      },
+      expect.any(Request),
+      "c",
+    );
+  });
+
+  test("that throws or returns no response is an error, and the handler does not run", async () => {
+    const run = vi.fn(() => new Response());
+    const error = new Error("no");
+    const throwing = async () => {
+      throw error;
+    };
+    const refused = request({});
+    await expect(idempotent(run, { ...base(), errorResponse: throwing })(refused)).rejects.toBe(error);
+    for (const result of ["no", undefined, {}]) {
+      const handler = idempotent(run, { ...base(), errorResponse: () => result as unknown as Response });
+      await expect(handler(refused)).rejects.toMatchObject({ field: "the result of errorResponse" });
+    }
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe("storedKey", () => {
+  test("finds the key of a request", async () => {
+    const options = { backend: memory(), name: "n" };
+    const run = vi.fn(() => new Response("done"));
+    const handler = idempotent(run, { ...options, tenant: () => "ü" });
+    const call = () =>
+      handler(request({ "idempotency-key": '"a\\"b"' }, { method: "PATCH" }, "/a%20b/ü?x=1"));
+    await call();
+    const key = await storedKey({ tenant: "ü", method: "PATCH", path: "/a%20b/%C3%BC", key: 'a"b' });
+    const keys = new Idempotency(options);
+    expect(await keys.peek(key)).toMatchObject({ state: "completed", isKept: true });
+    expect(await keys.forget(key)).toBe(true);
+    expect((await call()).headers.get("idempotent-replayed")).toBeNull();
+    expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  test.each(["tenant", "method", "path", "key"])("refuses a %s that is not a string", async (field) => {
+    const fields = { tenant: "", method: "POST", path: "/", key: "k", [field]: undefined };
+    expect(() => storedKey(fields as RequestKey)).toThrow(expect.objectContaining({ field }));
   });
 });
 

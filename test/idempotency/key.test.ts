@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readKey } from "../../src/idempotency/key.ts";
+import { assertHeaderName, readKey } from "../../src/idempotency/key.ts";
 
 const keyOf = (headers: Headers) => readKey((name) => headers.get(name));
 
@@ -83,6 +83,25 @@ describe("a key", () => {
       expect(parse(`"k"${part.repeat(20_000)}!`)).toHaveProperty("brokenRule");
     },
   );
+
+  test("is read from headers of any names, and errors name them", () => {
+    const headers = new Headers({ "x-request": "a", "idempotency-key": "b" });
+    const read = (...names: string[]) => readKey((name) => headers.get(name), names);
+    expect(read("x-request")).toBe("a");
+    expect(read("x-other")).toBeUndefined();
+    expect(read("x-request", "idempotency-key")).toMatchObject({
+      brokenRule: "x-request and idempotency-key must be equal if both are given",
+    });
+    headers.set("x-request", "a b");
+    expect(read("x-request")).toMatchObject({ brokenRule: expect.stringMatching(/^x-request must be/) });
+  });
+
+  test("has a header whose name is a token", () => {
+    expect(assertHeaderName("header", "X-Request_Key.1~!#$%&'*+^`|")).toBe("x-request_key.1~!#$%&'*+^`|");
+    for (const name of ["", "a b", "a:b", "ü", "a\nb", "a\n", "(a)", "x".repeat(101), 5, undefined, ["a"]]) {
+      expect(() => assertHeaderName("header", name)).toThrow(expect.objectContaining({ field: "header" }));
+    }
+  });
 
   test("is undefined when the header is missing", () => {
     expect(keyOf(new Headers())).toBeUndefined();

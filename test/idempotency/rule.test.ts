@@ -3,7 +3,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GRACE_MS } from "../../src/backend/expiry.ts";
-import { acquire, complete, extend, isReleasable, type KeyRecord } from "../../src/idempotency/rule.ts";
+import {
+  acquire,
+  complete,
+  extend,
+  forget,
+  isReleasable,
+  type KeyRecord,
+  peek,
+} from "../../src/idempotency/rule.ts";
 
 const NOW = 1_000_000;
 
@@ -173,6 +181,43 @@ describe("isReleasable", () => {
     ["a completed record", completed, false],
   ])("is right for %s", (_, record, expected) => {
     expect(isReleasable(record, "a", NOW)).toBe(expected);
+  });
+});
+
+describe("peek and forget", () => {
+  test.each<[string, KeyRecord | undefined, object, object]>([
+    ["an absent key", undefined, { outcome: "absent" }, { outcome: "absent" }],
+    ["a record that ends now", { ...completed, ends: NOW }, { outcome: "absent" }, { outcome: "absent" }],
+    ["a lock", locked, { outcome: "running", waitMs: 900 }, { outcome: "running", waitMs: 900 }],
+    [
+      "a lock that ends in 1 ms",
+      { ...locked, lockedUntil: NOW + 1 },
+      { outcome: "running", waitMs: 1 },
+      { outcome: "running", waitMs: 1 },
+    ],
+    [
+      "a lock that ends now",
+      { ...locked, lockedUntil: NOW },
+      { outcome: "running", waitMs: 0 },
+      { outcome: "forgotten" },
+    ],
+    [
+      "a lock that has ended",
+      { ...locked, lockedUntil: NOW - 1 },
+      { outcome: "running", waitMs: 0 },
+      { outcome: "forgotten" },
+    ],
+    ["a locked record that ends now", { ...locked, ends: NOW }, { outcome: "absent" }, { outcome: "absent" }],
+    ["a result", completed, { outcome: "completed", value: "done" }, { outcome: "forgotten" }],
+    [
+      "work without a result",
+      { ...completed, value: null },
+      { outcome: "completed", value: null },
+      { outcome: "forgotten" },
+    ],
+  ])("are right for %s", (_, record, peeked, forgotten) => {
+    expect(peek(record, NOW)).toEqual(peeked);
+    expect(forget(record, NOW)).toEqual(forgotten);
   });
 });
 

@@ -151,6 +151,23 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
     expect(await once.once("k", "f", () => "third")).toEqual({ value: "next", isReplay: true });
   });
 
+  test("one that is killed leaves its work to one of the calls that wait, and the others get its result", async () => {
+    const options = { backend: port, name: "wait", lockMs: 2000, inFlight: "wait", waitMs: 60_000 } as const;
+    const { child, until } = start({ client, address, name: "wait", lockMs: 2000, workMs: 60_000 });
+    await until("started");
+    let runs = 0;
+    const work = async () => ++runs;
+    const calls = Array.from({ length: 5 }, () => new Idempotency(options).once("k", "f", work));
+    // Longer than the lock, which the child extends.
+    await new Promise((wake) => setTimeout(wake, 2500));
+    expect(runs).toBe(0);
+    child.kill("SIGKILL");
+    await event(child, "close");
+    const results = await Promise.all(calls);
+    expect(results.map(({ value }) => value)).toEqual([1, 1, 1, 1, 1]);
+    expect(results.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
+  });
+
   test("one that was stopped for longer than its lock holds throws LockLostError", async () => {
     const once = new Idempotency({ backend: port, name: "pause", lockMs: 500 });
     const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 1000 });

@@ -28,7 +28,9 @@ const BUDGETS = {
   "bitflake/backend": { "{ fromIORedis }": 790 },
   // 0.7 kB of these, and of all that follow, run the rules on stores with compare-and-set.
   "bitflake/counter": { "{ Counter }": 4910 },
-  "bitflake/idempotency": { "{ Idempotency }": 7020, "{ idempotent }": 8860 },
+  // 1.5 and 1.7 kB of these wait for the call in progress, call hooks, and look up and remove keys on each kind of store; of the
+  // first also run in the user's transaction, of the second also read canonical JSON.
+  "bitflake/idempotency": { "{ Idempotency }": 8960, "{ idempotent }": 11_130 },
   "bitflake/numeric": {
     "{ verhoeff }": 590,
     "{ NumericIdType }": 4540,
@@ -58,10 +60,10 @@ const BUDGETS = {
 };
 
 /** Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing. */
-const UNPACKED_KB = 2210;
+const UNPACKED_KB = 2360;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 2900;
+const INSTALLED_KB = 3060;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");

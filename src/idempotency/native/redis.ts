@@ -9,9 +9,9 @@ import { type AnswerOptions, callStore } from "../../backend/call.ts";
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { RedisPort } from "../../backend/ports.ts";
 import { redisKey } from "../../backend/storeNames.ts";
-import { parseAcquireResult } from "../parseAnswer.ts";
+import { parseAcquireResult, parseForgetResult, parsePeekResult } from "../parseAnswer.ts";
 import type { OncePort } from "../port.ts";
-import type { AcquireResult } from "../rule.ts";
+import type { AcquireResult, ForgetResult, PeekResult } from "../rule.ts";
 
 const NOW = `
 local time = redis.call('TIME')
@@ -62,6 +62,21 @@ redis.call('DEL', KEYS[1])
 return 'yes'
 `;
 
+const PEEK = `${NOW}
+local fingerprint, ends, value = unpack(redis.call('HMGET', KEYS[1], 'f', 'u', 'v'))
+if not fingerprint then return 'absent' end
+if not ends then return value and 'completed ' .. value or 'unstored' end
+return 'running ' .. string.format('%.0f', math.max(0, ends - now))
+`;
+
+const FORGET = `${NOW}
+local fingerprint, ends = unpack(redis.call('HMGET', KEYS[1], 'f', 'u'))
+if not fingerprint then return 'absent' end
+if ends and ends - now > 0 then return 'running ' .. string.format('%.0f', ends - now) end
+redis.call('DEL', KEYS[1])
+return 'forgotten'
+`;
+
 export function redisOncePort(backend: RedisPort, name: string): OncePort {
   const send = <T>(
     operation: string,
@@ -78,12 +93,21 @@ export function redisOncePort(backend: RedisPort, name: string): OncePort {
   };
   return {
     acquire: (key, { owner, fingerprint, lockMs, keepMs }, options) =>
-      send("acquire", ACQUIRE, key, [owner, fingerprint, lockMs, keepMs], parseAcquireAnswer, options),
+      send(
+        "acquire",
+        ACQUIRE,
+        key,
+        [owner, fingerprint, lockMs, keepMs],
+        parseWith(parseAcquireResult),
+        options,
+      ),
     extend: (key, { owner, lockMs, keepMs }, options) =>
       send("extend", EXTEND, key, [owner, lockMs, keepMs], parseYesNo, options),
     complete: (key, { owner, keepMs }, value) =>
       send("complete", COMPLETE, key, [owner, keepMs, ...(value === null ? [] : [value])], parseYesNo),
     release: (key, owner, options) => send("release", RELEASE, key, [owner], parseYesNo, options),
+    peek: (key) => send("peek", PEEK, key, [], parseWith(parsePeekResult)),
+    forget: (key) => send("forget", FORGET, key, [], parseWith(parseForgetResult)),
   };
 }
 
@@ -91,9 +115,14 @@ function parseYesNo(answer: unknown): boolean | undefined {
   return answer === "yes" ? true : answer === "no" ? false : undefined;
 }
 
-function parseAcquireAnswer(answer: unknown): AcquireResult | undefined {
-  if (typeof answer !== "string") return undefined;
-  const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
-  if (outcome === "unstored") return { outcome: "completed", value: null };
-  return parseAcquireResult({ outcome, waitMs: Number(rest), value: rest });
+/** Returns a parser of a script's answer: a word, and the rest after a space. */
+function parseWith<T extends AcquireResult | PeekResult | ForgetResult>(
+  parseResult: (answer: unknown) => T,
+): (answer: unknown) => T | undefined {
+  return (answer) => {
+    if (typeof answer !== "string") return undefined;
+    const [, outcome, rest] = /^(\w+)(?: (.*))?$/s.exec(answer) ?? [];
+    if (outcome === "unstored") return parseResult({ outcome: "completed", value: null });
+    return parseResult({ outcome, waitMs: Number(rest), value: rest });
+  };
 }

@@ -6,11 +6,11 @@ import type { SqlPort, SqlRow } from "../../backend/ports.ts";
 import { nowMsSql, queryRows } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
 import { BackendError } from "../../internal.ts";
-import { parseAcquireResult } from "../parseAnswer.ts";
+import { parseAcquireResult, parsePeekResult } from "../parseAnswer.ts";
 import type { OncePort } from "../port.ts";
-import type { AcquireResult } from "../rule.ts";
+import type { AcquireResult, ForgetResult, PeekResult } from "../rule.ts";
 
-/** How often an acquire is tried that finds the key locked, and then finds it free. */
+/** How often an acquire or a forget is tried that finds the key locked, and then finds it free. */
 const TRIES = 50;
 
 /** Returns the statements in a dialect. $1 is the name, $2 the key, $3 the owner. */
@@ -36,6 +36,8 @@ WHERE existing.ends <= ${now} OR (
     look: `SELECT fingerprint, value, CAST(until - ${now} AS TEXT) AS wait,
   CASE WHEN ${isImplausiblyFar} THEN 'yes' ELSE 'no' END AS far
 FROM ${once} WHERE name = $1 AND key = $2 AND ends > ${now}`,
+    // $1 name, $2 key. It deletes no row whose lock holds.
+    forget: `DELETE FROM ${once} WHERE name = $1 AND key = $2 AND ends > ${now} AND (until IS NULL OR until <= ${now}) RETURNING key`,
     // $1 name, $2 key
     pullBack: `UPDATE ${once} SET until = ${now} + lock_ms WHERE name = $1 AND key = $2 AND ${isImplausiblyFar}`,
     // $4 lock, $5 keep
@@ -48,10 +50,20 @@ ${whereOwned} AND ${isLocked} RETURNING key`,
   };
 }
 
-export function sqlOncePort(backend: SqlPort, name: string): OncePort {
+/**
+ * Opens the keys of a name.
+ *
+ * @param options.isInTransaction whether all calls belong to a transaction of the caller. Then no rows are cleaned up, because
+ *   that would be a part of it
+ */
+export function sqlOncePort(
+  backend: SqlPort,
+  name: string,
+  { isInTransaction = false }: { readonly isInTransaction?: boolean } = {},
+): OncePort {
   const now = nowMsSql(backend.dialect === "postgres");
   const statements = createStatements(backend, now);
-  const clean = makeRowCleaner(backend, "once", now);
+  const clean = isInTransaction ? () => {} : makeRowCleaner(backend, "once", now);
   const send = <T>(
     operation: string,
     text: string,
@@ -70,6 +82,9 @@ export function sqlOncePort(backend: SqlPort, name: string): OncePort {
   const hasRow = (rows: readonly SqlRow[]) => rows.length > 0;
   const look = (key: string, fingerprint: string, options: CallOptions) =>
     send("acquire", statements.look, [key], ([row]) => (row ? parseRow(row, fingerprint) : null), options);
+  const changedHands = (operation: string) =>
+    new BackendError(`idempotency: ${operation}`, "failed", `the key changed hands ${TRIES} times`);
+  const peek = (operation: string, key: string) => send(operation, statements.look, [key], parseState);
 
   return {
     async acquire(key, { owner, fingerprint, lockMs, keepMs }, { onLateAnswer, ...options } = {}) {
@@ -88,7 +103,7 @@ export function sqlOncePort(backend: SqlPort, name: string): OncePort {
         if (result === "far") await send("acquire", statements.pullBack, [key], () => true, options);
         else if (result !== null) return result;
       }
-      throw new BackendError("idempotency: acquire", "failed", `the key changed hands ${TRIES} times`);
+      throw changedHands("acquire");
     },
     extend: (key, { owner, lockMs, keepMs }, options) =>
       send("extend", statements.extend, [key, owner, lockMs, keepMs], hasRow, options),
@@ -97,6 +112,17 @@ export function sqlOncePort(backend: SqlPort, name: string): OncePort {
         ? send("complete", statements.complete("NULL"), [key, owner, keepMs], hasRow)
         : send("complete", statements.complete("$5"), [key, owner, keepMs, value], hasRow),
     release: (key, owner, options) => send("release", statements.release, [key, owner], hasRow, options),
+    peek: (key) => peek("peek", key),
+    async forget(key): Promise<ForgetResult> {
+      for (let tries = 0; tries < TRIES; tries++) {
+        if (await send("forget", statements.forget, [key], hasRow)) return { outcome: "forgotten" };
+        const state = await peek("forget", key);
+        if (state.outcome === "absent") return { outcome: "absent" };
+        // Otherwise the work has ended since, or its lock.
+        if (state.outcome === "running" && state.waitMs > 0) return state;
+      }
+      throw changedHands("forget");
+    },
   };
 }
 
@@ -109,4 +135,12 @@ function parseRow(row: SqlRow, fingerprint: string): AcquireResult | "far" | nul
   if (far === "yes") return "far";
   const waitMs = Number(wait);
   return waitMs <= 0 ? null : parseAcquireResult({ outcome: "running", waitMs });
+}
+
+/** Reads the state of a key from its row, if it has one. */
+function parseState([row]: readonly SqlRow[]): PeekResult {
+  if (!row) return { outcome: "absent" };
+  const { value, wait } = row;
+  if (wait === null) return parsePeekResult({ outcome: "completed", value });
+  return parsePeekResult({ outcome: "running", waitMs: Math.max(0, Number(wait)) });
 }

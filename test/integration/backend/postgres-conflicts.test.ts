@@ -44,3 +44,17 @@ test("a statement without an answer blocks the others until their time limit, an
   void port.query("hangs", []);
   await expect(port.query("waits", [])).rejects.toMatchObject({ code: "40001" });
 });
+
+test("in a transaction of the user, throws the conflict and not the error of the statement after it", async () => {
+  let calls = 0;
+  const aborted = Object.assign(new Error("current transaction is aborted"), { code: "25P02" });
+  const port = fromPg({
+    async query() {
+      throw calls++ === 0 ? conflict() : aborted;
+    },
+  });
+  await expect(port.query("INSERT", [])).rejects.toMatchObject({ code: "40001" });
+  expect(calls).toBe(2);
+  // Without a conflict before it, it is thrown as it is.
+  await expect(port.query("INSERT", [])).rejects.toBe(aborted);
+});
