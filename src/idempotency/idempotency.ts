@@ -77,8 +77,9 @@ export type KeyState<T = unknown> =
  * Runs work once for a key, for any number of calls in any number of processes.
  *
  * The first call with a key acquires its lock and runs the work. A call during the work throws an
- * {@link InFlightError}, or waits for its result with `inFlight: "wait"`. A later call returns the same result without any work, until `ttlMs` have passed. A call with the key
- * and another fingerprint throws a {@link FingerprintError}, so a mistake never gets the result of other work.
+ * {@link InFlightError}, or waits for its result with `inFlight: "wait"`. A later call returns the same result without any
+ * work, until `ttlMs` have passed. A call with the key and another fingerprint throws a {@link FingerprintError}, so a
+ * mistake never gets the result of other work.
  *
  * - **Work that throws** counts as not done: the key is free again.
  * - **A crash** leaves the key locked for up to `lockMs`. Then the next call takes it over and runs the work from the
