@@ -35,7 +35,7 @@ export type ErrorCode =
   | "ERR_STORE_CUT_OFF";
 
 /** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
-function show(value: unknown): string {
+export function showValue(value: unknown): string {
   // Cut before it is written out, because a million digits take seconds. A string that was cut has no end quote.
   if (typeof value === "string") return JSON.stringify(value.slice(0, 64)).slice(0, 64);
   if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? value + "n" : "[bigint]";
@@ -79,7 +79,7 @@ export class ArgumentError extends BitflakeError {
   readonly value: string;
 
   constructor(field: string, rule: string, given: unknown) {
-    const value = show(given);
+    const value = showValue(given);
     super(`${field} must be ${rule}, got ${value}`);
     this.field = field;
     this.rule = rule;
@@ -323,7 +323,7 @@ abstract class CounterError extends BitflakeError {
 
   /** @param problem follows the counter in the message */
   constructor(counter: string, problem: string) {
-    super(`counter ${show(counter)} ${problem}`);
+    super(`counter ${showValue(counter)} ${problem}`);
     this.counter = counter;
   }
 }
@@ -364,7 +364,7 @@ abstract class KeyError extends BitflakeError {
 
   /** @param problem follows the key in the message */
   constructor(key: string, problem: string) {
-    super(`key ${show(key)} ${problem}`);
+    super(`key ${showValue(key)} ${problem}`);
     this.key = key;
   }
 }
@@ -447,7 +447,7 @@ export class IdPoolEmptyError extends IdTypeError {
   readonly available: number;
 
   constructor(type: string, count: number, available: number, options?: { readonly cause: unknown }) {
-    super(type, `the pool of ${show(type)} has ${available} available IDs, ${count} requested`, options);
+    super(type, `the pool of ${showValue(type)} has ${available} available IDs, ${count} requested`, options);
     this.count = count;
     this.available = available;
   }
@@ -468,7 +468,7 @@ export class IdPoolExhaustedError extends IdTypeError {
   readonly available: number;
 
   constructor(type: string, count: number, remaining: number) {
-    super(type, `the type ${show(type)} has ${remaining} IDs left, ${count} requested`);
+    super(type, `the type ${showValue(type)} has ${remaining} IDs left, ${count} requested`);
     this.count = count;
     this.remaining = remaining;
     this.available = remaining;
@@ -496,7 +496,7 @@ export class IdPoolHistoryError extends IdTypeError {
   constructor(type: string, recorded: string, current: string) {
     super(
       type,
-      `the pool of ${show(type)} issued IDs on the store history ${show(recorded)}, but the store is on ${show(current)} ` +
+      `the pool of ${showValue(type)} issued IDs on the store history ${showValue(recorded)}, but the store is on ${showValue(current)} ` +
         "now and may have lost some of them: import the lost IDs, then call acceptHistory()",
     );
     this.recorded = recorded;
@@ -515,7 +515,7 @@ export class NoValidIdError extends IdTypeError {
   readonly length: number;
 
   constructor(type: string, length: number) {
-    super(type, `no ID of ${length} digits was found that keeps the rules of ${show(type)}`);
+    super(type, `no ID of ${length} digits was found that keeps the rules of ${showValue(type)}`);
     this.length = length;
   }
 
@@ -569,7 +569,7 @@ export class LeaseFenceError extends LeaseRefusedError {
   constructor(namespace: string, untilMs: number) {
     super(
       namespace,
-      `the store of ${show(namespace)} restarted, failed over or is new, and may have forgotten leases: none is granted until ${untilMs}. Set waitMs to wait for that, or fence: false if it has forgotten nothing`,
+      `the store of ${showValue(namespace)} restarted, failed over or is new, and may have forgotten leases: none is granted until ${untilMs}. Set waitMs to wait for that, or fence: false if it has forgotten nothing`,
     );
     this.untilMs = untilMs;
   }
@@ -590,7 +590,7 @@ export class NoNodeAvailableError extends LeaseRefusedError {
   constructor(namespace: string, nodes: number, soonestMs: number) {
     super(
       namespace,
-      `all ${nodes} nodes that this process may lease from ${show(namespace)} are taken; the earliest lease ends at ${soonestMs}`,
+      `all ${nodes} nodes that this process may lease from ${showValue(namespace)} are taken; the earliest lease ends at ${soonestMs}`,
     );
     this.nodes = nodes;
     this.soonestMs = soonestMs;
@@ -615,7 +615,7 @@ export class StoreCutOffError extends LeaseRefusedError {
   constructor(namespace: string, seenMs: number, storeMs: number) {
     super(
       namespace,
-      `the Redis of ${show(namespace)} has had no replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
+      `the Redis of ${showValue(namespace)} has had no replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
     );
     this.seenMs = seenMs;
     this.storeMs = storeMs;
@@ -649,7 +649,7 @@ export class ConformanceError extends BitflakeError {
   constructor(broken: readonly BrokenRule[], seed: number, options?: { readonly cause: unknown }) {
     const lines = broken.map(
       ({ rule, key, expected, actual }) =>
-        `- ${rule}: expected ${expected}, got ${actual}${key === "" ? "" : `, with the key ${show(key)}`}`,
+        `- ${rule}: expected ${expected}, got ${actual}${key === "" ? "" : `, with the key ${showValue(key)}`}`,
     );
     super(`the port breaks ${broken.length} of its rules (seed ${seed}):\n${lines.join("\n")}`, options);
     this.broken = broken;

@@ -17,6 +17,7 @@ export {
   type GeneratorOptions,
   type IdFields,
   type IdRange,
+  type IdValue,
   InvalidIdError,
   isId,
   LayoutError,

@@ -11,8 +11,18 @@ export {
   IdPoolExhaustedError,
   IdPoolHistoryError,
   InvalidIdError,
+  type JsonSchemaConverter,
+  type JsonSchemaRequest,
   NamespaceError,
   NoValidIdError,
+  type SchemaFailure,
+  type SchemaIssue,
+  type SchemaResult,
+  type SchemaSuccess,
+  type SchemaTypes,
+  type StandardProps,
+  type TextJsonSchema,
+  type TextSchema,
   UnsupportedError,
 } from "../internal.ts";
 export { defineIdTypes, type IdTypeDefinition } from "./define.ts";

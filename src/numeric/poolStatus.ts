@@ -1,11 +1,11 @@
 // Status of a pool, computed from what the store has counted.
 
-import { IdPoolHistoryError } from "../internal.ts";
+import { IdPoolHistoryError, serializable } from "../internal.ts";
 import { isScanComplete } from "./exhaustiveScan.ts";
 import type { PoolCounts } from "./port.ts";
 import type { NumericIdType } from "./type.ts";
 
-/** State of a pool, as {@link IdPool.status} returns it. */
+/** State of a pool, as {@link IdPool.status} returns it. In JSON its bigints are text. */
 export interface IdPoolStatus {
   /** How many IDs are available, exact up to `highMark`. If there are more, it is `highMark + 1`. */
   readonly available: number;
@@ -55,7 +55,7 @@ export function poolStatus(
   const { ids, isExact } = type.capacity();
   const untaken = ids - BigInt(taken);
   const remaining = isAllCounted || untaken < available ? BigInt(available) : untaken;
-  return {
+  return serializable({
     available,
     taken,
     remaining,
@@ -68,5 +68,5 @@ export function poolStatus(
       recorded === current || recorded === ""
         ? refillError
         : new IdPoolHistoryError(type.name, recorded, current),
-  };
+  });
 }

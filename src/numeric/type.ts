@@ -1,7 +1,19 @@
 // NumericIdType: name, length and rules of numeric IDs of one kind; generates and validates them.
 
 import { assertName } from "../backend/names.ts";
-import { ArgumentError, assertObject, assertOneOf, assertWhole, NoValidIdError } from "../internal.ts";
+import {
+  ArgumentError,
+  assertObject,
+  assertOneOf,
+  assertWhole,
+  createStandardProps,
+  NoValidIdError,
+  refuse,
+  type StandardProps,
+  serializable,
+  type TextJsonSchema,
+  type TextSchema,
+} from "../internal.ts";
 import { DigitBuilder } from "./digitBuilder.ts";
 import { drawId, MAX_PLAIN_LENGTH } from "./draw.ts";
 import { computeCapacity, type IdCapacity } from "./estimate.ts";
@@ -42,6 +54,9 @@ export interface Validation {
  *
  * A type does not know which IDs were issued. {@link IdPool} and {@link PermutedIds} issue each ID once.
  *
+ * It is a Standard Schema: tools such as tRPC or Hono's validator take it as it is. The message of its issue names each
+ * rule that the text breaks.
+ *
  * @example
  * ```ts
  * import { NumericIdType } from "bitflake/numeric";
@@ -52,7 +67,7 @@ export interface Validation {
  * farmer.validate("8349257223").broken.map(({ rule }) => rule); // => [ 'checkDigit', 'repeating' ]
  * ```
  */
-export class NumericIdType {
+export class NumericIdType implements TextSchema<string> {
   /** What the IDs are for. */
   readonly name: string;
   /** How many digits an ID has, with the check digit. */
@@ -62,6 +77,7 @@ export class NumericIdType {
 
   readonly #builder: DigitBuilder;
   #capacity: IdCapacity | undefined;
+  #standard: StandardProps<string, string> | undefined;
 
   /**
    * @param options `name`, `length`, and `rules`, default `"openg2p"`
@@ -162,8 +178,39 @@ export class NumericIdType {
    * ```
    */
   capacity(): IdCapacity {
-    this.#capacity ??= Object.freeze(computeCapacity(this.#builder));
+    this.#capacity ??= Object.freeze(serializable(computeCapacity(this.#builder)));
     return this.#capacity;
+  }
+
+  /** The interface of Standard Schema and Standard JSON Schema. */
+  get "~standard"(): StandardProps<string, string> {
+    this.#standard ??= createStandardProps(
+      (value) => {
+        if (typeof value !== "string") return refuse("text", `a string of ${this.length} digits`, value);
+        const { broken } = this.validate(value);
+        if (broken.length === 0) return { value };
+        // One issue for all rules: arktype drops the messages if a part of its schema has several.
+        return { issues: [{ message: broken.map(({ rule, detail }) => `${rule}: ${detail}`).join("; ") }] };
+      },
+      () => this.jsonSchema,
+    );
+    return this.#standard;
+  }
+
+  /**
+   * The JSON Schema of the IDs, a new object each time. It says how many digits an ID has, and nothing of the check digit
+   * and the other rules, which a regular expression cannot express: validate a text that it takes.
+   *
+   * @example
+   * ```ts
+   * import { NumericIdType } from "bitflake/numeric";
+   *
+   * new NumericIdType({ name: "farmer", length: 10 }).jsonSchema.pattern; // => '^[0-9]{10}$'
+   * ```
+   */
+  get jsonSchema(): TextJsonSchema {
+    const { length } = this;
+    return { type: "string", pattern: `^[0-9]{${length}}$`, minLength: length, maxLength: length };
   }
 }
 

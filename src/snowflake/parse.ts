@@ -39,8 +39,20 @@ function readText(text: string): bigint | undefined {
   return joinHalves(upper * HIGH_1E14 + Math.floor(low / 0x1_0000_0000), low);
 }
 
+/** The key of the mark of {@link IdValue}. No value has it. */
+declare const idMark: unique symbol;
+
+/**
+ * A value that {@link isId} has found to be an ID. The mark is in the type only. Without it TypeScript would treat every
+ * string as an ID: where `isId(text)` is false, `text` would have the type `never`.
+ */
+export type IdValue = (bigint | string | number) & {
+  /** The mark, in the type only. */
+  readonly [idMark]: true;
+};
+
 /** Reads a value; returns `undefined` if it is no ID. */
-function readId(value: unknown): bigint | undefined {
+export function readId(value: unknown): bigint | undefined {
   if (typeof value === "string") return readText(value);
   if (typeof value === "bigint") return BigInt.asUintN(63, value) === value ? value : undefined;
   return Number.isSafeInteger(value) && (value as number) >= 0 ? BigInt(value as number) : undefined;
@@ -68,7 +80,8 @@ export function parseId(value: unknown): bigint {
 }
 
 /**
- * Whether {@link parseId} would take the value.
+ * Returns whether {@link parseId} would take the value. In TypeScript, a value that is an ID keeps its own type and is also
+ * an {@link IdValue}; one that is none keeps its own type.
  *
  * @param value anything
  *
@@ -81,6 +94,6 @@ export function parseId(value: unknown): bigint {
  * isId(2 ** 53); // => false
  * ```
  */
-export function isId(value: unknown): value is bigint | string | number {
+export function isId(value: unknown): value is IdValue {
   return readId(value) !== undefined;
 }

@@ -2,9 +2,10 @@
 
 import { ArgumentError } from "../errors.ts";
 import { assertMoment } from "./format.ts";
+import { serializable } from "./result.ts";
 import type { Settings } from "./settings.ts";
 
-/** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. */
+/** The smallest and largest ID of a span of time. In an empty span `max` is `min - 1n`. In JSON they are text. */
 export interface IdRange {
   /** No ID of the span is smaller. */
   readonly min: bigint;
@@ -25,5 +26,5 @@ export function rangeOf(settings: Settings, from: number | Date, to: number | Da
   const min = first(fromMs);
   // Past the last tick, the first ID would be one that no BIGINT holds. An empty span that ends there means the same.
   const past = BigInt(fromMs > epochMs + maxTick * tickMs);
-  return { min: min - past, max: first(toMs) - 1n - past };
+  return serializable({ min: min - past, max: first(toMs) - 1n - past });
 }

@@ -112,9 +112,11 @@ export const base32: Base32 = /* @__PURE__ */ Object.freeze({
   encode,
   decode: (text: string) => idOrThrow(read(text, strict), text, FORM),
   width: WIDTH,
+  pattern: "[0-7][0-9A-HJKMNP-TV-Z]{12}",
   lenient: /* @__PURE__ */ Object.freeze({
     encode,
     decode: (text: string) => idOrThrow(read(text, lenient), text, FORM),
     width: WIDTH,
+    pattern: "[0-7OoIiLl][0-9A-TV-Za-tv-z]{12}",
   }),
 });

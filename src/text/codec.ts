@@ -25,6 +25,11 @@ export interface TextCodec {
   decode(text: string): bigint;
   /** The number of characters of a text. */
   readonly width: number;
+  /**
+   * A regular expression for exactly the texts of the form, without anchors, in the syntax of JSON Schema. Without it, the
+   * JSON Schema of a prefixed text says only how long the text is.
+   */
+  readonly pattern?: string | undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { parseId } from "../internal.ts";
 import { idOrThrow, type TextCodec } from "./codec.ts";
 
 const WIDTH = 16;
+const PATTERN = "[0-7][0-9a-f]{15}";
 
 /**
  * Hexadecimal in lower case: 16 characters. Texts sort as their IDs do if characters compare by their codes: see
@@ -28,4 +29,5 @@ export const hex: TextCodec = /* @__PURE__ */ Object.freeze({
     );
   },
   width: WIDTH,
+  pattern: PATTERN,
 });

@@ -1,6 +1,15 @@
 // Typed prefixes: IDs as texts such as user_04W86BB0G4007.
 
-import { ArgumentError, assertWhole, InvalidIdError } from "../internal.ts";
+import {
+  ArgumentError,
+  assertWhole,
+  createStandardProps,
+  InvalidIdError,
+  refuse,
+  type SchemaResult,
+  type TextJsonSchema,
+  type TextSchema,
+} from "../internal.ts";
 import { idOrThrow, type TextCodec } from "./codec.ts";
 
 /** The key of the prefix in the type. No value has it. */
@@ -15,8 +24,11 @@ export type PrefixedId<Prefix extends string> = `${Prefix}_${string}` & {
   readonly [prefixOf]: Prefix;
 };
 
-/** A text form of IDs with a prefix. Created by {@link prefixed}. */
-export interface PrefixedCodec<Prefix extends string> {
+/**
+ * A text form of IDs with a prefix. Created by {@link prefixed}. It is a Standard Schema as well: it takes the texts that
+ * {@link PrefixedCodec.parse} takes and returns the same.
+ */
+export interface PrefixedCodec<Prefix extends string> extends TextSchema<PrefixedId<Prefix>> {
   /** The prefix, without the underscore. */
   readonly prefix: Prefix;
   /** The number of characters of a text, with prefix and underscore. */
@@ -62,6 +74,9 @@ export interface PrefixedCodec<Prefix extends string> {
  * const id: UserId = users.encode(175928847299117063n);
  * id; // => 'user_04W86BB0G4007'
  * users.decode(id); // => 175928847299117063n
+ *
+ * const { issues } = users["~standard"].validate("order_04W86BB0G4007");
+ * issues?.[0]?.message; // => 'text must be user_ and 13 characters, got "order_04W86BB0G4007"'
  * ```
  */
 export function prefixed<const Prefix extends string>(
@@ -75,8 +90,8 @@ export function prefixed<const Prefix extends string>(
       prefix,
     );
   }
-  const { encode, decode, width } = Object(codec) as Partial<TextCodec>;
-  if (typeof encode !== "function" || typeof decode !== "function") {
+  const { encode, decode, width, pattern = "[\\s\\S]*" } = Object(codec) as Partial<TextCodec>;
+  if (typeof encode !== "function" || typeof decode !== "function" || typeof pattern !== "string") {
     throw new ArgumentError("codec", "base32, base58, base62, hex or another TextCodec", codec);
   }
   const head = `${prefix}_`;
@@ -93,11 +108,31 @@ export function prefixed<const Prefix extends string>(
       return idOrThrow(undefined, text, `${head} and ${rule}`);
     }
   };
+  const parse = (value: unknown) => write(read(value as string));
+  const validate = (value: unknown): SchemaResult<PrefixedId<Prefix>> => {
+    try {
+      return { value: parse(value) };
+    } catch (error) {
+      // A custom codec may also read a number that is no ID, and refuse to write it.
+      const isText = error instanceof InvalidIdError && error.field === "text";
+      return refuse("text", isText ? error.rule : `${head} and a text of its codec`, value);
+    }
+  };
+  const jsonSchema = (): TextJsonSchema => ({
+    type: "string",
+    pattern: `^${head}${pattern.includes("|") ? `(?:${pattern})` : pattern}$`,
+    minLength: length,
+    maxLength: length,
+  });
   return Object.freeze({
     prefix,
     width: length,
     encode: write,
     decode: read,
-    parse: (value: unknown) => write(read(value as string)),
+    parse,
+    "~standard": createStandardProps(validate, jsonSchema),
+    get jsonSchema() {
+      return jsonSchema();
+    },
   });
 }

@@ -2,6 +2,7 @@
 
 import { charCode, joinHalves } from "../internal.ts";
 import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
+import { patternUpTo } from "./pattern.ts";
 
 const WIDTH = 11;
 /** Two to the power of 32: the values of a half of an ID. */
@@ -102,6 +103,10 @@ function createRadixCodec(alphabet: string, name: string): TextCodec {
     encode,
     decode: (text: string) => idOrThrow(read(text), text, form),
     width: WIDTH,
+    // Computed when it is read, because few programs do.
+    get pattern() {
+      return patternUpTo(last, alphabet);
+    },
   });
 }
 

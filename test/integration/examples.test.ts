@@ -29,6 +29,13 @@ const clients: Readonly<Record<string, boolean>> = {
   nats: Boolean(NATS_URL),
   etcd: Boolean(ETCD_URL),
   dynamodb: Boolean(DYNAMODB_URL),
+  trpc: true,
+  arktype: true,
+  zod: true,
+  valibot: true,
+  honovalidator: true,
+  hookform: true,
+  t3env: true,
 };
 
 const examples = [...sources, ...pages.filter((page) => page !== "docs/databases.md")]

@@ -9,5 +9,8 @@ const clients = Object.keys({ ...dependencies, ...devDependencies }).filter(
 );
 
 export const packages: Readonly<Record<string, string>> = Object.fromEntries(
-  [...clients, "mysql2/promise"].map((name) => [name, import.meta.resolve(name)]),
+  [...clients, "mysql2/promise", "@hookform/resolvers/standard-schema"].map((name) => [
+    name,
+    import.meta.resolve(name),
+  ]),
 );

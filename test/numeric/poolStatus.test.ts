@@ -26,6 +26,7 @@ describe("status", () => {
     const pool = poolOf({ backend: store.port(), lowMark: 0, highMark: 60 });
     const expected = { isExact: true, isExhausted: false, isFilling: false, lastError: undefined };
     expect(await pool.status()).toEqual({ ...expected, available: 0, taken: 0, remaining: 465n, left: 465n });
+    expect(JSON.stringify(await pool.status())).toContain('"remaining":"465"');
     await pool.fill();
     expect(await pool.status()).toEqual({
       ...expected,

@@ -272,6 +272,7 @@ describe("capacity", () => {
     for (const length of [4, 10]) {
       const type = typeOf(length, "mosip");
       const first = type.capacity();
+      expect(JSON.parse(JSON.stringify(first))).toEqual({ ...first, ids: String(first.ids) });
       expect(type.capacity()).toBe(first);
       expect(typeOf(length, "mosip").capacity()).toEqual(first);
       expect(Object.isFrozen(first)).toBe(true);

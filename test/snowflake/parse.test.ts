@@ -1,8 +1,8 @@
 // parseId and isId: the values that pass, and those that do not.
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { InvalidIdError, isId, parseId } from "../../src/index.ts";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { type IdValue, InvalidIdError, isId, parseId } from "../../src/index.ts";
 
 const MAX = 2n ** 63n - 1n;
 
@@ -126,5 +126,48 @@ describe("parseId and isId", () => {
         }
       }),
     );
+  });
+});
+
+describe("the type of a value", () => {
+  /** Takes the place of a value from outside: the compiler must not know more of it than its type. */
+  const outside = <Value>(value: unknown): Value => value as Value;
+
+  test("that isId refuses is not lost", () => {
+    const text = outside<string>("x");
+    if (!isId(text)) {
+      expectTypeOf(text).toEqualTypeOf<string>();
+      expect(text.length).toBe(1);
+    }
+    const parameter = outside<string | undefined>("x");
+    if (!isId(parameter)) expectTypeOf(parameter).toEqualTypeOf<string | undefined>();
+    const mixed = outside<string | bigint | null>("x");
+    if (!isId(mixed)) expectTypeOf(mixed).toEqualTypeOf<string | bigint | null>();
+    const field = outside<unknown>("x");
+    if (!isId(field)) expectTypeOf(field).toEqualTypeOf<unknown>();
+    expect(isId(text) || isId(parameter) || isId(mixed) || isId(field)).toBe(false);
+  });
+
+  test("that isId takes is its own and an ID's", () => {
+    const text = outside<string | undefined>("5");
+    if (isId(text)) {
+      const kept: string = text;
+      const id: IdValue = text;
+      expect(BigInt(text) + BigInt(id) + BigInt(kept)).toBe(15n);
+      const names: Record<string, string> = { "5": "five" };
+      expect(text === "5" && names[text]).toBe("five");
+    }
+    const field = outside<unknown>(5n);
+    if (isId(field)) {
+      const kept: string | number | bigint = field;
+      if (typeof field === "bigint") expect(field + 1n).toBe(6n);
+      if (typeof field === "string") expect(field.length).toBe(1);
+      expect(kept).toBe(5n);
+    }
+    const exact = outside<"5" | "6" | "x">("5");
+    if (isId(exact)) expectTypeOf(exact).toExtend<"5" | "6" | "x">();
+    const all: string[] = ["5", "x", "6"].filter(isId);
+    expect(all).toEqual(["5", "6"]);
+    expect.assertions(5);
   });
 });

@@ -1,5 +1,6 @@
 // What can be read off an ID or a layout: decode, capacity, range.
 
+import { inspect, isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
@@ -34,6 +35,37 @@ describe("decode", () => {
     expect(decode(123456789, "safe_integer")).toEqual(wanted);
     expectTypeOf(wanted).toEqualTypeOf<DecodedId>();
     expectTypeOf<DecodedId["id"]>().toEqualTypeOf<bigint>();
+  });
+
+  test("its result is written by JSON.stringify, with the ID as text", () => {
+    const decoded = decode(175928847299117063n, DISCORD);
+    const text =
+      '{"id":"175928847299117063","timestampMs":1462015105796,"generatedAt":"2016-04-30T11:18:25.796Z","datacenterId":1,"machineId":0,"sequence":7}';
+    expect(JSON.stringify(decoded)).toBe(text);
+    expect(JSON.stringify({ deep: [decoded] })).toBe(`{"deep":[${text}]}`);
+    expect(decode(JSON.parse(text).id, DISCORD)).toEqual(decoded);
+    expect(JSON.stringify(new SnowflakeGenerator(DISCORD).decode(175928847299117063n))).toBe(text);
+  });
+
+  test("its result is in all other respects an object literal", () => {
+    const decoded = decode(175928847299117063n, DISCORD);
+    const literal = {
+      id: 175928847299117063n,
+      timestampMs: 1462015105796,
+      generatedAt: "2016-04-30T11:18:25.796Z",
+      datacenterId: 1,
+      machineId: 0,
+      sequence: 7,
+    };
+    expect(inspect(decoded)).toBe(inspect(literal));
+    expect(decoded).toStrictEqual(literal);
+    expect(Object.keys(decoded)).toEqual(Object.keys(literal));
+    expect(decoded.constructor).toBe(Object);
+    expect(isDeepStrictEqual({ ...decoded }, literal)).toBe(true);
+    expect(isDeepStrictEqual(structuredClone(decoded), literal)).toBe(true);
+    const seen: string[] = [];
+    for (const name in decoded) seen.push(name);
+    expect(seen).toEqual(Object.keys(literal));
   });
 
   test("takes the very options a generator is built with", () => {
@@ -179,6 +211,12 @@ describe("capacity", () => {
 });
 
 describe("range", () => {
+  test("its result is written by JSON.stringify, with IDs as text", () => {
+    const range = new SnowflakeGenerator({ ...PRESET_TWITTER, epochMs: 0 }).range(1000, 1001);
+    expect(JSON.stringify(range)).toBe('{"min":"4194304000","max":"4198498303"}');
+    expect(range).toStrictEqual({ min: 4194304000n, max: 4198498303n });
+  });
+
   const generator = makeGenerator("twitter", { epochMs: 0 });
 
   test("holds the IDs of [from, to) and no others", () => {

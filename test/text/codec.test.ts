@@ -85,7 +85,7 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
     }
   });
 
-  test("decode accepts only texts that encode writes", () => {
+  test("decode and the pattern accept only texts that encode writes", () => {
     const near = fc
       .tuple(anyId, fc.nat(15), fc.string({ maxLength: 2, unit: "binary" }))
       .map(([id, at, piece]) => {
@@ -98,10 +98,13 @@ describe.each(forms)("%s", (_name, codec, alphabet, [zero, discord, last]) => {
       minLength: codec.width,
       maxLength: codec.width,
     });
+    const pattern = new RegExp(`^${codec.pattern}$`);
     let read = 0;
     fc.assert(
       fc.property(fc.oneof(near, alike, anyId.map(codec.encode), fc.string()), (text) => {
-        if (refused(() => expect(codec.encode(codec.decode(text))).toBe(text)) === undefined) read++;
+        const isRead = refused(() => expect(codec.encode(codec.decode(text))).toBe(text)) === undefined;
+        if (isRead) read++;
+        expect(pattern.test(text)).toBe(isRead);
       }),
     );
     // At least a quarter of them are IDs. Without any, the property would assert nothing.
