@@ -16,12 +16,15 @@ function quoteName(name: string): string {
  * Returns the response headers of a limit, by the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
  *
  * - `ratelimit-policy` has the limit's name, the quota `q` and the window `w` in seconds, rounded up;
- * - `ratelimit` has the name, the remaining quota `r`, and the seconds `t` until one more call is available. `t` is
- *   left out when the quota is full;
- * - `retry-after`, only after a denied call, has the seconds until the client should try again, never less than `t`.
+ * - `ratelimit` has the name, the remaining calls `r`, and the seconds `t` until one more call is available. `t` is
+ *   left out when the whole burst is available. With a `burst` of its own, `r` counts down from that;
+ * - `retry-after`, only after a denied call, has the seconds until the client should try again, never less than `t`. It is
+ *   left out if the call can never pass.
  *
- * A decision with an `error` has only the policy. In the name, the percent sign and characters that are not printable
- * ASCII are percent-encoded. Several limits of one response belong in the same headers: append them.
+ * A decision with an `error` has only the policy, and `retry-after` if an insurance has denied the call. A limit with
+ * `shadow` has no headers, because clients would obey a limit that is not enforced. In the name, the percent sign and
+ * characters that are not printable ASCII are percent-encoded. Several limits of one response belong in the same headers:
+ * append them.
  *
  * @returns values by names in lower case
  *
@@ -37,22 +40,70 @@ function quoteName(name: string): string {
  * ```
  */
 export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record<string, string> {
+  if (limiter.shadow) return {};
   const name = quoteName(limiter.name);
   const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${wholeSeconds(limiter.windowMs)}` };
-  const { allowed, remaining, retryAfterMs, error } = decision;
-  if (error) return policy;
+  if (decision.error) return { ...policy, ...retryAfter(decision, 0) };
   const moreMs = nextCallInMs(limiter, decision);
   return {
     ...policy,
-    ratelimit: `${name};r=${remaining}${moreMs > 0 ? `;t=${wholeSeconds(moreMs)}` : ""}`,
-    ...(allowed ? {} : { "retry-after": wholeSeconds(Math.max(retryAfterMs, moreMs)) }),
+    ratelimit: `${name};r=${decision.remaining}${moreMs > 0 ? `;t=${wholeSeconds(moreMs)}` : ""}`,
+    ...retryAfter(decision, moreMs),
   };
 }
 
-/** Returns the milliseconds until one more call may pass than now; 0 if the quota is full. */
-function nextCallInMs({ quota, windowMs }: RateLimit, { remaining, resetMs }: Decision): number {
-  if (remaining >= quota) return 0;
+/**
+ * Returns the response headers of a limit as servers sent them before the IETF draft, without names:
+ *
+ * - `x-ratelimit-limit` has how many calls may pass at once;
+ * - `x-ratelimit-remaining` has how many of them remain;
+ * - `x-ratelimit-reset` has the time at which all of them are available again, in seconds since 1970, rounded up;
+ * - `retry-after` is that of {@link rateLimitHeaders}.
+ *
+ * A decision with an `error` has only `retry-after` if an insurance has denied the call, and a limit with `shadow` has no
+ * headers. One response can have these headers of one limit only.
+ *
+ * @param nowMs the time, in milliseconds since 1970. Default: that of this process
+ * @returns values by names in lower case
+ *
+ * @example
+ * ```ts
+ * import { memory } from "bitflake/backend";
+ * import { legacyRateLimitHeaders, RateLimit } from "bitflake/ratelimit";
+ *
+ * const limiter = new RateLimit({ backend: memory(), name: "api", limit: 10, windowMs: 60_000 });
+ * const decision = await limiter.limit("client-1");
+ * legacyRateLimitHeaders(limiter, decision, 1_800_000_000_000);
+ * // => { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '9', 'x-ratelimit-reset': '1800000006' }
+ * ```
+ */
+export function legacyRateLimitHeaders(
+  limiter: RateLimit,
+  decision: Decision,
+  nowMs: number = Date.now(),
+): Record<string, string> {
+  if (limiter.shadow) return {};
+  if (decision.error) return retryAfter(decision, 0);
+  return {
+    "x-ratelimit-limit": String(limiter.burst),
+    "x-ratelimit-remaining": String(decision.remaining),
+    "x-ratelimit-reset": wholeSeconds(nowMs + decision.resetMs),
+    ...retryAfter(decision, nextCallInMs(limiter, decision)),
+  };
+}
+
+/** Returns the header of a denied call that may pass later. */
+function retryAfter({ allowed, retryAfterMs }: Decision, moreMs: number): Record<string, string> {
+  if (allowed || retryAfterMs === Infinity) return {};
+  return { "retry-after": wholeSeconds(Math.max(retryAfterMs, moreMs)) };
+}
+
+/** Returns the milliseconds until one more call may pass than now; 0 if the whole burst is available. */
+function nextCallInMs({ quota, windowMs, burst }: RateLimit, decision: Decision): number {
+  const { remaining, resetMs, blockedMs } = decision;
+  if (blockedMs !== undefined) return blockedMs;
+  if (remaining >= burst) return 0;
   // Used calls become available one by one. The next one is available when all but the others are.
   const intervalMs = gcraOf(quota, windowMs).interval / 1000;
-  return resetMs - (quota - remaining - 1) * intervalMs;
+  return resetMs - (burst - remaining - 1) * intervalMs;
 }

@@ -3,20 +3,48 @@
 import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { problemResponse } from "../http/problem.ts";
-import { ArgumentError, assertFunction, assertKnownOptions, BackendError } from "../internal.ts";
+import { ArgumentError, assertFunction, assertKnownOptions, assertOneOf, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
-import { rateLimitHeaders } from "./headers.ts";
-import type { RateLimit } from "./limiter.ts";
+import { legacyRateLimitHeaders, rateLimitHeaders } from "./headers.ts";
+import { RateLimit } from "./limiter.ts";
+
+/** A request that a limit has denied, or would have denied without `shadow`. */
+export interface RateLimitDenial {
+  /** The request. */
+  readonly request: FetchRequest;
+  /** The limit that denied it. */
+  readonly limiter: RateLimit;
+  /** The key. */
+  readonly key: string;
+  /** The decision. */
+  readonly decision: Decision;
+}
 
 /** Options of {@link rateLimited}. An unknown name is refused. */
 export interface RateLimitedOptions<Context = unknown> {
-  /** The limit. Its `onStoreError` decides what happens to requests while the store fails. */
-  readonly limiter: RateLimit;
   /**
-   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. It gets the same arguments as the
-   * handler. If it throws, or the key is not valid, the wrapped handler throws that error.
+   * The limit, or several that count a request together: see {@link RateLimit.limitAll}. Its `onStoreError` decides what
+   * happens to requests while the store fails.
    */
-  readonly key: (request: FetchRequest, context: Context) => string | Promise<string>;
+  readonly limiter: RateLimit | readonly RateLimit[];
+  /**
+   * Returns the key whose quota a request takes: see {@link RateLimit.limit}. With several limits it may return a list
+   * with a key for each of them. It gets the same arguments as the handler. If it throws, or a key is not valid, the
+   * wrapped handler throws that error.
+   */
+  readonly key: (
+    request: FetchRequest,
+    context: Context,
+  ) => string | readonly string[] | Promise<string | readonly string[]>;
+  /**
+   * Which headers responses have: those of {@link rateLimitHeaders}, those of {@link legacyRateLimitHeaders}, or both.
+   * Default `"draft"`. With several limits they are those of the strictest one.
+   */
+  readonly headers?: "draft" | "legacy" | "both" | undefined;
+  /**
+   * Gets each request that a limit denies, also if it passes because of `shadow`. Errors that it throws are ignored.
+   */
+  readonly onDenied?: ((denial: RateLimitDenial) => void) | undefined;
   /**
    * Gets the store's error for each request that it affects, refused or not. Errors that it throws are ignored.
    */
@@ -38,7 +66,7 @@ export interface RateLimitedOptions<Context = unknown> {
  * may be wrapped once for each of several limits. The headers then describe all of them.
  *
  * @param handler gets the request, and the context that the runtime passes, if there is one
- * @param options `limiter` and `key`; `onError`, default none
+ * @param options `limiter` and `key`; `headers`, default `"draft"`; `onDenied` and `onError`, default none
  * @returns a handler with the same parameters
  * @throws {@link ArgumentError} if an option is missing, wrong or unknown
  *
@@ -85,17 +113,21 @@ export function rateLimited<Context>(
   request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
 ) => Promise<FetchResponse> {
-  assertKnownOptions(options, ["limiter", "key", "onError"]);
-  const { limiter, key, onError = () => {} } = options;
-  for (const [field, value] of Object.entries({ handler, key, onError, "limiter.limit": limiter?.limit })) {
+  assertKnownOptions(options, ["limiter", "key", "headers", "onDenied", "onError"]);
+  const { key, headers: style = "draft", onDenied = () => {}, onError = () => {} } = options;
+  const limiters = Array.isArray(options.limiter) ? options.limiter : [options.limiter as RateLimit];
+  if (limiters.length === 0)
+    throw new ArgumentError("limiter", "a limit, or a list of one or more", options.limiter);
+  for (const [field, value] of Object.entries({ handler, key, onDenied, onError }))
     assertFunction(field, value);
-  }
+  for (const limiter of limiters) assertFunction("limiter.limit", limiter?.limit);
+  assertOneOf("headers", style, ["draft", "legacy", "both"]);
   return async (request, ...rest) => {
     const context = rest[0] as Context;
-    const clientKey = await key(request, context);
-    let decision: Decision;
+    const keys = keysOf(limiters.length, await key(request, context));
+    let answer: LimitAnswer;
     try {
-      decision = await limiter.limit(clientKey);
+      answer = await decide(limiters, keys);
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       notifyListener(onError, error);
@@ -104,13 +136,61 @@ export function rateLimited<Context>(
         "retry-after": "1",
       });
     }
-    if (decision.error) notifyListener(onError, decision.error);
-    const headers = rateLimitHeaders(limiter, decision);
+    const { limiter, decision, decisions } = answer;
+    for (const [index, each] of decisions.entries()) {
+      if (each?.error) notifyListener(onError, each.error);
+      if (!each || (each.allowed && !each.wouldDeny)) continue;
+      notifyListener(onDenied, {
+        request,
+        limiter: limiters[index] as RateLimit,
+        key: keys[index] as string,
+        decision: each,
+      });
+    }
+    const headers = {
+      ...(style === "legacy" ? {} : rateLimitHeaders(limiter, decision)),
+      ...(style === "draft" ? {} : legacyRateLimitHeaders(limiter, decision)),
+    };
     if (decision.allowed) return withHeaders(await handler(request, context), headers);
     const seconds = headers["retry-after"];
-    return problemResponse(429, "ERR_RATE_LIMITED", `Too many requests. Try again in ${seconds} s.`, headers);
+    const detail =
+      seconds === undefined ? "Too many requests." : `Too many requests. Try again in ${seconds} s.`;
+    return problemResponse(429, "ERR_RATE_LIMITED", detail, headers);
   };
 }
+
+/** The decision on a request, and the limit that made it. */
+interface LimitAnswer {
+  readonly limiter: RateLimit;
+  readonly decision: Decision;
+  /** The decision of each limit that was called. */
+  readonly decisions: readonly (Decision | undefined)[];
+}
+
+async function decide(limiters: readonly RateLimit[], keys: readonly string[]): Promise<LimitAnswer> {
+  const [limiter, ...others] = limiters as [RateLimit, ...RateLimit[]];
+  if (others.length === 0) {
+    const decision = await limiter.limit(keys[0] as string);
+    return { limiter, decision, decisions: [decision] };
+  }
+  const calls = limiters.map((each, index) => ({ limiter: each, key: keys[index] as string }));
+  const combined = await RateLimit.limitAll(calls);
+  return { limiter: combined.limiter, decision: combined, decisions: combined.decisions };
+}
+
+/** Returns a key for each limit. */
+function keysOf(count: number, key: string | readonly string[]): readonly string[] {
+  if (!Array.isArray(key)) return Array.from({ length: count }, () => key as string);
+  if (key.length === count) return key;
+  throw new ArgumentError(
+    "the key function's result",
+    `a key, or a list of ${count}, one for each limit`,
+    key,
+  );
+}
+
+/** The headers that a response can have of one limit only. */
+const ONE_LIMIT = /^x-ratelimit-/;
 
 /** Returns the response with more headers: a new one, because the headers of a fetched response cannot be changed. */
 function withHeaders(response: Response, added: Readonly<Record<string, string>>): Response {
@@ -120,8 +200,13 @@ function withHeaders(response: Response, added: Readonly<Record<string, string>>
   // A protocol switch or a network error cannot be constructed again, and no client reads its headers.
   if (response.status < 200) return response;
   const headers = new Headers(response.headers);
-  // Appended, because another limit may have set them.
-  for (const [name, value] of Object.entries(added)) headers.append(name, value);
+  const remaining = headers.get("x-ratelimit-remaining");
+  const isStricter = remaining === null || Number(added["x-ratelimit-remaining"]) < Number(remaining);
+  for (const [name, value] of Object.entries(added)) {
+    // Appended, because another limit may have set them.
+    if (!ONE_LIMIT.test(name)) headers.append(name, value);
+    else if (isStricter) headers.set(name, value);
+  }
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }

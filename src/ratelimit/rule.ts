@@ -1,9 +1,10 @@
-// The rate limit rule as one pure step: GCRA, the generic cell rate algorithm. Memory runs it. Redis and SQL implement
-// it in their own language, and their answers are checked against it.
+// The rate limit rule as pure steps: GCRA, the generic cell rate algorithm. Memory and cells run them. Redis and SQL
+// implement them in their own language, and their answers are checked against them.
 //
 // A key has one number, its theoretical arrival time (TAT): the moment at which everything that the key has used is
-// available again. An allowed call moves it forward by the cost of the
-// call. Callers count a cost in calls; the rule counts it in time, as `costUs`. All times are whole microseconds.
+// available again. An allowed call moves it forward by the cost of the call, a refund moves it back. A blocked key has a
+// second number, the end of the block, which does not change the TAT: time gives the quota back during a block too.
+// Callers count a cost in calls; the rule counts it in time, as `costUs`. All times are whole microseconds.
 
 /** A limit in the terms of GCRA. */
 export interface Gcra {
@@ -17,10 +18,11 @@ export interface Gcra {
  * Returns a limit in the terms of GCRA.
  *
  * @param windowMs the time in which `limit` calls may pass. The interval is rounded up to a whole microsecond
+ * @param burst how many calls may pass at once
  */
-export function gcraOf(limit: number, windowMs: number): Gcra {
+export function gcraOf(limit: number, windowMs: number, burst: number = limit): Gcra {
   const interval = Math.ceil((windowMs * 1000) / limit);
-  return { interval, tolerance: limit * interval };
+  return { interval, tolerance: burst * interval };
 }
 
 /**
@@ -36,6 +38,8 @@ export interface ConsumeResult {
   readonly tat: number;
   /** The store's time of the call. */
   readonly now: number;
+  /** The end of the block that denied the call. */
+  readonly blockedUntil?: number | undefined;
 }
 
 /**
@@ -48,6 +52,7 @@ export interface ConsumeResult {
  * @param tat the key's TAT, `undefined` for a key that has used nothing
  * @param costUs the cost of the call times the interval, at most the tolerance
  * @param graceUs how far past the tolerance a TAT may be before it is pulled back
+ * @param blockedUntil the end of the key's block, if it has one
  */
 export function consume(
   { tolerance }: Gcra,
@@ -55,11 +60,58 @@ export function consume(
   tat: number | undefined,
   now: number,
   graceUs: number = GRACE_US,
+  blockedUntil: number = -Infinity,
 ): ConsumeResult {
   const start = Math.max(tat ?? now, now);
-  if (start + costUs - now <= tolerance) return { allowed: true, tat: start + costUs, now };
+  const isBlocked = blockedUntil > now;
+  if (!isBlocked && start + costUs - now <= tolerance) return { allowed: true, tat: start + costUs, now };
   const isFar = isImplausiblyFar(tolerance, start, now, graceUs);
-  return { allowed: false, tat: isFar ? now + tolerance : start, now };
+  const denied = { allowed: false, tat: isFar ? now + tolerance : start, now };
+  return isBlocked ? { ...denied, blockedUntil } : denied;
+}
+
+/** Returns the outcome that a call would have, with the TAT as it is before the call. */
+export function peek(
+  gcra: Gcra,
+  costUs: number,
+  tat: number | undefined,
+  now: number,
+  graceUs?: number,
+  blockedUntil?: number,
+): ConsumeResult {
+  const result = consume(gcra, costUs, tat, now, graceUs, blockedUntil);
+  return result.allowed ? { ...result, tat: Math.max(tat ?? now, now) } : result;
+}
+
+/**
+ * Whether an outcome of {@link consume} has to be stored: the call was counted, or the TAT was pulled back.
+ *
+ * @param tat the key's TAT before the call
+ */
+export function isChange({ allowed, tat: after }: ConsumeResult, tat: number | undefined): boolean {
+  return allowed || (tat !== undefined && after < tat);
+}
+
+/**
+ * Returns the TAT after a refund. It is never before the present, so a refund gives at most the whole quota.
+ *
+ * @param costUs how much to give back
+ * @param callTat the TAT after the call that is refunded, or a time that is far ahead. When that moment has come, time
+ *   itself has given the call back, and a refund would give it back twice
+ */
+export function refund(
+  tat: number | undefined,
+  costUs: number,
+  callTat: number,
+  now: number,
+): number | undefined {
+  const backUs = Math.min(costUs, callTat - now);
+  return tat !== undefined && tat > now && backUs > 0 ? Math.max(tat - backUs, now) : tat;
+}
+
+/** Returns the end of a block of some length. It never shortens a block. */
+export function block(blockedUntil: number | undefined, forUs: number, now: number): number {
+  return Math.max(blockedUntil ?? now, now + forUs);
 }
 
 /** Whether a TAT is further ahead than the rule and the disagreement of clocks explain. */
@@ -72,14 +124,13 @@ export function isImplausiblyFar(
   return tat - now > tolerance + graceUs;
 }
 
-/** Whether the rule can have this outcome. */
-export function isPlausible(
-  { tolerance }: Gcra,
-  costUs: number,
-  { allowed, tat, now }: ConsumeResult,
-): boolean {
+/** Whether the rule can have this outcome of a call that was counted if it was allowed. */
+export function isPlausible({ tolerance }: Gcra, costUs: number, result: ConsumeResult): boolean {
+  const { allowed, tat, now, blockedUntil } = result;
   if (!Number.isSafeInteger(tat) || !Number.isSafeInteger(now)) return false;
   const ahead = tat - now;
-  if (allowed) return ahead >= costUs && ahead <= tolerance;
-  return ahead + costUs > tolerance && !isImplausiblyFar(tolerance, tat, now);
+  if (allowed) return ahead >= costUs && ahead <= tolerance && blockedUntil === undefined;
+  if (isImplausiblyFar(tolerance, tat, now)) return false;
+  if (blockedUntil === undefined) return ahead + costUs > tolerance;
+  return Number.isSafeInteger(blockedUntil) && blockedUntil > now;
 }

@@ -88,6 +88,12 @@ async function put(port: Backend, name: string, key: string, tat: number): Promi
   else port.change(`rate:${name}`, (entries: Entries = new Map()) => [entries.set(key, { ends: tat }), true]);
 }
 
+/** Returns a key's TAT in microseconds; 0 if it has used nothing. */
+async function tatOf(port: Backend, name: string, key: string): Promise<number> {
+  // In some stores the end of a block follows it.
+  return Number.parseInt((await look(port, name, key)) ?? "0", 10);
+}
+
 /** Counts the calls that pass. */
 async function countPassing(calls: Promise<{ readonly allowed: boolean }>[]): Promise<number> {
   return (await Promise.all(calls)).filter(({ allowed }) => allowed).length;
@@ -240,6 +246,162 @@ describe.each(featureStores(prefix))("rate limits on $name", ({ engine, open, ru
     expect(await limiter.limit("ada", 3)).toMatchObject({ allowed: true });
   });
 
+  test("a peek returns what a call would, and changes nothing", async () => {
+    const [name, key] = [freshName(), KEYS[names % KEYS.length]];
+    const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 3_600_000, burst: 5 });
+    expect(await limiter.peek(key)).toEqual({ allowed: true, remaining: 5, retryAfterMs: 0, resetMs: 0 });
+    expect(await look(port, name, key)).toBe(undefined);
+    await limiter.limit(key, 3);
+    const before = await look(port, name, key);
+    expect(await limiter.peek(key, 2)).toMatchObject({ allowed: true, remaining: 2, retryAfterMs: 0 });
+    const denied = await limiter.peek(key, 3);
+    expect(denied).toMatchObject({ allowed: false, remaining: 2 });
+    expect(denied.retryAfterMs).toBeGreaterThan(350_000);
+    expect(denied.retryAfterMs).toBeLessThanOrEqual(360_000);
+    expect(await limiter.limit(key, 6)).toMatchObject({ allowed: false, retryAfterMs: Infinity });
+    expect(await look(port, name, key)).toBe(before);
+  });
+
+  test("a refund gives back what a decision or a key has used, and never more", async () => {
+    const [name, windowMs] = [freshName(), 3_600_000];
+    const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs });
+    const { interval } = gcraOf(10, windowMs);
+    const [key, other] = ["a}b", "ü'\"\n🙂"];
+    for (const each of [key, other]) {
+      const first = await limiter.limit(each, 4);
+      await limiter.limit(each, 3);
+      const tat = await tatOf(port, name, each);
+      await Promise.all([limiter.refund(first, 3), limiter.refund(first, 3), limiter.refund(first)]);
+      // Time has given back a little of the call on a key that had used nothing.
+      const after = await tatOf(port, name, each);
+      expect(after).toBeGreaterThanOrEqual(tat - 4 * interval);
+      expect(after).toBeLessThan(tat - 3.9 * interval);
+      await limiter.refund(each, 2);
+      expect(await tatOf(port, name, each)).toBe(after - 2 * interval);
+      await limiter.refund(each, 1000);
+      expect(await limiter.peek(each)).toMatchObject({ remaining: 10, resetMs: 0 });
+      await limiter.refund("unknown", 10);
+      expect(await countPassing(Array.from({ length: 20 }, () => limiter.limit(each)))).toBe(10);
+    }
+    // The moment at which time has given the call back has come.
+    const quick = new RateLimit({ backend: port, name: freshName(), limit: 1, windowMs: 20 });
+    const late = await quick.limit(key);
+    await sleep(25);
+    const slow = new RateLimit({ backend: port, name: quick.name, limit: 1, windowMs });
+    await slow.limit(key);
+    const tat = await tatOf(port, quick.name, key);
+    await quick.refund(late);
+    expect(await tatOf(port, quick.name, key)).toBe(tat);
+  });
+
+  test("of 100 concurrent calls and refunds, none is lost", async () => {
+    const name = freshName();
+    const options = { backend: port, name, limit: 1000, windowMs: 3_600_000 };
+    const limiters = [new RateLimit(options), new RateLimit(options)];
+    const { interval } = gcraOf(1000, 3_600_000);
+    await limiters[0].limit("ada", 500);
+    const before = await tatOf(port, name, "ada");
+    const decisions = await Promise.all(
+      Array.from({ length: 50 }, (_, call) => limiters[call % 2].limit("ada", 3)),
+    );
+    expect(decisions.every(({ allowed }) => allowed)).toBe(true);
+    await Promise.all(
+      decisions.flatMap((decision, call) => [
+        limiters[call % 2].refund(decision, 2),
+        limiters[call % 2].limit("ada", 1),
+      ]),
+    );
+    expect(await tatOf(port, name, "ada")).toBe(before + 50 * 2 * interval);
+  });
+
+  test("a block denies a key until the longest one ends, and quota comes back meanwhile", async () => {
+    const [name, key] = [freshName(), "}block{ ü'"];
+    const options = { backend: port, name, limit: 10, windowMs: 3_600_000 };
+    const limiters = [new RateLimit(options), new RateLimit(options)];
+    await limiters[0].limit(key, 4);
+    const tat = await tatOf(port, name, key);
+    await Promise.all([5000, 3_000_000, 1000, 2000].map((forMs, at) => limiters[at % 2].block(key, forMs)));
+    const denied = await limiters[1].limit(key);
+    expect(denied).toMatchObject({ allowed: false, remaining: 0 });
+    for (const ms of [denied.blockedMs, denied.retryAfterMs, denied.resetMs]) {
+      expect(ms).toBeGreaterThan(2_990_000);
+      expect(ms).toBeLessThanOrEqual(3_000_000);
+    }
+    expect(await limiters[0].peek(key)).toMatchObject({ allowed: false, blockedMs: expect.any(Number) });
+    expect(await limiters[0].limit("another")).toMatchObject({ allowed: true, remaining: 9 });
+    expect(await tatOf(port, name, key)).toBe(tat);
+    await limiters[0].reset(key);
+    expect(await limiters[1].limit(key, 10)).toMatchObject({ allowed: true, remaining: 0 });
+    expect((await limiters[1].peek(key)).blockedMs).toBe(undefined);
+  });
+
+  test("a block of a key that has used nothing ends by itself, and then counts again", async () => {
+    const name = freshName();
+    const limiter = new RateLimit({ backend: port, name, limit: 3, windowMs: 3_600_000 });
+    await limiter.block("ada", 400);
+    const { allowed, blockedMs = 0 } = await limiter.limit("ada");
+    // A busy machine may be late.
+    if (!allowed) expect(blockedMs).toBeLessThanOrEqual(400);
+    await sleep(blockedMs + 2);
+    const expected = allowed ? 1 : 2;
+    expect(await limiter.limit("ada")).toMatchObject({ allowed: true, remaining: expected });
+    // And a reset of a key that has ended is no error.
+    await limiter.block("bob", 1);
+    await sleep(5);
+    await limiter.reset("bob");
+    expect(await limiter.limit("bob", 3)).toMatchObject({ allowed: true });
+  });
+
+  test("a block outlasts the TAT of its key in the store", async () => {
+    const name = freshName();
+    const limiter = new RateLimit({ backend: port, name, limit: 1000, windowMs: 1000 });
+    await limiter.limit("ada");
+    await limiter.block("ada", 3_600_000);
+    await sleep(5);
+    // Each limiter cleans SQL with its first call, and memory with each call.
+    for (let i = 0; i < 3; i++) {
+      await new RateLimit({ backend: port, name, limit: 1000, windowMs: 1000 }).limit("bob");
+    }
+    await sleep(20);
+    expect(await limiter.limit("ada")).toMatchObject({ allowed: false, blockedMs: expect.any(Number) });
+  });
+
+  test("of 60 concurrent calls against two limits, as many pass as the strictest allows, and only they count", async () => {
+    const names = [freshName(), freshName()];
+    const make = () => {
+      const options = { backend: port, windowMs: 3_600_000 };
+      return [
+        new RateLimit({ ...options, name: names[0], limit: 7 }),
+        new RateLimit({ ...options, name: names[1], limit: 100 }),
+      ];
+    };
+    const pairs = [make(), make(), make()];
+    const isOneStep = "eval" in port || "change" in port;
+    for (const keys of [
+      ["ada", "ada"],
+      ["192.0.2.7", "account"],
+    ]) {
+      const calls = Array.from({ length: 60 }, (_, call) =>
+        RateLimit.limitAll(pairs[call % 3].map((limiter, at) => ({ limiter, key: keys[at] }))),
+      );
+      expect(await countPassing(calls)).toBe(7);
+      const [strict, loose] = pairs[0];
+      expect(await strict.peek(keys[0])).toMatchObject({ allowed: false, remaining: 0 });
+      expect(await loose.peek(keys[1])).toMatchObject({ remaining: 93 });
+      // Now the other one first, which takes before the strict one denies.
+      const order = [
+        { limiter: loose, key: keys[1] },
+        { limiter: strict, key: keys[0] },
+      ];
+      const before = await look(port, names[1], keys[1]);
+      const denied = await RateLimit.limitAll(order);
+      expect(denied).toMatchObject({ allowed: false, limiter: strict });
+      // A given back call may leave a TAT that is a little later, if it took while the other had ended.
+      if (isOneStep) expect(await look(port, names[1], keys[1])).toBe(before);
+      expect(await loose.peek(keys[1])).toMatchObject({ remaining: 93 });
+    }
+  });
+
   test("a key whose TAT has passed is deleted", async () => {
     const name = freshName();
     const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 5000 });
@@ -268,7 +430,20 @@ describe.each(featureStores(prefix))("rate limits on $name", ({ engine, open, ru
   test("a stored value that is not a TAT is an error, and so is a missing table", async () => {
     const name = freshName();
     if ("eval" in port) {
-      for (const text of ["", "abc", "-5", "1.5", " 1", "1e3", "nan", "inf"]) {
+      for (const text of [
+        "",
+        "abc",
+        "-5",
+        "1.5",
+        " 1",
+        "1e3",
+        "nan",
+        "inf",
+        "1 x",
+        "1  2",
+        "1 2 3",
+        "1 -2",
+      ]) {
         await port.eval("return redis.call('SET', KEYS[1], ARGV[1])", [keyOf(name, "ada")], [text]);
         const limiter = new RateLimit({ backend: port, name, limit: 10, windowMs: 1000 });
         const error = await limiter.limit("ada").catch((error: unknown) => error);
@@ -343,6 +518,48 @@ describe.skipIf(!process.env.DATABASE_URL)("a PostgreSQL", () => {
     } finally {
       await pool.query(`DROP TABLE IF EXISTS ${table}`);
       await pool.end();
+    }
+  });
+});
+
+describe.skipIf(!startable.redis)("a Redis Cluster", () => {
+  test("counts several limits of one key in one step, and of several keys one after the other", async () => {
+    const server = await startRedis({ more: ["--cluster-enabled", "yes"] });
+    const redis = new Redis(server.url);
+    try {
+      await redis.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383);
+      await expect
+        .poll(async () => String(await redis.call("CLUSTER", "INFO")), { timeout: 10_000 })
+        .toContain("cluster_state:ok");
+      const backend = fromIORedis(redis);
+      const limits = ["burst", "daily"].map(
+        (name, at) => new RateLimit({ backend, name, limit: [5, 100][at], windowMs: 3_600_000 }),
+      );
+      for (const keys of [
+        ["ada", "ada"],
+        ["a}b", "a}b"],
+        ["192.0.2.7", "bob"],
+        ["}", "}"],
+        ["", "}x"].map((key) => `}${key}`),
+      ]) {
+        const calls = Array.from({ length: 20 }, () =>
+          RateLimit.limitAll(limits.map((limiter, at) => ({ limiter, key: keys[at] }))),
+        );
+        // Several keys: a call may be denied by quota that is then given back.
+        const passed = await countPassing(calls);
+        expect(passed).toBeLessThanOrEqual(5);
+        expect(passed).toBeGreaterThan(0);
+        expect((await limits[0].peek(keys[0])).remaining).toBe(5 - passed);
+        expect((await limits[1].peek(keys[1])).remaining).toBe(100 - passed);
+        for (const [at, limiter] of limits.entries()) {
+          await limiter.block(keys[at], 1000);
+          await limiter.refund(keys[at]);
+          await limiter.reset(keys[at]);
+        }
+      }
+    } finally {
+      redis.disconnect();
+      await server.stop();
     }
   });
 });

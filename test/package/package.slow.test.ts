@@ -143,6 +143,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "BackendError",
     "RateLimit",
     "addressKey",
+    "legacyRateLimitHeaders",
     "rateLimitHeaders",
     "rateLimited",
   ],

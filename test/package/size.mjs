@@ -56,25 +56,28 @@ const BUDGETS = {
   // the index in Redis, and refused a Redis that is cut off: each in the rule, in Lua and in SQL. It has the core of above, and
   // Lua scripts with the names of the rule.
   "bitflake/lease": { "{ leaseNode }": 22_270 },
-  "bitflake/ratelimit": { "{ RateLimit }": 4490, "{ addressKey }": 870 },
+  // 4.3 kB before limits had burst, peek, refund, block, reset, several limits in one step, waiting, remembered denials, shadow
+  // and an insurance: each operation in the rule, in Lua and in SQL.
+  "bitflake/ratelimit": { "{ RateLimit }": 9490, "{ addressKey }": 870 },
   "bitflake/testing": {
     // A whole generator.
     "{ deterministic }": 7440,
     "{ reset }": 690,
     "{ testStore }": 830,
-    // It contains all features, whose rules it runs on a port.
-    "{ runConformance }": 40_700,
+    // It contains all features, whose rules it runs on a port. 40.4 kB before the operations of rate limits.
+    "{ runConformance }": 44_800,
   },
   // It contains nearly all of the above, because a page has no use for a service. 34 kB before clients had names and scopes,
-  // probes wrote, events and log lines had more fields, and connections were queued; 8 kB of it came with leases and pools.
-  "bitflake/service": { "{ createService }": 58_200 },
+  // probes wrote, events and log lines had more fields, and connections were queued; 8 kB of it came with leases and pools. 3 kB
+  // are the operations of rate limits.
+  "bitflake/service": { "{ createService }": 63_150 },
 };
 
 /** Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing. */
-const UNPACKED_KB = 2360;
+const UNPACKED_KB = 2600;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 3060;
+const INSTALLED_KB = 3400;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");

@@ -3,7 +3,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/backend/index.ts";
-import { BackendError, type Decision, RateLimit, rateLimitHeaders } from "../../src/ratelimit/index.ts";
+import {
+  BackendError,
+  type Decision,
+  legacyRateLimitHeaders,
+  RateLimit,
+  rateLimitHeaders,
+} from "../../src/ratelimit/index.ts";
 
 const limiterOf = (name: string, limit = 10, windowMs = 60_000) =>
   new RateLimit({ backend: memory(), name, limit, windowMs });
@@ -110,6 +116,99 @@ describe("the headers", () => {
     const error = new BackendError("ratelimit: limit", "timeout", "no answer");
     const decision = { allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 0, error };
     expect(rateLimitHeaders(limiterOf("api"), decision)).toEqual({ "ratelimit-policy": '"api";q=10;w=60' });
+  });
+
+  test("have the policy and retry-after if an insurance has denied the call", () => {
+    const error = new BackendError("ratelimit: limit", "timeout", "no answer");
+    const decision = { allowed: false, remaining: 0, retryAfterMs: 1500, resetMs: 9000, error };
+    const headers = { "ratelimit-policy": '"api";q=10;w=60', "retry-after": "2" };
+    expect(rateLimitHeaders(limiterOf("api"), decision)).toEqual(headers);
+    expect(legacyRateLimitHeaders(limiterOf("api"), decision)).toEqual({ "retry-after": "2" });
+    expect(legacyRateLimitHeaders(limiterOf("api"), { ...decision, allowed: true })).toEqual({});
+  });
+
+  test("have no retry-after for a call that never passes", () => {
+    const denied = { allowed: false, remaining: 10, retryAfterMs: Infinity, resetMs: 0 };
+    expect(rateLimitHeaders(limiterOf("api"), denied)).toEqual({
+      "ratelimit-policy": '"api";q=10;w=60',
+      ratelimit: '"api";r=10',
+    });
+  });
+
+  test("of a blocked key name the end of the block", async () => {
+    const limiter = new RateLimit({
+      backend: memory({ clock: () => 0 }),
+      name: "api",
+      limit: 10,
+      windowMs: 60_000,
+    });
+    await limiter.block("ada", 3_600_000);
+    expect(rateLimitHeaders(limiter, await limiter.limit("ada"))).toEqual({
+      "ratelimit-policy": '"api";q=10;w=60',
+      ratelimit: '"api";r=0;t=3600',
+      "retry-after": "3600",
+    });
+    await limiter.limit("bob", 10);
+    await limiter.block("bob", 1000);
+    expect(rateLimitHeaders(limiter, await limiter.limit("bob"))).toMatchObject({
+      ratelimit: '"api";r=0;t=1',
+      "retry-after": "6",
+    });
+  });
+
+  test("count down from the burst, if it is another than the limit", async () => {
+    for (const [burst, remaining] of [
+      [3, "r=2;t=6"],
+      [25, "r=24;t=6"],
+    ] as const) {
+      const options = {
+        backend: memory({ clock: () => 0 }),
+        name: "api",
+        limit: 10,
+        windowMs: 60_000,
+        burst,
+      };
+      const limiter = new RateLimit(options);
+      const headers = rateLimitHeaders(limiter, await limiter.limit("ada"));
+      expect(headers).toEqual({ "ratelimit-policy": '"api";q=10;w=60', ratelimit: `"api";${remaining}` });
+    }
+  });
+
+  test("are none in shadow, because clients would obey them", async () => {
+    const limiter = new RateLimit({
+      backend: memory(),
+      name: "api",
+      limit: 1,
+      windowMs: 60_000,
+      shadow: true,
+    });
+    for (let call = 0; call < 2; call++) {
+      const decision = await limiter.limit("ada");
+      expect(rateLimitHeaders(limiter, decision)).toEqual({});
+      expect(legacyRateLimitHeaders(limiter, decision)).toEqual({});
+    }
+  });
+
+  test("before the draft have limit, remaining and the second of the reset", () => {
+    const limiter = limiterOf("api");
+    expect(legacyRateLimitHeaders(limiter, allowed, 1_800_000_000_001)).toEqual({
+      "x-ratelimit-limit": "10",
+      "x-ratelimit-remaining": "9",
+      "x-ratelimit-reset": "1800000007",
+    });
+    const denied = { allowed: false, remaining: 0, retryAfterMs: 5001, resetMs: 60_000 };
+    expect(legacyRateLimitHeaders(limiter, denied, 0)).toEqual({
+      "x-ratelimit-limit": "10",
+      "x-ratelimit-remaining": "0",
+      "x-ratelimit-reset": "60",
+      "retry-after": "6",
+    });
+    const before = Math.floor(Date.now() / 1000);
+    expect(Number(legacyRateLimitHeaders(limiter, denied)["x-ratelimit-reset"])).toBeGreaterThanOrEqual(
+      before + 60,
+    );
+    const burst = new RateLimit({ backend: memory(), name: "api", limit: 10, windowMs: 60_000, burst: 3 });
+    expect(legacyRateLimitHeaders(burst, allowed, 0)).toMatchObject({ "x-ratelimit-limit": "3" });
   });
 
   test.each([

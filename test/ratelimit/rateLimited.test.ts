@@ -203,6 +203,157 @@ describe("a response", () => {
   });
 });
 
+describe("the headers", () => {
+  const call = (headers: "draft" | "legacy" | "both" | undefined) =>
+    rateLimited(() => new Response(), { limiter: limiterOf(), key, headers })(request);
+
+  test.each([undefined, "draft"] as const)("are those of the draft if headers is %s", async (headers) => {
+    const names = Object.keys(headersOf(await call(headers)));
+    expect(names).toEqual(["ratelimit", "ratelimit-policy"]);
+  });
+
+  test("are the legacy ones, or both, if headers says so", async () => {
+    const legacy = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+    expect(Object.keys(headersOf(await call("legacy")))).toEqual(legacy);
+    expect(Object.keys(headersOf(await call("both")))).toEqual(["ratelimit", "ratelimit-policy", ...legacy]);
+    const limited = rateLimited(() => new Response(), {
+      limiter: limiterOf({ limit: 1 }),
+      key,
+      headers: "legacy",
+    });
+    await limited(request);
+    const denied = await limited(request);
+    expect(denied.headers.get("x-ratelimit-remaining")).toBe("0");
+    expect(denied.headers.get("retry-after")).toBe("60");
+  });
+
+  test("of several wrapped limits are, in the legacy form, those of the strictest", async () => {
+    for (const [inner, outer, remaining] of [
+      [5, 9, "4"],
+      [9, 5, "4"],
+    ] as const) {
+      const wrap = (handler: () => Response | Promise<Response>, limit: number) =>
+        rateLimited(handler, { limiter: limiterOf({ limit }), key, headers: "legacy" });
+      const wrapped = wrap(() => new Response(), inner);
+      const response = await wrap(() => wrapped(request), outer)(request);
+      expect(response.headers.get("x-ratelimit-remaining")).toBe(remaining);
+      expect(response.headers.get("x-ratelimit-limit")).toBe("5");
+    }
+  });
+
+  test("of a limit with shadow are none", async () => {
+    const limited = rateLimited(() => new Response(), {
+      limiter: limiterOf({ limit: 1, shadow: true }),
+      key,
+      headers: "both",
+    });
+    await limited(request);
+    const response = await limited(request);
+    expect([response.status, headersOf(response)]).toEqual([200, {}]);
+  });
+});
+
+describe("several limits", () => {
+  const backend = memory({ clock: () => 0 });
+  const byAddress = limiterOf({ backend, name: "address", limit: 10 });
+  const byAccount = limiterOf({ backend, name: "account", limit: 2 });
+  const handler = () => new Response();
+
+  test("count a request together, and the strictest one speaks", async () => {
+    const seen: unknown[] = [];
+    const limited = rateLimited(handler, {
+      limiter: [byAddress, byAccount],
+      key: () => ["192.0.2.7", "ada"],
+      onDenied: ({ limiter, key, decision }) => void seen.push(limiter.name, key, decision.retryAfterMs),
+    });
+    const { headers } = await limited(request);
+    expect(headers.get("ratelimit-policy")).toBe('"account";q=2;w=60');
+    expect(headers.get("ratelimit")).toBe('"account";r=1;t=30');
+    await limited(request);
+    expect(seen).toEqual([]);
+    const denied = await limited(request);
+    expect([denied.status, denied.headers.get("retry-after")]).toEqual([429, "30"]);
+    expect(seen).toEqual(["account", "ada", 30_000]);
+    expect((await byAddress.peek("192.0.2.7")).remaining).toBe(8);
+  });
+
+  test("may share one key", async () => {
+    const limited = rateLimited(handler, { limiter: [byAddress, byAccount], key: async () => "bob" });
+    await limited(request);
+    expect((await byAddress.peek("bob")).remaining).toBe(9);
+    expect((await byAccount.peek("bob")).remaining).toBe(1);
+  });
+
+  test("need one key or as many as there are limits", async () => {
+    for (const keys of [[], ["a"], ["a", "b", "c"]]) {
+      const limited = rateLimited(handler, { limiter: [byAddress, byAccount], key: () => keys });
+      await expect(limited(request)).rejects.toMatchObject({ field: "the key function's result" });
+    }
+    const single = rateLimited(handler, { limiter: byAddress, key: () => ["carol"] });
+    expect((await single(request)).status).toBe(200);
+    expect(() => rateLimited(handler, { limiter: [], key })).toThrow(
+      expect.objectContaining({ field: "limiter" }),
+    );
+  });
+
+  test("whose store fails are 503, and onError gets each error", async () => {
+    const heard: unknown[] = [];
+    const onError = (error: BackendError) => void heard.push(error.reason);
+    const both = (onStoreError: "fail" | "allow") => [
+      limiterOf({ backend: broken, name: "one", onStoreError }),
+      limiterOf({ backend: broken, name: "two", onStoreError }),
+    ];
+    expect((await rateLimited(handler, { limiter: both("fail"), key, onError })(request)).status).toBe(503);
+    expect(heard).toEqual(["failed"]);
+    expect((await rateLimited(handler, { limiter: both("allow"), key, onError })(request)).status).toBe(200);
+    expect(heard).toEqual(["failed", "failed", "failed"]);
+  });
+});
+
+describe("onDenied", () => {
+  test("gets each denial with its request, and its errors are ignored", async () => {
+    const seen: unknown[] = [];
+    const limiter = limiterOf({ limit: 1 });
+    const onDenied = (denial: unknown) => {
+      seen.push(denial);
+      throw new Error("mine");
+    };
+    const limited = rateLimited(() => new Response(), { limiter, key, onDenied });
+    await limited(request);
+    expect(seen).toEqual([]);
+    expect((await limited(request)).status).toBe(429);
+    const decision = expect.objectContaining({ allowed: false });
+    expect(seen).toEqual([{ request, limiter, key: "ada", decision }]);
+    expect((seen[0] as { readonly request: unknown }).request).toBe(request);
+  });
+
+  test("gets what a limit with shadow would deny", async () => {
+    const seen: unknown[] = [];
+    const limited = rateLimited(() => new Response("hello"), {
+      limiter: limiterOf({ limit: 1, shadow: true }),
+      key,
+      onDenied: ({ decision }) => seen.push(decision.wouldDeny),
+    });
+    await limited(request);
+    const response = await limited(request);
+    expect([response.status, await response.text(), seen]).toEqual([200, "hello", [true]]);
+  });
+});
+
+test("a denial by an insurance is 429 with retry-after", async () => {
+  const insurance = limiterOf({ limit: 1 });
+  const heard: unknown[] = [];
+  const limited = rateLimited(() => new Response(), {
+    limiter: limiterOf({ backend: broken, insurance }),
+    key,
+    onError: (error) => heard.push(error.reason),
+  });
+  expect((await limited(request)).status).toBe(200);
+  const denied = await limited(request);
+  expect([denied.status, denied.headers.get("retry-after")]).toEqual([429, "60"]);
+  expect(heard).toEqual(["failed", "failed"]);
+});
+
 describe("a store that fails", () => {
   test("is 503 without the store's message by default, and onError gets the error", async () => {
     const heard: unknown[] = [];
@@ -265,6 +416,11 @@ describe("options", () => {
     ["key", handler, { ...good, key: "ip" }],
     ["onError", handler, { ...good, onError: null }],
     ["onError", handler, { ...good, onError: "log" }],
+    ["onDenied", handler, { ...good, onDenied: {} }],
+    ["onDenied", handler, { ...good, onDenied: null }],
+    ["headers", handler, { ...good, headers: true }],
+    ["headers", handler, { ...good, headers: "ietf" }],
+    ["limiter.limit", handler, { ...good, limiter: [good.limiter, {}] }],
     ["limiter.limit", handler, { key }],
     ["limiter.limit", handler, { ...good, limiter: null }],
     ["limiter.limit", handler, { ...good, limiter: {} }],

@@ -3,7 +3,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toDecision } from "../../src/ratelimit/decision.ts";
-import { consume, type Gcra, GRACE_US, gcraOf, isPlausible } from "../../src/ratelimit/rule.ts";
+import {
+  block,
+  consume,
+  type Gcra,
+  GRACE_US,
+  gcraOf,
+  isChange,
+  isPlausible,
+  peek,
+  refund,
+} from "../../src/ratelimit/rule.ts";
 import { anyLimit, anyShare, NOW } from "./arbitraries.ts";
 
 describe("gcraOf", () => {
@@ -19,6 +29,11 @@ describe("gcraOf", () => {
   ])("%d in %d ms is one call every %d µs, at most %d µs ahead", (limit, windowMs, interval, tolerance) => {
     expect(gcraOf(limit, windowMs)).toEqual({ interval, tolerance });
   });
+});
+
+test("a burst is what may be ahead, and leaves the interval", () => {
+  expect(gcraOf(10, 60_000, 3)).toEqual({ interval: 6_000_000, tolerance: 18_000_000 });
+  expect(gcraOf(10, 60_000, 25)).toEqual({ interval: 6_000_000, tolerance: 150_000_000 });
 });
 
 /** 10 in 60 s. */
@@ -43,6 +58,72 @@ describe("consume", () => {
   ])("%s", (_, cost, before, allowed, tat) => {
     const at = before === undefined ? undefined : NOW + before;
     expect(consume(TEN, cost * TEN.interval, at, NOW)).toEqual({ allowed, tat: NOW + tat, now: NOW });
+  });
+});
+
+describe("a blocked key", () => {
+  test.each<[string, number | undefined, number, boolean, number]>([
+    ["that has used nothing", undefined, 1, false, 0],
+    ["whose TAT has passed", -5 * S, 1, false, 0],
+    ["with a TAT", 20 * S, 1, false, 20 * S],
+    ["with a TAT that is implausibly far", 62 * S, 1, false, 60 * S],
+    ["whose block ends now", 20 * S, 0, true, 26 * S],
+    ["whose block has ended", undefined, -1, true, 6 * S],
+  ])("%s", (_, before, blocked, allowed, tat) => {
+    const at = before === undefined ? undefined : NOW + before;
+    const result = consume(TEN, TEN.interval, at, NOW, GRACE_US, NOW + blocked);
+    const wanted = { allowed, tat: NOW + tat, now: NOW };
+    expect(result).toStrictEqual(allowed ? wanted : { ...wanted, blockedUntil: NOW + blocked });
+    expect(isPlausible(TEN, TEN.interval, result)).toBe(true);
+    expect(isChange(result, at)).toBe(allowed || before === 62 * S);
+  });
+});
+
+describe("peek", () => {
+  test.each([undefined, -5 * S, 0, 54 * S, 54 * S + 1, 60 * S, 62 * S])(
+    "has the outcome of consume, with the TAT before it, from a TAT of %d",
+    (before) => {
+      const at = before === undefined ? undefined : NOW + before;
+      const consumed = consume(TEN, TEN.interval, at, NOW);
+      const tat = consumed.allowed ? Math.max(at ?? NOW, NOW) : consumed.tat;
+      expect(peek(TEN, TEN.interval, at, NOW)).toStrictEqual({ ...consumed, tat });
+      expect(peek(TEN, TEN.interval, at, NOW, GRACE_US, NOW + 1).allowed).toBe(false);
+    },
+  );
+
+  test("of a cost that never passes is denied", () => {
+    expect(peek(TEN, Infinity, undefined, NOW)).toStrictEqual({ allowed: false, tat: NOW, now: NOW });
+  });
+});
+
+describe("refund", () => {
+  const ANY = Number.MAX_SAFE_INTEGER;
+  test.each<[string, number | undefined, number, number, number | undefined]>([
+    ["of a key that has used nothing", undefined, 6 * S, ANY, undefined],
+    ["of a key whose TAT has passed", -S, 6 * S, ANY, -S],
+    ["of a key whose TAT is now", 0, 6 * S, ANY, 0],
+    ["of a part", 30 * S, 6 * S, ANY, 24 * S],
+    ["of all", 30 * S, 30 * S, ANY, 0],
+    ["of more than all", 30 * S, 31 * S, ANY, 0],
+    ["of a call that is over", 30 * S, 6 * S, NOW, 30 * S],
+    ["of a call that was over long ago", 30 * S, 6 * S, NOW - 60 * S, 30 * S],
+    ["of a call that is nearly over", 30 * S, 6 * S, NOW + 1, 30 * S - 1],
+    ["of a call that has just been made", 30 * S, 6 * S, NOW + 6 * S, 24 * S],
+  ])("%s", (_, before, costUs, callTat, after) => {
+    const at = (offset: number | undefined) => (offset === undefined ? undefined : NOW + offset);
+    expect(refund(at(before), costUs, callTat, NOW)).toBe(at(after));
+  });
+});
+
+describe("block", () => {
+  test.each<[number | undefined, number, number]>([
+    [undefined, 5, 5],
+    [-100, 5, 5],
+    [3, 5, 5],
+    [5, 5, 5],
+    [7, 5, 7],
+  ])("until %d, blocked for %d, ends at %d", (before, forUs, after) => {
+    expect(block(before === undefined ? undefined : NOW + before, forUs, NOW)).toBe(NOW + after);
   });
 });
 
@@ -277,6 +358,17 @@ describe("isPlausible", () => {
       false,
     );
     expect(isPlausible(TEN, 2 * TEN.interval, { allowed: false, tat, now: 2 ** 53 })).toBe(false);
+  });
+
+  test("is false for an allowed call with a block, and for a block that has ended", () => {
+    const result = { tat: NOW + 12 * S, now: NOW };
+    const check = (allowed: boolean, blockedUntil: number) =>
+      isPlausible(TEN, 2 * TEN.interval, { ...result, allowed, blockedUntil });
+    expect(check(false, NOW + 1)).toBe(true);
+    for (const blockedUntil of [NOW, NOW - 1, NOW + 0.5, Number.NaN, Infinity, 2 ** 60]) {
+      expect(check(false, blockedUntil)).toBe(false);
+    }
+    expect(check(true, NOW + 1)).toBe(false);
   });
 
   test.each<[boolean, number]>([
