@@ -25,42 +25,46 @@ import { clean, featureStores, onStore, openOnce } from "./stores.ts";
 const prefix = `once_${process.pid}`;
 const TABLE = `"${prefix}_once"`;
 
-describe.each(featureStores(prefix))("idempotency on $name", ({ engine, isRepresentative, open, runs }) => {
-  let port: Backend;
-  onStore(open, ["idempotency"], (opened) => {
-    port = opened;
-  });
-  // Each operation takes a round trip or two, on each store.
-  // Deno KV takes 64 kB.
-  const longestValue = engine === "denokv" ? 60_000 : undefined;
-  portConformance(() => port, runs(process.env.CI ? 60 : 30), undefined, longestValue);
-  // The code above the port is the same for each client of a store, and its tests are slow.
-  if (isRepresentative && !["memory", "pglite"].includes(engine))
-    conformance(() => port, undefined, longestValue);
+describe.each(featureStores(prefix, "one of each engine"))(
+  "idempotency on $name",
+  ({ engine, isRepresentative, open, runs }) => {
+    let port: Backend;
+    onStore(open, ["idempotency"], (opened) => {
+      port = opened;
+    });
+    // Each operation takes a round trip or two, on each store.
+    // Deno KV takes 64 kB.
+    const longestValue = engine === "denokv" ? 60_000 : undefined;
+    portConformance(() => port, runs(process.env.CI ? 60 : 30), undefined, longestValue);
+    // The code above the port is the same for each client of a store, and its tests are slow.
+    if (isRepresentative && !["memory", "pglite"].includes(engine))
+      conformance(() => port, undefined, longestValue);
 
-  // memory.test.ts tests this for memory.
-  if (engine === "memory") return;
-  test("expired records are deleted", async () => {
-    await clean(port);
-    await setup(port, ["idempotency"]);
-    const store = oncePort(port, "old");
-    const request = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
-    for (let call = 0; call < 20; call++) await store.acquire(`key ${call}`, request);
-    await new Promise((wake) => setTimeout(wake, 50));
-    const next = new Idempotency({ backend: port, name: "new" });
-    await next.once("k", "f", () => 1);
-    // Rows are deleted in the background.
-    const countOf = async () => {
-      if ("query" in port) {
-        const [row] = await port.query(`SELECT CAST(COUNT(*) AS TEXT) AS count FROM ${TABLE}`, []);
-        return row?.["count"];
-      }
-      if ("eval" in port) return port.eval("return #redis.call('KEYS', ARGV[1]) .. ''", [], [`${prefix}:*`]);
-      return "1";
-    };
-    await expect.poll(async () => String(await countOf()), { timeout: 30_000 }).toBe("1");
-  });
-});
+    // memory.test.ts tests this for memory.
+    if (engine === "memory") return;
+    test("expired records are deleted", async () => {
+      await clean(port);
+      await setup(port, ["idempotency"]);
+      const store = oncePort(port, "old");
+      const request = { fingerprint: "f", owner: "gone", lockMs: 1, keepMs: 1 };
+      for (let call = 0; call < 20; call++) await store.acquire(`key ${call}`, request);
+      await new Promise((wake) => setTimeout(wake, 50));
+      const next = new Idempotency({ backend: port, name: "new" });
+      await next.once("k", "f", () => 1);
+      // Rows are deleted in the background.
+      const countOf = async () => {
+        if ("query" in port) {
+          const [row] = await port.query(`SELECT CAST(COUNT(*) AS TEXT) AS count FROM ${TABLE}`, []);
+          return row?.["count"];
+        }
+        if ("eval" in port)
+          return port.eval("return #redis.call('KEYS', ARGV[1]) .. ''", [], [`${prefix}:*`]);
+        return "1";
+      };
+      await expect.poll(async () => String(await countOf()), { timeout: 30_000 }).toBe("1");
+    });
+  },
+);
 
 const { REDIS_URL, DATABASE_URL, MYSQL_URL } = process.env;
 

@@ -125,12 +125,18 @@ export function stores(prefix: string): Store[] {
 }
 
 /**
- * Returns the stores on which the suite of a feature runs. In CI it leaves out emulated engines of cells: a feature sends them
- * what it sends the others, and cells.test.ts holds the rules of each feature on them.
+ * Returns the stores on which the suite of a feature runs: all, and fewer in CI. Emulated engines of cells are left out there: a
+ * feature sends them what it sends the others, and cells.test.ts holds the rules of each feature on them.
+ *
+ * @param clients with `"one of each engine"`, other clients of an engine are left out in CI too. They send the same, and the
+ *   suites of counters and leases run on all of them
  */
-export function featureStores(prefix: string): Store[] {
-  const isLeftOut = (engine: string) => bridged.includes(engine) && cellEngines.includes(engine);
-  return stores(prefix).filter(({ engine }) => !process.env.CI || !isLeftOut(engine));
+export function featureStores(prefix: string, clients: "all" | "one of each engine" = "all"): Store[] {
+  if (!process.env.CI) return stores(prefix);
+  return stores(prefix).filter(
+    ({ engine, isRepresentative }) =>
+      !(bridged.includes(engine) && cellEngines.includes(engine)) && (clients === "all" || isRepresentative),
+  );
 }
 
 /** Returns a function that opens a store at its first call. The store is cleaned and closed after the tests of the file. */

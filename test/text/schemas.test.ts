@@ -151,6 +151,8 @@ describe.each(all)("%s", (_title, make) => {
         const result = validate(value);
         return result.issues === undefined ? "value" in result : result.issues.length > 0;
       }),
+      // Each of the schemas has them, and such values are slow to make.
+      { numRuns: 200 },
     );
   });
 });
