@@ -13,12 +13,21 @@ const site = resolve(process.argv[2] ?? join(root, "docs/site"));
 const GROUPS = {
   Guides: [
     ...["generators", "layout", "clocks", "node-ids", "stores", "ports", "threads", "text", "databases"],
-    ...["counters", "numeric-ids", "idempotency", "rate-limits", "service", "command-line", "frameworks"],
+    ...[
+      "counters",
+      "numeric-ids",
+      "idempotency",
+      "rate-limits",
+      "web",
+      "service",
+      "command-line",
+      "frameworks",
+    ],
     ...["testing", "migrating", "benchmarks"],
   ],
   "For maintainers": ["architecture", "contributing", "changelog"],
-  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "native-steps", "no-pools-on-redis"]
-    .concat("ff1", "zero-dependencies")
+  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "no-pools-on-redis", "ff1"]
+    .concat("zero-dependencies")
     .map((page) => `decisions/${page}`),
 };
 const pages = Object.values(GROUPS).flat();

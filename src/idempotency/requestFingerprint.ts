@@ -1,6 +1,7 @@
 // Fingerprints of requests: of their bytes, of their JSON, or of the text that a function of the user returns.
 
 import type { FetchRequest } from "../http/fetchTypes.ts";
+import { realRequest } from "../http/realRequest.ts";
 import { ArgumentError } from "../internal.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -13,7 +14,7 @@ export type RequestFingerprint<Context> =
 
 /** Returns the request with its body, which has been read. A request without a body must not get one. */
 export function withBody(request: Request, bytes: Uint8Array<ArrayBuffer>, init: RequestInit = {}): Request {
-  return new Request(request, request.bodyUsed ? { ...init, body: bytes } : init);
+  return new Request(realRequest(request), request.bodyUsed ? { ...init, body: bytes } : init);
 }
 
 /** Whether a content type is JSON, such as `application/json; charset=utf-8` or `application/merge-patch+json`. */

@@ -9,6 +9,9 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const jsr = JSON.parse(read("jsr.json")) as { version: string; license: string; exports: object };
 const npm = JSON.parse(read("package.json")) as { version: string; license: string; exports: object };
 
+/** The entries of frameworks, which are files of one folder. */
+const WEB = ["./express", "./fastify", "./hono", "./node"];
+
 describe("jsr.json", () => {
   test("has the version and the license of package.json", () => {
     expect([jsr.version, jsr.license]).toEqual([npm.version, npm.license]);
@@ -18,7 +21,11 @@ describe("jsr.json", () => {
     const paths = Object.keys(npm.exports).filter((path) => path !== "./package.json");
     const sources = paths.map((path) => [
       path,
-      path === "." ? "./src/index.ts" : `./src/${path.slice(2)}/index.ts`,
+      path === "."
+        ? "./src/index.ts"
+        : WEB.includes(path)
+          ? `./src/web/${path.slice(2)}.ts`
+          : `./src/${path.slice(2)}/index.ts`,
     ]);
     expect(Object.entries(jsr.exports)).toEqual(sources);
   });

@@ -1,4 +1,4 @@
-// Remembered denials: which calls reach the store, when a denial ends, and what forgets it.
+// Remembered denials: which calls reach the store, when a denial ends, and how it is forgotten.
 
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -188,7 +188,7 @@ describe("one after the other", () => {
     expect(passed.decisions[1]).toMatchObject({ allowed: true, wouldDeny: true });
   });
 
-  test("if one fails, what the others took is given back, and the error is thrown", async () => {
+  test("if one fails, the quota of the others is given back, and the error is thrown", async () => {
     const one = limiterOf(memory(), "one", 5);
     const broken = limiterOf({ eval: () => Promise.reject(new Error("down")) }, "two", 5);
     const calls = [one, broken].map((limiter) => ({ limiter, key: "ada" }));

@@ -1,4 +1,4 @@
-// What else a RateLimit does with a key, on each kind of port: burst, peek, refund, block and reset.
+// The other operations of a RateLimit on a key, on each kind of port: burst, peek, refund, block and reset.
 
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -24,7 +24,7 @@ afterEach(() => {
 
 describe.each(allFixtures)("on %s", (_, make) => {
   describe("burst", () => {
-    test("below the limit is what may pass at once, and the rate stays", async () => {
+    test("below the limit bounds the calls that pass at once, and the rate stays", async () => {
       const { backend, set } = make();
       const limiter = limiterOf(backend, { burst: 3 });
       expect(await limiter.limit(KEY, 3)).toMatchObject({ allowed: true, remaining: 0, resetMs: 18_000 });
@@ -65,7 +65,7 @@ describe.each(allFixtures)("on %s", (_, make) => {
   });
 
   describe("peek", () => {
-    test("returns what limit would, with the quota as it is, and changes nothing", async () => {
+    test("returns the decision of limit, with the quota as it is, and changes nothing", async () => {
       const { backend, set, get } = make();
       const limiter = limiterOf(backend);
       expect(await limiter.peek(KEY)).toEqual({ allowed: true, remaining: 10, retryAfterMs: 0, resetMs: 0 });
@@ -125,7 +125,7 @@ describe.each(allFixtures)("on %s", (_, make) => {
   });
 
   describe("refund", () => {
-    test("of a decision gives back what it took, once", async () => {
+    test("of a decision gives back its cost, once", async () => {
       const { backend } = make();
       const limiter = limiterOf(backend);
       const first = await limiter.limit(KEY, 4);

@@ -1,4 +1,4 @@
-// Schemas: what each takes and refuses, against decode and parse and against Ajv with the schema's own JSON Schema.
+// Schemas: the texts that each takes and refuses, against decode and parse and against Ajv with the schema's own JSON Schema.
 
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv, type ValidateFunction } from "ajv";
