@@ -13,6 +13,8 @@ export const onServers = [
   "src/cli/stores/{mysql,nats,postgres,redis,sqlite}.ts",
   "src/{idempotency,lease,numeric}/native/*.ts",
   "src/numeric/registry.ts",
+  "src/http/realRequest.ts",
+  "src/web/*.ts",
 ];
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));

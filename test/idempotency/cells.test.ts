@@ -74,3 +74,20 @@ test.each([
   await expect(store.complete("k", request, "done")).rejects.toMatchObject({ reason: "answer" });
   expect(backend.values()).toEqual({ "bitflake:once:n:k": value });
 });
+
+test("a key is peeked at and forgotten, unless its work is in progress", async () => {
+  vi.setSystemTime(NOW);
+  const backend = memoryCells();
+  const store = cellOncePort(backend, "n");
+  const request = { owner: "a", fingerprint: "f", lockMs: LOCK_MS, keepMs: 86_400_000 };
+  expect(await store.peek("k")).toEqual({ outcome: "absent" });
+  expect(await store.forget("k")).toEqual({ outcome: "absent" });
+  await store.acquire("k", request);
+  expect(await store.peek("k")).toEqual({ outcome: "running", waitMs: LOCK_MS });
+  expect(await store.forget("k")).toMatchObject({ outcome: "running", waitMs: LOCK_MS });
+  await store.complete("k", request, "done");
+  expect(await store.peek("k")).toMatchObject({ outcome: "completed", value: "done" });
+  expect(await store.forget("k")).toEqual({ outcome: "forgotten" });
+  expect(await store.peek("k")).toEqual({ outcome: "absent" });
+  expect(await store.acquire("k", { ...request, owner: "b" })).toEqual({ outcome: "acquired" });
+});
