@@ -59,7 +59,9 @@ export const core = {
       machineId: 0,
       sequence: 7,
     };
-    equal(decode("175928847299117063", discord), parts, "Discord's example");
+    const decoded = decode("175928847299117063", discord);
+    equal({ ...decoded }, parts, "Discord's example");
+    equal(JSON.parse(JSON.stringify(decoded)), { ...parts, id: String(parts.id) }, "Discord's example as JSON");
     const { min, max } = makeGenerator(discord).range(parts.timestampMs, parts.timestampMs + 1);
     equal([min, max], [175928847298985984n, 175928847303180287n], "its millisecond");
   },
