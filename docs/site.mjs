@@ -81,7 +81,8 @@ app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
 });
 app.converter.on(Converter.EVENT_CREATE_DECLARATION, (_context, declaration) => {
   if (!declaration.kindOf(ReflectionKind.Module)) return;
-  declaration.name = declaration.name === "index" ? "bitflake" : `bitflake/${declaration.name.replace("web/", "")}`;
+  declaration.name =
+    declaration.name === "index" ? "bitflake" : `bitflake/${declaration.name.replace("web/", "")}`;
 });
 const playground = readFileSync(join(root, "docs/playground/index.html"), "utf8");
 const [icon] = /<link\s+rel="icon"[^>]*>/.exec(playground);

@@ -61,7 +61,11 @@ export const core = {
     };
     const decoded = decode("175928847299117063", discord);
     equal({ ...decoded }, parts, "Discord's example");
-    equal(JSON.parse(JSON.stringify(decoded)), { ...parts, id: String(parts.id) }, "Discord's example as JSON");
+    equal(
+      JSON.parse(JSON.stringify(decoded)),
+      { ...parts, id: String(parts.id) },
+      "Discord's example as JSON",
+    );
     const { min, max } = makeGenerator(discord).range(parts.timestampMs, parts.timestampMs + 1);
     equal([min, max], [175928847298985984n, 175928847303180287n], "its millisecond");
   },
