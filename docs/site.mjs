@@ -26,8 +26,8 @@ const GROUPS = {
     ...["testing", "migrating", "benchmarks"],
   ],
   "For maintainers": ["architecture", "contributing", "changelog"],
-  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "no-pools-on-redis", "ff1"]
-    .concat("zero-dependencies")
+  Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "native-steps", "no-pools-on-redis"]
+    .concat("ff1", "zero-dependencies")
     .map((page) => `decisions/${page}`),
 };
 const pages = Object.values(GROUPS).flat();

@@ -131,9 +131,6 @@ const starters = {
   etcd: startEtcd,
 };
 
-/** The longest `timeoutMs` of a process in chaos/holder.mjs. */
-const MAX_TIMEOUT_MS = 5000;
-
 /** The number of effects in all runs, by kind. A run on a busy machine may lack one. */
 const effects = new Map<string, number>();
 
@@ -163,7 +160,7 @@ test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { 
   const free = await freeNodes(backend, tickMs);
   const findings = readFindings(folder, tickMs);
 
-  const { faults, processes, failures, calm, survivors } = outcome;
+  const { faults, processes, failures, calm, idle } = outcome;
   const { ids, repeats, log } = findings;
   const events = {
     leases: count(log, "granted"),
@@ -202,15 +199,9 @@ test.for(runs)("%s, under faults", { timeout: 300_000 }, async ([title, run], { 
   // Without faults all processes work: each one has made IDs or has asked for a node, and all nodes are in use. After the
   // last process has ended, all nodes are free except those that a clock that is ahead keeps.
   const kept = nodesKept(findings);
-  const late = findings.madeBetween(calm.to - TTL_MS, calm.to);
-  // One that has just asked a store that stopped says nothing until its call ends, which can be as long as the calm.
-  const quietFrom = Math.min(calm.from, calm.to - MAX_TIMEOUT_MS - 1000);
-  const idle = survivors.filter((name) => {
-    const said = log.some(({ process, at }) => process === name && at >= quietFrom && at < calm.to);
-    return !said && !late.processes.has(name);
-  });
+  const nodes = findings.nodesBetween(calm.from, calm.to);
   expect(idle, why).toEqual([]);
-  expect(late.nodes.size, why).toBeGreaterThanOrEqual(NODES - kept - 1);
+  expect(nodes.size, why).toBeGreaterThanOrEqual(NODES - kept - 1);
   expect(free, why).toBeGreaterThanOrEqual(NODES - kept);
 
   rmSync(folder, { recursive: true });

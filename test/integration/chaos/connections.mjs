@@ -47,7 +47,9 @@ export const connections = {
   },
 
   async nats({ fromNatsKv }, url, settings) {
-    const options = { servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 50 };
+    const reconnect = { maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 50 };
+    // By default a process that begins while the server is frozen waits for it for longer than the test takes.
+    const options = { servers: url, timeout: 1000, ...reconnect };
     const connection = await insist(() => connect(options));
     const kv = await insist(() => new Kvm(connection).create("chaos", { allow_direct: false }));
     return { backend: fromNatsKv(kv, settings), close: () => connection.close() };

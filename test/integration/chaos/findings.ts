@@ -41,8 +41,8 @@ export interface Findings {
   readonly log: readonly Entry[];
   /** How many IDs the processes of each role made. */
   readonly idsByRole: ReadonlyMap<string, number>;
-  /** Returns the nodes and the processes of the IDs in a time span. */
-  madeBetween(from: number, to: number): { nodes: Set<number>; processes: Set<string> };
+  /** Returns the nodes of the IDs in a time span. */
+  nodesBetween(from: number, to: number): Set<number>;
   /** Describes a stamp: the files with IDs of it, and the logs of their processes. */
   explain(stamp: number): string;
 }
@@ -156,15 +156,9 @@ export function readFindings(folder: string, tickMs: number): Findings {
     disordered,
     log,
     idsByRole,
-    madeBetween(from, to) {
-      const [nodes, processes] = [new Set<number>(), new Set<string>()];
-      for (const [stamp, lease] of holders) {
-        const time = timeOf(stamp);
-        if (time < from || time >= to) continue;
-        nodes.add(nodeOf(stamp));
-        processes.add(lease.split(".")[0] ?? "");
-      }
-      return { nodes, processes };
+    nodesBetween(from, to) {
+      const stamps = [...holders.keys()].filter((stamp) => timeOf(stamp) >= from && timeOf(stamp) < to);
+      return new Set(stamps.map(nodeOf));
     },
     explain,
   };

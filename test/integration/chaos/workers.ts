@@ -34,6 +34,9 @@ const AHEAD = 2;
 /** How long the last processes run without faults: long enough for all earlier leases to expire, and as long again. */
 const CALM_MS = 3 * TTL_MS;
 
+/** How much longer they may run, on a busy machine, until each one has done something and the nodes are in use. */
+const MAX_CALM_MS = 60_000;
+
 /**
  * The clock of a process. `"near"` is off by about a second, as real clocks are; `"ahead"` and `"behind"` are off by an
  * hour, within the process's `maxSkewMs`; `"jumping"` leaps by an hour now and then, beyond it.
@@ -64,8 +67,8 @@ export interface Outcome {
   readonly failures: readonly string[];
   /** The time span without faults. */
   readonly calm: { readonly from: number; readonly to: number };
-  /** The processes that ran for the whole span without faults. */
-  readonly survivors: readonly string[];
+  /** The processes that neither made an ID nor asked for a node in that time span. */
+  readonly idle: readonly string[];
 }
 
 interface Member {
@@ -238,10 +241,26 @@ export async function runProcesses(run: ChaosRun): Promise<Outcome> {
 
   const from = Date.now();
   const witnesses = alive();
+  /** Returns the files with IDs or a log that have grown since then. */
+  const grown = () =>
+    readdirSync(folder).filter(
+      (file) => /\.(ids|log)$/.test(file) && statSync(join(folder, file)).mtimeMs >= from,
+    );
+  const isIdle = ({ name }: Member) => !grown().some((file) => file.startsWith(`${name}.`));
+  /** Returns how many leases have made IDs: a file's name is that of the process, the number of its lease, and its thread. */
+  const leasesInUse = () =>
+    new Set(grown().flatMap((file) => /^(.*\.\d+)\.\d+\.ids$/.exec(file)?.[1] ?? [])).size;
   await setTimeout(CALM_MS);
+  while (witnesses.some(isIdle) || leasesInUse() < NODES - AHEAD) {
+    if (Date.now() > from + MAX_CALM_MS) break;
+    await setTimeout(200);
+  }
   const to = Date.now();
   isOver = true;
   const survivors = alive();
+  const idle = survivors
+    .filter((member) => witnesses.includes(member) && isIdle(member))
+    .map(({ name }) => name);
   for (const member of survivors) send(member, "SIGTERM");
   const late = new AbortController();
   const killer = setTimeout(10_000, undefined, { signal: late.signal }).then(
@@ -256,6 +275,5 @@ export async function runProcesses(run: ChaosRun): Promise<Outcome> {
   await Promise.all(survivors.map(({ ended }) => ended));
   late.abort();
   await killer;
-  const lasting = witnesses.filter((member) => survivors.includes(member)).map(({ name }) => name);
-  return { faults, processes, failures, calm: { from, to }, survivors: lasting };
+  return { faults, processes, failures, calm: { from, to }, idle };
 }
