@@ -51,7 +51,7 @@ export const core = {
   "decode, range": ({ bitflake }) => {
     const { decode, makeGenerator, PRESET_TWITTER } = bitflake;
     const discord = { ...PRESET_TWITTER, epochMs: 1420070400000 };
-    const parts = {
+    const fields = {
       id: 175928847299117063n,
       timestampMs: 1462015105796,
       generatedAt: "2016-04-30T11:18:25.796Z",
@@ -60,13 +60,13 @@ export const core = {
       sequence: 7,
     };
     const decoded = decode("175928847299117063", discord);
-    equal({ ...decoded }, parts, "Discord's example");
+    equal({ ...decoded }, fields, "Discord's example");
     equal(
       JSON.parse(JSON.stringify(decoded)),
-      { ...parts, id: String(parts.id) },
+      { ...fields, id: String(fields.id) },
       "Discord's example as JSON",
     );
-    const { min, max } = makeGenerator(discord).range(parts.timestampMs, parts.timestampMs + 1);
+    const { min, max } = makeGenerator(discord).range(fields.timestampMs, fields.timestampMs + 1);
     equal([min, max], [175928847298985984n, 175928847303180287n], "its millisecond");
   },
 
