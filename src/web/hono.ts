@@ -137,7 +137,7 @@ function restoreOuter({ headers }: Response, outer: Headers): void {
  * import { RateLimit } from "bitflake/ratelimit";
  *
  * const limiter = new RateLimit({ backend: memory(), name: "api", limit: 100, windowMs: 60_000 });
- * const middleware = rateLimit({ limiter, key: (request) => request.headers.get("x-account") ?? "nobody" });
+ * const middleware = rateLimit({ limiter, key: (request) => request.headers.get("x-account") ?? "anonymous" });
  * // app.use(middleware)
  * middleware.length; // => 2
  * ```

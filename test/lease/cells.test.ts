@@ -243,7 +243,7 @@ test("an acquire that others are faster with until its time is over is refused, 
   expect(backend.calls.length).toBe(calls);
 });
 
-test("as many holders as nodes get one each, and one more is told when the first one ends", async () => {
+test("as many holders as nodes get one each, and one more learns when the first one ends", async () => {
   const backend = memoryCells(() => Date.now());
   const preset = { timestampBits: 41, datacenterBits: 0, machineBits: 5, sequenceBits: 17 };
   const leases = await timed(

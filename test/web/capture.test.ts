@@ -88,7 +88,7 @@ test("a chunk is copied, because its memory may be used again", async () => {
   expect(await (await captured.response).text()).toBe("one");
 });
 
-test("write asks its caller to wait for drain when nobody reads", async () => {
+test("write asks its caller to wait for drain when the response is not read", async () => {
   const res = new FakeResponse();
   const captured = capture(res);
   const drained = vi.fn();

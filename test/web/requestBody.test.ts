@@ -1,4 +1,4 @@
-// Bodies of requests: given back to later parsers, found after earlier ones, and refused when nobody can see them.
+// Bodies of requests: given back to later parsers, found after earlier ones, and refused when no rule can see them.
 
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";

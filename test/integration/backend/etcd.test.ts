@@ -193,7 +193,7 @@ describe.skipIf(!startable.etcd)("an etcd with users", () => {
     await expect(port.read("other:k")).rejects.toThrow("permission denied");
     const wrong = fromEtcd({ endpoints: server.url, auth: { ...auth, password: "wrong" } });
     await expect(wrong.read("bitflake:k")).rejects.toThrow("authentication failed");
-    const nobody = fromEtcd({ endpoints: server.url });
-    await expect(nobody.read("bitflake:k")).rejects.toThrow("user name is empty");
+    const anonymous = fromEtcd({ endpoints: server.url });
+    await expect(anonymous.read("bitflake:k")).rejects.toThrow("user name is empty");
   });
 });

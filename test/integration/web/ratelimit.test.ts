@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 let names = 0;
-const key = (request: Request) => request.headers.get("x-client") ?? "nobody";
+const key = (request: Request) => request.headers.get("x-client") ?? "anonymous";
 
 describe.each(stores)("rate limits on $name", ({ open }) => {
   let backend: Backend;
