@@ -156,14 +156,23 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
   });
 
   test("one that is killed leaves its work to one of the calls that wait, and the others get its result", async () => {
-    const options = { backend: port, name: "wait", lockMs: 2000, inFlight: "wait", waitMs: 60_000 } as const;
-    const { child, until } = start({ client, address, name: "wait", lockMs: 2000, workMs: 60_000 });
+    // Much longer than a busy machine may keep the child from extending its lock.
+    const lockMs = 6000;
+    const options = { backend: port, name: "wait", lockMs, inFlight: "wait", waitMs: 120_000 } as const;
+    const { child, until } = start({ client, address, name: "wait", lockMs, workMs: 120_000 });
     await until("started");
     let runs = 0;
     const work = async () => ++runs;
     const calls = Array.from({ length: 5 }, () => new Idempotency(options).once("k", "f", work));
-    // Longer than the lock, which the child extends.
-    await new Promise((wake) => setTimeout(wake, 2500));
+    // Until the child has extended its lock: the time that is left grows.
+    const once = new Idempotency({ backend: port, name: "wait", lockMs });
+    for (let leftMs = Infinity, isExtended = false; !isExtended; ) {
+      const found = await once.peek("k");
+      if (found.state !== "in-progress") throw new Error(`the child has lost its key: ${found.state}`);
+      isExtended = found.lockedMs > leftMs;
+      leftMs = found.lockedMs;
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
     expect(runs).toBe(0);
     child.kill("SIGKILL");
     await event(child, "close");
