@@ -37,12 +37,12 @@ describe.each(stores(prefix).filter(({ engine }) => cellEngines.includes(engine)
     const freshKey = (key = "k") => cellKey(port, "test", freshName(), key);
 
     test("an answer has the store's time if the store has a clock", async () => {
-      const asked = Date.now();
+      const before = Date.now();
       const { nowMs } = await port.read(freshKey());
       expect(nowMs === undefined).toBe(enginesWithoutClock.includes(engine));
       // Between the two readings, because the machine may be busy.
-      expect(nowMs ?? asked).toBeGreaterThan(asked - 2000);
-      expect(nowMs ?? asked).toBeLessThan(Date.now() + 2000);
+      expect(nowMs ?? before).toBeGreaterThan(before - 2000);
+      expect(nowMs ?? before).toBeLessThan(Date.now() + 2000);
     });
 
     describe("keeps the contract:", () => {

@@ -204,7 +204,7 @@ describe.skipIf(!MYSQL_URL)("a pool on MariaDB", () => {
     const importing = store.markTaken([["51", "form 17"]]);
     const waiting = `SELECT trx_id FROM information_schema.innodb_trx
       WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE 'UPDATE \`${port.prefix}%'`;
-    // The server answers from before if it was asked less than 100 ms ago.
+    // The server repeats its last answer to this query for 100 ms.
     await expect.poll(() => run(waiting), { timeout: 10_000, interval: 250 }).toHaveLength(1);
     await other.query("COMMIT");
     expect(await importing).toBe(1);

@@ -974,9 +974,9 @@ describe("leaseNode on a store that may have forgotten grants", () => {
   const fencedFor = (ms: number) => {
     const start = Date.now();
     return {
-      asked: 0,
+      calls: 0,
       async eval() {
-        this.asked++;
+        this.calls++;
         const tick = Date.now() - 1_577_836_800_000;
         if (Date.now() < start + ms) return `fenced ${start + ms - 1_577_836_800_000} ${Date.now()}`;
         return `granted 3 ${tick} ${tick + 30_000} ${Date.now()}`;
@@ -1024,9 +1024,9 @@ describe("leaseNode on a store that may have forgotten grants", () => {
 describe("an unexpected response of the store", () => {
   /** Creates a Redis with scripted answers. */
   const scriptedRedis = (...answers: unknown[]) => ({
-    asked: 0,
+    calls: 0,
     async eval() {
-      this.asked++;
+      this.calls++;
       return answers.shift();
     },
   });
@@ -1074,7 +1074,7 @@ describe("an unexpected response of the store", () => {
     const lease = await leaseNode({ backend, ttlMs: 9000 });
     // Two failures: pauses of at most 200 and 400 ms after the first renewal at 1 s.
     await pass(1700);
-    expect(backend.asked).toBe(4);
+    expect(backend.calls).toBe(4);
     expect(lease.status()).toMatchObject({ state: "held", failures: 0, node: 7 });
     expect(lease.until.getTime()).toBeGreaterThan(NOW + 90_000);
   });

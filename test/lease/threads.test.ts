@@ -64,7 +64,7 @@ describe.each([
     expect(run()).toEqual(["SnowflakeGenerator bigint", "SharedGenerator bigint"]);
   });
 
-  test("works without the file of bitflake/threads until threads are asked for", () => {
+  test("works without the file of bitflake/threads when no threads are requested", () => {
     rmSync(join(folder, `threads.${extension}`));
     expect(run()).toEqual([
       "SnowflakeGenerator bigint",

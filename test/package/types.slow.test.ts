@@ -270,10 +270,10 @@ describe("the types of the installed package", () => {
       "--disableAutomaticTypingAcquisition",
     ]);
     try {
-      let asked = 0;
+      let sent = 0;
       const send = (command: string, args: unknown) =>
         server.stdin.write(
-          `${JSON.stringify({ seq: ++asked, type: "request", command, arguments: args })}\n`,
+          `${JSON.stringify({ seq: ++sent, type: "request", command, arguments: args })}\n`,
         );
       send("open", { file });
       for (const [at, word] of [
@@ -300,7 +300,7 @@ describe("the types of the installed package", () => {
             `${file.replace(`${project}/node_modules/bitflake/`, "")} ${at.slice(start.offset - 1)}`,
           );
         }
-        if (--asked === 1) break;
+        if (--sent === 1) break;
       }
       expect(found).toEqual([
         expect.stringMatching(/^src\/snowflake\/generator\.ts makeGenerator\(/),

@@ -31,7 +31,7 @@ const ENTRIES = [
   { title: "grantee", most: [0, 0, 0], names: true, prose: true, pattern: forms("grantee") },
   {
     title: "ask",
-    most: [15, 44, 3],
+    most: [11, 19, 3],
     names: true,
     prose: true,
     pattern: forms("ask", "asks", "asked", "asking"),

@@ -144,7 +144,7 @@ describe("a remembered denial", () => {
     expect((await limiter.limit(KEY)).allowed).toBe(true);
   });
 
-  test("counts in limitAll too, and then the store is not asked", async () => {
+  test("counts in limitAll too, and then the store gets no call", async () => {
     const { limiter, make, sent, wait } = setUp();
     const other = make({ name: "other" });
     const calls = [

@@ -124,7 +124,7 @@ describe("one step", () => {
     expect(backend.sent[0].keys.length).toBe(3);
   });
 
-  test("on a cluster is one script for one key, and otherwise the limits are asked in turn", async () => {
+  test("on a cluster is one script for one key, and otherwise one call for each limit in turn", async () => {
     const backend = new FakeRedis();
     backend.isCluster = true;
     const [one, two] = [limiterOf(backend, "one", 5), limiterOf(backend, "two", 1)];
@@ -214,11 +214,11 @@ describe("one after the other", () => {
 describe("a store that fails", () => {
   const broken: Backend = { eval: () => Promise.reject(new Error("down")) };
 
-  test("is asked once, and each limit does as its options say", async () => {
-    let asked = 0;
+  test("gets one call, and each limit does as its options say", async () => {
+    let evals = 0;
     const backend: Backend = {
       eval: () => {
-        asked++;
+        evals++;
         return Promise.reject(new Error("down"));
       },
     };
@@ -227,7 +227,7 @@ describe("a store that fails", () => {
     const allowing = limiterOf(backend, "allowing", 5, { onStoreError: "allow" });
     const calls = [insured, allowing].map((limiter) => ({ limiter, key: "ada" }));
     expect(await RateLimit.limitAll(calls)).toMatchObject({ allowed: true, error: { reason: "failed" } });
-    expect(asked).toBe(1);
+    expect(evals).toBe(1);
     await RateLimit.limitAll(calls);
     expect(await RateLimit.limitAll(calls)).toMatchObject({
       allowed: false,

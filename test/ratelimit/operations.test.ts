@@ -497,7 +497,7 @@ describe("a store that fails", () => {
     expect(await allowing.reset(KEY)).toBe(undefined);
   });
 
-  test("is not asked through the insurance when the store works", async () => {
+  test("gets no call through the insurance when it works", async () => {
     const insurance = limiterOf(broken);
     const limiter = limiterOf(memory(), { insurance });
     const decision = await limiter.limit(KEY);

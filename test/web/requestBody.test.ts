@@ -27,7 +27,7 @@ test("any body is read and given back, also twice", async () => {
   );
 });
 
-test("nothing is read before the body is asked for", async () => {
+test("nothing is read before a call for the body", async () => {
   const raw = fakeRequest(["a"]);
   requestBody(raw, {});
   await new Promise((wake) => setImmediate(wake));

@@ -100,19 +100,19 @@ describe.skipIf(!url)("etcd", () => {
     expect(paths).toEqual(["kv/txn", "kv/txn"]);
   });
 
-  test("the next endpoint is asked when one is down, and first from then on", async () => {
-    const asked: string[] = [];
+  test("the next endpoint is used when one is down, and first from then on", async () => {
+    const ports: string[] = [];
     const down = "http://127.0.0.1:1/";
     const { port } = recordingPort(
       (send) => (url, request) => {
-        asked.push(new URL(url).port);
+        ports.push(new URL(url).port);
         return send(url, request);
       },
       { endpoints: [down, url] },
     );
     await port.read("k");
     await port.read("k");
-    expect(asked).toEqual(["1", new URL(url).port, new URL(url).port]);
+    expect(ports).toEqual(["1", new URL(url).port, new URL(url).port]);
     const none = fromEtcd({ endpoints: [down, down] });
     await expect(none.read("k")).rejects.toThrow("fetch failed");
   });

@@ -133,8 +133,8 @@ export function withGrant<H extends Holder>(
   behavior: HolderBehavior,
 ): H | undefined {
   const { grant, isOpen, released } = holder;
-  const isAsking = grant ? behavior.reusesOwner && !isOpen : !released;
-  if (!isAsking) return undefined;
+  const wantsGrant = grant ? behavior.reusesOwner && !isOpen : !released;
+  if (!wantsGrant) return undefined;
   const { node, from, until } = answer;
   const had = { generation: 0, grantNonce: nonce, isOpen: true, isWaiting: false };
   return { ...holder, ...had, grant: { node, from, until } };
