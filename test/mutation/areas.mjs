@@ -3,8 +3,20 @@
 
 const LOAD = "test/mutation/load.test.ts";
 
+/** The files of the core whose functions depend on their arguments alone, and the options that a generator is made from. */
+const PURE =
+  "capacity,charCode,decode,encode,env,format,halves,isoText,largestId,options,parse,presets,range,result,settings,sharedNode";
+
 export const areas = {
-  snowflake: { mutate: ["src/snowflake/**/*.ts"], tests: [LOAD, "test/snowflake/*.test.ts"] },
+  // The core in two areas: the tests of clocks and waits take half a minute, and cover none of the pure functions alone.
+  ids: {
+    mutate: ["src/snowflake/*.ts", `!src/snowflake/{${PURE}}.ts`],
+    tests: [LOAD, "test/snowflake/!(isoText|parse|reading).test.ts"],
+  },
+  pure: {
+    mutate: [`src/snowflake/{${PURE}}.ts`],
+    tests: [LOAD, "test/snowflake/!(budget|clock|generator|stall.slow).test.ts"],
+  },
   text: { mutate: ["src/text/**/*.ts"], tests: [LOAD, "test/text/*.test.ts"] },
   rules: {
     mutate: ["src/{counter,idempotency,lease,ratelimit}/rule.ts"],
