@@ -206,7 +206,7 @@ export function contended(operation: string): BackendError {
  * @param feature such as `"counter"`
  * @param key the key under the name, if the feature has several
  */
-export function cellKey(port: CellPort, feature: string, name: string, key?: string): string {
+export function cellKey(port: Pick<CellPort, "prefix">, feature: string, name: string, key?: string): string {
   const start = `${port.prefix ?? "bitflake"}:${feature}:${encodeURIComponent(name)}`;
   return key === undefined ? start : `${start}:${key}`;
 }

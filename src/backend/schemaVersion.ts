@@ -7,6 +7,8 @@
 import { BackendError } from "../internal.ts";
 import { Cells, cellKey } from "./cells.ts";
 import { type Definition, type SqlTarget, table } from "./definitions.ts";
+import type { MysqlTarget } from "./mysqlSchema.ts";
+import { mysqlLiteral, mysqlTable } from "./mysqlSql.ts";
 import type { CellPort } from "./ports.ts";
 import { qualifiedTable } from "./storeNames.ts";
 
@@ -61,6 +63,15 @@ export function readVersionSql(target: SqlTarget): string {
   return `SELECT CAST(version AS TEXT) AS version, CAST(least AS TEXT) AS least FROM ${qualifiedTable(target, "meta")} WHERE name = 'schema'`;
 }
 
+/** Returns SQL that records this version in the cells of MySQL, unless a later one is recorded. */
+export function recordVersionInMysqlSql({ prefix = "bitflake" }: MysqlTarget): string {
+  const [key, value] = [recordKey({ prefix }), OWN_RECORD].map(mysqlLiteral);
+  const isEarlier = `JSON_EXTRACT(value, '$.version') < ${VERSION}`;
+  // The columns are assigned in this order, so `value`, which the condition reads, is the last one.
+  return `INSERT INTO ${mysqlTable(prefix, "cells")} (k, value, version) VALUES (${key}, ${value}, 'setup-${VERSION}')
+ON DUPLICATE KEY UPDATE version = IF(${isEarlier}, VALUES(version), version), value = IF(${isEarlier}, VALUES(value), value)`;
+}
+
 /**
  * Reads the record of a store of cells. Resolves to `undefined` if there is none.
  *
@@ -83,17 +94,19 @@ export async function readVersionInCell(port: CellPort): Promise<SchemaRecord | 
 export async function recordVersionInCell(port: CellPort): Promise<void> {
   const recorded = await readVersionInCell(port);
   if (recorded && recorded.version >= VERSION) return;
-  const own = JSON.stringify({ version: VERSION, least: LEAST } satisfies SchemaRecord);
   const write = new Cells(port).step("setup", recordKey(port), (value) => {
     const { version } = parseRecord(value) ?? { version: 0 };
-    return { value: version < VERSION ? own : undefined, result: true };
+    return { value: version < VERSION ? OWN_RECORD : undefined, result: true };
   });
   await write.catch((error) => {
     if (error.reason !== "failed") throw error;
   });
 }
 
-const recordKey = (port: CellPort) => cellKey(port, "meta", "schema");
+/** The value of the cell that records this version. */
+const OWN_RECORD = /* @__PURE__ */ JSON.stringify({ version: VERSION, least: LEAST } satisfies SchemaRecord);
+
+const recordKey = (port: Pick<CellPort, "prefix">) => cellKey(port, "meta", "schema");
 
 function parseRecord(value: string | undefined): SchemaRecord | undefined {
   if (value === undefined) return undefined;

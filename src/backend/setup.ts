@@ -14,6 +14,7 @@ import {
   readVersionSql,
   recordVersion,
   recordVersionInCell,
+  recordVersionInMysqlSql,
 } from "./schemaVersion.ts";
 import { qualifiedTable, tableName } from "./storeNames.ts";
 
@@ -74,7 +75,9 @@ function joinSql(definitions: readonly Pick<Definition, "sql">[]): string {
  * ```
  */
 export function setupSql(target: SqlTarget | MysqlTarget, features: readonly Feature[] = FEATURES): string {
-  if (target?.dialect === "mysql") return joinSql(mysqlDefinitionsOf(target, features));
+  if (target?.dialect === "mysql") {
+    return joinSql([...mysqlDefinitionsOf(target, features), { sql: recordVersionInMysqlSql(target) }]);
+  }
   const isRepeatable = ({ column }: Definition) => target.dialect === "postgres" || column === undefined;
   return joinSql(definitionsOf(target, features).filter(isRepeatable));
 }
@@ -108,9 +111,11 @@ async function createMysqlTables(backend: MysqlPort, features: readonly Feature[
     });
   }
   // The first table is that of the cells, which has the version: nothing is created in a database of later code.
-  if (missing[0] !== definitions[0]) await readVersionInCell(backend);
-  for (const { sql } of missing) await backend.statement(sql);
-  return joinSql(missing);
+  const isNew = missing[0] === definitions[0];
+  if (!isNew) await readVersionInCell(backend);
+  const steps = isNew ? [...missing, { sql: recordVersionInMysqlSql(backend) }] : missing;
+  for (const { sql } of steps) await backend.statement(sql);
+  return joinSql(steps);
 }
 
 /**

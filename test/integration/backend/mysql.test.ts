@@ -4,6 +4,7 @@ import { createConnection, createPool, type PoolOptions } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Cells } from "../../../src/backend/cells.ts";
 import { fromMysql2, type Mysql2Pool, setup, setupSql } from "../../../src/backend/index.ts";
+import { VERSION } from "../../../src/backend/schemaVersion.ts";
 import { Counter } from "../../../src/counter/index.ts";
 import { ArgumentError, BackendError } from "../../../src/internal.ts";
 import { type MysqlConnection, mysqlAdapters } from "../mysql-clients.ts";
@@ -29,6 +30,11 @@ async function open(prefix: string, url = MYSQL_URL): Promise<MysqlConnection> {
   return connection;
 }
 
+/** Runs the statements of a script, because a connection takes one at a time. */
+async function runAll(run: MysqlConnection["run"], sql: string): Promise<void> {
+  for (const statement of sql.trimEnd().split(/;\n+/)) if (statement !== "") await run(statement);
+}
+
 /** The method by which the adapter knows a pool. It is not called. */
 const execute = () => Promise.reject(new Error("called"));
 
@@ -50,8 +56,32 @@ describe.skipIf(!MYSQL_URL)("setup on MySQL", () => {
     expect(await new Counter({ backend: port, name: "n" }).next()).toBe(2n);
     await run(`DROP TABLE ${nameOf(prefix)}`);
     // The SQL is a script that can be run again.
-    for (let time = 0; time < 2; time++) await run(sql);
+    for (let time = 0; time < 2; time++) await runAll(run, sql);
     expect(await setup(port, ["counter"])).toBe("");
+    await run(`DROP TABLE ${nameOf(prefix)}`);
+  });
+
+  test("records the version by its SQL as by its call, and keeps a later one", async () => {
+    const prefix = freshPrefix();
+    const { port, run } = await open(prefix);
+    const sql = setupSql({ dialect: "mysql", prefix }, []);
+    const key = `${prefix}:meta:schema`;
+    await runAll(run, sql);
+    const recorded = await port.read(key);
+    expect(JSON.parse(recorded.value as string)).toEqual({ version: VERSION, least: 1 });
+    const later = JSON.stringify({ version: VERSION + 7, least: VERSION });
+    const earlier = JSON.stringify({ version: VERSION - 1, least: 1 });
+    for (const [before, after] of [
+      [later, later],
+      [earlier, recorded.value],
+    ] as const) {
+      const { version } = await port.read(key);
+      const written = await port.swap(key, version, before as string);
+      expect(written.swapped).toBe(true);
+      await runAll(run, sql);
+      const { value, version: token } = await port.read(key);
+      expect([value, token === written.version]).toEqual([after, after === before]);
+    }
     await run(`DROP TABLE ${nameOf(prefix)}`);
   });
 
