@@ -8,10 +8,14 @@ const PURE =
   "capacity,charCode,decode,encode,env,format,halves,isoText,largestId,options,parse,presets,range,result,settings,sharedNode";
 
 export const areas = {
-  // The core in two areas: the tests of clocks and waits take half a minute, and cover none of the pure functions alone.
+  // The core in three areas: the tests of waits take half a minute, and those of texts and options have no part in it.
   ids: {
-    mutate: ["src/snowflake/*.ts", `!src/snowflake/{${PURE}}.ts`],
-    tests: [LOAD, "test/snowflake/!(isoText|parse|reading).test.ts"],
+    mutate: ["src/snowflake/*.ts", `!src/snowflake/{${PURE},waitBudget}.ts`],
+    tests: [LOAD, "test/snowflake/!(isoText|parse|reading|stall.slow).test.ts"],
+  },
+  waits: {
+    mutate: ["src/snowflake/waitBudget.ts"],
+    tests: [LOAD, "test/snowflake/{budget,clock,generator,stall.slow}.test.ts"],
   },
   pure: {
     mutate: [`src/snowflake/{${PURE}}.ts`],

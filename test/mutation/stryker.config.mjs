@@ -10,7 +10,7 @@ export default {
   mutate: area().mutate,
   coverageAnalysis: "perTest",
   concurrency: 2,
-  timeoutMS: 20000,
+  timeoutMS: 10000,
   reporters: ["clear-text", "json", "progress-append-only"],
   jsonReporter: { fileName: reportFile(process.env.BITFLAKE_MUTATION_AREA) },
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
