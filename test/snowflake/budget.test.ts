@@ -49,6 +49,14 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(target.every((word) => word === 7n)).toBe(true);
   });
 
+  test("that takes longer than 2 s is refused at the first reading also in the tick of the last ID", () => {
+    const clock = scripted([NOW, NOW, NOW]);
+    const generator = make({ ...onePerTick, tickMs: 1000, epochMs: NOW, machineId: 5, clock });
+    generator.nextId();
+    expect(() => generator.nextIds(9)).toThrow(SequenceExhaustedError);
+    expect(clock.reads).toBe(2);
+  });
+
   test("throws an error with the time and the number of IDs that were missing", () => {
     const clock = settable(NOW);
     const generator = make({ ...onePerTick, tickMs: 1000, epochMs: NOW, machineId: 2, clock });

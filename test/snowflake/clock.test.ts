@@ -1,5 +1,14 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ClockSettings, type ClockState, step } from "../../src/snowflake/clock.ts";
+import { ArgumentError } from "../../src/index.ts";
+import {
+  type ClockSettings,
+  type ClockState,
+  isSystemClock,
+  step,
+  systemClock,
+  waitForRoomMs,
+} from "../../src/snowflake/clock.ts";
 
 const EPOCH = 1_000_000;
 
@@ -265,6 +274,10 @@ describe("the clock step", () => {
       count: 1,
       message: "tick 7 is full, and the next one can be used in 1 ms",
     });
+    // Nine IDs take three ticks of four.
+    expect(() => step({ ...settings, onExhausted: "throw" }, at(7, 3), EPOCH + 7, () => 0, 9)).toThrow(
+      expect.objectContaining({ waitMs: 3, count: 9 }),
+    );
     expect(facts({}, at(7, 3), EPOCH + 1001)).toEqual({
       code: "ERR_TIMESTAMP_OVERFLOW",
       nowMs: EPOCH + 1001,
@@ -279,4 +292,75 @@ describe("the clock step", () => {
       message: "the clock reads 999999, before the epoch 1000000",
     });
   });
+});
+
+describe("the end of a grant", () => {
+  const ended = new ArgumentError("grant", "open", "ended");
+  const readings: number[] = [];
+  const take = (until: number, state: ClockState, tick: number) =>
+    step(settings, state, EPOCH + tick, () => 0, 1, {
+      until,
+      error: (nowMs) => {
+        readings.push(nowMs);
+        return ended;
+      },
+    });
+
+  test("is the first tick that IDs cannot have, and the last tick that they have goes on", () => {
+    expect(take(9, at(7, 3), 8)).toEqual(at(8, 0));
+    expect(take(9, at(8, 0), 8)).toEqual(at(8, 1));
+    expect(() => take(9, at(8, 0), 9)).toThrow(ended);
+    expect(() => take(9, at(8, 0), 900)).toThrow(ended);
+    expect(readings).toEqual([EPOCH + 9, EPOCH + 900]);
+  });
+
+  test("comes before the overflow if it lies within the format, and has no effect if it lies after", () => {
+    expect(() => take(1000, at(8, 0), 1000)).toThrow(ended);
+    expect(() => take(1000, at(8, 0), 1001)).toThrow(ended);
+    expect(take(1001, at(8, 0), 1000)).toEqual(at(1000, 0));
+    const overflow = expect.objectContaining({ code: "ERR_TIMESTAMP_OVERFLOW" });
+    expect(() => take(1001, at(8, 0), 1001)).toThrow(overflow);
+    expect(() => take(2000, at(8, 0), 3000)).toThrow(overflow);
+  });
+});
+
+test("waitForRoomMs is the sum of the waits of as many steps", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        tickMs: fc.integer({ min: 1, max: 20 }),
+        maxSequence: fc.integer({ min: 0, max: 4 }),
+        onExhausted: fc.constantFrom("wait", "borrow"),
+        maxBorrowMs: fc.integer({ min: 0, max: 30 }),
+        sequence: fc.nat(4),
+        tick: fc.integer({ min: 0, max: 5 }),
+        nowMs: fc.integer({ min: 0, max: 120 }),
+        count: fc.integer({ min: 1, max: 12 }),
+      }),
+      ({ sequence, tick, nowMs, count, ...own }) => {
+        const rules = { ...settings, ...own, maxBackwardMs: 1e6 };
+        const before = at(tick, Math.min(sequence, own.maxSequence), EPOCH + 120);
+        let state = before;
+        let now = EPOCH + nowMs;
+        for (let made = 0; made < count; ) {
+          const next = step(rules, state, now, () => 0);
+          if ("waitMs" in next) now += next.waitMs;
+          else {
+            state = next;
+            made++;
+          }
+        }
+        expect(waitForRoomMs(rules, before, EPOCH + nowMs, count)).toBe(now - EPOCH - nowMs);
+      },
+    ),
+  );
+});
+
+test("a clock is the system's if it is Date.now or built-in, and not because its code contains the text of one", () => {
+  for (const clock of [systemClock, Date.now]) expect(isSystemClock(clock)).toBe(true);
+  // Its text ends as that of the built-in function does.
+  const named = () => {
+    return 5; // function now() { [native code]
+  };
+  for (const clock of [named, () => Date.now(), Math.random]) expect(isSystemClock(clock)).toBe(false);
 });

@@ -280,6 +280,25 @@ describe("two tick lengths on one node", () => {
     expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
   });
 
+  test("a tick between two of the other's is refused too, by an error that says how to mend it", () => {
+    const clock = settable(epochMs + 1000);
+    const fine = make(clock, { tickMs: 1, machineId: 2 });
+    for (const tick of [1000, 1500, 2000]) {
+      clock.now = epochMs + tick;
+      fine.nextIds(2);
+    }
+    const coarse = make(clock, { tickMs: 10, machineId: 2 });
+    for (const tick of [1000, 1001, 1999, 2000]) {
+      clock.now = epochMs + tick * 10;
+      expect(() => coarse.nextId()).toThrow(
+        "tick must be before the first or after the last tick of a generator of this node with another tickMs, epochMs or " +
+          `total of bits (give each its own machineId), got ${tick}`,
+      );
+    }
+    clock.now = epochMs + 20_010;
+    expect(typeof coarse.nextId()).toBe("bigint");
+  });
+
   test("repeat no ID where one or both are SharedGenerators", () => {
     const clock = settable(NOW);
     const options = {

@@ -56,6 +56,16 @@ test.each<[string, object | undefined]>([
   expect(emitWarning).not.toHaveBeenCalled();
 });
 
+test("a generator warns if its node was not chosen, and only then", () => {
+  const emitWarning = vi.fn();
+  vi.stubGlobal("process", { env: { pm_id: "3" }, emitWarning });
+  makeGenerator("twitter", { machineId: 0 });
+  makeGenerator("twitter", { datacenterId: 0 });
+  expect(emitWarning).not.toHaveBeenCalled();
+  makeGenerator("twitter");
+  expect(emitWarning).toHaveBeenCalledOnce();
+});
+
 test.each<[string, Record<string, unknown>]>([
   ["Deno", { Deno: {} }],
   ["Bun", { Bun: {} }],
