@@ -18,21 +18,20 @@ export function fill<T extends Words>(target: T, source: IdSource): T {
   }
   const { length } = target;
   if (length === 0) return target;
+  // Claimed before anything is written, so that a call that throws leaves the array as it was.
+  const runs = source.claimRuns(length);
   const write = writer(target);
-  for (const run of source.claimRuns(length)) write(run);
+  for (const run of runs) write(run);
   return target;
 }
 
 /** Returns a function that writes runs into a typed array, one after the other. */
 function writer(target: Words): (run: IdRun) => void {
   const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2);
-  let lowAt = 0;
+  target[0] = 1n;
+  const lowAt = halves.indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
   let at = 0;
   return ({ first, count }) => {
-    if (at === 0) {
-      target[0] = 1n;
-      lowAt = halves.indexOf(1); // 0 on a little-endian machine, 1 on a big-endian one
-    }
     target[at] = first;
     writeRest(halves, at, count, lowAt);
     at += count;

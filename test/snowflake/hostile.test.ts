@@ -198,6 +198,9 @@ describe("a custom clock that later replaces Date.now", () => {
     makeGenerator("twitter", { machineId: 20 });
     expect(() => custom.nextId()).toThrow("clock must be a function that did not replace Date.now");
     expect(system.nextId()).toBe(id + 1n);
+    // The highest reading stays the system's too.
+    clock.now -= 20;
+    expect(() => system.nextId()).toThrow(expect.objectContaining({ code: "ERR_CLOCK_BACKWARDS" }));
   });
 
   test("it stays the system's clock when another function replaces it", () => {
