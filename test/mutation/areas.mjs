@@ -3,9 +3,9 @@
 
 const LOAD = "test/mutation/load.test.ts";
 
-/** The files of the core whose functions depend on their arguments alone, and the options that a generator is made from. */
+/** The files of the core whose functions depend on their arguments alone, and the options of a generator. */
 const PURE =
-  "capacity,charCode,decode,encode,env,format,halves,isoText,largestId,options,parse,presets,range,result,settings,sharedNode";
+  "capacity,charCode,decode,encode,env,format,halves,isoText,largestId,options,parse,presets,range,result,sharedNode";
 
 export const areas = {
   // The core in three areas: the tests of waits take half a minute, and those of texts and options have no part in it.

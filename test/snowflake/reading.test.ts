@@ -13,6 +13,7 @@ import {
   PRESET_TWITTER,
   SnowflakeGenerator,
 } from "../../src/index.ts";
+import { joinHalves, largestId, splitHalves } from "../../src/internal.ts";
 import { anyWidths } from "../support/arbitraries.ts";
 
 const DISCORD = { ...PRESET_TWITTER, epochMs: 1420070400000 };
@@ -66,6 +67,15 @@ describe("decode", () => {
     const seen: string[] = [];
     for (const name in decoded) seen.push(name);
     expect(seen).toEqual(Object.keys(literal));
+  });
+
+  test("its toJSON can be replaced, as that of any object", () => {
+    const prototype = Object.getPrototypeOf(decode(1n, "twitter"));
+    expect(Object.getOwnPropertyDescriptor(prototype, "toJSON")).toMatchObject({
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
   });
 
   test("takes the very options a generator is built with", () => {
@@ -158,6 +168,43 @@ describe("decode", () => {
   test.each(["", "0x10", " 1", "-5", -5n, 2n ** 63n, 1.5])("refuses %s like parseId", (id) => {
     expect(() => decode(id, "twitter")).toThrow(InvalidIdError);
     expect(() => makeGenerator("twitter").decode(id)).toThrow(InvalidIdError);
+  });
+});
+
+describe("the largest ID", () => {
+  test.each([
+    ["twitter", 2n ** 63n - 1n],
+    ["safe_integer", 2n ** 53n - 1n],
+    // Its last tick is the last that begins while a Date lasts.
+    ["minimal", (BigInt(8_640_000_000_000_000 - 1_577_836_800_000) + 1n) * 1024n - 1n],
+  ] as const)("of %s is read, and no later one", (preset, largest) => {
+    expect(largestId(preset)).toBe(largest);
+    expect(decode(largest, preset).id).toBe(largest);
+    expect(() => decode(largest + 1n, preset)).toThrow(InvalidIdError);
+  });
+});
+
+describe("halves", () => {
+  test.each([
+    [0n, { high: 0, low: 0 }],
+    [1n, { high: 0, low: 1 }],
+    [2n ** 32n, { high: 1, low: 0 }],
+    [2n ** 63n - 1n, { high: 2 ** 31 - 1, low: 2 ** 32 - 1 }],
+  ])("of %s", (id, halves) => {
+    expect(splitHalves(id)).toEqual(halves);
+    expect(joinHalves(halves.high, halves.low)).toBe(id);
+  });
+
+  // The last two lose their upper bits, so that what is left looks like an ID.
+  test.each([-1n, -(2n ** 63n), 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 64n + 5n])(
+    "of %s are none, because it is no ID",
+    (id) => {
+      expect(splitHalves(id)).toBeUndefined();
+    },
+  );
+
+  test("with an upper half of 32 bits make no ID", () => {
+    expect(joinHalves(2 ** 31, 0)).toBeUndefined();
   });
 });
 
