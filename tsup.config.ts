@@ -66,6 +66,7 @@ const library = {
     index: "src/index.ts",
     backend: "src/backend/index.ts",
     counter: "src/counter/index.ts",
+    events: "src/events/index.ts",
     express: "src/web/express.ts",
     fastify: "src/web/fastify.ts",
     hono: "src/web/hono.ts",

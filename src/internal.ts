@@ -4,7 +4,7 @@
 export * from "./errors.ts";
 export * from "./snowflake/capacity.ts";
 export * from "./snowflake/charCode.ts";
-export { systemClock } from "./snowflake/clock.ts";
+export { systemClock, type TickLimit, tickOf } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
 export * from "./snowflake/defaultGenerator.ts";
 export * from "./snowflake/encode.ts";
@@ -18,6 +18,7 @@ export * from "./snowflake/idSource.ts";
 export * from "./snowflake/largestId.ts";
 export * from "./snowflake/ledger.ts";
 export * from "./snowflake/localSource.ts";
+export * from "./snowflake/observedRule.ts";
 export * from "./snowflake/options.ts";
 export * from "./snowflake/parse.ts";
 export * from "./snowflake/presets.ts";

@@ -1,5 +1,6 @@
 // Hooks: listeners for the outcome of each call with a key.
 
+import { publish } from "../events/channels.ts";
 import type { FetchRequest } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { assertFunction } from "../internal.ts";
@@ -45,14 +46,25 @@ export function resolveHooks(options: KeyHooks): KeyHooks {
   return { onHit, onMiss, onConflict };
 }
 
-/** Calls the hook for the result of an acquire. */
-export function notifyHooks(hooks: KeyHooks, event: KeyEvent, result: AcquireResult): void {
+/**
+ * Publishes the result of an acquire, and calls its hook.
+ *
+ * @param name the name of the set of keys
+ */
+export function reportResult(name: string, hooks: KeyHooks, event: KeyEvent, result: AcquireResult): void {
   const { onHit, onMiss, onConflict } = hooks;
-  const conflict = (reason: KeyConflict["reason"]) =>
+  const conflict = (reason: KeyConflict["reason"]) => {
+    publish("bitflake:idempotency:conflict", () => ({ name, reason }));
     onConflict && notifyListener(onConflict, { ...event, reason });
-  if (result.outcome === "acquired") onMiss && notifyListener(onMiss, event);
-  else if (result.outcome === "running") conflict("in-flight");
+  };
+  if (result.outcome === "acquired") {
+    publish("bitflake:idempotency:miss", () => ({ name }));
+    onMiss && notifyListener(onMiss, event);
+  } else if (result.outcome === "running") conflict("in-flight");
   else if (result.outcome === "mismatch") conflict("fingerprint");
   else if (result.value === null) conflict("not-kept");
-  else onHit && notifyListener(onHit, event);
+  else {
+    publish("bitflake:idempotency:hit", () => ({ name }));
+    onHit && notifyListener(onHit, event);
+  }
 }

@@ -177,7 +177,7 @@ export class Idempotency {
     };
     const call = { key, name: key, fingerprint, signal };
     const run = await (transaction
-      ? runInTransaction(this.#settings, transaction, this.name, call, runAndWrite)
+      ? runInTransaction(this.#settings, transaction, call, runAndWrite)
       : runOnce(this.#settings, call, runAndWrite));
     if (invalidResult !== undefined) throw invalidResult;
     switch (run.outcome) {

@@ -78,6 +78,8 @@ const OPTIONS: readonly string[] = [
 /** Validated options, with defaults and the store's port. */
 export interface IdempotencySettings {
   readonly store: OncePort;
+  /** The name of the set of keys. */
+  readonly name: string;
   readonly lockMs: number;
   /** How long a record is kept after each of its steps. */
   readonly keepMs: number;
@@ -107,6 +109,7 @@ export function resolveIdempotencySettings(
   }
   return {
     store: oncePort(assertBackend(backend), assertName("name", name)),
+    name,
     lockMs: assertWhole("lockMs", lockMs, 100, MAX_LOCK),
     // At least the lock's duration, because a key must not be absent before its lock ends.
     keepMs: Math.max(ttlMs, lockMs),

@@ -4,7 +4,7 @@ import type { Backend, SqlPort } from "../backend/ports.ts";
 import { queryRows } from "../backend/sql.ts";
 import { ArgumentError, BackendError, freshToken, LockLostError } from "../internal.ts";
 import { acquireOrWait } from "./acquireLock.ts";
-import { notifyHooks } from "./hooks.ts";
+import { reportResult } from "./hooks.ts";
 import { sqlOncePort } from "./native/sql.ts";
 import type { IdempotencySettings } from "./options.ts";
 import { eventOf, type KeyCall, type RunResult, type WorkResult } from "./runOnce.ts";
@@ -41,13 +41,11 @@ const IS_INSIDE = "SELECT CASE WHEN txid_current_if_assigned() IS NULL THEN 'no'
  * Runs work once for a key. The record and the changes of the work are committed together, or not at all. The lock is not kept
  * alive, because the transaction holds the row until it ends.
  *
- * @param name the name of the keys
  * @throws {@link BackendError} if the store fails, also if `onStoreError` is `"allow"`: PostgreSQL then runs no more statements
  */
 export async function runInTransaction<T>(
-  { lockMs, keepMs, waitMs, hooks }: IdempotencySettings,
+  { name, lockMs, keepMs, waitMs, hooks }: IdempotencySettings,
   transaction: SqlPort,
-  name: string,
   call: KeyCall,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
 ): Promise<RunResult<T>> {
@@ -68,7 +66,7 @@ export async function runInTransaction<T>(
       "a port without a transaction",
     );
   }
-  notifyHooks(hooks, eventOf(call), acquired);
+  reportResult(name, hooks, eventOf(call), acquired);
   if (acquired.outcome !== "acquired") return acquired;
   let result: WorkResult<T>;
   try {

@@ -4,7 +4,7 @@ import { startTimer } from "../backend/call.ts";
 import type { FetchRequest } from "../http/fetchTypes.ts";
 import { BackendError, freshToken, LockLostError } from "../internal.ts";
 import { acquireOrWait, catchBackendError } from "./acquireLock.ts";
-import { type KeyEvent, notifyHooks } from "./hooks.ts";
+import { type KeyEvent, reportResult } from "./hooks.ts";
 import { keepAlive } from "./keepAlive.ts";
 import type { IdempotencySettings } from "./options.ts";
 import type { AcquireResult } from "./rule.ts";
@@ -52,11 +52,11 @@ export function eventOf({ name, request }: KeyCall): KeyEvent {
  * @param work its signal is aborted when the lock is lost
  */
 export async function runOnce<T>(
-  { store, lockMs, keepMs, waitMs, onStoreError, hooks }: IdempotencySettings,
+  { store, name, lockMs, keepMs, waitMs, onStoreError, hooks }: IdempotencySettings,
   call: KeyCall,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
 ): Promise<RunResult<T>> {
-  const { key, name, fingerprint } = call;
+  const { key, fingerprint } = call;
   // Drawn for each run, so that two copies of one process are two owners.
   const owner = freshToken();
   const release = async (background: boolean) => {
@@ -77,13 +77,13 @@ export async function runOnce<T>(
     const { value } = await work(new AbortController().signal);
     return { outcome: "ran", value, error: acquired };
   }
-  notifyHooks(hooks, eventOf(call), acquired);
+  reportResult(name, hooks, eventOf(call), acquired);
   if (acquired.outcome !== "acquired") return acquired;
   const lock = keepAlive(
     lockMs,
     sentMs,
     (maxWaitMs) => store.extend(key, request, { maxWaitMs, background: true }),
-    () => new LockLostError(name),
+    () => new LockLostError(call.name),
   );
   let result: WorkResult<T>;
   try {

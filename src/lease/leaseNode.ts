@@ -1,6 +1,7 @@
 // leaseNode: resolves the options and waits for a lease.
 
 import { startTimer } from "../backend/call.ts";
+import { publishGeneratorEvents } from "../events/index.ts";
 import {
   GeneratorParts,
   type GrantedSource,
@@ -57,6 +58,7 @@ export async function leaseNode(
 export async function leaseNode(options: LeaseOptions): Promise<Lease>;
 export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   const settings = resolveLeaseSettings(options);
+  publishGeneratorEvents();
   const { clock } = settings.generatorSettings;
   const { generator, source } = await createGenerator(settings);
   const lease = new LeaseSession(settings, generator, source);

@@ -3,6 +3,8 @@
 import { AsyncDisposer } from "../asyncDispose.ts";
 import { type CallOptions, startTimer } from "../backend/call.ts";
 import { clockOf } from "../backend/storeClock.ts";
+import { publish } from "../events/channels.ts";
+import type { LeaseEvent } from "../events/index.ts";
 import {
   ArgumentError,
   BackendError,
@@ -150,6 +152,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     return { ...(this.#grantId as GrantId), nonce };
   }
 
+  /** Returns the facts about the grant for an event. */
+  #event(): LeaseEvent {
+    return { name: this.#settings.name, node: this.node, ...this.#fields, untilMs: this.#untilMs };
+  }
+
   /** Acquires a node. */
   async acquire(options?: CallOptions): Promise<void> {
     const { terms, holder, generatorSettings } = this.#settings;
@@ -191,6 +198,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#state = "held";
     this.#grantCount++;
     this.#succeed(nowMs, answer.storeMs, firstRenewalPause(this.#settings.ttlMs));
+    publish("bitflake:lease:acquired", () => ({
+      ...this.#event(),
+      grants: this.#grantCount,
+      skewMs: this.#skewMs,
+    }));
     if (this.#grantCount > 1) this.#onReacquired.notify(this.status());
   }
 
@@ -278,6 +290,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
       this.#renewalNonce = "";
       this.#source.setEnd(answer.until);
       this.#succeed(nowMs, answer.storeMs, renewalPause(ttlMs));
+      publish("bitflake:lease:renewed", () => ({ ...this.#event(), skewMs: this.#skewMs }));
     } else if (answer.outcome === "skew" || answer.outcome === "cutOff") {
       throw refusalError(this.#settings, answer, nowMs);
     } else {
@@ -294,9 +307,11 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     const until = Math.min(this.#grant.until, Math.max(nextTick, tickAt(this.#settings.terms, nowMs)));
     this.#grant = { ...this.#grant, until };
     this.#source.setEnd(until);
-    this.#loss = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });
+    const error = new LeaseExpiredError(this.node, this.#untilMs, nowMs, { cause });
+    this.#loss = error;
     this.#lastError = cause;
-    this.#onLost.notify(this.#loss);
+    this.#onLost.notify(error);
+    publish("bitflake:lease:lost", () => ({ ...this.#event(), error }));
     if (this.#settings.reacquires) this.#schedule(retryPause(0, this.#settings.ttlMs));
   }
 }

@@ -62,6 +62,7 @@ export class PoolIssuer {
         const { available, scan } = outcome;
         this.#refills.isComplete = isScanComplete(scan);
         if (this.#refills.isComplete) throw new IdPoolExhaustedError(type.name, count, available);
+        this.#refills.noteAvailable(available);
         // After a failed refill try once more: it may have added enough.
         if (hasRefillFailed) throw this.#emptyError(count, available);
         // Start a refill even if `waitMs` is over: the next issue needs it.

@@ -2,6 +2,7 @@
 // the low mark.
 
 import { startTimer } from "../backend/call.ts";
+import { publish } from "../events/channels.ts";
 import type { PoolSettings } from "./poolOptions.ts";
 import type { PoolPort } from "./port.ts";
 import type { FillProgress, Refiller } from "./refill.ts";
@@ -28,6 +29,8 @@ export class PoolRefills {
   #merging: Promise<unknown> | undefined;
   #stops = 0;
   #lastError: unknown;
+  /** Whether the pool was low at the last count, which was published then. */
+  #isLow = false;
   /** Whether the store has every ID that exists, so that no refill can add any. */
   isComplete = false;
 
@@ -68,6 +71,7 @@ export class PoolRefills {
         this.isComplete = result === "complete";
         this.#lastError = undefined;
         const { available } = await this.#store.count(target);
+        if (available > this.#settings.lowMark) this.#isLow = false;
         if (available >= target || result === "complete" || result === "stopped") return available;
         await pause(POLL_MS); // Another process refills, perhaps to a lower target.
       }
@@ -81,7 +85,9 @@ export class PoolRefills {
   /** Refills and never rejects: {@link PoolRefills.lastError} keeps the error. */
   async tryRefill(target: number): Promise<RefillOutcome> {
     try {
-      this.isComplete = (await this.#refiller.start(target)) === "complete";
+      const result = await this.#refiller.start(target);
+      this.isComplete = result === "complete";
+      if (result === "filled") this.#isLow = false;
       this.#lastError = undefined;
       return "ended";
     } catch (error) {
@@ -128,6 +134,16 @@ export class PoolRefills {
     });
   }
 
+  /** Notes a count of the available IDs. Publishes that the pool is low, once until there are more again. */
+  noteAvailable(available: number): void {
+    const { type, lowMark, highMark } = this.#settings;
+    const wasLow = this.#isLow;
+    this.#isLow = available <= lowMark;
+    if (this.#isLow && !wasLow) {
+      publish("bitflake:pool:low", () => ({ type: type.name, available, lowMark, highMark }));
+    }
+  }
+
   /** Makes the next issue count the available IDs. */
   countAtNextIssue(): void {
     this.#idsUntilCount = 1;
@@ -143,6 +159,7 @@ export class PoolRefills {
   async #refillIfLow(): Promise<void> {
     const { lowMark, highMark } = this.#settings;
     const { available } = await this.#store.count(highMark);
+    this.noteAvailable(available);
     if (available <= lowMark && !this.isStopped) await this.tryRefill(highMark);
     const above = Math.max(0, available - lowMark);
     // Count again after 1/8 of the margin: up to eight processes may issue at the same rate.

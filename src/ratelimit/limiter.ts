@@ -2,6 +2,7 @@
 
 import { assertKey } from "../backend/names.ts";
 import type { Backend } from "../backend/ports.ts";
+import { publish } from "../events/channels.ts";
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 import {
   ArgumentError,
@@ -177,13 +178,9 @@ export class RateLimit {
    */
   async limit(key: string, cost = 1): Promise<Decision> {
     assertCall(key, cost);
-    let outcome: Outcome;
-    try {
-      outcome = cost > this.burst ? await this.#peek(key, cost) : await this.#consume(key, cost);
-    } catch (error) {
-      outcome = await this.#decideWithoutStore(error, (insurance) => insurance.limit(key, cost));
-    }
-    return this.#register(outcome);
+    const decision = await this.#decide(key, cost);
+    this.#publishDenial(decision, cost);
+    return decision;
   }
 
   /**
@@ -229,10 +226,13 @@ export class RateLimit {
       RateLimit.#recallDenials(checked) ??
       (await RateLimit.#decideTogether(checked)) ??
       (await decideInTurn(checked, {
-        decide: ({ limiter, key, cost }) => limiter.limit(key, cost),
+        decide: ({ limiter, key, cost }) => limiter.#decide(key, cost),
         refund: ({ limiter }, decision) => limiter.refund(decision),
         peek: ({ limiter, key, cost }) => limiter.peek(key, cost),
       }));
+    for (const [index, { limiter, cost }] of checked.entries()) {
+      limiter.#publishDenial(decisions[index], cost);
+    }
     const strictest = strictestOf(decisions);
     const { limiter } = checked[strictest] as CheckedCall;
     return { ...(decisions[strictest] as Decision), limiter, decisions };
@@ -296,7 +296,10 @@ export class RateLimit {
     assertCall(key, cost);
     assertWhole("maxWaitMs", maxWaitMs, 0, MAX_WINDOW);
     if (signal !== undefined) assertFunction("signal.throwIfAborted", Object(signal).throwIfAborted);
-    return this.#turns.wait(key, { maxWaitMs, signal }, () => this.limit(key, cost));
+    // Denials that only lead to a wait are not published.
+    const decision = await this.#turns.wait(key, { maxWaitMs, signal }, () => this.#decide(key, cost));
+    this.#publishDenial(decision, cost);
+    return decision;
   }
 
   /**
@@ -394,6 +397,37 @@ export class RateLimit {
     }
   }
 
+  /** Decides whether a call may pass, and counts it if it may. */
+  async #decide(key: string, cost: number): Promise<Decision> {
+    let outcome: Outcome;
+    try {
+      outcome = cost > this.burst ? await this.#peek(key, cost) : await this.#consume(key, cost);
+    } catch (error) {
+      outcome = await this.#decideWithoutStore(error, (insurance) =>
+        RateLimit.#decideOnInsurance(insurance, key, cost),
+      );
+    }
+    return this.#register(outcome);
+  }
+
+  /** Decides a call on an insurance. A denial is published for the limit that has it, and not for the insurance. */
+  static #decideOnInsurance(insurance: RateLimitInsurance, key: string, cost: number): Promise<Decision> {
+    return insurance instanceof RateLimit ? insurance.#decide(key, cost) : insurance.limit(key, cost);
+  }
+
+  /** Publishes the denial of a call, if it was denied. */
+  #publishDenial(decision: Decision | undefined, cost: number): void {
+    if (!decision || (decision.allowed && !decision.wouldDeny)) return;
+    publish("bitflake:ratelimit:denied", () => ({
+      name: this.name,
+      cost,
+      retryAfterMs: decision.retryAfterMs,
+      isBlocked: decision.blockedMs !== undefined,
+      isShadow: decision.wouldDeny === true,
+      isInsured: decision.error !== undefined,
+    }));
+  }
+
   /** Returns the decision of an outcome, and notes its origin. */
   #register({ decision, taken, insured }: Outcome): Decision {
     const isShadowed = this.shadow && !decision.allowed;
@@ -487,14 +521,15 @@ export class RateLimit {
       results = await consumeTogether(backend, keyCalls);
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
-      const decideWithout = async ({ limiter, key, cost }: CheckedCall, method: "limit" | "peek") =>
-        limiter.#register(
-          await limiter.#decideWithoutStore(error, (insurance) => insurance[method](key, cost)),
-        );
+      const decideWithout = async (
+        { limiter }: CheckedCall,
+        onInsurance: (insurance: RateLimitInsurance) => Promise<Decision>,
+      ) => limiter.#register(await limiter.#decideWithoutStore(error, onInsurance));
       return decideInTurn(calls, {
-        decide: (call) => decideWithout(call, "limit"),
+        decide: (call) =>
+          decideWithout(call, (insurance) => RateLimit.#decideOnInsurance(insurance, call.key, call.cost)),
         refund: ({ limiter }, decision) => limiter.refund(decision),
-        peek: (call) => decideWithout(call, "peek"),
+        peek: (call) => decideWithout(call, (insurance) => insurance.peek(call.key, call.cost)),
       });
     }
     if (!results) return undefined;

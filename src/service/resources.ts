@@ -3,6 +3,7 @@
 import { startTimer } from "../backend/call.ts";
 import { type Feature, setup } from "../backend/index.ts";
 import { Counter } from "../counter/index.ts";
+import { publishGeneratorEvents } from "../events/index.ts";
 import {
   LeaseFenceError,
   makeGenerator,
@@ -113,6 +114,7 @@ export async function openResources(
   // A pool whose stored type differs fails the start, not each request for an ID.
   await Promise.all(Object.values(pools).map((pool) => pool.status()));
   const counter = new Counter({ backend, name });
+  publishGeneratorEvents();
   const lease = node.machineId === undefined ? await acquireLease(settings, hooks) : undefined;
   const generator = lease?.generator ?? makeGenerator(preset, node);
   // A pool that cannot be filled does not fail the start: its status and its own requests say so.

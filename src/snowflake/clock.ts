@@ -44,6 +44,8 @@ export type Step = ClockState | { readonly waitMs: number };
 
 /** The end of a grant. It may lie after the format's last tick, `maxTick`; then it has no effect. */
 export interface TickLimit {
+  /** The node of the grant: its datacenter and machine fields as one number. */
+  readonly node: number;
   /** The first tick that the grant does not cover. */
   readonly until: number;
   /** Creates the error for a reading that needs such a tick. */

@@ -1,8 +1,9 @@
 // One step of the clock rule on a ledger entry: reads the last ID from the entry, and writes the next one into it.
 
 import { ArgumentError } from "../errors.ts";
-import { type ClockState, step, type TickLimit } from "./clock.ts";
+import type { ClockState, TickLimit } from "./clock.ts";
 import { isTaken, type LedgerEntry } from "./ledger.ts";
+import { takeStep } from "./observedRule.ts";
 import type { Settings } from "./settings.ts";
 
 /** Returns an entry as a state of the clock rule. */
@@ -42,7 +43,7 @@ export function stepEntry(
     const draw = sequenceStart === "random" ? Math.floor((Math.random() * (maxSequence + 1)) / 2) : 0;
     return Number.isFinite(draw) ? draw : 0;
   };
-  const next = step(settings, before, nowMs, firstSequence, count, limit);
+  const next = takeStep(settings, before, nowMs, firstSequence, count, limit);
   // Not `in`, because a polluted Object.prototype may have the name.
   if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
   const state = next as ClockState;

@@ -57,5 +57,5 @@ export function leaseExpired(
 
 /** Returns the limit of a grant that covers the ticks before `until`. */
 export function grantLimit(settings: Settings, node: number, until: number): TickLimit {
-  return { until, error: (nowMs) => leaseExpired(settings, node, until, nowMs) };
+  return { node, until, error: (nowMs) => leaseExpired(settings, node, until, nowMs) };
 }

@@ -1,9 +1,10 @@
 // How long a synchronous call may wait: the stall check, the time budget, and the loop that reads the clock under both.
 
 import { ClockStalledError, SequenceExhaustedError } from "../errors.ts";
-import { spanMs, tickOf, waitForRoomMs } from "./clock.ts";
+import { spanMs, tickOf } from "./clock.ts";
 import { stateOf } from "./entryStep.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import { readRoom } from "./observedRule.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -97,7 +98,7 @@ export class WaitBudget {
     const state = stateOf(settings, entry);
     if (!Number.isFinite(nowMs) || nowMs < settings.epochMs) return;
     if (state.highestReadingMs - nowMs > settings.maxBackwardMs) return;
-    const waitMs = waitForRoomMs(settings, state, nowMs, this.idsLeft);
+    const waitMs = readRoom(settings, state, nowMs, this.idsLeft);
     if (waitMs === 0) return;
     const tick = Math.max(state.tick, tickOf(settings, nowMs));
     if (settings.onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, this.idsLeft);

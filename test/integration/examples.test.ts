@@ -32,6 +32,7 @@ const clients: Readonly<Record<string, boolean>> = {
   express: true,
   fastify: true,
   hono: true,
+  opentelemetry: true,
   trpc: true,
   arktype: true,
   zod: true,

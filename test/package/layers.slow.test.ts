@@ -64,6 +64,8 @@ describe("the linter", () => {
     ["snowflake/clock.ts", "../text/hex.ts"],
     ["text/hex.ts", "../errors.ts"],
     ["threads/memory.ts", "../lease/rule.ts"],
+    ["events/channels.ts", "../lease/rule.ts"],
+    ["snowflake/entryStep.ts", "../events/channels.ts"],
     ["backend/call.ts", "../lease/rule.ts"],
     ["backend/drivers/memory.ts", "../../counter/rule.ts"],
     ["lease/rule.ts", "../numeric/type.ts"],

@@ -87,6 +87,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "CounterBackwardsError",
     "CounterExhaustedError",
   ],
+  "bitflake/events": ["publishGeneratorEvents"],
   "bitflake/express": ["ArgumentError", "BackendError", "idempotency", "rateLimit"],
   "bitflake/fastify": ["ArgumentError", "BackendError", "idempotency", "rateLimit"],
   "bitflake/hono": ["ArgumentError", "BackendError", "idempotency", "rateLimit"],
