@@ -1,7 +1,7 @@
 // The events of leases, pools, idempotency keys and rate limits: each fact is published once, whatever wraps the call.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type MemoryPort, memory } from "../../src/backend/index.ts";
+import { type MemoryPort, memory, type SqlPort } from "../../src/backend/index.ts";
 import { Idempotency, idempotent } from "../../src/idempotency/index.ts";
 import { LeaseExpiredError, leaseNode } from "../../src/lease/index.ts";
 import { IdPool, IdPoolEmptyError, NumericIdType } from "../../src/numeric/index.ts";
@@ -190,6 +190,19 @@ describe("idempotency keys", () => {
     const once = new Idempotency({ backend: memory(), name: "orders", inFlight: "wait" });
     await Promise.all(Array.from({ length: 20 }, () => once.once("ada", "f", () => 1)));
     expect(await countsOf(events)).toEqual({ "idempotency:miss": 1, "idempotency:hit": 19 });
+  });
+
+  test("publish the calls in a transaction of the caller", async () => {
+    const events = recordEvents();
+    const answers = [[{ key: "k" }], [{ key: "k" }], [], [{ fingerprint: "f", value: "1", wait: null, far: "no" }]];
+    const transaction: SqlPort = { dialect: "sqlite", query: async () => answers.shift() ?? [] };
+    const once = new Idempotency({ backend: { ...transaction }, name: "orders" });
+    for (let i = 0; i < 2; i++) await once.once("ada", "f", () => 1, { transaction });
+    await delivered();
+    expect(events).toEqual([
+      ["idempotency:miss", { name: "orders" }],
+      ["idempotency:hit", { name: "orders" }],
+    ]);
   });
 
   test("publish nothing if the store fails, or for peek and forget", async () => {

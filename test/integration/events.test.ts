@@ -8,17 +8,20 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { examplesOf, root, run } from "../docs/snippet.ts";
+import { examplesOf, run } from "../docs/snippet.ts";
 import { packages } from "./packages.ts";
 
-// The built package, because the example loads it.
-const load = (entry: string) => import(/* @vite-ignore */ `${root}dist/${entry}.js`);
-const { memory }: typeof import("../../src/backend/index.ts") = await load("backend");
-const { Idempotency }: typeof import("../../src/idempotency/index.ts") = await load("idempotency");
-const { makeGenerator }: typeof import("../../src/index.ts") = await load("index");
-const { leaseNode }: typeof import("../../src/lease/index.ts") = await load("lease");
-const { IdPool, NumericIdType }: typeof import("../../src/numeric/index.ts") = await load("numeric");
-const { RateLimit }: typeof import("../../src/ratelimit/index.ts") = await load("ratelimit");
+/** Loads an entry of the built package without vitest, as the example does: generators publish in the same copy only. */
+async function load(entry: string) {
+  await run(`import * as module from ${JSON.stringify(entry)};\nglobalThis.__loaded = module;`);
+  return Reflect.get(globalThis, "__loaded");
+}
+const { memory }: typeof import("../../src/backend/index.ts") = await load("bitflake/backend");
+const { Idempotency }: typeof import("../../src/idempotency/index.ts") = await load("bitflake/idempotency");
+const { makeGenerator }: typeof import("../../src/index.ts") = await load("bitflake");
+const { leaseNode }: typeof import("../../src/lease/index.ts") = await load("bitflake/lease");
+const { IdPool, NumericIdType }: typeof import("../../src/numeric/index.ts") = await load("bitflake/numeric");
+const { RateLimit }: typeof import("../../src/ratelimit/index.ts") = await load("bitflake/ratelimit");
 
 const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
 const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 });
@@ -28,7 +31,9 @@ const provider = new MeterProvider({ readers: [reader] });
 async function collect(): Promise<Record<string, unknown>> {
   exporter.reset();
   await reader.forceFlush();
-  const found = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics));
+  const found = exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics));
   return Object.fromEntries(
     found.flatMap(({ descriptor, dataPoints }) =>
       dataPoints.map(({ attributes, value }) => [`${descriptor.name} ${JSON.stringify(attributes)}`, value]),
@@ -59,13 +64,16 @@ test("each event is counted once", async () => {
 
   const backend = memory();
   const once = new Idempotency({ backend, name: "orders" });
-  await Promise.allSettled([1, 2].map(() => once.once("a", "f", () => new Promise((done) => setImmediate(done)))));
+  await Promise.allSettled(
+    [1, 2].map(() => once.once("a", "f", () => new Promise((done) => setImmediate(done)))),
+  );
   await once.once("a", "f", () => 1);
 
   const limiter = new RateLimit({ backend, name: "api", limit: 1, windowMs: 60_000 });
   await Promise.all([1, 2].map(() => limiter.limit("ada")));
 
-  const pool = new IdPool({ backend, type: new NumericIdType({ name: "farmer", length: 10 }), highMark: 20 });
+  const type = new NumericIdType({ name: "farmer", length: 10 });
+  const pool = new IdPool({ backend, type, lowMark: 5, highMark: 50 });
   await Promise.all(Array.from({ length: 5 }, () => pool.issue()));
   await pool.stop();
 
@@ -81,7 +89,10 @@ test("each event is counted once", async () => {
 });
 
 test("a lease is counted once when it is acquired, renewed and lost", async () => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 10, 22), toFake: ["Date", "setTimeout", "clearTimeout", "performance"] });
+  vi.useFakeTimers({
+    now: Date.UTC(2026, 10, 22),
+    toFake: ["Date", "setTimeout", "clearTimeout", "performance"],
+  });
   const store = memory();
   let isDown = false;
   const backend: typeof store = {

@@ -45,7 +45,7 @@ describe.each([
   let folder = "";
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "bitflake-lease-threads-"));
-    for (const name of ["internal", "backend", "lease", "threads"]) {
+    for (const name of ["internal", "backend", "events", "lease", "threads"]) {
       cpSync(join(dist, `${name}.${extension}`), join(folder, `${name}.${extension}`));
     }
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');

@@ -3,13 +3,14 @@
 import { clocks, coarse, moduleScope } from "./clocks.mjs";
 import { core } from "./core.mjs";
 import { absent, denied } from "./environment.mjs";
+import { events } from "./events.mjs";
 import { commonjs, npm, script } from "./imports.mjs";
 import { leases } from "./leases.mjs";
 import { insecure, randomness } from "./randomness.mjs";
 import { text } from "./text.mjs";
 import { shared, threads, unshared } from "./threads.mjs";
 
-const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases };
+const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases, ...events };
 
 /**
  * The checks, by suite and title. A check gets its context and throws when it fails:
