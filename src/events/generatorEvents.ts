@@ -11,7 +11,7 @@ import {
 import { hasSubscribers, publish } from "./channels.ts";
 import type { GeneratorEvent } from "./messages.ts";
 
-/** What was published last for a generator. */
+/** The events published last for a generator. */
 interface Published {
   /** The highest reading behind which the clock was. */
   lastMs?: number;
@@ -95,7 +95,7 @@ function factsOf(
   return { layout, datacenterId: Math.floor(node / machines), machineId: node % machines, nowMs };
 }
 
-/** Returns what was published last for a generator. */
+/** Returns the events published last for a generator. */
 function publishedFor(settings: Settings): Published {
   const known = publishedOf.get(settings);
   if (known) return known;

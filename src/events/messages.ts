@@ -60,7 +60,7 @@ export interface ClockBackwards extends GeneratorEvent {
 export interface SequenceExhausted extends GeneratorEvent {
   /** The tick, counted from the epoch. */
   readonly tick: number;
-  /** What the generator does then: its option `onExhausted`. */
+  /** The generator's option `onExhausted`: whether the call waits, fails or gets an ID of the next tick. */
   readonly onExhausted: "wait" | "throw" | "borrow";
 }
 

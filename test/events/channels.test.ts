@@ -49,7 +49,7 @@ describe("publish", () => {
     expect(names).toEqual(["orders"]);
   });
 
-  test("leaves out what a subscriber causes before it returns", async () => {
+  test("leaves out events that a subscriber causes before it returns", async () => {
     const names: string[] = [];
     listen(NAME, ({ name }) => {
       names.push(name);
