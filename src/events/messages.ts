@@ -106,15 +106,25 @@ export interface RateLimitDenied {
 
 /** The message of each event, by the name of its channel. */
 export interface BitflakeEvents {
+  /** A node was leased. */
   readonly "bitflake:lease:acquired": LeaseAcquired;
+  /** A lease was renewed. */
   readonly "bitflake:lease:renewed": LeaseRenewed;
+  /** A lease ended without a release. */
   readonly "bitflake:lease:lost": LeaseLost;
+  /** A clock stepped back too far; only after `publishGeneratorEvents()`. */
   readonly "bitflake:clock:backwards": ClockBackwards;
+  /** A tick has too few sequence numbers left; only after `publishGeneratorEvents()`. */
   readonly "bitflake:sequence:exhausted": SequenceExhausted;
+  /** A pool has at most `lowMark` IDs available. */
   readonly "bitflake:pool:low": PoolLow;
+  /** A call with a key gets the stored result. */
   readonly "bitflake:idempotency:hit": IdempotencyOutcome;
+  /** A call with a key begins its work. */
   readonly "bitflake:idempotency:miss": IdempotencyOutcome;
+  /** A call with a key gets an error. */
   readonly "bitflake:idempotency:conflict": IdempotencyConflict;
+  /** A limit denied a call. */
   readonly "bitflake:ratelimit:denied": RateLimitDenied;
 }
 
