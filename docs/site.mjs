@@ -22,6 +22,7 @@ const GROUPS = {
       "service",
       "command-line",
       "frameworks",
+      "nest",
     ],
     ...["testing", "migrating", "benchmarks"],
   ],

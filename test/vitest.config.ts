@@ -12,7 +12,7 @@ const stateless = [
   "test/numeric/!(poolHistory).test.ts",
   "test/cli/{settings,state,stores,terminal}/*.test.ts",
   "test/cli/help.test.ts",
-  "test/docs/{benchmarks,links,llms,paths,servers}.test.ts",
+  "test/docs/{apps,benchmarks,links,llms,paths,servers}.test.ts",
   "test/package/jsr.test.ts",
 ];
 
@@ -30,8 +30,8 @@ export const uncovered: string[] = [
   "test/snowflake/stallBound.slow.test.ts",
 ];
 
-/** Tests on servers have a command of their own. */
-const integration = ["test/integration/**"];
+/** Tests on servers, and the apps, have commands of their own. */
+const integration = ["test/apps/**", "test/integration/**"];
 
 function project(
   name: string,

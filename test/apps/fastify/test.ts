@@ -1,0 +1,6 @@
+import { checkOrders } from "../orders.js";
+import "./main.js";
+import "./web.js";
+
+await checkOrders();
+process.exit();

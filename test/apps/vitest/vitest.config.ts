@@ -1,0 +1,2 @@
+// Without this file Vitest would take the settings of the repository.
+export default {};
