@@ -26,10 +26,6 @@ export default defineConfig({
       { find: /^bitflake$/, replacement: `${source}index.ts` },
       { find: /^bitflake\/(express|fastify|hono|node)$/, replacement: `${source}web/$1.ts` },
       { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
-      {
-        find: /^@jest\/globals$/,
-        replacement: fileURLToPath(new URL("support/jestGlobals.ts", import.meta.url)),
-      },
     ],
   },
   test: {

@@ -1,7 +1,5 @@
-// The recipe of docs/testing.md for Vitest, which stands here as it stands there.
+// The recipe of docs/testing.md for Vitest, with more than one test. The recipes alone, for Jest too, are apps in test/apps.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { decode, nextId } from "bitflake";
 import { reset } from "bitflake/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -29,18 +27,4 @@ test.each(["2030-01-02", "2030-01-01", "2024-01-01"])("an ID carries the date %s
   const ids = [nextId(), nextId()];
   expect(ids.map((id) => decode(id, "minimal").generatedAt)).toEqual(Array(2).fill(`${day}T00:00:00.000Z`));
   expect(ids[1]).toBe((ids[0] as bigint) + 1n);
-});
-
-test.each([
-  ["vitest", "fake-timers.test.ts"],
-  ["jest", "fake-timers-jest.test.ts"],
-])("docs/testing.md shows the recipe for %s that %s runs", (runner, file) => {
-  const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
-  const shown =
-    new RegExp(`\`\`\`ts ${runner}\n(.*?)\`\`\``, "s").exec(read("../../docs/testing.md"))?.[1] ?? "";
-  const [imports = "", rest = ""] = shown.split("\n\nbeforeEach");
-  expect(rest).toContain("reset();");
-  const own = read(file);
-  for (const line of imports.split("\n")) expect(own).toContain(line);
-  expect(own).toContain(`\n\nbeforeEach${rest}`);
 });

@@ -1,8 +1,11 @@
 // orders.controller.ts
-import { Body, Controller, Get, Param, Post, UseGuards } from "@nestjs/common";
+import { Body, Controller, Get, Param, Post, StandardSchemaValidationPipe, UseGuards } from "@nestjs/common";
+import { idSchema } from "bitflake/text";
 import { Ids } from "./ids.module.js";
 import { ParseIdPipe } from "./parse-id.pipe.js";
 import { RateLimitGuard } from "./rate-limit.guard.js";
+
+const customerSchema = { schema: idSchema("twitter"), pipes: [StandardSchemaValidationPipe] };
 
 @Controller("orders")
 @UseGuards(RateLimitGuard)
@@ -10,8 +13,8 @@ export class OrdersController {
   constructor(private readonly ids: Ids) {}
 
   @Post()
-  create(@Body() { cents }: { cents: number }) {
-    return { id: this.ids.nextId(), cents };
+  create(@Body("customerId", customerSchema) customerId: bigint, @Body("cents") cents: number) {
+    return { id: this.ids.nextId(), customerId, cents };
   }
 
   @Get(":id")

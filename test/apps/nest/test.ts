@@ -18,23 +18,27 @@ assert.deepEqual(await holders(), []);
 
 const start = (): ChildProcess =>
   spawn(process.execPath, [fileURLToPath(new URL("main.js", import.meta.url))], { stdio: "inherit" });
-const order = (cents: number, headers: Record<string, string>): Promise<Reply> =>
-  post("/orders", { cents }, headers);
+const customerId = "911780371413233664";
+const order = (body: object, key: string): Promise<Reply> =>
+  post("/orders", body, { "idempotency-key": key });
 
 const server = start();
 try {
-  const first = await order(1250, { "idempotency-key": "a1" });
+  const first = await order({ customerId, cents: 1250 }, "a1");
   assert.equal(first.status, 201);
-  const { id, cents } = JSON.parse(first.body) as { id: string; cents: number };
-  assert.equal(cents, 1250);
+  const { id, ...rest } = JSON.parse(first.body) as { id: string };
+  assert.deepEqual(rest, { customerId, cents: 1250 });
 
   const [held] = (await inspect(backend, "orders")).held;
   assert.ok(held?.holder.endsWith(` ${server.pid}`), "the server holds a node");
   assert.equal(decode(id, "twitter").machineId, held.machineId);
 
-  const again = await order(1250, { "idempotency-key": "a1" });
+  const again = await order({ customerId, cents: 1250 }, "a1");
   assert.deepEqual([again.body, again.headers.get("idempotent-replayed")], [first.body, "true"]);
-  assert.equal((await order(1, { "idempotency-key": "a1" })).status, 422);
+  assert.equal((await order({ customerId, cents: 1 }, "a1")).status, 422);
+  const withoutCustomer = await order({ customerId: "007", cents: 1250 }, "a2");
+  assert.equal(withoutCustomer.status, 400);
+  assert.match(withoutCustomer.body, /id must be a decimal string without leading zeros/);
 
   const read = await request(`/orders/${id}`);
   assert.deepEqual([read.status, read.body], [200, `{"id":"${id}"}`]);
