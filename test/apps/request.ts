@@ -15,8 +15,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Rep
       const response = await fetch(`http://localhost:${process.env.PORT}${path}`, init);
       return { status: response.status, headers: response.headers, body: await response.text() };
     } catch (error) {
-      // Twenty seconds, which only an app that does not start reaches.
-      if (tries === 1000) throw error;
+      // Two minutes, which only an app that does not start reaches.
+      if (tries === 6000) throw error;
       await sleep(20);
     }
   }
