@@ -14,3 +14,4 @@ for (const name of names) {
   });
   if (status !== 0) process.exit(status ?? 1);
 }
+await import("./score.mjs");
