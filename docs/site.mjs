@@ -83,7 +83,7 @@ app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
 app.converter.on(Converter.EVENT_CREATE_DECLARATION, (_context, declaration) => {
   if (!declaration.kindOf(ReflectionKind.Module)) return;
   declaration.name =
-    declaration.name === "index" ? "bitflake" : `bitflake/${declaration.name.replace("web/", "")}`;
+    declaration.name === "index" ? "bitflake" : `bitflake/${declaration.name.replace(/^(orm|web)\//, "")}`;
 });
 const playground = readFileSync(join(root, "docs/playground/index.html"), "utf8");
 const [icon] = /<link\s+rel="icon"[^>]*>/.exec(playground);

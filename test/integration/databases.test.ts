@@ -1,5 +1,5 @@
-// The examples of docs/databases.md on real databases: each block fenced as `ts pg` or `ts sqlite`. Examples that need no
-// database run in test/docs.
+// The examples of docs/databases.md on real databases: each block fenced as `ts pg`, `ts sqlite`, `ts drizzle` or
+// `ts kysely`. Examples that need no database run in test/docs.
 
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -18,7 +18,9 @@ async function runExamples(client: string): Promise<void> {
   for (const [, , code = ""] of blocks) await run(code, packages);
 }
 
-test.skipIf(!process.env.DATABASE_URL)("the pg examples run", () => inOwnDatabase(() => runExamples("pg")));
+test.skipIf(!process.env.DATABASE_URL).each(["drizzle", "kysely", "pg"])("the %s examples run", (client) =>
+  inOwnDatabase(() => runExamples(client)),
+);
 
 // Node 20 has no node:sqlite.
 if (isBuiltin("node:sqlite")) {

@@ -29,6 +29,7 @@ const clients: Readonly<Record<string, boolean>> = {
   nats: Boolean(NATS_URL),
   etcd: Boolean(ETCD_URL),
   dynamodb: Boolean(DYNAMODB_URL),
+  drizzle: true,
   express: true,
   fastify: true,
   hono: true,

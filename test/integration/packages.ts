@@ -8,8 +8,19 @@ const clients = Object.keys({ ...dependencies, ...devDependencies }).filter(
   (name) => !/^@types\/|-types$/.test(name),
 );
 
+/** Further paths of the packages. */
+const paths = [
+  "@hookform/resolvers/standard-schema",
+  "drizzle-orm/mysql-core",
+  "drizzle-orm/node-postgres",
+  "drizzle-orm/pg-core",
+  "drizzle-orm/sqlite-core",
+  "kysely/helpers/postgres",
+  "mysql2/promise",
+];
+
 export const packages: Readonly<Record<string, string>> = Object.fromEntries(
-  [...clients, "mysql2/promise", "@hookform/resolvers/standard-schema"].map((name) => [
+  [...clients, ...paths].map((name) => [
     name,
     import.meta.resolve(name),
   ]),

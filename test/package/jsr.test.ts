@@ -9,6 +9,9 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const jsr = JSON.parse(read("jsr.json")) as { version: string; license: string; exports: object };
 const npm = JSON.parse(read("package.json")) as { version: string; license: string; exports: object };
 
+/** The entries of ORMs and query builders, which are files of one folder. */
+const ORM = ["./drizzle", "./kysely"];
+
 /** The entries of frameworks, which are files of one folder. */
 const WEB = ["./express", "./fastify", "./hono", "./node"];
 
@@ -25,7 +28,9 @@ describe("jsr.json", () => {
         ? "./src/index.ts"
         : WEB.includes(path)
           ? `./src/web/${path.slice(2)}.ts`
-          : `./src/${path.slice(2)}/index.ts`,
+          : ORM.includes(path)
+            ? `./src/orm/${path.slice(2)}.ts`
+            : `./src/${path.slice(2)}/index.ts`,
     ]);
     expect(Object.entries(jsr.exports)).toEqual(sources);
   });

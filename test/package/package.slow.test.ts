@@ -87,6 +87,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "CounterBackwardsError",
     "CounterExhaustedError",
   ],
+  "bitflake/drizzle": ["ArgumentError", "InvalidIdError", "mysqlId", "parseExactJson", "pgId", "sqliteId"],
   "bitflake/events": ["publishGeneratorEvents"],
   "bitflake/express": ["ArgumentError", "BackendError", "idempotency", "rateLimit"],
   "bitflake/fastify": ["ArgumentError", "BackendError", "idempotency", "rateLimit"],
@@ -105,6 +106,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "jsonFingerprint",
     "storedKey",
   ],
+  "bitflake/kysely": ["ArgumentError", "IdColumnsPlugin", "InvalidIdError", "parseExactJson"],
   "bitflake/lease": [
     "ArgumentError",
     "BackendError",

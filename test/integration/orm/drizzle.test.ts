@@ -189,6 +189,11 @@ describe.each(engines.filter(({ isHere }) => isHere))("$name", (engine) => {
     }
   });
 
+  test.skipIf(engine.hasRelations)("casts IDs to text in relational queries", async () => {
+    const { sql: text } = (await open(engine)).db.query.users.findMany({ with: { orders: true } }).toSQL();
+    expect(text.match(/cast\(`\w+`.`(id|user_id)` as char\)/g)).toHaveLength(2);
+  });
+
   test.skipIf(!engine.hasRelations)("reads relations exactly, or refuses them", async () => {
     const { db, users, orders } = await open(engine);
     const user = userCodec.encode(oddId());
