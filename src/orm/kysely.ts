@@ -60,6 +60,9 @@ function readIds(path: string, value: unknown, remedy: string): unknown {
   return readStoredId(path, value, remedy);
 }
 
+/** Returns the path of a field, cut because the keys of JSON may be of any length. */
+const join = (path: string, name: string): string => `${path}.${name}`.slice(0, 64);
+
 /** Returns whether a value is an object of JSON, and no Date or Buffer. */
 function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return {}.toString.call(value) === "[object Object]";
@@ -72,8 +75,8 @@ function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>
  * column and the setting, and so is a value that is no ID. In JSON that is not in `jsonColumns`, nothing is converted, but
  * such a number under the name of a column is an error too.
  *
- * The plugin does not change queries: pass IDs as bigints. Its place among the plugins does not matter, except before
- * `ParseJSONResultsPlugin`, which rounds IDs.
+ * The plugin does not change queries: pass IDs as bigints. List it before `ParseJSONResultsPlugin`, which rounds IDs; among
+ * other plugins its place does not matter.
  *
  * @example
  * ```ts
@@ -133,7 +136,7 @@ export class IdColumnsPlugin {
     if (!isJsonObject(value)) return value;
     const read: Record<string, unknown> = { ...value };
     for (const [name, field] of Object.entries(read)) {
-      const inner = `${path}.${name}`;
+      const inner = join(path, name);
       read[name] = this.#isId(name) ? readIds(inner, field, JSON_REMEDY) : this.#readJson(inner, field);
     }
     return read;
@@ -144,7 +147,7 @@ export class IdColumnsPlugin {
     if (Array.isArray(value)) for (const one of value) this.#refuseRounded(path, one, isId);
     else if (isJsonObject(value)) {
       for (const [name, field] of Object.entries(value)) {
-        this.#refuseRounded(`${path}.${name}`, field, this.#isId(name));
+        this.#refuseRounded(join(path, name), field, this.#isId(name));
       }
     } else if (isId && Number.isInteger(value) && !Number.isSafeInteger(value)) {
       readStoredId(path, value, JSON_REMEDY);

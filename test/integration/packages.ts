@@ -20,8 +20,5 @@ const paths = [
 ];
 
 export const packages: Readonly<Record<string, string>> = Object.fromEntries(
-  [...clients, ...paths].map((name) => [
-    name,
-    import.meta.resolve(name),
-  ]),
+  [...clients, ...paths].map((name) => [name, import.meta.resolve(name)]),
 );

@@ -110,6 +110,11 @@ describe("JSON", () => {
     expect((await errorOf({ payload: { id: [5, ROUNDED] } }))?.message).toContain(`payload.id ${message}`);
   });
 
+  test("an error names at most 64 characters of the path", async () => {
+    const error = await errorOf({ payload: { ["x".repeat(1000)]: { id: ROUNDED } } });
+    expect(error?.field).toBe(`payload.${"x".repeat(56)}`);
+  });
+
   test("in other columns nothing is converted, and nothing else refused", async () => {
     const payload = { id: "evt_1", user_id: 5, sum: ROUNDED, inner: [{ id: TEXT }, { id: 1e300 / 3e300 }] };
     const row = { payload, text, bytes: new Uint8Array(2), at: new Date() };

@@ -54,6 +54,7 @@ const BUDGETS = {
     // name the page on fake timers, are 0.1 kB of it.
     "{ PermutedIds }": 10_340,
   },
+  "bitflake/kysely": { "{ IdColumnsPlugin }": 1790 },
   // 12 kB before it detected copies of a process by generation and nonce, and a store that went back by its history, repaired
   // the index in Redis, and refused a Redis that is cut off: each in the rule, in Lua and in SQL. It has the core of above, and
   // Lua scripts with the names of the rule.
@@ -63,6 +64,7 @@ const BUDGETS = {
   "bitflake/ratelimit": { "{ RateLimit }": 9490, "{ addressKey }": 870 },
   // Beyond `idempotent` and `rateLimited`, 4.1 and 3.1 kB, 1.1 and 0.1 kB for Hono: a request that is created when it is read, a body that is read and put
   // back, parsed bodies and files as bytes, and a response that is captured in every way in which Node can write one.
+  "bitflake/drizzle": { "{ pgId }": 1910, "{ mysqlId }": 1930, "{ sqliteId }": 1920 },
   "bitflake/express": { "{ idempotency }": 15_520, "{ rateLimit }": 13_860 },
   "bitflake/fastify": { "{ idempotency }": 15_680, "{ rateLimit }": 14_110 },
   "bitflake/hono": { "{ idempotency }": 12_330, "{ rateLimit }": 10_880 },
