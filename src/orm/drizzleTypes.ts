@@ -1,4 +1,4 @@
-// Structural types of bitflake/drizzle: what it takes from drizzle-orm, its options and its columns.
+// Types of bitflake/drizzle: structural ones of drizzle-orm, the options and the columns.
 
 /** The text form of IDs: a codec of `bitflake/text`, such as `base32` or `prefixed("user", base32)`, or one of your own. */
 export interface IdTextForm<Text extends string = string> {
@@ -36,7 +36,7 @@ export interface IdSource {
   nextId(): bigint;
 }
 
-/** What an ID column passes to `customType`. The conversions name the column in errors if they are called as its methods. */
+/** The argument of `customType`. The conversions name the column in errors if they are called as its methods. */
 export interface IdTypeParams {
   /** Returns the SQL type. */
   dataType(): string;

@@ -35,21 +35,21 @@ const JSON_REMEDY =
 /** Returns a name in the form in which snake case and camel case are equal. */
 const fold = (name: string): string => name.replaceAll("_", "").toLowerCase();
 
-/** Returns a function that tells whether a name is one of those of an option. It remembers its answers. */
+/** Returns a function that returns whether a name is one of an option. It remembers its results. */
 function matcher(field: string, names: unknown): (name: string) => boolean {
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && fold(name) !== "")) {
     throw new ArgumentError(field, "an array of names of columns", names);
   }
   const wanted = new Set(names.map(fold));
-  const answers = new Map<string, boolean>();
+  const known = new Map<string, boolean>();
   return (name) => {
-    let answer = answers.get(name);
-    if (answer === undefined) {
-      answer = wanted.has(fold(name));
-      // Names may come from data, as keys of JSON do.
-      if (answers.size < 1000) answers.set(name, answer);
+    let isWanted = known.get(name);
+    if (isWanted === undefined) {
+      isWanted = wanted.has(fold(name));
+      // Limited, because names may be keys of JSON.
+      if (known.size < 1000) known.set(name, isWanted);
     }
-    return answer;
+    return isWanted;
   };
 }
 

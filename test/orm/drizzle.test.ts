@@ -8,7 +8,7 @@ import { base32, base62, prefixed } from "../../src/text/index.ts";
 const ID = 911780371413233665n;
 const ROUNDED = Number(ID);
 
-/** Stands for customType: a column is what an ID column passes, with a name. */
+/** Stands for customType: a column is the argument of customType, with a name. */
 const customType = (params: IdTypeParams) => (name: string) => ({ ...params, name });
 
 /** Returns the conversions of a column, as drizzle calls them. */

@@ -92,7 +92,7 @@ describe("JSON", () => {
     expect(await read({ orders: `[${text},null]` })).toEqual({ orders: [nested, null] });
   });
 
-  test("objects are read, and what is no JSON in them stays", async () => {
+  test("objects are read, and a Date in them stays", async () => {
     const date = new Date();
     const given = { id: TEXT, lines: [{ user_id: [TEXT], date }], boss: null };
     expect(await read({ orders: given })).toEqual({

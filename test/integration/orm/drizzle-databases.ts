@@ -102,7 +102,7 @@ function schemaOf({ users, orders }: Tables) {
   };
 }
 
-/** What `defineRelations` passes to its function, as far as the tests use it. */
+/** The argument of the function that `defineRelations` takes, as far as the tests use it. */
 interface Relate {
   readonly many: { orders(): unknown };
   readonly one: { users(how: object): unknown };
