@@ -108,11 +108,11 @@ describe.each(dialects)("%s", (_title, make, integer, text, decimal, written, ca
       ["order_04W86BB0G4007", "04W86BB0G4007"],
       "order_id must be user_ and 13",
     ],
-    [{ value: prefixed("user", base32) }, [ID, 5, null && 0, {}], "order_id must be a text, got"],
+    [{ value: prefixed("user", base32) }, [ID, 5, {}], "order_id must be a text, got"],
     [{ value: base32, storage: base32 }, ["04w86bb0g4007"], "order_id must be 13 characters of Crockford's"],
   ])("refuses values of the program: %o", (options, values, message) => {
     const made = column(make, options as IdColumnOptions<string>);
-    for (const value of values.filter((one) => one !== null)) {
+    for (const value of values) {
       expect(() => made.toDriver(value)).toThrow(InvalidIdError);
       expect(() => made.toDriver(value)).toThrow(message);
     }
