@@ -9,7 +9,7 @@ import {
   SequenceExhaustedError,
   SnowflakeGenerator,
 } from "../../src/index.ts";
-import { GeneratorParts, mergeOptions, resolveGeneratorSettings } from "../../src/internal.ts";
+import { GeneratorParts, mergeOptions, resolveGeneratorSettings, WaitBudget } from "../../src/internal.ts";
 import { LeasedSource } from "../../src/lease/leasedSource.ts";
 import { SharedGenerator } from "../../src/threads/index.ts";
 import { creeping, scripted, settable } from "../support/clocks.ts";
@@ -161,7 +161,16 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
       return now;
     };
     const generator = make({ ...onePerTick, machineId: 11, clock });
-    expect(() => generator.nextIds(1000)).toThrow(SequenceExhaustedError);
+    let error: unknown;
+    try {
+      generator.nextIds(1000);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(SequenceExhaustedError);
+    // One ID a tick of 1 ms.
+    const { waitMs, count } = error as SequenceExhaustedError;
+    expect(waitMs).toBe(count);
     expect(performance.ms).toBeLessThan(2100);
   });
 
@@ -170,6 +179,22 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     const generator = make({ ...onePerTick, machineId: 12, clock: creeping(NOW, 3) });
     expect(generator.nextIds(100)).toHaveLength(100);
   });
+});
+
+test("the 2 s of a call begin with its first wait, and a clock that has gone back since does not lengthen them", () => {
+  const budget = new WaitBudget(3);
+  budget.assertWait(7, 2000, NOW);
+  budget.assertWait(7, 1500, NOW + 500);
+  budget.assertWait(7, 2000, NOW - 10);
+  for (const [waitMs, nowMs] of [
+    [2001, NOW],
+    [2001, NOW - 10],
+    [1501, NOW + 500],
+  ] as const) {
+    expect(() => budget.assertWait(7, waitMs, nowMs)).toThrow(
+      expect.objectContaining({ code: "ERR_SEQUENCE_EXHAUSTED", tick: 7, waitMs, count: 3 }),
+    );
+  }
 });
 
 test("a batch on a lease has the same budget", () => {
