@@ -5,7 +5,7 @@ import type { FetchRequest, FetchResponse } from "../http/fetchTypes.ts";
 import { notifyListener } from "../http/notify.ts";
 import { documentationLink, problemResponse } from "../http/problem.ts";
 import { ArgumentError, assertFunction, assertOneOf, assertWhole, type BackendError } from "../internal.ts";
-import { assertHeaderName, KEY_HEADER_DOCS, KEY_HEADER_NAMES, readKey } from "./key.ts";
+import { assertHeaderName, KEY_HEADER_DOCS, KEY_HEADER_NAMES, MAX_KEY_LENGTH, readKey } from "./key.ts";
 import { type IdempotencyOptions, resolveIdempotencySettings } from "./options.ts";
 import { problemOf, type RequestProblem } from "./problem.ts";
 import { REPLAYED_HEADER, readResponse, writeResponse } from "./replay.ts";
@@ -24,6 +24,8 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
   readonly tenant: (request: FetchRequest, context: Context) => string | Promise<string>;
   /** Whether a request without a key is refused. Default `true`. With `false` it runs each time. */
   readonly required?: boolean | undefined;
+  /** The longest key that is allowed, in characters from 1 to 255, without the quotes. Default 255. A longer one is refused with 400. */
+  readonly maxKeyLength?: number | undefined;
   /** The methods that need a key. Other methods go to the handler as they are. Default `["POST", "PATCH"]`. */
   readonly methods?: readonly string[] | undefined;
   /**
@@ -74,6 +76,7 @@ export interface IdempotentOptions<Context = unknown> extends IdempotencyOptions
 const HANDLER_OPTIONS = [
   "tenant",
   "required",
+  "maxKeyLength",
   "methods",
   "keeps",
   "maxRequestBytes",
@@ -172,7 +175,8 @@ export function idempotent<Context>(
   assertFunction("onError", onError);
   assertOneOf("required", required, [true, false]);
   assertWhole("maxRequestBytes", maxRequestBytes, 0, MAX_BODY);
-  const { header, fingerprint: how = "bytes", errorResponse } = options;
+  const { header, maxKeyLength = MAX_KEY_LENGTH, fingerprint: how = "bytes", errorResponse } = options;
+  assertWhole("maxKeyLength", maxKeyLength, 1, MAX_KEY_LENGTH);
   const headerNames = header === undefined ? KEY_HEADER_NAMES : [assertHeaderName("header", header)];
   if (typeof how !== "function") assertOneOf("fingerprint", how, ["bytes", "json"]);
   if (errorResponse !== undefined) assertFunction("errorResponse", errorResponse);
@@ -210,7 +214,7 @@ export function idempotent<Context>(
     };
     const refuseKey = (detail: string) =>
       refuse({ status: 400, code: "ERR_IDEMPOTENCY_KEY", detail, headers: {} });
-    const key = readKey((name) => request.headers.get(name), headerNames);
+    const key = readKey((name) => request.headers.get(name), headerNames, maxKeyLength);
     if (typeof key === "object") return refuseKey(`${key.brokenRule}.`);
     if (key === undefined) {
       if (!required) return handler(request, context);

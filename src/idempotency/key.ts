@@ -9,7 +9,7 @@ export const KEY_HEADER_NAMES = ["idempotency-key", "x-idempotency-key"] as cons
 export const KEY_HEADER_DOCS = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
 
 /** The longest key. */
-const MAX_LENGTH = 255;
+export const MAX_KEY_LENGTH = 255;
 
 /** A string of structured fields (RFC 9651): printable ASCII, with quotes and backslashes escaped. */
 const STRING = String.raw`"((?:[ !#-\[\]-~]|\\["\\])*)"`;
@@ -52,20 +52,22 @@ export function assertHeaderName(field: string, name: unknown): string {
  *
  * @param header returns a header of the request
  * @param names the headers that may have the key, in lower case
+ * @param maxLength the longest key that is allowed
  * @returns the key; `undefined` if there is none; or the rule that it breaks
  */
 export function readKey(
   header: (name: string) => string | null | undefined,
   names: readonly string[] = KEY_HEADER_NAMES,
+  maxLength: number = MAX_KEY_LENGTH,
 ): string | undefined | { readonly brokenRule: string } {
   const keys = new Set<string>();
   for (const name of names) {
     const text = header(name);
     if (text === null || text === undefined) continue;
     const key = parseKey(text);
-    if (!key || key.length > MAX_LENGTH) {
+    if (!key || key.length > maxLength) {
       return {
-        brokenRule: `${name} must be 1 to ${MAX_LENGTH} characters of visible ASCII without double quotes, commas and backslashes, or a string of 1 to ${MAX_LENGTH} printable ASCII characters in double quotes`,
+        brokenRule: `${name} must be 1 to ${maxLength} characters of visible ASCII without double quotes, commas and backslashes, or a string of 1 to ${maxLength} printable ASCII characters in double quotes`,
       };
     }
     keys.add(key);

@@ -81,8 +81,10 @@ export interface IdempotencySettings {
   /** The name of the set of keys. */
   readonly name: string;
   readonly lockMs: number;
-  /** How long a record is kept after each of its steps. */
+  /** How long a record is kept after each of its steps before the last. */
   readonly keepMs: number;
+  /** How long a result is kept. */
+  readonly ttlMs: number;
   readonly maxBytes: number;
   readonly onStoreError: OnStoreError;
   /** How long a call waits for another one with its key; 0 if it does not. */
@@ -113,6 +115,7 @@ export function resolveIdempotencySettings(
     lockMs: assertWhole("lockMs", lockMs, 100, MAX_LOCK),
     // At least the lock's duration, because a key must not be absent before its lock ends.
     keepMs: Math.max(ttlMs, lockMs),
+    ttlMs,
     maxBytes: assertWhole("maxBytes", maxBytes, 0, 2 ** 28),
     onStoreError: resolveOnStoreError(options, ["fail", "bypass"]),
     waitMs: isWaiting ? assertWhole("waitMs", waitMs ?? 10_000, 1, MAX_LOCK) : 0,

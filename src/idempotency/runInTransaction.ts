@@ -44,7 +44,7 @@ const IS_INSIDE = "SELECT CASE WHEN txid_current_if_assigned() IS NULL THEN 'no'
  * @throws {@link BackendError} if the store fails, also if `onStoreError` is `"allow"`: PostgreSQL then runs no more statements
  */
 export async function runInTransaction<T>(
-  { name, lockMs, keepMs, waitMs, hooks }: IdempotencySettings,
+  { name, lockMs, keepMs, ttlMs, waitMs, hooks }: IdempotencySettings,
   transaction: SqlPort,
   call: KeyCall,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
@@ -76,7 +76,7 @@ export async function runInTransaction<T>(
     throw error;
   }
   const { value, stored = null } = result;
-  if (!(await store.complete(key, request, stored))) throw new LockLostError(call.name);
+  if (!(await store.complete(key, { owner, keepMs: ttlMs }, stored))) throw new LockLostError(call.name);
   return { outcome: "ran", value };
 }
 

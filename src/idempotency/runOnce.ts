@@ -52,7 +52,7 @@ export function eventOf({ name, request }: KeyCall): KeyEvent {
  * @param work its signal is aborted when the lock is lost
  */
 export async function runOnce<T>(
-  { store, name, lockMs, keepMs, waitMs, onStoreError, hooks }: IdempotencySettings,
+  { store, name, lockMs, keepMs, ttlMs, waitMs, onStoreError, hooks }: IdempotencySettings,
   call: KeyCall,
   work: (signal: AbortSignal) => Promise<WorkResult<T>>,
 ): Promise<RunResult<T>> {
@@ -101,7 +101,8 @@ export async function runOnce<T>(
   }
   // The lock is kept until the store has the result, because another call would do the work again.
   lock.ignoreLoss();
-  const complete = (text: string | null) => catchBackendError(store.complete(key, request, text));
+  const completion = { owner, keepMs: ttlMs };
+  const complete = (text: string | null) => catchBackendError(store.complete(key, completion, text));
   let isCompleted: boolean | BackendError;
   let error: BackendError | undefined;
   try {

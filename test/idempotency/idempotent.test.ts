@@ -49,6 +49,8 @@ describe("options", () => {
     ["fingerprint", { fingerprint: "body" }],
     ["fingerprint", { fingerprint: null }],
     ["errorResponse", { errorResponse: new Response() }],
+    ["maxKeyLength", { maxKeyLength: 0 }],
+    ["maxKeyLength", { maxKeyLength: 256 }],
     ["inFlight", { inFlight: true }],
     ["waitMs", { waitMs: 1 }],
     ["onHit", { onHit: 1 }],
@@ -452,6 +454,18 @@ describe("the fingerprint", () => {
     expect((await handler(request(undefined, { body: undefined }))).status).toBe(200);
     expect(bodies).toEqual([null]);
   });
+});
+
+test("a key may have maxKeyLength characters, without its quotes", async () => {
+  const handler = idempotent(() => new Response(), { ...base(), maxKeyLength: 3 });
+  const call = async (key: string) => {
+    const response = await handler(request({ "idempotency-key": key }));
+    return [response.status, response.status === 400 && (await response.json()).detail];
+  };
+  expect(await call("abc")).toEqual([200, false]);
+  expect(await call('"a\\"c"')).toEqual([200, false]);
+  expect(await call("abcd")).toEqual([400, expect.stringContaining("must be 1 to 3 characters")]);
+  expect(await call('"abcd"')).toEqual([400, expect.stringContaining("must be 1 to 3 characters")]);
 });
 
 describe("errorResponse", () => {

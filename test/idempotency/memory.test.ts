@@ -28,23 +28,26 @@ describe("memory", () => {
 });
 
 describe("time", () => {
-  test("a result is kept for exactly ttlMs after the end of its work", async () => {
-    let now = 1_000_000;
-    const once = new Idempotency({
-      backend: memory({ clock: () => now }),
-      name: "n",
-      ttlMs: 5000,
-      lockMs: 1000,
-    });
-    await once.once("k", "f", () => {
-      now += 700;
-      return 1;
-    });
-    now += 4999;
-    expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
-    now += 1;
-    expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
-  });
+  test.each([1000, 30_000])(
+    "a result is kept for exactly ttlMs after the end of its work, with a lock of %d ms",
+    async (lockMs) => {
+      let now = 1_000_000;
+      const once = new Idempotency({
+        backend: memory({ clock: () => now }),
+        name: "n",
+        ttlMs: 5000,
+        lockMs,
+      });
+      await once.once("k", "f", () => {
+        now += 700;
+        return 1;
+      });
+      now += 4999;
+      expect(await once.once("k", "f", () => 2)).toEqual({ value: 1, isReplay: true });
+      now += 1;
+      expect(await once.once("k", "f", () => 3)).toEqual({ value: 3, isReplay: false });
+    },
+  );
 
   test("a lock ends exactly after lockMs", async () => {
     let now = 1_000_000;

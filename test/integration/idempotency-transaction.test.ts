@@ -467,6 +467,13 @@ describe.skipIf(!DATABASE_URL)("PostgreSQL", () => {
     expect(await rowsOf(database)).toEqual([]);
   });
 
+  test("keeps a result for ttlMs, also if lockMs is longer", async () => {
+    const once = make({ ttlMs: 1, lockMs: 30_000 });
+    await database.transact((transaction) => once.once("k", "f", () => 1, { transaction }));
+    while ((await once.peek("k")).state !== "absent") await new Promise((wake) => setTimeout(wake, 1));
+    expect(await once.once("k", "g", () => 2)).toEqual({ value: 2, isReplay: false });
+  });
+
   test("deletes no expired records in the transaction", async () => {
     const once = make({ ttlMs: 1, lockMs: 100 });
     await once.once("old", "f", () => 1);
