@@ -1,6 +1,6 @@
 // Keys for client addresses. A customer has billions of IPv6 addresses, and gets one quota for all of them.
 
-import { ArgumentError } from "../internal.ts";
+import { ArgumentError, assertKnownOptions, assertWhole } from "../internal.ts";
 
 /** One to three digits without leading zeros, because some readers take a number with them for octal. */
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
@@ -40,6 +40,15 @@ function parseIPv6(text: string): number[] | undefined {
   return [...before, ...gap, ...after];
 }
 
+/** Options of {@link addressKey}. An unknown name is refused. */
+export interface AddressKeyOptions {
+  /**
+   * The length of the prefix that makes an IPv6 network one client, from 32 to 64 bits. Default 56. Use 48 if your clients have
+   * such a network each, or 64 if several of them share a /56.
+   */
+  readonly ipv6Bits?: number | undefined;
+}
+
 /**
  * Returns the rate limit key of a client's address. The key of an IPv4 address is the address. The key of an IPv6
  * address is its /56 network, because providers assign a /56 to one customer, who would otherwise have 2^72 quotas. An
@@ -49,8 +58,9 @@ function parseIPv6(text: string): number[] | undefined {
  * chooses its own keys.
  *
  * @param address a string without a port or brackets
+ * @param options `ipv6Bits`, default 56
  * @returns the IPv4 address, or the network of the IPv6 address in the form of RFC 5952
- * @throws {@link ArgumentError} if it is not an address
+ * @throws {@link ArgumentError} if it is not an address, or if an option is wrong or unknown
  *
  * @example
  * ```ts
@@ -60,9 +70,12 @@ function parseIPv6(text: string): number[] | undefined {
  * addressKey("::ffff:192.0.2.7"); // => '192.0.2.7'
  * addressKey("2001:db8:1:2ff::1"); // => '2001:db8:1:200::/56'
  * addressKey("fe80::1%eth0"); // => 'fe80::/56'
+ * addressKey("2001:db8:1:2ff::1", { ipv6Bits: 48 }); // => '2001:db8:1::/48'
  * ```
  */
-export function addressKey(address: string): string {
+export function addressKey(address: string, options: AddressKeyOptions = {}): string {
+  assertKnownOptions(options, ["ipv6Bits"]);
+  const bits = assertWhole("ipv6Bits", options.ipv6Bits ?? 56, 32, 64);
   const invalid = () => new ArgumentError("address", "an IPv4 or IPv6 address", address);
   if (typeof address !== "string") throw invalid();
   if (parseIPv4(address)) return address;
@@ -72,8 +85,12 @@ export function addressKey(address: string): string {
   if (![a, b, c, d, e].some(Boolean) && mark === 0xffff) {
     return [g >> 8, g & 255, h >> 8, h & 255].join(".");
   }
-  const network = [a, b, c, d & 0xff00];
+  const network = [a, b, c, d].map((group = 0, at) => {
+    // How many of its 16 bits, from the right, the prefix does not reach.
+    const rest = Math.min(16, Math.max(0, 16 * (at + 1) - bits));
+    return group & ~(2 ** rest - 1);
+  });
   // The last four groups are zero. Together with zeros before them they are the longest run, which "::" replaces.
   while (network.at(-1) === 0) network.pop();
-  return `${network.map((group) => group?.toString(16)).join(":")}::/56`;
+  return `${network.map((group) => group.toString(16)).join(":")}::/${bits}`;
 }

@@ -92,6 +92,30 @@ export function legacyRateLimitHeaders(
   };
 }
 
+/** The headers that a response can have of one limit only. */
+const ONE_LIMIT = /^x-ratelimit-/;
+
+/**
+ * Returns the headers of a limit to set on a response that may have those of another one: lists with an item for each limit, and
+ * the others of the stricter limit.
+ *
+ * @param before returns a header that the response has
+ */
+export function mergeHeaders(
+  before: (name: string) => unknown,
+  added: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const remaining = before("x-ratelimit-remaining") ?? Infinity;
+  const isStricter = Number(added["x-ratelimit-remaining"]) < Number(remaining);
+  const merged: Record<string, string> = {};
+  for (const [name, value] of Object.entries(added)) {
+    const old = before(name) ?? undefined;
+    if (!ONE_LIMIT.test(name)) merged[name] = old === undefined ? value : `${String(old)}, ${value}`;
+    else if (isStricter) merged[name] = value;
+  }
+  return merged;
+}
+
 /** Returns the header of a denied call that may pass later. */
 function retryAfter({ allowed, retryAfterMs }: Decision, moreMs: number): Record<string, string> {
   if (allowed || retryAfterMs === Infinity) return {};

@@ -5,7 +5,7 @@ import { notifyListener } from "../http/notify.ts";
 import { problemResponse } from "../http/problem.ts";
 import { ArgumentError, assertFunction, assertKnownOptions, assertOneOf, BackendError } from "../internal.ts";
 import type { Decision } from "./decision.ts";
-import { legacyRateLimitHeaders, rateLimitHeaders } from "./headers.ts";
+import { legacyRateLimitHeaders, mergeHeaders, rateLimitHeaders } from "./headers.ts";
 import { RateLimit } from "./limiter.ts";
 
 /** A request that a limit has denied, or would have denied without `shadow`. */
@@ -18,6 +18,18 @@ export interface RateLimitDenial {
   readonly key: string;
   /** The decision. */
   readonly decision: Decision;
+}
+
+/** A refusal of {@link rateLimited}. */
+export interface RateLimitProblem {
+  /** The status: 429, or 503 if the store fails. */
+  readonly status: number;
+  /** The code: `ERR_RATE_LIMITED`, or `ERR_BACKEND` if the store fails. */
+  readonly code: "ERR_RATE_LIMITED" | "ERR_BACKEND";
+  /** A sentence for the client's developer. It has nothing secret. */
+  readonly detail: string;
+  /** The headers, in lower case: those of the limit, and `retry-after` if the client should try again. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Options of {@link rateLimited}. An unknown name is refused. */
@@ -41,6 +53,17 @@ export interface RateLimitedOptions<Context = unknown> {
    * Default `"draft"`. With several limits they are those of the strictest one.
    */
   readonly headers?: "draft" | "legacy" | "both" | undefined;
+  /**
+   * Makes the response of a refusal. Default: `application/problem+json` with the problem's fields and headers. If it throws, or
+   * returns no response, the wrapped handler throws.
+   */
+  readonly errorResponse?:
+    | ((
+        problem: RateLimitProblem,
+        request: FetchRequest,
+        context: Context,
+      ) => FetchResponse | Promise<FetchResponse>)
+    | undefined;
   /**
    * Gets each request that a limit denies, also if it passes because of `shadow`. Errors that it throws are ignored.
    */
@@ -66,7 +89,8 @@ export interface RateLimitedOptions<Context = unknown> {
  * may be wrapped once for each of several limits. The headers then describe all of them.
  *
  * @param handler gets the request, and the context that the runtime passes, if there is one
- * @param options `limiter` and `key`; `headers`, default `"draft"`; `onDenied` and `onError`, default none
+ * @param options `limiter` and `key`; `headers`, default `"draft"`; `errorResponse`, default problem+json; `onDenied` and `onError`,
+ *   default none
  * @returns a handler with the same parameters
  * @throws {@link ArgumentError} if an option is missing, wrong or unknown
  *
@@ -113,8 +137,9 @@ export function rateLimited<Context>(
   request: FetchRequest,
   ...context: unknown extends Context ? [context?: unknown] : [context: Context]
 ) => Promise<FetchResponse> {
-  assertKnownOptions(options, ["limiter", "key", "headers", "onDenied", "onError"]);
+  assertKnownOptions(options, ["limiter", "key", "headers", "errorResponse", "onDenied", "onError"]);
   const { key, headers: style = "draft", onDenied = () => {}, onError = () => {} } = options;
+  const { errorResponse } = options;
   const limiters = Array.isArray(options.limiter) ? options.limiter : [options.limiter as RateLimit];
   if (limiters.length === 0)
     throw new ArgumentError("limiter", "a limit, or a list of one or more", options.limiter);
@@ -122,8 +147,14 @@ export function rateLimited<Context>(
     assertFunction(field, value);
   for (const limiter of limiters) assertFunction("limiter.limit", limiter?.limit);
   assertOneOf("headers", style, ["draft", "legacy", "both"]);
+  if (errorResponse !== undefined) assertFunction("errorResponse", errorResponse);
   return async (request, ...rest) => {
     const context = rest[0] as Context;
+    const refuse = async (problem: RateLimitProblem) => {
+      const { status, code, detail, headers } = problem;
+      if (!errorResponse) return problemResponse(status, code, detail, headers);
+      return assertResponse("the result of errorResponse", await errorResponse(problem, request, context));
+    };
     const keys = keysOf(limiters.length, await key(request, context));
     let answer: LimitAnswer;
     try {
@@ -132,9 +163,8 @@ export function rateLimited<Context>(
       if (!(error instanceof BackendError)) throw error;
       notifyListener(onError, error);
       // The store's message may have addresses, so clients do not get it.
-      return problemResponse(503, "ERR_BACKEND", "The store of the rate limits cannot be reached.", {
-        "retry-after": "1",
-      });
+      const detail = "The store of the rate limits cannot be reached.";
+      return refuse({ status: 503, code: "ERR_BACKEND", detail, headers: { "retry-after": "1" } });
     }
     const { limiter, decision, decisions } = answer;
     for (const [index, each] of decisions.entries()) {
@@ -155,7 +185,7 @@ export function rateLimited<Context>(
     const seconds = headers["retry-after"];
     const detail =
       seconds === undefined ? "Too many requests." : `Too many requests. Try again in ${seconds} s.`;
-    return problemResponse(429, "ERR_RATE_LIMITED", detail, headers);
+    return refuse({ status: 429, code: "ERR_RATE_LIMITED", detail, headers });
   };
 }
 
@@ -189,24 +219,20 @@ function keysOf(count: number, key: string | readonly string[]): readonly string
   );
 }
 
-/** The headers that a response can have of one limit only. */
-const ONE_LIMIT = /^x-ratelimit-/;
+/** Asserts that a function has returned a response. Returns it. */
+function assertResponse(field: string, response: Response): Response {
+  if ({}.toString.call(response) === "[object Response]") return response;
+  throw new ArgumentError(field, "a Response", response);
+}
 
 /** Returns the response with more headers: a new one, because the headers of a fetched response cannot be changed. */
 function withHeaders(response: Response, added: Readonly<Record<string, string>>): Response {
-  if ({}.toString.call(response) !== "[object Response]") {
-    throw new ArgumentError("the handler's result", "a Response", response);
-  }
+  assertResponse("the handler's result", response);
   // A protocol switch or a network error cannot be constructed again, and no client reads its headers.
   if (response.status < 200) return response;
   const headers = new Headers(response.headers);
-  const remaining = headers.get("x-ratelimit-remaining");
-  const isStricter = remaining === null || Number(added["x-ratelimit-remaining"]) < Number(remaining);
-  for (const [name, value] of Object.entries(added)) {
-    // Appended, because another limit may have set them.
-    if (!ONE_LIMIT.test(name)) headers.append(name, value);
-    else if (isStricter) headers.set(name, value);
-  }
+  const merged = mergeHeaders((name) => headers.get(name), added);
+  for (const [name, value] of Object.entries(merged)) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }

@@ -2,7 +2,7 @@
 
 import type { IdempotentOptions } from "../idempotency/index.ts";
 import type { RateLimitedOptions } from "../ratelimit/index.ts";
-import { appended, NodeExchange, nodeIdempotency, nodeRateLimit } from "./nodeExchange.ts";
+import { NodeExchange, nodeIdempotency, nodeRateLimit } from "./nodeExchange.ts";
 import type { Next, NodeRequest, NodeResponse } from "./nodeTypes.ts";
 import type { ParsedBody } from "./requestBody.ts";
 
@@ -36,8 +36,12 @@ class ConnectExchange<Req extends NodeRequest> extends NodeExchange<Req> {
     return error === undefined ? this.#next() : this.#next(error);
   }
 
-  append(name: string, value: string): void {
-    this.res.setHeader(name, appended(this.res.getHeader(name), value));
+  header(name: string): unknown {
+    return this.res.getHeader(name);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.res.setHeader(name, value);
   }
 }
 

@@ -11,7 +11,7 @@ import type {
   FastifyReplyLike,
   FastifyRequestLike,
 } from "./fastifyTypes.ts";
-import { appended, NodeExchange, nodeIdempotency, nodeRateLimit } from "./nodeExchange.ts";
+import { NodeExchange, nodeIdempotency, nodeRateLimit } from "./nodeExchange.ts";
 import type { ParsedBody } from "./requestBody.ts";
 import { sendBody, setHead } from "./send.ts";
 
@@ -73,8 +73,12 @@ class FastifyExchange extends NodeExchange<FastifyRequestLike> {
     void sendBody(this.res, response);
   }
 
-  append(name: string, value: string): void {
-    this.#reply.header(name, appended(this.#reply.getHeader(name), value));
+  header(name: string): unknown {
+    return this.#reply.getHeader(name);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#reply.header(name, value);
   }
 
   override headers(): HeaderSnapshot {

@@ -2,6 +2,7 @@
 
 import { problemResponse } from "../http/problem.ts";
 import { type IdempotentOptions, idempotent } from "../idempotency/index.ts";
+import { mergeHeaders } from "../ratelimit/headers.ts";
 import { type RateLimitedOptions, rateLimited } from "../ratelimit/index.ts";
 import { Capture, type HeaderSnapshot } from "./capture.ts";
 import { lazyRequest, type RequestSource, sourceOf } from "./lazyRequest.ts";
@@ -39,8 +40,10 @@ export abstract class NodeExchange<Context extends object> implements RequestSou
   abstract get parsed(): ParsedBody;
   /** Passes the request on, or an error. */
   abstract next(error?: unknown): unknown;
-  /** Adds to a header of the response that the handlers are going to send. */
-  abstract append(name: string, value: string): void;
+  /** Returns a header of the response that the handlers are going to send. */
+  abstract header(name: string): unknown;
+  /** Sets a header of the response that the handlers are going to send. */
+  abstract setHeader(name: string, value: string): void;
 
   /** Called before a response is sent past the framework. */
   takeOver(): void {}
@@ -189,18 +192,22 @@ export function nodeRateLimit<Context extends object>(
     return new Response();
   }, options);
 
-  const mergeHeaders = (exchange: NodeExchange<Context>, { headers }: Response, isPassed: boolean) => {
+  const addHeaders = (exchange: NodeExchange<Context>, { headers }: Response, isPassed: boolean) => {
+    const outer = (name: string) => exchange.header(name);
     if (isPassed) {
+      const own: Record<string, string> = {};
       headers.forEach((value, name) => {
-        exchange.append(name, value);
+        own[name] = value;
       });
+      const merged = mergeHeaders(outer, own);
+      for (const [name, value] of Object.entries(merged)) exchange.setHeader(name, value);
       return;
     }
     // Those of a limit outside are in the same headers.
-    const outer = exchange.headers();
     for (const name of LISTS) {
       const own = headers.get(name);
-      if (outer[name] !== undefined && own !== null) headers.set(name, appended(outer[name], own));
+      const merged = own === null ? {} : mergeHeaders(outer, { [name]: own });
+      for (const [each, value] of Object.entries(merged)) headers.set(each, value);
     }
   };
 
@@ -209,16 +216,11 @@ export function nodeRateLimit<Context extends object>(
     call(handle, request, exchange.context).then(
       (response) => {
         const isPassed = passed.has(request);
-        mergeHeaders(exchange, response, isPassed);
+        addHeaders(exchange, response, isPassed);
         if (isPassed) exchange.next();
         else void exchange.send(response);
       },
       (error) => exchange.next(error),
     );
   };
-}
-
-/** Adds to a header that another limit may have set. */
-export function appended(before: unknown, value: string): string {
-  return before === undefined ? value : `${String(before)}, ${value}`;
 }

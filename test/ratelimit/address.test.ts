@@ -45,6 +45,33 @@ describe("addressKey", () => {
     expect(addressKey(address)).toBe(key);
   });
 
+  test.each([
+    [32, "2001:db8::/32"],
+    [33, "2001:db8:8000::/33"],
+    [47, "2001:db8:ffee::/47"],
+    [48, "2001:db8:ffef::/48"],
+    [49, "2001:db8:ffef:8000::/49"],
+    [56, "2001:db8:ffef:ff00::/56"],
+    [60, "2001:db8:ffef:fff0::/60"],
+    [63, "2001:db8:ffef:fffe::/63"],
+    [64, "2001:db8:ffef:ffff::/64"],
+  ])("of a network of %d bits", (ipv6Bits, key) => {
+    expect(addressKey("2001:db8:ffef:ffff:ffff:ffff:ffff:ffff", { ipv6Bits })).toBe(key);
+    expect(addressKey("::ffff:192.0.2.7", { ipv6Bits })).toBe("192.0.2.7");
+  });
+
+  test.each([
+    ["ipv6Bits", { ipv6Bits: 31 }],
+    ["ipv6Bits", { ipv6Bits: 65 }],
+    ["ipv6Bits", { ipv6Bits: "64" }],
+    ["option", { bits: 64 }],
+    ["options", 0],
+  ])("refuses a wrong %s: %j", (field, options) => {
+    for (const address of ["192.0.2.7", "2001:db8::1"]) {
+      expect(() => addressKey(address, options as object)).toThrow(expect.objectContaining({ field }));
+    }
+  });
+
   test.each<unknown>([
     "",
     " ",

@@ -9,6 +9,7 @@ import {
   RateLimit,
   type RateLimitedOptions,
   type RateLimitOptions,
+  type RateLimitProblem,
   rateLimited,
 } from "../../src/ratelimit/index.ts";
 
@@ -405,6 +406,66 @@ describe("a store that fails", () => {
   });
 });
 
+describe("errorResponse", () => {
+  test("makes the response of each refusal, and is not called for others", async () => {
+    const seen: unknown[] = [];
+    const errorResponse = async (problem: RateLimitProblem, ...rest: unknown[]) => {
+      seen.push([problem, ...rest]);
+      return new Response("slow down", { status: 503, headers: problem.headers });
+    };
+    const handler = (_request: Request, _context: string) => new Response("hello");
+    const limited = rateLimited(handler, { limiter: limiterOf({ limit: 1 }), key, errorResponse });
+    expect((await limited(request, "c")).status).toBe(200);
+    expect(seen).toEqual([]);
+    const denied = await limited(request, "c");
+    expect([denied.status, await denied.text(), denied.headers.get("retry-after")]).toEqual([
+      503,
+      "slow down",
+      "60",
+    ]);
+    const down = rateLimited(handler, { limiter: limiterOf({ backend: broken }), key, errorResponse });
+    expect(await (await down(request, "d")).text()).toBe("slow down");
+    const detail = "Too many requests. Try again in 60 s.";
+    const headers = {
+      "ratelimit-policy": '"api";q=1;w=60',
+      ratelimit: '"api";r=0;t=60',
+      "retry-after": "60",
+    };
+    expect(seen).toEqual([
+      [{ status: 429, code: "ERR_RATE_LIMITED", detail, headers }, request, "c"],
+      [
+        {
+          status: 503,
+          code: "ERR_BACKEND",
+          detail: "The store of the rate limits cannot be reached.",
+          headers: { "retry-after": "1" },
+        },
+        request,
+        "d",
+      ],
+    ]);
+  });
+
+  test("that throws or returns no response is an error, and the handler does not run", async () => {
+    let calls = 0;
+    const limiter = limiterOf({ limit: 1 });
+    await limiter.limit("ada");
+    const handler = () => new Response(String(++calls));
+    const error = new Error("no");
+    const throwing = () => {
+      throw error;
+    };
+    await expect(rateLimited(handler, { limiter, key, errorResponse: throwing })(request)).rejects.toBe(
+      error,
+    );
+    for (const result of ["no", undefined, {}]) {
+      const limited = rateLimited(handler, { limiter, key, errorResponse: () => result as Response });
+      await expect(limited(request)).rejects.toMatchObject({ field: "the result of errorResponse" });
+    }
+    expect(calls).toBe(0);
+  });
+});
+
 describe("options", () => {
   const good = { limiter: limiterOf(), key };
   const handler = () => new Response();
@@ -418,6 +479,8 @@ describe("options", () => {
     ["onError", handler, { ...good, onError: "log" }],
     ["onDenied", handler, { ...good, onDenied: {} }],
     ["onDenied", handler, { ...good, onDenied: null }],
+    ["errorResponse", handler, { ...good, errorResponse: new Response() }],
+    ["errorResponse", handler, { ...good, errorResponse: null }],
     ["headers", handler, { ...good, headers: true }],
     ["headers", handler, { ...good, headers: "ietf" }],
     ["limiter.limit", handler, { ...good, limiter: [good.limiter, {}] }],

@@ -1,8 +1,8 @@
 // Rate limits on each framework, on memory, Redis and PostgreSQL.
 
 import { afterEach, describe, expect, test } from "vitest";
-import type { Backend } from "../../../src/backend/index.ts";
-import { RateLimit } from "../../../src/ratelimit/index.ts";
+import { type Backend, memory } from "../../../src/backend/index.ts";
+import { RateLimit, type RateLimitedOptions, type RateLimitProblem } from "../../../src/ratelimit/index.ts";
 import { featureStores, onStore } from "../stores.ts";
 import { frameworks, type Running } from "./frameworks.ts";
 
@@ -118,5 +118,44 @@ describe.each(frameworks)("$name, while the store is down,", ({ start }) => {
     const response = await fetch(`${server.url}/orders`);
     expect(response.status).toBe(onStoreError === "fail" ? 503 : 200);
     expect(errors).toHaveLength(1);
+  });
+});
+
+describe.each(frameworks)("$name", ({ start }) => {
+  const limitOf = (name: string, limit: number) =>
+    new RateLimit({ backend: memory(), name, limit, windowMs: 60_000 });
+  const serve = async (...limits: readonly RateLimitedOptions[]) => {
+    const server = await start({ limits, parser: "after", handle: () => ({ status: 200, body: "done" }) });
+    running.push(server);
+    return () => fetch(`${server.url}/orders`);
+  };
+
+  test("sends the response that errorResponse makes", async () => {
+    const errorResponse = ({ status, headers }: RateLimitProblem) =>
+      new Response("slow down", {
+        status: status - 9,
+        headers: { ...headers, "content-type": "text/x-own" },
+      });
+    const get = await serve({ limiter: limitOf("one", 1), key, errorResponse });
+    expect((await get()).status).toBe(200);
+    const denied = await get();
+    expect([denied.status, await denied.text()]).toEqual([420, "slow down"]);
+    expect(denied.headers.get("content-type")).toBe("text/x-own");
+    expect(denied.headers.get("retry-after")).toBe("60");
+  });
+
+  test.each([
+    [5, 9],
+    [9, 5],
+  ])("with two legacy limits, of %d and of %d, sends the headers of the stricter one", async (...limits) => {
+    const get = await serve(
+      ...limits.map((limit) => ({ limiter: limitOf(`of ${limit}`, limit), key, headers: "legacy" as const })),
+    );
+    const { status, headers } = await get();
+    expect([status, headers.get("x-ratelimit-limit"), headers.get("x-ratelimit-remaining")]).toEqual([
+      200,
+      "5",
+      "4",
+    ]);
   });
 });
