@@ -61,7 +61,7 @@ const BUDGETS = {
   "bitflake/lease": { "{ leaseNode }": 23_390 },
   // 4.3 kB before limits had burst, peek, refund, block, reset, several limits in one step, waiting, remembered denials, shadow
   // and an insurance: each operation in the rule, in Lua and in SQL.
-  "bitflake/ratelimit": { "{ RateLimit }": 9490, "{ addressKey }": 870 },
+  "bitflake/ratelimit": { "{ RateLimit }": 9490, "{ addressKey }": 1095 },
   // Beyond `idempotent` and `rateLimited`, 4.1 and 3.1 kB, 1.1 and 0.1 kB for Hono: a request that is created when it is read, a body that is read and put
   // back, parsed bodies and files as bytes, and a response that is captured in every way in which Node can write one.
   "bitflake/drizzle": { "{ pgId }": 1910, "{ mysqlId }": 1930, "{ sqliteId }": 1920 },

@@ -86,7 +86,7 @@ export const argued: Readonly<Record<string, readonly Reason[]>> = {
         /the use of the `(max|limit)` option/,
       ],
       kind: "internal",
-      why: "A mock of the peer's store. What happens while a store fails is in test/integration/web.",
+      why: "A mock of the peer's store. Our own tests of a store that fails are in test/integration/web.",
     },
     {
       cases: [
@@ -172,7 +172,7 @@ export const argued: Readonly<Record<string, readonly Reason[]>> = {
     {
       cases: [/if duration set to 0/, /forever/, /secDuration is 0/, /set points by key/],
       kind: "argued",
-      why: "A quota comes back with time, so none lasts for ever. What ends never is a counter, or a block in the app's own records.",
+      why: "A quota comes back with time, so none lasts for ever. A count without an end is a counter, and a block without one is a record of the app.",
     },
     {
       cases: [

@@ -10,7 +10,7 @@ export interface Peer {
   readonly files: string[];
   /** Which adapter an import of the test files leads to. */
   readonly imports: readonly (readonly [RegExp, string])[];
-  /** What its other test files are about. They do not run. */
+  /** The subjects of its other test files, which do not run. */
   readonly others: string;
 }
 

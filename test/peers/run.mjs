@@ -14,7 +14,7 @@
 // has no network.
 //
 // An adapter (adapters/) has the interface of its package and translates it to ours: names, options, the words of errors. It
-// implements nothing: what bitflake lacks, fails. Each case that fails has a reason in argued.ts. A case that fails without one,
+// implements nothing, so a case fails if bitflake lacks its feature. Each case that fails has a reason in argued.ts. A case that fails without one,
 // or passes in spite of one, fails the run.
 
 import { spawn, spawnSync } from "node:child_process";

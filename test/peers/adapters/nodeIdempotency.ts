@@ -164,7 +164,7 @@ export class RedisMemoryServer {
   async stop(): Promise<void> {}
 }
 
-/** What the decorator of the peer's test controller says, which is for all routes of the app. */
+/** The options of the decorator on the peer's test controller. They are for all routes of the app. */
 let decorated: Options = {};
 
 export const Idempotent = (options: Options) => {
