@@ -299,6 +299,7 @@ describe("the end of a grant", () => {
   const readings: number[] = [];
   const take = (until: number, state: ClockState, tick: number) =>
     step(settings, state, EPOCH + tick, () => 0, 1, {
+      node: 7,
       until,
       error: (nowMs) => {
         readings.push(nowMs);

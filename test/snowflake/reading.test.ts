@@ -195,7 +195,7 @@ describe("halves", () => {
     expect(joinHalves(halves.high, halves.low)).toBe(id);
   });
 
-  // The last two lose their upper bits, so that what is left looks like an ID.
+  // The last two lose their upper bits, so that the rest looks like an ID.
   test.each([-1n, -(2n ** 63n), 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 64n + 5n])(
     "of %s are none, because it is no ID",
     (id) => {
