@@ -76,9 +76,11 @@ const library = {
     lease: "src/lease/index.ts",
     node: "src/web/node.ts",
     numeric: "src/numeric/index.ts",
+    prisma: "src/orm/prisma.ts",
     ratelimit: "src/ratelimit/index.ts",
     text: "src/text/index.ts",
     threads: "src/threads/index.ts",
+    typeorm: "src/orm/typeorm.ts",
   },
 };
 

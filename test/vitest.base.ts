@@ -26,6 +26,7 @@ export default defineConfig({
       { find: /^bitflake$/, replacement: `${source}index.ts` },
       { find: /^bitflake\/(drizzle|kysely)$/, replacement: `${source}orm/$1.ts` },
       { find: /^bitflake\/(express|fastify|hono|node)$/, replacement: `${source}web/$1.ts` },
+      { find: /^bitflake\/(prisma|typeorm)$/, replacement: `${source}orm/$1.ts` },
       { find: /^bitflake\/(\w+)$/, replacement: `${source}$1/index.ts` },
     ],
   },

@@ -65,7 +65,12 @@ export async function run(code: string, packages: Readonly<Record<string, string
     compared++;
     expect(inspect(actual)).toBe(wanted);
   });
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  const options = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    // For the entities of TypeORM.
+    experimentalDecorators: true,
+  };
   const { outputText } = ts.transpileModule(checked(code), { compilerOptions: options });
   const script = outputText.replace(/ from "([^"]+)"/g, (all, name: string) => {
     const own = /^bitflake(?:\/(\w+))?$/.exec(name);

@@ -1,5 +1,5 @@
-// The examples of docs/databases.md on real databases: each block fenced as `ts pg`, `ts sqlite`, `ts drizzle` or
-// `ts kysely`. Examples that need no database run in test/docs.
+// The examples of docs/databases.md on real databases: each block fenced as `ts pg`, `ts sqlite`, `ts drizzle`, `ts kysely` or
+// `ts typeorm`. That of Prisma runs in orm/prisma.test.ts, and examples that need no database in test/docs.
 
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -20,6 +20,10 @@ async function runExamples(client: string): Promise<void> {
 
 test.skipIf(!process.env.DATABASE_URL).each(["drizzle", "kysely", "pg"])("the %s examples run", (client) =>
   inOwnDatabase(() => runExamples(client)),
+);
+
+test.skipIf(!process.env.DATABASE_URL)("the TypeORM example runs", () =>
+  inOwnDatabase(() => runExamples("typeorm")),
 );
 
 // Node 20 has no node:sqlite.

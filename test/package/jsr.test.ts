@@ -9,11 +9,17 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const jsr = JSON.parse(read("jsr.json")) as { version: string; license: string; exports: object };
 const npm = JSON.parse(read("package.json")) as { version: string; license: string; exports: object };
 
-/** The entries of ORMs and query builders, which are files of one folder. */
-const ORM = ["./drizzle", "./kysely"];
-
-/** The entries of frameworks, which are files of one folder. */
-const WEB = ["./express", "./fastify", "./hono", "./node"];
+/** The entries that are files of a folder which is not named for them. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  "./drizzle": "orm",
+  "./express": "web",
+  "./fastify": "web",
+  "./hono": "web",
+  "./kysely": "orm",
+  "./node": "web",
+  "./prisma": "orm",
+  "./typeorm": "orm",
+};
 
 describe("jsr.json", () => {
   test("has the version and the license of package.json", () => {
@@ -26,11 +32,9 @@ describe("jsr.json", () => {
       path,
       path === "."
         ? "./src/index.ts"
-        : WEB.includes(path)
-          ? `./src/web/${path.slice(2)}.ts`
-          : ORM.includes(path)
-            ? `./src/orm/${path.slice(2)}.ts`
-            : `./src/${path.slice(2)}/index.ts`,
+        : path in FOLDERS
+          ? `./src/${FOLDERS[path]}/${path.slice(2)}.ts`
+          : `./src/${path.slice(2)}/index.ts`,
     ]);
     expect(Object.entries(jsr.exports)).toEqual(sources);
   });

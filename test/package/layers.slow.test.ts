@@ -75,6 +75,7 @@ describe("the linter", () => {
     ["ratelimit/limiter.ts", "../web/express.ts"],
     ["web/express.ts", "../service/app.ts"],
     ["web/node.ts", "node:http"],
+    ["orm/typeorm.ts", "../backend/call.ts"],
     ["testing/index.ts", "../service/app.ts"],
     ["testing/conformance/rule.ts", "../../cli/run.ts"],
     ["service/app.ts", "../cli/run.ts"],

@@ -147,6 +147,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "defineIdTypes",
     "verhoeff",
   ],
+  "bitflake/prisma": ["ArgumentError", "InvalidIdError", "idExtension"],
   "bitflake/ratelimit": [
     "ArgumentError",
     "BackendError",
@@ -205,6 +206,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "TimestampOverflowError",
     "UnsupportedError",
   ],
+  "bitflake/typeorm": ["ArgumentError", "IdSubscriber", "InvalidIdError", "idColumn", "idTransformer"],
 };
 
 describe("the installed package", () => {
