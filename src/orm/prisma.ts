@@ -33,7 +33,7 @@ export interface IdExtensionOptions<ModelName extends string = string> {
   readonly models: { readonly [Name in ModelName]?: PrismaIdFields };
   /**
    * The models of the schema with their fields, of which the extension needs the relations. Default: those of the client,
-   * which the clients of Prisma 4.16 to 7 have. `Prisma.dmmf.datamodel` of the generator `prisma-client-js` has this form.
+   * which Prisma does not document. `Prisma.dmmf.datamodel` of the generator `prisma-client-js` has this form.
    */
   readonly datamodel?: PrismaDatamodel | undefined;
 }

@@ -44,7 +44,7 @@ export interface NoExtension {
 export type PrismaExtension = (client: object) => {
   /** The types of the extended client, for the compiler. */
   readonly $extends: {
-    /** What the extension adds. */
+    /** The additions of the extension. */
     readonly extArgs: NoExtension;
   };
 };

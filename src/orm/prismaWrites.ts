@@ -22,24 +22,24 @@ export type Schema = ReadonlyMap<string, ModelWrites>;
 type Row = Record<string, unknown>;
 
 /** An ID that is missing in a row of the copy. */
-export interface MissingId {
+interface MissingId {
   readonly row: Row;
   readonly field: string;
   readonly make: MakeId;
 }
 
-/** What an object in the arguments is: rows to create, changes of a row, or an object that contains these. */
+/** The kinds of objects in the arguments: rows to create, changes of a row, and objects that contain these. */
 type Kind = "create" | "update" | "createMany" | "connectOrCreate" | "upsert" | "updateWhere";
 
-/** What the fields of an object are that contains rows. */
-const parts: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+/** The kinds of the fields of objects that contain rows. */
+const contents: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   createMany: { data: "create" },
   connectOrCreate: { create: "create" },
   upsert: { create: "create", update: "update" },
   updateWhere: { data: "update" },
 };
 
-/** What the arguments of the operations are. The other operations create no row. */
+/** The kinds of the arguments, by operation. The other operations create no row. */
 const operations: Readonly<Record<string, Kind>> = {
   create: "createMany",
   createMany: "createMany",
@@ -48,7 +48,7 @@ const operations: Readonly<Record<string, Kind>> = {
   upsert: "upsert",
 };
 
-/** What the fields of a relation are. The others, such as `connect` and `deleteMany`, create no row. */
+/** The fields of a relation, which are named as their kinds are. The others, such as `connect` and `deleteMany`, create no row. */
 const nested: readonly Kind[] = ["create", "createMany", "connectOrCreate", "upsert", "update"];
 
 /** Returns whether a value has fields to read: `undefined`, `Prisma.skip` and scalars have none. */
@@ -83,7 +83,7 @@ export function findMissingIds(
     if (Array.isArray(value)) return value.map((item) => copy(item, kind, name));
     if (!isRow(value) || !model) return value;
     const row = { ...value };
-    const contained = parts[kind];
+    const contained = contents[kind];
     if (contained) {
       for (const field of Object.keys(contained)) {
         if (field in row) row[field] = copy(row[field], contained[field] as Kind, name);

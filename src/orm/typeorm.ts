@@ -169,8 +169,8 @@ function makerOf(transformer: unknown): IdTransformer["makeId"] {
 
 /**
  * A subscriber of TypeORM that gives new rows their IDs: those of columns of {@link idColumn} with `generate`, if the entity
- * has none. It works for `save`, cascades, `insert`, `upsert` and the query builder, unless these are told not to call
- * listeners.
+ * has none. It works for `save`, cascades, `insert`, `upsert` and the query builder, unless an option of theirs turns
+ * listeners off.
  *
  * TypeORM wants a class with its decorator, so call that once, and name the class in the options of the data source.
  *

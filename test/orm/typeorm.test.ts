@@ -40,7 +40,7 @@ describe("the transformer", () => {
     ]);
   });
 
-  test("reads what drivers return", () => {
+  test("reads the values of drivers", () => {
     expect([String(ID), ID, 5].map(idTransformer().from)).toEqual([ID, ID, 5n]);
     expect([String(ID), ID, 5].map(idTransformer({ form: "string" }).from)).toEqual([
       String(ID),
@@ -58,7 +58,7 @@ describe("the transformer", () => {
     );
   });
 
-  test.each(["bigint", "string", base32, users] as const)("of %o refuses what is no ID", (form) => {
+  test.each(["bigint", "string", base32, users] as const)("of %o refuses other values", (form) => {
     const { to, from } = idTransformer({ form });
     for (const value of ["", "05", "order_04W86BB0G4007", -1n, 2n ** 63n, {}, true, [""]]) {
       expect(() => to(value)).toThrow(InvalidIdError);

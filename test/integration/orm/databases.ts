@@ -42,7 +42,7 @@ export const kinds: readonly Kind[] = [
   { name: "sqlite", isHere: sqliteHere.better, run: (body) => body(":memory:") },
 ];
 
-/** Opens an empty database for the tests of a block. Returns a function that returns its address, for these tests. */
+/** Opens an empty database before the tests of a block, and drops it after them. Returns a function that returns its address. */
 export function useDatabase(kind: Kind): () => string {
   let address = "";
   let release = () => {};

@@ -14,7 +14,7 @@ const { generateClient } =
   require("@prisma/client-generator-ts") as typeof import("@prisma/client-generator-ts");
 const { getDMMF } = require("@prisma/internals") as typeof import("@prisma/internals");
 
-export type Provider = "postgresql" | "mysql" | "sqlite";
+type Provider = "postgresql" | "mysql" | "sqlite";
 
 /** A client that was generated. */
 export interface Generated {
