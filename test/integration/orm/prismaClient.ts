@@ -1,4 +1,6 @@
 // Generates Prisma's client as `prisma generate` does, without its command line, which downloads an engine that nothing here uses.
+// In package.json another package has the place of @prisma/config, which nothing here uses either: it would bring 45 MB, and another
+// fast-check before that of these tests.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,11 +10,15 @@ import ts from "typescript";
 import type { PrismaDatamodel } from "../../../src/orm/prisma.ts";
 import manifest from "../package.json" with { type: "json" };
 
-// Required, because in 7.10 the generator's files for `import` name files that are not there.
+// Required, because in 7.10 the generator's files for `import` name files that are not there. Without their types, because these
+// lead to a hundred packages.
 const require = createRequire(import.meta.url);
-const { generateClient } =
-  require("@prisma/client-generator-ts") as typeof import("@prisma/client-generator-ts");
-const { getDMMF } = require("@prisma/internals") as typeof import("@prisma/internals");
+const { generateClient } = require("@prisma/client-generator-ts") as {
+  generateClient(options: object): Promise<void>;
+};
+const { getDMMF } = require("@prisma/internals") as {
+  getDMMF(options: { datamodel: string }): Promise<{ datamodel: PrismaDatamodel }>;
+};
 
 type Provider = "postgresql" | "mysql" | "sqlite";
 

@@ -221,12 +221,12 @@ describe.each([
           users: typeorm1.Repository<User<Id>>;
           orders: typeorm1.Repository<Order<Id>>;
         }) => {
-          const { id } = await users.save({
-            name: "Ada",
-            orders: [{ total: 1 }, { total: 2 }],
-            tags: [{ label: "a" }],
-          } as never);
-          const other = (await users.save({ id: make(), name: "Bob" } as never)) as User<Id>;
+          const made = [{ total: 1 }, { total: 2 }];
+          const graph = { name: "Ada", orders: made, tags: [{ label: "a" }] };
+          const saved: unknown = await users.save(graph as never);
+          const { id } = saved as User<Id>;
+          const other: User<Id> = { id: make(), name: "Bob" };
+          await users.save(other as never);
           const relations = { orders: true, tags: true };
           const where = { id } as never;
           const user = await users.findOneOrFail({ where, relations });
