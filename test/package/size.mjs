@@ -88,12 +88,13 @@ const BUDGETS = {
 
 /**
  * Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing, 0.2 MB
- * the adapters for web frameworks, 0.1 MB each the new operations of rate limits and of idempotency keys.
+ * the adapters for web frameworks, 0.1 MB each the new operations of rate limits and of idempotency keys, and the four of ORMs
+ * with the events.
  */
-const UNPACKED_KB = 2850;
+const UNPACKED_KB = 3020;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 3660;
+const INSTALLED_KB = 3950;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");
