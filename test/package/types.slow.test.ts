@@ -272,9 +272,7 @@ describe("the types of the installed package", () => {
     try {
       let sent = 0;
       const send = (command: string, args: unknown) =>
-        server.stdin.write(
-          `${JSON.stringify({ seq: ++sent, type: "request", command, arguments: args })}\n`,
-        );
+        server.stdin.write(`${JSON.stringify({ seq: ++sent, type: "request", command, arguments: args })}\n`);
       send("open", { file });
       for (const [at, word] of [
         [0, "makeGenerator"],

@@ -1,4 +1,5 @@
 import { checkOrders } from "../orders.js";
+import "./login.js";
 import "./main.js";
 import "./web.js";
 
