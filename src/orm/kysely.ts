@@ -87,8 +87,8 @@ function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>
  *
  * const rows = [{ id: "911780371413233664", orders: '[{"id":911780371413233665,"total":12}]' }];
  * const result = await plugin.transformResult({ result: { rows } });
- * const [user] = result.rows as { id: bigint; orders: { id: bigint }[] }[];
- * [user?.id, user?.orders[0]?.id]; // => [ 911780371413233664n, 911780371413233665n ]
+ * result.rows[0]?.id; // => 911780371413233664n
+ * result.rows[0]?.orders; // => [ { id: 911780371413233665n, total: 12 } ]
  * ```
  */
 export class IdColumnsPlugin {
