@@ -1,7 +1,6 @@
-// Prints the unit test files that run on Node 24: those that the counting of branches leaves out, and those with properties, which
-// load fast-check themselves or through a helper. Of properties outside of the core it is a third, another one for each commit.
+// Prints the unit test files that run on Node 24: those that the counting of branches leaves out, and those of the core with
+// properties, which load fast-check themselves or through a helper.
 
-import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { uncovered } from "../test/vitest.config.ts";
@@ -29,8 +28,4 @@ const files = globSync("test/**/*.test.ts", {
   exclude: ["test/integration/**", "test/playground/**", "**/node_modules/**"],
 });
 const isCore = (file) => /^test.(counter|lease|snowflake|threads)\b/.test(file);
-const commit = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" });
-const turn = Number.parseInt(commit.slice(0, 8), 16) % 3;
-const isDue = (file, at) => isCore(file) || at % 3 === turn;
-const chosen = files.filter(usesFastCheck).sort().filter(isDue);
-console.log([...new Set([...chosen, ...uncovered])].join("\n"));
+console.log([...new Set([...files.filter(isCore).filter(usesFastCheck).sort(), ...uncovered])].join("\n"));
