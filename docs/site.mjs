@@ -19,6 +19,7 @@ const GROUPS = {
       "idempotency",
       "rate-limits",
       "web",
+      "events",
       "service",
       "command-line",
       "frameworks",
@@ -28,7 +29,7 @@ const GROUPS = {
   ],
   "For maintainers": ["architecture", "contributing", "changelog"],
   Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "native-steps", "no-pools-on-redis"]
-    .concat("ff1", "zero-dependencies")
+    .concat("ff1", "events", "zero-dependencies")
     .map((page) => `decisions/${page}`),
 };
 const pages = Object.values(GROUPS).flat();

@@ -212,7 +212,7 @@ describe.skipIf(!startable.failover.redis)("the primary that Sentinels name", ()
 
     const url = `redis+sentinel://:s3cr3t@127.0.0.1:3,127.0.0.1:${sentinel.port}/ids/2`;
     const opened = [];
-    for (const { place } of redisClients) opened.push(await openCounter(url, place, 500));
+    for (const { place } of redisClients) opened.push(await openCounter(url, place, 5000));
     for (const { store, counter } of opened) {
       expect(store.description).toBe(`redis+sentinel://:***@127.0.0.1:3,127.0.0.1:${sentinel.port}/ids/2`);
       expect(typeof (await counter.next())).toBe("bigint");

@@ -20,7 +20,7 @@ export default {
       // The unit tests cover the branches for unexpected responses, by scripted ports.
       thresholds: { branches: 85, statements: 94, functions: 94, lines: 94 },
     },
-    // More workers than cores, because these tests mostly wait.
-    maxWorkers: 3,
+    // More workers than cores, because these tests mostly wait. In CI the unit tests run beside them.
+    maxWorkers: process.env.CI ? 2 : 3,
   },
 };
