@@ -96,7 +96,7 @@ async function run() {
   // First of all, before any other part of the program.
   const tokens = draw();
   // A snapshot keeps when Node's next timer was due in the build, also if the timer was cleared. A process whose first timer is
-  // due later than that gets none to fire, so it sets one at once: a slow machine may take seconds to the first one below.
+  // due later than that gets none, so it sets one at once: a slow machine may take seconds to the first one below.
   void pause(1);
   // A platform's cipher is not in the snapshot, but the object that uses it is.
   permuted.idAt(2n);
