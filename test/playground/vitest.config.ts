@@ -12,8 +12,8 @@ export default defineConfig({
     // Not *.test.ts, because these need a browser and the built package.
     include: ["test/playground/*.spec.ts"],
     // Limits that only a hang reaches.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     reporters: process.env.TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.TEST_REPORT }]]
       : ["default"],
