@@ -1,14 +1,8 @@
 // bitflake/typeorm: ID columns for TypeORM, with a transformer, and a subscriber that fills them before an insert.
 
-import {
-  ArgumentError,
-  assertFunction,
-  assertKnownOptions,
-  assertObject,
-  InvalidIdError,
-  parseId,
-} from "../internal.ts";
+import { ArgumentError, assertFunction, assertKnownOptions, assertObject, parseId } from "../internal.ts";
 import type { TextCodec } from "../text/codec.ts";
+import { readStoredId } from "./storedId.ts";
 import type { IdInsertEvent } from "./typeormTypes.ts";
 
 export { ArgumentError, InvalidIdError } from "../internal.ts";
@@ -74,16 +68,8 @@ function throughNull(convert: Convert): Convert {
 }
 
 /** Reads the driver's value of a `bigint` column. */
-function readStored(value: unknown): bigint {
-  if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    throw new InvalidIdError(
-      "id",
-      "read as a bigint or string, because the driver rounds numbers beyond 2^53",
-      value,
-    );
-  }
-  return parseId(value);
-}
+const readStored = (value: unknown): bigint =>
+  readStoredId("id", value, "have the driver return BIGINT as a string or bigint");
 
 /** Reads a text, or writes a bigint, such as the end of a range. Returns the text that the codec writes. */
 function toText(codec: TextCodec, value: unknown): string {

@@ -54,7 +54,7 @@ describe("the transformer", () => {
     const rounded = Number(ID);
     expect(() => to(rounded)).toThrow(InvalidIdError);
     expect(() => from(rounded)).toThrow(
-      `id must be read as a bigint or string, because the driver rounds numbers beyond 2^53, got ${rounded}`,
+      `id must be exact, and not a number that has lost digits (have the driver return BIGINT as a string or bigint), got ${rounded}`,
     );
   });
 

@@ -88,8 +88,8 @@ const BUDGETS = {
 
 /**
  * Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing, 0.2 MB
- * the adapters for web frameworks, 0.1 MB each the new operations of rate limits and of idempotency keys, and the four of ORMs
- * with the events.
+ * the adapters for web frameworks, 0.1 MB each the new operations of rate limits, those of idempotency keys, and the adapters of
+ * ORMs together with the events.
  */
 const UNPACKED_KB = 3020;
 

@@ -120,7 +120,7 @@ export const argued: Readonly<Record<string, readonly Reason[]>> = {
     {
       cases: [/if max is set to 0/],
       kind: "argued",
-      why: "A limit of 0 is an ArgumentError. A route that nobody may use answers so itself, and block() denies a key.",
+      why: "A limit of 0 is an ArgumentError. A route that is closed to all clients answers so itself, and block() denies a key.",
     },
     {
       cases: [/request\.rateLimit` property/, /with a custom property/, /different `requestPropertyNames`/],
