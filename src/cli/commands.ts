@@ -11,7 +11,9 @@ import { newCommand } from "./commands/new.ts";
 import { numericCheckCommand } from "./commands/numericCheck.ts";
 import { numericNewCommand } from "./commands/numericNew.ts";
 import { poolAcceptCommand } from "./commands/poolAccept.ts";
+import { poolExportCommand } from "./commands/poolExport.ts";
 import { poolFillCommand } from "./commands/poolFill.ts";
+import { poolImportCommand } from "./commands/poolImport.ts";
 import { poolStatusCommand } from "./commands/poolStatus.ts";
 import { randomCommand } from "./commands/random.ts";
 import { rangeCommand } from "./commands/range.ts";
@@ -33,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   numericCheckCommand,
   poolFillCommand,
   poolStatusCommand,
+  poolImportCommand,
+  poolExportCommand,
   poolAcceptCommand,
   leaseInspectCommand,
   setupCommand,

@@ -10,6 +10,7 @@ import {
   parseIds,
   parsePoolCounts,
   parseScanText,
+  parseTaken,
 } from "./parseAnswers.ts";
 import type { Availability, PoolCounts, PoolPort, RankedId } from "./port.ts";
 import { RANK_LIMIT } from "./random.ts";
@@ -94,6 +95,15 @@ function markTaken(state: PoolState, ids: readonly TakenId[]): number {
   return count;
 }
 
+function takenBetween({ places }: PoolState, from: string, to: string, max: number): readonly string[] {
+  if (from === to) return places.get(from) === -1 ? [from] : [];
+  const taken = [...places].filter(([id, at]) => at === -1 && id >= from && id <= to);
+  return taken
+    .map(([id]) => id)
+    .sort()
+    .slice(0, max);
+}
+
 /** Returns whether a process has claimed the refill. A claim that ends too late was made before a clock was set back. */
 function isClaimed({ refiller, claimUntilMs }: PoolState, claimMs: number, nowMs: number): boolean {
   return refiller !== undefined && claimUntilMs > nowMs && claimUntilMs <= nowMs + claimMs + GRACE_MS;
@@ -165,6 +175,12 @@ export function memoryPoolPort(backend: MemoryPort, type: string): PoolPort {
         "import",
         (state) => markTaken(state, ids),
         (answer) => parseCount(answer, ids.length),
+      ),
+    takenBetween: (from, to, max) =>
+      apply(
+        "read taken IDs",
+        (state) => takenBetween(state, from, to, max),
+        (answer) => parseTaken(answer, max),
       ),
     claimRefill: (refiller, ms) =>
       apply(

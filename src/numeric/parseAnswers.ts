@@ -9,6 +9,11 @@ export function parseIds(value: unknown, count: number): readonly string[] {
   throw new Error(`not ${count} IDs`);
 }
 
+/** Parses at most `max` IDs. */
+export function parseTaken(value: unknown, max: number): readonly string[] {
+  return parseIds(value, Array.isArray(value) ? Math.min(value.length, max) : max);
+}
+
 /** Parses a number of IDs, given as a number or as a string. */
 export function parseCount(value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
   const count = Number(value);

@@ -1,7 +1,13 @@
 // IdPool: random IDs generated ahead, kept in a store, and each issued once.
 
 import { AsyncDisposer } from "../asyncDispose.ts";
-import { ArgumentError, assertFunction, assertKnownOptions, assertWhole } from "../internal.ts";
+import {
+  ArgumentError,
+  assertFunction,
+  assertKnownOptions,
+  assertWhole,
+  IdPoolHistoryError,
+} from "../internal.ts";
 import { poolPort } from "./openPort.ts";
 import { IDS_PER_STEP, PoolHistory } from "./poolHistory.ts";
 import { PoolIssuer } from "./poolIssuer.ts";
@@ -228,8 +234,8 @@ export class IdPool extends AsyncDisposer {
     }
     const all = Array.from(ids, (id, i) => {
       // With spaces or hyphens it would count as outside, and the pool would issue the same ID again.
-      if (typeof id === "string" && /^\d+$/.test(id)) return id;
-      throw new ArgumentError(`ids[${i}]`, "a string of digits", id);
+      assertDigits(`ids[${i}]`, id);
+      return id;
     });
     const outside = all.filter((id) => !this.type.validate(id).valid);
     const outsideSet = new Set(outside);
@@ -242,6 +248,83 @@ export class IdPool extends AsyncDisposer {
     }
     this.#refills.countAtNextIssue();
     return { taken, known: all.length - outside.length - taken, outside };
+  }
+
+  /**
+   * Returns whether an ID is taken: issued from the pool, or imported into it. The pool writes nothing.
+   *
+   * @param id the ID. One that breaks the rules of the type is not taken
+   * @throws {@link ArgumentError} if it has other characters than digits
+   * @throws {@link IdPoolHistoryError} if the store has no such ID, and may have lost some that were issued: see
+   *   {@link IdPool.acceptHistory}
+   * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "farmer", length: 10 });
+   * await using pool = new IdPool({ backend: memory(), type });
+   * await pool.isTaken(await pool.issue()); // => true
+   * await pool.isTaken("8349257232"); // => false
+   * ```
+   */
+  async isTaken(id: string): Promise<boolean> {
+    assertDigits("id", id);
+    if (!this.type.validate(id).valid) return false;
+    const [taken] = await this.#readTaken(id, id, 1);
+    if (taken !== undefined) return true;
+    await this.#assertHistory();
+    return false;
+  }
+
+  /**
+   * Iterates over the taken IDs in ascending order, some hundred a query. IDs that are issued meanwhile may be among them or
+   * not. The pool writes nothing.
+   *
+   * @param options.after starts after this ID, to go on with an export that was interrupted
+   * @throws {@link ArgumentError} if `after` does not have the digits of the type, or an option is unknown
+   * @throws {@link IdPoolHistoryError} after the last ID, if the store may have lost some that were issued: see
+   *   {@link IdPool.acceptHistory}
+   * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   *
+   * @example
+   * ```ts
+   * import { memory } from "bitflake/backend";
+   * import { IdPool, NumericIdType } from "bitflake/numeric";
+   *
+   * const type = new NumericIdType({ name: "farmer", length: 10 });
+   * await using pool = new IdPool({ backend: memory(), type });
+   * await pool.import(["8349257232", "3029384756"]);
+   * const ids: string[] = [];
+   * for await (const id of pool.takenIds()) ids.push(id);
+   * ids; // => [ '3029384756', '8349257232' ]
+   * ```
+   */
+  async *takenIds(
+    options: { readonly after?: string | undefined } = {},
+  ): AsyncGenerator<string, void, undefined> {
+    assertKnownOptions(options, ["after"]);
+    const { after } = options;
+    const { length } = this.type;
+    if (
+      after !== undefined &&
+      (typeof after !== "string" || !/^\d+$/.test(after) || after.length !== length)
+    ) {
+      throw new ArgumentError("after", `a string of ${length} digits`, after);
+    }
+    const end = 10n ** BigInt(length);
+    const textOf = (value: bigint) => String(value).padStart(length, "0");
+    let next = after === undefined ? 0n : BigInt(after) + 1n;
+    while (next < end) {
+      const ids = await this.#readTaken(textOf(next), textOf(end - 1n), IDS_PER_STEP);
+      yield* ids;
+      next = ids.length < IDS_PER_STEP ? end : BigInt(ids.at(-1) as string) + 1n;
+    }
+    await this.#assertHistory();
   }
 
   /**
@@ -298,6 +381,18 @@ export class IdPool extends AsyncDisposer {
     await this.#refills.stop();
   }
 
+  /** Reads taken IDs, if the store has the pool. */
+  async #readTaken(from: string, to: string, max: number): Promise<readonly string[]> {
+    const isKnown = await isRegistered(this.#settings.backend, this.type.name, poolShape(this.type));
+    return isKnown ? this.#store.takenBetween(from, to, max) : [];
+  }
+
+  /** Asserts that the store has not lost IDs: one that has does not list them as taken. */
+  async #assertHistory(): Promise<void> {
+    const { lastError } = await this.status();
+    if (lastError instanceof IdPoolHistoryError) throw lastError;
+  }
+
   async #readStatus(): Promise<IdPoolStatus> {
     const { backend, highMark } = this.#settings;
     // A status writes nothing: the pool is registered by its first issue, fill or import.
@@ -307,4 +402,8 @@ export class IdPool extends AsyncDisposer {
     if (isKnown && this.#history.hasRegistered) await this.#history.markTakenOnNewHistory(counts.current);
     return poolStatus(this.type, counts, highMark, this.#refills.lastError);
   }
+}
+
+function assertDigits(field: string, id: unknown): asserts id is string {
+  if (typeof id !== "string" || !/^\d+$/.test(id)) throw new ArgumentError(field, "a string of digits", id);
 }

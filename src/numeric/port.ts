@@ -70,6 +70,8 @@ export interface PoolPort {
   add(ids: readonly RankedId[]): Promise<number>;
   /** Marks given IDs as taken, and adds those that are not in the pool. Resolves to how many were not taken before. */
   markTaken(ids: readonly TakenId[]): Promise<number>;
+  /** Returns the taken IDs from one to another, both included, in ascending order: the first `max` of them. */
+  takenBetween(from: string, to: string, max: number): Promise<readonly string[]>;
   /** Merges the counts of taken IDs, if the store keeps one for each issue. */
   mergeCounts(): Promise<unknown>;
   /** Claims the refill for `ms`, unless another process has it. Resolves to the scan position, `null` if refused. */

@@ -238,6 +238,43 @@ describe("pools in memory", () => {
     });
   });
 
+  test("take IDs that were issued elsewhere, from the arguments or the standard input", async () => {
+    expect(
+      await cli(pool("import 8349257232 3029384756 8349257232", "--type farmer"), { cwd }),
+    ).toMatchObject({
+      code: 0,
+      out: "farmer: 2 IDs are taken now, 1 were taken before.\n",
+      err: "farmer: 3\n",
+    });
+    const stdin = "8349257232\n\n 3029384756 \n1234567890\n";
+    const { code, out } = await cli(pool("import", "--type farmer"), { cwd, stdin });
+    expect([code, out]).toEqual([
+      1,
+      "farmer: 2 IDs are taken now, 0 were taken before. 1 are not IDs of the type: 1234567890\n",
+    ]);
+    const { out: json, err } = await cli(pool("import", "--type farmer --json"), { cwd, stdin });
+    const totals = { type: "farmer", taken: 2, known: 0, outside: 1, firstOutside: ["1234567890"] };
+    expect([JSON.parse(json), err]).toEqual([totals, ""]);
+  });
+
+  test("refuse a line that is no ID, with its number, and keep the IDs of the steps before", async () => {
+    const ids = new NumericIdType({ name: "farmer", length: 10 }).generateIds(5002);
+    ids[5001] = "83-49";
+    const { code, out, err } = await cli(pool("import", "--type farmer"), { cwd, stdin: ids.join("\n") });
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain(
+      'error: ID 5002 must be a string of digits, got "83-49"; 5000 IDs before it were imported\n',
+    );
+  });
+
+  test("have nothing to export when they are new, and refuse another ID to start after", async () => {
+    expect(await cli(pool("export", "--type farmer"), { cwd })).toMatchObject({ code: 0, out: "" });
+    expect(await cli(pool("export", "--type farmer --after 12"), { cwd })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('after must be a string of 10 digits, got "12"'),
+    });
+  });
+
   test("without further IDs exit with 1", async () => {
     const { code, out, err } = await cli(pool("fill", "--type tiny"), { cwd });
     expect(code).toBe(1);

@@ -12,6 +12,7 @@ import { setup } from "../../src/backend/index.ts";
 import { maskedAddress } from "../../src/cli/stores/address.ts";
 import { type OpenStore, openStore } from "../../src/cli/stores/openStore.ts";
 import { Counter } from "../../src/counter/index.ts";
+import { NumericIdType } from "../../src/numeric/index.ts";
 import { type CliOptions, cli, storeContext } from "../cli/cliIo.ts";
 import { type Server, startable, startRedis, startSentinel } from "./servers.ts";
 import { networkTo } from "./silent-proxy.ts";
@@ -185,6 +186,17 @@ test.skipIf(!mysqlUrl)("mysql:// keeps pools, which are filled and counted", asy
   const status = await cli(`pool status ${line} --json`, place);
   expect(JSON.parse(status.out)).toMatchObject({ available: 20, taken: 0 });
   expect((await cli(`pool accept ${line}`, place)).code).toBe(0);
+  const ids = new NumericIdType({ name: "farmer", length: 10 }).generateIds(1200).sort();
+  const imported = await cli(`pool import ${line}`, { ...place, stdin: ids.join("\n") });
+  expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/^farmer: 1200 IDs are taken now/) });
+  const exported = await cli(`pool export ${line}`, place);
+  expect(exported).toMatchObject({
+    code: 0,
+    out: `${ids.join("\n")}\n`,
+    err: "farmer: 1,200 of 1,200, 100%\n",
+  });
+  const rest = await cli(`pool export ${line} --json --after ${ids[1197]}`, place);
+  expect(rest.out).toBe(`{"id":"${ids[1198]}"}\n{"id":"${ids[1199]}"}\n`);
 });
 
 test.skipIf(!mysqlUrl)("mariadb:// names the same store as mysql://", async () => {

@@ -182,6 +182,15 @@ const anyOrder: fc.Arbitrary<Order> = fc.oneof(
       async (store, model) =>
         expect(await store.take(ids)).toBe(model.take(ids)),
   ),
+  fc.tuple(anyId, anyId, fc.integer({ min: 1, max: 9 })).map(
+    ([from, to, most]): Order =>
+      async (store, { available, ranks }) => {
+        const taken = [...ranks.keys()].filter((id) => !available.has(id)).sort();
+        const between = taken.filter((id) => id >= from && id <= to);
+        expect(await store.takenBetween(from, to, most)).toEqual(between.slice(0, most));
+        expect(await store.takenBetween(from, from, 1)).toEqual(taken.filter((id) => id === from));
+      },
+  ),
   fc.integer({ min: 1, max: 9 }).map(
     (most): Order =>
       async (store, { available, scan }) =>

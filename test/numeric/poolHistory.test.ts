@@ -137,6 +137,26 @@ test("a process that only calls status marks its issued IDs as taken again befor
   await Promise.all([idle.stop(), other.stop()]);
 });
 
+test("says of no ID that it was not taken, and ends no export, while the store may have lost some", async () => {
+  const backend = new Restorable();
+  const [issuer, reader] = [poolOf(backend), poolOf(backend)];
+  const kept = await issuer.issue();
+  backend.backUp();
+  const lost = await issuer.issue();
+  backend.failOver("2");
+  expect(await reader.isTaken(kept)).toBe(true);
+  await expect(reader.isTaken(lost)).rejects.toThrow(IdPoolHistoryError);
+  const exported: string[] = [];
+  const readAll = async () => {
+    for await (const id of reader.takenIds()) exported.push(id);
+  };
+  await expect(readAll()).rejects.toThrow(IdPoolHistoryError);
+  expect(exported).toEqual([kept]);
+  await issuer.acceptHistory();
+  expect(await reader.isTaken(lost)).toBe(true);
+  await Promise.all([issuer.stop(), reader.stop()]);
+});
+
 test("a pool without a recorded history is not refused", async () => {
   const backend = new Restorable();
   const pool = poolOf(backend);

@@ -14,13 +14,15 @@ const MAX_BAR_WIDTH = 40;
 /** How much of a task is done. */
 export interface ProgressState {
   readonly done: number;
-  readonly total: number;
+  /** Missing if it is not known. */
+  readonly total?: number;
 }
 
 /** Returns a number with thousands separators. */
 const formatCount = (value: number): string => value.toLocaleString("en-US");
 
 function progressText(label: string, { done, total }: ProgressState): string {
+  if (total === undefined) return `${label} ${formatCount(done)}`;
   const percent = total > 0 ? Math.floor((100 * Math.min(done, total)) / total) : 100;
   return `${label} ${formatCount(done)} of ${formatCount(total)}, ${percent}%`;
 }
@@ -33,6 +35,7 @@ function progressText(label: string, { done, total }: ProgressState): string {
 export function renderBar(label: string, state: ProgressState, columns: number): string {
   const { done, total } = state;
   const text = progressText(label, state);
+  if (total === undefined) return text.slice(0, Math.max(0, columns - 1));
   // The bar keeps its width, because the text has room for its final length. One column stays free, because many
   // terminals break the line after the last one.
   const longest = Math.max(text.length, progressText(label, { done: total, total }).length);

@@ -15,6 +15,7 @@ import {
   parseIds,
   parsePoolCounts,
   parseScanText,
+  parseTaken,
 } from "../parseAnswers.ts";
 import type { PoolPort } from "../port.ts";
 import { RANK_LIMIT } from "../random.ts";
@@ -325,6 +326,12 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
         }
       }
     },
+    takenBetween: (from, to, max) =>
+      send(
+        "read taken IDs",
+        (statements) => statements.takenBetween(from, to, max),
+        (rows) => parseTaken(idsOf(rows), max),
+      ),
     mergeCounts: async () => {},
     async claimRefill(refiller, ms) {
       await send(

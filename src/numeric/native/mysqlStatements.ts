@@ -107,6 +107,8 @@ FROM ${typeIfThere}`,
       const request = requests.length === 0 ? "NULL" : `CASE id ${requests.join(" ")} END`;
       return `UPDATE ${byId} SET taken = ${NOW}, \`rank\` = NULL, request = ${request} WHERE ${ofType} AND id IN (${entries.map(([id]) => idLiteral(id))})`;
     },
+    takenBetween: (from: string, to: string, max: number) =>
+      `SELECT id FROM ${byId} WHERE ${ofType} AND id BETWEEN ${idLiteral(from)} AND ${idLiteral(to)} AND \`rank\` IS NULL ORDER BY id LIMIT ${max}`,
     // A claim that ends too late was made before a clock was set back.
     claimRefill: (refiller: string, ms: number) =>
       `UPDATE ${types} SET refiller = ${literal(refiller)}, claimed_until = ${NOW} + ${ms}, ${write}

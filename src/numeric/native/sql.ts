@@ -11,6 +11,7 @@ import {
   parseIds,
   parsePoolCounts,
   parseScanText,
+  parseTaken,
 } from "../parseAnswers.ts";
 import type { Availability, PoolCounts, PoolPort, StoreHistory } from "../port.ts";
 import { takeOrFind, takeWithRetries } from "./retry.ts";
@@ -109,6 +110,13 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
     },
     add: (ids) => send("add", "add", [JSON.stringify(ids)], (rows) => rows.length),
     markTaken: (ids) => send("import", "markTaken", [JSON.stringify(ids)], (rows) => rows.length),
+    takenBetween: (from, to, max) =>
+      send("read taken IDs", "takenBetween", [from, to, max], (rows) =>
+        parseTaken(
+          rows.map(({ id }) => id),
+          max,
+        ),
+      ),
     mergeCounts: async () =>
       backend.dialect === "postgres" && (await send("merge counts", "mergeCounts", [], () => true)),
     claimRefill: (refiller, ms) =>

@@ -42,6 +42,7 @@ export type StatementName =
   | "status"
   | "add"
   | "markTaken"
+  | "takenBetween"
   | "mergeCounts"
   | "claimRefill"
   | "releaseRefill"
@@ -146,6 +147,8 @@ SELECT CAST($1 AS TEXT), ${field(0)}, 0, ${nowSql}, CASE WHEN NOT EXISTS (
   SELECT 1 FROM ${idsTable} WHERE type = $1 AND request = ${field(1)}
 ) THEN ${field(1)} END FROM ${entriesSql} WHERE TRUE
 ON CONFLICT (type, id) DO UPDATE SET taken = excluded.taken, request = excluded.request WHERE known.taken IS NULL`),
+    // $2 first ID, $3 last ID, $4 limit
+    takenBetween: `SELECT id FROM ${idsTable} WHERE type = $1 AND id BETWEEN $2 AND $3 AND taken IS NOT NULL ORDER BY id LIMIT ${int("$4")}`,
     mergeCounts: `WITH merged AS (DELETE FROM ${countsTable} WHERE type = $1 AND part = ANY(ARRAY(
   SELECT part FROM ${countsTable} WHERE type = $1 LIMIT ${MERGE_LIMIT} FOR UPDATE SKIP LOCKED
 )) RETURNING type, taken)

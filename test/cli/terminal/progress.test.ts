@@ -22,6 +22,11 @@ describe("renderBar", () => {
     expect(renderBar("farmer:", { done, total }, columns)).toBe(picture);
   });
 
+  test("is a count alone if the total is not known", () => {
+    expect(renderBar("farmer:", { done: 12_000 }, 80)).toBe("farmer: 12,000");
+    expect(renderBar("farmer:", { done: 12_000 }, 10)).toBe("farmer: 1");
+  });
+
   test("is narrower than the terminal, and never emptier for a later state", () => {
     fc.assert(
       fc.property(
