@@ -1,6 +1,6 @@
 // The query of a request: parameters that the route declares, each at most once.
 
-import type { QueryParameter } from "./operation.ts";
+import type { Parameter } from "./operation.ts";
 import { HttpError } from "./response.ts";
 
 /** The parameters of a query by name. */
@@ -14,11 +14,7 @@ const EMPTY: Query = {};
  * @param text the query without its question mark
  * @param isLenient whether unknown parameters are ignored instead of refused
  */
-export function parseQuery(
-  text: string,
-  parameters: readonly QueryParameter[] = [],
-  isLenient = false,
-): Query {
+export function parseQuery(text: string, parameters: readonly Parameter[] = [], isLenient = false): Query {
   if (text === "") return EMPTY;
   const names = parameters.map(({ name }) => name);
   const query: Record<string, string> = Object.create(null);

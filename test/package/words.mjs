@@ -44,11 +44,12 @@ const ENTRIES = [
     pattern: forms("tell", "tells", "told", "telling"),
   },
   {
+    // But not the scope of API keys.
     title: "watch",
     most: [14, 34, 4],
     names: true,
     prose: true,
-    pattern: forms("watch", "watches", "watched", "watching"),
+    pattern: /(?<!["'`])\b(?:watch|watches|watched|watching)\b/gi,
   },
   {
     title: "settle",

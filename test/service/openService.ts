@@ -14,14 +14,57 @@ import {
 } from "../../src/service/index.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
+interface Content {
+  readonly schema: Schema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+interface WrittenResponse {
+  readonly content?: Readonly<Record<string, Content>>;
+}
 interface Operation {
-  readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>
-  >;
+  readonly operationId: string;
+  readonly parameters: readonly { readonly schema: Schema; readonly example?: unknown }[];
+  readonly responses: Readonly<Record<string, WrittenResponse | { readonly $ref: string }>>;
 }
 export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly responses: Readonly<Record<string, WrittenResponse>>;
+  };
+}
+
+/** Statuses that the document has by name wherever a route can answer them. A server's own guard answers 403 too. */
+const NAMED = [400, 401, 404, 406, 413, 415, 422, 429, 503];
+
+/** Returns the response of a status, without references. */
+export function responseOf(
+  { components }: OpenApiDocument,
+  { responses }: Operation,
+  status: number,
+): WrittenResponse | undefined {
+  const written = responses[status] ?? (NAMED.includes(status) ? undefined : responses["default"]);
+  if (!written || !("$ref" in written)) return written;
+  return components.responses[written.$ref.replace("#/components/responses/", "")];
+}
+
+/** Returns a validator of values by a schema of the document, which refers to that of problems alone. */
+export function createValidate({
+  components,
+}: OpenApiDocument): (schema: Schema, value: unknown) => string | undefined {
+  const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
+  addFormats(ajv);
+  const validators = new Map<unknown, ReturnType<typeof ajv.compile>>();
+  return (schema, value) => {
+    const own = "$ref" in schema ? (components.schemas["Problem"] as Schema) : schema;
+    let validate = validators.get(own);
+    if (!validate) {
+      validate = ajv.compile(own);
+      validators.set(own, validate);
+    }
+    return validate(value) ? undefined : JSON.stringify(validate.errors);
+  };
 }
 
 async function fetchDocument(service: Service): Promise<string> {
@@ -37,37 +80,26 @@ export async function fetchOpenApi(service: Service): Promise<OpenApiDocument> {
 export type AssertResponse = (method: string, path: string, response: Response) => Promise<void>;
 
 function createAssertResponse(document: OpenApiDocument): AssertResponse {
-  const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
-  addFormats(ajv);
+  const validate = createValidate(document);
   const problem = document.components.schemas["Problem"] as Schema;
   const routes = Object.entries(document.paths).map(([path, operations]) => ({
-    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]*")}$`),
+    pattern: new RegExp(
+      `^${path.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]*")}${path.startsWith("/v1/") ? "/?" : ""}$`,
+    ),
     operations,
   }));
-  const validators = new Map<unknown, ReturnType<typeof ajv.compile>>();
   return async (method, path, response) => {
     if (method === "HEAD" || method === "OPTIONS") return;
     const { status } = response;
     const type = (response.headers.get("content-type") ?? "").split(";")[0] as string;
     const text = await response.clone().text();
-    const operations = routes.find(({ pattern }) => pattern.test(path))?.operations;
-    const responses = operations?.[method.toLowerCase()]?.responses;
-    // A path without a route is not in the document: its response is a problem document, as every other error.
-    const content = (responses?.[status] ?? responses?.["default"])?.content ?? {};
-    const isProblem = type === "application/problem+json";
-    // The document refers to the one schema of problems.
-    const schema = isProblem ? problem : content[type]?.schema;
+    const operation = routes.find(({ pattern }) => pattern.test(path))?.operations[method.toLowerCase()];
+    // A path or a method without a route is not in the document: its response is a problem document.
+    const schema = operation ? responseOf(document, operation, status)?.content?.[type]?.schema : problem;
     if (!schema) throw new Error(`${method} ${path}: ${status} ${type} is not in the document: ${text}`);
-    let validate = validators.get(schema);
-    if (!validate) {
-      validate = ajv.compile(schema);
-      validators.set(schema, validate);
-    }
-    const value = type.endsWith("json") ? JSON.parse(text) : text;
-    if (!validate(value)) {
-      const errors = JSON.stringify(validate.errors);
+    const errors = validate(schema, type.endsWith("json") ? JSON.parse(text) : text);
+    if (errors)
       throw new Error(`${method} ${path}: ${status} ${text} is not as the document says: ${errors}`);
-    }
   };
 }
 

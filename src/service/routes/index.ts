@@ -2,6 +2,7 @@
 
 import type { ServiceResponse } from "../message.ts";
 import { writeOpenApi } from "../openapi.ts";
+import { textSchema } from "../operation.ts";
 import { jsonResponse } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 import { generateRoutes } from "./generate.ts";
@@ -17,15 +18,24 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...openg2pRoutes(deps),
     ...observabilityRoutes(deps),
   ];
+  const hasApiKeys = deps.settings.apiKeys.length > 0;
+  const hasRateLimit = deps.settings.rateLimit !== undefined;
   // Written at the first request, and kept.
   let document: ServiceResponse | undefined;
   const openApiRoute: Route = {
     method: "GET",
     path: "/openapi.json",
     isPublic: true,
-    operation: { summary: "This document.", response: { type: "object" } },
+    operation: {
+      id: "getOpenApi",
+      tag: "Operate",
+      summary: "Read this document",
+      description: "The description of all routes, in OpenAPI 3.1.",
+      response: { type: "object", required: ["openapi"], properties: { openapi: textSchema } },
+      examples: { document: { openapi: "3.1.0" } },
+    },
     handler: () => {
-      document ??= jsonResponse(writeOpenApi(routes, deps.settings.apiKeys.length > 0));
+      document ??= jsonResponse(writeOpenApi(routes, { hasApiKeys, hasRateLimit }));
       return document;
     },
   };

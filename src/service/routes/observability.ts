@@ -34,6 +34,14 @@ const healthSchema = objectSchema({
   },
 });
 
+const HEALTHY = {
+  status: "ok",
+  backend: { status: "ok" },
+  generator: { status: "ok" },
+  lease: { status: "ok", node: 7, until: "2026-11-27T12:00:30.000Z" },
+  pools: { farmer: { status: "ok", available: 1000 } },
+};
+
 type State = "ok" | "failing";
 
 const stateOf = (isWorking: boolean): State => (isWorking ? "ok" : "failing");
@@ -120,10 +128,18 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
       path: "/health",
       isPublic: true,
       operation: {
-        summary: "How the service is: its store, its generator, its lease, its pools.",
+        id: "getHealth",
+        tag: "Operate",
+        summary: "Read the health",
+        description: "The state of the stores, the generator, the lease and the pools. For readiness probes.",
         response: healthSchema,
+        examples: { ok: HEALTHY },
         otherResponses: {
-          503: { description: "The service is starting, failing or stopping.", schema: healthSchema },
+          503: {
+            description: "The service is starting, failing or stopping.",
+            schema: healthSchema,
+            example: { ...HEALTHY, status: "failing", backend: { status: "failing" } },
+          },
         },
       },
       handler: () => healthResponse(lifecycle, hasPools),
@@ -133,8 +149,12 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
       path: "/livez",
       isPublic: true,
       operation: {
-        summary: "Whether the process answers, whatever the state of its stores.",
+        id: "getLiveness",
+        tag: "Operate",
+        summary: "Check that the process answers",
+        description: "Succeeds also while a store is down. For liveness probes.",
         response: objectSchema({ status: { const: "ok" } }),
+        examples: { ok: { status: "ok" } },
       },
       handler: () => jsonResponse({ status: "ok" }),
     },
@@ -143,7 +163,14 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
       path: "/metrics",
       scope: "watch",
       contentType: "text/plain",
-      operation: { summary: "Counters and gauges, for Prometheus.", response: { type: "string" } },
+      operation: {
+        id: "getMetrics",
+        tag: "Operate",
+        summary: "Read the metrics",
+        description: "Counters and gauges in the text format of Prometheus.",
+        response: { type: "string" },
+        examples: { text: "bitflake_requests_in_flight 0\n" },
+      },
       handler: async () => ({
         status: 200,
         headers: { "content-type": PROMETHEUS, "cache-control": "no-store" },

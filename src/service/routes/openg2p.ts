@@ -7,15 +7,18 @@ import { REPLAYED_HEADER } from "../../idempotency/replay.ts";
 import { BackendError, IdPoolEmptyError, IdPoolExhaustedError, IdPoolHistoryError } from "../../internal.ts";
 import type { IdPool } from "../../numeric/index.ts";
 import { VERSION } from "../../version.ts";
+import { COUNT, costOf, idsSchema, parseCount } from "../count.ts";
 import type { ServiceResponse } from "../message.ts";
-import { objectSchema, type Schema, textSchema } from "../operation.ts";
+import { type OtherResponse, objectSchema, type Parameter, type Schema, textSchema } from "../operation.ts";
 import { HttpError, withHeaders } from "../response.ts";
 import type { Route, RouteContext, RouteDeps } from "../route.ts";
 import {
   commonRules,
+  envelopeExample,
   envelopeSchema,
   failure,
   failureSchema,
+  mosipExample,
   mosipResponse,
   mosipSchema,
   success,
@@ -32,16 +35,67 @@ const UIN = "uin";
 
 const DIGITS = /^\d{1,32}$/;
 
-const TYPE_PARAMS = { type: "The name of the type." };
-const KEY_HEADER_DESCRIPTIONS = {
-  "Idempotency-Key":
-    "The key of the request, 1 to 255 characters: visible ASCII without double quotes, commas and backslashes; or printable ASCII in double quotes, with a backslash before each double quote and backslash.",
-  "X-Idempotency-Key": "The same, under an older name. If both headers are sent, their keys must be equal.",
+/** How many IDs of a request with a key are issued at once. Each is a statement of its own. */
+const KEYED_AT_ONCE = 16;
+
+const TYPE: Parameter = {
+  name: "type",
+  description: "The name of the type.",
+  schema: { type: "string" },
+  example: "farmer",
 };
-const NOT_FOUND = { 404: { description: "IDG-003: there is no such type.", schema: failureSchema } };
-const UNAVAILABLE = {
-  503: { description: "IDG-001, IDG-005 or IDG-006: no ID can be issued now; retry.", schema: failureSchema },
+
+const ID: Parameter = {
+  name: "id",
+  description: "1 to 32 digits.",
+  schema: { type: "string", pattern: DIGITS.source },
+  example: "8349257232",
 };
+
+const KEY_HEADERS: readonly Parameter[] = [
+  {
+    name: "Idempotency-Key",
+    description:
+      "The key of the request, 1 to 255 characters: visible ASCII without double quotes, commas and backslashes; or printable ASCII in double quotes, with a backslash before each double quote and backslash.",
+    schema: { type: "string", minLength: 1 },
+    example: '"form-41"',
+  },
+  {
+    name: "X-Idempotency-Key",
+    description: "The same, under an older name. If both headers are sent, their keys must be equal.",
+    schema: { type: "string", minLength: 1 },
+  },
+];
+
+const REPLAY_HEADERS = {
+  "Idempotent-Replayed": "`true` if all IDs of the response were issued before, for the same key.",
+};
+
+const UNKNOWN_TYPE: OtherResponse = {
+  description: "IDG-003: there is no such type.",
+  schema: failureSchema,
+  example: envelopeExample(null, [{ errorCode: "IDG-003", message: "Unknown ID type 'goat'" }]),
+};
+
+const UNAVAILABLE: OtherResponse = {
+  description: "IDG-001, IDG-005 or IDG-006: no ID can be issued now; retry.",
+  schema: failureSchema,
+  example: envelopeExample(null, [{ errorCode: "IDG-006", message: "The database cannot be reached" }]),
+};
+
+const ALL_ISSUED: OtherResponse = {
+  description: "IDG-002: all IDs of the type are issued.",
+  schema: failureSchema,
+  example: envelopeExample(null, [{ errorCode: "IDG-002", message: "All IDs of type 'farmer' are issued" }]),
+};
+
+const TAG = "Numeric IDs";
+
+// OpenG2P's clients expect strings; the package does not know from which commit it was built.
+const VERSION_FIELDS = { service_version: VERSION, build_time: "unknown", git_commit: "unknown" };
+
+const digitsSchema: Schema = { type: "string", pattern: "^[0-9]+$" };
+
 const rulesSchema: Schema = { type: "object" };
 
 /** Returns the response to an issue that failed, with OpenG2P's code. Throws an error for which OpenG2P has none. */
@@ -71,10 +125,10 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   };
 
   /**
-   * Returns the request key of the pool. It depends on the client and on the service's name, because services of
-   * different names may share pools but not clients.
+   * Returns the request keys of the pool for `count` IDs. They depend on the client and on the service's name, because
+   * services of different names may share pools but not clients. The first is the key of a request for one ID.
    */
-  const requestKeyOf = async ({ request, client }: RouteContext): Promise<string | undefined> => {
+  const requestKeysOf = async ({ request, client }: RouteContext, count: number): Promise<string[]> => {
     const key = readKey((name) => request.header(name));
     if (typeof key === "object") {
       throw new HttpError(
@@ -84,34 +138,51 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
         documentationLink(KEY_HEADER_DOCS),
       );
     }
-    return key === undefined
-      ? undefined
-      : sha256Hex(JSON.stringify([serviceName, client.requestKeyOwner, key]));
+    if (key === undefined) return [];
+    const fields = [serviceName, client.requestKeyOwner, key];
+    return Promise.all(
+      Array.from({ length: count }, (_, at) =>
+        sha256Hex(JSON.stringify(at === 0 ? fields : [...fields, at])),
+      ),
+    );
   };
 
-  /** Issues an ID. A replay, for a request key that was used before, is marked and not counted. */
+  /**
+   * Issues IDs: in one step, or with a key one for each of its request keys. Then a request that failed half-way gets the
+   * same IDs when it is repeated, and the rest. A replay, for a key that was used before, is marked and not counted.
+   */
   const issue = async (
     context: RouteContext,
     typeName: string,
-    respond: (id: string) => ServiceResponse,
+    count: number,
+    respond: (ids: readonly string[]) => ServiceResponse,
   ): Promise<ServiceResponse> => {
-    const requestKey = await requestKeyOf(context);
+    const requestKeys = await requestKeysOf(context, count);
     const pool = (await lifecycle.ensureStarted()).pools[typeName] as IdPool; // Each type has one.
-    let isReplay = false;
-    const onReplay = () => {
-      isReplay = true;
+    const issued = (ids: readonly string[], replays: number): ServiceResponse => {
+      if (replays < count) metrics.countIds("numeric", count - replays);
+      return replays < count ? respond(ids) : withHeaders(respond(ids), { [REPLAYED_HEADER]: "true" });
     };
-    const id = await pool.issue({ requestKey, onReplay });
-    if (isReplay) return withHeaders(respond(id), { [REPLAYED_HEADER]: "true" });
-    metrics.countIds("numeric", 1);
-    return respond(id);
+    if (requestKeys.length === 0) return issued(await pool.issueIds(count), 0);
+    const ids: string[] = [];
+    let replays = 0;
+    const onReplay = () => {
+      replays++;
+    };
+    for (let at = 0; at < count; at += KEYED_AT_ONCE) {
+      const some = requestKeys.slice(at, at + KEYED_AT_ONCE);
+      ids.push(...(await Promise.all(some.map((requestKey) => pool.issue({ requestKey, onReplay })))));
+    }
+    return issued(ids, replays);
   };
 
   const issueId = async (context: RouteContext): Promise<ServiceResponse> => {
     const typeName = context.params["type"] as string;
     if (!types[typeName]) return unknownType(typeName);
+    const count = parseCount(context.query);
+    const respond = (ids: readonly string[]) => success(count === undefined ? { id: ids[0] } : { ids });
     try {
-      return await issue(context, typeName, (id) => success({ id }));
+      return await issue(context, typeName, count ?? 1, respond);
     } catch (error) {
       if (error instanceof HttpError && error.status < 500) throw error;
       return issueFailure(error, typeName, lifecycle.resources !== undefined);
@@ -120,7 +191,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
 
   const issueUin = async (context: RouteContext): Promise<ServiceResponse> => {
     try {
-      return await issue(context, UIN, (uin) => mosipResponse({ uin }, null));
+      return await issue(context, UIN, 1, ([uin]) => mosipResponse({ uin: uin as string }, null));
     } catch (error) {
       if (error instanceof HttpError && error.status < 500) throw error;
       const isNoneLeft = error instanceof IdPoolEmptyError || error instanceof IdPoolExhaustedError;
@@ -131,12 +202,30 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
     }
   };
 
+  /** Returns the ID of the path, of a type that there is. */
+  const assertId = (id: string): string => {
+    if (DIGITS.test(id)) return id;
+    throw new HttpError(422, "ERR_ARGUMENT", `The ID must match ${DIGITS.source}.`);
+  };
+
   const validateId = ({ params }: RouteContext): ServiceResponse => {
     const { type: typeName, id } = params as { readonly type: string; readonly id: string };
     const type = types[typeName];
     if (!type) return unknownType(typeName);
-    if (!DIGITS.test(id)) throw new HttpError(422, "ERR_ARGUMENT", `The ID must match ${DIGITS.source}.`);
-    return success({ id, valid: type.validate(id).valid });
+    return success({ id, valid: type.validate(assertId(id)).valid });
+  };
+
+  const isIssued = async ({ params }: RouteContext): Promise<ServiceResponse> => {
+    const { type: typeName, id } = params as { readonly type: string; readonly id: string };
+    if (!types[typeName]) return unknownType(typeName);
+    assertId(id);
+    try {
+      const pool = (await lifecycle.ensureStarted()).pools[typeName] as IdPool; // Each type has one.
+      return success({ id, issued: await pool.isTaken(id) });
+    } catch (error) {
+      if (error instanceof HttpError && error.status < 500) throw error;
+      return issueFailure(error, typeName, lifecycle.resources !== undefined);
+    }
   };
 
   const health = async (): Promise<ServiceResponse> => {
@@ -166,17 +255,25 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       method: "POST",
       path: `${BASE}/{type}/id`,
       scope: "issue",
+      cost: costOf,
       usesPoolBackend: true,
       operation: {
-        summary: "Issues an ID of a type; the same key gets the same ID.",
-        params: TYPE_PARAMS,
-        headers: KEY_HEADER_DESCRIPTIONS,
-        response: envelopeSchema(objectSchema({ id: textSchema })),
-        otherResponses: {
-          ...NOT_FOUND,
-          ...UNAVAILABLE,
-          410: { description: "IDG-002: all IDs of the type are issued.", schema: failureSchema },
+        id: "issueNumericId",
+        tag: TAG,
+        summary: "Issue numeric IDs",
+        description:
+          "IDs of a type, each issued once. A request that is repeated with the same key gets the same IDs.",
+        params: [TYPE],
+        query: [COUNT],
+        headers: KEY_HEADERS,
+        response: envelopeSchema(idsSchema(digitsSchema)),
+        examples: {
+          one: envelopeExample({ id: "3259585719" }),
+          many: envelopeExample({ ids: ["3259585719", "8349257232"] }),
         },
+        responseHeaders: REPLAY_HEADERS,
+        otherResponses: { 404: UNKNOWN_TYPE, 410: ALL_ISSUED, 503: UNAVAILABLE },
+        problems: [422],
       },
       handler: issueId,
     },
@@ -184,21 +281,48 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       method: "GET",
       path: `${BASE}/{type}/id/validate/{id}`,
       operation: {
-        summary: "Says whether an ID keeps the rules of its type; not whether it was issued.",
-        params: { ...TYPE_PARAMS, id: "1 to 32 digits." },
-        response: envelopeSchema(objectSchema({ id: textSchema, valid: { type: "boolean" } })),
-        otherResponses: NOT_FOUND,
+        id: "validateNumericId",
+        tag: TAG,
+        summary: "Validate a numeric ID",
+        description: "Whether an ID keeps the rules of its type; not whether it was issued.",
+        params: [TYPE, ID],
+        response: envelopeSchema(objectSchema({ id: digitsSchema, valid: { type: "boolean" } })),
+        examples: { valid: envelopeExample({ id: "8349257232", valid: true }) },
+        otherResponses: { 404: UNKNOWN_TYPE },
+        problems: [422],
       },
       handler: validateId,
+    },
+    {
+      method: "GET",
+      path: `${BASE}/{type}/id/issued/{id}`,
+      scope: "watch",
+      usesPoolBackend: true,
+      operation: {
+        id: "isNumericIdIssued",
+        tag: TAG,
+        summary: "Look up whether a numeric ID was issued",
+        description: "Whether an ID was issued from the pool of its type, or imported into it.",
+        params: [TYPE, ID],
+        response: envelopeSchema(objectSchema({ id: digitsSchema, issued: { type: "boolean" } })),
+        examples: { issued: envelopeExample({ id: "8349257232", issued: true }) },
+        otherResponses: { 404: UNKNOWN_TYPE, 503: UNAVAILABLE },
+        problems: [422],
+      },
+      handler: isIssued,
     },
     {
       method: "GET",
       path: `${BASE}/health`,
       isPublic: true,
       operation: {
-        summary: "Whether numeric IDs can be issued.",
+        id: "getNumericHealth",
+        tag: TAG,
+        summary: "Check that numeric IDs can be issued",
+        description: "For clients of OpenG2P's ID generator. `/health` says more.",
         response: envelopeSchema(objectSchema({ status: { const: "UP" } })),
-        otherResponses: UNAVAILABLE,
+        examples: { up: envelopeExample({ status: "UP" }) },
+        otherResponses: { 503: UNAVAILABLE },
       },
       handler: health,
     },
@@ -206,19 +330,25 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       method: "GET",
       path: `${BASE}/version`,
       operation: {
-        summary: "The version of this service.",
+        id: "getVersion",
+        tag: TAG,
+        summary: "Read the version",
+        description: "The version of the service. The time and the commit of its build are unknown.",
         response: envelopeSchema(
           objectSchema({ service_version: textSchema, build_time: textSchema, git_commit: textSchema }),
         ),
+        examples: { version: envelopeExample(VERSION_FIELDS) },
       },
-      // OpenG2P's clients expect strings; the package does not know from which commit it was built.
-      handler: () => success({ service_version: VERSION, build_time: "unknown", git_commit: "unknown" }),
+      handler: () => success(VERSION_FIELDS),
     },
     {
       method: "GET",
       path: `${BASE}/config`,
       operation: {
-        summary: "The types, and their rules.",
+        id: "getNumericConfig",
+        tag: TAG,
+        summary: "Read the types and their rules",
+        description: "The types of numeric IDs, and the rules that all of them share.",
         response: envelopeSchema(
           objectSchema({
             id_types: {
@@ -231,6 +361,12 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
             filter_rules: rulesSchema,
           }),
         ),
+        examples: {
+          config: envelopeExample({
+            id_types: { farmer: { id_length: 10, filter_rules: { sequence_limit: 3 } } },
+            filter_rules: { sequence_limit: 3 },
+          }),
+        },
       },
       handler: config,
     },
@@ -243,9 +379,14 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       usesPoolBackend: true,
       issuesOnGet: true,
       operation: {
-        summary: "Issues an ID of the type uin, for clients of MOSIP's ID generator.",
-        headers: KEY_HEADER_DESCRIPTIONS,
+        id: "issueUin",
+        tag: TAG,
+        summary: "Issue an ID of the type uin",
+        description: "For clients of MOSIP's ID generator. A failure has the status 200 too, with `errors`.",
+        headers: KEY_HEADERS,
         response: mosipSchema,
+        examples: { issued: mosipExample("3259585719") },
+        responseHeaders: REPLAY_HEADERS,
       },
       handler: issueUin,
     });

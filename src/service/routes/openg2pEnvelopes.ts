@@ -39,9 +39,33 @@ export const mosipSchema: Schema = objectSchema({
   errors: { oneOf: [nullSchema, errorsSchema] },
 });
 
+/** The time in examples. */
+const EXAMPLE_TIME = "2026-11-21T00:49:40.605Z";
+
+/** Returns OpenG2P's envelope as an example. */
+export function envelopeExample(response: unknown, errors: readonly EnvelopeError[] = []): unknown {
+  return envelopeBody(response, errors, EXAMPLE_TIME);
+}
+
+/** Returns MOSIP's envelope around an ID as an example. */
+export function mosipExample(uin: string): unknown {
+  return mosipBody({ uin }, null, EXAMPLE_TIME);
+}
+
+function envelopeBody(response: unknown, errors: readonly EnvelopeError[], responsetime: string): unknown {
+  return { id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors };
+}
+
+function mosipBody(
+  response: { readonly uin: string } | null,
+  errors: readonly EnvelopeError[] | null,
+  responsetime: string,
+): unknown {
+  return { id: null, version: null, responsetime, metadata: null, response, errors };
+}
+
 function envelope(response: unknown, errors: readonly EnvelopeError[], status: number): ServiceResponse {
-  const responsetime = new Date().toISOString();
-  return jsonResponse({ id: "openg2p.idgenerator", version: "1.0", responsetime, response, errors }, status);
+  return jsonResponse(envelopeBody(response, errors, new Date().toISOString()), status);
 }
 
 /** Creates a 200 in OpenG2P's envelope. */
@@ -71,10 +95,9 @@ export function mosipResponse(
   errors: readonly EnvelopeError[] | null,
   error?: unknown,
 ): ServiceResponse {
-  const responsetime = new Date().toISOString();
   const code = errors?.[0]?.errorCode;
   return {
-    ...jsonResponse({ id: null, version: null, responsetime, metadata: null, response, errors }),
+    ...jsonResponse(mosipBody(response, errors, new Date().toISOString())),
     ...(code !== undefined && { code }),
     error,
   };

@@ -1,7 +1,7 @@
 // Routes for numeric IDs: requests of clients of OpenG2P and of MOSIP, retries and replays.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type MemoryPort, memory } from "../../../src/backend/index.ts";
+import { BackendError, type MemoryPort, memory } from "../../../src/backend/index.ts";
 import { IdPool, IdPoolHistoryError, NumericIdType } from "../../../src/numeric/index.ts";
 import { VERSION } from "../../../src/version.ts";
 import { openService, statusAndBody, UnreliableMemory } from "../openService.ts";
@@ -43,6 +43,84 @@ describe("the routes for numeric IDs", () => {
       ids.add(id);
     }
     expect(ids.size).toBe(20);
+    await service.stop();
+  });
+
+  test("issue up to 1,000 IDs at once with count, all or none", async () => {
+    const { send, service } = await openService({ types });
+    const issueMany = async (count: string) => send(`${issue}?count=${count}`, { method: "POST" });
+    const { ids } = (await responseOf(await issueMany("1000"))) as { ids: string[] };
+    expect(new Set(ids).size).toBe(1000);
+    expect(ids.every((id) => farmer.validate(id).valid)).toBe(true);
+    expect(await responseOf(await issueMany("1"))).toEqual({ ids: [expect.any(String)] });
+    for (const count of ["0", "1001", "-1", "x", ""]) {
+      const [status, body] = await statusAndBody(await issueMany(count));
+      expect([status, body]).toMatchObject([400, { detail: expect.stringContaining("from 1 to 1000") }]);
+    }
+    const metrics = await (await send("/metrics")).text();
+    expect(metrics).toContain('bitflake_ids_total{kind="numeric"} 1001');
+    await service.stop();
+  });
+
+  test("count each ID of a batch in the rate limit", async () => {
+    const { send, service } = await openService({ types, rateLimit: { limit: 10 } });
+    const issueMany = async (count: number) => send(`${issue}?count=${count}`, { method: "POST" });
+    expect((await issueMany(8)).status).toBe(200);
+    expect((await issueMany(8)).status).toBe(429);
+    expect((await issueMany(2)).status).toBe(200);
+    await service.stop();
+  });
+
+  test("issue the same IDs again for a key and a count, and the rest after a failure half-way", async () => {
+    const { send, service } = await openService({ types });
+    const headers = { "idempotency-key": "batch-1" };
+    const issueMany = async (search: string) => {
+      const response = await send(`${issue}${search}`, { method: "POST", headers });
+      const body = (await response.clone().json()) as { response: { id?: string; ids?: string[] } | null };
+      return { response, ids: body.response?.ids ?? [body.response?.id] };
+    };
+    const { issue: issueOne } = IdPool.prototype;
+    let calls = 0;
+    const failing = vi.spyOn(IdPool.prototype, "issue").mockImplementation(function (this: IdPool, options) {
+      calls++;
+      return calls === 21
+        ? Promise.reject(new BackendError("pool: issue", "failed", "lost"))
+        : issueOne.call(this, options);
+    });
+    expect((await issueMany("?count=40")).response.status).toBe(503);
+    failing.mockRestore();
+    const { response, ids } = await issueMany("?count=40");
+    expect(response.headers.has("idempotent-replayed")).toBe(false);
+    expect(new Set(ids).size).toBe(40);
+    const metrics = await (await send("/metrics")).text();
+    // 31 of the 40 IDs were issued before the failure, or at the same time.
+    expect(metrics).toContain('bitflake_ids_total{kind="numeric"} 9');
+    const again = await issueMany("?count=40");
+    expect(again.ids).toEqual(ids);
+    expect(again.response.headers.get("idempotent-replayed")).toBe("true");
+    // A request for one ID has the key of the first.
+    expect((await issueMany("")).ids).toEqual(ids.slice(0, 1));
+    expect((await issueMany("?count=3")).ids).toEqual(ids.slice(0, 3));
+    await service.stop();
+  });
+
+  test("say whether an ID was issued, to clients that may watch", async () => {
+    const apiKeys = [
+      { name: "orders", keys: ["a".repeat(16)], scopes: ["issue"] },
+      { name: "audit", keys: ["b".repeat(16)], scopes: ["watch"] },
+    ] as const;
+    const { send, service } = await openService({ types, apiKeys });
+    const as = (key: string) => ({ headers: { "x-api-key": key.repeat(16) } });
+    const { id } = (await responseOf(await send(issue, { method: "POST", ...as("a") }))) as { id: string };
+    const lookUp = (text: string, key = "b", name = "farmer_id") =>
+      send(`${BASE}/${name}/id/issued/${text}`, as(key));
+    expect(await responseOf(await lookUp(id))).toEqual({ id, issued: true });
+    const other = id === "8349257232" ? "3029384756" : "8349257232";
+    expect(await responseOf(await lookUp(other))).toEqual({ id: other, issued: false });
+    expect(await responseOf(await lookUp("1"))).toEqual({ id: "1", issued: false });
+    expect((await lookUp(id, "a")).status).toBe(403);
+    expect((await lookUp("x1")).status).toBe(422);
+    expect((await lookUp(id, "b", "goat")).status).toBe(404);
     await service.stop();
   });
 
@@ -250,11 +328,12 @@ describe("a client of OpenG2P", () => {
     await service.start();
     const error = new IdPoolHistoryError("farmer_id", "7.00000001", "7.00000002");
     const status = await IdPool.prototype.status.call(new IdPool({ backend: memory(), type }));
-    const issue = vi.spyOn(IdPool.prototype, "issue").mockRejectedValue(error);
+    const issue = vi.spyOn(IdPool.prototype, "issueIds").mockRejectedValue(error);
     const look = vi.spyOn(IdPool.prototype, "status").mockResolvedValue({ ...status, lastError: error });
     for (const [path, method] of [
       ["health", "GET"],
       ["farmer_id/id", "POST"],
+      ["farmer_id/id/issued/8349257232", "GET"],
     ] as const) {
       const response = await send(`${BASE}/${path}`, { method });
       expect(await statusAndBody(response)).toMatchObject([503, { errors: [{ errorCode: "IDG-006" }] }]);
