@@ -8,7 +8,7 @@ export const onServers = [
   "src/backend/{definitions,history,mysqlSchema,mysqlSql,ping,portSettings,retry,schema,setup,storeNames}.ts",
   "src/backend/drivers/{base64,dynamodb,etcd,etcdGateway,libsql,mysql2,nats}.ts",
   "src/backend/drivers/{postgres,redis,sqlite,sqlitePort,storedText}.ts",
-  "src/cli/commands/{leaseInspect,poolAccept,poolStatus}.ts",
+  "src/cli/commands/{leaseInspect,poolAccept,poolExport,poolStatus}.ts",
   "src/cli/flags/poolFlags.ts",
   "src/cli/stores/{mysql,nats,postgres,redis,sqlite}.ts",
   "src/{idempotency,lease,numeric}/native/*.ts",

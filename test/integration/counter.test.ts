@@ -99,7 +99,7 @@ function requestOf(action: Exclude<Action, { put: bigint }>, at: bigint): Reserv
   return { count, floor: inRange(at + floor, 0n), highest: inRange(at + highest, NO_VALUE) };
 }
 
-describe.each(featureStores(prefix))("counters on $name", ({ open, runs }) => {
+describe.each(featureStores(prefix, "one of each engine"))("counters on $name", ({ open, runs }) => {
   let port: Backend;
   onStore(open, ["counter"], (opened) => {
     port = opened;
@@ -130,7 +130,7 @@ describe.each(featureStores(prefix))("counters on $name", ({ open, runs }) => {
         },
       ),
       // Each action takes several round trips, on each store.
-      { numRuns: runs(process.env.CI ? 200 : 50) },
+      { numRuns: runs(50) },
     );
   });
 

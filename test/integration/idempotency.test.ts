@@ -35,7 +35,7 @@ describe.each(featureStores(prefix, "one of each engine"))(
     // Each operation takes a round trip or two, on each store.
     // Deno KV takes 64 kB.
     const longestValue = engine === "denokv" ? 60_000 : undefined;
-    portConformance(() => port, runs(process.env.CI ? 60 : 30), undefined, longestValue);
+    portConformance(() => port, runs(30), undefined, longestValue);
     // The code above the port is the same for each client of a store, and its tests are slow.
     if (isRepresentative && !["memory", "pglite"].includes(engine))
       conformance(() => port, undefined, longestValue);

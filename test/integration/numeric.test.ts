@@ -51,7 +51,7 @@ let names = 0;
 const freshName = () => `farmer ${names++} ü'" %s $1 ? 日本`;
 const freshType = (length: number) => new NumericIdType({ name: freshName(), length });
 
-const everywhere = featureStores(prefix);
+const everywhere = featureStores(prefix, "one of each engine");
 const withoutPools = everywhere.filter(
   ({ engine }) => engine === "redis" || (engine !== "mariadb" && cellEngines.includes(engine)),
 );
@@ -259,7 +259,7 @@ describe.each(forPools)("pools on $name", ({ name, open, runs }) => {
         for (const order of orders) await order(store, model, name !== "memory");
       }),
       // Each step is a round trip, on every store.
-      { numRuns: runs(process.env.CI ? 80 : 40) },
+      { numRuns: runs(40) },
     );
   });
 

@@ -163,7 +163,7 @@ describe.each(featureStores(prefix, "one of each engine"))(
           }
         }),
         // Each call takes a few round trips, on each store.
-        { numRuns: runs(process.env.CI ? 200 : 40) },
+        { numRuns: runs(40) },
       );
     });
 

@@ -129,7 +129,7 @@ export function stores(prefix: string): Store[] {
  * feature sends them what it sends the others, and cells.test.ts holds the rules of each feature on them.
  *
  * @param clients with `"one of each engine"`, other clients of an engine are left out in CI too. They send the same, and the
- *   suites of counters and leases run on all of them
+ *   suite of leases runs on all of them
  */
 export function featureStores(prefix: string, clients: "all" | "one of each engine" = "all"): Store[] {
   if (!process.env.CI) return stores(prefix);
