@@ -1,9 +1,10 @@
-// The request pipeline: guard, limits, route, admission, authentication, rate limit, negotiation, query, body, handler, log.
+// The request pipeline: guard, limits, route, admission, authentication, rate limit, negotiation, query, body, handler, CORS, log.
 
 import { AccessLog } from "./accessLog.ts";
 import { SCOPES } from "./apiKeys.ts";
 import { Authenticator, type Client } from "./auth.ts";
 import { readAndCheckBody } from "./body.ts";
+import { Cors } from "./cors.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { MaybePromise, ServiceRequest, ServiceResponse } from "./message.ts";
@@ -32,11 +33,12 @@ export class App {
   /** Whether anything depends on the client: API keys, a rate limit or the log. */
   readonly #needsClient: boolean;
   readonly #limiter: RequestLimiter | undefined;
+  readonly #cors: Cors | undefined;
   readonly #maxBodyBytes: number;
   readonly #accessLog: AccessLog;
 
   constructor(settings: ServiceSettings) {
-    const { apiKeys, rateLimit, maxBodyBytes, log } = settings;
+    const { apiKeys, rateLimit, corsOrigins, maxBodyBytes, log } = settings;
     this.lifecycle = new Lifecycle(settings);
     this.#findRoute = createRouter(
       createRoutes({ settings, lifecycle: this.lifecycle, metrics: this.#metrics }),
@@ -44,6 +46,7 @@ export class App {
     this.#authenticator = new Authenticator(settings);
     this.#needsClient = apiKeys.length > 0 || rateLimit !== undefined || log !== undefined;
     this.#limiter = rateLimit && new RequestLimiter(rateLimit, this.lifecycle);
+    this.#cors = corsOrigins && new Cors(corsOrigins);
     this.#maxBodyBytes = maxBodyBytes;
     this.#accessLog = new AccessLog(settings);
   }
@@ -70,7 +73,7 @@ export class App {
 
   /** Runs the stages in order. A stage that refuses the request throws an error, mostly an {@link HttpError}. */
   #run(exchange: Exchange): MaybePromise<ServiceResponse> {
-    refuseEarly(exchange.request);
+    refuseEarly(exchange.request, this.#cors);
     const route = this.#route(exchange);
     if (exchange.request.method === "OPTIONS") return optionsResponse(route);
     if (!route.isPublic) this.#admit(exchange);
@@ -165,13 +168,17 @@ export class App {
         exchange.usesPoolBackend ? health.poolBackendDependency : health.backendDependency,
       );
     }
-    return this.#accessLog.record(exchange, response, durationMs);
+    const exposed = this.#cors ? this.#cors.expose(exchange.request, response) : response;
+    return this.#accessLog.record(exchange, exposed, durationMs);
   }
 }
 
 /** Refuses a request that the server's guard blocks, and one whose path and query are too long. */
-function refuseEarly({ target, blockedReason }: ServiceRequest): void {
-  if (blockedReason !== undefined) throw new HttpError(403, "ERR_FORBIDDEN", blockedReason);
+function refuseEarly(request: ServiceRequest, cors: Cors | undefined): void {
+  const { target, blocked } = request;
+  if (blocked && !(blocked.isCrossOrigin && cors?.allows(request))) {
+    throw new HttpError(403, "ERR_FORBIDDEN", blocked.reason);
+  }
   if (target.length > MAX_TARGET) {
     const rule = `The path and query must be at most ${MAX_TARGET} characters.`;
     throw new HttpError(414, "ERR_URI_TOO_LONG", rule);

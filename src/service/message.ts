@@ -1,5 +1,12 @@
 // Requests and responses as plain data, the same for every runtime.
 
+/** Why a server refuses a request. */
+export interface Blocked {
+  readonly reason: string;
+  /** Whether it is only that a page of another origin sent the request: the service may allow that origin. */
+  readonly isCrossOrigin: boolean;
+}
+
 /** A request. Headers and body are read only when a stage of the pipeline needs them. */
 export interface ServiceRequest {
   readonly method: string;
@@ -7,8 +14,8 @@ export interface ServiceRequest {
   readonly target: string;
   /** The address of the connection's other side, if the runtime knows it. */
   readonly address: string | undefined;
-  /** Why the request must be refused with 403, if it must: see `createRequestGuard`. */
-  readonly blockedReason?: string | undefined;
+  /** Why the server refuses the request with 403, if it does: see `createRequestGuard`. */
+  readonly blocked?: Blocked | undefined;
   /** @param name in lower case */
   header(name: string): string | undefined;
   /** Reads the body. Resolves to `undefined` if it is larger than `maxBytes`. */

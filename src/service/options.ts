@@ -138,6 +138,11 @@ export interface ServiceOptions {
    * the outermost of them saw. Default 0.
    */
   readonly proxies?: number | undefined;
+  /**
+   * The origins whose web pages may call the service: `["https://app.example.org"]`, or `["*"]` for any. A page needs an API key
+   * of its own where the service has keys, because cookies are not used. Default: only pages of the service's own origin.
+   */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** The largest body of a request, in bytes, at most 2^28. Default 65 536. */
   readonly maxBodyBytes?: number | undefined;
   /** Whether the start creates missing tables. Default `true`. */

@@ -1,7 +1,7 @@
 // The request guard of a server: it refuses requests that a browser sends for pages of other origins, if the server is on a
 // loopback address, and requests whose Host header is not a name of the server.
 
-import type { ServiceRequest } from "./message.ts";
+import type { Blocked, ServiceRequest } from "./message.ts";
 
 /** Returns whether an address or a name reaches this machine alone. */
 export function isLoopback(host: string): boolean {
@@ -15,7 +15,12 @@ function parseHostName(host: string): string {
 }
 
 /** Returns why a request must be refused, or `undefined` if it may pass. */
-export type RequestGuard = (request: ServiceRequest) => string | undefined;
+export type RequestGuard = (request: ServiceRequest) => Blocked | undefined;
+
+const CROSS_ORIGIN: Blocked = {
+  reason: "A web page of another origin must not call a server on this machine (Sec-Fetch-Site).",
+  isCrossOrigin: true,
+};
 
 /**
  * Creates the guard of a server. On a loopback address it refuses requests that a browser sends for a page of another
@@ -34,18 +39,17 @@ export function createRequestGuard(
   // Nearly all requests have the same Host, so one comparison is enough for them.
   let lastAllowed = "";
   return (request) => {
-    const site = isLocal ? request.header("sec-fetch-site") : undefined;
-    if (site === "cross-site" || site === "same-site") {
-      return "A web page of another origin must not call a server on this machine (Sec-Fetch-Site).";
-    }
     // Browsers always send Host, so a request without it is not from a web page.
     const host = request.header("host") ?? "";
-    if (host === "" || host === lastAllowed) return undefined;
-    const name = parseHostName(host);
-    if (!allowedHosts?.has(name) && !(isLocal && isLoopback(name))) {
-      return `The Host header must be ${rule}, got ${JSON.stringify(host.slice(0, 64))}.`;
+    if (host !== "" && host !== lastAllowed) {
+      const name = parseHostName(host);
+      if (!allowedHosts?.has(name) && !(isLocal && isLoopback(name))) {
+        const reason = `The Host header must be ${rule}, got ${JSON.stringify(host.slice(0, 64))}.`;
+        return { reason, isCrossOrigin: false };
+      }
+      lastAllowed = host;
     }
-    lastAllowed = host;
-    return undefined;
+    const site = isLocal ? request.header("sec-fetch-site") : undefined;
+    return site === "cross-site" || site === "same-site" ? CROSS_ORIGIN : undefined;
   };
 }

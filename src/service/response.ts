@@ -6,11 +6,11 @@ import type { ServiceResponse } from "./message.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Headers of all responses: none may be cached, or be taken for another media type than its own. */
+export const COMMON_HEADERS: Headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
 /** Shared by all responses: {@link withHeaders} copies it. */
-const JSON_HEADERS: Headers = {
-  "content-type": "application/json",
-  "cache-control": "no-store",
-};
+const JSON_HEADERS: Headers = { "content-type": "application/json", ...COMMON_HEADERS };
 
 /** Headers of a failure that may pass soon, at an unknown time. */
 export const RETRY_SOON: Headers = { "retry-after": "1" };
@@ -48,7 +48,7 @@ export class HttpError {
   }
 
   toResponse(): ServiceResponse {
-    const headers = { "cache-control": "no-store", ...this.headers, "content-type": PROBLEM_CONTENT_TYPE };
+    const headers = { ...COMMON_HEADERS, ...this.headers, "content-type": PROBLEM_CONTENT_TYPE };
     return { status: this.status, headers, body: problemJson(this.status, this.code, this.detail) };
   }
 }

@@ -1,7 +1,7 @@
 // The router: finds the route of a path, and the methods that the route answers.
 
 import type { ServiceResponse } from "./message.ts";
-import { HttpError } from "./response.ts";
+import { COMMON_HEADERS, HttpError } from "./response.ts";
 import type { Route } from "./route.ts";
 
 /** A route, and the parameters of the path that it was found by. */
@@ -78,6 +78,6 @@ export function assertMethod(route: Route, method: string): void {
 
 /** Returns the response to OPTIONS. */
 export function optionsResponse(route: Route): ServiceResponse {
-  const headers = { allow: allowedMethods(route).join(", "), "cache-control": "no-store" };
+  const headers = { allow: allowedMethods(route).join(", "), ...COMMON_HEADERS };
   return { status: 204, headers, body: "" };
 }

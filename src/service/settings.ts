@@ -18,6 +18,7 @@ import {
 import { defineIdTypes, type NumericIdType } from "../numeric/index.ts";
 import { RateLimit } from "../ratelimit/index.ts";
 import { type ConfiguredKey, resolveApiKeys } from "./apiKeys.ts";
+import { resolveCorsOrigins } from "./cors.ts";
 import type { ServiceEvent, ServiceLogEntry, ServiceOptions } from "./options.ts";
 
 const MAX_PROXIES = 100;
@@ -49,6 +50,8 @@ export interface ServiceSettings {
   readonly apiKeys: readonly ConfiguredKey[];
   readonly rateLimit: RateLimitSettings | undefined;
   readonly proxies: number;
+  /** The option `corsOrigins`. */
+  readonly corsOrigins: ReadonlySet<string> | undefined;
   readonly maxBodyBytes: number;
   /** The option `setup`. */
   readonly createsTables: boolean;
@@ -69,6 +72,7 @@ const OPTION_NAMES = [
   "apiKeys",
   "rateLimit",
   "proxies",
+  "corsOrigins",
   "maxBodyBytes",
   "setup",
   "log",
@@ -99,6 +103,7 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     machineId = Object(preset).machineId as number | undefined,
     apiKeys,
     proxies = 0,
+    corsOrigins,
     maxBodyBytes = 65_536,
     setup = true,
     log,
@@ -123,6 +128,7 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     apiKeys: resolveApiKeys(apiKeys),
     rateLimit: resolveRateLimit(options),
     proxies: assertWhole("proxies", proxies, 0, MAX_PROXIES),
+    corsOrigins: resolveCorsOrigins(corsOrigins),
     maxBodyBytes: assertWhole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
     createsTables: assertOneOf("setup", setup, [true, false]),
     log,

@@ -1,4 +1,4 @@
-// IdPool.isTaken and takenIds: what the pool has issued or imported.
+// IdPool.isTaken and takenIds: the IDs that the pool has issued or imported.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -50,7 +50,7 @@ describe("isTaken", () => {
     };
     expect(await poolOf({ backend }).isTaken(FOURS[0] as string)).toBe(false);
     expect(await exportOf(poolOf({ backend }))).toEqual([]);
-    // Only what a pool of the type would have registered is read.
+    // Nothing but its registration is read.
     expect(names.filter((name) => name.startsWith("pool:"))).toEqual([]);
   });
 });

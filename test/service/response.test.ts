@@ -44,6 +44,7 @@ describe("an error", () => {
     expect(httpError.toResponse().headers).toEqual({
       "cache-control": "no-store",
       "content-type": "application/problem+json",
+      "x-content-type-options": "nosniff",
       "retry-after": "5",
     });
   });

@@ -11,6 +11,7 @@ import { generatorOptions, readTypes, serviceOptions } from "../serve/serviceOpt
 import { SERVE_SETTINGS } from "../serve/settings.ts";
 import { createStartReport } from "../serve/startReport.ts";
 import { openStores, type ServeContext, type ServeStores } from "../serve/stores.ts";
+import { followTlsFiles, readTls } from "../serve/tls.ts";
 import { warnAboutMemory, warnAboutPods } from "../serve/warnings.ts";
 
 /** Loads the service, which no other command uses. */
@@ -45,6 +46,7 @@ async function serveUntilStopped(
   onStartReported: () => void,
 ): Promise<void> {
   const { values, io } = context;
+  const tls = await readTls(context);
   const signal = io.stopSignal();
   // A stop signal during the start ends its wait for a node.
   const giveUp = () => void service.stop();
@@ -64,18 +66,20 @@ async function serveUntilStopped(
   const { host, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
   const { requestTimeoutMs, maxConnections, lameDuckMs } = values;
   const limits = { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxConnections };
-  const { url, close } = await listen(service, { host, port, allowedHosts, ...limits }).catch((cause) => {
+  const server = await listen(service, { host, port, allowedHosts, tls, ...limits }).catch((cause) => {
     if (cause?.code !== "EADDRINUSE") throw cause;
     throw new CommandError("ERR_LISTEN", `${host}:${port} is already in use; choose another --port`, {
       cause,
     });
   });
+  const stopFollowing = tls && followTlsFiles(context, tls, server);
   try {
-    await io.stdout.write(`${startReport(url)}\n`);
+    await io.stdout.write(`${startReport(server.url)}\n`);
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
     await service.drain(lameDuckMs);
   } finally {
-    await close();
+    stopFollowing?.();
+    await server.close();
   }
 }
 

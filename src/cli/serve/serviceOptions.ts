@@ -58,7 +58,7 @@ export function serviceOptions(
   isStartReported: () => boolean,
 ): ServiceOptions {
   const { values, isJson, io } = context;
-  const { name, noFence, datacenterId, machineId, apiKeys, proxies, maxBodyBytes } = values;
+  const { name, noFence, datacenterId, machineId, apiKeys, proxies, corsOrigins, maxBodyBytes } = values;
   const write = createLog(resolveLogFormat(values.log, isJson, io), io);
   return {
     backend: store.backend,
@@ -73,6 +73,7 @@ export function serviceOptions(
     apiKeys: apiKeys as ServiceOptions["apiKeys"], // The service validates the objects.
     rateLimit: rateLimitOf(context),
     proxies,
+    corsOrigins: corsOrigins as ServiceOptions["corsOrigins"], // The service validates the origins.
     maxBodyBytes,
     onEvent: write,
     // Before the start report is complete, the only request is its own, to /health for the node. That one is not logged.

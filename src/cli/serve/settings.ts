@@ -176,6 +176,28 @@ const OWN_SETTINGS = {
     description: "the accepted names in the Host header of requests, without ports",
     defaultText: "on a loopback address the names of this machine, elsewhere any",
   },
+  corsOrigins: {
+    kind: "list",
+    placeholder: "ORIGINS",
+    env: "BITFLAKE_CORS_ORIGINS",
+    description:
+      "the origins whose web pages may call the service, such as https://app.example.org; * means any",
+    defaultText: "none but the service's own",
+  },
+  tlsCert: {
+    kind: "text",
+    placeholder: "FILE",
+    env: "BITFLAKE_TLS_CERT",
+    description:
+      "the certificate chain in PEM: the service then speaks HTTPS. It is read again when it changes",
+    defaultText: "HTTP",
+  },
+  tlsKey: {
+    kind: "text",
+    placeholder: "FILE",
+    env: "BITFLAKE_TLS_KEY",
+    description: "the private key of the certificate, in PEM",
+  },
   keepAliveTimeoutMs: {
     kind: "integer",
     min: 1,

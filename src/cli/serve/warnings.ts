@@ -5,7 +5,7 @@ import { resolveLogFormat } from "./log.ts";
 import type { ServeContext, ServeStores } from "./stores.ts";
 
 /** Writes a warning in the form of the log, because it stands among the lines of the log. */
-async function warn({ values, isJson, io }: ServeContext, text: string): Promise<void> {
+export async function warn({ values, isJson, io }: ServeContext, text: string): Promise<void> {
   const line =
     isJson || resolveLogFormat(values.log, isJson, io) === "json"
       ? JSON.stringify({ warning: text })

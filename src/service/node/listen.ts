@@ -1,13 +1,20 @@
 // listen: serves a service on Node's own HTTP server.
 
+import { ArgumentError } from "../../internal.ts";
 import type { Service } from "../options.ts";
 import { createRequestGuard, isLoopback, type RequestGuard } from "../requestGuard.ts";
 import { appOf } from "../service.ts";
 import { Connections } from "./connections.ts";
 import { createHandler } from "./listener.ts";
 import { answerMalformed, MALFORMED_CODE } from "./malformed.ts";
-import { type ListenOptions, resolveListenOptions } from "./options.ts";
-import { createServer, type Server, type ServerAddress } from "./server.ts";
+import { type ListenOptions, resolveListenOptions, resolveTls, type TlsOptions } from "./options.ts";
+import {
+  createSecureServer,
+  createServer,
+  type Server,
+  type ServerAddress,
+  withPemErrors,
+} from "./server.ts";
 
 /** A server that listens. */
 export interface Listening {
@@ -20,6 +27,12 @@ export interface Listening {
    * rest of a request within 3 s, or has not read its responses within 15 s, is cut off. The service is not stopped.
    */
   close(): Promise<void>;
+  /**
+   * Replaces certificate and key for new connections, as when the certificate is renewed.
+   *
+   * @throws {@link ArgumentError} if they are invalid, or the server was started without `tls`. The former ones stay
+   */
+  setTls(tls: TlsOptions): void;
 }
 
 /** Binds a server to its address. */
@@ -57,7 +70,7 @@ function bind(server: Server, port: number, host: string): Promise<ServerAddress
  * ```
  */
 export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
-  const { host, port, allowedHosts, maxConnections, server: serverOptions } = resolveListenOptions(options);
+  const { host, port, allowedHosts, tls, maxConnections, server: limits } = resolveListenOptions(options);
   const app = appOf(service);
   const connections = new Connections();
   let guard: RequestGuard | undefined;
@@ -66,7 +79,8 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     (request) => connections.isLastResponse(request),
     (request) => guard?.(request),
   );
-  const server = await createServer(serverOptions);
+  const secureServer = tls && (await createSecureServer(limits, tls));
+  const server = secureServer ?? (await createServer(limits));
   // No limit: Node would drop the headers above it without an error, and an Idempotency-Key may be among them.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
@@ -75,14 +89,19 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     const status = answerMalformed(error, socket);
     if (status !== undefined) app.recordMalformed(status, MALFORMED_CODE, error, remoteAddress);
   });
-  server.on("connection", (socket) => connections.add(socket, handler));
+  server.on(tls ? "secureConnection" : "connection", (socket) => connections.add(socket, handler));
   server.on("request", (request, response) => connections.enqueue(request, response));
   const bound = await bind(server, port, host);
   // Decided by the bound address, because `host` may be a name other than localhost that resolves to a loopback address.
   guard = createRequestGuard(isLoopback(bound.address), allowedHosts);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,
+    url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,
     port: bound.port,
     close: () => connections.close(server),
+    setTls(tls) {
+      if (!secureServer) throw new ArgumentError("tls", "given to listen() first", "none");
+      const resolved = resolveTls(tls);
+      withPemErrors(() => secureServer.setSecureContext(resolved));
+    },
   };
 }

@@ -24,6 +24,7 @@ export function answerMalformed({ code = "" }: { code?: string }, socket: Server
   const head = [
     `HTTP/1.1 ${status} ${title}`,
     `content-type: ${PROBLEM_CONTENT_TYPE}`,
+    "x-content-type-options: nosniff",
     `content-length: ${body.length}`,
     "connection: close",
   ];

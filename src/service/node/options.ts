@@ -1,13 +1,28 @@
 // The options of `listen`, validated.
 
-import { ArgumentError, assertKnownOptions, assertWhole } from "../../internal.ts";
-import type { ServerOptions } from "./server.ts";
+import { ArgumentError, assertKnownOptions, assertObject, assertOneOf, assertWhole } from "../../internal.ts";
 
 /** The longest delay of a timer, in every runtime. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How often Node looks for connections that exceed a timeout, in milliseconds, unless `headersTimeoutMs` is shorter. */
 const TIMEOUT_CHECK_MS = 30_000;
+
+/** Certificate and key of a server with TLS. */
+export interface TlsOptions {
+  /** The certificate, and those of its issuers up to one that clients know, in PEM. */
+  readonly cert: string;
+  /** The private key of the certificate, in PEM. */
+  readonly key: string;
+}
+
+/** Limits of Node's HTTP server, under its names. */
+export interface ServerOptions {
+  readonly keepAliveTimeout: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
+}
 
 /** Options of {@link listen}. All are optional; an unknown name is refused. */
 export interface ListenOptions {
@@ -20,6 +35,8 @@ export interface ListenOptions {
    * `localhost` and loopback addresses, which are always allowed there; elsewhere any.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Certificate and key: the server then speaks HTTPS, and no HTTP. Default: HTTP. */
+  readonly tls?: TlsOptions | undefined;
   /**
    * How long a connection may be idle before it is closed, in milliseconds. Default 65 000, longer than the 60 s after
    * which most load balancers close theirs: a balancer that closes later would send a request into a closed connection.
@@ -38,6 +55,7 @@ export interface ListenSettings {
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: ReadonlySet<string> | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly maxConnections: number;
   readonly server: ServerOptions;
 }
@@ -58,12 +76,25 @@ function resolveAllowedHosts(allowedHosts: readonly string[] | undefined): Reado
   return new Set(names);
 }
 
+/** Asserts that certificate and key are texts. Node checks that they are PEM and belong together. */
+export function resolveTls(tls: TlsOptions): TlsOptions {
+  assertObject("tls", tls);
+  for (const name of Object.keys(tls)) assertOneOf("a name in tls", name, ["cert", "key"]);
+  const { cert, key } = tls;
+  for (const [name, text] of Object.entries({ cert, key })) {
+    // The message has the type alone: the text may be the key.
+    if (typeof text !== "string") throw new ArgumentError(`tls.${name}`, "a string in PEM", typeof text);
+  }
+  return { cert, key };
+}
+
 /** Asserts that the options are valid, and returns them with defaults. */
 export function resolveListenOptions(options: ListenOptions): ListenSettings {
   assertKnownOptions(options, [
     "host",
     "port",
     "allowedHosts",
+    "tls",
     "keepAliveTimeoutMs",
     "headersTimeoutMs",
     "requestTimeoutMs",
@@ -85,6 +116,7 @@ export function resolveListenOptions(options: ListenOptions): ListenSettings {
     host,
     port: assertWhole("port", port, 0, 65_535),
     allowedHosts: resolveAllowedHosts(allowedHosts),
+    tls: options.tls && resolveTls(options.tls),
     maxConnections: assertWhole("maxConnections", maxConnections, 1, MAX_TIMER_MS),
     server: {
       keepAliveTimeout: assertWhole("keepAliveTimeoutMs", keepAliveTimeoutMs, 1, MAX_TIMER_MS),

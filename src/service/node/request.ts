@@ -1,7 +1,7 @@
 // The adapter for requests of `node:http`.
 
 import { concatBytes } from "../../http/body.ts";
-import type { ServiceRequest } from "../message.ts";
+import type { Blocked, ServiceRequest } from "../message.ts";
 import type { RequestGuard } from "../requestGuard.ts";
 import type { NodeRequest } from "./types.ts";
 
@@ -52,7 +52,7 @@ export class NodeServiceRequest implements ServiceRequest {
     return this.#request.socket.remoteAddress;
   }
 
-  get blockedReason(): string | undefined {
+  get blocked(): Blocked | undefined {
     return this.#guard?.(this);
   }
 

@@ -7,7 +7,7 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { ServiceResponse } from "../message.ts";
 import type { Gauge } from "../metrics.ts";
 import { objectSchema, type Schema } from "../operation.ts";
-import { jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
+import { COMMON_HEADERS, jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
@@ -173,7 +173,7 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
       },
       handler: async () => ({
         status: 200,
-        headers: { "content-type": PROMETHEUS, "cache-control": "no-store" },
+        headers: { "content-type": PROMETHEUS, ...COMMON_HEADERS },
         body: metrics.write(await readGauges(lifecycle)),
       }),
     },

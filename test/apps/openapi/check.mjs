@@ -1,5 +1,5 @@
-// Checks the service's OpenAPI document: Redocly and Spectral find nothing in it, and schema.ts is what openapi-typescript makes
-// of it. `node openapi/check.mjs --write` in test/apps writes schema.ts, after the apps were compiled. Not TypeScript, because
+// Checks the service's OpenAPI document: Redocly and Spectral find nothing in it, and schema.ts is the output of
+// openapi-typescript. `node openapi/check.mjs --write` in test/apps writes schema.ts, after the apps were compiled. Not TypeScript, because
 // the declarations of these packages have errors.
 
 import assert from "node:assert/strict";

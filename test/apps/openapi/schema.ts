@@ -310,7 +310,7 @@ export interface paths {
         };
         /**
          * Check that the process answers
-         * @description Succeeds whatever the state of the stores. For liveness probes.
+         * @description Succeeds also while a store is down. For liveness probes.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -365,7 +365,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What is wrong (RFC 9457). `code` is stable, `detail` is text for people. */
+        /** @description A problem document (RFC 9457). `code` is stable, `detail` is text for people. */
         Problem: {
             /** @constant */
             type: "about:blank";
@@ -571,7 +571,7 @@ export interface components {
         "Retry-After": string;
         /** @description The scheme: `Bearer`. */
         "WWW-Authenticate": string;
-        /** @description What is left of the quota, and after how many seconds there is more: `"service";r=9;t=6`. */
+        /** @description The rest of the quota, and after how many seconds there is more: `"service";r=9;t=6`. */
         RateLimit: string;
         /** @description The quota and its window in seconds: `"service";q=10;w=60`. */
         "RateLimit-Policy": string;
