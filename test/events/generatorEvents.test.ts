@@ -36,6 +36,9 @@ test("without publishGeneratorEvents() nothing is published", async () => {
   expect(await countsOf(events)).toEqual({});
   publishGeneratorEvents();
   publishGeneratorEvents();
+  expect([takeStep === step, readRoom === waitForRoomMs]).toEqual([false, false]);
+  expect(() => generator.nextId()).toThrow(ClockBackwardsError);
+  expect(await countsOf(events)).toEqual({ "clock:backwards": 1 });
 });
 
 describe("bitflake:clock:backwards", () => {

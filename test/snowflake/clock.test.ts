@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ArgumentError } from "../../src/index.ts";
 import {
   type ClockSettings,
@@ -355,6 +355,22 @@ test("waitForRoomMs is the sum of the waits of as many steps", () => {
       },
     ),
   );
+});
+
+test.each<[string, boolean]>([
+  ["function now() { [native code] }", true],
+  ["function now() {\n    [native code]\n}", true],
+  ["function now() {[native code]}", true],
+  ["function now()  {  [native code]  }", true],
+  ["function now(){[native code]}", true],
+  ["function now() { [native code] }.bind(0)", false],
+  ["x => function now() { [native code] }", false],
+  ["function now() { return 5; }", false],
+])("a clock whose text is %j is the system's: %s, as engines write built-in functions", (text, isSystem) => {
+  const textOf = vi.spyOn(Function.prototype, "toString").mockReturnValue(text);
+  const isSystemHere = isSystemClock(() => 5);
+  textOf.mockRestore();
+  expect(isSystemHere).toBe(isSystem);
 });
 
 test("a clock is the system's if it is Date.now or built-in, and not because its code contains the text of one", () => {

@@ -161,6 +161,17 @@ describe("a custom clock that later replaces Date.now", () => {
     expect(isRising(ids)).toBe(true);
   });
 
+  test("the first ID of all, which is 0, is not repeated by the system's generators", () => {
+    const clock = settable(real() - 3_600_000);
+    const options = { datacenterId: 0, machineId: 0, epochMs: clock.now };
+    const system = makeGenerator("twitter", options);
+    const custom = makeGenerator("twitter", { ...options, clock });
+    expect(custom.nextId()).toBe(0n);
+    Date.now = clock;
+    const after = makeGenerator("twitter", { ...options, clock });
+    expect([system.nextId(), after.nextId()]).toEqual([1n, 2n]);
+  });
+
   test.each([
     ["behind", -5, 28],
     ["ahead of", 5, 31],
@@ -282,6 +293,37 @@ describe("two tick lengths on one node", () => {
     ids.add(coarse.nextId());
     expect(ids.size).toBe(4);
     expect(coarse.decode([...ids][3] as bigint)).toMatchObject({ timestampMs: clock.now, sequence: 0 });
+  });
+
+  test("a tick between the first, at the epoch, and the last of the other's is refused", () => {
+    const clock = settable(epochMs);
+    const early = make(clock, { machineId: 3 });
+    const ids = [early.nextId()];
+    clock.now += 50;
+    ids.push(early.nextId());
+    // Its tick 20 is at another time, and within the other's ticks 0 to 50.
+    const late = make(clock, { machineId: 3, epochMs: epochMs + 40 });
+    clock.now = epochMs + 60;
+    expect(() => late.nextId()).toThrow(refused);
+    clock.now = epochMs + 91;
+    ids.push(late.nextId());
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test("a generator goes on in its own tick after the other has passed over that one", () => {
+    const clock = settable(epochMs + 1000);
+    const coarse = make(clock, { tickMs: 10, machineId: 4 });
+    const shifted = make(clock, { tickMs: 10, machineId: 4, epochMs: epochMs + 500 });
+    clock.now = epochMs + 500 + 990;
+    shifted.nextId(); // Its tick 99.
+    clock.now = epochMs + 500 + 1010 - 500;
+    const ids = [coarse.nextId()]; // Its tick 101.
+    clock.now = epochMs + 500 + 1030;
+    ids.push(shifted.nextId()); // Its tick 103.
+    clock.now = epochMs + 1013;
+    ids.push(coarse.nextId());
+    expect(new Set(ids).size).toBe(3);
+    expect(coarse.decode(ids[2] as bigint)).toMatchObject({ timestampMs: epochMs + 1010, sequence: 1 });
   });
 
   test("a tick between two of the other's is refused too, by an error that says how to mend it", () => {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { makeGenerator } from "../../src/index.ts";
+import { makeGenerator, nextId } from "../../src/index.ts";
 import { warnOfSharedNode } from "../../src/snowflake/sharedNode.ts";
 
 const state = () => Reflect.get(globalThis, Symbol.for("bitflake.sharedNode.v1")) as { isChecked: boolean };
@@ -53,6 +53,15 @@ test.each<[string, object | undefined]>([
   const emitWarning = vi.fn();
   vi.stubGlobal("process", { ...process, emitWarning });
   warnOfSharedNode();
+  expect(emitWarning).not.toHaveBeenCalled();
+});
+
+test("nextId of the package looks for other processes once, when it builds its generator", () => {
+  nextId();
+  state().isChecked = false;
+  const emitWarning = vi.fn();
+  vi.stubGlobal("process", { env: { KUBERNETES_SERVICE_HOST: "10.0.0.1" }, emitWarning });
+  for (let call = 0; call < 3; call++) nextId();
   expect(emitWarning).not.toHaveBeenCalled();
 });
 
