@@ -65,6 +65,7 @@ const library = {
     internal: "src/internal.ts",
     index: "src/index.ts",
     backend: "src/backend/index.ts",
+    client: "src/client/index.ts",
     counter: "src/counter/index.ts",
     drizzle: "src/orm/drizzle.ts",
     events: "src/events/index.ts",

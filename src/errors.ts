@@ -32,6 +32,7 @@ export type ErrorCode =
   | "ERR_NOT_KEPT"
   | "ERR_NO_NODE_AVAILABLE"
   | "ERR_NO_VALID_ID"
+  | "ERR_SERVICE"
   | "ERR_STORE_CUT_OFF";
 
 /** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
@@ -626,6 +627,85 @@ export class StoreCutOffError extends LeaseRefusedError {
   }
 }
 
+/** The facts of a failed request to the HTTP service. */
+export interface ServiceFailure {
+  /** The method and the path, with the query; `""` if no attempt has ended. */
+  readonly request: string;
+  /** The service, without credentials; `""` if no attempt has ended. */
+  readonly url: string;
+  /** The kind of the failure: see {@link ServiceError.reason}. */
+  readonly reason: "network" | "timeout" | "status" | "answer" | "closed";
+  /** What happened, as the end of the message. */
+  readonly what: string;
+  /** The status of the answer. */
+  readonly status?: number | undefined;
+  /** The code of the service's error: `"ERR_RATE_LIMITED"`, `"IDG-002"`. */
+  readonly serviceCode?: string | undefined;
+  /** The service's description of its error, at most 200 characters. */
+  readonly detail?: string | undefined;
+  /** How long the service asked to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The key of the request. */
+  readonly requestKey?: string | undefined;
+  /** The error of `fetch`. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A request to the HTTP service failed, after the retries that the time allows. A request for new IDs may have been carried
+ * out: its IDs are lost then, and are never issued again.
+ */
+export class ServiceError extends BitflakeError {
+  readonly code = "ERR_SERVICE";
+  /** The method and the path of the last attempt: `"GET /generate_uuid?version=7"`; `""` if none has ended. */
+  readonly request: string;
+  /** The service of the last attempt, without credentials; `""` if none has ended. */
+  readonly url: string;
+  /**
+   * - `"network"`: the request could not be sent, or the connection broke.
+   * - `"timeout"`: there was no answer in time.
+   * - `"status"`: the service, or a proxy before it, answered with an error: see `status`, `serviceCode` and `detail`.
+   * - `"answer"`: an answer that the request cannot have, such as a page of a proxy, or JSON that was cut off.
+   * - `"closed"`: the client was closed before the call or during it.
+   */
+  readonly reason: "network" | "timeout" | "status" | "answer" | "closed";
+  /** The status of the answer, if there was one. */
+  readonly status: number | undefined;
+  /** The code of the service's error, such as `"ERR_RATE_LIMITED"` or `"IDG-002"`, if there was one. */
+  readonly serviceCode: string | undefined;
+  /** The service's description of its error, if there was one. */
+  readonly detail: string | undefined;
+  /** How long the service asked to wait before the next request, in milliseconds, if it did. */
+  readonly retryAfterMs: number | undefined;
+  /**
+   * The key of the request, if an ID was to be issued for one. The ID may have been issued: repeat the call with this key to get
+   * it.
+   */
+  readonly requestKey: string | undefined;
+  /** How many attempts were made; 0 if the client is closed. */
+  readonly attempts: number;
+
+  constructor(failure: ServiceFailure, attempts: number) {
+    const { request, url, reason, what, cause } = failure;
+    const where = url === "" ? request : `${request} at ${url}`;
+    const note = attempts > 1 ? ` (attempt ${attempts})` : "";
+    super(`${where === "" ? "" : `${where}: `}${what}${note}`, cause === undefined ? undefined : { cause });
+    this.request = request;
+    this.url = url;
+    this.reason = reason;
+    this.status = failure.status;
+    this.serviceCode = failure.serviceCode;
+    this.detail = failure.detail;
+    this.retryAfterMs = failure.retryAfterMs;
+    this.requestKey = failure.requestKey;
+    this.attempts = attempts;
+  }
+
+  override get name(): string {
+    return "ServiceError";
+  }
+}
+
 /** A rule of the contract of a port that is broken. */
 export interface BrokenRule {
   /** The rule, in words. */
@@ -715,4 +795,5 @@ export type AnyBitflakeError =
   | LeaseExpiredError
   | LeaseFenceError
   | NoNodeAvailableError
+  | ServiceError
   | StoreCutOffError;

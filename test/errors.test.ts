@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import * as backend from "../src/backend/index.ts";
+import * as client from "../src/client/index.ts";
 import * as counter from "../src/counter/index.ts";
 import * as idempotency from "../src/idempotency/index.ts";
 import * as bitflake from "../src/index.ts";
@@ -53,6 +54,11 @@ const each: [string, ErrorCode, BitflakeError][] = [
   ["StoreCutOffError", "ERR_STORE_CUT_OFF", new lease.StoreCutOffError("n", 5, 6)],
   ["NoNodeAvailableError", "ERR_NO_NODE_AVAILABLE", new lease.NoNodeAvailableError("n", 32, 5)],
   ["NotKeptError", "ERR_NOT_KEPT", new idempotency.NotKeptError("k")],
+  [
+    "ServiceError",
+    "ERR_SERVICE",
+    new client.ServiceError({ request: "GET /health", url: "http://a", reason: "timeout", what: "late" }, 1),
+  ],
   ["NoValidIdError", "ERR_NO_VALID_ID", new numeric.NoValidIdError("farmer", 10)],
 ];
 
@@ -75,6 +81,7 @@ describe("every error", () => {
     const exported = Object.keys({
       ...bitflake,
       ...backend,
+      ...client,
       ...counter,
       ...idempotency,
       ...lease,
@@ -87,6 +94,7 @@ describe("every error", () => {
   test.each([
     new UnsupportedError("crypto", { cause: "why" }),
     new backend.BackendError("setup", "failed", "down", { cause: "why" }),
+    new client.ServiceError({ request: "", url: "", reason: "network", what: "down", cause: "why" }, 1),
     new numeric.IdPoolEmptyError("farmer", 3, 2, { cause: "why" }),
     new lease.LeaseExpiredError(3, 5, 6, { cause: "why" }),
   ])("$name keeps its cause, which is not enumerable, as that of a built-in error", (error) => {

@@ -8,7 +8,7 @@ import base from "./vitest.base.ts";
  * and those that replace modules, have a process for each file.
  */
 const stateless = [
-  "test/{backend,counter,idempotency,orm,ratelimit,service,text,web}/**/*.test.ts",
+  "test/{backend,client,counter,idempotency,orm,ratelimit,service,text,web}/**/*.test.ts",
   "test/numeric/!(poolHistory).test.ts",
   "test/cli/{settings,state,stores,terminal}/*.test.ts",
   "test/cli/help.test.ts",

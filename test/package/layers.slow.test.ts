@@ -75,6 +75,8 @@ describe("the linter", () => {
     ["ratelimit/limiter.ts", "../web/express.ts"],
     ["web/express.ts", "../service/app.ts"],
     ["web/node.ts", "node:http"],
+    ["client/sender.ts", "../service/app.ts"],
+    ["client/sender.ts", "node:http"],
     ["orm/typeorm.ts", "../backend/call.ts"],
     ["testing/index.ts", "../service/app.ts"],
     ["testing/conformance/rule.ts", "../../cli/run.ts"],

@@ -80,6 +80,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "setup",
     "setupSql",
   ],
+  "bitflake/client": ["ArgumentError", "BitflakeClient", "InvalidIdError", "ServiceError"],
   "bitflake/counter": [
     "ArgumentError",
     "BackendError",
@@ -281,6 +282,11 @@ describe("the installed package", () => {
         const { RateLimit } = ${load}("bitflake/ratelimit");
         await new RateLimit({ backend: broken, name: "n", limit: 1, windowMs: 1 }).limit("k").catch((error) => {
           known &&= error instanceof BackendError;
+        });
+        const { BitflakeClient, ServiceError } = ${load}("bitflake/client");
+        const lost = new BitflakeClient({ url: "http://a", retry: false, fetch: () => Promise.reject("down") });
+        await lost.nextId().catch((error) => {
+          known &&= error instanceof ServiceError;
         });
         const { createService } = ${load}("bitflake/service");
         const service = createService({ backend: memory() });

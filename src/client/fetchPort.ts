@@ -1,0 +1,28 @@
+// The part of the fetch standard that the client uses: a function of the user's, or the runtime's own fetch.
+
+import type { FetchAbortSignal } from "../http/fetchTypes.ts";
+
+/** What the client passes to {@link ClientFetch}, beside the URL. It is a valid second argument of `new Request(url, init)`. */
+export interface ClientRequestInit {
+  /** `"GET"` or `"POST"`. */
+  readonly method: string;
+  /** The headers, with the API key among them. */
+  readonly headers: Record<string, string>;
+  /** The client refuses redirects, because the API key is for the service alone. */
+  readonly redirect: "manual";
+  /** Is aborted when the attempt has no more time, or the call or the client has ended. */
+  readonly signal: FetchAbortSignal;
+}
+
+/** The part of a `Response` that the client reads. */
+export interface ClientResponse {
+  /** The status. */
+  readonly status: number;
+  /** The headers. */
+  readonly headers: { get(name: string): string | null };
+  /** The body: a `ReadableStream` of bytes, or null. */
+  readonly body: unknown;
+}
+
+/** A function like `fetch`, which sends a request. */
+export type ClientFetch = (url: string, init: ClientRequestInit) => Promise<ClientResponse>;
