@@ -210,6 +210,13 @@ ${table(
   ),
 )}
 
+## Client of the service
+
+One process that serves, and one that uses the IDs. "bare" are requests for 1,000 IDs by \`fetch\`, one at a time, with a
+BigInt of each text.
+
+${pairs(["way", "IDs a second"], report.client.perSecond, (value) => count(Math.round(value)))}
+
 ## Goals
 
 ${pairs(["goal", "measured"], report.goals, (value) => Number(value.toFixed(3)))}

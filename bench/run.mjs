@@ -11,6 +11,7 @@ import { Snowyflake } from "snowyflake";
 import { v4, v7 } from "uuid";
 import { uuidv7 as liosk } from "uuidv7";
 import { makeGenerator, nextId, randomString, uuid, uuidv7 } from "../dist/index.js";
+import { clients } from "./client.mjs";
 import { counters } from "./counter.mjs";
 import { acquired, leased } from "./leases.mjs";
 import { duplicates, isShort, keep, race } from "./measure.mjs";
@@ -272,6 +273,7 @@ const report = {
   fairness: await fairness(isShort ? 1000 : 30_000),
   pools: await onPostgres(),
   service: await services(),
+  client: await clients(),
 };
 const ns = (name) => report.strings.find((row) => row.name === name).ns;
 const against = (row, base) => ({ ratio: ns(row) / ns(base), row, base });
@@ -341,6 +343,13 @@ Object.assign(report.goals, {
   [`service, growth of the heap in kB in ${growth.requests.toLocaleString("en-US")} requests`]:
     growth.grownKb,
 });
+
+for (const [way, ratio] of Object.entries(report.client.ratios)) {
+  report.goals[`client, ${way} / bare fetch, at least 0.6`] = ratio;
+}
+report.goals["client, IDs a second in the slowest way, at least 500,000"] = Math.min(
+  ...Object.keys(report.client.ratios).map((way) => report.client.perSecond[way]),
+);
 
 Object.assign(report, machine());
 

@@ -21,6 +21,7 @@ const GROUPS = {
       "web",
       "events",
       "service",
+      "client",
       "command-line",
       "frameworks",
       "nest",

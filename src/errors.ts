@@ -635,7 +635,7 @@ export interface ServiceFailure {
   readonly url: string;
   /** The kind of the failure: see {@link ServiceError.reason}. */
   readonly reason: "network" | "timeout" | "status" | "answer" | "closed";
-  /** What happened, as the end of the message. */
+  /** The end of the message. */
   readonly what: string;
   /** The status of the answer. */
   readonly status?: number | undefined;
@@ -643,7 +643,7 @@ export interface ServiceFailure {
   readonly serviceCode?: string | undefined;
   /** The service's description of its error, at most 200 characters. */
   readonly detail?: string | undefined;
-  /** How long the service asked to wait, in milliseconds. */
+  /** The `Retry-After` of the answer, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** The key of the request. */
   readonly requestKey?: string | undefined;
@@ -675,7 +675,7 @@ export class ServiceError extends BitflakeError {
   readonly serviceCode: string | undefined;
   /** The service's description of its error, if there was one. */
   readonly detail: string | undefined;
-  /** How long the service asked to wait before the next request, in milliseconds, if it did. */
+  /** The `Retry-After` of the answer, in milliseconds, if it had one. */
   readonly retryAfterMs: number | undefined;
   /**
    * The key of the request, if an ID was to be issued for one. The ID may have been issued: repeat the call with this key to get

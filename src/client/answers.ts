@@ -1,10 +1,11 @@
-// Answers of the service as typed values. What the request cannot have is refused, so that a page of a proxy, or JSON that was
-// cut off, is never an ID.
+// Answers of the service as typed values. An answer that the request cannot have is refused, so that a page of a proxy, or JSON
+// that was cut off, is never an ID.
 
 import { type Capacity, type DecodedId, readId, serializable } from "../internal.ts";
 import type { Answer } from "./attempt.ts";
 
-type State = "ok" | "failing";
+/** The state of a part of a service. */
+export type ServiceState = "ok" | "failing";
 
 /** How a service is, as `GET /health` answers. */
 export interface ServiceHealth {
@@ -14,13 +15,15 @@ export interface ServiceHealth {
    */
   readonly status: "ok" | "degraded" | "failing" | "starting" | "stopping";
   /** The stores. */
-  readonly backend: { readonly status: State };
+  readonly backend: { readonly status: ServiceState };
   /** The generator of Snowflake IDs. */
-  readonly generator: { readonly status: State };
-  /** The lease of its node; `null` if the node was assigned, or is not leased yet. */
-  readonly lease: { readonly status: State; readonly node: number; readonly until: Date } | null;
-  /** The pools of numeric IDs by type, with the number of available IDs; `null` if it is not known. */
-  readonly pools: Readonly<Record<string, { readonly status: State; readonly available: number | null }>>;
+  readonly generator: { readonly status: ServiceState };
+  /** The lease of its node, and its end; `null` if the node was assigned, or is not leased yet. */
+  readonly lease: { readonly status: ServiceState; readonly node: number; readonly until: Date } | null;
+  /** The pools of numeric IDs by type, with the number of available IDs; `null` if that is not known. */
+  readonly pools: Readonly<
+    Record<string, { readonly status: ServiceState; readonly available: number | null }>
+  >;
 }
 
 /** Says why an answer is refused. It is no Error, because it becomes part of one. */
@@ -63,7 +66,7 @@ export function assertNotCached({ header }: Answer): void {
   assertAnswer(/^0*$/.test(header("age") ?? ""), "it comes from a cache");
 }
 
-/** Parses IDs that increase: as many as the request asked for. */
+/** Parses IDs that increase: exactly as many as the request names. */
 export function parseIds(answer: Answer, count: number): bigint[] {
   const { ids } = parseBody(answer);
   assertAnswer(Array.isArray(ids) && ids.length === count, `the body has not ${count} IDs`);
@@ -97,9 +100,9 @@ export function parseNumericId(answer: Answer): string {
 }
 
 /** Parses whether a numeric ID is valid. */
-export function parseValidity(answer: Answer, askedId: string): boolean {
+export function parseValidity(answer: Answer, wantedId: string): boolean {
   const { id, valid } = parseEnvelope(answer);
-  assertAnswer(id === askedId, "it is about another ID");
+  assertAnswer(id === wantedId, "it is about another ID");
   assertAnswer(typeof valid === "boolean", "valid is no boolean");
   return valid;
 }
@@ -117,11 +120,11 @@ function textIn(fields: Fields, name: string): string {
 }
 
 /** Parses the fields of an ID. */
-export function parseDecodedId(answer: Answer, askedId: bigint): DecodedId {
+export function parseDecodedId(answer: Answer, wantedId: bigint): DecodedId {
   const fields = parseBody(answer);
-  assertAnswer(fields["id"] === String(askedId), "it is about another ID");
+  assertAnswer(fields["id"] === String(wantedId), "it is about another ID");
   return serializable({
-    id: askedId,
+    id: wantedId,
     timestampMs: numberIn(fields, "timestampMs"),
     generatedAt: textIn(fields, "generatedAt"),
     datacenterId: numberIn(fields, "datacenterId"),
@@ -146,7 +149,7 @@ export function parseCapacity(answer: Answer): Capacity {
 
 const STATUSES: readonly unknown[] = ["ok", "degraded", "failing", "starting", "stopping"];
 
-function stateIn(fields: Fields): State {
+function stateIn(fields: Fields): ServiceState {
   const { status } = fields;
   assertAnswer(status === "ok" || status === "failing", "a status is neither ok nor failing");
   return status;

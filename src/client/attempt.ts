@@ -88,7 +88,7 @@ export async function attempt(
     return "reason" in result ? { ...result, request: `${request.method} ${request.path}`, url } : result;
   } finally {
     cleanUp();
-    // Closes what a failure leaves open, such as the rest of a body.
+    // Closes the connection, whose body may not have been read to its end.
     if (!isAnswered) controller.abort();
   }
 }
@@ -150,8 +150,8 @@ function statusProblem({ status, headers }: ClientResponse, text: string): Probl
   }
   const { serviceCode, detail } = parseProblem(text);
   const retryAfterMs = parseRetryAfter(headers.get("retry-after"), Date.now());
-  const parts = [`status ${status}`, serviceCode, detail].filter((part) => part !== undefined);
-  return { reason: "status", what: parts.join(": "), status, serviceCode, detail, retryAfterMs };
+  const facts = [`status ${status}`, serviceCode, detail].filter((fact) => fact !== undefined);
+  return { reason: "status", what: facts.join(": "), status, serviceCode, detail, retryAfterMs };
 }
 
 /** Reads code and description of an error from a problem document, or from OpenG2P's envelope. */
@@ -179,10 +179,10 @@ function reasonOf(error: unknown): string {
   try {
     const { message, cause } = Object(error) as { message?: unknown; cause?: unknown };
     const { code, message: causeMessage } = Object(cause) as { code?: unknown; message?: unknown };
-    const parts = [message || error, code || causeMessage].filter(
-      (part) => part !== undefined && part !== "",
+    const facts = [message || error, code || causeMessage].filter(
+      (fact) => fact !== undefined && fact !== "",
     );
-    return parts.map((part) => String(part).slice(0, MAX_DETAIL)).join(": ");
+    return facts.map((fact) => String(fact).slice(0, MAX_DETAIL)).join(": ");
   } catch {
     return "the request failed";
   }

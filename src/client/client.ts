@@ -364,9 +364,9 @@ export class BitflakeClient extends AsyncDisposer {
     preset?: PresetName,
     options: ClientCallOptions = {},
   ): Promise<DecodedId> {
-    const asked = parseId(id);
-    return this.#get(`/decode/${asked}${presetQuery(preset)}`, options, (answer) =>
-      parseDecodedId(answer, asked),
+    const wanted = parseId(id);
+    return this.#get(`/decode/${wanted}${presetQuery(preset)}`, options, (answer) =>
+      parseDecodedId(answer, wanted),
     );
   }
 

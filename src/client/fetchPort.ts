@@ -2,7 +2,7 @@
 
 import type { FetchAbortSignal } from "../http/fetchTypes.ts";
 
-/** What the client passes to {@link ClientFetch}, beside the URL. It is a valid second argument of `new Request(url, init)`. */
+/** The second argument of {@link ClientFetch}. It is a valid second argument of `new Request(url, init)`. */
 export interface ClientRequestInit {
   /** `"GET"` or `"POST"`. */
   readonly method: string;

@@ -183,7 +183,7 @@ export class IdBuffer {
     });
   }
 
-  /** Rejects the waiting calls, and those to come. What is left is lost. */
+  /** Rejects the waiting calls, and those to come. The IDs in memory are lost. */
   close(error: ServiceError): void {
     this.#closed = error;
     this.#current = nothingLeft();
@@ -251,7 +251,7 @@ export class IdBuffer {
     if (!this.#closed) this.#serve(block, number);
   }
 
-  /** Serves the waiting calls, and keeps what is left. */
+  /** Serves the waiting calls, and keeps the rest of the block. */
   #serve(block: IdBlock, number: number): void {
     const { ids } = block;
     const hasWaiting = this.#waiting.length > 0;
@@ -291,7 +291,7 @@ export class IdBuffer {
       const nowMs = performance.now();
       this.#rejectAll(this.#timeoutError(), ({ untilMs }) => untilMs <= nowMs);
       const [first] = this.#waiting;
-      // The timer may have fired early, too.
+      // A timer may also be early.
       if (first) this.#startTimer(Math.max(1, first.untilMs - nowMs));
     }, ms);
   }

@@ -11,7 +11,7 @@ export {
   ServiceError,
   type ServiceFailure,
 } from "../internal.ts";
-export type { ServiceHealth } from "./answers.ts";
+export type { ServiceHealth, ServiceState } from "./answers.ts";
 export {
   BitflakeClient,
   type ClientCallOptions,

@@ -5,7 +5,7 @@ import type { ServiceFailure } from "../internal.ts";
 /** The longest pause before the first repetition. It doubles with each round of attempts. */
 const FIRST_PAUSE_MS = 50;
 
-/** The longest pause that is not the service's wish. */
+/** The longest pause without a `Retry-After`. */
 const MAX_PAUSE_MS = 2000;
 
 /** Statuses below 500 that may pass: the request came too slowly, too early, or after too many others. */
@@ -33,8 +33,8 @@ export function isShared({ status }: ServiceFailure): boolean {
 }
 
 /**
- * Returns the pause before the next attempt: exponential backoff with full jitter, after the time that the service asked to
- * wait. The jitter comes on top of that time, because all clients of the service may have been told the same.
+ * Returns the pause before the next attempt: exponential backoff with full jitter, after the time of the service's
+ * `Retry-After`. The jitter comes on top of that time, because all clients of the service may have got the same.
  *
  * @param rounds how many rounds of attempts have failed, at least 1
  * @param random a number from 0 to 1, exclusive

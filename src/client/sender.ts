@@ -12,7 +12,7 @@ import { isShared, mayPass, retryPause } from "./retryRule.ts";
 export interface ServiceCall<T> extends ServiceRequest {
   /** Returns the result. Throws an {@link UnexpectedAnswer} if the request cannot have this answer. */
   readonly parse: (answer: Answer) => T;
-  /** The key of the request, for its errors. */
+  /** The key of the request, which its errors have too. */
   readonly requestKey?: string;
 }
 

@@ -1,4 +1,4 @@
-// The calls of a client, on a service in this process; and what each sends, retries and refuses, with answers by hand.
+// The calls of a client, on a service in this process; and their requests, retries and refusals, with answers by hand.
 
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";

@@ -9,7 +9,7 @@ export interface PendingRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** How many IDs it asks for; 1 without a `count`. */
+  /** How many IDs it wants; 1 without a `count`. */
   readonly count: number;
   /** Answers with JSON, or with a text as it is. */
   answer(body: unknown, status?: number, headers?: Readonly<Record<string, string>>): void;
@@ -88,7 +88,7 @@ export async function flushEvents(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Moves the clocks of a test with fake timers, and runs what is due. */
+/** Moves the clocks of a test with fake timers, and runs all callbacks that are due. */
 export async function advance(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   await flushEvents();

@@ -1,4 +1,4 @@
-// Options of a client: what is refused, and that no error shows a secret.
+// Options of a client: wrong ones are refused, and no error shows a secret.
 
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// The rule of retries: which failures may pass, how long the pauses are, and what a Retry-After says.
+// The rule of retries: which failures may pass, how long the pauses are, and the forms of a Retry-After.
 
 import { describe, expect, test } from "vitest";
 import { isShared, mayPass, parseRetryAfter, retryPause } from "../../src/client/retryRule.ts";
@@ -54,7 +54,7 @@ describe("the pause", () => {
     expect(retryPause(rounds, 0, 1)).toBe(most);
   });
 
-  test("begins after the time that the service asked to wait", () => {
+  test("begins after the Retry-After", () => {
     expect(retryPause(1, 3000, 0)).toBe(3000);
     expect(retryPause(2, 3000, 1)).toBe(3100);
   });

@@ -36,6 +36,9 @@ const BUDGETS = {
   // that join.
   "bitflake/threads": { "{ SharedGenerator }": 9370 },
   "bitflake/backend": { "{ fromIORedis }": 790 },
+  // Most of it are the attempts and retries, the buffer, and the checks of answers and options; 0.9 kB are decimal text to BigInt,
+  // presets, errors and random UUIDs.
+  "bitflake/client": { "{ BitflakeClient }": 7930 },
   // 0.7 kB of these, and of all that follow, run the rules on stores with compare-and-set.
   "bitflake/counter": { "{ Counter }": 4910 },
   // Most of it are the clock rule that it observes, and the errors.
@@ -89,12 +92,12 @@ const BUDGETS = {
 /**
  * Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing, 0.2 MB
  * the adapters for web frameworks, 0.1 MB each the new operations of rate limits, those of idempotency keys, and the adapters of
- * ORMs together with the events.
+ * ORMs together with the events, and the client of the service.
  */
-const UNPACKED_KB = 3020;
+const UNPACKED_KB = 3120;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 3950;
+const INSTALLED_KB = 4050;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");

@@ -1,5 +1,6 @@
 // Suites of checks. A runtime runs each of its suites in a start of its own, with its own permissions and origin.
 
+import { client } from "./client.mjs";
 import { clocks, coarse, moduleScope } from "./clocks.mjs";
 import { core } from "./core.mjs";
 import { absent, denied } from "./environment.mjs";
@@ -10,7 +11,7 @@ import { insecure, randomness } from "./randomness.mjs";
 import { text } from "./text.mjs";
 import { shared, threads, unshared } from "./threads.mjs";
 
-const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases, ...events };
+const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases, ...events, ...client };
 
 /**
  * The checks, by suite and title. A check gets its context and throws when it fails:
