@@ -129,9 +129,8 @@ export class IdBuffer {
     this.#demand = new Demand(maxAgeMs / 4);
   }
 
-  /** Takes an ID from memory. Returns `undefined` if none is left, or other calls wait for theirs. */
+  /** Takes an ID from memory. Returns `undefined` if none is left, which is so while a call waits. */
   take(): bigint | undefined {
-    if (this.#waiting.length > 0) return undefined;
     const nowMs = Date.now();
     const id = this.#takeLeft(nowMs);
     if (id !== undefined) {

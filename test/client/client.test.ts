@@ -503,6 +503,19 @@ describe("with answers by hand", () => {
       expect(urls()).toBe("a");
     });
 
+    test("leaves no listener on the signal of the call", async () => {
+      const { signal } = new AbortController();
+      const added = vi.spyOn(signal, "addEventListener");
+      const removed = vi.spyOn(signal, "removeEventListener");
+      const call = client.randomString(1, { signal });
+      service.only().fail();
+      await advance(25);
+      service.only().answer({ id: "a" });
+      await call;
+      expect(removed.mock.calls).toEqual(added.mock.calls);
+      expect(added).toHaveBeenCalledTimes(1);
+    });
+
     test("ends when the call is aborted, in an attempt and in a pause", async () => {
       for (const isInPause of [false, true]) {
         const aborter = new AbortController();
