@@ -4,8 +4,25 @@
 import { type Capacity, type DecodedId, readId, serializable } from "../internal.ts";
 import type { Answer } from "./attempt.ts";
 
-/** The state of a part of a service. */
-export type ServiceState = "ok" | "failing";
+/** How a part of a service is. */
+export interface ServicePartHealth {
+  /** Whether it works. */
+  readonly status: "ok" | "failing";
+}
+
+/** How the lease of a service's node is. */
+export interface ServiceLeaseHealth extends ServicePartHealth {
+  /** The node, as a number over both fields. */
+  readonly node: number;
+  /** When the lease ends unless it is renewed. */
+  readonly until: Date;
+}
+
+/** How a pool of numeric IDs is. */
+export interface ServicePoolHealth extends ServicePartHealth {
+  /** How many IDs are available; `null` if that is not known. */
+  readonly available: number | null;
+}
 
 /** How a service is, as `GET /health` answers. */
 export interface ServiceHealth {
@@ -15,15 +32,13 @@ export interface ServiceHealth {
    */
   readonly status: "ok" | "degraded" | "failing" | "starting" | "stopping";
   /** The stores. */
-  readonly backend: { readonly status: ServiceState };
+  readonly backend: ServicePartHealth;
   /** The generator of Snowflake IDs. */
-  readonly generator: { readonly status: ServiceState };
-  /** The lease of its node, and its end; `null` if the node was assigned, or is not leased yet. */
-  readonly lease: { readonly status: ServiceState; readonly node: number; readonly until: Date } | null;
-  /** The pools of numeric IDs by type, with the number of available IDs; `null` if that is not known. */
-  readonly pools: Readonly<
-    Record<string, { readonly status: ServiceState; readonly available: number | null }>
-  >;
+  readonly generator: ServicePartHealth;
+  /** The lease of its node; `null` if the node was assigned, or is not leased yet. */
+  readonly lease: ServiceLeaseHealth | null;
+  /** The pools of numeric IDs by type. */
+  readonly pools: Readonly<Record<string, ServicePoolHealth>>;
 }
 
 /** Says why an answer is refused. It is no Error, because it becomes part of one. */
@@ -149,7 +164,7 @@ export function parseCapacity(answer: Answer): Capacity {
 
 const STATUSES: readonly unknown[] = ["ok", "degraded", "failing", "starting", "stopping"];
 
-function stateIn(fields: Fields): ServiceState {
+function stateIn(fields: Fields): ServicePartHealth["status"] {
   const { status } = fields;
   assertAnswer(status === "ok" || status === "failing", "a status is neither ok nor failing");
   return status;
@@ -173,13 +188,13 @@ export function parseHealth(answer: Answer): ServiceHealth {
   };
 }
 
-function parseLease(lease: Fields): NonNullable<ServiceHealth["lease"]> {
+function parseLease(lease: Fields): ServiceLeaseHealth {
   const until = new Date(textIn(lease, "until"));
   assertAnswer(!Number.isNaN(until.getTime()), "until is no time");
   return { status: stateIn(lease), node: numberIn(lease, "node"), until };
 }
 
-function parsePool(pool: Fields): ServiceHealth["pools"][string] {
+function parsePool(pool: Fields): ServicePoolHealth {
   return {
     status: stateIn(pool),
     available: pool["available"] === null ? null : numberIn(pool, "available"),

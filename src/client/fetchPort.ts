@@ -14,12 +14,18 @@ export interface ClientRequestInit {
   readonly signal: FetchAbortSignal;
 }
 
+/** The part of `Headers` that the client uses. */
+export interface ClientHeaders {
+  /** Returns the value of a header; `null` without one. */
+  get(name: string): string | null;
+}
+
 /** The part of a `Response` that the client reads. */
 export interface ClientResponse {
   /** The status. */
   readonly status: number;
   /** The headers. */
-  readonly headers: { get(name: string): string | null };
+  readonly headers: ClientHeaders;
   /** The body: a `ReadableStream` of bytes, or null. */
   readonly body: unknown;
 }

@@ -11,7 +11,7 @@ export {
   ServiceError,
   type ServiceFailure,
 } from "../internal.ts";
-export type { ServiceHealth, ServiceState } from "./answers.ts";
+export type { ServiceHealth, ServiceLeaseHealth, ServicePartHealth, ServicePoolHealth } from "./answers.ts";
 export {
   BitflakeClient,
   type ClientCallOptions,
@@ -19,5 +19,5 @@ export {
   type IssuedNumericId,
   type IssueNumericIdOptions,
 } from "./client.ts";
-export type { ClientFetch, ClientRequestInit, ClientResponse } from "./fetchPort.ts";
+export type { ClientFetch, ClientHeaders, ClientRequestInit, ClientResponse } from "./fetchPort.ts";
 export type { ClientOptions } from "./options.ts";
