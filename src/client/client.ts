@@ -240,7 +240,7 @@ export class BitflakeClient extends AsyncDisposer {
   }
 
   /**
-   * Returns a random string of A-Z, a-z and 0-9 that the service made.
+   * Returns a random string of A-Z, a-z, 0-9, _ and - that the service made.
    *
    * @param length 1 to 4096 characters; default 21
    * @param options `signal`, default none
