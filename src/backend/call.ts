@@ -2,6 +2,7 @@
 // Other errors of this package pass unchanged, such as the ArgumentError of a memory's clock.
 
 import { BackendError, BitflakeError } from "../internal.ts";
+import { reportCall } from "./observeCalls.ts";
 import type { Backend } from "./ports.ts";
 
 /** The longest timer in every runtime. */
@@ -92,9 +93,12 @@ export async function callStore<T>(
     };
     // The caller has its error already, so a late failure is ignored.
     if (isTimedOut && onLateAnswer) sent.then(parseLate).catch(() => {});
-    throw cause instanceof BitflakeError
-      ? cause
-      : new BackendError(operation, "failed", messageOf(cause), { cause });
+    const error =
+      cause instanceof BitflakeError
+        ? cause
+        : new BackendError(operation, "failed", messageOf(cause), { cause });
+    reportCall(backend, operation, performance.now() - started, error);
+    throw error;
   } finally {
     stopTimer();
   }
@@ -105,8 +109,13 @@ export async function callStore<T>(
   } catch (error) {
     cause = error;
   }
-  if (result === undefined) throw new BackendError(operation, "answer", "unexpected response", { cause });
-  return result;
+  const error =
+    result === undefined
+      ? new BackendError(operation, "answer", "unexpected response", { cause })
+      : undefined;
+  reportCall(backend, operation, performance.now() - started, error);
+  if (error) throw error;
+  return result as T;
 }
 
 /** Returns the message of a client's error, or its code: an AggregateError of refused connections has only a code. */

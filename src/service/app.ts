@@ -27,7 +27,7 @@ const ANYONE: Client = { name: "anyone", requestKeyOwner: "", scopes: new Set(SC
 /** Answers requests. */
 export class App {
   readonly lifecycle: Lifecycle;
-  readonly #metrics: Metrics = new Metrics();
+  readonly #metrics: Metrics;
   readonly #findRoute: Router;
   readonly #authenticator: Authenticator;
   /** Whether anything depends on the client: API keys, a rate limit or the log. */
@@ -39,7 +39,8 @@ export class App {
 
   constructor(settings: ServiceSettings) {
     const { apiKeys, rateLimit, corsOrigins, maxBodyBytes, log } = settings;
-    this.lifecycle = new Lifecycle(settings);
+    this.#metrics = new Metrics(settings);
+    this.lifecycle = new Lifecycle(settings, this.#metrics);
     this.#findRoute = createRouter(
       createRoutes({ settings, lifecycle: this.lifecycle, metrics: this.#metrics }),
     );

@@ -2,6 +2,7 @@
 
 import { notifyListener } from "../http/notify.ts";
 import type { Lease } from "../lease/index.ts";
+import type { Metrics } from "./metrics.ts";
 import type { ServiceEvent, ServiceEventName } from "./options.ts";
 
 /** The level and message of each event. */
@@ -34,14 +35,18 @@ export function createEmitter(listener: ((event: ServiceEvent) => void) | undefi
   };
 }
 
-/** Emits the events of a lease until the returned function is called. */
-export function forwardLeaseEvents(lease: Lease, emit: Emit): () => void {
+/** Emits the events of a lease, and counts its failures, until the returned function is called. */
+export function forwardLeaseEvents(lease: Lease, emit: Emit, metrics: Metrics): () => void {
   const unsubscribes = [
-    // Only the first failure of a row: while a store is down, each renewal fails.
     lease.onRenewalFailed((error) => {
+      metrics.countRenewalFailure();
+      // Only the first failure of a row is an event: while a store is down, each renewal fails.
       if (lease.status().failures === 1) emit("lease_renewal_failed", { node: lease.node, error });
     }),
-    lease.onLost((error) => emit("lease_lost", { node: error.node, error })),
+    lease.onLost((error) => {
+      metrics.countLeaseLoss();
+      emit("lease_lost", { node: error.node, error });
+    }),
     lease.onReacquired(({ node }) => emit("lease_regained", { node })),
   ];
   return () => {

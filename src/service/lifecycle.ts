@@ -6,6 +6,7 @@ import { ArgumentError, assertWhole } from "../internal.ts";
 import { createEmitter, type Emit, forwardLeaseEvents } from "./events.ts";
 import { Health } from "./health.ts";
 import type { MaybePromise } from "./message.ts";
+import type { Metrics } from "./metrics.ts";
 import { closeResources, createPools, openResources, type Resources } from "./resources.ts";
 import { HttpError, RETRY_SOON } from "./response.ts";
 import type { ServiceSettings } from "./settings.ts";
@@ -32,9 +33,12 @@ export class Lifecycle {
   readonly health: Health;
 
   readonly #settings: ServiceSettings;
+  readonly #metrics: Metrics;
   readonly #emit: Emit;
-  readonly #onRefillFailed = (type: string, error: unknown): void =>
+  readonly #onRefillFailed = (type: string, error: unknown): void => {
+    this.#metrics.countRefillFailure(type);
     this.#emit("refill_failed", { type, error });
+  };
   readonly #pools: Resources["pools"];
   #starting: Promise<Resources> | undefined;
   #stopping: Promise<void> | undefined;
@@ -45,8 +49,9 @@ export class Lifecycle {
   #requestsInFlight = 0;
   #onIdle = () => {};
 
-  constructor(settings: ServiceSettings) {
+  constructor(settings: ServiceSettings, metrics: Metrics) {
     this.#settings = settings;
+    this.#metrics = metrics;
     this.#emit = createEmitter(settings.onEvent);
     this.#pools = createPools(settings, this.#onRefillFailed);
     this.health = new Health(settings, this.#emit, () => this.resources);
@@ -73,7 +78,8 @@ export class Lifecycle {
         this.resources = resources;
         if (this.phase === "starting") this.phase = "running";
         this.health.reportStarted();
-        if (resources.lease) this.#stopLeaseEvents = forwardLeaseEvents(resources.lease, this.#emit);
+        if (resources.lease)
+          this.#stopLeaseEvents = forwardLeaseEvents(resources.lease, this.#emit, this.#metrics);
         return resources;
       },
       (error) => {
@@ -136,6 +142,7 @@ export class Lifecycle {
     if (this.#requestsInFlight > 0) await this.#untilIdle();
     this.#stopLeaseEvents();
     if (this.resources) await closeResources(this.resources);
+    this.#metrics.stop();
   }
 
   /** Resolves when no request is in flight, at the latest after {@link STOP_TIMEOUT_MS}: a body may never end. */

@@ -1,54 +1,45 @@
-// Metrics: requests, durations and IDs, in the text format of Prometheus.
+// Metrics: what the service counts by itself. routes/metrics.ts adds what is read at each scrape.
 
-/** The upper bounds of the histogram's buckets, in seconds. */
-const BUCKET_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+import { EventLoopLag } from "./eventLoopLag.ts";
+import type { Family } from "./exposition.ts";
+import { Histogram } from "./histogram.ts";
+import { processFamilies } from "./processMetrics.ts";
+import type { ServiceSettings } from "./settings.ts";
+import { StoreMetrics } from "./storeMetrics.ts";
 
 interface RouteStats {
   readonly statuses: Map<number, number>;
-  readonly buckets: number[];
-  sumSeconds: number;
-  count: number;
+  readonly durations: Histogram;
 }
 
-/** A metric that is read when the metrics are written. */
-export interface Gauge {
-  readonly name: string;
-  readonly help: string;
-  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
+function counter(name: string, help: string, samples: Family["samples"]): Family {
+  return { name, type: "counter", help, samples };
 }
 
-/** Escapes a label's value. Names of routes and types have no line break. */
-function escapeLabel(text: string): string {
-  return text.replace(/[\\"]/g, "\\$&");
-}
-
-function writeSample(name: string, labels: Readonly<Record<string, string | number>>, value: number): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(String(text))}"`);
-  return pairs.length > 0 ? `${name}{${pairs.join(",")}} ${value}` : `${name} ${value}`;
-}
-
-function writeHeader(name: string, type: string, help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}`;
-}
-
-/** Counts requests by route and status, their durations, and IDs by kind. */
+/** Counts requests by route and status, IDs by kind, calls to stores, and failures in the background. */
 export class Metrics {
   readonly #routes = new Map<string, RouteStats>();
   readonly #ids = new Map<string, number>();
+  readonly #refillFailures: Map<string, number>;
+  readonly #stores: StoreMetrics;
+  readonly #eventLoopLag: EventLoopLag = new EventLoopLag();
+  #renewalFailures = 0;
+  #leaseLosses = 0;
+
+  constructor(settings: ServiceSettings) {
+    this.#stores = new StoreMetrics(settings);
+    this.#refillFailures = new Map(Object.keys(settings.types).map((type) => [type, 0]));
+  }
 
   /** Counts an answered request. */
   countRequest(route: string, status: number, seconds: number): void {
     let stats = this.#routes.get(route);
     if (!stats) {
-      stats = { statuses: new Map(), buckets: BUCKET_BOUNDS.map(() => 0), sumSeconds: 0, count: 0 };
+      stats = { statuses: new Map(), durations: new Histogram() };
       this.#routes.set(route, stats);
     }
     stats.statuses.set(status, (stats.statuses.get(status) ?? 0) + 1);
-    stats.sumSeconds += seconds;
-    stats.count++;
-    let bucket = 0;
-    while (bucket < BUCKET_BOUNDS.length && seconds > (BUCKET_BOUNDS[bucket] as number)) bucket++;
-    if (bucket < BUCKET_BOUNDS.length) stats.buckets[bucket] = (stats.buckets[bucket] as number) + 1;
+    stats.durations.observe(seconds);
   }
 
   /** Counts issued IDs. */
@@ -56,47 +47,61 @@ export class Metrics {
     this.#ids.set(kind, (this.#ids.get(kind) ?? 0) + count);
   }
 
-  /** Writes all metrics, and these gauges. */
-  write(gauges: readonly Gauge[]): string {
-    const lines = [...this.#writeRequests(), ...this.#writeDurations(), ...this.#writeIds()];
-    for (const { name, help, samples } of gauges) {
-      lines.push(writeHeader(name, "gauge", help));
-      for (const { labels = {}, value } of samples) lines.push(writeSample(name, labels, value));
-    }
-    return `${lines.join("\n")}\n`;
+  /** Counts a renewal of the lease that failed. */
+  countRenewalFailure(): void {
+    this.#renewalFailures++;
   }
 
-  #writeRequests(): string[] {
-    const name = "bitflake_requests_total";
-    const lines = [writeHeader(name, "counter", "Requests answered.")];
-    for (const [route, { statuses }] of this.#routes) {
-      for (const [status, count] of statuses) lines.push(writeSample(name, { route, status }, count));
-    }
-    return lines;
+  /** Counts a loss of the lease. */
+  countLeaseLoss(): void {
+    this.#leaseLosses++;
   }
 
-  #writeDurations(): string[] {
-    const name = "bitflake_request_duration_seconds";
-    const lines = [writeHeader(name, "histogram", "Time from a request to its response.")];
-    for (const [route, { buckets, sumSeconds, count }] of this.#routes) {
-      let cumulative = 0;
-      for (const [index, bound] of BUCKET_BOUNDS.entries()) {
-        cumulative += buckets[index] ?? 0;
-        lines.push(writeSample(`${name}_bucket`, { route, le: bound }, cumulative));
-      }
-      lines.push(
-        writeSample(`${name}_bucket`, { route, le: "+Inf" }, count),
-        writeSample(`${name}_sum`, { route }, sumSeconds),
-        writeSample(`${name}_count`, { route }, count),
-      );
-    }
-    return lines;
+  /** Counts a refill of a pool that failed. */
+  countRefillFailure(type: string): void {
+    this.#refillFailures.set(type, (this.#refillFailures.get(type) ?? 0) + 1);
   }
 
-  #writeIds(): string[] {
-    const name = "bitflake_ids_total";
-    const lines = [writeHeader(name, "counter", "IDs issued.")];
-    for (const [kind, count] of this.#ids) lines.push(writeSample(name, { kind }, count));
-    return lines;
+  /** Ends the observation of the stores and of the event loop. The counts stay. */
+  stop(): void {
+    this.#stores.stop();
+    this.#eventLoopLag.stop();
+  }
+
+  /** Returns the metrics, in groups: requests, stores, failures, process. */
+  families(): Family[] {
+    const routes = [...this.#routes];
+    return [
+      counter(
+        "bitflake_requests_total",
+        "Requests answered.",
+        routes.flatMap(([route, { statuses }]) =>
+          [...statuses].map(([status, value]) => ({ labels: { route, status }, value })),
+        ),
+      ),
+      {
+        name: "bitflake_request_duration_seconds",
+        type: "histogram",
+        help: "Time from a request to its response.",
+        samples: routes.flatMap(([route, { durations }]) => durations.samples({ route })),
+      },
+      counter(
+        "bitflake_ids_total",
+        "IDs issued.",
+        [...this.#ids].map(([kind, value]) => ({ labels: { kind }, value })),
+      ),
+      ...this.#stores.families(),
+      counter("bitflake_lease_renewal_failures_total", "Renewals of the node's lease that failed.", [
+        { value: this.#renewalFailures },
+      ]),
+      counter("bitflake_lease_losses_total", "Losses of the node's lease.", [{ value: this.#leaseLosses }]),
+      counter(
+        "bitflake_pool_refill_failures_total",
+        "Refills of a pool that failed.",
+        [...this.#refillFailures].map(([type, value]) => ({ labels: { type }, value })),
+      ),
+      ...this.#eventLoopLag.families(),
+      ...processFamilies(),
+    ];
   }
 }

@@ -210,17 +210,19 @@ describe("/health", () => {
     const gauges = async () =>
       (await (await send("/metrics")).text())
         .split("\n")
-        .filter((line) => /^bitflake_(lease|pool)/.test(line));
+        .filter((line) => /^bitflake_(lease|pool)/.test(line) && !/_total\b/.test(line));
     expect(await gauges()).toEqual([
+      'bitflake_pool_up{type="farmer"} 1',
       expect.stringMatching(/^bitflake_pool_available\{type="farmer"\} \d+$/),
       'bitflake_pool_taken{type="farmer"} 0',
+      expect.stringMatching(/^bitflake_pool_remaining\{type="farmer"\} \d{9}$/),
     ]);
     poolBackend.isDown = true;
     const failing = { farmer: { status: "failing", available: null } };
     await stepUntil(async () => {
       expect(await (await send("/health")).json()).toMatchObject({ lease: null, pools: failing });
     });
-    expect(await gauges()).toEqual([]);
+    expect(await gauges()).toEqual(['bitflake_pool_up{type="farmer"} 0']);
     // Routes that need no pool still work.
     expect((await send("/generate_snowflake_id")).status).toBe(200);
     poolBackend.isDown = false;

@@ -7,6 +7,7 @@ import { jsonResponse } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 import { generateRoutes } from "./generate.ts";
 import { inspectRoutes } from "./inspect.ts";
+import { metricsRoute } from "./metrics.ts";
 import { observabilityRoutes } from "./observability.ts";
 import { openg2pRoutes } from "./openg2p.ts";
 
@@ -17,6 +18,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...inspectRoutes(deps),
     ...openg2pRoutes(deps),
     ...observabilityRoutes(deps),
+    metricsRoute(deps),
   ];
   const hasApiKeys = deps.settings.apiKeys.length > 0;
   const hasRateLimit = deps.settings.rateLimit !== undefined;

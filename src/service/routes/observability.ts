@@ -1,16 +1,12 @@
-// Routes for operations: health, liveness, metrics.
+// Routes for operations: health and liveness.
 
 import { IdPoolHistoryError } from "../../internal.ts";
-import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { PoolState } from "../health.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { ServiceResponse } from "../message.ts";
-import type { Gauge } from "../metrics.ts";
 import { objectSchema, type Schema } from "../operation.ts";
-import { COMMON_HEADERS, jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
+import { jsonResponse, RETRY_SOON, withHeaders } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
-
-const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
 const stateSchema: Schema = { enum: ["ok", "failing"] };
 
@@ -63,7 +59,22 @@ function phaseOf({ phase, isDraining, startError }: Lifecycle) {
   return phase === "new" && startError !== undefined ? "failing" : "starting";
 }
 
-async function healthResponse(lifecycle: Lifecycle, hasPools: boolean): Promise<ServiceResponse> {
+/** The body of `/health`. */
+interface HealthReport {
+  readonly status: "ok" | "degraded" | "failing" | "starting" | "stopping";
+  readonly backend: { readonly status: State };
+  readonly generator: { readonly status: State };
+  readonly lease: { readonly status: State; readonly node: number; readonly until: Date } | null;
+  readonly pools: Readonly<Record<string, ReturnType<typeof poolHealth>>>;
+}
+
+/** Returns whether a load balancer may send requests. */
+export function isReady({ status }: HealthReport): boolean {
+  return status === "ok" || status === "degraded";
+}
+
+/** Probes the stores and the generator, at most once a second, and reads the state of the service. */
+export async function readHealth(lifecycle: Lifecycle, hasPools: boolean): Promise<HealthReport> {
   const { health } = lifecycle;
   const [isBackendWorking, isPoolBackendWorking, isGeneratorWorking, poolStates] = await Promise.all([
     health.backendDependency.check(),
@@ -80,47 +91,21 @@ async function healthResponse(lifecycle: Lifecycle, hasPools: boolean): Promise<
   // A failing pool only degrades the service: the other routes work.
   const upStatus = pools.every(([, { status }]) => status === "ok") ? "ok" : "degraded";
   const status = phase !== "running" ? phase : isUp ? upStatus : "failing";
-  const body = {
+  return {
     status,
     backend: { status: stateOf(isBackendWorking && isPoolBackendWorking) },
     generator: { status: stateOf(isGeneratorWorking) },
     lease: lease === undefined ? null : { status: stateOf(hasLease), node: lease.node, until: lease.until },
     pools: Object.fromEntries(pools),
   };
-  const isReady = status === "ok" || status === "degraded";
-  return isReady ? jsonResponse(body) : withHeaders(jsonResponse(body, 503), RETRY_SOON);
 }
 
-async function readGauges(lifecycle: Lifecycle): Promise<Gauge[]> {
-  const lease = lifecycle.resources?.lease?.status();
-  const pools = await lifecycle.health.poolStates();
-  const samplesOf = (read: (status: IdPoolStatus) => number) =>
-    pools.flatMap(({ type, status }) => (status ? [{ labels: { type }, value: read(status) }] : []));
-  return [
-    {
-      name: "bitflake_requests_in_flight",
-      help: "Requests in flight.",
-      samples: [{ value: lifecycle.requestsInFlight }],
-    },
-    {
-      name: "bitflake_lease_held",
-      help: "Whether the node's lease is held.",
-      samples: lease ? [{ labels: { node: String(lease.node) }, value: lease.state === "held" ? 1 : 0 }] : [],
-    },
-    {
-      name: "bitflake_pool_available",
-      help: "IDs available in the pool.",
-      samples: samplesOf(({ available }) => available),
-    },
-    {
-      name: "bitflake_pool_taken",
-      help: "IDs issued from the pool.",
-      samples: samplesOf(({ taken }) => taken),
-    },
-  ];
+async function healthResponse(lifecycle: Lifecycle, hasPools: boolean): Promise<ServiceResponse> {
+  const report = await readHealth(lifecycle, hasPools);
+  return isReady(report) ? jsonResponse(report) : withHeaders(jsonResponse(report, 503), RETRY_SOON);
 }
 
-export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps): Route[] {
+export function observabilityRoutes({ settings, lifecycle }: RouteDeps): Route[] {
   const hasPools = Object.keys(settings.types).length > 0;
   return [
     {
@@ -157,25 +142,6 @@ export function observabilityRoutes({ settings, lifecycle, metrics }: RouteDeps)
         examples: { ok: { status: "ok" } },
       },
       handler: () => jsonResponse({ status: "ok" }),
-    },
-    {
-      method: "GET",
-      path: "/metrics",
-      scope: "watch",
-      contentType: "text/plain",
-      operation: {
-        id: "getMetrics",
-        tag: "Operate",
-        summary: "Read the metrics",
-        description: "Counters and gauges in the text format of Prometheus.",
-        response: { type: "string" },
-        examples: { text: "bitflake_requests_in_flight 0\n" },
-      },
-      handler: async () => ({
-        status: 200,
-        headers: { "content-type": PROMETHEUS, ...COMMON_HEADERS },
-        body: metrics.write(await readGauges(lifecycle)),
-      }),
     },
   ];
 }

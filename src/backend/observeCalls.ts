@@ -1,0 +1,39 @@
+// Observers of the calls to a store, for metrics. callStore is the one place through which all calls pass, so it reports each
+// call here.
+
+import type { Backend } from "./ports.ts";
+
+/**
+ * Called when a call to a store has ended.
+ *
+ * @param operation the operation's name in errors, such as `"lease: acquire"`
+ * @param durationMs how long the call took, in milliseconds
+ * @param error why it failed; `undefined` if it succeeded
+ */
+export type CallObserver = (operation: string, durationMs: number, error: unknown) => void;
+
+/** By backend, so that the observers of a backend that is no longer used are collected with it. */
+const observersOf = /* @__PURE__ */ new WeakMap<Backend, Set<CallObserver>>();
+
+/**
+ * Observes the calls to a store from now on, of all features that use this backend object.
+ *
+ * @param observer must not throw
+ * @returns a function that removes the observer
+ */
+export function observeCalls(backend: Backend, observer: CallObserver): () => void {
+  const observers = observersOf.get(backend) ?? new Set();
+  observersOf.set(backend, observers);
+  observers.add(observer);
+  return () => {
+    observers.delete(observer);
+    if (observers.size === 0 && observersOf.get(backend) === observers) observersOf.delete(backend);
+  };
+}
+
+/** Reports a call to the observers of its store. */
+export function reportCall(backend: Backend, operation: string, durationMs: number, error?: unknown): void {
+  const observers = observersOf.get(backend);
+  if (!observers) return;
+  for (const observer of observers) observer(operation, durationMs, error);
+}
