@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
+  prometheusHere,
   type Server,
   startable,
   startDynalite,
@@ -81,6 +82,8 @@ async function startServers(): Promise<() => Promise<void>> {
   }
   if (existsSync(deno)) process.env.DENO = deno;
   else reportSkipped("Tests of Deno KV", "run npm ci --prefix test/runtimes");
+  if (!prometheusHere.promtool || !prometheusHere.prometheus)
+    reportSkipped("Tests of the alerts", "install prometheus");
   // Not an error in CI, because an old Node has no SQLite.
   if (!sqliteHere.node || !sqliteHere.better)
     console.log("Tests of SQLite are left out: run them on Node 22.13 or later");

@@ -69,11 +69,14 @@ export const startable = {
   failover: { redis: programs.sentinel !== undefined, postgres: programs.basebackup !== undefined },
 };
 
+/** Prometheus and its tool, where they are installed. Tests start them themselves. */
+export const prometheusHere = { prometheus: find("prometheus"), promtool: find("promtool") };
+
 /**
  * Returns a free port below the ephemeral ports. A client that reconnects could otherwise get the very port that it
  * connects to, and talk to itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer();
