@@ -29,3 +29,10 @@ export function globalState<T extends object>(name: string, make: () => T): T {
   }
   return value;
 }
+
+/** Returns the value that {@link globalState} has created under a name; `undefined` if it has not. */
+export function findGlobalState<T extends object>(name: string): T | undefined {
+  const key = Symbol.for(name);
+  return ((globalThis as Record<symbol, unknown>)[key] ??
+    (WeakMap as unknown as Record<symbol, unknown>)[key]) as T | undefined;
+}

@@ -2,6 +2,7 @@
 // has one ledger, however many subpaths a program loads.
 
 export * from "./errors.ts";
+export * from "./globalState.ts";
 export * from "./snowflake/capacity.ts";
 export * from "./snowflake/charCode.ts";
 export { systemClock, type TickLimit, tickOf } from "./snowflake/clock.ts";

@@ -1,6 +1,7 @@
 // Observers of the calls to a store, for metrics. callStore is the one place through which all calls pass, so it reports each
-// call here.
+// call here. Every entry of the package is built with its own copy of this file, so the observers are global state.
 
+import { findGlobalState, globalState } from "../internal.ts";
 import type { Backend } from "./ports.ts";
 
 /**
@@ -13,15 +14,19 @@ import type { Backend } from "./ports.ts";
 export type CallObserver = (operation: string, durationMs: number, error: unknown) => void;
 
 /** By backend, so that the observers of a backend that is no longer used are collected with it. */
-const observersOf = /* @__PURE__ */ new WeakMap<Backend, Set<CallObserver>>();
+type CallObservers = WeakMap<Backend, Set<CallObserver>>;
+
+const STATE = "bitflake.callObservers.v1";
 
 /**
  * Observes the calls to a store from now on, of all features that use this backend object.
  *
  * @param observer must not throw
+ * @throws {@link UnsupportedError} if `globalThis` cannot be extended
  * @returns a function that removes the observer
  */
 export function observeCalls(backend: Backend, observer: CallObserver): () => void {
+  const observersOf = globalState(STATE, (): CallObservers => new WeakMap());
   const observers = observersOf.get(backend) ?? new Set();
   observersOf.set(backend, observers);
   observers.add(observer);
@@ -33,7 +38,7 @@ export function observeCalls(backend: Backend, observer: CallObserver): () => vo
 
 /** Reports a call to the observers of its store. */
 export function reportCall(backend: Backend, operation: string, durationMs: number, error?: unknown): void {
-  const observers = observersOf.get(backend);
+  const observers = findGlobalState<CallObservers>(STATE)?.get(backend);
   if (!observers) return;
   for (const observer of observers) observer(operation, durationMs, error);
 }
