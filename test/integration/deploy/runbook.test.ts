@@ -59,6 +59,12 @@ function readRunbook(): Map<string, Command[]> {
 }
 
 const runbook = readRunbook();
+
+/** The names that the runbook defines before its commands. The machine's files and its journal are replaced after it. */
+const [, definitions = ""] =
+  /^```sh\n(.*?)^```/ms.exec(readFileSync(join(root, "docs/runbook.md"), "utf8")) ?? [];
+const preamble = [`WATCH_KEY=${WATCH_KEY}`, definitions.replace(/^set -a; .*$/m, "")];
+
 const executed = new Set<string>();
 
 /** Returns the pattern of an answer: the whole output, where … is any text. */
@@ -96,10 +102,12 @@ class Deployment {
       { name: "orders", keys: [ISSUE_KEY], scopes: ["issue"] },
       { name: "prometheus", keys: [WATCH_KEY], scopes: ["watch"] },
     ];
-    const config = { apiKeys: clients, ...(isSql && { types: "types.json" }) };
-    writeFileSync(join(this.folder, "bitflake.json"), JSON.stringify(config));
+    writeFileSync(join(this.folder, "bitflake.json"), JSON.stringify({ apiKeys: clients }));
     // As in docs/deploy/bitflake.env.
-    writeFileSync(join(this.folder, "bitflake.env"), `BITFLAKE_STORE=${store}\nBITFLAKE_LAME_DUCK_MS=0\n`);
+    writeFileSync(
+      join(this.folder, "bitflake.env"),
+      `BITFLAKE_STORE=${store}\n${isSql ? `BITFLAKE_TYPES=${join(this.folder, "types.json")}\n` : ""}`,
+    );
   }
 
   get url(): string {
@@ -114,6 +122,7 @@ class Deployment {
       env: {
         PATH: process.env.PATH,
         BITFLAKE_STORE: this.#store,
+        ...(this.#store.startsWith("postgres:") && { BITFLAKE_TYPES: join(this.folder, "types.json") }),
         BITFLAKE_CONFIG: join(this.folder, "bitflake.json"),
         // A new Redis would let the start wait for 40 s.
         BITFLAKE_NO_FENCE: "true",
@@ -164,10 +173,9 @@ class Deployment {
   /** Runs a command in the shell of the operator. */
   async shell(command: string): Promise<string> {
     const prelude = [
+      ...preamble,
       `URL=${this.url}`,
       `set -a; . ${this.folder}/bitflake.env; set +a`,
-      `WATCH_KEY=${WATCH_KEY}`,
-      'KEY="X-API-Key: $WATCH_KEY"',
       `logs() { cat ${this.folder}/log; }`,
     ];
     const env = { PATH: `${this.folder}/bin:${process.env.PATH}`, HOME: this.folder, TERM: "dumb" };
