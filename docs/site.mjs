@@ -23,6 +23,8 @@ const GROUPS = {
       "service",
       "client",
       "command-line",
+      "deploy",
+      "runbook",
       "frameworks",
       "nest",
     ],

@@ -1,10 +1,10 @@
 // How late the event loop runs its timers, on Node: measured by node:perf_hooks, which is loaded when the metrics are first
-// read. Elsewhere there is no such metric: Deno and Bun have the function, and their values mean something else.
+// read. Elsewhere there is no such metric: Deno and Bun have the function, and their values have another meaning.
 
 import type { Family, Sample } from "./exposition.ts";
 import { runtimeName } from "./runtimeName.ts";
 
-/** How often the timer that is measured fires, in milliseconds. */
+/** The interval of the timer that is measured, in milliseconds. */
 const RESOLUTION_MS = 20;
 
 /** The shortest window of the quantiles, in milliseconds. A second reader within it gets those of the first one. */

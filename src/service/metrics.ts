@@ -1,4 +1,4 @@
-// Metrics: what the service counts by itself. routes/metrics.ts adds what is read at each scrape.
+// Metrics: the counts of the service. routes/metrics.ts adds the states, which are read at each scrape.
 
 import { EventLoopLag } from "./eventLoopLag.ts";
 import type { Family } from "./exposition.ts";

@@ -9,23 +9,23 @@ test("an observer gets each call of its backend with its time and its error, unt
   const [backend, other] = [memory(), memory()];
   const calls: unknown[][] = [];
   const stop = observeCalls(backend, (...call) => void calls.push(call));
-  const ask = (store: Backend, answer: () => Promise<unknown>) =>
-    callStore(store, "test: ask", answer, (value) => (value === 1 ? value : undefined)).catch(() => {});
-  await ask(backend, async () => 1);
-  await ask(backend, async () => 2);
-  await ask(backend, async () => {
+  const send = (store: Backend, answer: () => Promise<unknown>) =>
+    callStore(store, "test: send", answer, (value) => (value === 1 ? value : undefined)).catch(() => {});
+  await send(backend, async () => 1);
+  await send(backend, async () => 2);
+  await send(backend, async () => {
     throw new Error("down");
   });
-  await ask({ ...backend, timeoutMs: 1 }, () => new Promise(() => {}));
-  await ask(other, async () => 1);
+  await send({ ...backend, timeoutMs: 1 }, () => new Promise(() => {}));
+  await send(other, async () => 1);
   expect(calls).toEqual([
-    ["test: ask", expect.any(Number), undefined],
-    ["test: ask", expect.any(Number), expect.objectContaining({ reason: "answer" })],
-    ["test: ask", expect.any(Number), expect.objectContaining({ reason: "failed" })],
+    ["test: send", expect.any(Number), undefined],
+    ["test: send", expect.any(Number), expect.objectContaining({ reason: "answer" })],
+    ["test: send", expect.any(Number), expect.objectContaining({ reason: "failed" })],
   ]);
   for (const [, durationMs] of calls) expect(durationMs).toBeGreaterThanOrEqual(0);
   stop();
-  await ask(backend, async () => 1);
+  await send(backend, async () => 1);
   expect(calls.length).toBe(3);
 });
 
@@ -37,20 +37,20 @@ test("two observers of a backend get the same calls", async () => {
       counts[index] = (counts[index] as number) + 1;
     }),
   );
-  const ask = () =>
+  const send = () =>
     callStore(
       backend,
-      "test: ask",
+      "test: send",
       async () => 1,
       () => 1,
     );
-  await ask();
+  await send();
   stops[0]?.();
   stops[0]?.();
-  await ask();
+  await send();
   expect(counts).toEqual([1, 2]);
   stops[1]?.();
-  await ask();
+  await send();
   expect(counts).toEqual([1, 2]);
 });
 
@@ -60,7 +60,7 @@ test("a call that times out is reported with that reason", async () => {
   observeCalls(backend, (_operation, _durationMs, error) => void errors.push(error));
   await callStore(
     backend,
-    "test: ask",
+    "test: send",
     () => new Promise(() => {}),
     () => 1,
   ).catch(() => {});

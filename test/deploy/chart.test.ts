@@ -48,7 +48,7 @@ test("it has one object of each kind", () => {
   ]);
 });
 
-test("what is switched off is left out", () => {
+test("parts that are switched off are left out", () => {
   const objects = objectsOf(
     renderChart({
       autoscaling: { enabled: false },

@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { fromIORedis } from "../../src/backend/index.ts";
 import { decode } from "../../src/index.ts";
 import { type HeldNode, inspect } from "../../src/lease/index.ts";
-import { programsOf, settled } from "./programs.ts";
+import { makeProject, programsOf } from "./programs.ts";
 
 const programs = programsOf("docs/node-ids.md");
 
@@ -35,7 +35,7 @@ function install(change: (code: string) => string = (code) => code): void {
   name = `guides ${process.pid} ${installs++}`;
   const own = (code: string) => change(code).replace('"orders"', `${JSON.stringify(name)}, fence: false`);
   const files = Object.entries(programs).map(([file, code]) => [file, own(code)]);
-  folder = settled(Object.fromEntries(files), "ioredis");
+  folder = makeProject(Object.fromEntries(files), "ioredis");
 }
 
 function start(program: string, env: Readonly<Record<string, string>> = {}): ChildProcess {

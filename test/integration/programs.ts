@@ -14,7 +14,7 @@ export function programsOf(guide: string): Record<string, string> {
 }
 
 /** Writes files into a temporary folder, with the built package and some clients of the tests. */
-export function settled(files: Readonly<Record<string, string>>, ...clients: string[]): string {
+export function makeProject(files: Readonly<Record<string, string>>, ...clients: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "bitflake-guides-"));
   const packages = join(folder, "node_modules");
   mkdirSync(packages);

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NumericIdType } from "../../src/numeric/index.ts";
 import { root } from "../docs/snippet.ts";
 import { inOwnDatabase } from "./database.ts";
-import { programsOf, settled } from "./programs.ts";
+import { makeProject, programsOf } from "./programs.ts";
 
 const programs = programsOf("docs/numeric-ids.md");
 const guide = readFileSync(join(root, "docs/numeric-ids.md"), "utf8");
@@ -27,7 +27,10 @@ describe.skipIf(!process.env["DATABASE_URL"])("the registry", () => {
   const paper = farmer.generateIds(3);
   let folder = "";
   beforeAll(() => {
-    folder = settled({ ...programs, "types.json": json, "paper.txt": `${paper.join("\n")}\n0815\n` }, "pg");
+    folder = makeProject(
+      { ...programs, "types.json": json, "paper.txt": `${paper.join("\n")}\n0815\n` },
+      "pg",
+    );
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

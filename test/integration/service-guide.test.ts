@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { decode } from "../../src/index.ts";
 import { root } from "../docs/snippet.ts";
 import { inOwnDatabase } from "./database.ts";
-import { programsOf, settled } from "./programs.ts";
+import { makeProject, programsOf } from "./programs.ts";
 
 const { REDIS_URL, DATABASE_URL } = process.env;
 const guide = readFileSync(join(root, "docs/service.md"), "utf8");
@@ -66,7 +66,7 @@ async function start(
 ): Promise<Running> {
   const port = await freePort();
   const code = change(programs[name] ?? "", port).replaceAll("3000", String(port));
-  const folder = settled({ [name]: code }, "hono", "@hono", "ioredis", "pg");
+  const folder = makeProject({ [name]: code }, "hono", "@hono", "ioredis", "pg");
   folders.push(folder);
   const child = spawn(process.execPath, [join(folder, name)]);
   children.add(child);

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterEach, describe, expect, test } from "vitest";
 import { makeKnown } from "./known-namespace.ts";
-import { settled } from "./programs.ts";
+import { makeProject } from "./programs.ts";
 
 const COPIES = 4;
 const APP = fileURLToPath(new URL("snapshot/app.mjs", import.meta.url));
@@ -77,7 +77,7 @@ function start(node: string, folder: string, env: NodeJS.ProcessEnv) {
 }
 
 async function bundled(): Promise<string> {
-  const folder = settled({}, "ioredis");
+  const folder = makeProject({}, "ioredis");
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, "app.cjs");
   await build({

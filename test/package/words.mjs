@@ -53,7 +53,7 @@ const ENTRIES = [
   },
   {
     title: "settle",
-    most: [2, 25, 0],
+    most: [2, 16, 0],
     names: true,
     prose: true,
     pattern: forms("settle", "settles", "settled", "settling"),

@@ -1,4 +1,4 @@
-// The lag of the event loop: windows that several scrapers read, and what stays when a runtime has no such measurement.
+// The lag of the event loop: windows that several scrapers read, and runtimes that have no such measurement.
 
 import perfHooks from "node:perf_hooks";
 import { afterEach, expect, test, vi } from "vitest";
@@ -112,7 +112,7 @@ test("on the real histogram a blocked event loop is seen", async () => {
   let nowMs = 0;
   const lag = new EventLoopLag(startHistogram, () => nowMs);
   lag.families();
-  // The first timer must have fired before the loop is blocked.
+  // The first timer must have run before the loop is blocked.
   await new Promise((wake) => setTimeout(wake, 60));
   for (const end = Date.now() + 200; Date.now() < end; );
   await new Promise((wake) => setTimeout(wake, 60));

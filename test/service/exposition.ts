@@ -1,7 +1,7 @@
-// A strict parser of the text format of Prometheus. It refuses what a scraper might tolerate: a family that comes twice or has no
+// A strict parser of the text format of Prometheus. It also refuses mistakes that a scraper might tolerate: a family that comes twice or has no
 // help, a counter that does not end in _total, a histogram that does not count up.
 
-export interface ParsedSample {
+interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;

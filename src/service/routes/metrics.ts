@@ -1,4 +1,4 @@
-// The route /metrics: what the service has counted, and the states that are read at each scrape.
+// The route /metrics: the counts of the service, and its states, which are read at each scrape.
 
 import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { Dependency } from "../dependency.ts";

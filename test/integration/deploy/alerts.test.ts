@@ -1,4 +1,4 @@
-// Alerts and dashboard by Prometheus' own tools: promtool reads both, each alert fires on series that need it and not on healthy
+// Alerts and dashboard by Prometheus' own tools: promtool reads both, each alert is raised by series that need it and not by healthy
 // ones, and Prometheus itself raises the first ones for a service whose Redis is stopped.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
@@ -77,7 +77,7 @@ const healthy: Series = {
   [`process_start_time_seconds{${on}}`]: steady(1000),
 };
 
-/** What is wrong, and the alert that it raises. */
+/** A fault, and the alert that it raises. */
 interface Case {
   /** Series in place of the healthy ones, from a time on at which the others are as before. */
   readonly series: Series;
@@ -201,12 +201,12 @@ const cases: Readonly<Record<string, Case>> = {
 
 const inputs = (series: Series) => Object.entries(series).map(([name, values]) => ({ series: name, values }));
 
-/** A test of promtool: at this time, this alert fires with these labels and annotations, or not. */
-function expectation(alert: string, time: string, fired?: Case) {
+/** A test of promtool: at this time, this alert is firing with these labels and annotations, or not. */
+function expectation(alert: string, time: string, raised?: Case) {
   const { labels, annotations } = alerts.find((rule) => rule.alert === alert) ?? {};
-  const expected = fired && {
-    exp_labels: { ...fired.labels, ...labels },
-    exp_annotations: { summary: fired.summary, runbook_url: annotations?.runbook_url },
+  const expected = raised && {
+    exp_labels: { ...raised.labels, ...labels },
+    exp_annotations: { summary: raised.summary, runbook_url: annotations?.runbook_url },
   };
   return { eval_time: time, alertname: alert, exp_alerts: expected ? [expected] : [] };
 }
@@ -243,7 +243,7 @@ describe.runIf(promtool)("by promtool", () => {
     expect(Object.keys(cases).sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   });
 
-  test("no alert fires for a service that works", async () => {
+  test("a service that works raises no alert", async () => {
     const tests = [
       {
         interval: "15s",
@@ -259,7 +259,7 @@ describe.runIf(promtool)("by promtool", () => {
   });
 
   test.each(Object.entries(cases))(
-    "%s fires on series that need it, and no other alert does",
+    "%s is raised by series that need it, and no other alert is",
     async (name, one) => {
       const isHere = (alert: string) => alert === name;
       const tests = [
@@ -278,7 +278,7 @@ describe.runIf(promtool)("by promtool", () => {
   );
 
   test("a service that is not scraped at all is down", async () => {
-    const fired = {
+    const raised = {
       series: {},
       labels: { job: "bitflake" },
       summary: "No instance of bitflake is scraped.",
@@ -287,7 +287,7 @@ describe.runIf(promtool)("by promtool", () => {
       {
         interval: "15s",
         input_series: inputs({ 'up{job="other"}': steady(1) }),
-        alert_rule_test: [expectation("BitflakeDown", "30s"), expectation("BitflakeDown", "5m", fired)],
+        alert_rule_test: [expectation("BitflakeDown", "30s"), expectation("BitflakeDown", "5m", raised)],
       },
     ];
     const file = join(folder, "absent.yaml");
@@ -338,7 +338,7 @@ describe.runIf(prometheus && startable.redis)("by Prometheus, with a service who
       };
       return data.alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels.alertname);
     };
-    /** Waits until the alerts that fire are as wanted. */
+    /** Waits until the firing alerts are as wanted. */
     const until = async (isWanted: (names: readonly string[]) => boolean): Promise<void> => {
       let names: readonly string[] = ["Prometheus does not answer yet"];
       for (const end = Date.now() + 60_000; Date.now() < end; await sleep(250)) {

@@ -59,7 +59,7 @@ function parseDockerfile(text: string): Stage[] {
   return stages;
 }
 
-/** What the last stage leaves. */
+/** The result of the last stage. */
 interface Image {
   readonly root: string;
   readonly workdir: string;

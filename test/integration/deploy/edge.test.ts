@@ -13,7 +13,7 @@ import { afterEach, expect, test } from "vitest";
 import { deployFile } from "../../deploy/monitoring.ts";
 import { root } from "../../docs/snippet.ts";
 import { miniflareHere } from "../miniflare-here.ts";
-import { settled } from "../programs.ts";
+import { makeProject } from "../programs.ts";
 import { freePort } from "../servers.ts";
 
 const KEY = "0123456789abcdef";
@@ -49,7 +49,7 @@ test.runIf(miniflareHere)(
   "the Worker serves, with the names of wrangler.json",
   async () => {
     const { Miniflare } = await import("miniflare");
-    const folder = settled({});
+    const folder = makeProject({});
     folders.push(folder);
     copyFileSync(deployFile("cloudflare/worker.mjs"), join(folder, "worker.mjs"));
     const settings = JSON.parse(readFileSync(deployFile("cloudflare/wrangler.json"), "utf8"));

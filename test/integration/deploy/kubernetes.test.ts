@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { renderChart } from "../../deploy/chart.ts";
 import { deployFile } from "../../deploy/monitoring.ts";
-import { settled } from "../programs.ts";
+import { makeProject } from "../programs.ts";
 
 interface KubernetesObject {
   readonly apiVersion: string;
@@ -48,7 +48,7 @@ async function compile(objects: readonly KubernetesObject[]): Promise<void> {
       `import type { I${object.kind} as Type${index} } from "kubernetes-models/${object.apiVersion}/${object.kind}";\n` +
       `export const object${index}: Type${index} = ${JSON.stringify(object)};`,
   );
-  const folder = settled({ "objects.ts": lines.join("\n") }, "kubernetes-models");
+  const folder = makeProject({ "objects.ts": lines.join("\n") }, "kubernetes-models");
   const tsc = require.resolve("typescript/bin/tsc");
   const options = [
     "--noEmit",

@@ -31,11 +31,11 @@ import { freePort, type Server, startable, startPostgres, startRedis } from "../
 const run = promisify(execFile);
 const cli = join(root, "dist/cli.js");
 const ISSUE_KEY = "an-example-of-a-key";
-const WATCH_KEY = "another-one-of-them";
+const METRICS_KEY = "another-one-of-them";
 
 interface Command {
   readonly command: string;
-  /** What the runbook shows; `…` stands for any text. */
+  /** The output that the runbook shows; `…` stands for any text. */
   readonly answer: string;
 }
 
@@ -63,7 +63,7 @@ const runbook = readRunbook();
 /** The names that the runbook defines before its commands. The machine's files and its journal are replaced after it. */
 const [, definitions = ""] =
   /^```sh\n(.*?)^```/ms.exec(readFileSync(join(root, "docs/runbook.md"), "utf8")) ?? [];
-const preamble = [`WATCH_KEY=${WATCH_KEY}`, definitions.replace(/^set -a; .*$/m, "")];
+const preamble = [`METRICS_KEY=${METRICS_KEY}`, definitions.replace(/^set -a; .*$/m, "")];
 
 const executed = new Set<string>();
 
@@ -100,7 +100,7 @@ class Deployment {
     writeFileSync(join(this.folder, "types.json"), JSON.stringify(types));
     const clients = [
       { name: "orders", keys: [ISSUE_KEY], scopes: ["issue"] },
-      { name: "prometheus", keys: [WATCH_KEY], scopes: ["watch"] },
+      { name: "prometheus", keys: [METRICS_KEY], scopes: ["watch"] },
     ];
     writeFileSync(join(this.folder, "bitflake.json"), JSON.stringify({ apiKeys: clients }));
     // As in docs/deploy/bitflake.env.
@@ -284,7 +284,7 @@ test.runIf(canRun)(
     redis.resume();
     expect((await answer).status).toBe(200);
     await service.follow("BitflakeStoreSlow");
-    const text = await (await service.send("/metrics", WATCH_KEY)).text();
+    const text = await (await service.send("/metrics", METRICS_KEY)).text();
     const within = (le: string) =>
       Number(new RegExp(`operation="counter: reserve",le="${le}"} (\\d+)`).exec(text)?.[1]);
     expect(within("\\+Inf")).toBeGreaterThan(within("0\\.5"));
@@ -335,7 +335,7 @@ Date.now = () => now() + Number(readFileSync(${JSON.stringify(offset)}, "utf8"))
     );
     const service = await deploy(redis.url, { NODE_OPTIONS: `--import=${join(folder, "clock.mjs")}` });
     await service.follow("BitflakeClockSkew");
-    const metrics = await (await service.send("/metrics", WATCH_KEY)).text();
+    const metrics = await (await service.send("/metrics", METRICS_KEY)).text();
     expect(Number(/^bitflake_lease_clock_skew_seconds (\S+)$/m.exec(metrics)?.[1])).toBeCloseTo(3, 0);
     writeFileSync(offset, "0");
     await service.until(async () => (await service.send("/generate_snowflake_id")).status === 503);
