@@ -92,9 +92,9 @@ const BUDGETS = {
 /**
  * Limit of the unpacked package in kB, as registries report it: the bytes of all files. 0.13 MB of it are bitflake/testing, 0.2 MB
  * the adapters for web frameworks, 0.1 MB each the new operations of rate limits, those of idempotency keys, and the adapters of
- * ORMs together with the events, and the client of the service.
+ * ORMs together with the events, and the client of the service. 0.02 MB are the metrics of the service.
  */
-const UNPACKED_KB = 3120;
+const UNPACKED_KB = 3150;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
 const INSTALLED_KB = 4050;
