@@ -400,7 +400,10 @@ describe("the process", () => {
       clear(timer);
     });
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await client.close();
+    // Before the fake timers, which would otherwise end by putting the spies back.
+    vi.restoreAllMocks();
     vi.useFakeTimers(FAKES);
   });
 
