@@ -88,9 +88,15 @@ const library = {
 /** The largest entries. The package contains only those of their sources that the types lead to, and no map. */
 const largest = { entry: { service: "src/service/index.ts", testing: "src/testing/index.ts" } };
 
+/** Loaded by the service when a browser requests a page. It is no export of the package, and has no declarations. */
+const pages = { entry: { console: "src/service/console/index.ts" } };
+
 /** The names of the entries, by their source files. */
 const nameOf = new Map(
-  Object.entries({ ...library.entry, ...largest.entry }).map(([name, source]) => [source, name]),
+  Object.entries({ ...library.entry, ...largest.entry, ...pages.entry }).map(([name, source]) => [
+    source,
+    name,
+  ]),
 );
 
 /** The library, for `import`. */
@@ -138,6 +144,7 @@ export default defineConfig([
   { ...common, ...commonjs, ...library, format: ["cjs"] },
   // With its own syntax: bundlers must not see the modules of Node that the service loads.
   { ...common, ...dense, ...largest, minifySyntax: false, format: ["esm"] },
-  { ...common, ...dense, ...largest, format: ["cjs"] },
+  { ...common, ...commonjs, ...largest, format: ["cjs"] },
+  { ...common, ...dense, ...pages, format: ["esm", "cjs"] },
   { ...common, ...dense, ...program, format: ["esm"] },
 ]);

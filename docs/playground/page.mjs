@@ -2,8 +2,8 @@
 
 import { BitflakeError } from "bitflake";
 import { linkTo, remember, restore } from "./address.mjs";
-import { drawBits, idLine, showText } from "./drawing.mjs";
-import { figures, moment } from "./figures.mjs";
+import { drawBits, idLine, showText } from "./components/drawing.mjs";
+import { figures, moment } from "./components/figures.mjs";
 import { computeResults } from "./results.mjs";
 import { moveBit, widthsOf } from "./widths.mjs";
 

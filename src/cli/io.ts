@@ -64,7 +64,13 @@ interface FilesSync {
 /** The part of `node:os` that the command line uses. */
 interface System {
   homedir(): string;
+  hostname(): string;
   platform(): string;
+}
+
+/** The part of `node:process` that the command line uses. */
+interface ThisProcess {
+  readonly pid: number;
 }
 
 /** The part of `node:path` that the command line uses. */
@@ -89,6 +95,7 @@ export interface NodeModules {
   readonly "node:fs/promises": Files;
   readonly "node:os": System;
   readonly "node:path": Paths;
+  readonly "node:process": ThisProcess;
   readonly "node:module": Modules;
   readonly "node:url": Urls;
 }

@@ -87,7 +87,7 @@ export class App {
   #runForClient(exchange: Exchange, route: Route): MaybePromise<ServiceResponse> {
     if (route.isPublic) return this.#runHandler(exchange, route);
     authorize(exchange, route);
-    if (this.#limiter) return this.#runWithinLimit(exchange, route, this.#limiter);
+    if (this.#limiter && !route.isUnlimited) return this.#runWithinLimit(exchange, route, this.#limiter);
     return this.#runHandler(exchange, route);
   }
 
@@ -193,10 +193,19 @@ function authorize({ client }: Exchange, { scope }: Route): void {
   }
 }
 
-/** Asserts that the client accepts the media type of the route. */
-function negotiate(request: ServiceRequest, { contentType = "application/json" }: Route): void {
-  if (!accepts(request.header("accept"), contentType)) {
+/** Asserts that the client accepts a media type of the route. */
+function negotiate(
+  request: ServiceRequest,
+  { contentType = "application/json", otherContentType }: Route,
+): void {
+  const header = request.header("accept");
+  if (accepts(header, contentType)) return;
+  if (otherContentType === undefined) {
     throw new HttpError(406, "ERR_NOT_ACCEPTABLE", `The route answers ${contentType} only.`);
+  }
+  if (!accepts(header, otherContentType)) {
+    const rule = `The route answers ${contentType} or ${otherContentType}.`;
+    throw new HttpError(406, "ERR_NOT_ACCEPTABLE", rule);
   }
 }
 

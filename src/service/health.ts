@@ -1,6 +1,5 @@
 // Health of a service: probes of its stores and its generator, and the states of its pools.
 
-import { startTimer } from "../backend/call.ts";
 import { ping } from "../backend/ping.ts";
 import type { Backend } from "../backend/ports.ts";
 import { counterPort } from "../counter/openPort.ts";
@@ -11,6 +10,7 @@ import { Dependency } from "./dependency.ts";
 import type { Emit } from "./events.ts";
 import type { Resources } from "./resources.ts";
 import type { ServiceSettings } from "./settings.ts";
+import { withTimeout } from "./withTimeout.ts";
 
 /** How long a probe, or the count of a pool, may take, in milliseconds. */
 const PROBE_TIMEOUT_MS = 2000;
@@ -138,17 +138,4 @@ export class Health {
 
 function isClockError(error: unknown): boolean {
   return error instanceof BitflakeError && CLOCK_CODES.includes(error.code);
-}
-
-/** Resolves as the promise does, or to `undefined` if it takes longer. */
-async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let stopTimer = () => {};
-  const timeout = new Promise<undefined>((resolve) => {
-    stopTimer = startTimer(() => resolve(undefined), ms, { background: true });
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    stopTimer();
-  }
 }

@@ -16,6 +16,15 @@ function counter(name: string, help: string, samples: Family["samples"]): Family
   return { name, type: "counter", help, samples };
 }
 
+/** The counts of one route. */
+export interface RouteCounts {
+  /** The route, such as `/decode/{id}`; empty for requests that no route answered. */
+  readonly route: string;
+  /** How many requests were answered, by status. */
+  readonly statuses: ReadonlyMap<number, number>;
+  readonly durations: Histogram;
+}
+
 /** Counts requests by route and status, IDs by kind, calls to stores, and failures in the background. */
 export class Metrics {
   readonly #routes = new Map<string, RouteStats>();
@@ -45,6 +54,16 @@ export class Metrics {
   /** Counts issued IDs. */
   countIds(kind: string, count: number): void {
     this.#ids.set(kind, (this.#ids.get(kind) ?? 0) + count);
+  }
+
+  /** Returns the counts of each route that was requested. */
+  routeCounts(): RouteCounts[] {
+    return [...this.#routes].map(([route, stats]) => ({ route, ...stats }));
+  }
+
+  /** Returns how many IDs of each kind were issued. */
+  idCounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#ids);
   }
 
   /** Counts a renewal of the lease that failed. */

@@ -117,14 +117,14 @@ type ProblemStatus = keyof typeof PROBLEMS;
 
 /** Returns the statuses of the problem documents that a route can answer, besides those of any request. */
 function problemStatuses(route: Route, { hasApiKeys, hasRateLimit }: OpenApiSettings): ProblemStatus[] {
-  const { operation, method, scope, isPublic = false, isLenient = false } = route;
+  const { operation, method, scope, isPublic = false, isLenient = false, isUnlimited = false } = route;
   const { params = [], headers = [], query = [], problems = [] } = operation;
   const needsKey = hasApiKeys && !isPublic;
   const statuses = new Set<ProblemStatus>([406, ...problems]);
   if (!isLenient || params.length + query.length + headers.length > 0) statuses.add(400);
   if (needsKey) statuses.add(401);
   if (needsKey && scope) statuses.add(403);
-  if (needsKey || (hasRateLimit && !isPublic)) statuses.add(429);
+  if (needsKey || (hasRateLimit && !isPublic && !isUnlimited)) statuses.add(429);
   if (!isPublic) statuses.add(503);
   if (method === "POST") statuses.add(413).add(415);
   return [...statuses].sort();
@@ -158,17 +158,23 @@ class ResponseWriter {
     };
   }
 
-  ok({ operation, contentType = "application/json", isPublic }: Route): Schema {
+  ok({
+    operation,
+    contentType = "application/json",
+    otherContentType,
+    isPublic,
+    isUnlimited,
+  }: Route): Schema {
     const { response, examples, responseHeaders = {} } = operation;
-    const names: HeaderName[] = isPublic
-      ? ["X-Request-Id"]
-      : ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+    const names: HeaderName[] =
+      isPublic || isUnlimited ? ["X-Request-Id"] : ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
     const headers = {
       ...this.#refs(names),
       ...mapValues(responseHeaders, (description) => ({ description, schema: textSchema })),
     };
     const content = { schema: response, examples: mapValues(examples, (value) => ({ value })) };
-    return { description: "Success.", headers, content: { [contentType]: content } };
+    const other = otherContentType === undefined ? {} : { [otherContentType]: { schema: textSchema } };
+    return { description: "Success.", headers, content: { [contentType]: content, ...other } };
   }
 
   /** Writes a response of a handler. If a stage before the handler answers the same status, it can be a problem too. */

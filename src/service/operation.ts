@@ -24,7 +24,7 @@ export const TAGS = {
   Generate: "Snowflake IDs, counter values, UUIDs, random strings and timestamps.",
   Inspect: "The fields of an ID, and the capacity of a layout.",
   "Numeric IDs": "Numbers for people, with the paths and envelopes of OpenG2P's ID generator.",
-  Operate: "Health, metrics, and this document.",
+  Operate: "Health, metrics, the state of the service, its pages, and this document.",
 } as const;
 
 /** The OpenAPI operation of a route. */

@@ -17,7 +17,7 @@ export interface ServiceRateLimit {
   readonly onFailure?: "closed" | "open" | undefined;
 }
 
-/** What an API key may do: `"issue"` makes IDs, `"watch"` reads metrics. Routes that only read IDs accept either. */
+/** What an API key may do: `"issue"` makes IDs, `"watch"` reads metrics and the status. Routes that only read IDs accept either. */
 export type ServiceScope = "issue" | "watch";
 
 /**
@@ -124,6 +124,11 @@ export interface ServiceOptions {
   readonly datacenterId?: number | undefined;
   /** The machine field. Default: a node is leased from `leaseBackend`. */
   readonly machineId?: number | undefined;
+  /**
+   * The name of this process among the holders of leased nodes, which the console and `bitflake lease inspect` show: 1 to
+   * 100 characters in one line, without braces. Default: none.
+   */
+  readonly holder?: string | undefined;
   /** The types of numeric IDs by name, as for `defineIdTypes`, or as JSON text. Default none. */
   readonly types?: string | Readonly<Record<string, IdTypeDefinition>> | undefined;
   /**
@@ -147,6 +152,11 @@ export interface ServiceOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Whether the start creates missing tables. Default `true`. */
   readonly setup?: boolean | undefined;
+  /**
+   * Whether `GET /` answers browsers with a page that shows the state of the service and tries its routes, and `GET /docs`
+   * with its reference. Default `true`.
+   */
+  readonly console?: boolean | undefined;
   /** Called with each answered request; its errors are ignored. Default: none. */
   readonly log?: ((entry: ServiceLogEntry) => void) | undefined;
   /** Called when a lease, a store, the generator or a refill fails or recovers; its errors are ignored. Default: none. */

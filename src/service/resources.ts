@@ -17,6 +17,9 @@ import type { ServiceSettings } from "./settings.ts";
 /** How long an issue waits for a refill of its pool, in milliseconds. After that a retry serves the client better. */
 const POOL_WAIT_MS = 2000;
 
+/** How many available IDs start the refill of a pool, and how many end it. */
+export const POOL_MARKS = { lowMark: 1000, highMark: 6000 } as const;
+
 /** How long the start waits for a free node, in milliseconds: the processes of an old version release theirs. */
 const NODE_WAIT_MS = 5000;
 
@@ -72,6 +75,7 @@ export function createPools(
     pools[name] = new IdPool({
       backend: poolBackend,
       type,
+      ...POOL_MARKS,
       waitMs: POOL_WAIT_MS,
       onRefillFailed: (error) => onRefillFailed(name, error),
     });
@@ -81,10 +85,10 @@ export function createPools(
 
 /** Leases a node. Waits {@link NODE_WAIT_MS} for a free one, and as long as a lease fence lasts. */
 async function acquireLease(
-  { leaseBackend, name, preset, node: { datacenterId }, hasLeaseFence }: ServiceSettings,
+  { leaseBackend, name, preset, node: { datacenterId }, holder, hasLeaseFence }: ServiceSettings,
   { onFenced, isStopping }: StartHooks,
 ): Promise<Lease> {
-  const options = { backend: leaseBackend, preset, datacenterId, name, fence: hasLeaseFence };
+  const options = { backend: leaseBackend, preset, datacenterId, name, holder, fence: hasLeaseFence };
   const deadlineMs = performance.now() + NODE_WAIT_MS;
   let hasReportedFence = false;
   for (;;) {

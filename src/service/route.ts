@@ -37,6 +37,8 @@ export interface Route {
   readonly scope?: ServiceScope;
   /** Returns what a request costs of the rate limit, by its query. Default: 1. */
   readonly cost?: (search: string) => number;
+  /** Whether no rate limit applies, although it needs an API key. Default: requests count in the client's limit. */
+  readonly isUnlimited?: boolean;
   /** Whether its handler works on `poolBackend`. Default: on `backend`. */
   readonly usesPoolBackend?: boolean;
   /** Whether it ignores unknown query parameters, and also answers at its path with a trailing slash. */
@@ -45,6 +47,8 @@ export interface Route {
   readonly issuesOnGet?: boolean;
   /** The media type of its responses. Default: JSON. */
   readonly contentType?: string;
+  /** Another media type, if its handler chooses one by `Accept`. Default: none. */
+  readonly otherContentType?: string;
   readonly operation: Operation;
   readonly handler: (context: RouteContext) => MaybePromise<ServiceResponse>;
 }

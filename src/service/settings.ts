@@ -45,6 +45,8 @@ export interface ServiceSettings {
   readonly hasLeaseFence: boolean;
   /** The node's fields that were given. Without a machine ID, a node is leased. */
   readonly node: { readonly datacenterId?: number; readonly machineId?: number };
+  /** The name of this process among the holders of leased nodes. */
+  readonly holder: string | undefined;
   readonly types: Readonly<Record<string, NumericIdType>>;
   /** Empty if every client is authorized. */
   readonly apiKeys: readonly ConfiguredKey[];
@@ -55,6 +57,8 @@ export interface ServiceSettings {
   readonly maxBodyBytes: number;
   /** The option `setup`. */
   readonly createsTables: boolean;
+  /** The option `console`. */
+  readonly hasConsole: boolean;
   readonly log: ((entry: ServiceLogEntry) => void) | undefined;
   readonly onEvent: ((event: ServiceEvent) => void) | undefined;
 }
@@ -68,6 +72,7 @@ const OPTION_NAMES = [
   "fence",
   "datacenterId",
   "machineId",
+  "holder",
   "types",
   "apiKeys",
   "rateLimit",
@@ -75,6 +80,7 @@ const OPTION_NAMES = [
   "corsOrigins",
   "maxBodyBytes",
   "setup",
+  "console",
   "log",
   "onEvent",
 ];
@@ -101,11 +107,13 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     fence = true,
     datacenterId,
     machineId = Object(preset).machineId as number | undefined,
+    holder,
     apiKeys,
     proxies = 0,
     corsOrigins,
     maxBodyBytes = 65_536,
     setup = true,
+    console = true,
     log,
     onEvent,
   } = options;
@@ -124,6 +132,7 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     preset,
     hasLeaseFence: assertOneOf("fence", fence, [true, false]),
     node,
+    holder: holder === undefined ? undefined : assertName("holder", holder),
     types: typeof types === "string" ? defineIdTypes(types) : defineIdTypes(types),
     apiKeys: resolveApiKeys(apiKeys),
     rateLimit: resolveRateLimit(options),
@@ -131,6 +140,7 @@ export function resolveServiceSettings(options: ServiceOptions): ServiceSettings
     corsOrigins: resolveCorsOrigins(corsOrigins),
     maxBodyBytes: assertWhole("maxBodyBytes", maxBodyBytes, 0, MAX_BODY),
     createsTables: assertOneOf("setup", setup, [true, false]),
+    hasConsole: assertOneOf("console", console, [true, false]),
     log,
     onEvent,
   };

@@ -319,6 +319,29 @@ describe("the installed package", () => {
     expect(out).toBe("0 true");
   });
 
+  test.each([
+    [
+      "page.mjs",
+      'import { createService } from "bitflake/service"; import { memory } from "bitflake/backend";',
+    ],
+    [
+      "page.cjs",
+      'const { createService } = require("bitflake/service"); const { memory } = require("bitflake/backend");',
+    ],
+  ])("has the console and the reference in %s, loaded when they are requested", (file, imports) => {
+    const code = `${imports}
+      (async () => {
+        const service = createService({ backend: memory() });
+        const headers = { accept: "text/html" };
+        for (const path of ["/", "/docs"]) {
+          const page = await (await service(new Request("http://localhost" + path, { headers }))).text();
+          console.log(/<title>(.*)<\\/title>/.exec(page)[1]);
+        }
+        await service.stop();
+      })();`;
+    expect(node(file, code)).toBe("bitflake console\nbitflake API reference");
+  });
+
   test("serves a service of the CommonJS build by the ESM build", () => {
     const out = node(
       "served.mjs",

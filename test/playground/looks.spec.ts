@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { lowContrast } from "./contrast.ts";
+import { overflowing } from "./overflowing.ts";
 import { button, field, visit } from "./visit.ts";
 
 const pictures = fileURLToPath(new URL("../../reports/playground/", import.meta.url));
@@ -44,24 +45,6 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await field(page, "ID").fill("9223372036854775807");
   },
 };
-
-/** Returns the elements that overflow the page sideways, and the controls that are too small to touch. */
-function overflowing(): string[] {
-  const { clientWidth, scrollWidth } = document.documentElement;
-  const wide = scrollWidth > clientWidth ? [`${scrollWidth} px wide`] : [];
-  const visible = Array.from(document.body.querySelectorAll("*")).filter((element) =>
-    element.checkVisibility(),
-  );
-  const out = visible.filter((element) => {
-    const { left, right } = element.getBoundingClientRect();
-    return left < 0 || right > clientWidth + 0.5;
-  });
-  const small = visible.filter((element) => {
-    const { width, height } = element.getBoundingClientRect();
-    return element.matches("button, input") && (width < 40 || height < 40);
-  });
-  return [...wide, ...[...out, ...small].map((element) => element.outerHTML.slice(0, 80))];
-}
 
 describe.each([360, 1280])("at %d px", (width) => {
   describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {

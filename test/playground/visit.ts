@@ -53,6 +53,13 @@ afterAll(async () => {
   server?.kill();
 });
 
+/** Returns the problems so far, and forgets them: a test that causes some compares them. */
+export function takeProblems(): string[] {
+  const found = problems;
+  problems = [];
+  return found;
+}
+
 /** Returns the address of the page. */
 export function home(): string {
   return address;

@@ -6,7 +6,7 @@ import { openService, statusAndBody } from "./openService.ts";
 
 describe("a request", () => {
   test.each([
-    ["GET", "/", 404],
+    ["GET", "//", 404],
     ["GET", "/generate_uuid/", 404],
     ["GET", "/GENERATE_UUID", 404],
     ["GET", "//generate_uuid", 404],

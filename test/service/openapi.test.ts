@@ -20,8 +20,10 @@ test("/openapi.json is a valid document, with and without API keys", async () =>
     expect(valid).toBe(true);
     expect(Object.keys(document.paths).sort()).toEqual(
       [
+        "/",
         "/capacity",
         "/decode/{id}",
+        "/docs",
         "/generate_counter_id",
         "/generate_random_string/{length}",
         "/generate_snowflake_id",
@@ -31,6 +33,7 @@ test("/openapi.json is a valid document, with and without API keys", async () =>
         "/livez",
         "/metrics",
         "/openapi.json",
+        "/status",
         "/v1/idgenerator/config",
         "/v1/idgenerator/health",
         "/v1/idgenerator/version",

@@ -7,7 +7,7 @@ import { isLoopback } from "../../service/requestGuard.ts";
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import { generatorOptions, readTypes, serviceOptions } from "../serve/serviceOptions.ts";
+import { generatorOptions, holderOf, readTypes, serviceOptions } from "../serve/serviceOptions.ts";
 import { SERVE_SETTINGS } from "../serve/settings.ts";
 import { createStartReport } from "../serve/startReport.ts";
 import { openStores, type ServeContext, type ServeStores } from "../serve/stores.ts";
@@ -107,7 +107,7 @@ export const serveCommand: Command = defineCommand({
       await warnAboutPods(context, stores);
       const { createService } = await loadService();
       let isStartReported = false;
-      const options = serviceOptions(context, types, stores, () => isStartReported);
+      const options = serviceOptions(context, types, await holderOf(context), stores, () => isStartReported);
       const service = createService(options);
       try {
         await serveUntilStopped(service, context, stores, generator, options, () => {

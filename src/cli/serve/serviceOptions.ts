@@ -46,29 +46,43 @@ function rateLimitOf({ values, sources }: ServeContext): ServiceOptions["rateLim
   return undefined;
 }
 
+/** Returns the name of this process among the holders of leased nodes: the machine's, or the pod's, and the process ID. */
+export async function holderOf({ io }: ServeContext): Promise<string> {
+  const [{ hostname }, { pid }] = [await nodeModule(io, "node:os"), await nodeModule(io, "node:process")];
+  // A lease refuses other characters in the name of its holder.
+  return `${hostname()
+    .replace(/[^\w.-]/g, "-")
+    .slice(0, 80)} ${pid}`;
+}
+
 /**
  * Returns the options of the service.
  *
+ * @param holder the name of this process among the holders of leased nodes
  * @param isStartReported returns whether the start report is complete
  */
 export function serviceOptions(
   context: ServeContext,
   types: ServiceOptions["types"],
+  holder: string,
   { store, poolStore, leaseBackend }: ServeStores,
   isStartReported: () => boolean,
 ): ServiceOptions {
   const { values, isJson, io } = context;
-  const { name, noFence, datacenterId, machineId, apiKeys, proxies, corsOrigins, maxBodyBytes } = values;
+  const { name, noFence, noConsole, datacenterId, machineId, apiKeys, proxies, corsOrigins, maxBodyBytes } =
+    values;
   const write = createLog(resolveLogFormat(values.log, isJson, io), io);
   return {
     backend: store.backend,
     poolBackend: poolStore?.backend,
     leaseBackend,
     fence: !noFence,
+    console: !noConsole,
     name,
     preset: generatorOptions(context),
     datacenterId,
     machineId,
+    holder,
     types,
     apiKeys: apiKeys as ServiceOptions["apiKeys"], // The service validates the objects.
     rateLimit: rateLimitOf(context),

@@ -198,6 +198,12 @@ const OWN_SETTINGS = {
     env: "BITFLAKE_TLS_KEY",
     description: "the private key of the certificate, in PEM",
   },
+  noConsole: {
+    kind: "switch",
+    env: "BITFLAKE_NO_CONSOLE",
+    description:
+      "answers browsers at / with links, as other clients, instead of the console, and has no /docs",
+  },
   keepAliveTimeoutMs: {
     kind: "integer",
     min: 1,

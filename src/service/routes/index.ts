@@ -2,28 +2,28 @@
 
 import type { ServiceResponse } from "../message.ts";
 import { writeOpenApi } from "../openapi.ts";
-import { textSchema } from "../operation.ts";
+import { type Schema, textSchema } from "../operation.ts";
 import { jsonResponse } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
+import { consoleRoutes } from "./console.ts";
 import { generateRoutes } from "./generate.ts";
 import { inspectRoutes } from "./inspect.ts";
 import { metricsRoute } from "./metrics.ts";
 import { observabilityRoutes } from "./observability.ts";
 import { openg2pRoutes } from "./openg2p.ts";
+import { statusRoute } from "./status.ts";
 
 /** Creates the routes. */
-export function createRoutes(deps: RouteDeps): Route[] {
-  const routes = [
-    ...generateRoutes(deps),
-    ...inspectRoutes(deps),
-    ...openg2pRoutes(deps),
-    ...observabilityRoutes(deps),
-    metricsRoute(deps),
-  ];
+export function createRoutes(deps: RouteDeps): readonly Route[] {
   const hasApiKeys = deps.settings.apiKeys.length > 0;
   const hasRateLimit = deps.settings.rateLimit !== undefined;
   // Written at the first request, and kept.
-  let document: ServiceResponse | undefined;
+  let document: Schema | undefined;
+  let response: ServiceResponse | undefined;
+  const readDocument = (): Schema => {
+    document ??= writeOpenApi(routes, { hasApiKeys, hasRateLimit });
+    return document;
+  };
   const openApiRoute: Route = {
     method: "GET",
     path: "/openapi.json",
@@ -37,10 +37,19 @@ export function createRoutes(deps: RouteDeps): Route[] {
       examples: { document: { openapi: "3.1.0" } },
     },
     handler: () => {
-      document ??= jsonResponse(writeOpenApi(routes, { hasApiKeys, hasRateLimit }));
-      return document;
+      response ??= jsonResponse(readDocument());
+      return response;
     },
   };
-  routes.push(openApiRoute);
+  const routes: readonly Route[] = [
+    ...generateRoutes(deps),
+    ...inspectRoutes(deps),
+    ...openg2pRoutes(deps),
+    ...observabilityRoutes(deps),
+    metricsRoute(deps),
+    statusRoute(deps),
+    ...consoleRoutes(deps, readDocument),
+    openApiRoute,
+  ];
   return routes;
 }

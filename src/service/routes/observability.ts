@@ -1,7 +1,7 @@
 // Routes for operations: health and liveness.
 
-import { IdPoolHistoryError } from "../../internal.ts";
 import type { PoolState } from "../health.ts";
+import { isPoolWorking, type ServiceStatus, type State, serviceStatus, stateOf } from "../healthRule.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { ServiceResponse } from "../message.ts";
 import { objectSchema, type Schema } from "../operation.ts";
@@ -38,30 +38,14 @@ const HEALTHY = {
   pools: { farmer: { status: "ok", available: 1000 } },
 };
 
-type State = "ok" | "failing";
-
-const stateOf = (isWorking: boolean): State => (isWorking ? "ok" : "failing");
-
 /** Returns the state of a pool in `/health`. */
-function poolHealth({ status }: PoolState): { readonly status: State; readonly available: number | null } {
-  if (!status) return { status: "failing", available: null };
-  const isEmpty = status.available === 0 && status.lastError !== undefined;
-  // A pool whose database may have lost IDs issues none, however many are available.
-  const isRefused = status.lastError instanceof IdPoolHistoryError;
-  const isWorking = !status.isExhausted && !isEmpty && !isRefused;
-  return { status: stateOf(isWorking), available: status.available };
-}
-
-/** Returns the phase of the service in `/health`. */
-function phaseOf({ phase, isDraining, startError }: Lifecycle) {
-  if (phase === "stopping" || isDraining) return "stopping";
-  if (phase === "running") return "running";
-  return phase === "new" && startError !== undefined ? "failing" : "starting";
+function poolHealth(pool: PoolState): { readonly status: State; readonly available: number | null } {
+  return { status: stateOf(isPoolWorking(pool)), available: pool.status?.available ?? null };
 }
 
 /** The body of `/health`. */
 interface HealthReport {
-  readonly status: "ok" | "degraded" | "failing" | "starting" | "stopping";
+  readonly status: ServiceStatus;
   readonly backend: { readonly status: State };
   readonly generator: { readonly status: State };
   readonly lease: { readonly status: State; readonly node: number; readonly until: Date } | null;
@@ -84,19 +68,19 @@ export async function readHealth(lifecycle: Lifecycle, hasPools: boolean): Promi
   ]);
   // Read after the probes, because the lease can be lost while they wait.
   const lease = lifecycle.resources?.lease?.status();
-  const phase = phaseOf(lifecycle);
   const hasLease = lease === undefined || lease.state === "held";
-  const pools = poolStates.map((state) => [state.type, poolHealth(state)] as const);
-  const isUp = isBackendWorking && isPoolBackendWorking && isGeneratorWorking && hasLease;
-  // A failing pool only degrades the service: the other routes work.
-  const upStatus = pools.every(([, { status }]) => status === "ok") ? "ok" : "degraded";
-  const status = phase !== "running" ? phase : isUp ? upStatus : "failing";
+  const status = serviceStatus(lifecycle, hasLease, {
+    isBackendWorking,
+    isPoolBackendWorking,
+    isGeneratorWorking,
+    poolStates,
+  });
   return {
     status,
     backend: { status: stateOf(isBackendWorking && isPoolBackendWorking) },
     generator: { status: stateOf(isGeneratorWorking) },
     lease: lease === undefined ? null : { status: stateOf(hasLease), node: lease.node, until: lease.until },
-    pools: Object.fromEntries(pools),
+    pools: Object.fromEntries(poolStates.map((pool) => [pool.type, poolHealth(pool)])),
   };
 }
 

@@ -341,6 +341,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the state of the service
+         * @description Node, lease, holders of nodes, pools, stores, limits, and counts of this process since its start: the facts that the console shows. It counts in no rate limit.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the links of the service
+         * @description Where the description and the health of the service are. Clients that prefer `text/html`, as browsers do, get the console.
+         */
+        get: operations["getLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the API reference
+         * @description The reference of this API as a page, written from /openapi.json.
+         */
+        get: operations["getReference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1633,6 +1693,224 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        version: string;
+                        /** @enum {unknown} */
+                        status: "ok" | "degraded" | "failing" | "starting" | "stopping";
+                        startErrorCode: string | null;
+                        /** Format: date-time */
+                        time: string;
+                        uptimeMs: number;
+                        layout: {
+                            timestampBits: number;
+                            datacenterBits: number;
+                            machineBits: number;
+                            sequenceBits: number;
+                            epochMs: number;
+                            tickMs: number;
+                            capacity: {
+                                years: number;
+                                expiresAt: string;
+                                datacenters: number;
+                                machinesPerDatacenter: number;
+                                nodes: number;
+                                idsPerTick: number;
+                                idsPerSecond: number;
+                            };
+                        };
+                        node: null | {
+                            datacenterId: number;
+                            machineId: number;
+                            isLeased: boolean;
+                        };
+                        generator: {
+                            /** @enum {unknown} */
+                            state: "ok" | "failing" | "slow";
+                            errorCode: string | null;
+                        };
+                        lease: null | {
+                            /** @enum {unknown} */
+                            state: "held" | "lost" | "released";
+                            node: number;
+                            /** Format: date-time */
+                            until: string;
+                            /** Format: date-time */
+                            renewedAt: string;
+                            /** @description 0 unless the lease is held. */
+                            msLeft: number;
+                            /** @enum {unknown} */
+                            clock: "store" | "client";
+                            /** @description How far this process's clock is ahead of the store's. */
+                            skewMs: number;
+                            /** @description Renewals that failed since `renewedAt`. */
+                            failures: number;
+                            grants: number;
+                            errorCode: string | null;
+                        };
+                        nodes: null | {
+                            /** Format: date-time */
+                            storeTime: string;
+                            /** @enum {unknown} */
+                            clock: "store" | "client";
+                            /** @description Nodes that were ever leased. */
+                            used: number;
+                            /** @description Nodes with a lease that has not ended. */
+                            held: number;
+                            /** @description Nodes that were not released, at most 1,024. */
+                            list: {
+                                node: number;
+                                datacenterId: number;
+                                machineId: number;
+                                holder: string;
+                                /** Format: date-time */
+                                from: string;
+                                /** Format: date-time */
+                                until: string;
+                                isCurrent: boolean;
+                                /** @description Whether this process holds it. */
+                                isOwn: boolean;
+                            }[];
+                        };
+                        stores: {
+                            /** @enum {unknown} */
+                            kind: "redis" | "postgres" | "sqlite" | "mysql" | "memory" | "cells";
+                            uses: ("counters" | "limits" | "leases" | "pools")[];
+                            /** @enum {unknown} */
+                            state: "ok" | "failing" | "slow";
+                            errorCode: string | null;
+                        }[];
+                        pools: {
+                            type: string;
+                            length: number;
+                            /** @enum {unknown} */
+                            state: "ok" | "failing" | "slow";
+                            /** @description As many available IDs start a refill. */
+                            lowMark: number;
+                            /** @description As many available IDs end a refill. */
+                            highMark: number;
+                            /** @description Exact up to `highMark`; `highMark` + 1 if there are more; null if unknown. */
+                            available: number | null;
+                            taken: number | null;
+                            /** @description How many more IDs can be issued. */
+                            remaining: string | null;
+                            /** @description Whether `remaining` is exact. */
+                            isExact: boolean | null;
+                            isFilling: boolean | null;
+                            isExhausted: boolean | null;
+                            errorCode: string | null;
+                        }[];
+                        /** @description IDs issued by this process, by kind. */
+                        ids: {
+                            [key: string]: number;
+                        };
+                        requests: {
+                            inFlight: number;
+                            bucketBoundsMs: number[];
+                            routes: {
+                                /** @description Empty for requests that no route answered. */
+                                route: string;
+                                count: number;
+                                /** @description Requests by class of status, such as `2xx`. */
+                                classes: {
+                                    [key: string]: number;
+                                };
+                                sumMs: number;
+                                /** @description Requests by duration, for each of `bucketBoundsMs`. */
+                                buckets: number[];
+                            }[];
+                        };
+                        rateLimit: null | {
+                            limit: number;
+                            windowMs: number;
+                            /** @enum {unknown} */
+                            onStoreError: "fail" | "allow";
+                        };
+                        /** @description How many API keys are accepted; 0 if none is needed. */
+                        apiKeys: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        version: string;
+                        docs: string;
+                        openapi: string;
+                        health: string;
+                    };
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getReference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
             default: components["responses"]["Failure"];
         };
     };

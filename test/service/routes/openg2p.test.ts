@@ -368,7 +368,6 @@ describe("a client of OpenG2P", () => {
     expect(await status("/generate_uuid?lang=en")).toBe(400);
     expect(await status("/generate_uuid/")).toBe(404);
     expect(await status("/capacity/")).toBe(404);
-    expect(await status("/")).toBe(404);
   });
 });
 

@@ -1,7 +1,7 @@
 // Texts for the capacity of a layout.
 
 /** Formats a count with commas. A small fraction is not rounded to 0. */
-function count(number) {
+export function count(number) {
   if (number < 1000) return number.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   // toLocaleString writes 17 digits of a number and then zeros, but every digit of a bigint.
   return BigInt(Math.round(number)).toLocaleString("en-US");

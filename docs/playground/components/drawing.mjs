@@ -1,6 +1,6 @@
 // Drawing of a layout and its IDs as elements: the fields of docs/diagram.mjs with their bits and values.
 
-import { fields } from "../diagram.mjs";
+import { fields } from "../../diagram.mjs";
 
 /** Returns the value of each field of an ID, by the field's name in the diagram. */
 const valuesOf = ({ generatedAt, datacenterId, machineId, sequence }) => ({
@@ -11,7 +11,7 @@ const valuesOf = ({ generatedAt, datacenterId, machineId, sequence }) => ({
 });
 
 /** Creates an element with a class and content. */
-function element(tag, className = "", ...content) {
+export function element(tag, className = "", ...content) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   made.append(...content);
@@ -19,7 +19,7 @@ function element(tag, className = "", ...content) {
 }
 
 /** Replaces the content of a live region, unless it is equal, because a screen reader reads replaced content again. */
-function put(region, ...content) {
+export function put(region, ...content) {
   const fresh = region.cloneNode();
   fresh.append(...content);
   if (!fresh.isEqualNode(region)) region.replaceChildren(...content);
