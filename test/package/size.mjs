@@ -97,10 +97,10 @@ const BUDGETS = {
  * ORMs together with the events, the client of the service, and its console, which is there for ESM and for CommonJS. 0.02 MB are
  * the metrics of the service.
  */
-const UNPACKED_KB = 3150;
+const UNPACKED_KB = 3320;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
-const INSTALLED_KB = 4050;
+const INSTALLED_KB = 4250;
 
 async function bundle(names, path) {
   const file = path === "bitflake" ? "index" : path.replace("bitflake/", "");

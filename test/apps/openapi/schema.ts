@@ -330,7 +330,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description Counters and gauges in the text format of Prometheus.
+         * @description Counters, histograms and gauges in the text format of Prometheus.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -1835,7 +1835,7 @@ export interface operations {
                                     [key: string]: number;
                                 };
                                 sumMs: number;
-                                /** @description Requests by duration, for each of `bucketBoundsMs`. */
+                                /** @description Requests by duration: up to each of `bucketBoundsMs`, and above the last. */
                                 buckets: number[];
                             }[];
                         };
