@@ -11,7 +11,7 @@ import type { ServiceOptions } from "../../src/service/options.ts";
 import { memoryCells } from "../support/memoryCells.ts";
 import { lowContrast } from "./contrast.ts";
 import { overflowing } from "./overflowing.ts";
-import { drawn, takeProblems, visit } from "./visit.ts";
+import { closeWindows, drawn, takeProblems, visit } from "./visit.ts";
 
 const pictures = fileURLToPath(new URL("../../reports/console/", import.meta.url));
 
@@ -25,6 +25,7 @@ const KEYS: ServiceOptions["apiKeys"] = [
 const running: { service: Service; server: Listening }[] = [];
 
 afterEach(async () => {
+  await closeWindows();
   for (const { service, server } of running.splice(0)) {
     await server.close();
     await service.stop();

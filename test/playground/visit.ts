@@ -41,8 +41,13 @@ beforeAll(async () => {
   });
 });
 
-afterEach(async () => {
+/** Closes all windows. A test that stops a server closes them first, because a page may send a request at any time. */
+export async function closeWindows(): Promise<void> {
   for (const context of browser.contexts()) await context.close();
+}
+
+afterEach(async () => {
+  await closeWindows();
   const found = problems;
   problems = [];
   expect(found).toEqual([]);
