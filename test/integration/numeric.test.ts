@@ -697,7 +697,10 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
   const opened: pg.Pool[] = [];
 
   /** Returns a port with its own connection pool. */
-  function connect(options: { prefix: string; schema?: string }, settings: pg.PoolConfig = {}): SqlPort {
+  function connect(
+    options: { prefix: string; schema?: string; timeoutMs?: number },
+    settings: pg.PoolConfig = {},
+  ): SqlPort {
     const client = new pg.Pool({ connectionString: DATABASE_URL, ...settings });
     opened.push(client);
     const query = (text: string, params: string[]) =>
@@ -771,12 +774,20 @@ describe.skipIf(!DATABASE_URL)("pools on a PostgreSQL", () => {
   test.each(["serializable", "repeatable read"])(
     "give 40 concurrent issues different IDs under %s isolation, in every round",
     async (isolation) => {
-      const own = { prefix: `${prefix}_${isolation.slice(0, 6)}` };
+      // Only a hang takes as long: the server refuses most of these calls at first, and a busy machine is slow.
+      const limitMs = 120_000;
+      const own = { prefix: `${prefix}_${isolation.slice(0, 6)}`, timeoutMs: limitMs };
       await setup(connect(own), ["numeric"]);
       const options = `-c default_transaction_isolation=${isolation.replace(" ", "\\ ")}`;
       const type = freshType(8);
       const start = () =>
-        new IdPool({ backend: connect(own, { options, max: 20 }), type, lowMark: 500, highMark: 1000 });
+        new IdPool({
+          backend: connect(own, { options, max: 20 }),
+          type,
+          lowMark: 500,
+          highMark: 1000,
+          waitMs: limitMs,
+        });
       const pools = [start(), start()];
       await pools[0].fill();
       const callers = Array.from({ length: 40 }, async (_, caller) => {

@@ -29,7 +29,9 @@ export const poolExportCommand: Command = defineCommand({
   flags,
   examples: [
     { run: "bitflake pool export --store sqlite:ids.db --types types.json --type farmer" },
-    { run: "bitflake pool export --store $DATABASE_URL --types types.json --type farmer > issued.txt" },
+    {
+      run: "bitflake pool export --store $DATABASE_URL --types types.json --type farmer --after 3029384756",
+    },
   ],
   async run(call) {
     const { values, sources, isJson, io } = call;

@@ -82,7 +82,7 @@ export const poolImportCommand: Command = defineCommand({
       run: "bitflake pool import 8349257232 3029384756 --store sqlite:ids.db --types types.json --type farmer",
       output: "farmer: 2 IDs are taken now, 0 were taken before.",
     },
-    { run: "bitflake pool import --store $DATABASE_URL --types types.json --type farmer < issued.txt" },
+    { run: "bitflake pool import 8349257232 --store $DATABASE_URL --types types.json --type farmer" },
   ],
   async run(call) {
     const { args, values, sources, isJson, io } = call;
