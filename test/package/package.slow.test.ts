@@ -394,7 +394,9 @@ describe("the installed package", () => {
     expect(manifest.dependencies ?? {}).toEqual({});
     const modules = readdirSync(join(installed, "dist")).filter((file) => file.endsWith(".js"));
     // The largest files have no maps.
-    const mapped = modules.filter((file) => !["cli.js", "console.js", "service.js", "testing.js"].includes(file));
+    const mapped = modules.filter(
+      (file) => !["cli.js", "console.js", "service.js", "testing.js"].includes(file),
+    );
     expect(mapped.length).toBe(Object.keys(NAMES).length - 1);
     for (const file of mapped) {
       const map = JSON.parse(readFileSync(join(installed, "dist", `${file}.map`), "utf8")) as {
