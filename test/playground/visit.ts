@@ -74,6 +74,8 @@ export function home(): string {
 export async function visit(link = "", options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  // Only a hang takes as long.
+  page.setDefaultTimeout(300_000);
   const url = new URL(link, address);
   page.on("console", (message) => {
     if (["error", "warning", "assert"].includes(message.type())) problems.push(message.text());

@@ -25,7 +25,11 @@ import { parse } from "yaml";
 import { SERVE_SETTINGS } from "../../../src/cli/serve/settings.ts";
 import { deployFile } from "../../deploy/monitoring.ts";
 import { root } from "../../docs/snippet.ts";
+import { inOwnDatabase } from "../database.ts";
 import { freePort } from "../servers.ts";
+
+/** Which only a hang reaches. */
+const LIMIT_MS = 300_000;
 
 const run = promisify(execFile);
 
@@ -164,7 +168,7 @@ describe("the Dockerfile", () => {
     manifest.dependencies.bitflake = `file:${join(folder, stdout.trim())}`;
     writeFileSync(join(context, "package.json"), JSON.stringify(manifest));
     image = await build(stages, context, folder, env);
-  }, 240_000);
+  }, 600_000);
   afterAll(() => {
     for (const child of children) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -229,7 +233,7 @@ describe("the Dockerfile", () => {
     const check = () => exitCode(start(image.healthcheck, env));
     expect(await check()).toBe(1);
     const service = start([...image.entrypoint, ...image.cmd], env);
-    for (const end = Date.now() + 30_000; (await check()) !== 0; await sleep(100)) {
+    for (const end = Date.now() + LIMIT_MS; (await check()) !== 0; await sleep(100)) {
       expect(Date.now()).toBeLessThan(end);
     }
     const response = await fetch(`http://127.0.0.1:${port}/generate_snowflake_id`, {
@@ -240,66 +244,71 @@ describe("the Dockerfile", () => {
     service.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(await check()).toBe(1);
-  }, 60_000);
-
-  test("also creates the tables", async () => {
-    const child = start([...image.entrypoint, "setup"], { BITFLAKE_STORE: process.env.DATABASE_URL ?? "" });
-    expect(await exitCode(child)).toBe(0);
   });
 
-  test("has the folder in which the command of the systemd unit serves, with its files, on PostgreSQL", async () => {
-    const unit = readFileSync(deployFile("bitflake.service"), "utf8");
-    const etc = join(folder, "etc");
-    mkdirSync(etc);
-    chmodSync(etc, 0o755);
-    // Paths of the machine are in the folder.
-    const placed = (text: string) =>
-      text
-        .replaceAll("/etc/bitflake", etc)
-        .replaceAll("/opt/bitflake", join(image.root, "app"))
-        .replaceAll("/usr/bin/node", process.execPath)
-        .replaceAll("%d", etc)
-        .replaceAll("%S", folder);
-    const settingOf = (name: string) => placed(new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1] ?? "");
-    const port = String(await freePort());
-    const environment = placed(readFileSync(deployFile("bitflake.env"), "utf8"))
-      .replace(/^BITFLAKE_STORE=.*$/m, `BITFLAKE_STORE=${process.env.DATABASE_URL}`)
-      .replace(/^BITFLAKE_PORT=.*$/m, `BITFLAKE_PORT=${port}`)
-      .replace(/^BITFLAKE_LAME_DUCK_MS=.*$/m, "BITFLAKE_LAME_DUCK_MS=0");
-    const keys = readFileSync(deployFile("bitflake.json"), "utf8");
-    writeFileSync(join(etc, "types.json"), readFileSync(deployFile("types.json")));
-    const pairs = [
-      ...settingOf("Environment").split(" "),
-      ...environment.split("\n").filter((line) => /^\w+=/.test(line)),
-      `BITFLAKE_NAME=unit-${port}`,
-    ].map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
-    const env = Object.fromEntries(pairs) as Record<string, string>;
-    const [program = "", ...args] = settingOf("ExecStart").split(" ");
-    const startUnit = () => {
-      const cwd = settingOf("WorkingDirectory");
-      const child = spawn(program, args, { cwd, env, stdio: ["ignore", "ignore", "pipe"], ...account });
-      children.add(child);
-      return child;
-    };
-    // A key that was not set has the exit code after which the unit is not restarted.
-    writeFileSync(join(etc, "bitflake.json"), keys);
-    expect(`${await exitCode(startUnit())}`).toBe(settingOf("RestartPreventExitStatus"));
-    writeFileSync(
-      join(etc, "bitflake.json"),
-      keys.replaceAll("CHANGE-ME", () => `key-${Math.random()}-0123456789`),
-    );
-    const service = startUnit();
-    const isUp = () =>
-      fetch(`http://127.0.0.1:${port}/health`).then(
-        ({ ok }) => ok,
-        () => false,
+  test("also creates the tables", async () => {
+    await inOwnDatabase(async () => {
+      const child = start([...image.entrypoint, "setup"], {
+        BITFLAKE_STORE: process.env["DATABASE_URL"] ?? "",
+      });
+      expect(await exitCode(child)).toBe(0);
+    });
+  });
+
+  test("has the folder in which the command of the systemd unit serves, with its files, on PostgreSQL", () =>
+    inOwnDatabase(async () => {
+      const unit = readFileSync(deployFile("bitflake.service"), "utf8");
+      const etc = join(folder, "etc");
+      mkdirSync(etc);
+      chmodSync(etc, 0o755);
+      // Paths of the machine are in the folder.
+      const placed = (text: string) =>
+        text
+          .replaceAll("/etc/bitflake", etc)
+          .replaceAll("/opt/bitflake", join(image.root, "app"))
+          .replaceAll("/usr/bin/node", process.execPath)
+          .replaceAll("%d", etc)
+          .replaceAll("%S", folder);
+      const settingOf = (name: string) => placed(new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1] ?? "");
+      const port = String(await freePort());
+      const environment = placed(readFileSync(deployFile("bitflake.env"), "utf8"))
+        .replace(/^BITFLAKE_STORE=.*$/m, `BITFLAKE_STORE=${process.env["DATABASE_URL"]}`)
+        .replace(/^BITFLAKE_PORT=.*$/m, `BITFLAKE_PORT=${port}`)
+        .replace(/^BITFLAKE_LAME_DUCK_MS=.*$/m, "BITFLAKE_LAME_DUCK_MS=0");
+      const keys = readFileSync(deployFile("bitflake.json"), "utf8");
+      writeFileSync(join(etc, "types.json"), readFileSync(deployFile("types.json")));
+      const pairs = [
+        ...settingOf("Environment").split(" "),
+        ...environment.split("\n").filter((line) => /^\w+=/.test(line)),
+        `BITFLAKE_NAME=unit-${port}`,
+      ].map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+      const env = Object.fromEntries(pairs) as Record<string, string>;
+      const [program = "", ...args] = settingOf("ExecStart").split(" ");
+      const startUnit = () => {
+        const cwd = settingOf("WorkingDirectory");
+        const child = spawn(program, args, { cwd, env, stdio: ["ignore", "ignore", "pipe"], ...account });
+        children.add(child);
+        return child;
+      };
+      // A key that was not set has the exit code after which the unit is not restarted.
+      writeFileSync(join(etc, "bitflake.json"), keys);
+      expect(`${await exitCode(startUnit())}`).toBe(settingOf("RestartPreventExitStatus"));
+      writeFileSync(
+        join(etc, "bitflake.json"),
+        keys.replaceAll("CHANGE-ME", () => `key-${Math.random()}-0123456789`),
       );
-    for (const end = Date.now() + 60_000; !(await isUp()); await sleep(100))
-      expect(Date.now()).toBeLessThan(end);
-    const ended = exitCode(service);
-    service.kill("SIGTERM");
-    expect(await ended).toBe(0);
-  }, 90_000);
+      const service = startUnit();
+      const isUp = () =>
+        fetch(`http://127.0.0.1:${port}/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      for (const end = Date.now() + LIMIT_MS; !(await isUp()); await sleep(100))
+        expect(Date.now()).toBeLessThan(end);
+      const ended = exitCode(service);
+      service.kill("SIGTERM");
+      expect(await ended).toBe(0);
+    }));
 });
 
 interface ComposeService {

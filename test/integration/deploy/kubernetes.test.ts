@@ -90,7 +90,7 @@ describe.each(Object.entries(variants))("%s", (_title, read) => {
 
 test("no object has an unknown field", async () => {
   await compile(Object.values(variants).flatMap((read) => objectsOf(read())));
-}, 120_000);
+}, 600_000);
 
 test("the validation refuses an unknown field, a wrong type and a missing field", async () => {
   const [deployment] = objectsOf(renderChart()).filter(({ kind }) => kind === "Deployment");
@@ -105,4 +105,4 @@ test("the validation refuses an unknown field, a wrong type and a missing field"
   await expect(compile([change(({ spec }) => Object.assign(spec, { replica: 2 }))])).rejects.toThrow(
     '"replica"',
   );
-}, 120_000);
+}, 600_000);

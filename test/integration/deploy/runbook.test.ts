@@ -154,7 +154,7 @@ class Deployment {
     return readFileSync(join(this.folder, "log"), "utf8");
   }
 
-  async until(isSo: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
+  async until(isSo: () => boolean | Promise<boolean>, ms = 600_000): Promise<void> {
     for (
       const end = Date.now() + ms;
       !(await Promise.resolve()
@@ -270,7 +270,7 @@ test.runIf(canRun)(
     });
     expect((await service.send("/generate_snowflake_id")).status).toBe(200);
   },
-  180_000,
+  600_000,
 );
 
 test.runIf(canRun)(
@@ -292,7 +292,7 @@ test.runIf(canRun)(
     await service.follow("BitflakeEventLoopBlocked");
     await service.follow("BitflakeMemory");
   },
-  60_000,
+  600_000,
 );
 
 test.runIf(canRun)(
@@ -316,7 +316,7 @@ test.runIf(canRun)(
     expect(await service.shell(runbook.get("BitflakeDown")?.[1]?.command ?? "")).toContain("32 held");
     await service.follow("BitflakeRestarting");
   },
-  60_000,
+  600_000,
 );
 
 test.runIf(canRun)(
@@ -345,7 +345,7 @@ Date.now = () => now() + Number(readFileSync(${JSON.stringify(offset)}, "utf8"))
     writeFileSync(offset, "4000");
     await service.untilLogged("generator_recovered");
   },
-  60_000,
+  600_000,
 );
 
 test.runIf(canRun)(
@@ -364,7 +364,7 @@ test.runIf(canRun)(
     await service.follow("BitflakeKeysRefused");
     expect(await service.shell(refused?.command ?? "")).toContain('"code":"ERR_UNAUTHORIZED"');
   },
-  60_000,
+  600_000,
 );
 
 test.runIf(canRun)(
@@ -410,7 +410,7 @@ test.runIf(canRun)(
     expect((await issue()).status).toBe(200);
     await service.follow("BitflakePoolNearlyUsedUp");
   },
-  120_000,
+  600_000,
 );
 
 afterAll(() => {
