@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -74,7 +74,8 @@ const idsOf = new Map<string, Set<string>>();
 function faultOf(page: string, link: string): string | undefined {
   const [path = "", fragment] = link.split("#");
   const file = path === "" ? page : posix.join(posix.dirname(page), decodeURIComponent(path));
-  if (file.startsWith("..") || extname(file) === "" || !existsSync(join(site, file))) return "no such file";
+  const isFile = statSync(join(site, file), { throwIfNoEntry: false })?.isFile() ?? false;
+  if (file.startsWith("..") || !isFile) return "no such file";
   // The playground reads its state from the fragment.
   if (!fragment || file.startsWith("playground/")) return undefined;
   const ids =
