@@ -427,7 +427,7 @@ export class BitflakeClient extends AsyncDisposer {
         return { ids, sentMs: answer.sentMs };
       },
     };
-    // The process may end while nobody waits for the block. A call that waits keeps it alive.
+    // The process may end while no call waits for the block. A call that waits keeps it alive.
     return this.#sender.send(call, { ...limits, background: true });
   }
 }

@@ -241,7 +241,7 @@ export class IdBuffer {
       block = await this.#fetch(count, { untilMs: () => this.#untilMs, onFailure });
     } catch (error) {
       this.#isFetching = false;
-      // The error of a fetch ahead is nobody's. Calls that came during a fetch get one of their own.
+      // No call gets the error of a fetch ahead. Calls that came during a fetch get one of their own.
       this.#rejectAll(error, ({ fetchesBefore }) => fetchesBefore < number);
       if (this.#waiting.length > 0) void this.#refill();
       return;

@@ -74,7 +74,10 @@ export class Cors {
   /** Returns the response with the headers that let the page of the request read it, if its origin is allowed. */
   expose(request: ServiceRequest, response: ServiceResponse): ServiceResponse {
     // Also without an origin, because a cache could give that response to a page.
-    const vary: Record<string, string> = this.#isAny ? {} : { vary: "origin" };
+    const others = response.headers["vary"];
+    const vary: Record<string, string> = this.#isAny
+      ? {}
+      : { vary: others === undefined ? "origin" : `${others}, origin` };
     const origin = request.header("origin");
     if (origin === undefined || !this.allows(request)) return withHeaders(response, vary);
     const isPreflight =

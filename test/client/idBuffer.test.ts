@@ -277,7 +277,7 @@ describe("a failed fetch", () => {
     expect(late.outcome).toBe(1n);
   });
 
-  test("has no timer left when nobody waits and the fetch has ended", async () => {
+  test("has no timer left when no call waits and the fetch has ended", async () => {
     open({ timeoutMs: 500 });
     const call = observe(client.nextId());
     await advance(500);

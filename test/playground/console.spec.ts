@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { leaseNode } from "../../src/lease/index.ts";
 import { createService, type Listening, listen, type Service } from "../../src/service/index.ts";
@@ -58,10 +58,27 @@ async function serve(options: Partial<ServiceOptions> = {}) {
 
 const headline = (page: Page) => page.getByRole("status").first();
 
-/** Waits until the console shows a headline. Returns the milliseconds since `since`. */
-async function headlineAfter(page: Page, text: RegExp, since: number): Promise<number> {
+/** Waits until the console shows a headline. */
+async function untilHeadline(page: Page, text: RegExp): Promise<void> {
   await headline(page).filter({ hasText: text }).waitFor();
-  return performance.now() - since;
+}
+
+/**
+ * Does something, and waits until the console shows a headline. Returns how many polls, which are a second apart, ended in
+ * between: a busy machine is slow, and does not poll more often.
+ */
+async function pollsUntil(page: Page, text: RegExp, change: () => unknown): Promise<number> {
+  let polls = 0;
+  const count = (request: Request) => {
+    if (new URL(request.url()).pathname === "/status") polls++;
+  };
+  page.on("requestfinished", count);
+  page.on("requestfailed", count);
+  await change();
+  await untilHeadline(page, text);
+  page.off("requestfinished", count);
+  page.off("requestfailed", count);
+  return polls;
 }
 
 /** Returns the form of an operation, opened. */
@@ -110,7 +127,7 @@ describe.each([360, 768, 1280, 2560])("at %d px", (width) => {
       ])
         await service(new Request(`http://localhost${path}`));
       const page = await open("", context);
-      await headlineAfter(page, /Everything works/, 0);
+      await untilHeadline(page, /Everything works/);
       await page.getByLabel("Take an ID apart").fill("911780371413233664");
       await page.getByText("Made 2026-11-21 00:49:40.605 UTC").waitFor();
       await page
@@ -127,7 +144,7 @@ describe.each([360, 768, 1280, 2560])("at %d px", (width) => {
       store.before = () => {
         throw new Error("down");
       };
-      await headlineAfter(page, /Something fails/, 0);
+      await untilHeadline(page, /Something fails/);
       await expectReadable(page, 200);
       await picture(page, "down");
     });
@@ -158,51 +175,52 @@ describe.each([360, 768, 1280, 2560])("at %d px", (width) => {
 });
 
 describe("a store", () => {
-  test("that is down is shown within 3 s with its consequences, and so is its recovery", async () => {
+  test("that is down is shown within three polls with its consequences, and so is its recovery", async () => {
     const { store, open } = await serve({ rateLimit: { limit: 1000 } });
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
-    let since = performance.now();
-    store.before = () => {
-      throw new Error("down at 10.0.0.5");
+    await untilHeadline(page, /Everything works/);
+    const fail = () => {
+      store.before = () => {
+        throw new Error("down at 10.0.0.5");
+      };
     };
-    expect(await headlineAfter(page, /Something fails/, since)).toBeLessThan(3000);
+    expect(await pollsUntil(page, /Something fails/, fail)).toBeLessThanOrEqual(3);
     expect(await page.title()).toBe("something fails – bitflake console");
     const problem = await page.locator("#problems li").first().textContent();
     expect(problem).toContain("The store of counters, limits and leases cannot be written");
     expect(problem).toContain("All requests that count in the rate limit get 503");
     expect(problem).toMatch(/Snowflake IDs continue until the lease ends, in \d+ s/);
     expect(await page.content()).not.toContain("10.0.0.5");
-    since = performance.now();
-    store.before = () => {};
-    expect(await headlineAfter(page, /Everything works|warning/, since)).toBeLessThan(3000);
+    const recover = () => {
+      store.before = () => {};
+    };
+    expect(await pollsUntil(page, /Everything works|warning/, recover)).toBeLessThanOrEqual(3);
   });
 
-  test("that does not answer is shown within 3 s", async () => {
+  test("that does not answer is shown within three polls", async () => {
     const { store, open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
-    const since = performance.now();
+    await untilHeadline(page, /Everything works/);
     let thaw = () => {};
     const frozen = new Promise<void>((resolve) => {
       thaw = resolve;
     });
-    store.before = () => frozen;
-    expect(await headlineAfter(page, /Something fails/, since)).toBeLessThan(3000);
+    const freeze = () => {
+      store.before = () => frozen;
+    };
+    expect(await pollsUntil(page, /Something fails/, freeze)).toBeLessThanOrEqual(3);
     expect(await page.locator("#problems").textContent()).toContain("does not answer");
     store.before = () => {};
     thaw();
-    await headlineAfter(page, /Everything works|warning/, 0);
+    await untilHeadline(page, /Everything works|warning/);
   });
 });
 
-test("a service that does not answer is shown within 3 s, with the last figures", async () => {
+test("a service that does not answer is shown within three polls, with the last figures", async () => {
   const { server, open } = await serve();
   const page = await open();
-  await headlineAfter(page, /Everything works/, 0);
-  const since = performance.now();
-  await server.close();
-  expect(await headlineAfter(page, /The service does not answer/, since)).toBeLessThan(3000);
+  await untilHeadline(page, /Everything works/);
+  expect(await pollsUntil(page, /The service does not answer/, () => server.close())).toBeLessThanOrEqual(3);
   await expect.poll(() => page.locator("#problems").textContent()).toMatch(/No answer for \d+ s/);
   expect(await page.getByRole("heading", { name: "Node and lease" }).isVisible()).toBe(true);
   for (const problem of takeProblems()) expect(problem).toMatch(/failed: |ERR_CONNECTION|Failed to load/);
@@ -213,7 +231,7 @@ describe("the figures", () => {
     const { service, store, open } = await serve();
     await leaseNode({ backend: store, name: "service", holder: "<b>pod</b> 7" });
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     const send = (path: string, init?: RequestInit) => service(new Request(`http://localhost${path}`, init));
     await send("/generate_uuid?count=40");
     await send("/v1/idgenerator/farmer/id", { method: "POST" });
@@ -267,7 +285,7 @@ describe("the figures", () => {
   test("are not requested while the page is hidden", async () => {
     const { open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     let requests = 0;
     page.on("request", () => requests++);
     const setHidden = (isHidden: boolean) =>
@@ -281,7 +299,7 @@ describe("the figures", () => {
     // One may have been under way.
     expect(requests - hiddenAt).toBeLessThanOrEqual(1);
     await setHidden(false);
-    await expect.poll(() => requests, { timeout: 10_000 }).toBeGreaterThan(hiddenAt + 2);
+    await expect.poll(() => requests, { timeout: 120_000 }).toBeGreaterThan(hiddenAt + 2);
   });
 });
 
@@ -298,7 +316,7 @@ describe("an ID", () => {
   ])("%s is taken apart: %s", async (pasted, text) => {
     const { open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     await page.getByLabel("Take an ID apart").fill(pasted);
     await page.getByText(text).waitFor();
   });
@@ -306,7 +324,7 @@ describe("an ID", () => {
   test("is taken apart by the chosen preset, and generated", async () => {
     const { open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     await page.getByLabel("Take an ID apart").fill("175928847299117063");
     await page.getByRole("button", { name: /^discord/ }).click();
     await page.getByText("Made 2016-04-30 11:18:25.796 UTC").waitFor();
@@ -381,7 +399,7 @@ describe("a form", () => {
   test("of a Snowflake ID leads to its parts", async () => {
     const { open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     const snowflake = await form(page, "GET", "/generate_snowflake_id");
     await snowflake.getByRole("button", { name: "Send" }).click();
     await snowflake.getByRole("button", { name: "Take this ID apart" }).click();
@@ -405,7 +423,7 @@ describe("with API keys", () => {
     expect(takeProblems()).toEqual([expect.stringContaining("403"), expect.stringContaining("403")]);
     await input.fill(WATCH_KEY);
     await input.press("Enter");
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
 
     // Issuing needs another scope, as the answer says, and the command does not show the key.
     const uuid = await form(page, "GET", "/generate_uuid");
@@ -422,7 +440,7 @@ describe("with API keys", () => {
     expect(page.url()).toBe(url);
 
     await page.reload();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     const other = await open();
     await other.locator("#key").waitFor();
     await page.getByRole("button", { name: "Forget the key" }).click();
@@ -445,7 +463,7 @@ describe("the keyboard", () => {
   test("reaches the content by the first link, and every control in the order of the page", async () => {
     const { open } = await serve();
     const page = await open();
-    await headlineAfter(page, /Everything works/, 0);
+    await untilHeadline(page, /Everything works/);
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/^Skip to/);
     expect(
@@ -496,7 +514,7 @@ describe("the keyboard", () => {
 test("nothing moves if the user prefers reduced motion", async () => {
   const { open } = await serve();
   const page = await open("", { reducedMotion: "reduce" });
-  await headlineAfter(page, /Everything works/, 0);
+  await untilHeadline(page, /Everything works/);
   await page.evaluate(() => document.querySelector("#pool-list .meter")?.classList.add("filling"));
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior)).toBe("auto");
@@ -505,7 +523,7 @@ test("nothing moves if the user prefers reduced motion", async () => {
 test("only a change of the state is announced", async () => {
   const { open } = await serve();
   const page = await open();
-  await headlineAfter(page, /Everything works/, 0);
+  await untilHeadline(page, /Everything works/);
   await page.evaluate(() => {
     Reflect.set(window, "changes", 0);
     for (const region of Array.from(document.querySelectorAll("[aria-live], [role=status], [role=alert]")))
@@ -525,7 +543,7 @@ test("only a change of the state is announced", async () => {
 test("the policy blocks scripts, styles and requests that are not the page's", async () => {
   const { open } = await serve();
   const page = await open();
-  await headlineAfter(page, /Everything works/, 0);
+  await untilHeadline(page, /Everything works/);
   const blocked = await page.evaluate(async () => {
     const violated: string[] = [];
     document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) =>

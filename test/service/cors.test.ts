@@ -63,6 +63,11 @@ describe("a service with corsOrigins", () => {
     expect([headers.has("access-control-allow-origin"), headers.get("vary")]).toEqual([false, "origin"]);
   });
 
+  test("keeps the other headers that a response depends on", async () => {
+    const { send } = await openService({ corsOrigins: [APP] });
+    expect((await send("/")).headers.get("vary")).toBe("accept, origin");
+  });
+
   test("allows any origin with *, and none without the option", async () => {
     const any = await openService({ corsOrigins: ["*"] });
     const none = await openService();

@@ -100,7 +100,7 @@ test("it has the pools with their marks, and the store of each thing", async () 
     rateLimit: { limit: 50, onStoreError: "allow" },
   });
   await send("/v1/idgenerator/farmer/id", { method: "POST" });
-  await vi.waitFor(async () => expect((await status()).pools[0].available).toBeGreaterThan(1000), 10_000);
+  await vi.waitFor(async () => expect((await status()).pools[0].available).toBeGreaterThan(1000), 120_000);
   expect(await status()).toMatchObject({
     pools: [{ type: "farmer", length: 10, state: "ok", lowMark: 1000, highMark: 6000, taken: 1 }],
     stores: [
