@@ -63,7 +63,7 @@ async function build() {
   await new Idempotency({ backend: memory(), name: "built" }).once("k", "f", () => 1);
   drawEarly();
   // A snapshot keeps when Node's next timer was due in the build, also if the timer was cleared. A process whose first timer is
-  // due later than that gets none, as on a slow machine. Node forgets the time when a timer fires after all others were due.
+  // due later than that gets none, as on a slow machine. Node forgets the time when a timer runs after all others were due.
   await pause(2000);
 }
 
