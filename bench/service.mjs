@@ -45,7 +45,11 @@ async function bare(hasLength) {
   const generator = makeGenerator("twitter");
   const server = createServer((_request, response) => {
     const body = `{"id":"${generator.nextId()}"}`;
-    const headers = { "content-type": "application/json", "cache-control": "no-store" };
+    const headers = {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    };
     response.writeHead(200, hasLength ? { ...headers, "content-length": body.length } : headers);
     response.end(body);
   });

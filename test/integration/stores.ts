@@ -72,6 +72,12 @@ const engines = [
   readonly clients: readonly Client[];
 }[];
 
+/** Waits so long for an answer that only a store that hangs does not give it: the machine may run other tests too. */
+const withLongTimeout = (connection: Connection): Connection => ({
+  port: { ...connection.port, timeoutMs: 60_000 },
+  close: () => connection.close(),
+});
+
 /** The engines of cells. */
 export const cellEngines: readonly string[] = [
   "cells",
@@ -119,7 +125,7 @@ export function stores(prefix: string): Store[] {
       engine,
       isRepresentative: index === 0,
       runs: (count) => Math.ceil(count * (index === 0 ? 1 : 0.2) * (bridged.includes(engine) ? 0.25 : 1)),
-      open: openOnce(async () => client.open(url, { prefix })),
+      open: openOnce(async () => withLongTimeout(await client.open(url, { prefix }))),
     }));
   });
 }
