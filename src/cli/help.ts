@@ -42,7 +42,9 @@ function describeLimits(flag: Flag): string {
   const parts: string[] = [];
   if (flag.kind === "choice") parts.push(flag.choices.join(", "));
   // A maximum beyond any practical value is left out.
-  if (flag.kind === "integer" && flag.max < 2 ** 31 - 1) parts.push(`${flag.min} to ${flag.max}`);
+  if (flag.kind === "integer" && flag.max < 2 ** 31 - 1) {
+    parts.push([`${flag.min} to ${flag.max}`, ...Object.keys(flag.words ?? {})].join(", or "));
+  }
   const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.defaultText;
   // A setting without a flag is listed under its variable.
   const isVariable = flag.kind === "list" && flag.noFlagReason !== undefined;

@@ -34,8 +34,12 @@ export interface Io {
   readonly programUrl: string;
   /** Returns milliseconds since 1970. */
   now(): number;
-  /** Returns a signal that the first SIGINT, SIGTERM or SIGHUP aborts. From this call on, that first one does not end the process. */
-  stopSignal(): AbortSignal;
+  /**
+   * Returns a signal that the first SIGINT, SIGTERM or SIGHUP aborts. From this call on, that first one does not end the process.
+   *
+   * @param onHangup called with each SIGHUP, which then does not abort the signal
+   */
+  stopSignal(onHangup?: () => void): AbortSignal;
   /** Imports a module of the runtime, or a file by its URL. */
   import(name: string): Promise<unknown>;
 }
@@ -66,11 +70,33 @@ interface System {
   homedir(): string;
   hostname(): string;
   platform(): string;
+  availableParallelism(): number;
 }
 
 /** The part of `node:process` that the command line uses. */
 interface ThisProcess {
   readonly pid: number;
+  /** The channel to the parent process, if there is one. */
+  readonly channel?: { unref(): void } | undefined;
+  send?(message: object, handle: undefined, options: undefined, done: () => void): void;
+  on(event: "message", listener: (message: unknown) => void): void;
+}
+
+/** A worker process of `node:cluster`. */
+export interface ClusterWorker {
+  readonly process: object;
+  isConnected(): boolean;
+  send(message: object, done: () => void): unknown;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+  on(event: "exit", listener: (code: number | null, signal: string | null) => void): unknown;
+}
+
+/** The part of `node:cluster` that the command line uses. */
+interface Cluster {
+  readonly isPrimary: boolean;
+  readonly worker?: { readonly id: number };
+  setupPrimary(settings: { serialization: "advanced" }): void;
+  fork(): ClusterWorker;
 }
 
 /** The part of `node:path` that the command line uses. */
@@ -91,11 +117,12 @@ interface Urls {
 
 /** The modules of Node that the command line imports, by name. */
 export interface NodeModules {
+  readonly "node:cluster": { readonly default: Cluster };
   readonly "node:fs": FilesSync;
   readonly "node:fs/promises": Files;
   readonly "node:os": System;
   readonly "node:path": Paths;
-  readonly "node:process": ThisProcess;
+  readonly "node:process": { readonly default: ThisProcess };
   readonly "node:module": Modules;
   readonly "node:url": Urls;
 }

@@ -73,9 +73,10 @@ function createInput(process: Process): Input {
 }
 
 /** Returns a signal that the first stop signal aborts. The second one has no listener, so it ends the process. */
-function createStopSignal(process: Process): AbortSignal {
+function createStopSignal(process: Process, onHangup?: () => void): AbortSignal {
   const controller = new AbortController();
-  const names: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const names: readonly SignalName[] = onHangup ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+  if (onHangup) process.on("SIGHUP", onHangup);
   const stop = () => {
     for (const name of names) process.off(name, stop);
     controller.abort();
@@ -93,7 +94,7 @@ function processIo(process: Process): Io {
     cwd: process.cwd(),
     programUrl: import.meta.url,
     now: () => Date.now(),
-    stopSignal: () => createStopSignal(process),
+    stopSignal: (onHangup) => createStopSignal(process, onHangup),
     import: (name) => import(name),
   };
 }

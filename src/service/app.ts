@@ -5,17 +5,20 @@ import { SCOPES } from "./apiKeys.ts";
 import { Authenticator, type Client } from "./auth.ts";
 import { readAndCheckBody } from "./body.ts";
 import { Cors } from "./cors.ts";
+import { readCounts } from "./counts.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { MaybePromise, ServiceRequest, ServiceResponse } from "./message.ts";
 import { Metrics } from "./metrics.ts";
 import { accepts } from "./negotiate.ts";
+import { Peers, type ProcessReport, type ReadPeers } from "./peers.ts";
 import { parseQuery } from "./query.ts";
 import { RequestLimiter } from "./rateLimit.ts";
 import { HttpError, toHttpError, withHeaders } from "./response.ts";
-import type { Route } from "./route.ts";
+import type { Route, RouteDeps } from "./route.ts";
 import { assertMethod, createRouter, optionsResponse, type Router } from "./router.ts";
 import { createRoutes } from "./routes/index.ts";
+import { readFamilies } from "./routes/metrics.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /** The longest path and query, in characters. */
@@ -28,6 +31,7 @@ const ANYONE: Client = { name: "anyone", requestKeyOwner: "", scopes: new Set(SC
 export class App {
   readonly lifecycle: Lifecycle;
   readonly #metrics: Metrics;
+  readonly #deps: RouteDeps;
   readonly #findRoute: Router;
   readonly #authenticator: Authenticator;
   /** Whether anything depends on the client: API keys, a rate limit or the log. */
@@ -41,9 +45,8 @@ export class App {
     const { apiKeys, rateLimit, corsOrigins, maxBodyBytes, log } = settings;
     this.#metrics = new Metrics(settings);
     this.lifecycle = new Lifecycle(settings, this.#metrics);
-    this.#findRoute = createRouter(
-      createRoutes({ settings, lifecycle: this.lifecycle, metrics: this.#metrics }),
-    );
+    this.#deps = { settings, lifecycle: this.lifecycle, metrics: this.#metrics, peers: new Peers() };
+    this.#findRoute = createRouter(createRoutes(this.#deps));
     this.#authenticator = new Authenticator(settings);
     this.#needsClient = apiKeys.length > 0 || rateLimit !== undefined || log !== undefined;
     this.#limiter = rateLimit && new RequestLimiter(rateLimit, this.lifecycle);
@@ -70,6 +73,17 @@ export class App {
   recordMalformed(status: number, code: string, error: unknown, address = ""): void {
     this.#metrics.countRequest("", status, 0);
     this.#accessLog.recordMalformed(status, code, error, address);
+  }
+
+  /** Reports from now on for other processes of the same port too, where a response has counts. */
+  joinPeers(read: ReadPeers): void {
+    this.#deps.peers.join(read);
+  }
+
+  /** Resolves to what this process reports to its peers. */
+  async report(): Promise<ProcessReport> {
+    const { metrics, lifecycle } = this.#deps;
+    return { families: await readFamilies(this.#deps), counts: readCounts(metrics, lifecycle) };
   }
 
   /** Runs the stages in order. A stage that refuses the request throws an error, mostly an {@link HttpError}. */

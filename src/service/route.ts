@@ -6,6 +6,7 @@ import type { MaybePromise, ServiceRequest, ServiceResponse } from "./message.ts
 import type { Metrics } from "./metrics.ts";
 import type { Operation } from "./operation.ts";
 import type { ServiceScope } from "./options.ts";
+import type { Peers } from "./peers.ts";
 import type { Query } from "./query.ts";
 import type { ServiceSettings } from "./settings.ts";
 
@@ -24,6 +25,7 @@ export interface RouteDeps {
   readonly settings: ServiceSettings;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  readonly peers: Peers;
 }
 
 /** A method and path that the service answers. */

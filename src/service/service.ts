@@ -1,27 +1,10 @@
 // createService: the HTTP service as a fetch handler.
 
-import { ArgumentError } from "../internal.ts";
 import { App } from "./app.ts";
+import { APP } from "./appOf.ts";
 import { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 import type { Service, ServiceContext, ServiceOptions } from "./options.ts";
 import { resolveServiceSettings } from "./settings.ts";
-
-/** The property of a service that holds its app. Registered, because a program may load the package as ESM and CommonJS. */
-const APP = /* @__PURE__ */ Symbol.for("bitflake.service.3");
-
-/** What an adapter without fetch's `Request` needs of an app. */
-type ServiceApp = Pick<App, "handle" | "recordMalformed">;
-
-/**
- * Returns the app of a service.
- *
- * @throws {@link ArgumentError} if the service was not made by {@link createService}
- */
-export function appOf(service: Service): ServiceApp {
-  const { [APP]: app } = Object(service) as { readonly [APP]?: ServiceApp };
-  if (app) return app;
-  throw new ArgumentError("service", "made by createService", service);
-}
 
 /**
  * Creates an HTTP service that issues IDs: a function from a `Request` to a `Response`, for Node (see {@link listen}),

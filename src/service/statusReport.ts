@@ -4,15 +4,14 @@ import { type Backend, isMysqlPort } from "../backend/ports.ts";
 import { BitflakeError, capacity, mergeOptions, resolveGeneratorSettings } from "../internal.ts";
 import type { LeaseStatus, NamespaceReport } from "../lease/index.ts";
 import { VERSION } from "../version.ts";
+import { readCounts, sumCounts } from "./counts.ts";
 import type { Dependency } from "./dependency.ts";
 import type { PoolState } from "./health.ts";
 import { isPoolWorking, type State, serviceStatus, stateOf } from "./healthRule.ts";
 import { BUCKET_BOUNDS } from "./histogram.ts";
-import type { Lifecycle } from "./lifecycle.ts";
-import type { Metrics, RouteCounts } from "./metrics.ts";
 import { NodeHolders } from "./nodeHolders.ts";
 import { POOL_MARKS } from "./resources.ts";
-import type { ServiceSettings } from "./settings.ts";
+import type { RouteDeps } from "./route.ts";
 import { withTimeout } from "./withTimeout.ts";
 
 /** How long a report waits for each probe, in milliseconds. A store that takes longer is reported as slow. */
@@ -103,37 +102,19 @@ function reportPool(type: string, length: number, state: PoolState | undefined) 
   };
 }
 
-function reportRoute({ route, statuses, durations }: RouteCounts) {
-  const classes: Record<string, number> = {};
-  let count = 0;
-  for (const [status, requests] of statuses) {
-    const name = `${Math.floor(status / 100)}xx`;
-    classes[name] = (classes[name] ?? 0) + requests;
-    count += requests;
-  }
-  return { route, count, classes, sumMs: durations.sumSeconds * 1000, buckets: durations.counts };
-}
-
 /** A reading of the leases, or the state of their store if it failed. */
 interface HoldersReading extends Probe {
   readonly report: NamespaceReport | undefined;
 }
 
-/** What a {@link StatusReporter} is created with. */
-interface ReporterDeps {
-  readonly settings: ServiceSettings;
-  readonly lifecycle: Lifecycle;
-  readonly metrics: Metrics;
-}
-
 /** Reports the state of a service. */
 export class StatusReporter {
-  readonly #deps: ReporterDeps;
+  readonly #deps: RouteDeps;
   readonly #holders: NodeHolders;
   readonly #layout: object;
   readonly #createdAtMs = performance.now();
 
-  constructor(deps: ReporterDeps) {
+  constructor(deps: RouteDeps) {
     this.#deps = deps;
     this.#holders = new NodeHolders(deps.settings);
     const { node, preset } = deps.settings;
@@ -142,20 +123,23 @@ export class StatusReporter {
     this.#layout = { ...layout, epochMs, tickMs, capacity: capacity(options) };
   }
 
-  /** Resolves to the report, at the latest after {@link MAX_WAIT_MS}. It does not start the service. */
+  /** Resolves to the report, at the latest after the waits for probes and peers. It does not start the service. */
   async read(): Promise<object> {
-    const { settings, lifecycle, metrics } = this.#deps;
+    const { settings, lifecycle, metrics, peers } = this.#deps;
     const { types, apiKeys, rateLimit } = settings;
     const { health } = lifecycle;
     const typeNames = Object.keys(types);
     const hasOwnPoolBackend = health.poolBackendDependency !== health.backendDependency;
-    const [backend, poolBackend, generatorProbe, poolStates, holders] = await Promise.all([
+    const [backend, poolBackend, generatorProbe, poolStates, holders, reports] = await Promise.all([
       probe(health.backendDependency),
       hasOwnPoolBackend && typeNames.length > 0 ? probe(health.poolBackendDependency) : undefined,
       probe(health.generatorDependency),
       withTimeout(health.poolStates(), MAX_WAIT_MS),
       this.#readHolders(),
+      peers.read(),
     ]);
+    const others = (reports?.others ?? []).map(({ report }) => report.counts);
+    const { ids, inFlight, routes } = sumCounts([readCounts(metrics, lifecycle), ...others]);
     // Read after the probes, because the lease can be lost while they wait.
     const { resources } = lifecycle;
     const lease = resources?.lease?.status();
@@ -186,11 +170,12 @@ export class StatusReporter {
       nodes: holders?.report ? reportNodes(holders.report, lease?.node) : null,
       stores: this.#reportStores(backend, poolBackend, holders),
       pools: Object.values(types).map(({ name, length }) => reportPool(name, length, stateOfPool(name))),
-      ids: metrics.idCounts(),
+      processes: 1 + others.length,
+      ids,
       requests: {
-        inFlight: lifecycle.requestsInFlight,
+        inFlight,
         bucketBoundsMs: BUCKET_BOUNDS.map((seconds) => seconds * 1000),
-        routes: metrics.routeCounts().map(reportRoute),
+        routes,
       },
       rateLimit: rateLimit
         ? {

@@ -1,9 +1,11 @@
 // bitflake serve: serves IDs over HTTP until a stop signal.
 
 import { makeGenerator, type SnowflakeGenerator } from "../../internal.ts";
+import { appOf } from "../../service/appOf.ts";
 import type * as ServiceModule from "../../service/index.ts";
 import type { Service, ServiceOptions } from "../../service/index.ts";
 import { isLoopback } from "../../service/requestGuard.ts";
+import { runtimeName } from "../../service/runtimeName.ts";
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
 import { CommandError, UsageError } from "../errors.ts";
@@ -13,6 +15,9 @@ import { createStartReport } from "../serve/startReport.ts";
 import { openStores, type ServeContext, type ServeStores } from "../serve/stores.ts";
 import { followTlsFiles, readTls } from "../serve/tls.ts";
 import { warnAboutMemory, warnAboutPods } from "../serve/warnings.ts";
+import { type Cluster, loadCluster } from "../serve/workers/cluster.ts";
+import { linkToSupervisor } from "../serve/workers/link.ts";
+import { superviseWorkers } from "../serve/workers/supervise.ts";
 
 /** Loads the service, which no other command uses. */
 function loadService(): Promise<typeof ServiceModule> {
@@ -32,6 +37,19 @@ function assertProtected({ values, sources }: ServeContext): void {
   );
 }
 
+/** How the service runs: in this process alone, or as one of the workers. */
+interface Host {
+  /** Aborted when the service must stop. */
+  readonly signal: AbortSignal;
+  /** Whether others serve on the same port when it stops. */
+  readonly isReplaced: () => boolean;
+  /** Called when the service listens. */
+  reportListening(startReport: string): Promise<void>;
+}
+
+/** How long idle connections of a replaced worker stay open at least, unless they would be closed sooner anyway, in milliseconds. */
+const MIN_IDLE_MS = 5000;
+
 /**
  * Serves until the stop signal.
  *
@@ -43,11 +61,13 @@ async function serveUntilStopped(
   stores: ServeStores,
   generator: SnowflakeGenerator,
   options: ServiceOptions,
+  host: Host,
   onStartReported: () => void,
 ): Promise<void> {
-  const { values, io } = context;
+  const { values } = context;
   const tls = await readTls(context);
-  const signal = io.stopSignal();
+  const { signal } = host;
+  if (signal.aborted) return;
   // A stop signal during the start ends its wait for a node.
   const giveUp = () => void service.stop();
   signal.addEventListener("abort", giveUp);
@@ -63,23 +83,86 @@ async function serveUntilStopped(
   const startReport = await createStartReport(service, context, stores, generator, options);
   onStartReported();
   const { listen } = await loadService();
-  const { host, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
+  const { host: address, port, allowedHosts, keepAliveTimeoutMs, headersTimeoutMs } = values;
   const { requestTimeoutMs, maxConnections, lameDuckMs } = values;
   const limits = { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxConnections };
-  const server = await listen(service, { host, port, allowedHosts, tls, ...limits }).catch((cause) => {
-    if (cause?.code !== "EADDRINUSE") throw cause;
-    throw new CommandError("ERR_LISTEN", `${host}:${port} is already in use; choose another --port`, {
-      cause,
-    });
-  });
+  const server = await listen(service, { host: address, port, allowedHosts, tls, ...limits }).catch(
+    (cause) => {
+      if (cause?.code !== "EADDRINUSE") throw cause;
+      throw new CommandError("ERR_LISTEN", `${address}:${port} is already in use; choose another --port`, {
+        cause,
+      });
+    },
+  );
   const stopFollowing = tls && followTlsFiles(context, tls, server);
   try {
-    await io.stdout.write(`${startReport(server.url)}\n`);
+    await host.reportListening(startReport(server.url));
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
-    await service.drain(lameDuckMs);
+    // The port stays open for clients of a replaced worker, so that its health does not change for them.
+    if (!host.isReplaced()) await service.drain(lameDuckMs);
   } finally {
     stopFollowing?.();
-    await server.close();
+    const idleMs = Math.min(keepAliveTimeoutMs ?? Infinity, Math.max(lameDuckMs, MIN_IDLE_MS));
+    await server.close({ idleMs: host.isReplaced() ? idleMs : 0 });
+  }
+}
+
+/**
+ * Serves with these settings until it must stop.
+ *
+ * @param createHost called with the service before it starts
+ * @param warns whether it warns about the settings
+ */
+async function serve(
+  context: ServeContext,
+  createHost: (service: Service) => Host,
+  warns = true,
+): Promise<number> {
+  assertProtected(context);
+  const types = await readTypes(context);
+  // This generator is only used for its layout: no ID is generated with machine 0.
+  const generator = makeGenerator(generatorOptions(context), { machineId: 0 });
+  const stores = await openStores(context, types !== undefined, generator);
+  try {
+    if (warns) {
+      await warnAboutMemory(context, stores, types !== undefined);
+      await warnAboutPods(context, stores);
+    }
+    const { createService } = await loadService();
+    let isStartReported = false;
+    const options = serviceOptions(context, types, await holderOf(context), stores, () => isStartReported);
+    const service = createService(options);
+    try {
+      const host = createHost(service);
+      await serveUntilStopped(service, context, stores, generator, options, host, () => {
+        isStartReported = true;
+      });
+    } finally {
+      await service.stop();
+    }
+    return 0;
+  } finally {
+    await stores.close();
+  }
+}
+
+/** Serves as one of the workers of a supervisor. */
+async function serveAsWorker(context: ServeContext, { worker }: Cluster): Promise<number> {
+  const link = await linkToSupervisor(context.io);
+  try {
+    return await serve(
+      context,
+      (service) => {
+        const app = appOf(service);
+        app.joinPeers(link.readPeers);
+        link.answerWith(() => app.report());
+        return link;
+      },
+      // One of them warns for all.
+      worker?.id === 1,
+    );
+  } finally {
+    link.release();
   }
 }
 
@@ -89,36 +172,25 @@ export const serveCommand: Command = defineCommand({
   notes: [
     "Without --store it keeps its state in bitflake.db: in the current folder if that file exists, otherwise in a folder of this user, which all services of the user share. On a runtime without SQLite, everything except the node is kept in memory. A flag overrides a variable, a variable the configuration file, and the file the default. The variables FLAKEID_..., which other commands read, have no effect.",
     "SIGINT, SIGTERM or SIGHUP stops it with exit code 0: for --lame-duck-ms the health route reports stopping while requests are served; then the running requests are answered and the node is released. A second signal ends the process at once.",
+    "With --workers this process starts the others and replaces those that end. SIGHUP, except from a terminal, replaces them one after another, and the new ones read the configuration and the files that it names again: no request is refused. If a new one does not start, those that run serve on. The workers share counters, pools and limits through the store, which therefore must not be memory:, and each needs a node to lease, so --machine-id is refused.",
   ],
   flags: SERVE_SETTINGS,
   examples: [
     { run: "bitflake serve" },
     { run: "bitflake serve --store $REDIS_URL --port 8080 --log json" },
+    { run: "bitflake serve --workers auto" },
     { run: "bitflake serve --config bitflake.json" },
   ],
   async run(context) {
-    assertProtected(context);
-    const types = await readTypes(context);
-    // This generator is only used for its layout: no ID is generated with machine 0.
-    const generator = makeGenerator(generatorOptions(context), { machineId: 0 });
-    const stores = await openStores(context, types !== undefined, generator);
-    try {
-      await warnAboutMemory(context, stores, types !== undefined);
-      await warnAboutPods(context, stores);
-      const { createService } = await loadService();
-      let isStartReported = false;
-      const options = serviceOptions(context, types, await holderOf(context), stores, () => isStartReported);
-      const service = createService(options);
-      try {
-        await serveUntilStopped(service, context, stores, generator, options, () => {
-          isStartReported = true;
-        });
-      } finally {
-        await service.stop();
-      }
-      return 0;
-    } finally {
-      await stores.close();
+    const { values, io } = context;
+    if (values.workers === undefined) {
+      return serve(context, () => ({
+        signal: io.stopSignal(),
+        isReplaced: () => false,
+        reportListening: (startReport) => io.stdout.write(`${startReport}\n`),
+      }));
     }
+    const cluster = await loadCluster(context, runtimeName());
+    return cluster.isPrimary ? superviseWorkers(context, cluster) : serveAsWorker(context, cluster);
   },
 });

@@ -8,6 +8,9 @@ import { printable } from "../terminal/color.ts";
 /** The form of the lines. */
 export type LogFormat = "json" | "text" | "none";
 
+/** What the log has a line for. */
+type LogEntry = ServiceLogEntry | ServiceEvent | ProgramEvent;
+
 /** How many characters may wait for the reader. Further lines are lost, and counted. */
 const MAX_QUEUED_CHARS = 1_048_576;
 
@@ -33,7 +36,7 @@ function errorReason(error: unknown): string {
 }
 
 /** Returns a line of JSON. */
-function jsonLine({ error, ...facts }: ServiceLogEntry | ServiceEvent | LostLines): string {
+function jsonLine({ error, ...facts }: LogEntry): string {
   return JSON.stringify(error === undefined ? facts : { ...facts, error: errorReason(error) });
 }
 
@@ -58,9 +61,9 @@ function requestLine(entry: ServiceLogEntry): string {
 }
 
 /** Returns the text line of an event. */
-function eventLine(entry: ServiceEvent | LostLines): string {
+function eventLine(entry: ServiceEvent | ProgramEvent): string {
   const { time, level, event, message } = entry;
-  const facts = ["node", "store", "type"].flatMap((name) => {
+  const facts = ["node", "store", "type", "worker"].flatMap((name) => {
     const value = (entry as unknown as Readonly<Record<string, unknown>>)[name];
     return value === undefined ? [] : [`${name} ${value}`];
   });
@@ -68,34 +71,38 @@ function eventLine(entry: ServiceEvent | LostLines): string {
 }
 
 /** Returns a line of text. */
-function textLine(entry: ServiceLogEntry | ServiceEvent | LostLines): string {
+function textLine(entry: LogEntry): string {
   const line = printable("event" in entry ? eventLine(entry) : requestLine(entry));
   return entry.error === undefined ? line : `${line}: ${errorReason(entry.error)}`;
 }
 
-/** The event that reports lost lines when the reader reads again. */
-interface LostLines {
+/** An event of the program that runs the service. */
+interface ProgramEvent {
   readonly time: string;
-  readonly level: "warn";
-  readonly event: "log_lines_lost";
+  readonly level: "info" | "warn" | "error";
+  /** `log_lines_lost`, or the event of a worker. */
+  readonly event: string;
   readonly message: string;
-  readonly count: number;
+  /** How many lines were lost. */
+  readonly count?: number;
+  /** The number of the worker. */
+  readonly worker?: number;
   readonly error?: undefined;
 }
 
 /** Writes lines without waiting for the reader. It drops lines that come faster than they are read, so its memory is bounded. */
 class LogWriter {
   readonly #output: Output;
-  readonly #lineOf: (entry: ServiceLogEntry | ServiceEvent | LostLines) => string;
+  readonly #lineOf: (entry: LogEntry) => string;
   #waiting = 0;
   #lost = 0;
 
-  constructor(output: Output, lineOf: (entry: ServiceLogEntry | ServiceEvent | LostLines) => string) {
+  constructor(output: Output, lineOf: (entry: LogEntry) => string) {
     this.#output = output;
     this.#lineOf = lineOf;
   }
 
-  add(entry: ServiceLogEntry | ServiceEvent): void {
+  add(entry: LogEntry): void {
     if (this.#waiting >= MAX_QUEUED_CHARS) this.#lost++;
     else this.#write(this.#lineOf(entry));
   }
@@ -122,10 +129,7 @@ class LogWriter {
 }
 
 /** Returns a function that logs requests and events; `undefined` if the form is "none". */
-export function createLog(
-  form: LogFormat,
-  io: Io,
-): ((entry: ServiceLogEntry | ServiceEvent) => void) | undefined {
+export function createLog(form: LogFormat, io: Io): ((entry: LogEntry) => void) | undefined {
   if (form === "none") return undefined;
   const lines = new LogWriter(io.stderr, form === "json" ? jsonLine : textLine);
   return (entry) => lines.add(entry);

@@ -48,7 +48,8 @@ function rateLimitOf({ values, sources }: ServeContext): ServiceOptions["rateLim
 
 /** Returns the name of this process among the holders of leased nodes: the machine's, or the pod's, and the process ID. */
 export async function holderOf({ io }: ServeContext): Promise<string> {
-  const [{ hostname }, { pid }] = [await nodeModule(io, "node:os"), await nodeModule(io, "node:process")];
+  const { hostname } = await nodeModule(io, "node:os");
+  const { pid } = (await nodeModule(io, "node:process")).default;
   // A lease refuses other characters in the name of its holder.
   return `${hostname()
     .replace(/[^\w.-]/g, "-")

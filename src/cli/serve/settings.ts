@@ -5,6 +5,9 @@ import { EPOCH_LIMITS, PRESET_NAMES } from "../flags/layoutFlags.ts";
 import { STORE_SETTINGS } from "../flags/storeFlags.ts";
 import { STORE_FORMS } from "../stores/address.ts";
 
+/** The value of `workers` that means one for each core. */
+export const AUTO_WORKERS = 0;
+
 /**
  * A connection pool and a pool of numeric IDs are both called a pool: `storePoolSize` is the number of connections to a
  * store, `poolStore` the store of the numeric IDs.
@@ -235,6 +238,16 @@ const OWN_SETTINGS = {
     env: "BITFLAKE_MAX_CONNECTIONS",
     description: "the maximum number of open connections",
     defaultText: "10000",
+  },
+  workers: {
+    kind: "integer",
+    min: 1,
+    max: 1024,
+    words: { auto: AUTO_WORKERS as number },
+    env: "BITFLAKE_WORKERS",
+    description:
+      "serves with this many processes on one port, each with a node of its own; auto means one for each core",
+    defaultText: "this process alone",
   },
   lameDuckMs: {
     kind: "integer",

@@ -9,6 +9,7 @@ import { isLoopback } from "../../service/requestGuard.ts";
 import { printable } from "../terminal/color.ts";
 import { formatDuration } from "../terminal/formatDuration.ts";
 import type { ServeContext, ServeStores } from "./stores.ts";
+import { workerCount } from "./workers/workerCount.ts";
 
 /** The node of a service. */
 interface NodeReport {
@@ -68,10 +69,11 @@ export async function createStartReport(
   const poolStore = stores.poolStore?.description ?? null;
   const keys = apiKeys?.length ?? 0;
   const names = Object.keys(types);
+  const workers = await workerCount(context);
   if (isJson) {
     const limits = rateLimit === null ? null : { limit: rateLimit, windowMs: rateWindowMs };
     const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, clock, poolStore };
-    return (url) => JSON.stringify({ url, ...facts, auth: { keys }, limits, types: names });
+    return (url) => JSON.stringify({ url, workers, ...facts, auth: { keys }, limits, types: names });
   }
   const { datacenterId, machineId, leasedFrom, couldRepeatIds } = node;
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = layout;
@@ -85,6 +87,7 @@ export async function createStartReport(
     [
       `listening on ${url}`,
       `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${couldRepeatIds}`,
+      ...(workers > 1 ? [`workers: ${workers}, each with a node of its own; the first has this one`] : []),
       `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
       `store: ${store}${noClock}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,

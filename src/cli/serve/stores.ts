@@ -71,6 +71,27 @@ function assertSeveralNodes({ values, sources }: ServeContext, { layout }: Shape
 }
 
 /**
+ * Asserts that workers can share a store, and that each can have a node of its own: a worker and its successor serve at the same
+ * time for a while.
+ *
+ * @throws {@link UsageError} if not
+ */
+function assertSharedByWorkers({ values, sources }: ServeContext, kinds: readonly StoreKind[]): void {
+  const { workers, machineId } = values;
+  if (workers === undefined) return;
+  if (machineId !== undefined) {
+    throw new UsageError(
+      `${sources["workers"]} requires leased nodes, and ${sources["machineId"]} gives one`,
+    );
+  }
+  if (kinds.includes("memory")) {
+    throw new UsageError(
+      `${sources["workers"]} requires a store that processes share, such as sqlite:ids.db, got memory:`,
+    );
+  }
+}
+
+/**
  * Asserts that the store of pools can keep them, if there are any.
  *
  * @param url the address of the store
@@ -101,6 +122,8 @@ export async function openStores(
   const url = given ?? (await defaultStoreUrl(io));
   const kind = storeKindOf(url, sources["store"]);
   assertUniqueNode(context, kind);
+  const poolKinds = poolUrl === undefined ? [] : [storeKindOf(poolUrl, sources["poolStore"])];
+  assertSharedByWorkers(context, [kind, ...poolKinds]);
   assertPoolStore(context, url, hasTypes);
   // The default store and a store in memory may have no record of all services on this machine.
   const leasesFromStateFolder = given === undefined || kind === "memory";

@@ -43,6 +43,8 @@ export interface IntegerFlag extends FlagBase {
   readonly kind: "integer";
   readonly min: number;
   readonly max: number;
+  /** Words that may stand for a number, each with its value, which may be outside the limits. */
+  readonly words?: Readonly<Record<string, number>>;
   readonly default?: number;
 }
 

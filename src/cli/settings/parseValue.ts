@@ -9,7 +9,9 @@ export function describeRule(flag: Flag): string {
     case "switch":
       return "true or false";
     case "integer":
-      return `a whole number from ${flag.min} to ${flag.max}`;
+      return [`a whole number from ${flag.min} to ${flag.max}`, ...Object.keys(flag.words ?? {})].join(
+        ", or ",
+      );
     case "moment":
       return "a date such as 2026-01-31, in UTC, or a time with its zone such as 2026-01-31T12:00:00Z";
     case "choice":
@@ -31,6 +33,8 @@ export function parseJsonValue(flag: Flag, value: unknown): unknown {
     case "switch":
       return typeof value === "boolean" ? value : undefined;
     case "integer":
+      if (typeof value === "string" && flag.words && Object.hasOwn(flag.words, value))
+        return flag.words[value];
       return Number.isSafeInteger(value) && (value as number) >= flag.min && (value as number) <= flag.max
         ? value
         : undefined;
@@ -66,5 +70,5 @@ export function parseStrings(flag: Flag, strings: readonly string[]): unknown {
   if (flag.kind === "switch") return text === "" || SWITCHES.get(text);
   if (flag.kind === "list") return parseJsonValue(flag, strings);
   if (flag.kind !== "integer") return parseJsonValue(flag, text);
-  return /^(0|-?[1-9]\d*)$/.test(text) ? parseJsonValue(flag, Number(text)) : undefined;
+  return parseJsonValue(flag, /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : text);
 }

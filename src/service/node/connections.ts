@@ -19,7 +19,7 @@ interface PendingResponse {
 export class Connections {
   readonly #connections = new Map<NodeSocket, Connection>();
   #isClosing = false;
-  /** How many times the close has looked for stalled connections. */
+  /** How many times the close has looked for stalled connections; below 0 it does not cut off any yet. */
   #checks = 0;
 
   /** Adds a connection. It closes itself when it is idle and the server closes. */
@@ -43,9 +43,14 @@ export class Connections {
     return this.#checks > CHECKS_TO_READ || this.#connections.get(socket)?.waiting.length === 0;
   }
 
-  /** Closes the server; resolves when all connections are closed. */
-  close(server: Server): Promise<void> {
+  /**
+   * Closes the server; resolves when all connections are closed.
+   *
+   * @param idleMs how long an idle connection stays open for one more request, at least. No client is cut off before that
+   */
+  close(server: Server, idleMs: number): Promise<void> {
     this.#isClosing = true;
+    this.#checks = -Math.ceil(idleMs / CHECK_MS);
     return new Promise<void>((resolve) => {
       const timer = setInterval(() => this.#destroyStalled(), CHECK_MS);
       // Node would cut off a client that has not read its response yet.
@@ -63,6 +68,10 @@ export class Connections {
    * of half a request, and those whose client does not read.
    */
   #destroyStalled(): void {
+    if (this.#checks < 0) {
+      this.#checks++;
+      return;
+    }
     const isFirstCheck = this.#checks === 0;
     for (const [socket, connection] of this.#connections as Map<ServerSocket, Connection>) {
       const { current, bytesReadWhenIdle } = connection;

@@ -1,13 +1,20 @@
 // listen: serves a service on Node's own HTTP server.
 
 import { ArgumentError } from "../../internal.ts";
+import { appOf } from "../appOf.ts";
 import type { Service } from "../options.ts";
 import { createRequestGuard, isLoopback, type RequestGuard } from "../requestGuard.ts";
-import { appOf } from "../service.ts";
 import { Connections } from "./connections.ts";
 import { createHandler } from "./listener.ts";
 import { answerMalformed, MALFORMED_CODE } from "./malformed.ts";
-import { type ListenOptions, resolveListenOptions, resolveTls, type TlsOptions } from "./options.ts";
+import {
+  type CloseOptions,
+  type ListenOptions,
+  resolveCloseOptions,
+  resolveListenOptions,
+  resolveTls,
+  type TlsOptions,
+} from "./options.ts";
 import {
   createSecureServer,
   createServer,
@@ -25,8 +32,11 @@ export interface Listening {
   /**
    * Accepts no more connections, and resolves when the requests in flight are answered. A client that has not sent the
    * rest of a request within 3 s, or has not read its responses within 15 s, is cut off. The service is not stopped.
+   *
+   * @param options see {@link CloseOptions}
+   * @throws {@link ArgumentError} if an option is invalid or unknown
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   /**
    * Replaces certificate and key for new connections, as when the certificate is renewed.
    *
@@ -97,7 +107,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   return {
     url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,
     port: bound.port,
-    close: () => connections.close(server),
+    close: async (options) => connections.close(server, resolveCloseOptions(options)),
     setTls(tls) {
       if (!secureServer) throw new ArgumentError("tls", "given to listen() first", "none");
       const resolved = resolveTls(tls);

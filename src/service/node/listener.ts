@@ -1,9 +1,9 @@
 // The adapter for the servers of `node:http`, without fetch's Request and Response.
 
+import { appOf } from "../appOf.ts";
 import type { ServiceResponse } from "../message.ts";
 import type { Service } from "../options.ts";
 import type { RequestGuard } from "../requestGuard.ts";
-import { appOf } from "../service.ts";
 import { type NodeHandler, serializePerConnection } from "./connection.ts";
 import { NodeServiceRequest } from "./request.ts";
 import type { NodeRequest, NodeResponse } from "./types.ts";

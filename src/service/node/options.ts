@@ -24,6 +24,15 @@ export interface ServerOptions {
   readonly connectionsCheckingInterval: number;
 }
 
+/** Options of the `close` of a server that listens. */
+export interface CloseOptions {
+  /**
+   * How long an idle connection stays open for one more request, in milliseconds from 0 to 2^31 - 1. The response to that request
+   * closes it. For a server with others on its port: their clients lose no request that they send just then. Default 0.
+   */
+  readonly idleMs?: number | undefined;
+}
+
 /** Options of {@link listen}. All are optional; an unknown name is refused. */
 export interface ListenOptions {
   /** The address or name to listen on. Default `"127.0.0.1"`: this machine alone. */
@@ -125,4 +134,10 @@ export function resolveListenOptions(options: ListenOptions): ListenSettings {
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeoutMs),
     },
   };
+}
+
+/** Validates the options of a close, and returns its `idleMs`. */
+export function resolveCloseOptions(options: CloseOptions = {}): number {
+  assertKnownOptions(options, ["idleMs"]);
+  return assertWhole("idleMs", options.idleMs ?? 0, 0, MAX_TIMER_MS);
 }

@@ -4,6 +4,7 @@ import type { IdPoolStatus } from "../../numeric/index.ts";
 import type { Dependency } from "../dependency.ts";
 import { EXPOSITION_CONTENT_TYPE, type Family, type Sample, writeExposition } from "../exposition.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { joinFamilies } from "../peers.ts";
 import { COMMON_HEADERS } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
 import { isReady, readHealth } from "./observability.ts";
@@ -85,9 +86,18 @@ async function readStates(lifecycle: Lifecycle, hasPools: boolean): Promise<Fami
   ];
 }
 
-/** Creates the route. */
-export function metricsRoute({ settings, lifecycle, metrics }: RouteDeps): Route {
+/** Reads all metrics of this process. */
+export async function readFamilies({
+  settings,
+  lifecycle,
+  metrics,
+}: Omit<RouteDeps, "peers">): Promise<Family[]> {
   const hasPools = Object.keys(settings.types).length > 0;
+  return [...(await readStates(lifecycle, hasPools)), ...metrics.families()];
+}
+
+/** Creates the route. */
+export function metricsRoute(deps: RouteDeps): Route {
   return {
     method: "GET",
     path: "/metrics",
@@ -97,14 +107,18 @@ export function metricsRoute({ settings, lifecycle, metrics }: RouteDeps): Route
       id: "getMetrics",
       tag: "Operate",
       summary: "Read the metrics",
-      description: "Counters, histograms and gauges in the text format of Prometheus.",
+      description:
+        "Counters, histograms and gauges in the text format of Prometheus. If several processes answer on this port, those of all, with the label `worker`.",
       response: { type: "string" },
       examples: { text: "bitflake_requests_in_flight 0\n" },
     },
-    handler: async () => ({
-      status: 200,
-      headers: { "content-type": EXPOSITION_CONTENT_TYPE, ...COMMON_HEADERS },
-      body: writeExposition([...(await readStates(lifecycle, hasPools)), ...metrics.families()]),
-    }),
+    handler: async () => {
+      const [families, reports] = await Promise.all([readFamilies(deps), deps.peers.read()]);
+      return {
+        status: 200,
+        headers: { "content-type": EXPOSITION_CONTENT_TYPE, ...COMMON_HEADERS },
+        body: writeExposition(reports ? joinFamilies(families, reports) : families),
+      };
+    },
   };
 }

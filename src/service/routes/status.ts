@@ -122,7 +122,12 @@ const statusSchema = objectSchema({
     }),
   ),
   pools: listOf(poolSchema),
-  ids: { ...mapOf(countSchema), description: "IDs issued by this process, by kind." },
+  processes: {
+    type: "integer",
+    minimum: 1,
+    description: "How many processes answer on this port. `ids` and `requests` are their sums.",
+  },
+  ids: { ...mapOf(countSchema), description: "IDs issued, by kind, since the start." },
   requests: objectSchema({
     inFlight: countSchema,
     bucketBoundsMs: listOf(numberSchema),
@@ -209,6 +214,7 @@ const RUNNING = {
       errorCode: null,
     },
   ],
+  processes: 1,
   ids: { snowflake: 812_455, numeric: 1789 },
   requests: {
     inFlight: 1,
@@ -240,7 +246,7 @@ export function statusRoute(deps: RouteDeps): Route {
       tag: "Operate",
       summary: "Read the state of the service",
       description:
-        "Node, lease, holders of nodes, pools, stores, limits, and counts of this process since its start: the facts that the console shows. It counts in no rate limit.",
+        "Node, lease, holders of nodes, pools, stores, limits, and counts since the start: the facts that the console shows. It counts in no rate limit.",
       response: statusSchema,
       examples: { running: RUNNING },
     },

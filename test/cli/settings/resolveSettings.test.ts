@@ -56,6 +56,10 @@ describe("a setting", () => {
     ["a variable with 0", { env: { LOUD: "0" } }, { loud: false }],
     ["a variable with true", { env: { LOUD: "true" } }, { loud: true }],
     ["a variable with 1", { env: { LOUD: "1" } }, { loud: true }],
+    ["a flag with a word", { flags: { size: ["all"] } }, { size: 0 }],
+    ["a variable with a word", { env: { SIZE: "all" } }, { size: 0 }],
+    ["a file with a word", { file: { path, content: { size: "all" } } }, { size: 0 }],
+    ["a file with the number", { file: { path, content: { size: 9 } } }, { size: 9 }],
   ])("is read from %s", (_, origins, wanted) => {
     expect(resolveSettings(table, { ...nothing, ...origins }).values).toMatchObject(wanted);
   });
@@ -71,6 +75,12 @@ describe("a setting", () => {
     [{ flags: { count: ["01"] } }, `--count ${rule} "01"`],
     [{ flags: { count: [" 1"] } }, `--count ${rule} " 1"`],
     [{ env: { COUNT: "x" } }, `COUNT ${rule} "x"`],
+    [{ flags: { size: ["0"] } }, '--size must be a whole number from 1 to 9, or all, got "0"'],
+    [{ flags: { size: ["toString"] } }, '--size must be a whole number from 1 to 9, or all, got "toString"'],
+    [
+      { file: { path, content: { size: "9" } } },
+      'size in x.json must be a whole number from 1 to 9, or all, got "9"',
+    ],
     [{ file: { path, content: { count: "3" } } }, `count in x.json ${rule} "3"`],
     [{ file: { path, content: { count: null } } }, `count in x.json ${rule} null`],
     [{ flags: { form: ["round"] } }, '--form must be one of plain, odd, got "round"'],

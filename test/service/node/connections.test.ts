@@ -3,7 +3,13 @@
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
-import { createService, type Listening, listen, type Service } from "../../../src/service/index.ts";
+import {
+  type CloseOptions,
+  createService,
+  type Listening,
+  listen,
+  type Service,
+} from "../../../src/service/index.ts";
 import { Connections } from "../../../src/service/node/connections.ts";
 import { GatedRedis, getRequests, openConnection, readAll } from "./httpServer.ts";
 
@@ -24,9 +30,9 @@ afterEach(() => {
 });
 
 /** Closes a server with fake intervals. The first check is made at once. */
-function closeStepped(listening: Listening) {
+function closeStepped(listening: Listening, options?: CloseOptions) {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-  const closed = listening.close();
+  const closed = listening.close(options);
   return {
     closed,
     /** Lets the interval of the checks pass: 3 s each. */
@@ -72,6 +78,56 @@ describe("close()", () => {
     await sendBytes(listening, "");
     const { closed } = closeStepped(listening);
     await closed;
+  });
+
+  test("keeps idle connections open for idleMs, and closes them with the response to one more request", async () => {
+    const service = createService({ backend: memory() });
+    const listening = await serve(service);
+    const idle = await sendBytes(listening, "");
+    const active = await sendBytes(listening, getRequests("/generate_uuid"));
+    const { closed, check } = closeStepped(listening, { idleMs: 6001 });
+    await check(2);
+    expect([idle.server.destroyed, active.server.destroyed]).toEqual([false, false]);
+    active.client.write(getRequests("/generate_uuid"));
+    const [first, last] = (await readAll(active.client)).split("HTTP/1.1 200 OK").slice(1) as [
+      string,
+      string,
+    ];
+    expect([/connection: close/i.test(first), /connection: close/i.test(last)]).toEqual([false, true]);
+    await check();
+    await closed;
+    await service.stop();
+  });
+
+  test.each([
+    ["half a head", "GET / HTTP/1.1\r\nhost:"],
+    ["half a body", HALF_BODY],
+  ])("cuts off a client that has sent %s 3 s after idleMs", async (_, bytes) => {
+    const service = createService({ backend: memory(), types: { farmer: { length: 10 } } });
+    await service.start();
+    const listening = await serve(service);
+    const { server } = await sendBytes(listening, bytes);
+    const { closed, check } = closeStepped(listening, { idleMs: 3000 });
+    await check();
+    expect(server.destroyed).toBe(false);
+    await check();
+    expect(server.destroyed).toBe(true);
+    await closed;
+    await service.stop();
+  });
+
+  test.each([
+    [{ idleMs: -1 }, "idleMs"],
+    [{ idleMs: 2 ** 31 }, "idleMs"],
+    [{ idleMs: "5" as never }, "idleMs"],
+    [{ idle: 5 } as never, "option"],
+  ])("refuses %j, and the server still answers", async (options, field) => {
+    const service = createService({ backend: memory() });
+    const listening = await serve(service);
+    await expect(listening.close(options)).rejects.toMatchObject({ code: "ERR_ARGUMENT", field });
+    expect((await fetch(`${listening.url}/generate_uuid`)).status).toBe(200);
+    await listening.close();
+    await service.stop();
   });
 
   test.each([

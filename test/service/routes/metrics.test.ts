@@ -1,9 +1,10 @@
 // /metrics, in the text format of Prometheus.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { appOf } from "../../../src/service/appOf.ts";
 import { writeExposition } from "../../../src/service/exposition.ts";
 import { type ParsedFamily, parseExposition, sampleOf } from "../exposition.ts";
-import { openService, startService, stepUntil, UnreliableMemory } from "../openService.ts";
+import { openService, startService, stepThrough, stepUntil, UnreliableMemory } from "../openService.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -255,5 +256,57 @@ describe("the text format", () => {
     ["no line feed at the end", "# HELP a A test."],
   ])("the parser of the tests refuses: %s", (rule, text) => {
     expect(() => parseExposition(text)).toThrow(rule);
+  });
+});
+
+describe("with peers", () => {
+  test("each sample has the number of its process, and each family comes once", async () => {
+    const { send, service } = await startService({ machineId: 1 });
+    const peer = await startService({ machineId: 2 });
+    await send("/generate_uuid");
+    await peer.send("/generate_uuid?count=7");
+    await peer.send("/decode/1");
+    const report = await appOf(peer.service).report();
+    appOf(service).joinPeers(async () => ({
+      number: 2,
+      others: [
+        // Processes exchange copies.
+        { number: 1, report: structuredClone(report) },
+        {
+          number: 3,
+          report: {
+            families: [
+              { name: "new_total", type: "counter", help: "Of a later version.", samples: [{ value: 4 }] },
+            ],
+            counts: report.counts,
+          },
+        },
+      ],
+    }));
+    const families = await scrape(send);
+    const uuids = families.find(({ name }) => name === "bitflake_ids_total");
+    expect(uuids?.samples.map(({ labels, value }) => [labels, value])).toEqual([
+      [{ kind: "uuid", worker: "2" }, 1],
+      [{ kind: "uuid", worker: "1" }, 7],
+    ]);
+    expect(families.find(({ name }) => name === "new_total")?.samples).toMatchObject([
+      { labels: { worker: "3" }, value: 4 },
+    ]);
+    for (const { samples } of families) {
+      for (const { labels } of samples) expect(labels["worker"]).toMatch(/^[123]$/);
+    }
+    const status = await (await send("/status")).json();
+    expect(status).toMatchObject({ processes: 3, ids: { uuid: 15 } });
+    await service.stop();
+    await peer.service.stop();
+  });
+
+  test("the metrics of the process itself come also if the peers do not answer", async () => {
+    const { send, service } = await startService({ machineId: 1 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    appOf(service).joinPeers(() => new Promise(() => {}));
+    const ready = (await stepThrough(scrape(send))).find(({ name }) => name === "bitflake_ready");
+    expect(ready?.samples).toMatchObject([{ labels: {}, value: 1 }]);
+    await service.stop();
   });
 });
