@@ -19,6 +19,7 @@ import { randomCommand } from "./commands/random.ts";
 import { rangeCommand } from "./commands/range.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { setupCommand } from "./commands/setup.ts";
+import { topCommand } from "./commands/top.ts";
 import { uuidCommand } from "./commands/uuid.ts";
 
 /** All commands. */
@@ -41,5 +42,6 @@ export const COMMANDS: readonly Command[] = [
   leaseInspectCommand,
   setupCommand,
   serveCommand,
+  topCommand,
   createCompletionCommand(() => COMMANDS),
 ];

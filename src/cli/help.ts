@@ -47,7 +47,7 @@ function describeLimits(flag: Flag): string {
   }
   const fallback = "default" in flag && flag.default !== undefined ? String(flag.default) : flag.defaultText;
   // A setting without a flag is listed under its variable.
-  const isVariable = flag.kind === "list" && flag.noFlagReason !== undefined;
+  const isVariable = flag.noFlagReason !== undefined;
   const origins = [!isVariable && flag.env && `$${flag.env}`, fallback].filter(Boolean);
   if (flag.required) parts.push(["required", ...origins].join(", or "));
   else if (origins.length > 0) parts.push(`default: ${origins.join(", or ")}`);
@@ -56,7 +56,7 @@ function describeLimits(flag: Flag): string {
 
 /** Returns a setting's flags with their placeholder, or its variable if it has no flag. */
 function describeName(name: string, flag: Flag): string {
-  if (flag.kind === "list" && flag.noFlagReason) return `$${flag.env}`;
+  if (flag.noFlagReason) return `$${flag.env}`;
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
   return short + flagName(name) + placeholder(flag);
 }

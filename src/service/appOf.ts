@@ -7,7 +7,7 @@ import type { Service } from "./options.ts";
 /** The property of a service that holds its app. Registered, because a program may load the package as ESM and CommonJS. */
 export const APP: unique symbol = /* @__PURE__ */ Symbol.for("bitflake.service.3");
 
-/** What adapters without fetch's `Request`, and processes that share a port, need of an app. */
+/** The part of an app that adapters without fetch's `Request`, and processes that share a port, use. */
 type ServiceApp = Pick<App, "handle" | "recordMalformed" | "joinPeers" | "report">;
 
 /**

@@ -1,4 +1,4 @@
-// What a process has counted, for /status: IDs by kind and requests by route, summed over the processes of a port.
+// The counts of a process, for /status: IDs by kind and requests by route, summed over the processes of a port.
 
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Metrics, RouteCounts } from "./metrics.ts";
@@ -14,8 +14,10 @@ interface CountedRoute {
   readonly buckets: readonly number[];
 }
 
-/** What one process has counted, or several together. It can be sent between processes. */
+/** The counts of one process, or of several together. It can be sent between processes. */
 export interface ProcessCounts {
+  /** For how long it has counted; of several together, the shortest. */
+  readonly uptimeMs: number;
   readonly ids: Readonly<Record<string, number>>;
   readonly inFlight: number;
   readonly routes: readonly CountedRoute[];
@@ -32,9 +34,10 @@ function countRoute({ route, statuses, durations }: RouteCounts): CountedRoute {
   return { route, count, classes, sumMs: durations.sumSeconds * 1000, buckets: [...durations.counts] };
 }
 
-/** Returns what this process has counted. */
+/** Returns the counts of this process. */
 export function readCounts(metrics: Metrics, { requestsInFlight }: Lifecycle): ProcessCounts {
   return {
+    uptimeMs: metrics.uptimeMs,
     ids: metrics.idCounts(),
     inFlight: requestsInFlight,
     routes: metrics.routeCounts().map(countRoute),
@@ -61,7 +64,7 @@ function addRoute(sum: CountedRoute, more: CountedRoute): CountedRoute {
   };
 }
 
-/** Returns the sums of what processes have counted. */
+/** Returns the sums of the counts of processes. */
 export function sumCounts([first, ...others]: readonly [ProcessCounts, ...ProcessCounts[]]): ProcessCounts {
   return others.reduce((sum, counts) => {
     const routes = new Map(sum.routes.map((counted) => [counted.route, counted]));
@@ -70,6 +73,7 @@ export function sumCounts([first, ...others]: readonly [ProcessCounts, ...Proces
       routes.set(counted.route, known ? addRoute(known, counted) : counted);
     }
     return {
+      uptimeMs: Math.min(sum.uptimeMs, counts.uptimeMs),
       ids: addCounts(sum.ids, counts.ids),
       inFlight: sum.inFlight + counts.inFlight,
       routes: [...routes.values()],

@@ -32,12 +32,18 @@ export class Metrics {
   readonly #refillFailures: Map<string, number>;
   readonly #stores: StoreMetrics;
   readonly #eventLoopLag: EventLoopLag = new EventLoopLag();
+  readonly #createdAtMs = performance.now();
   #renewalFailures = 0;
   #leaseLosses = 0;
 
   constructor(settings: ServiceSettings) {
     this.#stores = new StoreMetrics(settings);
     this.#refillFailures = new Map(Object.keys(settings.types).map((type) => [type, 0]));
+  }
+
+  /** For how long it has counted. */
+  get uptimeMs(): number {
+    return performance.now() - this.#createdAtMs;
   }
 
   /** Counts an answered request. */

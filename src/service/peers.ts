@@ -7,7 +7,7 @@ import { withTimeout } from "./withTimeout.ts";
 /** How long a request waits for the reports of the peers, in milliseconds. */
 const MAX_WAIT_MS = 2000;
 
-/** What a process reports of itself. It can be sent between processes. */
+/** The report of a process. It can be sent between processes. */
 export interface ProcessReport {
   readonly families: readonly Family[];
   readonly counts: ProcessCounts;

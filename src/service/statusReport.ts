@@ -112,7 +112,6 @@ export class StatusReporter {
   readonly #deps: RouteDeps;
   readonly #holders: NodeHolders;
   readonly #layout: object;
-  readonly #createdAtMs = performance.now();
 
   constructor(deps: RouteDeps) {
     this.#deps = deps;
@@ -139,7 +138,7 @@ export class StatusReporter {
       peers.read(),
     ]);
     const others = (reports?.others ?? []).map(({ report }) => report.counts);
-    const { ids, inFlight, routes } = sumCounts([readCounts(metrics, lifecycle), ...others]);
+    const { uptimeMs, ids, inFlight, routes } = sumCounts([readCounts(metrics, lifecycle), ...others]);
     // Read after the probes, because the lease can be lost while they wait.
     const { resources } = lifecycle;
     const lease = resources?.lease?.status();
@@ -156,7 +155,7 @@ export class StatusReporter {
       status,
       startErrorCode: resources ? null : codeOf(lifecycle.startError),
       time: new Date(),
-      uptimeMs: Math.round(performance.now() - this.#createdAtMs),
+      uptimeMs: Math.round(uptimeMs),
       layout: this.#layout,
       node: resources
         ? {

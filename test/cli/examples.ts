@@ -72,9 +72,9 @@ export const examples: readonly Example[] = [
   ...onPage("the README", "README.md"),
 ];
 
-/** Returns whether an example requires a server or a file. */
+/** Returns whether an example requires a server, a service or a file. */
 export function needsStore({ line }: Example): boolean {
-  return /^serve|\$|sqlite:/.test(line);
+  return /^(serve|top)|\$|sqlite:/.test(line);
 }
 
 /** Returns the file of types in the guide, which the examples use. */

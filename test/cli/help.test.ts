@@ -48,7 +48,7 @@ describe("help", () => {
       expect(out).toContain(`Usage: bitflake ${name} `);
       expect(out.replaceAll("\n", " ")).toContain(summary);
       for (const [name, flag] of Object.entries(flags)) {
-        expect(out).toContain(flag.kind === "list" && flag.env ? `$${flag.env}` : flagName(name));
+        expect(out).toContain(flag.noFlagReason && flag.env ? `$${flag.env}` : flagName(name));
       }
       expect((await cli(["help", ...name.split(" ")])).out).toBe(out);
       expect((await cli([...name.split(" "), "-h", "--json"])).out).toBe(out);

@@ -18,9 +18,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { memory } from "../../src/backend/index.ts";
 import { type OpenStore, openStore } from "../../src/cli/stores/openStore.ts";
 import { leaseNode } from "../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../src/numeric/index.ts";
+import { createService, type Listening, listen, type Service } from "../../src/service/index.ts";
 import { type CliOptions, cli, storeContext } from "../cli/cliIo.ts";
 import { examples, needsStore, typesFile } from "../cli/examples.ts";
 import { buildProgram, type Program } from "../cli/program.ts";
@@ -389,13 +391,26 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL || !sqliteHere.node)("the examples t
   );
   const env = { REDIS_URL, DATABASE_URL: databaseOf("pg") };
 
-  test.each(examples.filter(needsStore))(
+  let service: Service;
+  let server: Listening;
+  beforeAll(async () => {
+    service = createService({ backend: memory(), machineId: 1 });
+    server = await listen(service, { port: 0 });
+  });
+  afterAll(async () => {
+    await server.close();
+    await service.stop();
+  });
+
+  // Workers are processes, and run in service-workers.test.ts.
+  test.each(examples.filter((one) => needsStore(one) && !one.line.includes("--workers")))(
     "in $where print the output that is shown: bitflake $line",
     async ({ line, output }) => {
       // The ports of the examples may be in use here. Each pool is new, as its shown output requires.
-      const isService = line.startsWith("serve");
+      const isService = /^(serve|top)/.test(line);
       const free =
-        line.replace(/ --port \d+/, "") + (isService && !line.includes("--config") ? " --port 0" : "");
+        line.replace(/ --port \d+/, "").replace("http://127.0.0.1:3000", server.url) +
+        (line.startsWith("serve") && !line.includes("--config") ? " --port 0" : "");
       if (/^pool fill.*sqlite/.test(line)) rmSync(join(place.cwd, "ids.db"), { force: true });
       const controller = new AbortController();
       const onWrite = (where: string) => {

@@ -1,4 +1,4 @@
-// The sums of what processes have counted.
+// The sums of the counts of processes.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ import type { Lifecycle } from "../../src/service/lifecycle.ts";
 import { Metrics } from "../../src/service/metrics.ts";
 import { resolveServiceSettings } from "../../src/service/settings.ts";
 
-/** What happens in one of the processes. */
+/** An event in one of the processes. */
 type Happening =
   | { readonly process: number; readonly kind: string; readonly count: number }
   | { readonly process: number; readonly route: string; readonly status: number; readonly seconds: number };
@@ -32,13 +32,13 @@ function countIn(metrics: Metrics, happening: Happening): void {
   else metrics.countRequest(happening.route, happening.status, happening.seconds);
 }
 
-const sorted = ({ ids, inFlight, routes }: ProcessCounts) => ({
+const sorted = ({ ids, inFlight, routes }: Omit<ProcessCounts, "uptimeMs">) => ({
   ids: Object.fromEntries(Object.entries(ids).sort()),
   inFlight,
   routes: routes.toSorted((one, other) => (one.route < other.route ? -1 : 1)),
 });
 
-test("the sums over processes are what one process would have counted", () => {
+test("the sums over processes are the counts of one process that does everything", () => {
   const settings = resolveServiceSettings({ backend: memory() });
   const lifecycle = (requestsInFlight: number) => ({ requestsInFlight }) as Lifecycle;
   fc.assert(
@@ -52,6 +52,7 @@ test("the sums over processes are what one process would have counted", () => {
       const counts = several.map((metrics, index) => readCounts(metrics, lifecycle(index)));
       const sum = sumCounts(counts as [ProcessCounts, ...ProcessCounts[]]);
       expect(sorted(sum)).toEqual(sorted(readCounts(one, lifecycle(6))));
+      expect(sum.uptimeMs).toBe(Math.min(...counts.map(({ uptimeMs }) => uptimeMs)));
       for (const metrics of [one, ...several]) metrics.stop();
     }),
   );

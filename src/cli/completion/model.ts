@@ -55,7 +55,7 @@ function valuesOf(flag: Flag): OptionValues {
 
 function optionsOf(flags: FlagTable): CompletedOption[] {
   return flagRows(flags)
-    .filter(([, flag]) => !(flag.kind === "list" && flag.noFlagReason))
+    .filter(([, flag]) => !flag.noFlagReason)
     .map(([name, flag]) => ({
       name: flagName(name).slice(2),
       short: flag.short,

@@ -50,6 +50,12 @@ async function nodeReport(
   return { ...fields, leasedFrom: store.description, couldRepeatIds };
 }
 
+/** Returns the line for a person at a terminal: where to look at the service. */
+function toOpen(url: string, hasConsole: boolean): string {
+  const pages = hasConsole ? `${url}/ and ${url}/docs in a browser, or ` : "";
+  return `to watch it: ${pages}bitflake top ${url} in another terminal`;
+}
+
 /** Collects the start report of a started service. Returns a function that formats it: as JSON, or as lines of text. */
 export async function createStartReport(
   service: Service,
@@ -58,7 +64,7 @@ export async function createStartReport(
   generator: SnowflakeGenerator,
   { apiKeys, types = {} }: Pick<ServiceOptions, "apiKeys" | "types">,
 ): Promise<(url: string) => string> {
-  const { values, isJson } = context;
+  const { values, isJson, io } = context;
   const { preset, host, rateLimit = null, rateWindowMs = 60_000 } = values;
   const node = await nodeReport(service, context, stores, generator);
   const { layout, epochMs, tickMs } = generator;
@@ -93,5 +99,6 @@ export async function createStartReport(
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,
       `limits: ${limit}`,
       `types: ${names.length > 0 ? names.map(printable).join(", ") : "none"}`,
+      ...(io.stdout.isTTY ? [toOpen(url, !values.noConsole)] : []),
     ].join("\n");
 }

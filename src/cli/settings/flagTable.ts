@@ -27,6 +27,8 @@ interface FlagBase {
   readonly required?: true;
   /** Set if a configuration file must not contain it. */
   readonly notInFile?: true;
+  /** Why it cannot be a flag, if it cannot: it is a secret. Its value is not printed. */
+  readonly noFlagReason?: string;
   readonly deprecatedName?: DeprecatedName;
   readonly otherForm?: OtherForm;
   /** The letter of its short flag: `"n"` for `-n`. */
@@ -72,8 +74,6 @@ interface ChoiceFlag extends FlagBase {
 interface ListFlag extends FlagBase {
   readonly kind: "list";
   readonly placeholder: string;
-  /** Why it cannot be a flag, if it cannot. */
-  readonly noFlagReason?: string;
   /** Set if entries in a file may be objects, which the command validates. */
   readonly mayHoldObjects?: true;
 }

@@ -69,7 +69,7 @@ export function parseArgv(table: FlagTable, argv: readonly string[]): ParsedArgv
       throw new UsageError(`unknown option ${quoted(flag)}${suggest(flag, known)}`);
     }
     const { name, row } = target;
-    if (row.kind === "list" && row.noFlagReason) {
+    if (row.noFlagReason) {
       throw new UsageError(`${flag} is not available as a flag: ${row.noFlagReason}`);
     }
     if (Object.hasOwn(flags, name) && row.kind !== "list") throw new UsageError(`${flag} is given twice`);

@@ -59,8 +59,8 @@ function findGiven(name: string, row: Flag, { flags, env, file }: Origins): Give
  */
 function assertValid(row: Flag, { source, raw, value }: GivenSetting): unknown {
   if (value !== undefined) return value;
-  // The entries of a list may be secrets, so the message shows only whether it is empty.
-  const visible = row.kind === "list" ? (String(raw) === "" ? "" : []) : raw;
+  // The entries of a list may be secrets too, so the message shows only whether it is empty.
+  const visible = row.kind === "list" || row.noFlagReason ? (String(raw) === "" ? "" : []) : raw;
   throw new ArgumentError(
     source,
     describeRule(row),

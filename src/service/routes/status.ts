@@ -105,7 +105,7 @@ const statusSchema = objectSchema({
   status: { enum: ["ok", "degraded", "failing", "starting", "stopping"] },
   startErrorCode: codeSchema,
   time: timeSchema,
-  uptimeMs: countSchema,
+  uptimeMs: { ...countSchema, description: "Of several processes, that of the youngest." },
   layout: layoutSchema,
   node: nullable(
     objectSchema({ datacenterId: countSchema, machineId: countSchema, isLeased: booleanSchema }),

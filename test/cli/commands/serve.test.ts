@@ -52,6 +52,17 @@ describe("the service", () => {
     expect(decode(id, "twitter").timestampMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
+  test("shows a person at a terminal where to look, and without a console only the command", async () => {
+    const at = async (flags: string) => {
+      const { out } = await served(`-s memory: --log none ${flags}`, undefined, { terminal: ["stdout"] });
+      return out.trim().split("\n").at(-1);
+    };
+    expect(await at("")).toMatch(
+      /^to watch it: (http:\S+)\/ and \1\/docs in a browser, or bitflake top \1 in another terminal$/,
+    );
+    expect(await at("--no-console")).toMatch(/^to watch it: bitflake top http:\S+ in another terminal$/);
+  });
+
   test("takes its epoch as a date, also in the file", async () => {
     put("dated.json", { store: "memory:", epoch: "2015-01-01" });
     const epochOf = async (line: string, env = {}) =>
@@ -68,6 +79,7 @@ describe("the service", () => {
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
       url: expect.stringMatching(/^http:/),
+      workers: 0,
       node: {
         datacenterId: 0,
         machineId: 3,

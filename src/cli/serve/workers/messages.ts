@@ -8,7 +8,7 @@ export type ToWorker =
   | { readonly kind: "stop" }
   /** Another worker has taken its place. */
   | { readonly kind: "retire" }
-  /** What does it report? */
+  /** A request for its report. */
   | { readonly kind: "report"; readonly id: number }
   /** The reports of the others, which it requested. */
   | { readonly kind: "peerReports"; readonly id: number; readonly reports: PeerReports };
@@ -19,5 +19,5 @@ export type FromWorker =
   | { readonly kind: "listening"; readonly startReport: string }
   /** The report that was requested. */
   | { readonly kind: "report"; readonly id: number; readonly report: ProcessReport }
-  /** What do the other workers report? */
+  /** A request for the reports of the other workers. */
   | { readonly kind: "readPeers"; readonly id: number };

@@ -28,7 +28,7 @@ export interface WorkerProcess {
   kill(): void;
 }
 
-/** What the supervisor reports. */
+/** An event of the workers. */
 export interface WorkerEvent {
   readonly level: "info" | "warn" | "error";
   readonly event: "worker_exited" | "workers_restarted" | "workers_restart_failed";
@@ -37,11 +37,11 @@ export interface WorkerEvent {
   readonly worker?: number;
 }
 
-/** What the supervisor needs. */
+/** The options of a supervisor. */
 export interface SupervisorOptions {
   /** How many workers serve. */
   readonly count: number;
-  /** How long a worker may take to end after it was told to, in milliseconds. Then it is killed. */
+  /** How long a worker may take to end after the message, in milliseconds. Then it is killed. */
   readonly stopTimeoutMs: number;
   /** Starts a process. */
   fork(): WorkerProcess;
@@ -236,7 +236,7 @@ export class Supervisor {
     for (const worker of this.#workers) void this.#end(worker, "stop");
   }
 
-  /** Tells a worker to end, and kills it if it does not in time. */
+  /** Sends a worker the message to end, and kills it if it does not in time. */
   async #end({ process, exited }: Worker, kind: "stop" | "retire"): Promise<void> {
     process.send({ kind });
     const stopTimer = startTimer(() => process.kill(), this.#options.stopTimeoutMs);

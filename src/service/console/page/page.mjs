@@ -1,7 +1,7 @@
 // The console: reads the status of the service each second, and draws it.
 
+import { History } from "../history.ts";
 import { apiKey, getJson, keepApiKey, Refused } from "./client.mjs";
-import { History } from "./history.mjs";
 import { prepareIds, setLayout } from "./ids.mjs";
 import { prepare, showCapacity, showSilence, showStatus } from "./live.mjs";
 import { createOperations, needsKey, presetNames } from "./tryout.mjs";

@@ -44,8 +44,8 @@ class FakeProcess implements WorkerProcess {
   }
 }
 
-/** Lets promises settle. */
-const settle = () => vi.advanceTimersByTimeAsync(0);
+/** Runs the reactions of promises. */
+const flush = () => vi.advanceTimersByTimeAsync(0);
 
 function supervise(count: number) {
   const processes: FakeProcess[] = [];
@@ -73,9 +73,9 @@ function supervise(count: number) {
 async function superviseListening(count: number) {
   const run = supervise(count);
   run.at(0).listens();
-  await settle();
+  await flush();
   for (const process of run.processes.slice(1)) process.listens();
-  await settle();
+  await flush();
   return run;
 }
 
@@ -91,7 +91,7 @@ describe("the start", () => {
     const { processes, at, reports } = supervise(3);
     expect(processes.length).toBe(1);
     at(0).listens();
-    await settle();
+    await flush();
     expect(processes.length).toBe(3);
     at(1).listens();
     at(2).listens();
@@ -177,15 +177,15 @@ describe("a restart", () => {
     supervisor.restart();
     expect([processes.length, at(0).kinds]).toEqual([3, []]);
     at(2).listens();
-    await settle();
+    await flush();
     expect([processes.length, at(0).kinds, at(1).kinds]).toEqual([3, ["retire"], []]);
     at(0).exit(0);
-    await settle();
+    await flush();
     expect([processes.length, at(1).kinds]).toEqual([4, []]);
     at(3).listens();
-    await settle();
+    await flush();
     at(1).exit(0);
-    await settle();
+    await flush();
     expect(at(1).kinds).toEqual(["retire"]);
     expect(events).toEqual([
       { level: "info", event: "workers_restarted", message: "All 2 workers were restarted." },
@@ -196,11 +196,11 @@ describe("a restart", () => {
     const { supervisor, at, processes, events } = await superviseListening(3);
     supervisor.restart();
     at(3).listens();
-    await settle();
+    await flush();
     at(0).exit(0);
-    await settle();
+    await flush();
     at(4).exit(2);
-    await settle();
+    await flush();
     expect(events).toEqual([
       {
         level: "error",
@@ -213,7 +213,7 @@ describe("a restart", () => {
     expect([processes.length, at(1).kinds, at(2).kinds]).toEqual([5, [], []]);
   });
 
-  test("is repeated once if it was asked for again meanwhile", async () => {
+  test("is repeated once if it was requested again meanwhile", async () => {
     const { supervisor, at, processes, events } = await superviseListening(1);
     supervisor.restart();
     supervisor.restart();
@@ -221,9 +221,9 @@ describe("a restart", () => {
     for (const next of [1, 2]) {
       expect(processes.length).toBe(next + 1);
       at(next).listens();
-      await settle();
+      await flush();
       at(next - 1).exit(0);
-      await settle();
+      await flush();
     }
     expect([processes.length, events.length]).toEqual([3, 2]);
   });
@@ -242,10 +242,10 @@ describe("a restart", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(processes.length).toBe(5);
     at(3).listens();
-    await settle();
+    await flush();
     expect(at(4).kinds).toEqual(["retire"]);
     at(4).exit(0);
-    await settle();
+    await flush();
     expect(events.filter(({ event }) => event === "workers_restarted").length).toBe(2);
     expect(processes.length).toBe(5);
   });
@@ -279,7 +279,7 @@ test("a stop tells all workers, and kills those that take too long", async () =>
 describe("reports", () => {
   const report = (name: string): ProcessReport => ({
     families: [],
-    counts: { ids: { [name]: 1 }, inFlight: 0, routes: [] },
+    counts: { uptimeMs: 1, ids: { [name]: 1 }, inFlight: 0, routes: [] },
   });
   const answersOf = ({ sent }: FakeProcess): PeerReports[] =>
     sent.flatMap((message) => (message.kind === "peerReports" ? [message.reports] : []));
@@ -289,14 +289,14 @@ describe("reports", () => {
   test("a worker gets those of the others that listen", async () => {
     const { at } = supervise(4);
     at(0).listens();
-    await settle();
+    await flush();
     for (const index of [1, 2]) at(index).listens();
     at(1).says({ kind: "readPeers", id: 7 });
     expect([at(0).kinds, at(1).kinds, at(2).kinds, at(3).kinds]).toEqual([["report"], [], ["report"], []]);
     // They may answer in any order.
     at(2).says({ kind: "report", id: questionTo(at(2)), report: report("third") });
     at(0).says({ kind: "report", id: questionTo(at(0)), report: report("first") });
-    await settle();
+    await flush();
     expect(at(1).sent).toEqual([
       {
         kind: "peerReports",
@@ -320,7 +320,7 @@ describe("reports", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(answersOf(at(0))).toEqual([{ number: 1, others: [] }]);
     at(1).says({ kind: "report", id: questionTo(at(1)), report: report("late") });
-    await settle();
+    await flush();
     expect(answersOf(at(0)).length).toBe(1);
   });
 });
