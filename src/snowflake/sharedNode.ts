@@ -9,7 +9,7 @@ interface Runtime {
   readonly process?: {
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly send?: unknown;
-    emitWarning?(message: string, options: { type: string; code: string; detail: string }): void;
+    emitWarning(message: string, options: { type: string; code: string; detail: string }): void;
     getBuiltinModule?(name: "node:cluster"): { readonly isWorker: boolean } | undefined;
   };
 }
@@ -28,7 +28,7 @@ function signOfSiblings(process: Process): string | undefined {
 function warn(process: Process): void {
   const what = signOfSiblings(process);
   if (what === undefined) return;
-  process.emitWarning?.(
+  process.emitWarning(
     `this process is ${what}, and makes IDs with no datacenterId and no machineId: such processes repeat each ` +
       "other's IDs. Give each a node of its own: a machineId, makeGeneratorFromEnv with required: true, or a lease",
     {
@@ -44,7 +44,7 @@ function warn(process: Process): void {
  * without a node ID. Without a sign of other processes, without `process.emitWarning`, and on Deno and Bun it does nothing.
  */
 export function warnOfSharedNode(): void {
-  const state = globalState("bitflake.sharedNode.v1", () => ({ isChecked: false }));
+  const state = globalState<{ isChecked?: boolean }>("bitflake.sharedNode.v1", () => ({}));
   if (state.isChecked) return;
   state.isChecked = true;
   try {
@@ -52,6 +52,6 @@ export function warnOfSharedNode(): void {
     // Only in Node: Deno would ask the user for permission to read the environment.
     if (!Bun && !Deno && process) warn(process);
   } catch {
-    // Unreadable globals must not keep a generator from making IDs.
+    // Globals that are unreadable or incomplete must not keep a generator from making IDs.
   }
 }

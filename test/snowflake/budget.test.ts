@@ -101,6 +101,31 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     );
   });
 
+  test('"throw": a reading that is wrong itself is the error, and not the room that the tick would have', () => {
+    const clock = settable(NOW);
+    const options = { ...onePerTick, machineBits: 8, sequenceBits: 2, clock, onExhausted: "throw" } as const;
+    const generator = make({ ...options, epochMs: NOW - 10, maxBackwardMs: 1000, machineId: 9 });
+    const first = generator.nextId();
+    for (const [reading, code] of [
+      [Number.NaN, "ERR_ARGUMENT"],
+      [Number.POSITIVE_INFINITY, "ERR_ARGUMENT"],
+      [NOW - 11, "ERR_EPOCH"],
+    ] as const) {
+      clock.now = reading;
+      expect(() => generator.nextIds(5)).toThrow(expect.objectContaining({ code }));
+    }
+    // A step back that is accepted does not hide that the tick is full.
+    clock.now = NOW - 10;
+    const accepted = make({ ...options, epochMs: 0, maxBackwardMs: 10, machineId: 10 });
+    clock.now = NOW;
+    const before = accepted.nextId();
+    clock.now = NOW - 10;
+    expect(() => accepted.nextIds(5)).toThrow(expect.objectContaining({ code: "ERR_SEQUENCE_EXHAUSTED" }));
+    expect(accepted.nextId()).toBe(before + 1n);
+    clock.now = NOW;
+    expect(generator.nextId()).toBe(first + 1n);
+  });
+
   test('"borrow": takes what may be borrowed, and refuses what would take over 2 s beyond it', () => {
     const clock = settable(NOW);
     const options = { ...onePerTick, epochMs: NOW, clock, onExhausted: "borrow", maxBorrowMs: 100 } as const;

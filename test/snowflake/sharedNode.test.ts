@@ -24,6 +24,12 @@ const inCluster = (isWorker: boolean) => ({
 test.each<[string, object, string]>([
   ["PM2", { env: { NODE_APP_INSTANCE: "0" } }, "a process of PM2"],
   ["PM2 with another name for the instance", { env: { pm_id: "3" } }, "a process of PM2"],
+  ["PM2, before getBuiltinModule", { env: { pm_id: "3" }, send: () => true }, "a process of PM2"],
+  [
+    "PM2, without node:cluster",
+    { env: { pm_id: "3" }, send: () => true, getBuiltinModule: () => undefined },
+    "a process of PM2",
+  ],
   ["Kubernetes", { env: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }, "in a Kubernetes pod"],
   ["node:cluster", inCluster(true), "a worker of node:cluster"],
 ])("a process of %s emits one warning", (_where, process, what) => {
