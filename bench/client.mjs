@@ -7,13 +7,11 @@ import { fileURLToPath } from "node:url";
 import { memory } from "../dist/backend.js";
 import { BitflakeClient } from "../dist/client.js";
 import { createService, listen } from "../dist/service.js";
-import { isShort } from "./measure.mjs";
+import { isShort, median } from "./measure.mjs";
 
 const BLOCK = 1000;
 
 const file = fileURLToPath(import.meta.url);
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
 /** Serves, in a process of its own. */
 async function serve() {
   const service = createService({ backend: memory() });

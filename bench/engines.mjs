@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { median } from "./measure.mjs";
 
 // The clients of the integration tests import the package by its name.
 registerHooks({
@@ -54,8 +55,6 @@ const TAKEN = 1000;
 const isWriting = process.argv.includes("--write");
 const isTogether = process.argv.includes("--holders");
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** Returns a port that counts its calls, by method. */
 function counted(port) {

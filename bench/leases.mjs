@@ -3,7 +3,7 @@
 import { fromIORedis, memory } from "../dist/backend.js";
 import { makeGenerator } from "../dist/index.js";
 import { leaseNode } from "../dist/lease.js";
-import { isShort, keep, race } from "./measure.mjs";
+import { isShort, keep, median, race } from "./measure.mjs";
 
 // Other nodes than those of threads.mjs.
 const widths = { timestampBits: 42, datacenterBits: 0, machineBits: 1, sequenceBits: 20 };
@@ -24,8 +24,6 @@ export async function leased() {
     { count: 500_000, rounds: 40 },
   );
 }
-
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /**
  * Measures the median nanoseconds of a bare round trip, and of a lease among 1024 nodes of which 1000 are taken.

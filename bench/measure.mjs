@@ -48,3 +48,8 @@ export function duplicates(next, burst) {
   }
   return { duplicates: burst - new Set(made).size, refusals };
 }
+
+/** Returns the median of numbers, which are left in their order. */
+export function median(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromPg, setup } from "../dist/backend.js";
 import { IdPool, NumericIdType } from "../dist/numeric.js";
-import { isShort } from "./measure.mjs";
+import { isShort, median } from "./measure.mjs";
 
 const CONNECTIONS = 40;
 const SECONDS = isShort ? 1 : 2;
@@ -18,8 +18,6 @@ const AVAILABLE = 250_000;
 const REFILL = isShort ? 10_000 : 100_000;
 
 const type = new NumericIdType({ name: "farmer", length: 12 });
-
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** Returns whether pgbench is installed. */
 const hasPgbench = () => spawnSync("pgbench", ["--version"]).status === 0;

@@ -11,13 +11,11 @@ import autocannon from "autocannon";
 import { memory } from "../dist/backend.js";
 import { makeGenerator } from "../dist/index.js";
 import { createService, listen } from "../dist/service.js";
-import { isShort } from "./measure.mjs";
+import { isShort, median } from "./measure.mjs";
 
 const CONNECTIONS = 10;
 
 const file = fileURLToPath(import.meta.url);
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
 // --- The measured processes
 
 /** The service without API keys and rate limits, which the bare handler does not have either. */
