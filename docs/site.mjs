@@ -24,6 +24,7 @@ const GROUPS = {
       "client",
       "command-line",
       "deploy",
+      "capacity",
       "runbook",
       "frameworks",
       "nest",

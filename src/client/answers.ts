@@ -107,11 +107,23 @@ function parseEnvelope(answer: Answer): Fields {
   return fieldsOf(parseBody(answer)["response"], "the response");
 }
 
-/** Parses a numeric ID. */
-export function parseNumericId(answer: Answer): string {
-  const { id } = parseEnvelope(answer);
+function assertNumericId(id: unknown): string {
   assertAnswer(typeof id === "string" && /^\d{1,32}$/.test(id), "the ID has not 1 to 32 digits");
   return id;
+}
+
+/** Parses a numeric ID. */
+export function parseNumericId(answer: Answer): string {
+  return assertNumericId(parseEnvelope(answer)["id"]);
+}
+
+/** Parses numeric IDs: exactly as many as the request names, all different. */
+export function parseNumericIds(answer: Answer, count: number): string[] {
+  const { ids } = parseEnvelope(answer);
+  assertAnswer(Array.isArray(ids) && ids.length === count, `the response has not ${count} IDs`);
+  const parsed = (ids as readonly unknown[]).map(assertNumericId);
+  assertAnswer(new Set(parsed).size === count, "an ID comes twice");
+  return parsed;
 }
 
 /** Parses whether a numeric ID is valid. */

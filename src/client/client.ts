@@ -24,11 +24,13 @@ import {
   parseHealth,
   parseIds,
   parseNumericId,
+  parseNumericIds,
   parseText,
   parseValidity,
   type ServiceHealth,
   UnexpectedAnswer,
 } from "./answers.ts";
+import type { Answer } from "./attempt.ts";
 import { type FetchLimits, type IdBlock, IdBuffer } from "./idBuffer.ts";
 import { type ClientOptions, type ClientSettings, MAX_COUNT, resolveClientSettings } from "./options.ts";
 import { RepeatGuard } from "./repeatGuard.ts";
@@ -57,7 +59,7 @@ export interface ClientUuidOptions extends ClientCallOptions {
   readonly version?: 4 | 7 | undefined;
 }
 
-/** Options of {@link BitflakeClient.issueNumericId}. An unknown name is refused. */
+/** Options of {@link BitflakeClient.issueNumericId} and {@link BitflakeClient.issueNumericIds}. An unknown name is refused. */
 export interface IssueNumericIdOptions extends ClientCallOptions {
   /**
    * The key of the request: 1 to 255 characters of printable ASCII. The same key of the same client gets the same ID, also a
@@ -66,14 +68,24 @@ export interface IssueNumericIdOptions extends ClientCallOptions {
   readonly requestKey?: string | undefined;
 }
 
-/** An ID of {@link BitflakeClient.issueNumericId}. */
-export interface IssuedNumericId {
-  /** The ID. */
-  readonly id: string;
+/** The facts of an issue. */
+interface Issue {
   /** The key of the request. Keep it if the call may have to be repeated. */
   readonly requestKey: string;
-  /** Whether the ID had been issued for the key before. That may have been by an attempt of this call, whose answer was lost. */
+  /** Whether all was issued for the key before. That may have been by an attempt of this call, whose answer was lost. */
   readonly isReplay: boolean;
+}
+
+/** An ID of {@link BitflakeClient.issueNumericId}. */
+export interface IssuedNumericId extends Issue {
+  /** The ID. */
+  readonly id: string;
+}
+
+/** The IDs of {@link BitflakeClient.issueNumericIds}. */
+export interface IssuedNumericIds extends Issue {
+  /** The IDs, in the order of the key. */
+  readonly ids: readonly string[];
 }
 
 /**
@@ -284,35 +296,32 @@ export class BitflakeClient extends AsyncDisposer {
    * ```
    */
   async issueNumericId(type: string, options: IssueNumericIdOptions = {}): Promise<IssuedNumericId> {
-    assertKnownOptions(options, ["requestKey", "signal"]);
-    const path = `/v1/idgenerator/${pathSegment(type)}/id`;
-    const { requestKey = uuid(), signal } = options;
-    if (
-      typeof requestKey !== "string" ||
-      !/^[ -~]+$/.test(requestKey) ||
-      requestKey.length > MAX_KEY_LENGTH
-    ) {
-      throw new ArgumentError(
-        "requestKey",
-        `1 to ${MAX_KEY_LENGTH} characters of printable ASCII`,
-        requestKey,
-      );
-    }
-    const quoted = `"${requestKey.replace(/["\\]/g, "\\$&")}"`;
-    const call: ServiceCall<IssuedNumericId> = {
-      method: "POST",
-      path,
-      headers: { [KEY_HEADER_NAMES[0]]: quoted },
-      requestKey,
-      parse: (answer) => {
-        return {
-          id: parseNumericId(answer),
-          requestKey,
-          isReplay: answer.header(REPLAYED_HEADER) === "true",
-        };
-      },
-    };
-    return this.#send(call, { signal });
+    const { result, ...facts } = await this.#issue(type, "", options, parseNumericId);
+    return { id: result, ...facts };
+  }
+
+  /**
+   * Issues several numeric IDs of a type, with one request key as {@link BitflakeClient.issueNumericId}: a call that is repeated
+   * with the key gets the same IDs, and those that are missing if it failed half-way. With the same key and another count it
+   * gets the first of them, or more.
+   *
+   * @param type the name of the type
+   * @param count how many, 1 to 1,000
+   * @param options `requestKey`, default a random UUID; `signal`, default none
+   * @throws {@link ServiceError} if the service does not answer, or refuses the request, as for `issueNumericId`. If fewer IDs
+   *   are left, none is returned, and those that were issued come with the next call for the key
+   * @throws {@link ArgumentError} if the type, the count or an option is wrong
+   * @throws the reason of the signal
+   */
+  async issueNumericIds(
+    type: string,
+    count: number,
+    options: IssueNumericIdOptions = {},
+  ): Promise<IssuedNumericIds> {
+    assertWhole("count", count, 1, MAX_COUNT);
+    const parse = (answer: Answer) => parseNumericIds(answer, count);
+    const { result, ...facts } = await this.#issue(type, `?count=${count}`, options, parse);
+    return { ids: result, ...facts };
   }
 
   /**
@@ -395,6 +404,44 @@ export class BitflakeClient extends AsyncDisposer {
   async health(options: ClientCallOptions = {}): Promise<ServiceHealth> {
     const signal = signalOf(options);
     return this.#send({ method: "GET", path: "/health", otherStatus: 503, parse: parseHealth }, { signal });
+  }
+
+  /** Issues numeric IDs with a request key. */
+  async #issue<T>(
+    type: string,
+    query: string,
+    options: IssueNumericIdOptions,
+    parse: (answer: Answer) => T,
+  ): Promise<{ readonly result: T; readonly requestKey: string; readonly isReplay: boolean }> {
+    assertKnownOptions(options, ["requestKey", "signal"]);
+    const path = `/v1/idgenerator/${pathSegment(type)}/id${query}`;
+    const { requestKey = uuid(), signal } = options;
+    if (
+      typeof requestKey !== "string" ||
+      !/^[ -~]+$/.test(requestKey) ||
+      requestKey.length > MAX_KEY_LENGTH
+    ) {
+      throw new ArgumentError(
+        "requestKey",
+        `1 to ${MAX_KEY_LENGTH} characters of printable ASCII`,
+        requestKey,
+      );
+    }
+    const quoted = `"${requestKey.replace(/["\\]/g, "\\$&")}"`;
+    return this.#send(
+      {
+        method: "POST",
+        path,
+        headers: { [KEY_HEADER_NAMES[0]]: quoted },
+        requestKey,
+        parse: (answer) => ({
+          result: parse(answer),
+          requestKey,
+          isReplay: answer.header(REPLAYED_HEADER) === "true",
+        }),
+      },
+      { signal },
+    );
   }
 
   /**

@@ -17,6 +17,7 @@ export {
   type ClientCallOptions,
   type ClientUuidOptions,
   type IssuedNumericId,
+  type IssuedNumericIds,
   type IssueNumericIdOptions,
 } from "./client.ts";
 export type { ClientFetch, ClientHeaders, ClientRequestInit, ClientResponse } from "./fetchPort.ts";

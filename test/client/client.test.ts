@@ -93,6 +93,21 @@ describe("on a service", () => {
     expect((await (await service(request)).json()).response).toEqual({ id });
   });
 
+  test("issueNumericIds gets the same IDs for a key, and the rest after a failure half-way", async () => {
+    const first = await client.issueNumericIds("farmer", 5);
+    expect(first.ids).toHaveLength(5);
+    expect(first.isReplay).toBe(false);
+    const { requestKey } = first;
+    expect(await client.issueNumericIds("farmer", 5, { requestKey })).toEqual({ ...first, isReplay: true });
+    expect((await client.issueNumericIds("farmer", 2, { requestKey })).ids).toEqual(first.ids.slice(0, 2));
+    const more = await client.issueNumericIds("farmer", 7, { requestKey });
+    expect(more.ids.slice(0, 5)).toEqual(first.ids);
+    expect(more.isReplay).toBe(false);
+    // One ID for a key is the first of several.
+    expect((await client.issueNumericId("farmer", { requestKey })).id).toBe(first.ids[0]);
+    expect((await client.issueNumericIds("farmer", 1000)).ids).toHaveLength(1000);
+  });
+
   test("validateNumericId says whether an ID keeps the rules", async () => {
     const { id } = await client.issueNumericId("farmer");
     expect(await client.validateNumericId("farmer", id)).toBe(true);
@@ -181,6 +196,13 @@ describe("on a service", () => {
     [
       "a long request key",
       (client) => client.issueNumericId("farmer", { requestKey: "k".repeat(256) }),
+      "requestKey",
+    ],
+    ["no IDs", (client) => client.issueNumericIds("farmer", 0), "count"],
+    ["1,001 numeric IDs", (client) => client.issueNumericIds("farmer", 1001), "count"],
+    [
+      "an empty request key for several IDs",
+      (client) => client.issueNumericIds("farmer", 2, { requestKey: "" }),
       "requestKey",
     ],
     ["a type without a name", (client) => client.issueNumericId(""), "type"],
@@ -277,6 +299,10 @@ describe("with answers by hand", () => {
       ["a shorter string", { id: "abc" }, (client) => client.randomString(4)],
       ["a string with a space", { id: "ab d" }, (client) => client.randomString(4)],
       ["a numeric ID with a letter", envelope({ id: "12a" }), (client) => client.issueNumericId("farmer")],
+      ["too few IDs", envelope({ ids: ["12"] }), (client) => client.issueNumericIds("farmer", 2)],
+      ["an ID twice", envelope({ ids: ["12", "12"] }), (client) => client.issueNumericIds("farmer", 2)],
+      ["no list", envelope({ ids: "12" }), (client) => client.issueNumericIds("farmer", 2)],
+      ["a number", envelope({ ids: ["12", 13] }), (client) => client.issueNumericIds("farmer", 2)],
       ["no numeric ID", envelope({}), (client) => client.issueNumericId("farmer")],
       ["no response", envelope(null), (client) => client.issueNumericId("farmer")],
       [
