@@ -37,7 +37,12 @@ export const EVENTS = [
   { hour: 13, region: 0, name: "half cut off for 3 min", partition: { share: 0.5, seconds: 180 } },
   { hour: 15, region: 2, name: "store down for 30 min", store: { downS: 1800 } },
   { hour: 18, region: 1, name: "300 processes for 256 nodes", surge: { processes: 300, seconds: HOUR } },
-  { hour: 21, region: 2, name: "60 processes crash each 5 s, for 10 min", crashLoop: { processes: 60, seconds: 600 } },
+  {
+    hour: 21,
+    region: 2,
+    name: "60 processes crash each 5 s, for 10 min",
+    crashLoop: { processes: 60, seconds: 600 },
+  },
 ];
 
 /** A generator of random numbers from 0 to 1 by a seed: Marsaglia's xorshift of 32 bits. */
@@ -313,9 +318,16 @@ export function capacityTables(regions) {
     ];
   });
   const table = (header, body) =>
-    [`| ${header.join(" | ")} |`, `|${"---|".repeat(header.length)}`, ...body.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+    [
+      `| ${header.join(" | ")} |`,
+      `|${"---|".repeat(header.length)}`,
+      ...body.map((row) => `| ${row.join(" | ")} |`),
+    ].join("\n");
   return [
-    table(["region", "IDs asked for", "not made", "most nodes held", "starts", "crashes", "overlapping leases"], rows),
+    table(
+      ["region", "IDs requested", "not made", "most nodes held", "starts", "crashes", "overlapping leases"],
+      rows,
+    ),
     "",
     table(["time", "region", "event", "IDs not made in that hour", "most nodes held"], events),
   ].join("\n");
@@ -335,7 +347,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const regions = simulate();
   const tables = capacityTables(regions);
   console.log(tables);
-  if (regions.some(({ overlaps }) => overlaps > 0)) throw new Error("two processes held a node at the same time");
+  if (regions.some(({ overlaps }) => overlaps > 0))
+    throw new Error("two processes held a node at the same time");
   if (process.argv.includes("--write")) {
     const page = new URL("capacity.md", docs);
     writeFileSync(page, withTables(readFileSync(page, "utf8"), tables));

@@ -13,7 +13,9 @@ const COLORS = ["#1b5e9b", "#d9822b", "#3f9c6b"];
 const x = (minute, minutes) => LEFT + ((WIDTH - LEFT - RIGHT) * minute) / minutes;
 
 function line(values, y, color) {
-  const points = values.map((value, minute) => `${x(minute, values.length).toFixed(1)},${y(value).toFixed(1)}`);
+  const points = values.map(
+    (value, minute) => `${x(minute, values.length).toFixed(1)},${y(value).toFixed(1)}`,
+  );
   return `<polyline points="${points.join(" ")}" fill="none" stroke="${color}" stroke-width="1.5"/>`;
 }
 

@@ -89,14 +89,18 @@ export interface ClusterWorker {
   send(message: object, done: () => void): unknown;
   on(event: "message", listener: (message: unknown) => void): unknown;
   on(event: "exit", listener: (code: number | null, signal: string | null) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "listening", listener: () => void): unknown;
 }
 
 /** The part of `node:cluster` that the command line uses. */
 interface Cluster {
   readonly isPrimary: boolean;
   readonly worker?: { readonly id: number };
+  readonly SCHED_RR: number;
+  schedulingPolicy: number;
   setupPrimary(settings: { serialization: "advanced" }): void;
-  fork(): ClusterWorker;
+  fork(env: Readonly<Record<string, string>>): ClusterWorker;
 }
 
 /** The part of `node:path` that the command line uses. */

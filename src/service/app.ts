@@ -24,6 +24,9 @@ import type { ServiceSettings } from "./settings.ts";
 /** The longest path and query, in characters. */
 const MAX_TARGET = 8192;
 
+/** How long a report to peers waits for the states of stores, in milliseconds. A peer waits for a second. */
+const MAX_STATES_MS = 500;
+
 /** The client of public routes, and of every request if nothing depends on the client. */
 const ANYONE: Client = { name: "anyone", requestKeyOwner: "", scopes: new Set(SCOPES) };
 
@@ -80,10 +83,12 @@ export class App {
     this.#deps.peers.join(read);
   }
 
-  /** Resolves to what this process reports to its peers. */
+  /** Resolves to the report of this process for its peers. */
   async report(): Promise<ProcessReport> {
     const { metrics, lifecycle } = this.#deps;
-    return { families: await readFamilies(this.#deps), counts: readCounts(metrics, lifecycle) };
+    // In time for a peer that waits for it, also while a store does not answer.
+    const families = await readFamilies(this.#deps, MAX_STATES_MS);
+    return { families, counts: readCounts(metrics, lifecycle) };
   }
 
   /** Runs the stages in order. A stage that refuses the request throws an error, mostly an {@link HttpError}. */

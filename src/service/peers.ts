@@ -26,15 +26,28 @@ export type ReadPeers = () => Promise<PeerReports>;
 /** The peers of this process, if it has any. */
 export class Peers {
   #read: ReadPeers | undefined;
+  #reading: Promise<PeerReports | undefined> | undefined;
+  /** The number of this process, once it is known. */
+  #number: number | undefined;
 
   /** From now on this process has peers. */
   join(read: ReadPeers): void {
     this.#read = read;
   }
 
-  /** Resolves to their reports, in time; `undefined` if this process answers alone or the reports do not come. */
+  /**
+   * Resolves to their reports, in time; without those if they do not come; `undefined` if this process answers alone. Calls at
+   * the same time get the same reports.
+   */
   async read(): Promise<PeerReports | undefined> {
-    return this.#read && withTimeout(this.#read(), MAX_WAIT_MS);
+    const read = this.#read;
+    if (!read) return undefined;
+    this.#reading ??= withTimeout(read(), MAX_WAIT_MS).finally(() => {
+      this.#reading = undefined;
+    });
+    const reports = await this.#reading;
+    if (reports) this.#number = reports.number;
+    return reports ?? (this.#number === undefined ? undefined : { number: this.#number, others: [] });
   }
 }
 

@@ -211,6 +211,36 @@ describe.skipIf(!sqliteHere.node)("workers", { timeout: 300_000 }, () => {
     expect((await issue("shop")).status).toBe(200);
   });
 
+  test("stay on their port if the configuration file has another, and are not replaced if it has no workers", async () => {
+    const path = join(program.folder, "moved.json");
+    const store = freshStore();
+    writeFileSync(path, JSON.stringify({ workers: 2, store, port: 0, host: "127.0.0.1" }));
+    const running = program.start(["serve", "--json", "--config", path]);
+    onTestFinished(async () => {
+      running.child.kill("SIGKILL");
+      await running.ended;
+    });
+    await running.waitForOutput("\n");
+    const { url } = JSON.parse(running.written.out) as { url: string };
+    const restart = async (settings: object, event: string, times: number) => {
+      writeFileSync(path, JSON.stringify(settings));
+      running.child.kill("SIGHUP");
+      await expect.poll(() => countEvent(running.written.err, event), { timeout: LONG_MS }).toBe(times);
+    };
+    await expect
+      .poll(async () => (await (await fetch(`${url}/status`)).json()).processes, { timeout: LONG_MS })
+      .toBe(2);
+    await restart({ workers: 2, store, port: 1, host: "localhost" }, "workers_restarted", 1);
+    expect((await fetch(`${url}/generate_snowflake_id`)).status).toBe(200);
+    await restart({ store }, "workers_restart_failed", 1);
+    expect(running.written.err).toContain(
+      "workers was removed: restart the first process to serve without workers",
+    );
+    expect((await fetch(`${url}/generate_snowflake_id`)).status).toBe(200);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toBe(0);
+  });
+
   test("end when the first process is killed, so that nothing holds the port", async () => {
     const { child, url, workerPids, ended } = await startWorkers(2);
     const pids = workerPids();

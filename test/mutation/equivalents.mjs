@@ -81,6 +81,7 @@ export const equivalents = [
   {
     file: "src/snowflake/isoText.ts",
     source:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a line
       'const yearText = isPlain ? padded(year, 4) : `${year < 0 ? "-" : "+"}${padded(Math.abs(year), 6)}`;',
     replacement: "year <= 0",
     reason: "Year 0 is plain, and has no sign.",

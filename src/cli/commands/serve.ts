@@ -15,7 +15,7 @@ import { createStartReport } from "../serve/startReport.ts";
 import { openStores, type ServeContext, type ServeStores } from "../serve/stores.ts";
 import { followTlsFiles, readTls } from "../serve/tls.ts";
 import { warnAboutMemory, warnAboutPods } from "../serve/warnings.ts";
-import { type Cluster, loadCluster } from "../serve/workers/cluster.ts";
+import { type Cluster, isMarkedAsWorker, loadCluster } from "../serve/workers/cluster.ts";
 import { linkToSupervisor } from "../serve/workers/link.ts";
 import { superviseWorkers } from "../serve/workers/supervise.ts";
 
@@ -148,6 +148,12 @@ async function serve(
 
 /** Serves as one of the workers of a supervisor. */
 async function serveAsWorker(context: ServeContext, { worker }: Cluster): Promise<number> {
+  const { values, sources } = context;
+  if (values.workers === undefined) {
+    throw new UsageError(
+      `${sources["workers"]} was removed: restart the first process to serve without workers`,
+    );
+  }
   const link = await linkToSupervisor(context.io);
   try {
     return await serve(
@@ -183,7 +189,7 @@ export const serveCommand: Command = defineCommand({
   ],
   async run(context) {
     const { values, io } = context;
-    if (values.workers === undefined) {
+    if (values.workers === undefined && !isMarkedAsWorker(io)) {
       return serve(context, () => ({
         signal: io.stopSignal(),
         isReplaced: () => false,

@@ -11,7 +11,7 @@ import { drawStatus, jsonStatus, lineStatus } from "../top/drawStatus.ts";
 import { fetchStatus, type ServiceStatus } from "../top/fetchStatus.ts";
 
 const FLAGS = {
-  // Not BITFLAKE_API_KEY: who writes that instead of BITFLAKE_API_KEYS would start a service without keys.
+  // Not BITFLAKE_API_KEY: written instead of BITFLAKE_API_KEYS by mistake, it would start a service without keys.
   watchKey: {
     kind: "text",
     placeholder: "KEY",
@@ -23,7 +23,7 @@ const FLAGS = {
   intervalMs: {
     kind: "integer",
     min: 100,
-    max: 3_600_000,
+    max: 30_000,
     default: 1000,
     description: "how often the service is read, in milliseconds",
   },
@@ -40,6 +40,16 @@ const FLAGS = {
 /** Switches a terminal to a second screen without a cursor, and back. */
 const OPEN_SCREEN = "\u001b[?1049h\u001b[?25l";
 const CLOSE_SCREEN = "\u001b[?25h\u001b[?1049l";
+
+/**
+ * Returns the API key, which a header can hold.
+ *
+ * @throws {@link UsageError} without the key if not: two keys in one variable, for example
+ */
+function assertKey(key: string | undefined): string | undefined {
+  if (key === undefined || /^[!-~]+$/.test(key)) return key;
+  throw new UsageError("BITFLAKE_WATCH_KEY must be one key, of visible ASCII characters");
+}
 
 /** Returns the address that the argument gives. The path of a service behind a proxy stays. */
 function parseUrl([text = "", more]: readonly string[]): URL {
@@ -78,7 +88,8 @@ async function show(
   isScreen: boolean,
   signal: AbortSignal,
 ): Promise<string> {
-  const { watchKey: apiKey, intervalMs, count = Number.POSITIVE_INFINITY } = values;
+  const { watchKey, intervalMs, count = Number.POSITIVE_INFINITY } = values;
+  const apiKey = assertKey(watchKey);
   const history = new History();
   const colors = colorsFor(io.stdout, io.env);
   let status: ServiceStatus | undefined;

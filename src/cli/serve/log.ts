@@ -8,7 +8,7 @@ import { printable } from "../terminal/color.ts";
 /** The form of the lines. */
 export type LogFormat = "json" | "text" | "none";
 
-/** What the log has a line for. */
+/** An entry of the log. */
 type LogEntry = ServiceLogEntry | ServiceEvent | ProgramEvent;
 
 /** How many characters may wait for the reader. Further lines are lost, and counted. */

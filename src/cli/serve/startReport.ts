@@ -52,8 +52,8 @@ async function nodeReport(
 
 /** Returns the line for a person at a terminal: where to look at the service. */
 function toOpen(url: string, hasConsole: boolean): string {
-  const pages = hasConsole ? `${url}/ and ${url}/docs in a browser, or ` : "";
-  return `to watch it: ${pages}bitflake top ${url} in another terminal`;
+  const pages = hasConsole ? `${url}/ and ${url}/docs in a browser, ` : "";
+  return `pages: ${pages}bitflake top ${url} in another terminal`;
 }
 
 /** Collects the start report of a started service. Returns a function that formats it: as JSON, or as lines of text. */
@@ -75,7 +75,7 @@ export async function createStartReport(
   const poolStore = stores.poolStore?.description ?? null;
   const keys = apiKeys?.length ?? 0;
   const names = Object.keys(types);
-  const workers = await workerCount(context);
+  const workers = values.workers === undefined ? null : await workerCount(context);
   if (isJson) {
     const limits = rateLimit === null ? null : { limit: rateLimit, windowMs: rateWindowMs };
     const facts = { node, layout: { preset, ...layout, epochMs, tickMs }, store, clock, poolStore };
@@ -93,7 +93,9 @@ export async function createStartReport(
     [
       `listening on ${url}`,
       `node: datacenter ${datacenterId}, machine ${machineId}, ${source}; could be repeated by ${couldRepeatIds}`,
-      ...(workers > 1 ? [`workers: ${workers}, each with a node of its own; the first has this one`] : []),
+      ...(workers !== null && workers > 1
+        ? [`workers: ${workers}, each with a node of its own; the first has this one`]
+        : []),
       `layout: ${preset}, ${bits} bits, epoch ${new Date(epochMs).toISOString()}`,
       `store: ${store}${noClock}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,

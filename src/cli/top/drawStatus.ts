@@ -68,13 +68,13 @@ export function lineStatus(status: ServiceStatus, history: History, nowMs: numbe
 }
 
 function nodeText({ node, lease, nodes, layout }: ServiceStatus): string {
-  if (!node) return "none yet";
+  if (!node) return "not leased";
   const place = `datacenter ${node.datacenterId}, machine ${node.machineId}`;
   if (!lease) return `${place}, as given`;
   const left =
     lease.state === "held"
       ? `lease held, ${formatDuration(Math.round(lease.msLeft / 1000) * 1000)} left`
-      : `lease ${lease.state}`;
+      : `lease ${printable(lease.state)}`;
   const used = nodes
     ? `; ${formatCount(nodes.held)} of ${formatCount(layout.capacity.nodes)} nodes held`
     : "";

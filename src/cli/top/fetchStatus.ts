@@ -2,7 +2,6 @@
 
 import type { CountedStatus } from "../../service/console/history.ts";
 import { CommandError, describeError } from "../errors.ts";
-import { printable } from "../terminal/color.ts";
 
 /** How long a service may take to answer, in milliseconds. Its own probes end after one second. */
 const TIMEOUT_MS = 5000;
@@ -38,16 +37,73 @@ export interface StatusSource {
   readonly apiKey: string | undefined;
 }
 
-function assertStatus(value: unknown, url: URL): ServiceStatus {
-  const { name, status, uptimeMs, requests, pools } = Object(value) as Partial<ServiceStatus>;
-  const isStatus =
-    typeof name === "string" &&
-    typeof status === "string" &&
-    typeof uptimeMs === "number" &&
-    Array.isArray(requests?.routes) &&
-    Array.isArray(pools);
-  if (isStatus) return value as ServiceStatus;
+const isText = (value: unknown): boolean => typeof value === "string";
+const isCount = (value: unknown): boolean => Number.isFinite(value);
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+const isCountOrNull = (value: unknown): boolean => value === null || isCount(value);
+
+/** Returns whether a value is an object whose fields pass these tests. */
+function hasFields(value: unknown, tests: Readonly<Record<string, (field: unknown) => boolean>>): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.entries(tests).every(([name, test]) => test(fields[name]));
+}
+
+const listOf = (test: (item: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(test);
+const mapOf = (test: (item: unknown) => boolean) => (value: unknown) =>
+  typeof value === "object" && value !== null && Object.values(value).every(test);
+const objectOf =
+  (tests: Readonly<Record<string, (field: unknown) => boolean>>) =>
+  (value: unknown): boolean =>
+    hasFields(value, tests);
+const orNull = (test: (value: unknown) => boolean) => (value: unknown) => value === null || test(value);
+
+/** The tests of the fields that are shown. */
+const STATUS_FIELDS = {
+  name: isText,
+  version: isText,
+  status: isText,
+  uptimeMs: isCount,
+  processes: isCount,
+  node: orNull(objectOf({ datacenterId: isCount, machineId: isCount })),
+  lease: orNull(objectOf({ state: isText, msLeft: isCount })),
+  nodes: orNull(objectOf({ held: isCount })),
+  layout: objectOf({ capacity: objectOf({ nodes: isCount }) }),
+  stores: listOf(objectOf({ kind: isText, uses: listOf(isText), state: isText, errorCode: isTextOrNull })),
+  pools: listOf(
+    objectOf({
+      type: isText,
+      state: isText,
+      available: isCountOrNull,
+      highMark: isCount,
+      remaining: isTextOrNull,
+    }),
+  ),
+  ids: mapOf(isCount),
+  requests: objectOf({
+    bucketBoundsMs: listOf(isCount),
+    routes: listOf(
+      objectOf({ route: isText, count: isCount, classes: mapOf(isCount), buckets: listOf(isCount) }),
+    ),
+  }),
+};
+
+function assertStatus(text: string, url: URL): ServiceStatus {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // No JSON is no status either.
+  }
+  if (hasFields(value, STATUS_FIELDS)) return value as ServiceStatus;
   throw new CommandError("ERR_SERVICE", `${url.href} did not answer with the status of a bitflake service`);
+}
+
+/** Returns the code in the body of an error, with a comma before it; nothing if there is none. */
+function codeIn(text: string): string {
+  const [, code] = /"code":"(\w{1,40})"/.exec(text) ?? [];
+  return code === undefined ? "" : `, ${code}`;
 }
 
 /**
@@ -61,14 +117,14 @@ export async function fetchStatus(
 ): Promise<ServiceStatus> {
   const target = new URL("status", url);
   let response: Response;
-  let body: unknown;
+  let body: string;
   try {
     response = await fetch(target, {
       headers: { accept: "application/json", ...(apiKey !== undefined && { "x-api-key": apiKey }) },
       redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    body = await response.json().catch(() => undefined);
+    body = await response.text();
   } catch (cause) {
     // The message of fetch itself is always the same. Its cause has the reason.
     const { message } = describeError((Object(cause) as { cause?: unknown }).cause ?? cause);
@@ -81,9 +137,7 @@ export async function fetchStatus(
     );
   }
   if (response.status !== 200) {
-    const { code } = Object(body) as { code?: unknown };
-    const reason = typeof code === "string" ? `${response.status}, ${printable(code)}` : `${response.status}`;
-    throw new CommandError("ERR_SERVICE", `${target.href} answered ${reason}`);
+    throw new CommandError("ERR_SERVICE", `${target.href} answered ${response.status}${codeIn(body)}`);
   }
   return assertStatus(body, target);
 }

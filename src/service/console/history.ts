@@ -122,7 +122,8 @@ export class History {
     const totals = totalsOf(status, atMs);
     // A process that was started again counts from 0, and one that did not report is missing from the sums.
     const before = this.#totals.at(-1) ?? totals;
-    if (totals.uptimeMs < before.uptimeMs || totals.processes !== before.processes) {
+    const isRestarted = totals.uptimeMs - before.uptimeMs < atMs - before.atMs - GAP_MS;
+    if (isRestarted || totals.uptimeMs < before.uptimeMs || totals.processes !== before.processes) {
       this.#totals = [];
       this.points.push({ atMs });
     }
@@ -139,7 +140,7 @@ export class History {
     const { atMs } = totals;
     const seconds = (totals.uptimeMs - last.uptimeMs) / 1000;
     const perSecond = (name: TotalName) => (totals[name] - last[name]) / seconds;
-    const first = this.#totals.find((old) => old.atMs >= atMs - PERCENTILE_MS) ?? last;
+    const first = this.#totals.find((old) => old !== totals && old.atMs >= atMs - PERCENTILE_MS) ?? last;
     const buckets = totals.buckets.map((inBucket, index) => inBucket - (first.buckets[index] ?? 0));
     return {
       atMs,

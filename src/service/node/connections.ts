@@ -18,9 +18,24 @@ interface PendingResponse {
 
 export class Connections {
   readonly #connections = new Map<NodeSocket, Connection>();
+  /** How many are open, also those whose TLS handshake has not ended. */
+  #open = 0;
   #isClosing = false;
-  /** How many times the close has looked for stalled connections; below 0 it does not cut off any yet. */
+  /** How many times the close has looked for stalled connections; below 0 it cuts off none. */
   #checks = 0;
+
+  /**
+   * Closes a connection if there are as many as allowed. Not by Node's `maxConnections`, because a worker of node:cluster would
+   * refuse the connection, and the primary would offer it again and again.
+   */
+  limit(socket: ServerSocket, most: number): void {
+    if (this.#open >= most) {
+      socket.destroy();
+      return;
+    }
+    this.#open++;
+    socket.once("close", () => this.#open--);
+  }
 
   /** Adds a connection. It closes itself when it is idle and the server closes. */
   add(socket: ServerSocket, handler: NodeHandler): void {

@@ -93,13 +93,15 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   const server = secureServer ?? (await createServer(limits));
   // No limit: Node would drop the headers above it without an error, and an Idempotency-Key may be among them.
   server.maxHeadersCount = 0;
-  server.maxConnections = maxConnections;
   server.on("clientError", (error, socket) => {
     const { remoteAddress } = socket; // Read first: a closed socket has none.
     const status = answerMalformed(error, socket);
     if (status !== undefined) app.recordMalformed(status, MALFORMED_CODE, error, remoteAddress);
   });
-  server.on(tls ? "secureConnection" : "connection", (socket) => connections.add(socket, handler));
+  server.on("connection", (socket) => connections.limit(socket, maxConnections));
+  server.on(tls ? "secureConnection" : "connection", (socket) => {
+    if (!socket.destroyed) connections.add(socket, handler);
+  });
   server.on("request", (request, response) => connections.enqueue(request, response));
   const bound = await bind(server, port, host);
   // Decided by the bound address, because `host` may be a name other than localhost that resolves to a loopback address.

@@ -36,7 +36,6 @@ export interface Server {
   close(done: () => void): unknown;
   closeIdleConnections: () => unknown;
   maxHeadersCount: number | null;
-  maxConnections: number;
 }
 
 /** A server of `node:https`. */

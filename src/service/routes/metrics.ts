@@ -7,6 +7,7 @@ import type { Lifecycle } from "../lifecycle.ts";
 import { joinFamilies } from "../peers.ts";
 import { COMMON_HEADERS } from "../response.ts";
 import type { Route, RouteDeps } from "../route.ts";
+import { withTimeout } from "../withTimeout.ts";
 import { isReady, readHealth } from "./observability.ts";
 
 const toNumber = (isTrue: boolean): number => (isTrue ? 1 : 0);
@@ -86,14 +87,19 @@ async function readStates(lifecycle: Lifecycle, hasPools: boolean): Promise<Fami
   ];
 }
 
-/** Reads all metrics of this process. */
-export async function readFamilies({
-  settings,
-  lifecycle,
-  metrics,
-}: Omit<RouteDeps, "peers">): Promise<Family[]> {
+/**
+ * Reads all metrics of this process.
+ *
+ * @param maxWaitMs how long the states may take. Without them it returns the counts alone. Default: as long as the probes
+ */
+export async function readFamilies(
+  { settings, lifecycle, metrics }: Omit<RouteDeps, "peers">,
+  maxWaitMs?: number,
+): Promise<Family[]> {
   const hasPools = Object.keys(settings.types).length > 0;
-  return [...(await readStates(lifecycle, hasPools)), ...metrics.families()];
+  const reading = readStates(lifecycle, hasPools);
+  const states = await (maxWaitMs === undefined ? reading : withTimeout(reading, maxWaitMs));
+  return [...(states ?? []), ...metrics.families()];
 }
 
 /** Creates the route. */

@@ -58,9 +58,9 @@ describe("the service", () => {
       return out.trim().split("\n").at(-1);
     };
     expect(await at("")).toMatch(
-      /^to watch it: (http:\S+)\/ and \1\/docs in a browser, or bitflake top \1 in another terminal$/,
+      /^pages: (http:\S+)\/ and \1\/docs in a browser, bitflake top \1 in another terminal$/,
     );
-    expect(await at("--no-console")).toMatch(/^to watch it: bitflake top http:\S+ in another terminal$/);
+    expect(await at("--no-console")).toMatch(/^pages: bitflake top http:\S+ in another terminal$/);
   });
 
   test("takes its epoch as a date, also in the file", async () => {
@@ -79,7 +79,7 @@ describe("the service", () => {
     const { out } = await served("--config limited.json --log none --json --machine-id 3");
     expect(JSON.parse(out)).toEqual({
       url: expect.stringMatching(/^http:/),
-      workers: 0,
+      workers: null,
       node: {
         datacenterId: 0,
         machineId: 3,

@@ -107,6 +107,11 @@ describe("with a service", () => {
       const { code, err } = await cli(`top ${url} -n 1`, { env });
       expect([code, needed.test(err)]).toEqual([1, true]);
     }
+    const two = await cli(`top ${url} -n 1`, { env: { BITFLAKE_WATCH_KEY: `${KEY}\n${KEY}` } });
+    expect([two.code, two.err]).toEqual([
+      2,
+      "error: BITFLAKE_WATCH_KEY must be one key, of visible ASCII characters\nTry `bitflake top --help`.\n",
+    ]);
     const flag = await cli(`top ${url} --watch-key ${KEY}`);
     expect(flag.code).toBe(2);
     expect(flag.err).toContain("--watch-key is not available as a flag");
@@ -246,7 +251,7 @@ no route        2         2    0
       "\n<no answer>, up 1 s, 2 processes\n<refused>\n",
     );
     const starting = statusAt(1, 1, { status: "starting", node: null, lease: null });
-    expect(drawStatus(starting, historyOf(starting), url, plain)).toContain("node: none yet\n");
+    expect(drawStatus(starting, historyOf(starting), url, plain)).toContain("node: not leased\n");
   });
 
   test("has no control characters of the service's, and at most eight rows of a table", () => {
@@ -270,6 +275,15 @@ no route        2         2    0
       expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
     expect(JSON.parse(jsonStatus(status, history, 0)).name).toBe(evil);
     expect(drawStatus(status, history, url, plain)).toContain("\n13 more");
+  });
+
+  test("has percentiles for long intervals, and notices a restart between two of them", () => {
+    const history = historyOf(statusAt(600_000, 100));
+    history.add(statusAt(630_000, 400), 1_800_000_630_000);
+    expect(lineStatus(statusAt(630_000, 400), history, 0)).toContain("median 0.5 ms");
+    // An hour later it has run for longer than before, and not for an hour more.
+    history.add(statusAt(1_800_000, 401), 1_800_004_200_000);
+    expect(lineStatus(statusAt(1_800_000, 401), history, 0)).toContain("rates follow");
   });
 
   test("has no rates after a restart of the service, and when a process is missing from the sums", () => {

@@ -1,6 +1,7 @@
 // /metrics, in the text format of Prometheus.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { memory } from "../../../src/backend/index.ts";
 import { appOf } from "../../../src/service/appOf.ts";
 import { writeExposition } from "../../../src/service/exposition.ts";
 import { type ParsedFamily, parseExposition, sampleOf } from "../exposition.ts";
@@ -308,5 +309,43 @@ describe("with peers", () => {
     const ready = (await stepThrough(scrape(send))).find(({ name }) => name === "bitflake_ready");
     expect(ready?.samples).toMatchObject([{ labels: {}, value: 1 }]);
     await service.stop();
+  });
+
+  test("requests at the same time share one reading of the peers, and its number stays", async () => {
+    const { send, service } = await startService({ machineId: 1 });
+    let reads = 0;
+    let answer = (_number: number): void => {};
+    appOf(service).joinPeers(() => {
+      reads++;
+      return new Promise((resolve) => {
+        answer = (number) => resolve({ number, others: [] });
+      });
+    });
+    const [one, other] = [scrape(send), scrape(send)];
+    await vi.waitFor(() => expect(reads).toBe(1));
+    answer(4);
+    for (const families of [await one, await other])
+      expect(families.find(({ name }) => name === "bitflake_ready")?.samples[0]?.labels).toEqual({
+        worker: "4",
+      });
+    // The peers do not answer now.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const ready = (await stepThrough(scrape(send))).find(({ name }) => name === "bitflake_ready");
+    expect([reads, ready?.samples[0]?.labels]).toEqual([2, { worker: "4" }]);
+    await service.stop();
+  });
+
+  test("a report has the counts also while a store does not answer", async () => {
+    const backend = { ...memory(), timeoutMs: 60_000 };
+    const { send, service } = await startService({ backend, machineId: 1 });
+    await send("/generate_uuid");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const hang = vi.spyOn(backend, "change").mockReturnValue(new Promise(() => {}));
+    const { families, counts } = await stepThrough(appOf(service).report());
+    hang.mockRestore();
+    expect(counts.ids).toEqual({ uuid: 1 });
+    expect(families.map(({ name }) => name)).toContain("bitflake_requests_total");
+    expect(families.map(({ name }) => name)).not.toContain("bitflake_ready");
+    await stepThrough(service.stop());
   });
 });

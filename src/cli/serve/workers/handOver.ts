@@ -2,8 +2,8 @@
 //
 // The primary process of node:cluster sends each connection to a worker and keeps it until the worker replies that it has or has
 // not accepted it. A worker that is killed never replies, and node:cluster (Node 20 to 24) forgets such a connection without
-// closing it: its client would wait until its own timeout. The reply that is missing is given here, and node:cluster sends the
-// connection to another worker.
+// closing it: its client would wait until its own timeout. The reply that is missing is given here. node:cluster then sends the
+// connection to another worker, or closes it if there is none.
 
 /** The messages of node:cluster that matter here. */
 interface ClusterMessage {
@@ -23,8 +23,12 @@ export interface ClusterProcess {
   emit(event: "internalMessage", message: ClusterMessage & { readonly accepted: boolean }): boolean;
 }
 
-/** Has the connections that a process has not taken when it ends handed to another. */
-export function handOverConnectionsOf(process: ClusterProcess): void {
+/**
+ * Has the connections that a process has not taken when it ends handed to another.
+ *
+ * @param hasOthers returns whether other workers listen
+ */
+export function handOverConnectionsOf(process: ClusterProcess, hasOthers: () => boolean): void {
   const unanswered = new Set<number>();
   const { send } = process;
   process.send = (message, ...more) => {
@@ -36,7 +40,8 @@ export function handOverConnectionsOf(process: ClusterProcess): void {
     if (ack !== undefined) unanswered.delete(ack);
   });
   process.once("exit", () => {
-    for (const ack of unanswered)
-      process.emit("internalMessage", { cmd: "NODE_CLUSTER", ack, accepted: false });
+    // A connection that was accepted is closed here, and of the dead process nobody has it: its client sees the end.
+    const accepted = !hasOthers();
+    for (const ack of unanswered) process.emit("internalMessage", { cmd: "NODE_CLUSTER", ack, accepted });
   });
 }

@@ -35,7 +35,8 @@ export async function linkToSupervisor(io: Io): Promise<SupervisorLink> {
       else sent();
     });
   process.on("message", (received) => {
-    const message = received as ToWorker;
+    // Other code in this process may have messages of its own.
+    const message = Object(received) as ToWorker;
     if (message.kind === "stop") controller.abort();
     else if (message.kind === "retire") {
       isReplaced = true;
@@ -46,7 +47,7 @@ export async function linkToSupervisor(io: Io): Promise<SupervisorLink> {
         (report) => send({ kind: "report", id: message.id, report }),
         () => {},
       );
-    } else {
+    } else if (message.kind === "peerReports") {
       reads.get(message.id)?.(message.reports);
       reads.delete(message.id);
     }

@@ -19,15 +19,21 @@ export async function superviseWorkers(context: ServeContext, cluster: Cluster):
   const { values, isJson, io } = context;
   const { lameDuckMs, log } = values;
   const write = createLog(resolveLogFormat(log, isJson, io), io);
+  let address = {};
   const supervisor = new Supervisor({
     count: await workerCount(context),
     stopTimeoutMs: Math.min(lameDuckMs + STOP_TIMEOUT_MS, MAX_TIMER_MS),
-    fork: forkWith(cluster),
-    // A closed output must not fail the service.
-    onListening: (startReport) => void io.stdout.write(`${startReport}\n`).catch(() => {}),
+    fork: forkWith(cluster, () => address),
+    onListening(startReport) {
+      // Later workers read the configuration file again, and still listen where the others do.
+      address = { BITFLAKE_HOST: values.host, BITFLAKE_PORT: String(values.port) };
+      // A closed output must not fail the service.
+      io.stdout.write(`${startReport}\n`).catch(() => {});
+    },
     onEvent: (event) => write?.({ time: new Date(io.now()).toISOString(), ...event }),
     nowMs: () => performance.now(),
   });
   // A terminal that closes sends a hangup too, and a service without a terminal that goes on would hold the port unseen.
-  return supervisor.run(io.stopSignal(io.stderr.isTTY ? undefined : () => supervisor.restart()));
+  const hasTerminal = io.stdin.isTTY || io.stdout.isTTY || io.stderr.isTTY;
+  return supervisor.run(io.stopSignal(hasTerminal ? undefined : () => supervisor.restart()));
 }

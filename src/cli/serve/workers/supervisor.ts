@@ -16,6 +16,8 @@ const MAX_PAUSE_MS = 30_000;
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Why it could not be started. */
+  readonly error?: string;
 }
 
 /** A process that the supervisor has started. */
@@ -57,6 +59,8 @@ interface Worker extends Peer {
   readonly place: Place;
   readonly process: WorkerProcess;
   listeningSinceMs: number | undefined;
+  /** The message by which it was ended. */
+  ending: "stop" | "retire" | undefined;
   /** Resolves to whether it listens: not if it ended before. */
   readonly listening: Promise<boolean>;
   readonly exited: Promise<Exit>;
@@ -72,7 +76,8 @@ interface Place {
   stopPause: () => void;
 }
 
-function describeExit({ code, signal }: Exit): string {
+function describeExit({ code, signal, error }: Exit): string {
+  if (error !== undefined) return `the error ${error}`;
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
@@ -155,6 +160,7 @@ export class Supervisor {
         });
         return false;
       }
+      if (this.#isStopping) return false;
       const former = place.current;
       place.stopPause();
       place.current = next;
@@ -174,6 +180,7 @@ export class Supervisor {
       number: place.number,
       process,
       listeningSinceMs: undefined,
+      ending: undefined,
       listening: new Promise((resolve) => {
         setListening = resolve;
       }),
@@ -184,15 +191,17 @@ export class Supervisor {
     };
     this.#workers.add(worker);
     if (role === "worker") place.current = worker;
-    process.onMessage((message) => {
+    process.onMessage((received) => {
+      // Other code in the process may send messages of its own.
+      const message = Object(received) as FromWorker;
       if (message.kind === "report") this.#peerReads.take(message.id, message.report);
       else if (message.kind === "readPeers")
         void this.#peerReads.answer(worker, message.id, this.#peersOf(worker));
-      else {
+      else if (message.kind === "listening") {
         worker.listeningSinceMs = this.#options.nowMs();
         if (!this.#hasStarted) this.#options.onListening(message.startReport);
         // It may not have heard the message while it started.
-        if (this.#isStopping) process.send({ kind: "stop" });
+        if (worker.ending !== undefined) process.send({ kind: worker.ending });
         setListening(true);
       }
     });
@@ -207,7 +216,9 @@ export class Supervisor {
 
   #peersOf(worker: Worker): Worker[] {
     return this.#places.flatMap(({ current }) =>
-      current !== undefined && current !== worker && current.listeningSinceMs !== undefined ? [current] : [],
+      current !== undefined && current.place !== worker.place && current.listeningSinceMs !== undefined
+        ? [current]
+        : [],
     );
   }
 
@@ -237,7 +248,9 @@ export class Supervisor {
   }
 
   /** Sends a worker the message to end, and kills it if it does not in time. */
-  async #end({ process, exited }: Worker, kind: "stop" | "retire"): Promise<void> {
+  async #end(worker: Worker, kind: "stop" | "retire"): Promise<void> {
+    const { process, exited } = worker;
+    worker.ending = kind;
     process.send({ kind });
     const stopTimer = startTimer(() => process.kill(), this.#options.stopTimeoutMs);
     await exited;

@@ -4,9 +4,9 @@ import { nodeModule } from "../../io.ts";
 import { AUTO_WORKERS } from "../settings.ts";
 import type { ServeContext } from "../stores.ts";
 
-/** Returns how many workers serve: as many as set, or one for each core that the process may use; 0 if it serves alone. */
+/** Returns how many workers serve: as many as set, or one for each core that the process may use. */
 export async function workerCount({ values, io }: ServeContext): Promise<number> {
-  const { workers = 0 } = values;
-  if (values.workers !== AUTO_WORKERS) return workers;
+  const { workers = AUTO_WORKERS } = values;
+  if (workers !== AUTO_WORKERS) return workers;
   return (await nodeModule(io, "node:os")).availableParallelism();
 }

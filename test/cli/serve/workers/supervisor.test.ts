@@ -36,8 +36,8 @@ class FakeProcess implements WorkerProcess {
   listens(): void {
     this.says({ kind: "listening", startReport: "it listens" });
   }
-  exit(code: number | null, signal: string | null = null): void {
-    this.#onExit({ code, signal });
+  exit(code: number | null, signal: string | null = null, error?: string): void {
+    this.#onExit({ code, signal, ...(error !== undefined && { error }) });
   }
   get kinds(): string[] {
     return this.sent.map(({ kind }) => kind);
@@ -250,6 +250,42 @@ describe("a restart", () => {
     expect(processes.length).toBe(5);
   });
 
+  test("ends a worker, which could not hear it before, when it listens", async () => {
+    const { supervisor, at, processes, events } = await superviseListening(1);
+    at(0).exit(1);
+    await vi.advanceTimersByTimeAsync(1);
+    supervisor.restart(); // Process 1 still starts in the place, and 2 is to succeed it.
+    at(2).listens();
+    await flush();
+    expect(at(1).kinds).toEqual(["retire"]);
+    at(1).listens();
+    expect(at(1).kinds).toEqual(["retire", "retire"]);
+    at(1).exit(0);
+    await flush();
+    expect([processes.length, events.at(-1)?.event]).toEqual([3, "workers_restarted"]);
+  });
+
+  test("reports a successor that could not be started", async () => {
+    const { supervisor, at, events } = await superviseListening(1);
+    supervisor.restart();
+    at(1).exit(null, null, "spawn EAGAIN");
+    await flush();
+    expect(events[0]?.message).toContain("whose successor ended with the error spawn EAGAIN");
+    expect(at(0).kinds).toEqual([]);
+  });
+
+  test("a stop that comes when the successor listens does not wait for the former one twice", async () => {
+    const { supervisor, at, stop, ended } = await superviseListening(1);
+    supervisor.restart();
+    at(1).listens();
+    stop();
+    await flush();
+    expect([at(0).kinds, at(1).kinds]).toEqual([["stop"], ["stop"]]);
+    at(0).exit(0);
+    at(1).exit(0);
+    expect(await ended).toBe(0);
+  });
+
   test("is ignored before the start and after the stop, and a stop ends it", async () => {
     const run = supervise(1);
     run.supervisor.restart();
@@ -310,6 +346,24 @@ describe("reports", () => {
         },
       },
     ]);
+  });
+
+  test("neither of its own successor nor, while it retires, of itself", async () => {
+    const { supervisor, at } = await superviseListening(2);
+    supervisor.restart();
+    at(2).listens();
+    await flush();
+    at(0).says({ kind: "readPeers", id: 1 });
+    at(1).says({ kind: "readPeers", id: 1 });
+    expect([at(0).kinds, at(1).kinds, at(2).kinds]).toEqual([["retire"], ["report"], ["report"]]);
+  });
+
+  test("messages of other code are ignored", async () => {
+    const { at, reports } = supervise(1);
+    for (const message of [null, "text", 5, {}, { kind: "other" }]) at(0).says(message as never);
+    expect(reports).toEqual([]);
+    at(0).listens();
+    expect(reports.length).toBe(1);
   });
 
   test("without the one that takes longer than a second, whose late answer is dropped", async () => {
