@@ -17,6 +17,7 @@ const program = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
 /** Starts the service with everything on, and nobody who reads the log slowly. */
 async function start() {
+  let isStarted = false;
   const child = spawn(
     process.execPath,
     [program, "serve", "--port", "0", "--store", "memory:", "--machine-id", "1", "--json"],
@@ -25,13 +26,15 @@ async function start() {
         PATH: process.env.PATH,
         HOME: "/tmp",
         BITFLAKE_API_KEYS: KEY,
-        BITFLAKE_RATE_LIMIT: "1000000000",
+        BITFLAKE_RATE_LIMIT: "60000000",
       },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
-  child.stderr.resume();
+  // The reason, if it does not start. Later its log is read and dropped.
+  child.stderr.on("data", (text) => !isStarted && process.stderr.write(text));
   const [text] = await once(child.stdout, "data");
+  isStarted = true;
   const { port } = new URL(JSON.parse(text).url);
   return { child, port: Number(port) };
 }

@@ -45,6 +45,9 @@ export const EVENTS = [
   },
 ];
 
+/** Returns the tick of a second of the day: the epoch is an hour before it. */
+const tickOf = (now) => now + HOUR;
+
 /** A generator of random numbers from 0 to 1 by a seed: Marsaglia's xorshift of 32 bits. */
 function randomOf(seed) {
   let x = seed;
@@ -63,7 +66,7 @@ class Process {
     this.nextAt = startAt;
     this.isStarted = false;
     this.grant = undefined;
-    this.cutOffUntil = 0;
+    this.cutOffUntil = -Infinity;
     this.crashesEachS = 0;
     this.nonces = 0;
     this.failures = 0;
@@ -71,7 +74,7 @@ class Process {
 
   /** Whether it makes IDs in this second. */
   serves(now) {
-    return this.grant !== undefined && now < this.grant.until;
+    return this.grant !== undefined && tickOf(now) < this.grant.until;
   }
 }
 
@@ -82,14 +85,14 @@ class Region {
       shape: "41.2.8.12",
       first: index * NODES_PER_REGION,
       count: NODES_PER_REGION,
-      epochMs: 0,
+      epochMs: -HOUR * 1000,
       tickMs: 1000,
     };
     this.terms = makeLeaseTerms(space, { ttlMs: TTL_S * 1000, maxSkewMs: 5000, usesFence: true });
     this.state = emptyNamespace(space.shape);
     this.random = random;
     this.processes = [];
-    this.downUntil = 0;
+    this.downUntil = -Infinity;
     this.history = 1;
     this.started = 0;
     /** The end of the last grant of each node, and whose it was: no other may begin before it. */
@@ -112,8 +115,9 @@ class Region {
     if (!isReleased || !process.serves(now) || now < this.downUntil) return;
     const { node, generation, nonce } = process.grant;
     const proof = { owner: process.owner, node, generation, grantNonce: nonce, nonce: "" };
-    this.state = release(this.state, proof, now + 1);
-    this.ends.set(node, { owner: process.owner, until: now + 1 });
+    const until = tickOf(now) + 1;
+    this.state = release(this.state, proof, until);
+    this.ends.set(node, { owner: process.owner, until });
   }
 
   /** Sends the request of a process that is due. */
@@ -156,7 +160,7 @@ class Region {
   /** Returns how many nodes are held, by processes that live or that have died. */
   heldNodes(now) {
     let held = 0;
-    for (const { until } of this.state.nodes.values()) if (until > now) held++;
+    for (const { until } of this.state.nodes.values()) if (until > tickOf(now)) held++;
     return held;
   }
 }
