@@ -330,7 +330,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description Counters, histograms and gauges in the text format of Prometheus.
+         * @description Counters, histograms and gauges in the text format of Prometheus. If several processes answer on this port, those of all, with the label `worker`.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -350,7 +350,7 @@ export interface paths {
         };
         /**
          * Read the state of the service
-         * @description Node, lease, holders of nodes, pools, stores, limits, and counts of this process since its start: the facts that the console shows. It counts in no rate limit.
+         * @description Node, lease, holders of nodes, pools, stores, limits, and counts since the start: the facts that the console shows. It counts in no rate limit.
          */
         get: operations["getStatus"];
         put?: never;
@@ -1720,6 +1720,7 @@ export interface operations {
                         startErrorCode: string | null;
                         /** Format: date-time */
                         time: string;
+                        /** @description Of several processes, that of the youngest. */
                         uptimeMs: number;
                         layout: {
                             timestampBits: number;
@@ -1819,7 +1820,9 @@ export interface operations {
                             isExhausted: boolean | null;
                             errorCode: string | null;
                         }[];
-                        /** @description IDs issued by this process, by kind. */
+                        /** @description How many processes answer on this port. `ids` and `requests` are their sums. */
+                        processes: number;
+                        /** @description IDs issued, by kind, since the start. */
                         ids: {
                             [key: string]: number;
                         };
