@@ -113,8 +113,13 @@ export class Supervisor {
     // The first one alone, so that wrong settings are reported once.
     const worker = this.#start(first);
     if (!(await worker.listening)) {
-      const { code } = await worker.exited;
-      return code ?? 1;
+      const exit = await worker.exited;
+      // With an exit code it has reported its error itself.
+      if (exit.code === null && !this.#isStopping) {
+        const message = `Worker 1 ended with ${describeExit(exit)} before it served.`;
+        this.#options.onEvent({ level: "error", event: "worker_exited", message, worker: 1 });
+      }
+      return exit.code ?? 1;
     }
     this.#hasStarted = true;
     for (const place of others) if (!this.#isStopping) this.#start(place);
