@@ -21,7 +21,7 @@ const TTL_S = 30;
 /** How long a process takes to start after a crash, or as the successor of another, in seconds. */
 const START_S = 5;
 
-/** How many IDs a second each process is asked for. */
+/** How many IDs a second each process is to make. */
 const DEMAND = 2000;
 
 /** How many crashes a process has a day. */
@@ -99,7 +99,7 @@ class Region {
     this.ends = new Map();
     this.overlaps = 0;
     this.minutes = [];
-    this.totals = { asked: 0, made: 0, crashes: 0, starts: 0, waitedS: 0 };
+    this.totals = { due: 0, made: 0, crashes: 0, starts: 0, waitedS: 0 };
   }
 
   start(startAt) {
@@ -275,20 +275,20 @@ export function simulate(hours = 24, seed = 20_200_101) {
 
 /** Adds a second to the minute that it is in. */
 function record(region, now) {
-  // The predecessors of a deploy serve until their successors do, so those are not asked yet.
+  // The predecessors of a deploy serve until their successors do, so nobody counts on those.
   const starting = region.deploying?.pairs.length ?? 0;
   const serving = region.processes.filter((process) => process.serves(now)).length;
   const places = region.processes.length - starting;
   const made = Math.min(serving, places) * DEMAND;
-  const asked = places * DEMAND;
+  const due = places * DEMAND;
   const { totals, minutes } = region;
-  totals.asked += asked;
+  totals.due += due;
   totals.made += made;
   totals.waitedS += places - Math.min(serving, places);
   if (now % 60 === 0) minutes.push({ made: 0, refused: 0, held: region.heldNodes(now) });
   const minute = minutes.at(-1);
   minute.made += made / 60;
-  minute.refused += (asked - made) / 60;
+  minute.refused += (due - made) / 60;
 }
 
 /** Returns what was refused in the hour that an event begins, in IDs. */
@@ -304,8 +304,8 @@ const percent = (share) => `${(100 * share).toFixed(3)} %`;
 export function capacityTables(regions) {
   const rows = regions.map(({ totals, minutes, overlaps }, index) => [
     `${index + 1}`,
-    count(totals.asked),
-    percent(1 - totals.made / totals.asked),
+    count(totals.due),
+    percent(1 - totals.made / totals.due),
     count(Math.max(...minutes.map(({ held }) => held))),
     count(totals.starts),
     count(totals.crashes),

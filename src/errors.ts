@@ -175,10 +175,10 @@ export class ClockStalledError extends BitflakeError {
   }
 }
 
-/** Every sequence number of the current tick is used up, and waiting is not allowed or would take too long. */
+/** The current tick has no room for the IDs that are wanted, and waiting is not allowed or would take too long. */
 export class SequenceExhaustedError extends BitflakeError {
   readonly code = "ERR_SEQUENCE_EXHAUSTED";
-  /** The tick that is full, counted from the epoch. */
+  /** The tick that has too little room, counted from the epoch. */
   readonly tick: number;
   /** The least time until the last of the IDs can be made, in milliseconds. */
   readonly waitMs: number;

@@ -1,4 +1,4 @@
-// bitflake/backend: Redis, SQL databases and memory as backends of the features.
+// bitflake/backend: Redis, SQL databases, stores with compare-and-set and memory as backends of the features.
 
 export { ArgumentError, BackendError } from "../internal.ts";
 export type { SqlTarget } from "./definitions.ts";

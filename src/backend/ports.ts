@@ -1,6 +1,7 @@
-// Backends: a store as a user passes it, as one of four kinds of port. An adapter makes one of a client; for a client
-// without an adapter the user writes an object with one of these interfaces. A backend knows no feature: each feature has
-// an interface of its own to a store, such as `LeasePort`, which its `openPort.ts` makes from a backend.
+// Backends: a store as a user passes it, as one of four kinds of port; a `MysqlPort` is a `CellPort` with statements. An adapter
+// makes one of a client; for a client without an adapter the user writes an object with one of these interfaces. A backend
+// knows no feature: each feature has an interface of its own to a store, such as `LeasePort`, which its `openPort.ts` makes from a
+// backend.
 
 /** Settings of every backend. */
 export interface PortSettings {

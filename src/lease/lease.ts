@@ -35,7 +35,7 @@ export interface LeaseStatus {
    */
   readonly clock: "store" | "client";
   /**
-   * How far this process's clock was ahead of the store's then, in milliseconds, less the time that the request took to
+   * How far this process's clock was ahead of the store's at `renewedAt`, in milliseconds, less the time that the request took to
    * reach the store. If the store has no clock, it is only that time.
    */
   readonly skewMs: number;

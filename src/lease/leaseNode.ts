@@ -87,11 +87,11 @@ function endOfRefusal(error: unknown): number | undefined {
 }
 
 /** Creates a generator, and the source of its IDs, which gets the grants. */
-async function createGenerator({ generatorSettings, isForThreads: sharesThreads }: LeaseSettings): Promise<{
+async function createGenerator({ generatorSettings, isForThreads }: LeaseSettings): Promise<{
   generator: SnowflakeGenerator;
   source: GrantedSource;
 }> {
-  if (sharesThreads) {
+  if (isForThreads) {
     // Loaded on demand, because most leases are for one thread.
     const { SharedGenerator } = await import("../threads/index.ts");
     return SharedGenerator.underGrants(generatorSettings);

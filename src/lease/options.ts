@@ -52,8 +52,8 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   readonly maxSkewMs?: number | undefined;
   /**
    * Whether new leases wait after the store may have lost grants. This is a waiting time, not a fencing token. Default
-   * `true`: after a restart or failover the store grants no node until all grants that it may have forgotten have ended,
-   * for `ttlMs` + 2 × `maxSkewMs`. A Redis that is cut off from its replicas grants and renews no lease. Set `false` if
+   * `true`: after a restart of Redis, or a failover or restore of Redis or PostgreSQL, the store grants no node until all grants
+   * that it may have forgotten have ended, for `ttlMs` + 2 × `maxSkewMs`. Other stores have no fence. A Redis that is cut off from its replicas grants and renews no lease. Set `false` if
    * the store never forgets what it has acknowledged.
    */
   readonly fence?: boolean | undefined;

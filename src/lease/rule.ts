@@ -1,5 +1,5 @@
-// Lease rule, as pure steps on the state that a store keeps. Memory runs these steps; Redis and SQL implement the same
-// steps in their own language. Time is counted in ticks of the IDs.
+// Lease rule, as pure steps on the state that a store keeps. Memory and stores of cells run these steps; Redis and SQL
+// implement the same steps in their own language. Time is counted in ticks of the IDs.
 //
 // A grant is the right to stamp the ticks of a node from `from` up to, but not including, `until`. Invariants:
 // 1. No overlap: a new grant of a node begins at or after the `until` of the grant before it.
@@ -7,7 +7,7 @@
 // 3. Release: it sets `until` to the tick after the last one that the owner stamped, and the owner stamps no more. That
 //    tick may be later than the stored `until`, if the store forgot the last renewal.
 // 4. Same grant: a renewal counts only if its answer has the `from` of the grant that it was sent for.
-// Uniqueness therefore needs an atomic store, and no clock that is right.
+// Uniqueness therefore needs an atomic store. It does not need correct clocks.
 //
 // Two events are outside the holder's control:
 // 5. Copies: a process may be copied while it holds a grant. Each renewal presents the generation of the grant and the
@@ -80,11 +80,11 @@ export interface LeaseTerms extends NodeSpace {
   readonly usesFence: boolean;
 }
 
-/** A request for a node. If it is sent again, it gets the same grant. */
+/** A request for a node. If it is sent again, it gets the same grant; from a store of cells perhaps another node. */
 export interface LeaseRequest {
   /** A random token, drawn for this request and used for no other grant, and the holder's label. */
   readonly owner: string;
-  /** Another request has another nonce. */
+  /** A random token of this request, which keeps it when it is sent again. */
   readonly nonce: string;
 }
 
@@ -151,7 +151,7 @@ function grant(
   ];
 }
 
-/** Returns whether another holder may have had the node since, by a grant that the store forgot (invariant 6). */
+/** Returns whether the store may have forgotten a later grant of this node to another holder (invariant 6). */
 function isStale({ staleUntil }: NamespaceState, { usesFence }: LeaseTerms, { until }: NodeState): boolean {
   return usesFence && until <= staleUntil;
 }
@@ -204,8 +204,9 @@ export function acquire(
   );
   if (own) return grant(state, terms, ...own, nowMs, storeMs);
   // A node is free when its grant has ended by both clocks: by the requester's, so that the new grant does not begin inside
-  // the old one; by the store's, because the old holder may still stamp.
+  // the old one; by the store's, so that a requester whose clock is ahead does not take a node that could still be renewed.
   const reachedByBoth = Math.max(tickAt(terms, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
+  // 0 is a fence that was never raised.
   if (terms.usesFence && state.fence > Math.max(reachedByBoth, 0)) {
     return [stateIfRefused, { outcome: "fenced", until: state.fence, storeMs }];
   }
@@ -229,7 +230,7 @@ interface Candidate {
  */
 export type ChooseNode = (nodes: ReadonlyMap<number, NodeState>, space: NodeSpace, tick: number) => Candidate;
 
-/** Chooses the node that has been free for longest, so that the gap after a skewed clock or a restored store is the largest. */
+/** Chooses the node that has been free for longest: the time between two grants of a node helps if a clock is wrong or the store was restored. */
 export const longestFreeNode: ChooseNode = (nodes, { first, count }) => {
   let best: Candidate | undefined;
   let used = 0;

@@ -277,7 +277,7 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     // process.
     this.#renewalNonce ||= freshToken();
     const proof = this.#proof(this.#renewalNonce);
-    // At most until the lease ends, with all statements of an SQL store, so that the loss is reported in time.
+    // Until the lease ends at most, for all statements of an SQL store together, so that the loss is reported in time.
     const options = { background: true, maxWaitMs: this.#untilMs - nowMs + 1 };
     const answer = await this.#port.renew(terms, proof, nowMs, options);
     if (this.#state !== "held") return;

@@ -10,7 +10,7 @@ import type { PoolPort } from "./port.ts";
 /**
  * Returns the port of a type's pool.
  *
- * @throws {@link ArgumentError} if the backend is neither SQL nor memory, has no transactions, or its `prefix` makes table names too long
+ * @throws {@link ArgumentError} if the backend is neither SQL nor memory, is a single connection to MySQL, or its `prefix` makes table names too long
  */
 export function poolPort(backend: Backend, type: string): PoolPort {
   if ("query" in backend) return sqlPoolPort(backend, type);

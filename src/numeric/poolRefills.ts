@@ -13,7 +13,7 @@ const POLL_MS = 50;
 /** How many calls of issue, for one or several IDs, there are between two merges of the store's counts. */
 const CALLS_PER_MERGE = 200;
 
-/** How a refill of this process ended. */
+/** Whether an attempt to refill threw. `"ended"` also if another process refills. */
 export type RefillOutcome = "ended" | "failed";
 
 /** Schedules the refills of one pool in this process. */
@@ -40,7 +40,7 @@ export class PoolRefills {
     this.#settings = settings;
   }
 
-  /** The error of the last refill, `undefined` if it succeeded. */
+  /** The error of the last refill or count that failed, until a refill ends without one. */
   get lastError(): unknown {
     return this.#lastError;
   }
@@ -97,8 +97,7 @@ export class PoolRefills {
   }
 
   /**
-   * Waits for a step of a refill, which can add enough: {@link POLL_MS}, or up to twice as long if no refill runs in this
-   * process afterwards.
+   * Waits {@link POLL_MS}, or until the refill ends; then, if none runs in this process, {@link POLL_MS} more.
    *
    * @param refill the result of {@link PoolRefills.tryRefill}
    * @returns `"failed"` if the refill has failed

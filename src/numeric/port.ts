@@ -36,7 +36,7 @@ export type IssueOutcome = readonly string[] | Availability | StoreHistory;
 export interface PoolPort {
   /**
    * Returns the history, and records the current one for a type that has none. A process calls it before every other step
-   * except `status`, which writes nothing.
+   * except those that write nothing, `status` and `takenBetween`.
    */
   readOrRecordHistory(): Promise<StoreHistory>;
   /** Records a history for the type, if the store is on it now. Resolves to whether it is. */
@@ -63,7 +63,7 @@ export interface PoolPort {
    * Returns the state of the pool.
    *
    * @param max the limit up to which available IDs are counted
-   * @param claimMs how long a claim lasts. One that ends later was made before a clock was set back
+   * @param claimMs how long a claim lasts. One that ends later than this from now was made before a clock was set back
    */
   status(max: number, claimMs: number): Promise<PoolCounts>;
   /** Adds IDs, except those that are in the pool. Resolves to how many it added. */

@@ -1,4 +1,4 @@
-// The request pipeline: guard, limits, route, admission, authentication, rate limit, negotiation, query, body, handler, CORS, log.
+// The request pipeline: guard, length of the target, route, admission, authentication, scope, rate limit, negotiation, query, body, handler, CORS, log.
 
 import { AccessLog } from "./accessLog.ts";
 import { SCOPES } from "./apiKeys.ts";

@@ -92,13 +92,13 @@ export function waitForRoomMs(
 }
 
 /**
- * Takes one step of the clock rule. It is pure: a step that throws or returns a wait has changed nothing.
+ * Takes one step of the clock rule. It is pure except for `firstSequence`: it returns a new state and changes none.
  *
  * @param firstSequence returns the first sequence number of a new tick
  * @param count how many IDs the caller wants, for the `waitMs` of a SequenceExhaustedError
  * @param limit the end of a grant, if IDs are made under one
  * @throws {@link ArgumentError}, {@link EpochError}, {@link ClockBackwardsError}, {@link SequenceExhaustedError},
- *   {@link TimestampOverflowError}, or the error of the limit. The other errors of `nextId` come from its callers
+ *   {@link TimestampOverflowError}, or the error of the limit. The callers of `step` add the other errors of `nextId`
  */
 export function step(
   settings: ClockSettings,
@@ -117,7 +117,7 @@ export function step(
   }
   const highestReadingMs = backwardMs > 0 ? state.highestReadingMs : nowMs;
   const startTick = (tick: number): ClockState => {
-    // Where the grant ends within the format, its error comes first, also for a tick past `maxTick`.
+    // If the grant ends at `maxTick` or before, its error comes first, also for a tick past `maxTick`.
     if (limit && limit.until <= maxTick && tick >= limit.until) throw limit.error(nowMs);
     if (tick > maxTick) throw new TimestampOverflowError(nowMs, tick, maxTick);
     return { highestReadingMs, tick, sequence: firstSequence() };

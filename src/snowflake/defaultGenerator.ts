@@ -44,7 +44,7 @@ function theSource(): LocalSource {
 
 /**
  * Makes an ID with no configuration: `PRESET_MINIMAL`, which has no node ID. For one process at a time; where
- * several make IDs for one place, give each a node ID of its own with {@link makeGenerator}.
+ * several make IDs for the same table or system, give each a node ID of its own with {@link makeGenerator}.
  *
  * @returns an ID larger than every one before it
  * @throws whatever {@link SnowflakeGenerator.nextId} throws

@@ -23,8 +23,8 @@ export function stateOf(
  * @param shiftedNode the node, shifted to its position in an ID
  * @param count how many IDs the caller wants, for the `waitMs` of a SequenceExhaustedError
  * @param limit the end of a grant, if IDs are made under one
- * @throws {@link ArgumentError} if the tick is between the first and the last tick (both included) of another of the entry's
- *   rivals; and the errors of `step`
+ * @throws {@link ArgumentError} if the tick is between the first and the last tick (both included) of another entry of
+ *   the node; and the errors of `step`
  */
 export function stepEntry(
   settings: Settings,

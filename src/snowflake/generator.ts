@@ -46,7 +46,7 @@ function localParts(settings: Settings): GeneratorParts {
  *   function) share one ledger entry in a thread, so building one per call repeats nothing. Worker threads and processes
  *   need node IDs of their own: on Node, a worker of `node:cluster`, a process of PM2 or one in a Kubernetes pod emits a
  *   warning with the code `BITFLAKE_SHARED_NODE_ID` when it builds its first generator without `datacenterId` and
- *   `machineId`. Deno and Bun have no such warning. Each thread, and each other realm, warns once.
+ *   `machineId`. Deno and Bun have no such warning. There is one in each thread, and in each further global object of it.
  *
  * A synchronous call that throws leaves the generator as it was.
  *
@@ -125,8 +125,8 @@ export class SnowflakeGenerator {
    * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies between the first and the
    *   last tick (both included) of another generator of this node, with the same fields below the timestamp, but another
    *   `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the identity;
-   *   or if this generator's custom clock was later installed as `Date.now`, the identity also had a generator on the
-   *   system's clock, and since then another one was built there
+   *   or if this generator's custom clock has replaced `Date.now`, and a generator was then built on the system's clock, which
+   *   had an entry of this identity already
    *
    * @example
    * ```ts

@@ -7,20 +7,20 @@ import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * What the ledger knows of one identity: its first tick, its last ID, the highest reading, and all entries of its node, itself
- * included. Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the
+ * The first tick, the last ID, the highest reading, and all entries of the same node, this one included: in the ledger for one
+ * identity, or of a lease's own, or a draft. Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the
  * ledger.
  */
 export interface LedgerEntry {
   /**
    * The highest reading at which an ID was issued; NaN before the first ID. NaN equals no reading, so that the first call
-   * takes a step. A source with grants, whose entry is not on the ledger, sets it to the reading of the acquire when a grant
-   * opens, and to NaN when it closes.
+   * takes a step. A source with grants, whose entry is not on the ledger, sets it to the reading with which a grant was requested
+   * when it opens, and to NaN when it closes.
    */
   readingMs: number;
   /**
-   * The last ID, as one 64-bit word; negative before the first ID. When a grant opens, it is the last ID before the grant,
-   * which was not issued. Reading it creates the BigInt with one 64-bit load.
+   * The last ID, as one 64-bit word; negative before the first ID. When a grant opens, it is the largest ID of the tick before
+   * the first one to stamp. One 64-bit load of it creates the BigInt.
    */
   readonly word: BigInt64Array<ArrayBuffer>;
   /** The low 32 bits of the last ID: the same memory as `word`. */
@@ -41,7 +41,7 @@ export interface LedgerEntry {
 export interface SharedLast {
   /** Raises them, so that the next ID comes after `last`. */
   raise(last: bigint, readingMs: number): void;
-  /** Ends the memory: in every thread, each call throws from here on. Returns what was reached. */
+  /** Shuts the memory: from now on each call throws, in every thread. Returns what was reached. */
   end(): { readonly last: bigint; readonly readingMs: number };
 }
 
@@ -159,7 +159,7 @@ export function ledgerEntry(settings: Settings): LedgerEntry {
 }
 
 /**
- * Returns whether another of an entry's rivals spans a tick. All ticks from its first to its last one count, also those in
+ * Returns whether another entry of the node spans a tick. All ticks from its first to its last one count, also those in
  * which it made no ID.
  *
  * @param tick a tick later than the entry's own, so that the entry itself does not match

@@ -12,7 +12,7 @@ export class LocalSource implements IdSource {
   // `declare` keeps the fields out of the JavaScript, where each would be set to undefined first, and then by the constructor.
   declare protected readonly settings: Settings;
   /**
-   * The last ID. By default this is the ledger's entry, which all LocalSources of the identity share, except those on a lease,
+   * The last ID and the highest reading. By default this is the ledger's entry, which all LocalSources of the identity share, except those on a lease,
    * which have an entry of their own.
    */
   declare protected readonly entry: LedgerEntry;
@@ -82,7 +82,7 @@ export class LocalSource implements IdSource {
     return { run: waitMs > 0 ? undefined : this.extendRun(entry, most), waitMs, nowMs };
   }
 
-  /** Tries one step on the entry or a draft of it. Returns 0, and it has the next ID; or returns the milliseconds to wait. */
+  /** Tries one step on the entry or a draft of it. Returns 0 if that now has the next ID, else the milliseconds to wait. */
   protected tryStep(entry: LedgerEntry, nowMs: number, count: number): number {
     return stepEntry(this.settings, entry, this.settings.shiftedNode, nowMs, count);
   }
@@ -91,7 +91,7 @@ export class LocalSource implements IdSource {
   private advance(entry: LedgerEntry, nowMs: number, budget?: WaitBudget): void {
     const { lowMask } = this;
     const low = entry.low[0] as number;
-    // At the same reading, and before the end of the run, `step` would return the last ID plus one.
+    // At the same reading, and before the end of the run, a step would lead to the last ID plus one.
     if (nowMs === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
     else this.stepOrWait(entry, nowMs, budget);
   }

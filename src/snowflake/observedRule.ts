@@ -16,7 +16,7 @@ export interface ClockRule {
   waitForRoomMs(settings: Settings, state: ClockState, nowMs: number, count: number): number;
 }
 
-// Variables and no object, because that is less code in the root import.
+// Two variables instead of an object, because that is less code in the root import.
 /** Calls `step` of the clock rule. */
 export let takeStep: ClockRule["step"] = step;
 /** Calls `waitForRoomMs` of the clock rule. */

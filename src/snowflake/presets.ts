@@ -50,7 +50,7 @@ function platform(epochMs: number): PlatformPreset {
   return Object.freeze({ ...PRESET_TWITTER, epochMs });
 }
 
-/** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. */
+/** 41 · 5 · 5 · 12, as Twitter had it: 69 years, 32 datacenters of 32 machines, 4,096 IDs per ms each. Only the widths: the epoch is 2020, and `"x"` has Twitter's. */
 export const PRESET_TWITTER: Preset = /* @__PURE__ */ preset(41, 5, 5, 12);
 
 /** 53 · 0 · 0 · 10: one generator and no node ID, 1,024 IDs per ms. What `nextId()` uses. */

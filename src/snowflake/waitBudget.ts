@@ -10,14 +10,14 @@ import type { Settings } from "./settings.ts";
 /**
  * How many readings in a row may show no new millisecond before the clock counts as stalled. The coarsest clock that runs,
  * Firefox's with resistFingerprinting, steps by 17 ms. The fastest reading that we measured takes 35 ns. Even at 20 ns, 17 ms
- * are 850,000 readings, and this limit is more than twice that. It takes 0.15 s at the usual 70 ns for the clock plus
- * `performance.now()`. A larger limit would slow tests whose clock is a mock that records its calls, at 1 µs each.
+ * are 850,000 readings, and this limit is more than twice that. It takes 0.1 to 0.2 s, at the usual 50 to 100 ns for the clock
+ * plus `performance.now()`. A larger limit would slow tests whose clock is a mock that records its calls, at 1 µs each.
  */
 const STALL_READS = 2_097_152;
 
 /**
- * How many times a call may read the clock in all. It ends a wait on a clock that hardly moves where there is no
- * `performance.now()`. Even at 20 ns a reading it takes 2.7 s, more than the 2 s below.
+ * How many times a call may read the clock in all. Where there is no `performance.now()`, it ends a wait on a clock that hardly
+ * moves. Even at 20 ns a reading it takes 2.7 s, more than the 2 s below.
  */
 const MAX_READS = 134_217_728;
 
@@ -51,7 +51,7 @@ export function createStallCheck(
   };
 }
 
-/** Returns the milliseconds of the runtime's monotonic clock, which no correction sets; NaN where there is none. */
+/** Returns the milliseconds of the runtime's monotonic clock, which corrections of the clock do not change; NaN where there is none. */
 function monotonicMs(): number {
   const { performance } = globalThis as { performance?: { now?(): number } };
   return performance?.now?.() ?? Number.NaN;

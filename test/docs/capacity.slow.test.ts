@@ -6,7 +6,7 @@ import { capacity, type Widths } from "../../src/index.ts";
 
 interface Region {
   readonly minutes: readonly object[];
-  readonly totals: { readonly made: number; readonly asked: number };
+  readonly totals: { readonly made: number; readonly due: number };
   readonly overlaps: number;
 }
 
@@ -31,7 +31,7 @@ test("a quarter of an hour is the same in each run, has no overlapping leases, a
   expect(simulate(0.25, 7).map(({ totals }) => totals)).not.toEqual(one.map(({ totals }) => totals));
   for (const { overlaps, totals, minutes } of one) {
     expect(overlaps).toBe(0);
-    expect(totals.made / totals.asked).toBeGreaterThan(0.999);
+    expect(totals.made / totals.due).toBeGreaterThan(0.999);
     expect(minutes).toHaveLength(15);
   }
 });

@@ -11,7 +11,7 @@ import { resolveGeneratorSettings } from "../../src/snowflake/settings.ts";
 import { anyCase, anyWidths, type Case } from "../support/arbitraries.ts";
 import { drive, EndOfScript, scripted } from "../support/clocks.ts";
 
-/** A dozen lines of BigInt that are obviously right; the clock and the outcome as in the real one. */
+/** A model in plain BigInt arithmetic, with the same clock and the same outcomes as the generator. */
 function model(options: Case["options"], clock: () => number): () => bigint {
   const bits = (n: number) => BigInt(n);
   const most = 2n ** bits(options.sequenceBits) - 1n;

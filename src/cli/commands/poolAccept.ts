@@ -12,7 +12,7 @@ export const poolAcceptCommand: Command = defineCommand({
   name: "pool accept",
   summary: "Lets a pool issue IDs again after a failover or a restore.",
   notes: [
-    "After a failover of PostgreSQL or MySQL, or a restore, a pool issues no IDs, because the store may have forgotten IDs that were issued. Running services restore theirs at the next request for an ID, for their status or for their health: send each of them one request first. Then find IDs that were issued by other processes, in the rows, cards or logs that IDs were written to, and pass them to IdPool.import. Then run this command. A planned switchover loses nothing: run it at once.",
+    "After a failover of PostgreSQL or MySQL, or a restore, a pool issues no IDs, because the store may have forgotten IDs that were issued. Running services mark the IDs that they issued as taken again at the next request for an ID, for their status or for their health: send each of them one request first, and one to /status to a service with --workers. Then find IDs that were issued by other processes, in the rows, cards or logs that IDs were written to, and pass them to `bitflake pool import`. Then run this command. A planned switchover loses nothing: run it at once.",
   ],
   flags: POOL_FLAGS,
   examples: [{ run: "bitflake pool accept --store $DATABASE_URL --types types.json --type farmer" }],

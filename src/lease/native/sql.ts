@@ -59,7 +59,7 @@ function parseNodes(rows: readonly SqlRow[]): Map<number, NodeState> {
   );
 }
 
-/** Parses whether the proof of a refused renewal is current: then its clock was refused. */
+/** Parses why a renewal was refused: if its proof is current, because of its clock; otherwise the grant is lost. */
 const parseRenewalRefusal: Parse<LeaseAnswer> = ([row]) => {
   const [storeMs = 0, current = 0] = parseIntegers([row?.["ms"], row?.["current"]]);
   return { outcome: current > 0 ? "skew" : "lost", storeMs };

@@ -63,7 +63,7 @@ export function leaseStatements(backend: SqlPort, historyId: string | undefined)
   const inRenewal = { epoch: "$6", length: "$7", maxSkewTicks: "$12", maxGrantTicks: "$13" };
   const inRecord = { epoch: "$3", length: "$4", maxSkewTicks: "$5", maxGrantTicks: "$2" };
   const stale = `(SELECT stale FROM ${namespaces} WHERE namespace = $1)`;
-  // Whether no other holder may have had the node since, by a grant that the store forgot.
+  // Whether the store cannot have forgotten a later grant of the node to another holder.
   const isLive = (until = "until") => (historyId === undefined ? "TRUE" : `${until} > ${stale}`);
   // The update in the CTE is not visible here, so compute `stale` again.
   const isLiveNow = hasHistory

@@ -6,7 +6,7 @@
 // | ids       | `taken`         | a time: when the ID was issued or imported; NULL while it is available                 |
 // | ids       | `request`       | the request key that the ID was issued for                                             |
 // | id_counts | `taken`         | a number: how many IDs are taken, in COUNT_ROWS rows, so that concurrent issues seldom wait |
-// | id_types  | `history`       | the store history that the pool is accepted on; empty until the pool is initialized    |
+// | id_types  | `history`       | the store history that was accepted last; empty until the pool is initialized          |
 // | id_types  | `scan`          | the position of the exhaustive scan                                                    |
 // | id_types  | `refiller`      | the refiller that holds the claim                                                      |
 // | id_types  | `claimed_until` | a time: when the claim ends                                                            |

@@ -9,7 +9,7 @@
 // | ids       | `request` | the request key that the ID was issued for                                         |
 // | id_types  | `taken`   | a number: how many IDs are taken, without those of id_counts; NULL if not counted  |
 // | id_counts | `taken`   | a number: how many IDs one issue took, or several whose rows were merged           |
-// | id_types  | `history` | the store history that the pool is accepted on                                     |
+// | id_types  | `history` | the store history that the pool began on, or that was accepted last                |
 // | id_types  | `sweep`   | the position of the exhaustive scan                                                |
 // | id_types  | `filler`  | the refiller that holds the claim                                                  |
 // | id_types  | `filling` | a time: when the claim ends                                                        |

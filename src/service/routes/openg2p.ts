@@ -125,8 +125,8 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   };
 
   /**
-   * Returns the request keys of the pool for `count` IDs. They depend on the client and on the service's name, because
-   * services of different names may share pools but not clients. The first is the key of a request for one ID.
+   * Makes request keys of the request's `Idempotency-Key`, one for each ID. They depend on the client and on the service's
+   * name, because services of different names may share pools but not clients. The first is that of a request for one ID.
    */
   const requestKeysOf = async ({ request, client }: RouteContext, count: number): Promise<string[]> => {
     const key = readKey((name) => request.header(name));
@@ -148,7 +148,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   };
 
   /**
-   * Issues IDs: in one step, or with a key one for each of its request keys. Then a request that failed half-way gets the
+   * Issues IDs: without a key in one step, with a key one for each request key made of it. Then a request that failed half-way gets the
    * same IDs when it is repeated, and the rest. A replay, for a key that was used before, is marked and not counted.
    */
   const issue = async (
