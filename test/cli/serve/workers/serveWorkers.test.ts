@@ -97,7 +97,11 @@ test("the first process starts the workers, prints the report of the first, and 
 test("auto starts one worker for each core, and one that fails to fork ends the start with exit code 1", async () => {
   const { cluster, workers, load } = playCluster();
   const stop = new AbortController();
-  const done = cli("serve --workers auto --log none", { import: load, signal: stop.signal });
+  const done = cli("serve --workers auto --log none", {
+    import: load,
+    signal: stop.signal,
+    terminal: ["stdout"],
+  });
   await vi.waitFor(() => expect(workers.length).toBe(1));
   workers[0]?.listens();
   await vi.waitFor(() => expect(workers.length).toBe(availableParallelism()));
@@ -183,4 +187,12 @@ test.each([
   const { code, err } = await cli(line, { import: load, env: { SUPERVISED_BY_BITFLAKE: "1" } });
   expect(code).toBe(2);
   expect(err).toContain(message);
+});
+
+test("a runtime that only imitates node:cluster is refused", async () => {
+  vi.stubGlobal("Bun", { version: "1.3.0" });
+  const { code, err } = await cli("serve --workers 2 --store sqlite:ids.db");
+  vi.unstubAllGlobals();
+  expect(code).toBe(2);
+  expect(err).toContain("--workers requires Node, and this is bun 1.3.0");
 });
