@@ -56,10 +56,11 @@ async function startWorkers(count: number, ...flags: string[]) {
   /** Returns the samples of a family by the numbers of workers. */
   const samplesOf = async (name: string) =>
     (await scrape()).find((family) => family.name === name)?.samples ?? [];
+  // By /status, which counts in no rate limit.
   const untilServing = async () =>
     expect
-      .poll(async () => (await samplesOf("bitflake_ready")).map(({ value }) => value), { timeout: LONG_MS })
-      .toEqual(Array(count).fill(1));
+      .poll(async () => (await (await fetch(`${url}/status`)).json()).processes, { timeout: LONG_MS })
+      .toBe(count);
   await untilServing();
   return { ...running, pid, url, workers, samplesOf, untilServing, workerPids: () => childrenOf(pid) };
 }
@@ -151,9 +152,9 @@ describe.skipIf(!sqliteHere.node)("workers", { timeout: 300_000 }, () => {
     expect(workerPids()).toContain(other);
     expect(workerPids()).not.toContain(victim);
     expect(countEvent(written.err, "worker_exited")).toBe(1);
-    // The dead one's node is free when its lease ends; until then its successor has another.
+    // The dead one's node is free when its lease ends; until then, for 30 s at most, its successor has another.
     const { nodes } = await (await fetch(`${url}/status`)).json();
-    expect(nodes.held).toBe(3);
+    expect([2, 3]).toContain(nodes.held);
     child.kill("SIGINT");
     expect(await ended).toBe(0);
   });
@@ -185,10 +186,7 @@ describe.skipIf(!sqliteHere.node)("workers", { timeout: 300_000 }, () => {
       statuses.push(response.statusCode);
       response.resume();
     }
-    // The requests to /metrics that waited for the workers have cost some.
-    const accepted = statuses.filter((status) => status === 200).length;
-    expect(accepted).toBeLessThan(10);
-    expect(statuses.slice(accepted).every((status) => status === 429)).toBe(true);
+    expect(statuses).toEqual([...Array(10).fill(200), ...Array(10).fill(429)]);
   });
 
   test("read the configuration again at a restart; if it is wrong, those that run serve on", async () => {
