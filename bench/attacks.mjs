@@ -15,7 +15,7 @@ const SECONDS = 8;
 
 const program = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
-/** Starts the service with everything on, and nobody who reads the log slowly. */
+/** Starts the service with everything on. Its log is read, and dropped. */
 async function start() {
   let isStarted = false;
   const child = spawn(

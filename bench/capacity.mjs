@@ -275,7 +275,7 @@ export function simulate(hours = 24, seed = 20_200_101) {
 
 /** Adds a second to the minute that it is in. */
 function record(region, now) {
-  // The predecessors of a deploy serve until their successors do, so nobody counts on those.
+  // The predecessors of a deploy serve until their successors do, so those have nothing to make.
   const starting = region.deploying?.pairs.length ?? 0;
   const serving = region.processes.filter((process) => process.serves(now)).length;
   const places = region.processes.length - starting;

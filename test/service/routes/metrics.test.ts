@@ -322,7 +322,7 @@ describe("with peers", () => {
       });
     });
     const [one, other] = [scrape(send), scrape(send)];
-    await vi.waitFor(() => expect(reads).toBe(1));
+    await vi.waitFor(() => expect(reads).toBe(1), { timeout: 60_000 });
     answer(4);
     for (const families of [await one, await other])
       expect(families.find(({ name }) => name === "bitflake_ready")?.samples[0]?.labels).toEqual({

@@ -11,6 +11,9 @@ import { cli } from "../../cliIo.ts";
 const folder = mkdtempSync(join(tmpdir(), "bitflake-workers-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Waits for a state as long as a busy machine may take for it. */
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 120_000 });
+
 /** A worker that the test plays. */
 class FakeWorker extends EventEmitter {
   readonly sent: object[] = [];
@@ -61,16 +64,16 @@ test("the first process starts the workers, prints the report of the first, and 
     import: load,
     signal: stop.signal,
   });
-  await vi.waitFor(() => expect(workers.length).toBe(1));
+  await until(() => expect(workers.length).toBe(1));
   expect(cluster.schedulingPolicy).toBe(cluster.SCHED_RR);
   expect(cluster.setupPrimary).toHaveBeenCalledWith({ serialization: "advanced" });
   workers[0]?.listens();
-  await vi.waitFor(() => expect(workers.length).toBe(2));
+  await until(() => expect(workers.length).toBe(2));
   // One that cannot be started has no process, and is replaced.
   const failing = workers[1] as FakeWorker;
   failing.process.pid = undefined;
   failing.emit("error", new Error("spawn EAGAIN"));
-  await vi.waitFor(() => expect(workers.length).toBe(3));
+  await until(() => expect(workers.length).toBe(3));
   workers[2]?.listens();
   // Errors of messages to a process that runs are no end.
   workers[2]?.emit("error", new Error("EPIPE"));
@@ -102,9 +105,9 @@ test("auto starts one worker for each core, and one that fails to fork ends the 
     signal: stop.signal,
     terminal: ["stdout"],
   });
-  await vi.waitFor(() => expect(workers.length).toBe(1));
+  await until(() => expect(workers.length).toBe(1));
   workers[0]?.listens();
-  await vi.waitFor(() => expect(workers.length).toBe(availableParallelism()));
+  await until(() => expect(workers.length).toBe(availableParallelism()));
   stop.abort();
   for (const worker of workers) worker.process.kill("SIGKILL");
   expect((await done).code).toBe(0);
@@ -153,7 +156,7 @@ test.each(["stop", "retire"] as const)(
     });
     const outcome = await Promise.race([
       done,
-      vi.waitFor(() => expect(sent[0]?.kind).toBe("listening"), { timeout: 20_000 }).then(() => undefined),
+      until(() => expect(sent[0]?.kind).toBe("listening")).then(() => undefined),
     ]);
     // Node 20 has no SQLite: then the reason is an error, and there is nothing more to see here.
     if (outcome !== undefined) {
@@ -164,9 +167,9 @@ test.each(["stop", "retire"] as const)(
     expect(workers).toBe(2);
     receive(null);
     receive({ kind: "report", id: 5 });
-    await vi.waitFor(() => expect(sent.at(-1)).toMatchObject({ kind: "report", id: 5 }), { timeout: 20_000 });
+    await until(() => expect(sent.at(-1)).toMatchObject({ kind: "report", id: 5 }));
     const scraped = fetch(`${url}/metrics`);
-    await vi.waitFor(() => expect(sent.at(-1)?.kind).toBe("readPeers"), { timeout: 20_000 });
+    await until(() => expect(sent.at(-1)?.kind).toBe("readPeers"));
     receive({ kind: "peerReports", id: sent.at(-1)?.["id"], reports: { number: 2, others: [] } });
     expect(await (await scraped).text()).toContain('bitflake_ready{worker="2"} 1');
     receive({ kind });
