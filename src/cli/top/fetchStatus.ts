@@ -39,28 +39,23 @@ export interface StatusSource {
 
 const isText = (value: unknown): boolean => typeof value === "string";
 const isCount = (value: unknown): boolean => Number.isFinite(value);
-const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
-const isCountOrNull = (value: unknown): boolean => value === null || isCount(value);
-
-/** Returns whether a value is an object whose fields pass these tests. */
-function hasFields(value: unknown, tests: Readonly<Record<string, (field: unknown) => boolean>>): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const fields = value as Readonly<Record<string, unknown>>;
-  return Object.entries(tests).every(([name, test]) => test(fields[name]));
-}
 
 const listOf = (test: (item: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(test);
 const mapOf = (test: (item: unknown) => boolean) => (value: unknown) =>
   typeof value === "object" && value !== null && Object.values(value).every(test);
+/** Tests whether a value is an object whose fields pass these tests. */
 const objectOf =
   (tests: Readonly<Record<string, (field: unknown) => boolean>>) =>
-  (value: unknown): boolean =>
-    hasFields(value, tests);
+  (value: unknown): boolean => {
+    if (typeof value !== "object" || value === null) return false;
+    const fields = value as Readonly<Record<string, unknown>>;
+    return Object.entries(tests).every(([name, test]) => test(fields[name]));
+  };
 const orNull = (test: (value: unknown) => boolean) => (value: unknown) => value === null || test(value);
 
-/** The tests of the fields that are shown. */
-const STATUS_FIELDS = {
+/** Tests the fields of a status that are shown. */
+const isStatus = objectOf({
   name: isText,
   version: isText,
   status: isText,
@@ -70,14 +65,14 @@ const STATUS_FIELDS = {
   lease: orNull(objectOf({ state: isText, msLeft: isCount })),
   nodes: orNull(objectOf({ held: isCount })),
   layout: objectOf({ capacity: objectOf({ nodes: isCount }) }),
-  stores: listOf(objectOf({ kind: isText, uses: listOf(isText), state: isText, errorCode: isTextOrNull })),
+  stores: listOf(objectOf({ kind: isText, uses: listOf(isText), state: isText, errorCode: orNull(isText) })),
   pools: listOf(
     objectOf({
       type: isText,
       state: isText,
-      available: isCountOrNull,
+      available: orNull(isCount),
       highMark: isCount,
-      remaining: isTextOrNull,
+      remaining: orNull(isText),
     }),
   ),
   ids: mapOf(isCount),
@@ -87,7 +82,7 @@ const STATUS_FIELDS = {
       objectOf({ route: isText, count: isCount, classes: mapOf(isCount), buckets: listOf(isCount) }),
     ),
   }),
-};
+});
 
 function assertStatus(text: string, url: URL): ServiceStatus {
   let value: unknown;
@@ -96,7 +91,7 @@ function assertStatus(text: string, url: URL): ServiceStatus {
   } catch {
     // No JSON is no status either.
   }
-  if (hasFields(value, STATUS_FIELDS)) return value as ServiceStatus;
+  if (isStatus(value)) return value as ServiceStatus;
   throw new CommandError("ERR_SERVICE", `${url.href} did not answer with the status of a bitflake service`);
 }
 
