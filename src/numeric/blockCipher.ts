@@ -1,6 +1,6 @@
-// AES on whole blocks: by `node:crypto` where the platform has it, otherwise by aes.ts.
+// AES on whole blocks: by `node:crypto` where the platform has it, otherwise by cipher/aes.ts.
 
-import { Aes } from "./aes.ts";
+import { Aes } from "../cipher/aes.ts";
 
 /** Encrypts blocks in place, each independently (ECB). A block is four big-endian words. */
 export type EncryptBlocks = (blocks: Int32Array) => void;

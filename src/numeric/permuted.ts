@@ -2,6 +2,7 @@
 
 import { startTimer } from "../backend/call.ts";
 import { assertBackend } from "../backend/portSettings.ts";
+import { assertKey } from "../cipher/key.ts";
 import type { Counter } from "../counter/index.ts";
 import { ArgumentError, assertKnownOptions, IdPoolExhaustedError, InvalidIdError } from "../internal.ts";
 import { blockCipher } from "./blockCipher.ts";
@@ -21,16 +22,6 @@ export interface PermutedIdsOptions {
   readonly key: Uint8Array | string;
   /** Gives the position of the next ID: a counter of `bitflake/counter` that starts at 1, on any store. */
   readonly counter: Counter;
-}
-
-/** Parses a key into a copy of its bytes, so that later changes of the caller's array have no effect. */
-function parseKey(key: Uint8Array | string): Uint8Array {
-  const isHex = typeof key === "string" && /^(?:[0-9a-f]{32}|[0-9a-f]{48}|[0-9a-f]{64})$/i.test(key);
-  if (isHex) return Uint8Array.from(key.match(/../g) as string[], (byte) => Number.parseInt(byte, 16));
-  if (key instanceof Uint8Array && [16, 24, 32].includes(key.length)) return Uint8Array.from(key);
-  // No error message contains the key.
-  const given = typeof key === "string" ? `${key.length} characters` : `${key?.length} bytes`;
-  throw new ArgumentError("key", "16, 24 or 32 bytes, or as many in hexadecimal", given);
 }
 
 /** Returns a fingerprint of a key that does not reveal it: 48 bits of a block that is encrypted for nothing else. */
@@ -99,7 +90,7 @@ export class PermutedIds {
   constructor(options: PermutedIdsOptions) {
     assertKnownOptions(options, ["type", "key", "counter"]);
     const { type, key, counter } = options;
-    const bytes = parseKey(key);
+    const bytes = assertKey("key", key);
     if (typeof counter?.next !== "function") throw new ArgumentError("counter", "a Counter", counter);
     assertBackend(counter.backend);
     this.type = assertType(type);

@@ -1,13 +1,14 @@
 // AES and FF1: published examples, and comparison with a slow reference implementation.
 
-import { type Cipher, createCipheriv, createHash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { ecb } from "@noble/ciphers/aes.js";
 import { FF1 as NobleFf1 } from "@noble/ciphers/ff1.js";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Aes } from "../../src/numeric/aes.ts";
+import { Aes } from "../../src/cipher/aes.ts";
 import { blockCipher } from "../../src/numeric/blockCipher.ts";
 import { Ff1 as Ff1OfMany, LANES } from "../../src/numeric/ff1.ts";
+import { NIST_SAMPLES, openssl, parseNumber, Reference, unhex } from "../support/ff1Reference.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -47,85 +48,11 @@ const PATHS: readonly (readonly [string, <T>(act: () => T) => T])[] = [
   ["the own AES", (act) => withBuiltin(undefined, act)],
 ];
 
-const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
-
 function aesOf(key: Uint8Array, bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const block = Int32Array.of(view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12));
   new Aes(key).encrypt(block);
   return Array.from(block, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
-}
-
-/** AES by OpenSSL. In ECB mode blocks are independent, so one cipher encrypts all of them. */
-function openssl(key: Uint8Array): Cipher {
-  return createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
-}
-
-/** FF1 step by step as in the standard (SP 800-38G, algorithms 6 and 7), for any radix. */
-class Reference {
-  readonly #cipher: Cipher;
-  readonly #radix: bigint;
-  readonly #n: number;
-  readonly #tweak: Uint8Array;
-
-  constructor(key: Uint8Array, radix: number, n: number, tweak: Uint8Array) {
-    this.#cipher = openssl(key);
-    this.#radix = BigInt(radix);
-    this.#n = n;
-    this.#tweak = tweak;
-  }
-
-  /** Returns how many numbers of so many digits exist. */
-  count(digits: number): bigint {
-    return this.#radix ** BigInt(digits);
-  }
-
-  #prf(bytes: Buffer): Buffer {
-    let state = Buffer.alloc(16);
-    for (let at = 0; at < bytes.length; at += 16) {
-      state = this.#cipher.update(state.map((byte, i) => byte ^ (bytes[at + i] as number)));
-    }
-    return state;
-  }
-
-  /** Returns the number y of a round: steps 6.i to 6.iv. */
-  y(round: number, half: bigint): bigint {
-    const n = this.#n;
-    const t = this.#tweak.length;
-    const u = Math.floor(n / 2);
-    const v = n - u;
-    const b = Math.ceil((this.count(v) - 1n).toString(2).length / 8);
-    const d = 4 * Math.ceil(b / 4) + 4;
-    const p = Buffer.from([1, 2, 1, 0, 0, Number(this.#radix), 10, u % 256, 0, 0, 0, n, 0, 0, 0, t]);
-    const padding = Buffer.alloc((((-t - b - 1) % 16) + 16) % 16);
-    const number = Buffer.from(half.toString(16).padStart(2 * b, "0"), "hex");
-    const r = this.#prf(Buffer.concat([p, this.#tweak, padding, Buffer.of(round), number]));
-    expect(d).toBeLessThanOrEqual(r.length);
-    return BigInt(`0x${r.subarray(0, d).toString("hex")}`);
-  }
-
-  encrypt(value: bigint): bigint {
-    const u = Math.floor(this.#n / 2);
-    const v = this.#n - u;
-    let [a, b] = [value / this.count(v), value % this.count(v)];
-    for (let round = 0; round < 10; round++) {
-      const c = (a + this.y(round, b)) % this.count(round % 2 === 0 ? u : v);
-      [a, b] = [b, c];
-    }
-    return a * this.count(v) + b;
-  }
-
-  decrypt(value: bigint): bigint {
-    const u = Math.floor(this.#n / 2);
-    const v = this.#n - u;
-    let [a, b] = [value / this.count(v), value % this.count(v)];
-    for (let round = 9; round >= 0; round--) {
-      const m = this.count(round % 2 === 0 ? u : v);
-      const c = (((b - this.y(round, a)) % m) + m) % m;
-      [a, b] = [c, a];
-    }
-    return a * this.count(v) + b;
-  }
 }
 
 /** The reference for decimal digits, which also takes a single digit. */
@@ -284,27 +211,8 @@ describe("blockCipher", () => {
 });
 
 describe("FF1", () => {
-  const K128 = "2B7E151628AED2A6ABF7158809CF4F3C";
-  const K192 = `${K128}EF4359D8D580AA4F`;
-  const K256 = `${K192}7F036D6F04FC6A94`;
-  const TEN = "39383736353433323130";
-  const ELEVEN = "3737373770717273373737";
-  const samples: [number, string, number, string, string, string][] = [
-    [1, K128, 10, "", "0123456789", "2433477484"],
-    [2, K128, 10, TEN, "0123456789", "6124200773"],
-    [3, K128, 36, ELEVEN, "0123456789abcdefghi", "a9tv40mll9kdu509eum"],
-    [4, K192, 10, "", "0123456789", "2830668132"],
-    [5, K192, 10, TEN, "0123456789", "2496655549"],
-    [6, K192, 36, ELEVEN, "0123456789abcdefghi", "xbj3kv35jrawxv32ysr"],
-    [7, K256, 10, "", "0123456789", "6657667009"],
-    [8, K256, 10, TEN, "0123456789", "1001623463"],
-    [9, K256, 36, ELEVEN, "0123456789abcdefghi", "xs8a0azh2avyalyzuwd"],
-  ];
-  const parse = (text: string, radix: number): bigint =>
-    Array.from(text).reduce((sum, digit) => sum * BigInt(radix) + BigInt(Number.parseInt(digit, radix)), 0n);
-
   describe.each(PATHS)("by %s", (_path, on) => {
-    test.each(samples.filter(([, , radix]) => radix === 10))(
+    test.each(NIST_SAMPLES.filter(([, , radix]) => radix === 10))(
       "matches NIST's sample %i",
       (_sample, key, _radix, tweak, plain, cipher) => {
         const ff1 = on(() => new Ff1(unhex(key), plain.length, unhex(tweak)));
@@ -357,12 +265,12 @@ describe("FF1", () => {
     );
   });
 
-  test.each(samples)(
+  test.each(NIST_SAMPLES)(
     "matches NIST's sample %i by the reference",
     (_sample, key, radix, tweak, plain, cipher) => {
       const reference = new Reference(unhex(key), radix, plain.length, unhex(tweak));
-      expect(reference.encrypt(parse(plain, radix))).toBe(parse(cipher, radix));
-      expect(reference.decrypt(parse(cipher, radix))).toBe(parse(plain, radix));
+      expect(reference.encrypt(parseNumber(plain, radix))).toBe(parseNumber(cipher, radix));
+      expect(reference.decrypt(parseNumber(cipher, radix))).toBe(parseNumber(plain, radix));
     },
   );
 

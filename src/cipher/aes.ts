@@ -1,5 +1,5 @@
-// The AES block cipher of FIPS 197, for platforms without a synchronous one. Encryption only, because FF1 decrypts with
-// the forward cipher as well.
+// The AES block cipher of FIPS 197, where the platform has no synchronous one or its call takes longer than the cipher.
+// Encryption only, because FF1 decrypts with the forward cipher as well.
 
 /** Multiplies by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
 function xtime(byte: number): number {
