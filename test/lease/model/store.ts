@@ -60,7 +60,7 @@ export function nodeState({ state }: StoreState, node: number): NodeState | unde
 }
 
 /** The latest end of any grant, in ticks after the store's time, as the fence assumes. */
-const MAX_GRANT_TICKS = 1;
+const MAX_REACH_TICKS = 1;
 
 /** Returns the terms of all holders. */
 export function modelTerms({ nodes }: Bounds): LeaseTerms {
@@ -75,7 +75,7 @@ export function modelTerms({ nodes }: Bounds): LeaseTerms {
     // No holder is refused for its skew. A refused holder does nothing, and so does no harm.
     maxSkewMs: Number.POSITIVE_INFINITY,
     maxSkewTicks: 0,
-    maxGrantTicks: MAX_GRANT_TICKS,
+    maxReachTicks: MAX_REACH_TICKS,
     usesFence: true,
   };
 }
@@ -101,11 +101,11 @@ export class StoreStates {
    *
    * @param historyId the store's history ID, which its state may not have yet
    * @param reached the latest end of all grants, 0 if the store never went back. After a rollback the store's clock shows
-   *   at least `reached - MAX_GRANT_TICKS`, because no grant ends more than `MAX_GRANT_TICKS` ticks after the store's time
+   *   at least `reached - MAX_REACH_TICKS`, because no grant ends more than `MAX_REACH_TICKS` ticks after the store's time
    */
   outcomes(store: StoreState, message: Message, historyId: string, reached: number): readonly Outcome[] {
     const least =
-      store.state && store.state.historyId !== historyId ? Math.max(0, reached - MAX_GRANT_TICKS) : 0;
+      store.state && store.state.historyId !== historyId ? Math.max(0, reached - MAX_REACH_TICKS) : 0;
     const name = JSON.stringify([message, historyId, least]);
     const known = store.outcomes.get(name);
     if (known) return known;
