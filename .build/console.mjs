@@ -18,6 +18,10 @@ async function bundle(file) {
   const { outputFiles } = await build({
     entryPoints: [join(page, file)],
     bundle: true,
+    alias: {
+      "bitflake/explain": join(root, "src/explain/index.ts"),
+      "bitflake/mask": join(root, "src/mask/index.ts"),
+    },
     minify: true,
     format: "esm",
     target: ["chrome123", "firefox128", "safari17.5"],

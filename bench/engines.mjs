@@ -85,7 +85,7 @@ let requests = 0;
 /** Terms and requests of holders of one namespace. */
 const terms = (now) => ({
   ...{ shape: "s", first: 0, count: NODES, epochMs: now - 1000, tickMs: 1, ttlTicks: 600_000 },
-  ...{ maxSkewMs: 60_000, maxSkewTicks: 60_000, maxGrantTicks: 720_000, usesFence: false },
+  ...{ maxSkewMs: 60_000, maxSkewTicks: 60_000, maxReachTicks: 720_000, usesFence: false },
 });
 
 async function acquire(port, name, own) {

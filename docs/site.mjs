@@ -12,14 +12,27 @@ const site = resolve(process.argv[2] ?? join(root, "docs/site"));
 /** The pages of docs/, without their extension, in the order of the menu. */
 const GROUPS = {
   Guides: [
-    ...["generators", "layout", "clocks", "node-ids", "stores", "ports", "threads", "text", "databases"],
     ...[
+      "generators",
+      "layout",
+      "clocks",
+      "node-ids",
+      "stores",
+      "ports",
+      "threads",
+      "text",
+      "databases",
+      "masked-ids",
+    ],
+    ...[
+      "sql",
       "counters",
       "numeric-ids",
       "idempotency",
       "rate-limits",
       "web",
       "events",
+      "explain",
       "service",
       "client",
       "command-line",
@@ -29,11 +42,11 @@ const GROUPS = {
       "frameworks",
       "nest",
     ],
-    ...["testing", "migrating", "benchmarks"],
+    ...["testing", "migrating", "migrate", "benchmarks"],
   ],
-  "For maintainers": ["architecture", "contributing", "changelog"],
+  "For maintainers": ["architecture", "proof", "contributing", "changelog"],
   Decisions: ["index", "stamp-intervals", "identity-ledger", "gcra", "native-steps", "no-pools-on-redis"]
-    .concat("ff1", "events", "zero-dependencies")
+    .concat("ff1", "masked-ids", "events", "zero-dependencies")
     .map((page) => `decisions/${page}`),
 };
 const pages = Object.values(GROUPS).flat();
@@ -109,12 +122,15 @@ cpSync(join(root, "docs/playground"), join(site, "playground"), {
   filter: (file) => !file.endsWith("serve.mjs"),
 });
 cpSync(join(root, "docs/diagram.mjs"), join(site, "diagram.mjs"));
-for (const file of ["index.js", "index.js.map", "internal.js", "internal.js.map"])
+for (const file of ["index", "internal", "explain", "mask"].flatMap((name) => [
+  `${name}.js`,
+  `${name}.js.map`,
+]))
   cpSync(join(root, "dist", file), join(site, "dist", file));
 writeFileSync(
   join(site, "playground/index.html"),
   playground
-    .replace("../../dist/", "../dist/")
+    .replaceAll("../../dist/", "../dist/")
     .replace("<header>", '<header>\n      <nav><a href="../index.html">Documentation</a></nav>'),
 );
 

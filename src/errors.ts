@@ -33,7 +33,8 @@ export type ErrorCode =
   | "ERR_NO_NODE_AVAILABLE"
   | "ERR_NO_VALID_ID"
   | "ERR_SERVICE"
-  | "ERR_STORE_CUT_OFF";
+  | "ERR_STORE_CUT_OFF"
+  | "ERR_TICK_FULL";
 
 /** Returns a value as a message shows it: its type is visible, it is never long, and none of its own code runs. */
 export function showValue(value: unknown): string {
@@ -44,8 +45,8 @@ export function showValue(value: unknown): string {
 }
 
 /**
- * The base of every error that bitflake throws. A synchronous call that throws one leaves its generator as it
- * was.
+ * The base of every error that bitflake throws. A synchronous call that throws one leaves its generator as it was; only
+ * `nextIds` and `fill` of a `SharedGenerator` may lose IDs that they had claimed.
  *
  * @example
  * ```ts
@@ -101,7 +102,10 @@ export class LayoutError extends ArgumentError {
   }
 }
 
-/** A value is not an ID: not a bigint, a canonical decimal string or a safe integer in range. */
+/**
+ * A value is not an ID of the kind that the call takes: not a bigint, a canonical decimal string or a safe integer in range; an
+ * ID whose tick is after the last one of the layout; or no valid text, masked ID or numeric ID. `rule` says which.
+ */
 export class InvalidIdError extends ArgumentError {
   override readonly code = "ERR_INVALID_ID";
 
@@ -111,7 +115,8 @@ export class InvalidIdError extends ArgumentError {
 }
 
 /**
- * The store has something else under this name: leases of another layout, epoch or tick, or numeric IDs with other rules.
+ * The store has something else under this name: leases of another layout, epoch, tick or leased fields, or
+ * numeric IDs with other rules.
  * Its IDs and these could be the same.
  */
 export class NamespaceError extends ArgumentError {
@@ -131,7 +136,7 @@ const FAKE_TIMERS = "(fake timers: https://github.com/bitflake/bitflake/blob/mai
  */
 export class ClockBackwardsError extends BitflakeError {
   readonly code = "ERR_CLOCK_BACKWARDS";
-  /** The highest reading at which an ID was issued, in milliseconds since 1970. */
+  /** The highest reading at which an ID was issued or the lease was acquired, in milliseconds since 1970. */
   readonly lastMs: number;
   /** The reading now. */
   readonly nowMs: number;
@@ -154,8 +159,8 @@ export class ClockBackwardsError extends BitflakeError {
 }
 
 /**
- * The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. In a test with fake timers,
- * advance them, or pass `onExhausted: "borrow"`.
+ * The clock shows no new millisecond however often it is read, or hardly moves: waiting would never end. In a test with fake
+ * timers, advance them, or pass `onExhausted: "borrow"`.
  */
 export class ClockStalledError extends BitflakeError {
   readonly code = "ERR_CLOCK_STALLED";
@@ -180,7 +185,10 @@ export class SequenceExhaustedError extends BitflakeError {
   readonly code = "ERR_SEQUENCE_EXHAUSTED";
   /** The tick that has too little room, counted from the epoch. */
   readonly tick: number;
-  /** The least time until the last of the IDs can be made, in milliseconds. */
+  /**
+   * How long it takes at least until the last of the IDs can be made, in milliseconds. For a batch that ran out of its 2 s
+   * it is an estimate, which counts one whole tick more.
+   */
   readonly waitMs: number;
   /** How many IDs are wanted: 1, or those that a batch has not made yet. */
   readonly count: number;
@@ -268,7 +276,8 @@ export class BackendError extends BitflakeError {
   readonly operation: string;
   /**
    * `"failed"`: the client or the server refused or failed; `"timeout"`: there was no answer in time; `"answer"`: there was
-   * an answer, but not one that the operation can have; `"schema"`: the store needs a later version of this package.
+   * an answer, but not one that the operation can have, or the answer that a grant is lost; `"schema"`: the store needs a later
+   * version of this package.
    */
   readonly reason: "failed" | "timeout" | "answer" | "schema";
 
@@ -487,8 +496,9 @@ export class IdPoolExhaustedError extends IdTypeError {
 export class IdPoolHistoryError extends IdTypeError {
   readonly code = "ERR_ID_POOL_HISTORY";
   /**
-   * The history that was accepted before: the one that this process issued on, or, from `IdPool.status`, the one that the
-   * store has recorded for the pool.
+   * The history that was accepted before: the one that the store has recorded for the pool, or that this process issued on; or
+   * the newest one that this process has seen, if the store has returned to one before it. An empty string if the store was
+   * restored, without a change of its history, to a state without the pool.
    */
   readonly recorded: string;
   /** The history that the store is on now; an empty string if the store does not report its history. */
@@ -525,7 +535,10 @@ export class NoValidIdError extends IdTypeError {
   }
 }
 
-/** The lease of the generator's node has ended: it was not renewed in time, or was given back. */
+/**
+ * The lease of the generator's node has ended: it was not renewed in time, the store answered that it is lost, or it was
+ * released.
+ */
 export class LeaseExpiredError extends BitflakeError {
   readonly code = "ERR_LEASE_EXPIRED";
   /** The node, as a number over both fields. */
@@ -608,7 +621,7 @@ export class NoNodeAvailableError extends LeaseRefusedError {
  */
 export class StoreCutOffError extends LeaseRefusedError {
   readonly code = "ERR_STORE_CUT_OFF";
-  /** When a replica was last known to be connected, by the store's clock: milliseconds since 1970. */
+  /** When a replica last acknowledged, as far as the store knows, by its clock: milliseconds since 1970. */
   readonly seenMs: number;
   /** The store's time now. */
   readonly storeMs: number;
@@ -616,7 +629,7 @@ export class StoreCutOffError extends LeaseRefusedError {
   constructor(namespace: string, seenMs: number, storeMs: number) {
     super(
       namespace,
-      `the Redis of ${showValue(namespace)} has had no replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
+      `the Redis of ${showValue(namespace)} has had no acknowledgement of a replica since ${seenMs}, and its clock reads ${storeMs}: it may be cut off. If it has none any more, lease once with fence: false`,
     );
     this.seenMs = seenMs;
     this.storeMs = storeMs;
@@ -624,6 +637,33 @@ export class StoreCutOffError extends LeaseRefusedError {
 
   override get name(): string {
     return "StoreCutOffError";
+  }
+}
+
+/**
+ * More old rows were created at one moment than the reserved nodes have IDs for. Continue on other reserved nodes; or, if the
+ * times are rounded, set `precisionMs`.
+ */
+export class TickFullError extends BitflakeError {
+  readonly code = "ERR_TICK_FULL";
+  /** The time of the rows, in milliseconds since 1970. */
+  readonly createdAtMs: number;
+  /** The tick of that time, counted from the epoch. */
+  readonly tick: number;
+  /** How many IDs the nodes have for that time. All count as used. */
+  readonly count: number;
+
+  constructor(createdAtMs: number, tick: number, count: number) {
+    super(
+      `the reserved nodes have no ID left for rows created at ${createdAtMs} (tick ${tick}): all ${count} count as used. Continue on other reserved nodes, or set precisionMs if the times are rounded`,
+    );
+    this.createdAtMs = createdAtMs;
+    this.tick = tick;
+    this.count = count;
+  }
+
+  override get name(): string {
+    return "TickFullError";
   }
 }
 
@@ -678,8 +718,8 @@ export class ServiceError extends BitflakeError {
   /** The `Retry-After` of the answer, in milliseconds, if it had one. */
   readonly retryAfterMs: number | undefined;
   /**
-   * The key of the request, if an ID was to be issued for one. The ID may have been issued: repeat the call with this key to get
-   * it.
+   * The key of the request, if an ID was to be issued for one. The ID may have been issued: repeat the call with this key to
+   * get it.
    */
   readonly requestKey: string | undefined;
   /** How many attempts were made; 0 if the client is closed. */
@@ -796,4 +836,5 @@ export type AnyBitflakeError =
   | LeaseFenceError
   | NoNodeAvailableError
   | ServiceError
-  | StoreCutOffError;
+  | StoreCutOffError
+  | TickFullError;

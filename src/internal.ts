@@ -1,17 +1,17 @@
-// Internal API that all entry points share. It is built as a file of its own, so that each class exists once and a realm
-// has one ledger, however many subpaths a program loads.
+// Internal API that all entry points share. It is built as a file of its own, so that each class exists once per
+// module format, however many subpaths a program loads.
 
 export * from "./errors.ts";
 export * from "./globalState.ts";
 export * from "./snowflake/capacity.ts";
 export * from "./snowflake/charCode.ts";
-export { systemClock, type TickLimit, tickOf } from "./snowflake/clock.ts";
+export { isSystemClock, type TickLimit, tickOf } from "./snowflake/clock.ts";
 export * from "./snowflake/decode.ts";
 export * from "./snowflake/defaultGenerator.ts";
 export * from "./snowflake/encode.ts";
 export * from "./snowflake/entryStep.ts";
 export * from "./snowflake/env.ts";
-export { assertMoment } from "./snowflake/format.ts";
+export { assertMoment, DATE_END, type Format, resolveFormat } from "./snowflake/format.ts";
 export * from "./snowflake/generator.ts";
 export * from "./snowflake/grant.ts";
 export * from "./snowflake/halves.ts";

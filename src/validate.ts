@@ -59,3 +59,24 @@ export function assertFunction<T>(field: string, value: T): T {
 export function assertKnownOptions(options: object, names: readonly string[]): void {
   for (const name of Object.keys(assertObject("options", options))) assertOneOf("option", name, names);
 }
+
+/**
+ * Asserts that a value is a name: 1 to 100 characters of one line, without braces.
+ *
+ * @returns the name
+ */
+export function assertName(field: string, name: unknown): string {
+  // Braces would move a key to another slot of a Redis Cluster. Stores treat control characters differently.
+  if (typeof name !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}{}]{1,100}$/u.test(name)) {
+    throw new ArgumentError(field, "a string of 1 to 100 characters in one line, without braces", name);
+  }
+  // Two processes whose names look equal but differ in their code points would share nothing, unnoticed.
+  if (name.normalize() !== name) {
+    throw new ArgumentError(
+      field,
+      "a string in Unicode normalization form C, as normalize() returns it",
+      name,
+    );
+  }
+  return name;
+}

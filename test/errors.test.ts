@@ -20,6 +20,7 @@ import {
   UnsupportedError,
 } from "../src/index.ts";
 import * as lease from "../src/lease/index.ts";
+import * as migrate from "../src/migrate/index.ts";
 import * as numeric from "../src/numeric/index.ts";
 import * as testing from "../src/testing/index.ts";
 
@@ -59,6 +60,7 @@ const each: [string, ErrorCode, BitflakeError][] = [
     "ERR_SERVICE",
     new client.ServiceError({ request: "GET /health", url: "http://a", reason: "timeout", what: "late" }, 1),
   ],
+  ["TickFullError", "ERR_TICK_FULL", new migrate.TickFullError(1_700_000_000_000, 5, 4096)],
   ["NoValidIdError", "ERR_NO_VALID_ID", new numeric.NoValidIdError("farmer", 10)],
 ];
 
@@ -86,6 +88,7 @@ describe("every error", () => {
       ...idempotency,
       ...lease,
       ...numeric,
+      ...migrate,
       ...testing,
     }).filter((name) => name.endsWith("Error") && name !== "BitflakeError");
     expect(exported.sort()).toEqual(each.map(([name]) => name).sort());

@@ -8,7 +8,7 @@ import base from "./vitest.base.ts";
  * and those that replace modules, have a process for each file.
  */
 const stateless = [
-  "test/{backend,client,counter,idempotency,orm,ratelimit,service,text,web}/**/*.test.ts",
+  "test/{backend,client,counter,explain,idempotency,mask,migrate,orm,ratelimit,service,text,web}/**/*.test.ts",
   "test/numeric/!(poolHistory).test.ts",
   "test/cli/{settings,state,stores,terminal}/*.test.ts",
   "test/cli/help.test.ts",
@@ -23,6 +23,7 @@ export const uncovered: string[] = [
   "test/docs/numeric-ids.slow.test.ts",
   "test/lease/model.slow.test.ts",
   "test/lease/modelCells.slow.test.ts",
+  "test/migrate/prove.slow.test.ts",
   "test/numeric/poolIssuer.slow.test.ts",
   "test/numeric/type.slow.test.ts",
   "test/package/package.slow.test.ts",

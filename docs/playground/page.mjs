@@ -4,6 +4,8 @@ import { BitflakeError } from "bitflake";
 import { linkTo, remember, restore } from "./address.mjs";
 import { drawBits, idLine, showText } from "./components/drawing.mjs";
 import { figures, moment } from "./components/figures.mjs";
+import { showOrigins } from "./components/origins.mjs";
+import { showOutside } from "./components/outside.mjs";
 import { computeResults } from "./results.mjs";
 import { moveBit, widthsOf } from "./widths.mjs";
 
@@ -24,6 +26,12 @@ const widthInputs = [...form.querySelectorAll("[role=spinbutton]")];
 
 let results;
 
+/** Returns whether an ID is known to be of the layout: the one at first, or one that was generated here. */
+function isOwn({ value, defaultValue }) {
+  const made = [...place("made").querySelectorAll("a")].map(({ textContent }) => textContent);
+  return [defaultValue, ...made].includes(value.trim());
+}
+
 function show() {
   results = computeResults(Object.fromEntries(new FormData(form)));
   const { faults, format, layoutCapacity, decoded } = results;
@@ -40,9 +48,11 @@ function show() {
   place("machine-of-node").hidden = format?.machineBits === 0;
   place("node").hidden = layoutCapacity?.nodes === 1;
   drawBits(place("bits"), format, decoded);
+  showOrigins(place("origins"), isOwn(input("id")) ? "" : input("id").value.trim(), decoded);
   const texts = layoutCapacity && figures(layoutCapacity);
   for (const region of document.querySelectorAll("[data-figure]"))
     showText(region, texts?.[region.dataset.figure]);
+  showOutside(place("outside"), format, decoded);
   const epochMs = faults.has("epochMs") ? undefined : Number(input("epochMs").value);
   showText(place("epoch-note"), epochMs === undefined ? "" : moment(new Date(epochMs).toISOString()));
   showText(place("made-note"));

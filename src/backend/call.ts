@@ -102,6 +102,42 @@ export async function callStore<T>(
   } finally {
     stopTimer();
   }
+  return parseAnswer(backend, operation, started, answer, parse);
+}
+
+/**
+ * Runs a step of a memory as a call to a store. It answers at once, so there is no timer. A memory that a user wrote may return
+ * a promise all the same.
+ *
+ * @throws {@link BackendError} as {@link callStore}
+ */
+export async function callMemory<T>(
+  backend: Backend,
+  operation: string,
+  step: () => unknown,
+  parse: (answer: unknown) => T | undefined,
+  options?: AnswerOptions<T>,
+): Promise<T> {
+  const started = performance.now();
+  let answer: unknown;
+  try {
+    answer = step();
+  } catch (error) {
+    return callStore(backend, operation, () => Promise.reject(error), parse, options);
+  }
+  const isThenable = typeof (answer as { then?: unknown } | null | undefined)?.then === "function";
+  if (isThenable) return callStore(backend, operation, () => Promise.resolve(answer), parse, options);
+  return parseAnswer(backend, operation, started, answer, parse);
+}
+
+/** Parses an answer, and reports its call. */
+function parseAnswer<T>(
+  backend: Backend,
+  operation: string,
+  started: number,
+  answer: unknown,
+  parse: (answer: unknown) => T | undefined,
+): T {
   let result: T | undefined;
   let cause = answer;
   try {

@@ -30,16 +30,20 @@ export interface SeenCell<C extends Cell = Cell> {
   readonly seenAt: number;
 }
 
-/** How old a cell of the queue may be that a step begins with. Its time is then this much too old if the process was suspended. */
+/**
+ * The age from which a cell that the step before left is read again, unless it is remembered. The store's time is computed
+ * from the one that the cell had, by the monotonic clock, which may stand still while the process is suspended. A remembered
+ * cell may be older: a grant on it is a compare-and-set, and a refusal reads again.
+ */
 const MAX_AGE_MS = 1000;
 
-/** The first pause after a lost swap, and the longest. Each is doubled, and drawn from its upper half. */
+/** The first pause after a lost swap, and the longest. Each is twice the one before, and shortened at random by up to a half. */
 const FIRST_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 100;
 
 /** A cell that a step has left for the next one. */
-interface LeftCell extends SeenCell {
-  /** When the request was sent that saw it, in the order of {@link Cells}. */
+interface QueuedCell extends SeenCell {
+  /** When it was requested: the `#order` of {@link Cells} then. A larger number is later. */
   readonly sent: number;
 }
 
@@ -59,7 +63,7 @@ export interface CellOptions<T> extends AnswerOptions<T> {
 export class Cells {
   readonly #port: CellPort;
   /** The last step of each key that is running or remembered, with the cell that it leaves. */
-  readonly #steps = new Map<string, Promise<LeftCell | undefined>>();
+  readonly #steps = new Map<string, Promise<QueuedCell | undefined>>();
   /** Counts steps and requests, so that it orders them. */
   #order = 0;
 
@@ -76,7 +80,7 @@ export class Cells {
   step<T>(operation: string, key: string, rule: CellRule<T>, options: CellOptions<T> = {}): Promise<T> {
     const before = this.#steps.get(key);
     const began = ++this.#order;
-    let left: LeftCell | undefined;
+    let left: QueuedCell | undefined;
     const run = async (leftMs: () => number): Promise<T> => {
       let seen = await before;
       if (!options.isRemembered && seen && performance.now() - seen.seenAt > MAX_AGE_MS) seen = undefined;
@@ -85,8 +89,8 @@ export class Cells {
         const { value, keepMs, result } = apply(operation, rule, seen);
         if (value === undefined) {
           left = seen;
-          // A refusal by a cell that another process may have changed before this step began is not an answer. One that was
-          // read for an earlier step, but after this one began, is: so one read answers a flood of refused calls.
+          // A refusal counts only if its cell was read after this step began, because another process may have changed it
+          // before. Steps that wait in one queue may share that read, so one read answers a flood of refused calls.
           if (seen.sent > began) return result;
           seen = undefined;
           continue;

@@ -1,4 +1,5 @@
-// History of an SQL store: a failover or a restore starts a new one, with another ID, and may have lost writes.
+// History of an SQL store: a failover, or a restore to another server or timeline, starts a new one, with another ID, and
+// may have lost writes. A restore in place keeps the ID, and is not detected.
 
 import { type CallOptions, callStore } from "./call.ts";
 import type { MysqlPort, MysqlResult, SqlPort } from "./ports.ts";

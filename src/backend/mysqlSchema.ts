@@ -55,7 +55,7 @@ const pools = () => ({
     "request VARBINARY(1020)",
     // The ID first, so that the optimizer has no way to find IDs but one by one. By the type it would read and lock all.
     "PRIMARY KEY (id, type)",
-    // Finds the available IDs in the order of their issue, and the ID of a request.
+    // Finds the available IDs by rank, and the ID of a request.
     "KEY available (type, `rank`)",
     "UNIQUE KEY request (type, request)",
   ],

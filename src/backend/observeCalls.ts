@@ -1,5 +1,5 @@
-// Observers of the calls to a store, for metrics. callStore is the one place through which all calls pass, so it reports each
-// call here. Every entry of the package is built with its own copy of this file, so the observers are global state.
+// Observers of the calls to a store, for metrics. All calls pass through call.ts (callStore, or callMemory for a memory that
+// answers at once), so it reports each call here. Every entry of the package is built with its own copy of this file, so the observers are global state.
 
 import { findGlobalState, globalState } from "../internal.ts";
 import type { Backend } from "./ports.ts";

@@ -33,7 +33,7 @@ export interface SqlPort extends PortSettings {
   query(text: string, params: readonly string[]): Promise<readonly SqlRow[]>;
 }
 
-/** Memory of this process, for tests and for programs with one process. */
+/** Memory of this process, for tests and for programs with one process. The command line has one in files, which its processes share. */
 export interface MemoryPort extends PortSettings {
   /**
    * Replaces a named state, in one step.

@@ -12,7 +12,7 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
     ...table(target, "namespaces", {
       columns: ["namespace TEXT PRIMARY KEY", "shape TEXT NOT NULL"],
       added: [
-        // In `lease/rule.ts`: `historyId`, `fence`, `staleUntil` and `longestGrantTicks`.
+        // In `lease/rule.ts`: `historyId`, `fence`, `staleUntil` and `longestReachTicks`.
         "history TEXT NOT NULL DEFAULT ''",
         "fence BIGINT NOT NULL DEFAULT 0",
         "stale BIGINT NOT NULL DEFAULT 0",
@@ -50,7 +50,8 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
         "filler TEXT",
         "filling BIGINT NOT NULL",
       ],
-      // `taken` is the number of taken IDs of the type, NULL until they are counted in a pool of an earlier version.
+      // `taken` is the number of taken IDs of the type, in PostgreSQL without those of `id_counts`. It is NULL until they are
+      // counted in a pool of an earlier version.
       added: ["history TEXT NOT NULL DEFAULT ''", "taken BIGINT"],
     }),
     ...table(target, "ids", {
@@ -63,7 +64,7 @@ export const SCHEMA: Record<Feature, (target: SqlTarget) => Definition[]> = {
       ],
       primaryKey: "type, id",
     }),
-    // Finds the available IDs in the order of their issue, and the ID of a request.
+    // Finds the available IDs by rank, and the ID of a request.
     index(target, "ids", "ids_stock", "(type, rank) WHERE taken IS NULL"),
     index(target, "ids", "ids_request", "(type, request) WHERE request IS NOT NULL", "UNIQUE INDEX"),
     ...takenCounts(target),
@@ -136,12 +137,12 @@ function countTaken(target: SqlTarget): Definition {
     column: "taken",
     find: `SELECT 1 AS found WHERE NOT EXISTS (SELECT 1 FROM ${types} WHERE taken IS NULL)`,
     isSlow: true,
-    sql: `UPDATE ${types} AS types SET taken = ${uncountedSql(target)} WHERE taken IS NULL`,
+    sql: `UPDATE ${types} AS types SET taken = ${takenOutsideCountsSql(target)} WHERE taken IS NULL`,
   };
 }
 
-/** Returns SQL for the number of IDs of `types.type` that are taken but not counted, which reads every ID. */
-export function uncountedSql(target: SqlTarget): string {
+/** Returns SQL for the number of IDs of `types.type` that are taken and not in `id_counts`, which reads every ID. */
+export function takenOutsideCountsSql(target: SqlTarget): string {
   const taken = `(SELECT COUNT(*) FROM ${qualifiedTable(target, "ids")} AS ids WHERE ids.type = types.type AND ids.taken IS NOT NULL)`;
   if (target.dialect === "sqlite") return taken;
   return `${taken} - (SELECT COALESCE(SUM(counts.taken), 0) FROM ${qualifiedTable(target, "id_counts")} AS counts WHERE counts.type = types.type)`;

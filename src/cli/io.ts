@@ -47,6 +47,7 @@ export interface Io {
 /** The part of `node:fs/promises` that the command line uses. */
 interface Files {
   readFile(path: string, encoding: "utf8"): Promise<string>;
+  writeFile(path: string, text: string): Promise<void>;
   access(path: string): Promise<void>;
 }
 

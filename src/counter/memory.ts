@@ -1,6 +1,6 @@
 // Counters in the memory of this process: runs the rule itself.
 
-import { callStore } from "../backend/call.ts";
+import { callMemory } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { type CounterPort, RESERVE } from "./port.ts";
 import { checkOutcome, NO_VALUE, reserve } from "./rule.ts";
@@ -12,10 +12,10 @@ export function memoryCounterPort(backend: MemoryPort, name: string): CounterPor
         const [after] = reserve(before, request);
         return [after, { before, after }] as const;
       };
-      return callStore(
+      return callMemory(
         backend,
         RESERVE,
-        async () => backend.change(`counter:${name}`, change),
+        () => backend.change(`counter:${name}`, change),
         (answer) => {
           // A backend that a user wrote may return anything.
           const { before, after } = answer as { before: bigint; after: bigint };

@@ -1,5 +1,6 @@
 // Channels: the events of the package on node:diagnostics_channel, where the runtime has it.
 
+import { globalState } from "../internal.ts";
 import type { BitflakeEventName, BitflakeEvents } from "./messages.ts";
 
 /** The part of a channel that is used here. */
@@ -18,8 +19,8 @@ interface Runtime {
 /** The channels that were looked up. A lookup takes Node a microsecond. */
 const channels: Partial<Record<BitflakeEventName, Channel>> = {};
 
-/** Whether subscribers run now. */
-let isDelivering = false;
+/** Whether subscribers run now. Global state, because every entry of the package is built with its own copy of this file. */
+const delivery = () => globalState("bitflake.delivery.v1", () => ({ isRunning: false }));
 
 /** Returns a channel, or `undefined` if the runtime has none. */
 function channelOf(name: BitflakeEventName): Channel | undefined {
@@ -47,14 +48,15 @@ export function publish<Name extends BitflakeEventName>(
   createMessage: () => BitflakeEvents[Name],
 ): void {
   const channel = channelOf(name);
-  if (!channel?.hasSubscribers || isDelivering) return;
+  if (!channel?.hasSubscribers || delivery().isRunning) return;
   const message = createMessage();
   queueMicrotask(() => {
-    isDelivering = true;
+    const state = delivery();
+    state.isRunning = true;
     try {
       channel.publish(message);
     } finally {
-      isDelivering = false;
+      state.isRunning = false;
     }
   });
 }

@@ -104,7 +104,7 @@ function publishedFor(settings: Settings): Published {
   return published;
 }
 
-/** Publishes a step back, once for each highest reading: every call is refused until the clock has caught up. */
+/** Publishes a step back, once for each highest reading: every call is refused until the clock is back within `maxBackwardMs`. */
 function publishBackwards(
   settings: Settings,
   { lastMs, nowMs, backwardMs }: ClockBackwardsError,

@@ -32,7 +32,7 @@ export interface LeaseRenewed extends LeaseEvent {
 
 /** A lease ended without a release: `bitflake:lease:lost`. */
 export interface LeaseLost extends LeaseEvent {
-  /** The error that the generator throws from now on. Its `cause` is the reason of the loss. */
+  /** An error like those that the generator throws while it has no grant. Its `cause` is the reason of the loss. */
   readonly error: LeaseExpiredError;
 }
 
@@ -50,7 +50,7 @@ export interface GeneratorEvent {
 
 /** A clock stepped back by more than `maxBackwardMs`, and a call for an ID was refused: `bitflake:clock:backwards`. */
 export interface ClockBackwards extends GeneratorEvent {
-  /** The highest reading at which an ID was issued, in milliseconds since 1970. */
+  /** The highest reading at which an ID was issued, or with which a grant was requested, in milliseconds since 1970. */
   readonly lastMs: number;
   /** How far back the reading is. */
   readonly backwardMs: number;

@@ -1,6 +1,6 @@
 // Idempotency keys in the memory of this process: the rule itself.
 
-import { type CallOptions, callStore } from "../backend/call.ts";
+import { type CallOptions, callMemory } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { parseAcquireResult, parseBoolean, parseForgetResult, parsePeekResult } from "./parseAnswer.ts";
@@ -19,10 +19,10 @@ export function memoryOncePort(backend: MemoryPort, name: string): OncePort {
   ): Promise<T> => {
     const step = (records: Records = new Map(), nowMs: number) =>
       [records, change(records, Math.floor(nowMs))] as const;
-    return callStore(
+    return callMemory(
       backend,
       `idempotency: ${operation}`,
-      async () => backend.change(`once:${name}`, step),
+      () => backend.change(`once:${name}`, step),
       parse,
       options,
     );

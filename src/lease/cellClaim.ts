@@ -1,7 +1,9 @@
 // Acquire on cells. It looks at single nodes: at some that are recorded under "free", or at random ones. If the rule grants a
 // node, the cell of that node alone is swapped. This is one step of the rule, because the grant of a node depends on no other
-// node: if its cell has not changed, it is still free. After a few nodes that are taken, all are listed, which takes as long
-// as there are cells. Then "free" is recorded anew. It is only a hint: a node in it may have been granted since.
+// node: if its cell has not changed, it is still free. After a few nodes that are taken, or after the last one under "free",
+// all are listed, which takes time in proportion to the cells. Then, unless the store is busy, "free" is recorded anew. It is only
+// a hint: a node in it
+// may have been granted since. Each space of a namespace, such as the machines of one datacenter, has a hint of its own.
 //
 // So a request that is sent again may get another node than before, unless it lists. If a grant reaches no holder, its node is
 // free again when the grant ends.
@@ -33,12 +35,12 @@ const MAX_FREE = 256;
 const BUSY_MS = 5;
 
 /**
- * The longest pause before a read of a busy store, in times of the read before. Holders that start together wait in
- * one queue of the store, so their reads take long, and their claims are spread over as long.
+ * The longest pause before a read of a busy store, as a multiple of the time that the last read took. Holders that start
+ * together wait in one queue of the store, so their reads take long, and each of them pauses for up to 8 times its read.
  */
 const SPREAD = 8;
 
-/** The longest pause, in shares of the time that is left. A store that is far away seems busy. */
+/** The longest pause, as a share of the time that is left, because a store that is far away seems busy. */
 const MAX_SHARE = 0.1;
 
 /** The store of an acquire. */
@@ -61,10 +63,10 @@ export interface Claim {
 }
 
 /**
- * Acquires a node. If another holder is faster, it claims another node.
+ * Acquires a node. If another request is faster, it claims another node.
  *
- * @param nowMs the holder's time
- * @throws {@link BackendError} if the store fails, or if other holders were faster until the caller stopped waiting
+ * @param nowMs the requester's time
+ * @throws {@link BackendError} if the store fails, or if other requests were faster until the caller stopped waiting
  */
 export async function claimNode(
   store: ClaimStore,
@@ -75,26 +77,27 @@ export async function claimNode(
   const { port, operation, keyOf, leftMs } = store;
   const startedAt = performance.now();
   const reader = new PacedReader(store);
+  const freePart = `free-${terms.first}`;
   const swap = (part: string | number, version: string, value: string) => {
     if (leftMs() === 0) throw contended(operation);
     return swapCell(port, operation, keyOf(part), version, value);
   };
   /** Applies the rule at the time at which a cell was seen. */
   const decide = (state: NamespaceState | undefined, seen: SeenCell, choose: ChooseNode) => {
-    // A holder that has waited for long is not one whose clock is behind.
+    // A long wait is added to the reading, or the rule would take the requester's clock for one that is behind.
     const waitedMs = seen.seenAt - startedAt;
     const holderMs = waitedMs > terms.maxSkewMs / 2 ? nowMs + waitedMs : nowMs;
     return acquire(state, terms, request, holderMs, { ms: timeAt(seen), historyId: "" }, choose);
   };
 
-  let [shape, hint] = await Promise.all([reader.read("shape"), seeCell(port, operation, keyOf("free"))]);
+  let [shape, hint] = await Promise.all([reader.read("shape"), seeCell(port, operation, keyOf(freePart))]);
   if (shape.cell.value === undefined) {
     // A request that is refused records nothing.
     const [, answer] = decide(undefined, shape, anyFreeNode(Math.random));
     if (answer.outcome !== "granted") return { answer };
-    // The first holders of a namespace would all record its shape at the same time.
+    // The first requests of a namespace would all record its shape at the same time.
     shape = await reader.look("shape", { isForAll: true });
-    // Another holder may be faster, perhaps with another shape.
+    // Another request may be faster, perhaps with another shape.
     if (shape.cell.value === undefined) shape = await swap("shape", "", terms.shape);
   }
   const recorded = shape.cell.value as string;
@@ -107,8 +110,8 @@ export async function claimNode(
       const [, answer] = decide(state, all.shape, anyFreeNode(Math.random));
       if (answer.outcome !== "granted") return { answer };
       free = freeNodes(state, terms, tickAt(terms, Math.min(nowMs, timeAt(all.shape))));
-      // Of many holders that list at the same time, only one can record its nodes.
-      if (!reader.wasBusy) hint = await swap("free", hint.cell.version, JSON.stringify(free));
+      // Of many requests that list at the same time, only one can record its nodes, so on a busy store none tries.
+      if (!reader.wasBusy) hint = await swap(freePart, hint.cell.version, JSON.stringify(free));
       // If this request has a node already, it is this one.
       free.unshift(answer.node);
       looks = 0;
@@ -157,10 +160,10 @@ class PacedReader {
   }
 
   /**
-   * Reads the cell that the holder would claim. If the store has become much busier, others are about to claim as well: it
+   * Reads the cell that the request would claim. If the store has become much busier, others are about to claim as well: it
    * reads the cell again, after a longer pause.
    *
-   * @param options.isForAll whether all holders that start together would claim this cell. Then there is always a pause, and
+   * @param options.isForAll whether all processes that start together would claim this cell. Then there is always a pause, and
    *   few have a short one
    */
   async look(part: string | number, { isForAll = false } = {}): Promise<SeenCell> {
@@ -177,7 +180,7 @@ class PacedReader {
 }
 
 /**
- * Returns the nodes of a holder that are recorded under "free", in a random order; `undefined` if none are recorded. A hint that
+ * Returns the nodes of the space that are recorded under "free", in a random order; `undefined` if none are recorded. A hint that
  * is not valid is ignored, and the next list replaces it.
  */
 function parseFree(hint: SeenCell, { first, count }: NodeSpace): number[] | undefined {

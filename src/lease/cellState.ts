@@ -11,7 +11,7 @@ export interface NamespaceCells {
 }
 
 /**
- * Returns the state of a namespace. It has no history, because such a store reports none.
+ * Returns the state of a namespace. It has no history, because cells report none.
  *
  * @throws {@link BackendError} if a cell has a value that is not the state of a node
  */

@@ -1,5 +1,6 @@
 // Leases on any store with compare-and-set: runs the rule itself. Each node has a cell of its own, so holders of different
-// nodes never compete. A namespace has two more cells: "shape", and "free", which cellClaim.ts explains.
+// nodes never compete. A namespace also has the cell "shape", and for each space a cell "free-" with its
+// first node, which cellClaim.ts explains.
 
 import { callStore } from "../backend/call.ts";
 import { Cells, cellKey, listCells, type SeenCell, seeCell, timeAt } from "../backend/cells.ts";

@@ -35,7 +35,7 @@ export interface NamespaceReport {
    * @deprecated Use {@link NamespaceReport.name}.
    */
   readonly namespace: string;
-  /** The layout, epoch and tick of the IDs, as a string; `undefined` if the store does not know the namespace. */
+  /** The layout, epoch and tick of the IDs and the leased fields, as a string; `undefined` if the store does not know the namespace. */
   readonly shape: string | undefined;
   /** The store's time; this process's if the store has no clock. */
   readonly storeTime: Date;

@@ -27,7 +27,7 @@ export interface LeaseStatus {
   readonly machineId: number;
   /** When the lease ends unless it is renewed, by this process's clock. After a loss: when it ended. */
   readonly until: Date;
-  /** When the store last granted or renewed it. */
+  /** When the last request that granted or renewed it was sent. */
   readonly renewedAt: Date;
   /**
    * Whose time the store goes by: its own, or that of each process (`"client"`) because it has no clock. Without one, a
@@ -35,8 +35,10 @@ export interface LeaseStatus {
    */
   readonly clock: "store" | "client";
   /**
-   * How far this process's clock was ahead of the store's at `renewedAt`, in milliseconds, less the time that the request took to
-   * reach the store. If the store has no clock, it is only that time.
+   * How far this process's clock was ahead of the store's at `renewedAt`: its reading when it sent the request, minus the
+   * store's time when it decided, in milliseconds. The time in between counts as if this clock were behind; on a store of
+   * cells it is several calls in an acquire, and at most one in most renewals. If the store has no clock, `Date.now()` is its
+   * time.
    */
   readonly skewMs: number;
   /** How many renewals have failed since `renewedAt`; with `"reacquire"`, attempts to acquire a new lease count too. */

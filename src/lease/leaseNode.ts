@@ -20,19 +20,20 @@ const POLL_MS = 1000;
 
 /**
  * Leases a node: no other process that leases a node under this `name` can make the same IDs, whatever its clock, pauses,
- * network or crashes. The lease is renewed in the background, which does not keep the process alive, until it is
- * released.
+ * network or crashes, if the store forgets nothing: docs/stores.md has the exact promise. The lease is renewed in the
+ * background, which does not keep the process alive, until it is released.
  *
  * It leases from all nodes, or, if `datacenterId` is given, from the machines of that datacenter.
  *
  * @param options see {@link LeaseOptions}; only `backend` is required
  * @returns a granted lease, with its `generator`. If the store's answer took longer than `ttlMs`, it may have ended already
- * @throws {@link NoNodeAvailableError} if all nodes are taken, and none was released within `waitMs`
+ * @throws {@link NoNodeAvailableError} if all nodes are taken, and none became free within `waitMs`
  * @throws {@link LeaseFenceError} if the store restarted, failed over or is new, so that it may have forgotten leases,
  *   and they have not ended within `waitMs`
  * @throws {@link StoreCutOffError} if the store is a Redis that has lost its replicas
  * @throws {@link ClockSkewError} if the clocks of this process and the store are too far apart
- * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick
+ * @throws {@link NamespaceError} if the namespace is in use with another layout, epoch or tick, or with `datacenterId` given
+ *   where the others lease both fields, or the reverse
  * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
  * @throws {@link LayoutError} if the layout is invalid, or has no bits to lease or more than 32
  * @throws {@link ArgumentError} if an option is wrong or unknown, or the clock returns no finite number
@@ -80,7 +81,7 @@ export async function leaseNode(options: LeaseOptions): Promise<Lease> {
   }
 }
 
-/** Returns when a refusal ends by itself; `undefined` if it does not. */
+/** Returns the time at which a refusal ends by itself; `undefined` if it does not. */
 function endOfRefusal(error: unknown): number | undefined {
   if (error instanceof NoNodeAvailableError) return error.soonestMs;
   return error instanceof LeaseFenceError ? error.untilMs : undefined;

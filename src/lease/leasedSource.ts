@@ -38,9 +38,9 @@ export class LeasedSource extends LocalSource implements GrantedSource {
   }
 
   open({ node, from, until }: Grant, nowMs: number): void {
-    // The last tick stamped may have IDs of another node, so begin after it.
+    // The last tick stamped may have IDs of a larger node. Begin after it, because IDs have to increase.
     this.entry.word[0] = lastOfTick(this.settings, node, Math.max(from, this.#nextTick) - 1);
-    this.entry.readingMs = nowMs;
+    this.entry.highestReadingMs = nowMs;
     this.#node = node;
     this.#shiftedNode = shiftNode(this.settings, node);
     this.#until = until;
@@ -54,7 +54,7 @@ export class LeasedSource extends LocalSource implements GrantedSource {
   close(): number {
     this.#isOpen = false;
     // NaN equals no reading, so that each call takes the step and throws, even within the last tick stamped.
-    this.entry.readingMs = Number.NaN;
+    this.entry.highestReadingMs = Number.NaN;
     return this.#nextTick;
   }
 

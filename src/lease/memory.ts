@@ -1,6 +1,6 @@
-// Leases in the memory of this process: runs the rule itself.
+// Leases in a memory: of this process, or the files of the command line. Runs the rule itself.
 
-import { type AnswerOptions, callStore } from "../backend/call.ts";
+import { type AnswerOptions, callMemory } from "../backend/call.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { type NodeRange, parseGrant } from "./parseAnswer.ts";
 import { acquireCallOptions, type LeasePort, type NamespaceSnapshot } from "./port.ts";
@@ -8,16 +8,19 @@ import { acquire, type LeaseAnswer, type NamespaceState, release, renew, type St
 
 /**
  * State of a namespace as the memory keeps it. The command line writes it to files, so its names stay: `history` is
- * `historyId` of the rule, and `longestReach` is `longestGrantTicks`.
+ * `historyId` of the rule, and `longestReach` is `longestReachTicks`.
  */
-interface StoredState extends Omit<NamespaceState, "historyId" | "longestGrantTicks"> {
+interface StoredState extends Omit<NamespaceState, "historyId" | "longestReachTicks"> {
   readonly history: string;
   readonly longestReach: number;
 }
 
 type Change<State, T> = (state: State | undefined, storeMs: number) => readonly [State | undefined, T];
 
-/** Returns a change of the stored state. A state that the rule leaves unchanged stays the same object. */
+/**
+ * Returns a change of the stored state. If the rule returns the state that it was given, so does this, and no file is written.
+ * An acquire that is refused as taken or fenced returns a copy, which is written.
+ */
 function stored<T>(change: Change<NamespaceState, T>): Change<StoredState, T> {
   return (before, storeMs) => {
     const state = before && fromStored(before);
@@ -27,11 +30,11 @@ function stored<T>(change: Change<NamespaceState, T>): Change<StoredState, T> {
 }
 
 function fromStored({ history, longestReach, ...state }: StoredState): NamespaceState {
-  return { ...state, historyId: history, longestGrantTicks: longestReach };
+  return { ...state, historyId: history, longestReachTicks: longestReach };
 }
 
-function toStored({ historyId, longestGrantTicks, ...state }: NamespaceState): StoredState {
-  return { ...state, history: historyId, longestReach: longestGrantTicks };
+function toStored({ historyId, longestReachTicks, ...state }: NamespaceState): StoredState {
+  return { ...state, history: historyId, longestReach: longestReachTicks };
 }
 
 /** Returns a function that checks an answer, because a backend that a user wrote may return anything. */
@@ -42,7 +45,10 @@ function parseAnswer(nodes: NodeRange): (answer: LeaseAnswer) => LeaseAnswer {
       : answer;
 }
 
-/** Returns the facts about a memory. It reports no history, because if this memory is lost, so are its holders. */
+/**
+ * Returns the facts about a memory. It reports no history: a memory is lost together with its holders. That the files of the
+ * command line were deleted while holders live is not detected.
+ */
 function factsAt(ms: number): StoreFacts {
   return { ms, historyId: "" };
 }
@@ -54,8 +60,8 @@ export function memoryLeasePort(backend: MemoryPort, name: string): LeasePort {
     parse: (result: T) => T = (result) => result,
     options?: AnswerOptions<T>,
   ) => {
-    const send = async () => backend.change<StoredState | undefined, T>(`lease:${name}`, stored(change));
-    return callStore(backend, `lease: ${operation}`, send, (result) => parse(result as T), options);
+    const send = () => backend.change<StoredState | undefined, T>(`lease:${name}`, stored(change));
+    return callMemory(backend, `lease: ${operation}`, send, (result) => parse(result as T), options);
   };
   return {
     acquire: (terms, request, nowMs, options) =>

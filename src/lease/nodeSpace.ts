@@ -36,11 +36,14 @@ export function parseShape(
 
 /**
  * Creates the space of a holder: the machines of one datacenter, or all nodes. The shape says which, because holders that
- * disagree about it would share nodes unnoticed.
+ * disagree about it could be granted the same node: see `longestFreeNode` in `rule.ts`.
  *
  * @param isDatacenterFixed whether `datacenterId` was given
  */
-export function makeNodeSpace(settings: Settings, isDatacenterFixed: boolean): NodeSpace {
+export function makeNodeSpace(
+  settings: Pick<Settings, "layout" | "epochMs" | "tickMs" | "datacenterId">,
+  isDatacenterFixed: boolean,
+): NodeSpace {
   const { layout, epochMs, tickMs, datacenterId } = settings;
   const { datacenterBits, machineBits } = layout;
   const nodeBits = datacenterBits + machineBits;

@@ -42,8 +42,9 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   readonly holder?: string | undefined;
   /**
    * How long a grant lasts, in milliseconds, at least 100. Default 30000. It is renewed after a second or `ttlMs` / 3,
-   * whichever is less, and then every `ttlMs` / 3. IDs stop `ttlMs` after the last renewal, so two thirds of it after
-   * the store went away, or later. A process that crashed keeps its node until `ttlMs` after its last renewal.
+   * whichever is less, and then every `ttlMs` / 3. IDs stop `ttlMs` after the last renewal, or up to `maxSkewMs`
+   * later if the store's clock is ahead. So when the store fails, IDs go on for at least two thirds of `ttlMs`. A process that
+   * crashed keeps its node until `ttlMs` after its last renewal.
    */
   readonly ttlMs?: number | undefined;
   /** How long to wait for a node when none can be granted, in milliseconds. Default 0. */
@@ -52,9 +53,11 @@ export interface LeaseOptions extends Omit<GeneratorOptions, "machineId"> {
   readonly maxSkewMs?: number | undefined;
   /**
    * Whether new leases wait after the store may have lost grants. This is a waiting time, not a fencing token. Default
-   * `true`: after a restart of Redis, or a failover or restore of Redis or PostgreSQL, the store grants no node until all grants
-   * that it may have forgotten have ended, for `ttlMs` + 2 × `maxSkewMs`. Other stores have no fence. A Redis that is cut off from its replicas grants and renews no lease. Set `false` if
-   * the store never forgets what it has acknowledged.
+   * `true`: after a restart of Redis, a failover of Redis or PostgreSQL, or a restore that changes the store's history ID (not
+   * one that puts rows or keys back in place), the store grants no node until all grants that it may have forgotten have ended,
+   * for `ttlMs` + 2 × `maxSkewMs` (the largest of all holders; on a Redis that has lost the namespace, those of the request),
+   * and 5 s more on a Redis that had replicas or was promoted. Other stores have no fence. A Redis that is cut off from its
+   * replicas grants and renews no lease. Set `false` if the store never forgets what it has acknowledged.
    */
   readonly fence?: boolean | undefined;
   /**

@@ -3,11 +3,12 @@
 //
 // A grant is the right to stamp the ticks of a node from `from` up to, but not including, `until`. Invariants:
 // 1. No overlap: a new grant of a node begins at or after the `until` of the grant before it.
-// 2. Ownership: only the owner moves a node's `until`, and while the owner holds the node, only forward.
-// 3. Release: it sets `until` to the tick after the last one that the owner stamped, and the owner stamps no more. That
+// 2. Ownership: only the holder of the grant moves a node's `until`, and while it holds the node, only forward.
+// 3. Release: it sets `until` to the tick after the last one that the holder stamped, and the holder stamps no more. That
 //    tick may be later than the stored `until`, if the store forgot the last renewal.
 // 4. Same grant: a renewal counts only if its answer has the `from` of the grant that it was sent for.
-// Uniqueness therefore needs an atomic store. It does not need correct clocks.
+// Uniqueness therefore needs an atomic store, and no clocks that agree: `maxSkewMs` keeps wrong times out of IDs, and bounds
+// how long a wrong clock takes a node away from others. Event 6 alone depends on it.
 //
 // Two events are outside the holder's control:
 // 5. Copies: a process may be copied while it holds a grant. Each renewal presents the generation of the grant and the
@@ -15,12 +16,14 @@
 // 6. Rollback: a store may restart or fail over without its last writes. If the store reports the ID of its history, a
 //    change of it raises a fence: a tick at or after the end of every forgotten grant, before which no new grant begins.
 //    A grant whose `until` is not after `staleUntil`, the latest tick at which a forgotten grant may have begun, is not
-//    renewed, because another holder may have had the node since.
+//    renewed, because another holder may have had the node since. Both ticks are right if the clocks of holders, and of the
+//    old and the new store, differ by at most `maxSkewMs`.
 //
 // Three checks exist only in the Redis scripts. A Redis that is cut off from its replicas grants and renews nothing
-// (`cutOff`). The first grant of a namespace waits until leases from before a recent restart have ended, by the server's
-// uptime. It also waits in a Redis that has a previous replication ID, because the namespace may be missing there: the
-// server was promoted without having received it, or was started from a file that is older.
+// (`cutOff`). The first grant of a namespace waits until leases of the request's own terms from before a recent restart have
+// ended, by the server's uptime. It also waits in a Redis that has a previous replication ID, because the namespace may be
+// missing there: the server was promoted without having received it, or was started from an older RDB file. An AOF brings no
+// previous ID; there the uptime counts.
 
 import type { Grant } from "../internal.ts";
 
@@ -47,10 +50,13 @@ export interface NamespaceState {
   readonly historyId: string;
   /** A tick: no new grant begins before it, and every forgotten grant ends by it. */
   readonly fence: number;
-  /** The latest tick at which a forgotten grant may have begun: a grant with `until` at or before it is no longer renewed. */
+  /**
+   * The latest tick at which a forgotten grant may have begun. A grant is stale, and not renewed, if its `until` is not after
+   * it.
+   */
   readonly staleUntil: number;
-  /** The largest `maxGrantTicks` of all holders. */
-  readonly longestGrantTicks: number;
+  /** The largest `maxReachTicks` of all holders. */
+  readonly longestReachTicks: number;
 }
 
 /** The nodes that a holder may be granted, and the ticks of their IDs. */
@@ -75,20 +81,23 @@ export interface LeaseTerms extends NodeSpace {
    * The latest end of any grant, in ticks after the store's time: `ttlTicks`, and `maxSkewMs` twice, once for each
    * clock that may be ahead of the store's: the holder's, and that of the primary which the store has replaced.
    */
-  readonly maxGrantTicks: number;
+  readonly maxReachTicks: number;
   /** Whether the fence applies to this holder: the store may lose acknowledged writes. */
   readonly usesFence: boolean;
 }
 
 /** A request for a node. If it is sent again, it gets the same grant; from a store of cells perhaps another node. */
 export interface LeaseRequest {
-  /** A random token, drawn for this request and used for no other grant, and the holder's label. */
+  /** A random token, drawn for the acquire and used for no other grant, and the holder's label. */
   readonly owner: string;
   /** A random token of this request, which keeps it when it is sent again. */
   readonly nonce: string;
 }
 
-/** A request to renew or release a grant, with the facts that prove it is the holder's. */
+/**
+ * A request to renew or release a grant, with the facts that prove it is the holder's. A release has the `nonce` of the last
+ * renewal if no answer has granted it, because an attempt without an answer may have been executed; else `""`.
+ */
 export interface GrantProof extends LeaseRequest {
   readonly node: number;
   /** The generation of the grant as the holder knows it, and the nonce that was written with it. */
@@ -110,7 +119,7 @@ export type LeaseAnswer =
   | { readonly outcome: "taken"; readonly soonest: number; readonly storeMs: number }
   | { readonly outcome: "fenced"; readonly until: number; readonly storeMs: number }
   | { readonly outcome: "lost" | "skew"; readonly storeMs: number }
-  /** A Redis without its replicas; `seenMs` is when one was last connected. */
+  /** A Redis without its replicas; `seenMs` is when one last acknowledged. */
   | { readonly outcome: "cutOff"; readonly seenMs: number; readonly storeMs: number }
   | { readonly outcome: "shape"; readonly shape: string };
 
@@ -151,18 +160,18 @@ function grant(
   ];
 }
 
-/** Returns whether the store may have forgotten a later grant of this node to another holder (invariant 6). */
+/** Returns whether the store may have forgotten a later grant of this node to another holder (event 6). */
 function isStale({ staleUntil }: NamespaceState, { usesFence }: LeaseTerms, { until }: NodeState): boolean {
   return usesFence && until <= staleUntil;
 }
 
-/** Returns the state with the store's history ID, and with the fence raised if it has changed (invariant 6). */
+/** Returns the state with the store's history ID, and with the fence raised if it has changed (event 6). */
 function noticeHistory(state: NamespaceState, terms: LeaseTerms, store: StoreFacts): NamespaceState {
   const { historyId } = store;
   if (!terms.usesFence || historyId === "" || state.historyId === historyId) return state;
   if (state.historyId === "") return { ...state, historyId };
   const now = tickAt(terms, store.ms);
-  const fence = now + Math.max(state.longestGrantTicks, terms.maxGrantTicks);
+  const fence = now + Math.max(state.longestReachTicks, terms.maxReachTicks);
   // The previous primary granted by its own clock, which may have been ahead of this one.
   const staleUntil = now + terms.maxSkewTicks;
   return {
@@ -175,13 +184,13 @@ function noticeHistory(state: NamespaceState, terms: LeaseTerms, store: StoreFac
 
 /** Returns the state of a namespace before its first grant. */
 export function emptyNamespace(shape: string): NamespaceState {
-  return { shape, nodes: new Map(), historyId: "", fence: 0, staleUntil: 0, longestGrantTicks: 0 };
+  return { shape, nodes: new Map(), historyId: "", fence: 0, staleUntil: 0, longestReachTicks: 0 };
 }
 
 /**
  * Grants a node. A request that arrives a second time gets the same node again, because its first answer was lost.
  *
- * @param nowMs the holder's time
+ * @param nowMs the requester's time
  * @param choose chooses the node
  */
 export function acquire(
@@ -196,13 +205,16 @@ export function acquire(
   const known = before ?? emptyNamespace(terms.shape);
   if (known.shape !== terms.shape) return [before, { outcome: "shape", shape: known.shape }];
   if (isSkewed(terms, nowMs, storeMs)) return [before, { outcome: "skew", storeMs }];
-  const longestGrantTicks = Math.max(known.longestGrantTicks, terms.maxGrantTicks);
-  const state = { ...noticeHistory(known, terms, store), longestGrantTicks };
+  const longestReachTicks = Math.max(known.longestReachTicks, terms.maxReachTicks);
+  const state = { ...noticeHistory(known, terms, store), longestReachTicks };
   const stateIfRefused = before && state;
   const own = [...state.nodes].find(
     ([, node]) => node.owner === owner && node.nonce === nonce && !isStale(state, terms, node),
   );
-  if (own) return grant(state, terms, ...own, nowMs, storeMs);
+  if (own) {
+    const [node, held] = own;
+    return grant(state, terms, node, { ...held, generation: 0 }, nowMs, storeMs);
+  }
   // A node is free when its grant has ended by both clocks: by the requester's, so that the new grant does not begin inside
   // the old one; by the store's, so that a requester whose clock is ahead does not take a node that could still be renewed.
   const reachedByBoth = Math.max(tickAt(terms, Math.min(nowMs, storeMs)), -1); // One of them may be before the epoch.
@@ -230,7 +242,10 @@ interface Candidate {
  */
 export type ChooseNode = (nodes: ReadonlyMap<number, NodeState>, space: NodeSpace, tick: number) => Candidate;
 
-/** Chooses the node that has been free for longest: the time between two grants of a node helps if a clock is wrong or the store was restored. */
+/**
+ * Chooses the node that has been free for longest: the time between two grants of a node helps if a clock is wrong or the store
+ * was restored.
+ */
 export const longestFreeNode: ChooseNode = (nodes, { first, count }) => {
   let best: Candidate | undefined;
   let used = 0;
@@ -239,7 +254,8 @@ export const longestFreeNode: ChooseNode = (nodes, { first, count }) => {
     used++;
     if (!best || until < best.until || (until === best.until && node < best.node)) best = { node, until };
   }
-  // Nodes are first used in ascending order, so this node was never granted.
+  // The spaces of a namespace are equal or have no node in common, because it has one shape. The nodes of each are first used
+  // in ascending order, so this node was never granted.
   return !best || used < count ? { node: first + used, until: -1 } : best;
 };
 
@@ -274,7 +290,7 @@ export function anyFreeNode(random: () => number): ChooseNode {
 }
 
 /**
- * Returns whether a proof is about the node's current grant (invariant 5): generation and nonce are those that the
+ * Returns whether a proof is about the node's current grant (event 5): generation and nonce are those that the
  * holder knows; or this very request wrote them, and its answer was lost; or the store went back to before the holder's
  * last renewal.
  */

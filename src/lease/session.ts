@@ -173,7 +173,8 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     });
     const releaseUnused = ({ node, from }: Grant) =>
       this.#port.release(terms, { ...grantIdOf(node), nonce: "" }, from);
-    // Until the session has ended, a request without an answer is sent again and gets the same node, so ignore late answers.
+    // Until the session has ended, a request without an answer is sent again unchanged, and gets the same node (or with cells
+    // perhaps another one), so ignore late answers.
     // After that, release the node, unless an earlier answer to this request was opened: then ticks after `from` may be
     // stamped.
     const onLateGrant = (late: Grant) => {

@@ -20,7 +20,7 @@ export function makeLeaseTerms(space: NodeSpace, { ttlMs, maxSkewMs, usesFence }
     ttlTicks,
     maxSkewMs,
     maxSkewTicks: Math.ceil(maxSkewMs / tickMs),
-    maxGrantTicks: ttlTicks + Math.ceil((2 * maxSkewMs) / tickMs),
+    maxReachTicks: ttlTicks + Math.ceil((2 * maxSkewMs) / tickMs),
     usesFence,
   };
 }

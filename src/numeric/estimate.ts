@@ -12,7 +12,7 @@ export interface IdCapacity {
   readonly error: number;
 }
 
-/** The longest IDs that are counted: that takes half a second. */
+/** The longest IDs that are counted: that takes about half a second. */
 const MAX_COUNTED_LENGTH = 9;
 
 /** How many paths an estimate samples. */

@@ -1,8 +1,10 @@
-// Exhaustive scan: one pass over all numbers of a length, each once, that finds the IDs no random draw has found.
+// Exhaustive scan: one pass over all numbers that an ID can have before its check digit, each once. It finds the IDs that no
+// random draw has found.
 //
-// When more than half of a space is used, most draws repeat known IDs, and no number of draws proves that none is left.
-// A scan ends, and then every ID is known to be in the pool. Its stride has no factor in common with the size of the
-// space, so it visits every number, each far from the one before.
+// When more than half of a type's IDs are in the pool, most draws repeat known ones, and no number of draws proves that none
+// is left. A scan ends, and then every ID is known to be in the pool. Its stride has no factor in common with the count of
+// these numbers, so it visits every number. The stride is random, so two numbers in a row are seldom
+// neighbours.
 
 import type { DigitBuilder } from "./digitBuilder.ts";
 import type { DigitSource } from "./draw.ts";

@@ -1,6 +1,6 @@
 // PoolPort on the memory of this process.
 
-import { callStore } from "../backend/call.ts";
+import { callMemory } from "../backend/call.ts";
 import { GRACE_MS } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import {
@@ -119,10 +119,10 @@ export function memoryPoolPort(backend: MemoryPort, type: string): PoolPort {
     change: (state: PoolState, nowMs: number) => unknown,
     parse: (answer: unknown) => T,
   ): Promise<T> =>
-    callStore(
+    callMemory(
       backend,
       `pool: ${operation}`,
-      async () =>
+      () =>
         backend.change<PoolState, unknown>(`pool:${type}`, (state = createPoolState(), nowMs) => [
           state,
           change(state, nowMs),

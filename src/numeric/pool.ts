@@ -9,7 +9,7 @@ import {
   IdPoolHistoryError,
 } from "../internal.ts";
 import { poolPort } from "./openPort.ts";
-import { IDS_PER_STEP, PoolHistory } from "./poolHistory.ts";
+import { IDS_PER_STATEMENT, PoolHistory } from "./poolHistory.ts";
 import { PoolIssuer } from "./poolIssuer.ts";
 import {
   type IdPoolOptions,
@@ -44,10 +44,11 @@ export interface IdImport {
  * - **An ID is available, then taken forever.** The step that issues an ID takes it. The IDs that a crashed process was
  *   given are not issued again; {@link IdPool.issue} with a `requestKey` returns the same ID when it is repeated.
  * - **Refills** run in the background, in a process that finds the pool low, and in one process at a time.
- * - **The end is counted.** When most of a space is used, the pool scans all numbers, so it issues the very last ID. After
- *   that each issue is an {@link IdPoolExhaustedError}, also after a restart.
- * - **A different pool** for the same name in the same store is refused, with other rules, another length or by
- *   {@link PermutedIds}, because it would issue the same IDs.
+ * - **The end is certain.** When most of a type's IDs are in the pool, the pool scans all numbers, so it issues the very last
+ *   ID. After that `issue` throws an {@link IdPoolExhaustedError}, also after a restart, except for a `requestKey` that got
+ *   an ID before.
+ * - **A name is one pool.** A store refuses a pool of the same name with other rules or another length, and
+ *   {@link PermutedIds} of that name, because they would issue the same IDs.
  *
  * @example
  * ```ts
@@ -102,13 +103,13 @@ export class IdPool extends AsyncDisposer {
    * @param options.onReplay called if the ID was issued for the `requestKey` before. Also called if this call took the ID
    *   itself, lost the answer with the connection to the store, and then found the ID by its key
    * @throws {@link IdPoolEmptyError} if no ID is available, and no refill has added one within `waitMs`. Thrown at once
-   *   if the refill fails or the pool is stopped. Its `cause` is the error of the last refill, if that failed
+   *   if the refill fails or the pool is stopped. Its `cause` is the error of the last refill or count, if that failed
    * @throws {@link IdPoolExhaustedError} if all IDs are issued
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}. The ID
    *   of a `requestKey` that the store knows is returned until this object has seen the new history
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. It is then unknown
    *   whether an ID was taken: repeat the call with the same `requestKey`, so that none is lost
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    * @throws {@link ArgumentError} if the key is invalid, or an option is unknown
    *
    * @example
@@ -146,7 +147,7 @@ export class IdPool extends AsyncDisposer {
    * @throws {@link IdPoolHistoryError} after a failover or restore of the store: see {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. It is then unknown
    *   whether IDs were taken, and if they were, they are lost
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    * @throws {@link ArgumentError} if the count is out of range
    *
    * @example
@@ -177,7 +178,7 @@ export class IdPool extends AsyncDisposer {
    * @param options.onProgress called after each step, of some hundred IDs
    * @returns how many IDs are available, counted up to `to`; fewer if no more exist, or `stop` was called
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. Added IDs stay
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    * @throws {@link UnsupportedError} if the runtime has no `crypto`
    * @throws {@link ArgumentError} if an option is wrong or unknown
    *
@@ -214,7 +215,7 @@ export class IdPool extends AsyncDisposer {
    * @throws {@link ArgumentError} if one of them has other characters than digits: remove spaces and hyphens first
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response. IDs taken until then stay
    *   taken
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    *
    * @example
    * ```ts
@@ -243,8 +244,8 @@ export class IdPool extends AsyncDisposer {
     const own = [...new Set(all)].filter((id) => !outsideSet.has(id)).sort();
     await this.#history.ensureRegistered();
     let taken = 0;
-    for (let i = 0; i < own.length; i += IDS_PER_STEP) {
-      taken += await this.#store.markTaken(own.slice(i, i + IDS_PER_STEP).map((id) => [id, null]));
+    for (let i = 0; i < own.length; i += IDS_PER_STATEMENT) {
+      taken += await this.#store.markTaken(own.slice(i, i + IDS_PER_STATEMENT).map((id) => [id, null]));
     }
     this.#refills.countAtNextIssue();
     return { taken, known: all.length - outside.length - taken, outside };
@@ -258,7 +259,7 @@ export class IdPool extends AsyncDisposer {
    * @throws {@link IdPoolHistoryError} if the store has no such ID, and may have lost some that were issued: see
    *   {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    *
    * @example
    * ```ts
@@ -289,7 +290,7 @@ export class IdPool extends AsyncDisposer {
    * @throws {@link IdPoolHistoryError} after the last ID, if the store may have lost some that were issued: see
    *   {@link IdPool.acceptHistory}
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    *
    * @example
    * ```ts
@@ -320,9 +321,9 @@ export class IdPool extends AsyncDisposer {
     const textOf = (value: bigint) => String(value).padStart(length, "0");
     let next = after === undefined ? 0n : BigInt(after) + 1n;
     while (next < end) {
-      const ids = await this.#readTaken(textOf(next), textOf(end - 1n), IDS_PER_STEP);
+      const ids = await this.#readTaken(textOf(next), textOf(end - 1n), IDS_PER_STATEMENT);
       yield* ids;
-      next = ids.length < IDS_PER_STEP ? end : BigInt(ids.at(-1) as string) + 1n;
+      next = ids.length < IDS_PER_STATEMENT ? end : BigInt(ids.at(-1) as string) + 1n;
     }
     await this.#assertHistory();
   }
@@ -332,7 +333,7 @@ export class IdPool extends AsyncDisposer {
    * query.
    *
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    */
   status(): Promise<IdPoolStatus> {
     this.#status ??= this.#readStatus().finally(() => {
@@ -342,9 +343,10 @@ export class IdPool extends AsyncDisposer {
   }
 
   /**
-   * Lets the pool issue again after a failover of PostgreSQL or MySQL, or after the database was restored from a backup. Until then
-   * each issue is an {@link IdPoolHistoryError}, because the store may have forgotten IDs that were issued, and would issue
-   * them again. If there is nothing to accept, it does nothing.
+   * Lets the pool issue again after a failover of PostgreSQL or MySQL, or a restore to another server or timeline. Until then
+   * each call of `issue` that would take an ID throws an {@link IdPoolHistoryError}, because the store may have forgotten IDs
+   * that were issued, and would issue them again. If there is nothing to accept, it does nothing. A restore in place, and each
+   * restore of SQLite, is not detected: import the lost IDs before the pool issues again.
    *
    * The pool first marks the last 100,000 IDs that this object has issued as taken again, with their request keys; every
    * pool whose issue is refused does the same. IDs that no running process remembers have to be found first, in the tables,
@@ -352,7 +354,7 @@ export class IdPool extends AsyncDisposer {
    * ID was forgotten, and that no process remembers, gets another ID when it is repeated.
    *
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
-   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind
+   * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    *
    * @example
    * ```ts
@@ -395,12 +397,21 @@ export class IdPool extends AsyncDisposer {
 
   async #readStatus(): Promise<IdPoolStatus> {
     const { backend, highMark } = this.#settings;
-    // A status writes nothing: the pool is registered by its first issue, fill or import.
+    // A status does not register the pool: its first issue, fill or import does.
     const isKnown = await isRegistered(backend, this.type.name, poolShape(this.type));
-    const counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
+    let counts = isKnown ? await this.#store.status(highMark + 1, CLAIM_MS) : EMPTY_COUNTS;
+    // The store was restored to a state without the pool.
+    if (!isKnown && this.#history.hasRegistered) {
+      counts = { ...EMPTY_COUNTS, ...(await this.#store.readOrRecordHistory()) };
+    }
     // Also if nothing is issued, because another process that accepts the history does not know the IDs of this one.
-    if (isKnown && this.#history.hasRegistered) await this.#history.markTakenOnNewHistory(counts.current);
-    return poolStatus(this.type, counts, highMark, this.#refills.lastError);
+    if (this.#history.hasRegistered) await this.#history.markTakenOnNewHistory(counts);
+    return poolStatus(
+      this.type,
+      counts,
+      highMark,
+      this.#history.refusalOf(counts) ?? this.#refills.lastError,
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import type { PoolSettings } from "./poolOptions.ts";
 import type { PoolRefills } from "./poolRefills.ts";
 import type { Availability, IssueOutcome, PoolPort } from "./port.ts";
 import { randomRank } from "./random.ts";
+import { SharedIssue } from "./sharedIssue.ts";
 
 /** One attempt to issue on a history. */
 type Attempt = (history: string) => Promise<IssueOutcome>;
@@ -18,6 +19,7 @@ export class PoolIssuer {
   readonly #history: PoolHistory;
   readonly #refills: PoolRefills;
   readonly #settings: PoolSettings;
+  readonly #shared: SharedIssue<Availability> = new SharedIssue((count) => this.#issueTogether(count));
 
   constructor(store: PoolPort, history: PoolHistory, refills: PoolRefills, settings: PoolSettings) {
     this.#store = store;
@@ -27,15 +29,20 @@ export class PoolIssuer {
   }
 
   /** Issues `count` IDs. */
-  issue(count: number): Promise<readonly string[]> {
-    return this.#issue(count, (history) => this.#store.issue(count, randomRank(), history));
+  async issue(count: number): Promise<readonly string[]> {
+    const attempt: Attempt = (history) => this.#store.issue(count, randomRank(), history);
+    if (count > 1) return this.#issue(count, attempt);
+    const outcome = await this.#shared.takeOne();
+    if (typeof outcome === "string") return [outcome];
+    // With too few IDs for all calls that shared the take, there may be one for this call.
+    return this.#issue(count, attempt, undefined, outcome.available === 0 ? outcome : undefined);
   }
 
   /** Issues the ID of a request. */
   async issueForRequest(requestKey: string, onReplay: () => void): Promise<string> {
     let isReplay = false;
     const attempt: Attempt = (history) => {
-      isReplay = false; // The ID of an earlier attempt was dropped, because the server that gave it has been replaced.
+      isReplay = false; // #issueOnHistory has dropped the ID of an earlier attempt.
       return this.#store.issueForRequest(requestKey, randomRank(), history, () => {
         isReplay = true;
       });
@@ -45,16 +52,33 @@ export class PoolIssuer {
     return id as string;
   }
 
-  /** Tries until there are IDs, no more exist, a refill fails, the pool is stopped, or `waitMs` is over. */
-  async #issue(count: number, attempt: Attempt, requestKey?: string): Promise<readonly string[]> {
+  /** Takes an ID for each of `count` calls that share the take, or none. */
+  async #issueTogether(count: number): Promise<readonly string[] | Availability> {
+    await this.#history.ensureRegistered();
+    const outcome = await this.#issueOnHistory((history) => this.#store.issue(count, randomRank(), history));
+    if (!("available" in outcome)) this.#refills.noteIssued(count);
+    return outcome;
+  }
+
+  /**
+   * Tries until there are IDs, no more exist, a refill fails, the pool is stopped, or `waitMs` is over.
+   *
+   * @param lastOutcome the outcome of an attempt that has just found no ID
+   */
+  async #issue(
+    count: number,
+    attempt: Attempt,
+    requestKey?: string,
+    lastOutcome?: Availability,
+  ): Promise<readonly string[]> {
     await this.#history.ensureRegistered();
     const { type, waitMs, highMark } = this.#settings;
     let isWaitOver = waitMs === 0;
     let hasRefillFailed = false;
     let stopTimer: (() => void) | undefined;
     try {
-      for (;;) {
-        const outcome = await this.#issueOnHistory(attempt, requestKey);
+      for (let known = lastOutcome; ; known = undefined) {
+        const outcome = known ?? (await this.#issueOnHistory(attempt, requestKey));
         if (!("available" in outcome)) {
           this.#refills.noteIssued(count);
           return outcome;
@@ -73,18 +97,25 @@ export class PoolIssuer {
         stopTimer ??= startTimer(() => {
           isWaitOver = true;
         }, waitMs);
-        hasRefillFailed = (await this.#refills.waitForStep(refill)) === "failed";
+        hasRefillFailed = (await this.#refills.waitBeforeRetry(refill)) === "failed";
       }
     } finally {
       stopTimer?.();
     }
   }
 
-  /** Tries until the store is on a history that this process may issue on. */
+  /**
+   * Makes an attempt. If the store is on another history, continues on that one and makes another attempt.
+   *
+   * @throws {@link IdPoolHistoryError} if no process has accepted that history, or if it is superseded
+   */
   async #issueOnHistory(attempt: Attempt, requestKey?: string): Promise<readonly string[] | Availability> {
     for (;;) {
       const history = this.#history.issuedOn;
-      const outcome = await attempt(history);
+      // On a superseded history the IDs of an attempt would be dropped, and lost.
+      const outcome = this.#history.isSuperseded(history)
+        ? await this.#store.readOrRecordHistory()
+        : await attempt(history);
       if ("recorded" in outcome) {
         await this.#history.adopt(outcome);
       } else if ("available" in outcome) {

@@ -5,16 +5,16 @@ import { startTimer } from "../backend/call.ts";
 import { publish } from "../events/channels.ts";
 import type { PoolSettings } from "./poolOptions.ts";
 import type { PoolPort } from "./port.ts";
-import type { FillProgress, Refiller } from "./refill.ts";
+import type { FillProgress, Refiller, RefillResult } from "./refill.ts";
 
-/** Pause between two looks at a refill by another process, in milliseconds. */
+/** Pause between two attempts while another process refills, in milliseconds. */
 const POLL_MS = 50;
 
-/** How many calls of issue, for one or several IDs, there are between two merges of the store's counts. */
-const CALLS_PER_MERGE = 200;
+/** How many noted issues there are between two merges of the store's counts. Calls that shared a statement are one. */
+const ISSUES_PER_MERGE = 200;
 
-/** Whether an attempt to refill threw. `"ended"` also if another process refills. */
-export type RefillOutcome = "ended" | "failed";
+/** How an attempt to refill ended. `"failed"` if it threw. */
+type RefillAttempt = RefillResult | "failed";
 
 /** Schedules the refills of one pool in this process. */
 export class PoolRefills {
@@ -24,8 +24,8 @@ export class PoolRefills {
   /** How many IDs this process may issue before it counts the available ones again. */
   #idsUntilCount = 1;
   #counting: Promise<void> | undefined;
-  /** How many calls of issue were noted, for one or several IDs. */
-  #issueCalls = 0;
+  /** How many issues were noted. */
+  #notedIssues = 0;
   #merging: Promise<unknown> | undefined;
   #stops = 0;
   #lastError: unknown;
@@ -76,20 +76,21 @@ export class PoolRefills {
         await pause(POLL_MS); // Another process refills, perhaps to a lower target.
       }
     } catch (error) {
-      // Without the listener, because the caller gets the error. Issues that wait for this refill get it after this line.
+      // The caller gets the error, so the listener does not. The issues that wait for this refill get the same error after
+      // this line, and #reportFailure skips an error that is stored already.
       this.#lastError = error;
       throw error;
     }
   }
 
   /** Refills and never rejects: {@link PoolRefills.lastError} keeps the error. */
-  async tryRefill(target: number): Promise<RefillOutcome> {
+  async tryRefill(target: number): Promise<RefillAttempt> {
     try {
       const result = await this.#refiller.start(target);
       this.isComplete = result === "complete";
       if (result === "filled") this.#isLow = false;
       this.#lastError = undefined;
-      return "ended";
+      return result;
     } catch (error) {
       this.#reportFailure(error);
       return "failed";
@@ -97,15 +98,14 @@ export class PoolRefills {
   }
 
   /**
-   * Waits {@link POLL_MS}, or until the refill ends; then, if none runs in this process, {@link POLL_MS} more.
+   * Waits until the refill ends, {@link POLL_MS} at most. If another process refills, waits {@link POLL_MS} more.
    *
    * @param refill the result of {@link PoolRefills.tryRefill}
-   * @returns `"failed"` if the refill has failed
+   * @returns how the refill ended, or `undefined` if it is still running
    */
-  async waitForStep(refill: Promise<RefillOutcome>): Promise<RefillOutcome | undefined> {
+  async waitBeforeRetry(refill: Promise<RefillAttempt>): Promise<RefillAttempt | undefined> {
     const outcome = await Promise.race([refill, pause(POLL_MS)]);
-    // If another process refills, look again later.
-    if (outcome !== "failed" && !this.#refiller.running) await pause(POLL_MS);
+    if (outcome === "busy" && !this.#refiller.running) await pause(POLL_MS);
     return outcome;
   }
 
@@ -116,7 +116,7 @@ export class PoolRefills {
    * @param count how many IDs the issue returned
    */
   noteIssued(count: number): void {
-    if (this.#issueCalls++ % CALLS_PER_MERGE === 0 && !this.#merging && !this.isStopped) {
+    if (this.#notedIssues++ % ISSUES_PER_MERGE === 0 && !this.#merging && !this.isStopped) {
       this.#merging = this.#store
         .mergeCounts()
         .catch(() => {}) // The next merge also merges the counts that this one has left.

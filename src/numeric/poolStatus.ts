@@ -1,6 +1,6 @@
 // Status of a pool, computed from what the store has counted.
 
-import { IdPoolHistoryError, serializable } from "../internal.ts";
+import { type IdPoolHistoryError, serializable } from "../internal.ts";
 import { isScanComplete } from "./exhaustiveScan.ts";
 import type { PoolCounts } from "./port.ts";
 import type { NumericIdType } from "./type.ts";
@@ -23,7 +23,7 @@ export interface IdPoolStatus {
   readonly isFilling: boolean;
   /**
    * Why the pool issues nothing, or soon will not: an {@link IdPoolHistoryError} while the store's history is not
-   * accepted, otherwise the error of this process's last refill. `undefined` if there is no error.
+   * accepted, otherwise the error of this process's last refill or count. `undefined` if there is no error.
    */
   readonly lastError: unknown;
 }
@@ -42,13 +42,13 @@ export const EMPTY_COUNTS: PoolCounts = {
  * Returns the status of a pool.
  *
  * @param highMark available IDs are counted up to one more than this
- * @param refillError the error of the last refill
+ * @param lastError see {@link IdPoolStatus.lastError}
  */
 export function poolStatus(
   type: NumericIdType,
-  { available, taken, scan, isFilling, recorded, current }: PoolCounts,
+  { available, taken, scan, isFilling }: PoolCounts,
   highMark: number,
-  refillError: unknown,
+  lastError: unknown,
 ): IdPoolStatus {
   const isComplete = isScanComplete(scan);
   const isAllCounted = isComplete && available <= highMark;
@@ -63,10 +63,6 @@ export function poolStatus(
     isExact: isAllCounted || isExact,
     isExhausted: isComplete && available === 0,
     isFilling,
-    // A pool that began under an earlier version has no recorded history before its next issue.
-    lastError:
-      recorded === current || recorded === ""
-        ? refillError
-        : new IdPoolHistoryError(type.name, recorded, current),
+    lastError,
   });
 }

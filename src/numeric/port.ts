@@ -2,7 +2,7 @@
 
 import type { TakenId } from "./recentlyIssued.ts";
 
-/** An ID to be added, at a random position. An issue takes the next available ID at or after its own random position. */
+/** An ID to be added, at a random position. In SQL an issue takes the next available ID at or after its own random position. */
 export type RankedId = readonly [id: string, rank: number];
 
 /** What can be issued. */
@@ -13,12 +13,20 @@ export interface Availability {
   readonly scan: string;
 }
 
-/** Histories as a store reports them. Both are empty strings if the store does not report its history. */
+/**
+ * Histories as a store reports them. `current` is an empty string if the store does not report its history; so is `recorded`,
+ * unless the data came from a store that does.
+ */
 export interface StoreHistory {
   /** The history recorded for the type: the one that its pool began on, or the last one that was accepted. Empty if none. */
   readonly recorded: string;
   /** The history that the store is on now. */
   readonly current: string;
+}
+
+/** Returns whether a store is on a history, and has it recorded: the store may have got the data of another one. */
+export function isOnHistory({ recorded, current }: StoreHistory, history: string): boolean {
+  return recorded === history && current === history;
 }
 
 /** State of a pool, for its status. */
@@ -36,20 +44,22 @@ export type IssueOutcome = readonly string[] | Availability | StoreHistory;
 export interface PoolPort {
   /**
    * Returns the history, and records the current one for a type that has none. A process calls it before every other step
-   * except those that write nothing, `status` and `takenBetween`.
+   * except `status` and `takenBetween`.
    */
   readOrRecordHistory(): Promise<StoreHistory>;
   /** Records a history for the type, if the store is on it now. Resolves to whether it is. */
   acceptHistory(history: string): Promise<boolean>;
   /**
-   * Takes `count` IDs or none: those with the next ranks from `fromRank` on, continued from rank 0 after the last.
+   * Takes `count` IDs or none: in SQL those with the next ranks from `fromRank` on that no other call has locked, continued
+   * from rank 0 after the last; in memory `fromRank` chooses among the available ones.
    *
-   * @param history the history that the store must be on
+   * @param history the history that the store must be on, and have recorded
    */
   issue(count: number, fromRank: number, history: string): Promise<IssueOutcome>;
   /**
    * Takes an ID for a request. If the store has an ID for the request already, returns that one and calls `onReplay`. The
-   * call itself may have taken it, with a statement whose answer was lost. The ID may be returned on another history too.
+   * call itself may have taken it, with a statement whose answer was lost. An ID that the request was given before is returned
+   * on any history.
    */
   issueForRequest(
     requestKey: string,
@@ -74,7 +84,11 @@ export interface PoolPort {
   takenBetween(from: string, to: string, max: number): Promise<readonly string[]>;
   /** Merges the counts of taken IDs, if the store keeps one for each issue. */
   mergeCounts(): Promise<unknown>;
-  /** Claims the refill for `ms`, unless another process has it. Resolves to the scan position, `null` if refused. */
+  /**
+   * Claims the refill for `ms`, unless another refill has the claim. Resolves to the scan position, `null` if refused.
+   *
+   * @param refiller a random token of the refill
+   */
   claimRefill(refiller: string, ms: number): Promise<string | null>;
   /** Ends the claim. */
   releaseRefill(refiller: string): Promise<unknown>;

@@ -1,4 +1,4 @@
-// RecentlyIssued: the last IDs that this process has issued, kept because the store may forget them in a failover.
+// RecentlyIssued: the last IDs that a pool object has issued, kept because the store may forget them in a failover.
 
 /** How many IDs are kept: some megabytes, or 100 seconds at 1000 IDs a second. */
 export const MAX_REMEMBERED = 100_000;
@@ -10,9 +10,16 @@ export type TakenId = readonly [id: string, requestKey: string | null];
 export class RecentlyIssued {
   /** IDs with the request keys that they were issued for, the oldest first. */
   readonly #ids: Map<string, string | undefined> = new Map();
+  #additions = 0;
+
+  /** How many times an ID was added. While it stays the same, so do the IDs. */
+  get additions(): number {
+    return this.#additions;
+  }
 
   /** Adds an ID and drops the oldest if there are too many. A replayed ID is kept once, as the newest. */
   add(id: string, requestKey: string | undefined): void {
+    this.#additions++;
     this.#ids.delete(id);
     this.#ids.set(id, requestKey);
     if (this.#ids.size <= MAX_REMEMBERED) return;

@@ -8,7 +8,7 @@ import { queryRows } from "../backend/sql.ts";
 import { qualifiedTable, redisKey } from "../backend/storeNames.ts";
 import { BackendError, NamespaceError } from "../internal.ts";
 
-/** A shape: the facts, by name, that must be the same in every process that uses a name, such as kind, length and rules. */
+/** A shape: what all processes must agree on for one type of IDs, such as its kind, length and rules. */
 export type IdShape = Readonly<Record<string, unknown>>;
 
 const OPERATION = "IDs: register";

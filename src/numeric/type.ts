@@ -167,7 +167,7 @@ export class NumericIdType implements TextSchema<string> {
   }
 
   /**
-   * Returns how many IDs there are: counted up to 9 digits, which takes about a second for 9 the first time; beyond that
+   * Returns how many IDs there are: counted up to 9 digits, which takes about half a second for 9 the first time; beyond that
    * an estimate with its error, always the same.
    *
    * @example

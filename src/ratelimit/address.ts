@@ -2,15 +2,8 @@
 
 import { ArgumentError, assertKnownOptions, assertWhole } from "../internal.ts";
 
-/** One to three digits without leading zeros, because some readers take a number with them for octal. */
-const OCTET = /^(?:0|[1-9]\d{0,2})$/;
-
-/** Parses an IPv4 address into four octets. Returns `undefined` if the string is not one. */
-function parseIPv4(text: string): number[] | undefined {
-  const octets = text.split(".");
-  const isOctet = (octet: string) => OCTET.test(octet) && Number(octet) <= 255;
-  return octets.length === 4 && octets.every(isOctet) ? octets.map(Number) : undefined;
-}
+/** Four octets, without leading zeros, because some readers take a number with them for octal. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Parses a part of an IPv6 address into groups of 16 bits. Returns `undefined` if the string is not one. */
 function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined {
@@ -19,8 +12,8 @@ function parseGroups(text: string, mayEndInIPv4: boolean): number[] | undefined 
   for (const [at, field] of fields.entries()) {
     if (/^[\da-f]{1,4}$/i.test(field)) groups.push(Number.parseInt(field, 16));
     else {
-      const [a, b, c, d] = (mayEndInIPv4 && at === fields.length - 1 && parseIPv4(field)) || [];
-      if (a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
+      if (!mayEndInIPv4 || at !== fields.length - 1 || !IPV4.test(field)) return undefined;
+      const [a = 0, b = 0, c = 0, d = 0] = field.split(".").map(Number);
       groups.push(a * 256 + b, c * 256 + d);
     }
   }
@@ -78,7 +71,7 @@ export function addressKey(address: string, options: AddressKeyOptions = {}): st
   const bits = assertWhole("ipv6Bits", options.ipv6Bits ?? 56, 32, 64);
   const invalid = () => new ArgumentError("address", "an IPv4 or IPv6 address", address);
   if (typeof address !== "string") throw invalid();
-  if (parseIPv4(address)) return address;
+  if (IPV4.test(address)) return address;
   const groups = parseIPv6(address.replace(/%[\w.:~-]+$/, ""));
   if (groups === undefined) throw invalid();
   const [a, b, c, d = 0, e, mark, g = 0, h = 0] = groups;

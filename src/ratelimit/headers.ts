@@ -12,6 +12,21 @@ function quoteName(name: string): string {
   return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** The quoted name and the policy of each limit, which are the same in all its responses. */
+const constants = /* @__PURE__ */ new WeakMap<
+  RateLimit,
+  { readonly name: string; readonly policy: string }
+>();
+
+function constantsOf(limiter: RateLimit): { readonly name: string; readonly policy: string } {
+  const known = constants.get(limiter);
+  if (known) return known;
+  const name = quoteName(limiter.name);
+  const created = { name, policy: `${name};q=${limiter.quota};w=${wholeSeconds(limiter.windowMs)}` };
+  constants.set(limiter, created);
+  return created;
+}
+
 /**
  * Returns the response headers of a limit, by the IETF draft `draft-ietf-httpapi-ratelimit-headers`:
  *
@@ -41,12 +56,11 @@ function quoteName(name: string): string {
  */
 export function rateLimitHeaders(limiter: RateLimit, decision: Decision): Record<string, string> {
   if (limiter.shadow) return {};
-  const name = quoteName(limiter.name);
-  const policy = { "ratelimit-policy": `${name};q=${limiter.quota};w=${wholeSeconds(limiter.windowMs)}` };
-  if (decision.error) return { ...policy, ...retryAfter(decision, 0) };
+  const { name, policy } = constantsOf(limiter);
+  if (decision.error) return { "ratelimit-policy": policy, ...retryAfter(decision, 0) };
   const moreMs = nextCallInMs(limiter, decision);
   return {
-    ...policy,
+    "ratelimit-policy": policy,
     ratelimit: `${name};r=${decision.remaining}${moreMs > 0 ? `;t=${wholeSeconds(moreMs)}` : ""}`,
     ...retryAfter(decision, moreMs),
   };

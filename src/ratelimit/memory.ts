@@ -1,6 +1,6 @@
 // Rate limits in the memory of this process: the rule itself.
 
-import { callStore } from "../backend/call.ts";
+import { callMemory } from "../backend/call.ts";
 import { putExpiring } from "../backend/expiry.ts";
 import type { MemoryPort } from "../backend/ports.ts";
 import { areAllowed, areTogetherOrUndefined, OPERATION, plausibleOrUndefined } from "./parseAnswer.ts";
@@ -106,7 +106,7 @@ export function consumeTogetherInMemory(
   backend: MemoryPort,
   calls: readonly KeyCall[],
 ): Promise<readonly ConsumeResult[]> {
-  const step = async () => {
+  const step = () => {
     const opened = calls.map(({ name, gcra, ...call }) => ({
       ...call,
       keys: new MemoryKeys(backend, name, gcra),
@@ -114,7 +114,7 @@ export function consumeTogetherInMemory(
     const peeked = opened.map(({ keys, key, costUs }) => keys.peek(key, costUs));
     return areAllowed(peeked) ? opened.map(({ keys, key, costUs }) => keys.consume(key, costUs)) : peeked;
   };
-  return callStore(backend, OPERATION.consume, step, (answer) =>
+  return callMemory(backend, OPERATION.consume, step, (answer) =>
     areTogetherOrUndefined(calls, answer as ConsumeResult[]),
   );
 }
@@ -122,27 +122,22 @@ export function consumeTogetherInMemory(
 export function memoryRateLimitPort(backend: MemoryPort, name: string, gcra: Gcra): RateLimitPort {
   const keys = new MemoryKeys(backend, name, gcra);
   const change = async (operation: string, call: () => void) => {
-    await callStore(
-      backend,
-      operation,
-      async () => call(),
-      () => true,
-    );
+    await callMemory(backend, operation, call, () => true);
   };
   return {
     consume(key, costUs) {
-      return callStore(
+      return callMemory(
         backend,
         OPERATION.consume,
-        async () => keys.consume(key, costUs),
+        () => keys.consume(key, costUs),
         (answer) => plausibleOrUndefined(gcra, costUs, answer as ConsumeResult),
       );
     },
     peek(key, costUs) {
-      return callStore(
+      return callMemory(
         backend,
         OPERATION.peek,
-        async () => keys.peek(key, costUs),
+        () => keys.peek(key, costUs),
         (answer) => answer as ConsumeResult,
       );
     },

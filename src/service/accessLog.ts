@@ -1,11 +1,12 @@
 // The log stage: one entry per request, and its request ID.
 
 import { notifyListener } from "../http/notify.ts";
-import { BitflakeError, randomString } from "../internal.ts";
+import { BitflakeError } from "../internal.ts";
 import { clientAddress } from "./auth.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ServiceResponse } from "./message.ts";
 import type { ServiceLogEntry } from "./options.ts";
+import { RequestIds } from "./requestIds.ts";
 import { withHeaders } from "./response.ts";
 import type { ServiceSettings } from "./settings.ts";
 
@@ -14,8 +15,6 @@ const MAX_LOGGED = 256;
 
 /** A client's request ID that is used: visible ASCII. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
-
-const REQUEST_ID_LENGTH = 21;
 
 /** The header of W3C Trace Context, version 00 or later. Its first 55 characters are those of version 00. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-|$)/;
@@ -28,9 +27,12 @@ function levelOf(status: number, failure?: unknown): ServiceLogEntry["level"] {
   return status >= 400 || failure !== undefined ? "warn" : "info";
 }
 
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 export class AccessLog {
   readonly #log: ((entry: ServiceLogEntry) => void) | undefined;
   readonly #proxies: number;
+  readonly #requestIds = new RequestIds();
 
   constructor({ log, proxies }: Pick<ServiceSettings, "log" | "proxies">) {
     this.#log = log;
@@ -43,7 +45,7 @@ export class AccessLog {
     const isValid = given !== undefined && REQUEST_ID.test(given);
     // Without a log, a new ID would lead nowhere.
     if (!isValid && !this.#log) return response;
-    const requestId = isValid ? given : randomString(REQUEST_ID_LENGTH);
+    const requestId = isValid ? given : this.#requestIds.next();
     if (this.#log) notifyListener(this.#log, this.#entry(exchange, response, durationMs, requestId));
     return withHeaders(response, { "x-request-id": requestId });
   }
@@ -61,7 +63,7 @@ export class AccessLog {
       durationMs: 0,
       client: "",
       address,
-      requestId: randomString(REQUEST_ID_LENGTH),
+      requestId: this.#requestIds.next(),
       code,
       error,
     });
@@ -78,10 +80,10 @@ export class AccessLog {
     const error = exchange.error ?? exchange.rateLimitError;
     // The error's own code first: the client may get ERR_INTERNAL, which does not say what failed.
     const code = error instanceof BitflakeError ? error.code : (exchange.code ?? response.code);
-    const [path = ""] = request.target.split("?", 1);
-    const traceparent = request.header("traceparent") ?? "";
-    const userAgent = request.header("user-agent");
-    return {
+    const { target } = request;
+    const queryStart = target.indexOf("?");
+    const path = queryStart < 0 ? target : target.slice(0, queryStart);
+    const entry: Mutable<ServiceLogEntry> = {
       time: new Date(Date.now() - durationMs).toISOString(),
       level: levelOf(status, error ?? code),
       method: request.method,
@@ -92,10 +94,15 @@ export class AccessLog {
       client: client.name,
       address: clientAddress(request, this.#proxies),
       requestId,
-      ...(TRACEPARENT.test(traceparent) && { traceparent: traceparent.slice(0, TRACEPARENT_LENGTH) }),
-      ...(userAgent !== undefined && { userAgent: userAgent.slice(0, MAX_LOGGED) }),
-      ...(code !== undefined && { code }),
-      ...(error !== undefined && { error }),
     };
+    const traceparent = request.header("traceparent");
+    if (traceparent !== undefined && TRACEPARENT.test(traceparent)) {
+      entry.traceparent = traceparent.slice(0, TRACEPARENT_LENGTH);
+    }
+    const userAgent = request.header("user-agent");
+    if (userAgent !== undefined) entry.userAgent = userAgent.slice(0, MAX_LOGGED);
+    if (code !== undefined) entry.code = code;
+    if (error !== undefined) entry.error = error;
+    return entry;
   }
 }

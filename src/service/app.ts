@@ -1,4 +1,5 @@
-// The request pipeline: guard, length of the target, route, admission, authentication, scope, rate limit, negotiation, query, body, handler, CORS, log.
+// The request pipeline: guard, length of the target, route, method, admission, authentication, scope, rate limit, negotiation,
+// query, body, handler; then metrics, health, CORS, log.
 
 import { AccessLog } from "./accessLog.ts";
 import { SCOPES } from "./apiKeys.ts";
@@ -24,7 +25,7 @@ import type { ServiceSettings } from "./settings.ts";
 /** The longest path and query, in characters. */
 const MAX_TARGET = 8192;
 
-/** How long a report to peers waits for the states of stores, in milliseconds. A peer waits for a second. */
+/** How long a report to peers waits for the states of stores, in milliseconds. The supervisor waits a second for it (`cli/serve/workers/peerReads.ts`). */
 const MAX_STATES_MS = 500;
 
 /** The client of public routes, and of every request if nothing depends on the client. */
@@ -78,7 +79,7 @@ export class App {
     this.#accessLog.recordMalformed(status, code, error, address);
   }
 
-  /** Reports from now on for other processes of the same port too, where a response has counts. */
+  /** From now on, /metrics and /status include the other processes that listen on the same TCP port. */
   joinPeers(read: ReadPeers): void {
     this.#deps.peers.join(read);
   }

@@ -4,7 +4,7 @@ import { ArgumentError } from "../internal.ts";
 import type { App } from "./app.ts";
 import type { Service } from "./options.ts";
 
-/** The property of a service that holds its app. Registered, because a program may load the package as ESM and CommonJS. */
+/** The property of a service that holds its app. Registered, because a program may load the package as ESM and CommonJS; the number counts the versions of `ServiceApp`. */
 export const APP: unique symbol = /* @__PURE__ */ Symbol.for("bitflake.service.3");
 
 /** The part of an app that adapters without fetch's `Request`, and processes that share a port, use. */

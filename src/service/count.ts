@@ -3,7 +3,10 @@
 import type { Parameter, Schema } from "./operation.ts";
 import { parseWhole, type Query } from "./query.ts";
 
-/** The most IDs of one request: about a millisecond of work, which is how long it delays other requests. */
+/**
+ * The most IDs of one request. Those that are made in the process take about a millisecond, for which other requests wait. IDs of a
+ * pool for a request with a key are a statement each.
+ */
 const MAX_COUNT = 1000;
 
 export const COUNT: Parameter = {

@@ -15,7 +15,10 @@ export interface DependencyOptions {
   readonly onRecovered: () => void;
 }
 
-/** Tracks whether a dependency works. Only a probe decides that; the error of a request is a reason to probe. */
+/**
+ * Tracks whether a dependency works. A probe decides that, or a successful start; the error of a request is only a reason to
+ * probe.
+ */
 export class Dependency {
   /** Why the dependency fails; `undefined` while it works. */
   failure: unknown;

@@ -1,9 +1,9 @@
 // Requests and responses as plain data, the same for every runtime.
 
 /** Why a server refuses a request. */
-export interface Blocked {
+export interface Refusal {
   readonly reason: string;
-  /** Whether it is only that a page of another origin sent the request: the service may allow that origin. */
+  /** Whether the only reason is that a page of another origin sent the request: `corsOrigins` may allow that origin. */
   readonly isCrossOrigin: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface ServiceRequest {
   /** The address of the connection's other side, if the runtime knows it. */
   readonly address: string | undefined;
   /** Why the server refuses the request with 403, if it does: see `createRequestGuard`. */
-  readonly blocked?: Blocked | undefined;
+  readonly blocked?: Refusal | undefined;
   /** @param name in lower case */
   header(name: string): string | undefined;
   /** Reads the body. Resolves to `undefined` if it is larger than `maxBytes`. */
@@ -33,7 +33,7 @@ export interface ServiceResponse {
    * `rateLimitError`), that error's code takes precedence.
    */
   readonly code?: string;
-  /** The error behind the response, for the log alone: it is not sent. */
+  /** The error behind the response, for the log and the health checks: it is not sent. */
   readonly error?: unknown;
 }
 

@@ -26,7 +26,8 @@ export class RequestLimiter {
    * @returns the headers that the response must have
    * @throws {@link HttpError} 429 if the client has no quota left for it, 400 if it costs more than the whole quota
    * @throws {@link BackendError} if the store is down and `onStoreError` is `"fail"`
-   * @throws any error of the start, which a {@link BackendError} of the limit causes while there are no resources
+   * @throws any error of the start. While there are no resources, a {@link BackendError} of the limit makes this stage start
+   *   the service
    */
   async limit(exchange: Exchange, cost: number): Promise<Readonly<Record<string, string>>> {
     const { quota } = this.#limiter;

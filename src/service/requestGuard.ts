@@ -1,7 +1,7 @@
 // The request guard of a server: it refuses requests that a browser sends for pages of other origins, if the server is on a
 // loopback address, and requests whose Host header is not a name of the server.
 
-import type { Blocked, ServiceRequest } from "./message.ts";
+import type { Refusal, ServiceRequest } from "./message.ts";
 
 /** Returns whether an address or a name reaches this machine alone. */
 export function isLoopback(host: string): boolean {
@@ -15,16 +15,28 @@ function parseHostName(host: string): string {
 }
 
 /** Returns why a request must be refused, or `undefined` if it may pass. */
-export type RequestGuard = (request: ServiceRequest) => Blocked | undefined;
+export type RequestGuard = (request: ServiceRequest) => Refusal | undefined;
 
-const CROSS_ORIGIN: Blocked = {
+const CROSS_ORIGIN: Refusal = {
   reason: "A web page of another origin must not call a server on this machine (Sec-Fetch-Site).",
   isCrossOrigin: true,
 };
 
+/** The pages of the service: see `routes/console.ts`. */
+const PAGES = ["/", "/docs"];
+
+/** Returns whether a person follows a link to a page of the service. A page changes nothing, and the linking page cannot read it. */
+function opensPage(request: ServiceRequest): boolean {
+  const isVisit =
+    request.method === "GET" &&
+    request.header("sec-fetch-mode") === "navigate" &&
+    request.header("sec-fetch-dest") === "document";
+  return isVisit && PAGES.includes(request.target);
+}
+
 /**
  * Creates the guard of a server. On a loopback address it refuses requests that a browser sends for a page of another
- * origin. There, and with `allowedHosts`, it also refuses requests under a name that is not the server's, as after DNS rebinding.
+ * origin, except those that open a page of the service by a link. There, and with `allowedHosts`, it also refuses requests under a name that is not the server's, as after DNS rebinding.
  *
  * @param isLocal whether the server listens on a loopback address
  * @param allowedHosts the names that the server may be reached by, besides those of this machine on a loopback address
@@ -50,6 +62,6 @@ export function createRequestGuard(
       lastAllowed = host;
     }
     const site = isLocal ? request.header("sec-fetch-site") : undefined;
-    return site === "cross-site" || site === "same-site" ? CROSS_ORIGIN : undefined;
+    return (site === "cross-site" || site === "same-site") && !opensPage(request) ? CROSS_ORIGIN : undefined;
   };
 }

@@ -33,7 +33,7 @@ export interface Route {
   readonly method: "GET" | "POST";
   /** The path, with parameters in braces. */
   readonly path: string;
-  /** Whether it needs no API key and has no rate limit: health probes and the OpenAPI document. */
+  /** Whether it needs no API key and has no rate limit: health probes, the OpenAPI document and the pages of the console. */
   readonly isPublic?: boolean;
   /** The scope that an API key must have. Default: every key is enough. */
   readonly scope?: ServiceScope;

@@ -45,7 +45,7 @@ export function capacityOf(format: Format): Capacity {
  *
  * @param preset the name of a preset, a `PRESET_…` constant, or options
  * @throws {@link LayoutError} if the widths do not make a layout
- * @throws {@link ArgumentError} if another option is wrong
+ * @throws {@link ArgumentError} if `epochMs` or `tickMs` is wrong, or an option is unknown; other options are not checked
  *
  * @example
  * ```ts

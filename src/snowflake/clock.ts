@@ -1,5 +1,5 @@
-// The clock rule: a pure function from the last ID and a reading of the clock to the next tick and sequence number. It decides
-// what happens on rollback, on exhaustion and on overflow.
+// The clock rule: `step`, from the last ID and a reading of the clock to the next tick and sequence number, and
+// `waitForRoomMs`, how long a batch will wait. `step` decides what happens on rollback, on exhaustion and on overflow.
 
 import {
   ArgumentError,

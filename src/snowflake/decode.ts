@@ -25,8 +25,11 @@ export interface DecodedId {
   readonly sequence: number;
 }
 
-/** Where a field lies in the halves of an ID: each half is shifted, masked and scaled by itself. */
-interface FieldPlace {
+/**
+ * Where a field lies in the halves of an ID: each half is shifted and masked by itself, and the high part multiplied by
+ * `highScale`.
+ */
+export interface FieldPlace {
   readonly lowShift: number;
   readonly lowMask: number;
   readonly highShift: number;
@@ -48,7 +51,7 @@ function maskOf(bits: number): number {
   return bits < 31 ? (1 << bits) - 1 : 0x7fff_ffff;
 }
 
-function placeOf(shift: number, bits: number): FieldPlace {
+export function placeOf(shift: number, bits: number): FieldPlace {
   if (shift >= 32) {
     return { lowShift: 0, lowMask: 0, highShift: shift - 32, highMask: maskOf(bits), highScale: 1 };
   }
@@ -110,7 +113,8 @@ export function createDecoder(format: Format): Decoder {
   const { datacenterBits, machineBits, sequenceBits } = format.layout;
   return {
     format,
-    // All that is above the node: in an ID of 53 bits, a higher bit makes a tick that the layout does not hold.
+    // Every bit above the node, and not only `timestampBits`: a value with a bit above a layout of 53 bits gets a tick above
+    // `maxTick`, and is refused.
     tick: placeOf(datacenterBits + machineBits + sequenceBits, 63),
     datacenterId: placeOf(machineBits + sequenceBits, datacenterBits),
     machineId: placeOf(sequenceBits, machineBits),
@@ -150,11 +154,13 @@ function decoderOf(preset: PresetName | GeneratorOptions): Decoder {
  * Takes an ID apart. An ID does not say which layout made it: pass the preset or options it was made with.
  *
  * @param id a bigint, a canonical decimal string or a safe integer
- * @param preset the name of a preset, a `PRESET_…` constant, or the options the generator was built with
+ * @param preset the name of a preset, a `PRESET_…` constant, or the options the generator was built with. `"twitter"` counts
+ *   from 2020: for an ID of Twitter itself pass `"x"`
  * @returns its fields
- * @throws {@link InvalidIdError} if it is not an ID, or not one of this layout
+ * @throws {@link InvalidIdError} if it is not an ID, or its tick is after the last one of the layout (`maxTick`): any other
+ *   ID could be one of the layout
  * @throws {@link LayoutError} if the widths do not make a layout
- * @throws {@link ArgumentError} if another option is wrong
+ * @throws {@link ArgumentError} if `epochMs` or `tickMs` is wrong, or an option is unknown; other options are not checked
  *
  * @example
  * ```ts

@@ -3,17 +3,17 @@
 import { ArgumentError } from "../errors.ts";
 import type { ClockState, TickLimit } from "./clock.ts";
 import { isTaken, type LedgerEntry } from "./ledger.ts";
-import { takeStep } from "./observedRule.ts";
+import { observedStep } from "./observedRule.ts";
 import type { Settings } from "./settings.ts";
 
 /** Returns an entry as a state of the clock rule. */
 export function stateOf(
   { sequenceBits, timestampShift }: Settings,
-  { readingMs, word }: LedgerEntry,
+  { highestReadingMs, word }: LedgerEntry,
 ): ClockState {
   const last = word[0] as bigint;
   const sequence = Number(BigInt.asUintN(sequenceBits, last));
-  return { highestReadingMs: readingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
+  return { highestReadingMs, tick: Number(last >> BigInt(timestampShift)), sequence };
 }
 
 /**
@@ -43,13 +43,13 @@ export function stepEntry(
     const draw = sequenceStart === "random" ? Math.floor((Math.random() * (maxSequence + 1)) / 2) : 0;
     return Number.isFinite(draw) ? draw : 0;
   };
-  const next = takeStep(settings, before, nowMs, firstSequence, count, limit);
+  const next = observedStep(settings, before, nowMs, firstSequence, count, limit);
   // Not `in`, because a polluted Object.prototype may have the name.
   if (Object.hasOwn(next, "waitMs")) return (next as { waitMs: number }).waitMs;
   const state = next as ClockState;
   if (state.tick !== before.tick) {
     if (isTaken(entry, state.tick, timestampShift)) {
-      const others = "a generator of this node with another tickMs, epochMs or total of bits";
+      const others = "a generator of this node with another tickMs, epochMs or ID size of 53 or 63 bits";
       const rule = `before the first or after the last tick of ${others} (give each its own machineId)`;
       throw new ArgumentError("tick", rule, state.tick);
     }
@@ -60,6 +60,6 @@ export function stepEntry(
     shiftedNode |
     BigInt.asUintN(sequenceBits, BigInt(state.sequence));
   if (before.tick < 0) entry.firstTick = state.tick;
-  entry.readingMs = state.highestReadingMs;
+  entry.highestReadingMs = state.highestReadingMs;
   return 0;
 }

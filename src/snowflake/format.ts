@@ -1,11 +1,11 @@
-// The format of an ID: layout, epoch, tick length and last tick, validated and derived from the options. `decode` needs no more.
+// The format of an ID: layout, epoch, tick length and `maxTick`, validated and derived from the options. `decode` needs no more.
 
 import { LayoutError } from "../errors.ts";
 import { assertWhole } from "../validate.ts";
 import type { GeneratorOptions } from "./options.ts";
 import type { Widths } from "./presets.ts";
 
-/** The settings that decide how an ID reads. */
+/** The settings that decide how an ID is decoded. */
 export interface Format {
   /** The four bit widths, which sum to 63 or 53. */
   readonly layout: Widths;
@@ -24,7 +24,7 @@ export function assertMoment(field: string, value: unknown): number {
   return assertWhole(field, value instanceof Date ? +value : value, -1e14, DATE_END);
 }
 
-/** Validates the options that decide how an ID reads, and returns its format. */
+/** Validates the options that decide how an ID is decoded, and returns its format. */
 export function resolveFormat(options: GeneratorOptions): Format {
   const width = (name: keyof Widths, least: number) =>
     assertWhole(name, options[name], least, 53, "", LayoutError);

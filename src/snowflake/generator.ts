@@ -17,7 +17,7 @@ import { warnOfSharedNode } from "./sharedNode.ts";
 
 /**
  * What a generator is made of. A generator that is constructed from parts takes them as they are: that is how
- * `bitflake/lease` and `bitflake/threads` give it a source of their own. Internal: no public entry exports it.
+ * `bitflake/lease` and `bitflake/threads` give it a source of their own. Internal: no public entry point exports it.
  */
 export class GeneratorParts {
   declare readonly settings: Settings;
@@ -29,7 +29,7 @@ export class GeneratorParts {
   }
 }
 
-/** Returns the parts of a generator whose last ID is in the ledger of this thread. */
+/** Returns the parts of a generator whose last ID is in the ledger of this realm. */
 function localParts(settings: Settings): GeneratorParts {
   if (!settings.isNodeChosen) warnOfSharedNode();
   return new GeneratorParts(settings, new LocalSource(settings));
@@ -43,10 +43,10 @@ function localParts(settings: Settings): GeneratorParts {
  * - **Exhaustion.** When a tick's sequence is used up, `onExhausted` decides: wait, throw or borrow.
  * - **Stall.** A wait on a clock that stands still ends in a {@link ClockStalledError}; it never hangs.
  * - **Shared state.** Generators of one identity (widths of timestamp, node and sequence; epoch; tick length; node; clock
- *   function) share one ledger entry in a thread, so building one per call repeats nothing. Worker threads and processes
- *   need node IDs of their own: on Node, a worker of `node:cluster`, a process of PM2 or one in a Kubernetes pod emits a
- *   warning with the code `BITFLAKE_SHARED_NODE_ID` when it builds its first generator without `datacenterId` and
- *   `machineId`. Deno and Bun have no such warning. There is one in each thread, and in each further global object of it.
+ *   function) share one ledger entry in a realm (a thread, or one global object in it), so building one per call repeats
+ *   nothing. Worker threads and processes need node IDs of their own: on Node, a worker of `node:cluster`, a process of PM2 or
+ *   one in a Kubernetes pod emits a warning with the code `BITFLAKE_SHARED_NODE_ID` when it builds its first generator without
+ *   `datacenterId` and `machineId`. Deno and Bun have no such warning. Each realm emits it once.
  *
  * A synchronous call that throws leaves the generator as it was.
  *
@@ -123,10 +123,10 @@ export class SnowflakeGenerator {
    * @throws {@link EpochError} if the clock is before the epoch
    * @throws `LeaseExpiredError` of `bitflake/lease`, if the generator is that of a lease, which has ended or was released
    * @throws {@link ArgumentError} if the clock returns no finite number; if the tick lies between the first and the
-   *   last tick (both included) of another generator of this node, with the same fields below the timestamp, but another
-   *   `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the identity;
-   *   or if this generator's custom clock has replaced `Date.now`, and a generator was then built on the system's clock, which
-   *   had an entry of this identity already
+   *   last tick (both included) of another generator of this node, with as many node bits and as many sequence bits, but
+   *   another `tickMs` or `epochMs`, or 53 instead of 63 bits; if a `SharedGenerator` of this thread has taken over the
+   *   identity; or if this generator's custom clock has replaced `Date.now` since, and the identity already had a generator on the
+   *   system's clock
    *
    * @example
    * ```ts
@@ -188,7 +188,8 @@ export class SnowflakeGenerator {
    *
    * @returns a promise of an ID
    * @throws whatever {@link nextId} throws, as a rejection, but without the 2 s limit
-   * @throws {@link UnsupportedError} if it has to wait where the runtime has no timers, such as a Cloudflare Worker at module scope
+   * @throws {@link UnsupportedError} if it has to wait where the runtime has no timers, such as a Cloudflare Worker at module
+   *   scope
    *
    * @example
    * ```ts
@@ -278,10 +279,10 @@ export class SnowflakeGenerator {
   }
 
   /**
-   * Takes an ID of this generator's layout, epoch and tick apart, whichever node made it.
+   * Returns the fields of an ID with this generator's layout, epoch and tick length, whichever node made it.
    *
    * @param id a bigint, a canonical decimal string or a safe integer
-   * @throws {@link InvalidIdError} if it is not an ID, or not one of this layout
+   * @throws {@link InvalidIdError} if it is not an ID, or its tick is after the last one of the layout (`maxTick`)
    *
    * @example
    * ```ts

@@ -1,7 +1,7 @@
 // IdSource: where a generator gets its IDs from. There are three: the ledger of this thread, a lease, and memory that
 // threads share.
 
-/** IDs that count up from a first one. */
+/** IDs that count up from a first one, within one tick and with the same high 32 bits: `fill` counts up the low half alone. */
 export interface IdRun {
   readonly first: bigint;
   readonly count: number;

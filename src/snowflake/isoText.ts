@@ -3,7 +3,7 @@
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-/** How many days keep their string: enough for IDs of the last three years. */
+/** How many days keep their string: enough for IDs of the last 2.8 years. */
 const DAYS = 1024;
 
 // Filled as entries are needed, so that an import costs nothing.

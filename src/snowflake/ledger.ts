@@ -1,5 +1,5 @@
-// The ledger: the last ID of each identity. There is one ledger in a realm, so that all generators of an identity continue one
-// sequence.
+// The ledger: the last ID of each identity. There is one ledger in a realm, so that each generator of an identity continues
+// after the last ID of all of them.
 
 import { ArgumentError } from "../errors.ts";
 import { globalState } from "../globalState.ts";
@@ -7,32 +7,37 @@ import { isSystemClock } from "./clock.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * The first tick, the last ID, the highest reading, and all entries of the same node, this one included: in the ledger for one
- * identity, or of a lease's own, or a draft. Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the
+ * The state after the last ID of an identity, or of a lease: the first tick, the last ID, the highest reading, and all entries
+ * of the same node. The ledger has one for each identity; a lease has one of its own; a batch works on a copy of one, the
+ * draft. Every copy of the package in a realm works on these same objects, so a renamed property needs a new version of the
  * ledger.
  */
 export interface LedgerEntry {
   /**
    * The highest reading at which an ID was issued; NaN before the first ID. NaN equals no reading, so that the first call
-   * takes a step. A source with grants, whose entry is not on the ledger, sets it to the reading with which a grant was requested
-   * when it opens, and to NaN when it closes.
+   * takes a step. The entry of a source with grants is not on the ledger: when a grant opens, its source sets this to the
+   * reading with which the grant was requested, and when the grant closes, to NaN.
    */
-  readingMs: number;
+  highestReadingMs: number;
   /**
-   * The last ID, as one 64-bit word; negative before the first ID. When a grant opens, it is the largest ID of the tick before
-   * the first one to stamp. One 64-bit load of it creates the BigInt.
+   * The last ID, as one 64-bit word; negative before the first ID. When a grant opens, it is set to the largest ID of the
+   * tick before the first tick that may be stamped, so that the next call takes a step into a new tick. One 64-bit load of it
+   * creates the BigInt.
    */
   readonly word: BigInt64Array<ArrayBuffer>;
   /** The low 32 bits of the last ID: the same memory as `word`. */
   readonly low: Uint32Array;
-  /** The tick of the first ID; infinite before the first ID. Not kept for a source with grants, which has no rivals. */
+  /**
+   * The tick of the first ID; infinite before the first ID. Not kept for a source with grants: its entry is not on the ledger,
+   * and is compared with no other.
+   */
   firstTick: number;
   /**
-   * All entries of the same clock and node, and with the same fields below the timestamp; this entry is one of them. The key
-   * is the way of counting ticks: last tick, epoch and tick length. Where it differs, two entries may reach the same tick at
-   * different times, and {@link isTaken} keeps them apart.
+   * All entries of the same clock and node, with as many node bits and as many sequence bits; this entry is one of them. The
+   * key is the way of counting ticks: `maxTick`, epoch and tick length. Where it differs, two entries may reach the same tick
+   * at different times, and {@link isTaken} keeps them apart.
    */
-  rivals: ReadonlyMap<string, LedgerEntry> | undefined;
+  entriesOfNode: ReadonlyMap<string, LedgerEntry> | undefined;
   /** The memory of the threads that share the identity, if a SharedGenerator of this thread makes its IDs. */
   shared: SharedLast | undefined;
 }
@@ -42,7 +47,7 @@ export interface SharedLast {
   /** Raises them, so that the next ID comes after `last`. */
   raise(last: bigint, readingMs: number): void;
   /** Shuts the memory: from now on each call throws, in every thread. Returns what was reached. */
-  end(): { readonly last: bigint; readonly readingMs: number };
+  end(): { readonly last: bigint; readonly highestReadingMs: number };
 }
 
 /** Creates an entry, before its first ID. */
@@ -51,7 +56,14 @@ export function createEntry(): LedgerEntry {
   const word = BigInt64Array.of(-2n);
   const lowAt = new Uint32Array(word.buffer).indexOf(0xffff_fffe); // 0 on a little-endian machine, 1 on a big-endian one
   const low = new Uint32Array(word.buffer, lowAt * 4, 1);
-  return { readingMs: Number.NaN, word, low, firstTick: Infinity, rivals: undefined, shared: undefined };
+  return {
+    highestReadingMs: Number.NaN,
+    word,
+    low,
+    firstTick: Infinity,
+    entriesOfNode: undefined,
+    shared: undefined,
+  };
 }
 
 /** Raises an entry's last ID and highest reading, and lowers its first tick. */
@@ -60,17 +72,19 @@ export function raiseEntry(entry: LedgerEntry, last: bigint, readingMs: number, 
   entry.firstTick = Math.min(entry.firstTick, firstTick);
   if (entry.shared) entry.shared.raise(last, readingMs);
   // Not `<`, because NaN is replaced too.
-  else if (!(entry.readingMs >= readingMs)) entry.readingMs = readingMs;
+  else if (!(entry.highestReadingMs >= readingMs)) entry.highestReadingMs = readingMs;
 }
 
-/** Makes every generator on an entry throw at its next ID. They read `readingMs` before each ID, so they need no check. */
+/**
+ * Makes every generator on an entry throw at its next ID. They read `highestReadingMs` before each ID, so they need no check.
+ */
 export function closeEntry(entry: LedgerEntry, createError: () => ArgumentError): void {
   const refuse = () => {
     throw createError();
   };
   // Without a prototype: what is on a polluted Object.prototype would be part of the descriptor.
   const descriptor = { __proto__: null, configurable: true, get: refuse, set: refuse } as PropertyDescriptor;
-  Object.defineProperty(entry, "readingMs", descriptor);
+  Object.defineProperty(entry, "highestReadingMs", descriptor);
 }
 
 /** The entries of one clock: by position and value of the node, and then by the way of counting ticks. */
@@ -84,7 +98,7 @@ export type Ledger = WeakMap<object, ClockEntries>;
 
 /** Returns the ledger of the realm. */
 export function sharedLedger(): Ledger {
-  return globalState<Ledger>("bitflake.ledger.v2", () => new WeakMap());
+  return globalState<Ledger>("bitflake.ledger.v3", () => new WeakMap());
 }
 
 /** Returns the value of a key, or creates it. */
@@ -110,12 +124,12 @@ export function clockReplacedDateNow(clock: unknown): ArgumentError {
 
 /** Continues an entry from another of the same identity, and closes the other. */
 function absorb(entry: LedgerEntry, other: LedgerEntry, clock: unknown): void {
-  const { last, readingMs } = other.shared?.end() ?? {
+  const { last, highestReadingMs } = other.shared?.end() ?? {
     last: other.word[0] as bigint,
-    readingMs: other.readingMs,
+    highestReadingMs: other.highestReadingMs,
   };
   closeEntry(other, () => clockReplacedDateNow(clock));
-  if (last >= 0n) raiseEntry(entry, last, readingMs, other.firstTick);
+  if (last >= 0n) raiseEntry(entry, last, highestReadingMs, other.firstTick);
 }
 
 /**
@@ -130,7 +144,7 @@ function joinSystemClock(ledger: Ledger, systemEntries: ClockEntries, clock: () 
   for (const [node, others] of customEntries ?? []) {
     const entriesOfNode = getOrCreate(systemEntries, node, () => new Map<string, LedgerEntry>());
     for (const [ticks, other] of others) {
-      other.rivals = entriesOfNode;
+      other.entriesOfNode = entriesOfNode;
       const entry = getOrCreate(entriesOfNode, ticks, () => other);
       if (entry !== other) absorb(entry, other, clock);
     }
@@ -154,7 +168,7 @@ export function ledgerEntry(settings: Settings): LedgerEntry {
     () => new Map(),
   );
   const entry = getOrCreate(entriesOfNode, `${maxTick},${epochMs},${tickMs}`, createEntry);
-  entry.rivals = entriesOfNode;
+  entry.entriesOfNode = entriesOfNode;
   return entry;
 }
 
@@ -164,11 +178,7 @@ export function ledgerEntry(settings: Settings): LedgerEntry {
  *
  * @param tick a tick later than the entry's own, so that the entry itself does not match
  */
-export function isTaken(
-  { rivals: entriesOfNode }: LedgerEntry,
-  tick: number,
-  timestampShift: number,
-): boolean {
+export function isTaken({ entriesOfNode }: LedgerEntry, tick: number, timestampShift: number): boolean {
   if (entriesOfNode === undefined || entriesOfNode.size === 1) return false;
   return [...entriesOfNode.values()].some(
     ({ firstTick, word }) =>

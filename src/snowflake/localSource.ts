@@ -7,19 +7,20 @@ import { createEntry, type LedgerEntry, ledgerEntry, raiseEntry } from "./ledger
 import type { Settings } from "./settings.ts";
 import { stepUntilId, WaitBudget } from "./waitBudget.ts";
 
-/** Issues IDs from one entry. Its private members are TypeScript-private: a `#name` check costs 3 % of `nextId()`. */
+/** Issues IDs from one entry. Its private members are TypeScript-private, because each further `#name` check costs 3 % of
+ * `nextId()`; the one of the generator stays. */
 export class LocalSource implements IdSource {
   // `declare` keeps the fields out of the JavaScript, where each would be set to undefined first, and then by the constructor.
   declare protected readonly settings: Settings;
   /**
-   * The last ID and the highest reading. By default this is the ledger's entry, which all LocalSources of the identity share, except those on a lease,
-   * which have an entry of their own.
+   * The last ID and the highest reading. By default this is the ledger's entry, which all LocalSources of the identity share,
+   * except those on a lease, which have an entry of their own.
    */
   declare protected readonly entry: LedgerEntry;
   declare private readonly clock: () => number;
   /**
-   * A mask of the sequence bits in an ID's low half. While they are not all ones, the next ID at the entry's reading is the
-   * last one plus one.
+   * Has ones where an ID's low half has sequence bits. While these bits of the last ID are not all ones, the next ID at the
+   * entry's reading is the last one plus one. When they are, a run ends.
    */
   declare private readonly lowMask: number;
 
@@ -48,15 +49,15 @@ export class LocalSource implements IdSource {
   /** Claims the runs on a draft of the entry, so that a clock which fails midway changes nothing. */
   claimRuns(count: number): IdRun[] {
     const { entry, settings, clock } = this;
-    const { readingMs, firstTick, rivals } = entry;
+    const { highestReadingMs, firstTick, entriesOfNode } = entry;
     const last = entry.word[0] as bigint;
     const draft = createEntry();
-    draft.rivals = rivals;
-    raiseEntry(draft, last, readingMs, firstTick);
+    draft.entriesOfNode = entriesOfNode;
+    raiseEntry(draft, last, highestReadingMs, firstTick);
     const runs: IdRun[] = [];
     const budget = new WaitBudget(count);
     let nowMs = clock();
-    const hasRoom = nowMs === readingMs && this.leftInRun(draft) >= count;
+    const hasRoom = nowMs === highestReadingMs && this.leftInRun(draft) >= count;
     if (!hasRoom) budget.assertRoom(settings, draft, nowMs);
     for (;;) {
       this.advance(draft, nowMs, budget);
@@ -68,10 +69,10 @@ export class LocalSource implements IdSource {
       nowMs = clock();
     }
     // The clock function made IDs (the last ID changed) or ended the lease (the reading is NaN).
-    if (entry.word[0] !== last || !Object.is(entry.readingMs, readingMs)) {
+    if (entry.word[0] !== last || !Object.is(entry.highestReadingMs, highestReadingMs)) {
       throw new ArgumentError("clock", "a function that makes no IDs", clock);
     }
-    raiseEntry(entry, draft.word[0] as bigint, draft.readingMs, draft.firstTick);
+    raiseEntry(entry, draft.word[0] as bigint, draft.highestReadingMs, draft.firstTick);
     return runs;
   }
 
@@ -92,7 +93,7 @@ export class LocalSource implements IdSource {
     const { lowMask } = this;
     const low = entry.low[0] as number;
     // At the same reading, and before the end of the run, a step would lead to the last ID plus one.
-    if (nowMs === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
+    if (nowMs === entry.highestReadingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;
     else this.stepOrWait(entry, nowMs, budget);
   }
 

@@ -18,9 +18,9 @@ export interface ClockRule {
 
 // Two variables instead of an object, because that is less code in the root import.
 /** Calls `step` of the clock rule. */
-export let takeStep: ClockRule["step"] = step;
+export let observedStep: ClockRule["step"] = step;
 /** Calls `waitForRoomMs` of the clock rule. */
-export let readRoom: ClockRule["waitForRoomMs"] = waitForRoomMs;
+export let observedWaitForRoomMs: ClockRule["waitForRoomMs"] = waitForRoomMs;
 
 /**
  * Puts an observer between the sources and the clock rule, for all generators of this copy of the package.
@@ -28,5 +28,8 @@ export let readRoom: ClockRule["waitForRoomMs"] = waitForRoomMs;
  * @param observe gets the rule, and returns one with the same results
  */
 export function observeClockRule(observe: (rule: ClockRule) => ClockRule): void {
-  ({ step: takeStep, waitForRoomMs: readRoom } = observe({ step: takeStep, waitForRoomMs: readRoom }));
+  ({ step: observedStep, waitForRoomMs: observedWaitForRoomMs } = observe({
+    step: observedStep,
+    waitForRoomMs: observedWaitForRoomMs,
+  }));
 }

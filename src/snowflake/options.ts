@@ -32,8 +32,8 @@ export interface GeneratorOptions extends Partial<Widths> {
   readonly maxBorrowMs?: number | undefined;
   /**
    * The first sequence number of each tick. Default 0. A generator that makes less than one ID in a tick then makes only
-   * IDs with sequence 0, and `id % shards` is always the same shard. With `"random"` each tick starts anywhere in the lower
-   * half of the sequence, at the price of up to half of a tick's sequence numbers.
+   * IDs with sequence 0, and `id % shards` is always 0 if `shards` is a power of two up to 2^`sequenceBits`. With `"random"`
+   * each tick starts anywhere in the lower half of the sequence, at the price of up to half of a tick's sequence numbers.
    */
   readonly sequenceStart?: 0 | "random" | undefined;
   /**

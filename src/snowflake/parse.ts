@@ -2,7 +2,7 @@
 
 import { InvalidIdError } from "../errors.ts";
 import { charCode } from "./charCode.ts";
-import { joinHalves } from "./halves.ts";
+import { type Halves, joinHalves, splitHalves } from "./halves.ts";
 
 const ZERO = 48;
 
@@ -77,6 +77,16 @@ export function parseId(value: unknown): bigint {
   const id = readId(value);
   if (id !== undefined) return id;
   throw new InvalidIdError("id", "a bigint, decimal string or safe integer from 0 to 2^63-1", value);
+}
+
+/**
+ * Splits an ID into its halves.
+ *
+ * @throws {@link InvalidIdError} if it is not an ID
+ */
+export function splitId(value: bigint | string | number): Halves {
+  const halves = typeof value === "bigint" ? splitHalves(value) : undefined;
+  return halves ?? (splitHalves(parseId(value)) as Halves);
 }
 
 /**

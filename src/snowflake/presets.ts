@@ -1,4 +1,5 @@
-// The named layouts: those of the Python library flakeid, one that fits a JavaScript number, and those of platforms.
+// The named layouts: those of the Python library flakeid, one that fits a JavaScript number, and those of platforms, which also
+// set the epoch.
 
 /** The four bit widths of an ID, from its high end to its low end. They sum to 63 or to 53. */
 export interface Widths {

@@ -40,7 +40,7 @@ export function resolveGeneratorSettings(options: GeneratorOptions): Settings {
   const sequenceStart = assertOneOf("sequenceStart", options.sequenceStart, [0, "random"]);
   const { clock = systemClock } = options;
   if (typeof clock !== "function") throw new ArgumentError("clock", "a function", clock);
-  // A custom clock is read for the first time when the first ID is made. The clock rule checks the epoch there.
+  // A custom clock is not read here. The clock rule checks the epoch at the first ID, and a lease when it requests its grant.
   if (isSystemClock(clock)) {
     const nowMs = clock();
     // The clock of a Cloudflare Worker reads 0 at module scope: skip the check.

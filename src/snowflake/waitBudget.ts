@@ -4,7 +4,7 @@ import { ClockStalledError, SequenceExhaustedError } from "../errors.ts";
 import { spanMs, tickOf } from "./clock.ts";
 import { stateOf } from "./entryStep.ts";
 import type { LedgerEntry } from "./ledger.ts";
-import { readRoom } from "./observedRule.ts";
+import { observedWaitForRoomMs } from "./observedRule.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -26,7 +26,8 @@ const MAX_WAIT_MS = 2000;
 
 /**
  * Creates the check of all waits of one call: a function that the caller passes every reading to. It throws if the clock
- * has not moved for too many readings, or if its second argument, `isLate`, says that the call has used up its time.
+ * has not moved for too many readings, if there were too many of them, or if its second argument, `isLate`, says that the
+ * call had used up its time before this reading.
  *
  * @param maxUnmoved how many readings in a row may show no new millisecond
  * @param maxReads how many readings there may be in all
@@ -72,7 +73,7 @@ export class WaitBudget {
   }
 
   /** Returns whether the call has taken over 2 s by the monotonic clock. The first check starts the 2 s. */
-  private checkLate(): boolean {
+  checkLate(): boolean {
     const nowMs = monotonicMs();
     this.#monotonicStartMs ??= nowMs;
     return nowMs - this.#monotonicStartMs > MAX_WAIT_MS;
@@ -98,7 +99,7 @@ export class WaitBudget {
     const state = stateOf(settings, entry);
     if (!Number.isFinite(nowMs) || nowMs < settings.epochMs) return;
     if (state.highestReadingMs - nowMs > settings.maxBackwardMs) return;
-    const waitMs = readRoom(settings, state, nowMs, this.idsLeft);
+    const waitMs = observedWaitForRoomMs(settings, state, nowMs, this.idsLeft);
     if (waitMs === 0) return;
     const tick = Math.max(state.tick, tickOf(settings, nowMs));
     if (settings.onExhausted === "throw") throw new SequenceExhaustedError(tick, waitMs, this.idsLeft);
@@ -115,10 +116,14 @@ export class WaitBudget {
     throw new SequenceExhaustedError(stateOf(settings, entry).tick, waitMs, this.idsLeft);
   }
 
-  /** Throws if the clock has stalled, or hardly moved, while the tick is full. */
-  assertMoving(nowMs: number): void {
+  /**
+   * Throws if the clock has stalled, or hardly moved, while the tick is full.
+   *
+   * @param wasLate whether the call was late before it read the clock
+   */
+  assertMoving(nowMs: number, wasLate: boolean): void {
     this.#checkStall ??= createStallCheck(STALL_READS, MAX_READS);
-    this.#checkStall(nowMs, this.checkLate());
+    this.#checkStall(nowMs, wasLate);
   }
 }
 
@@ -139,6 +144,10 @@ export function stepUntilId(
 ): void {
   const { clock } = settings;
   let budget = batchBudget;
+  // Whether the call had used up its 2 s before the latest reading. That alone is no error: a process that was suspended for
+  // longer has used them up too, but its next reading is in a later tick, and gives an ID. Only if that reading has not moved,
+  // or its tick is still full, do assertMoving and assertWait throw an error.
+  let wasLate = false;
   for (let nowMs = firstReadingMs; ; ) {
     const count = budget?.idsLeft ?? 1;
     const waitMs = tryStep(nowMs, count);
@@ -147,7 +156,8 @@ export function stepUntilId(
     budget.assertWait(stateOf(settings, entry).tick, waitMs + spanMs(settings, count), nowMs);
     const lastReadingMs = nowMs;
     do {
-      budget.assertMoving(nowMs);
+      budget.assertMoving(nowMs, wasLate);
+      wasLate = budget.checkLate();
       nowMs = clock();
     } while (nowMs === lastReadingMs);
   }

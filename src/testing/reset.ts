@@ -4,14 +4,14 @@ import { createEntry, freshV7State, type LedgerEntry, sharedLedger, sharedV7Stat
 
 /** Returns whether each generator on an entry throws, because another one has taken over its identity. */
 function isClosed(entry: LedgerEntry): boolean {
-  return Object.getOwnPropertyDescriptor(entry, "readingMs")?.get !== undefined;
+  return Object.getOwnPropertyDescriptor(entry, "highestReadingMs")?.get !== undefined;
 }
 
 /** Returns an entry to its state before the first ID. Generators keep it, so it is changed and not replaced. */
 function clearEntry(entry: LedgerEntry): void {
-  const { word, readingMs, firstTick } = createEntry();
+  const { word, highestReadingMs, firstTick } = createEntry();
   entry.word[0] = word[0] as bigint;
-  entry.readingMs = readingMs;
+  entry.highestReadingMs = highestReadingMs;
   entry.firstTick = firstTick;
 }
 

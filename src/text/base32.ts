@@ -1,7 +1,7 @@
 // Crockford's base32: 13 characters of five bits each, without I, L, O and U.
 
-import { charCode, joinHalves } from "../internal.ts";
-import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
+import { charCode, joinHalves, splitId } from "../internal.ts";
+import { charCodes, digitTable, idOrThrow, NO_DIGIT, TABLE_SIZE, type TextCodec } from "./codec.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WIDTH = 13;

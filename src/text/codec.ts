@@ -1,6 +1,6 @@
-// Shared parts of the text forms: the codec interface, IDs as two 32-bit halves, digit tables and the refusal.
+// Shared parts of the text forms: the codec interface, digit tables and the refusal.
 
-import { type Halves, InvalidIdError, parseId, splitHalves } from "../internal.ts";
+import { InvalidIdError } from "../internal.ts";
 
 /**
  * A text form of IDs: one text for each ID, all of one width, so that texts sort as their IDs do.
@@ -30,16 +30,6 @@ export interface TextCodec {
    * JSON Schema of a prefixed text says only how long the text is.
    */
   readonly pattern?: string | undefined;
-}
-
-/**
- * Splits an ID into its halves.
- *
- * @throws {@link InvalidIdError} if it is not an ID
- */
-export function splitId(value: bigint | string | number): Halves {
-  const halves = typeof value === "bigint" ? splitHalves(value) : undefined;
-  return halves ?? (splitHalves(parseId(value)) as Halves);
 }
 
 /** Returns the character codes of an alphabet, by digit. */

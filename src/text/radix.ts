@@ -1,7 +1,7 @@
 // base58 and base62: eleven characters, by long division.
 
-import { charCode, joinHalves } from "../internal.ts";
-import { charCodes, digitTable, idOrThrow, NO_DIGIT, splitId, TABLE_SIZE, type TextCodec } from "./codec.ts";
+import { charCode, joinHalves, splitId } from "../internal.ts";
+import { charCodes, digitTable, idOrThrow, NO_DIGIT, TABLE_SIZE, type TextCodec } from "./codec.ts";
 import { patternUpTo } from "./pattern.ts";
 
 const WIDTH = 11;

@@ -5,12 +5,12 @@ import {
   assertObject,
   type GeneratorOptions,
   GeneratorParts,
+  isSystemClock,
   mergeOptions,
   type PresetName,
   resolveGeneratorSettings,
   type Settings,
   SnowflakeGenerator,
-  systemClock,
   warnOfSharedNode,
 } from "../internal.ts";
 import { openMemory, VERSION } from "./memory.ts";
@@ -154,6 +154,6 @@ function handleOf({ settings, source }: SharedParts): SharedHandle {
     version: VERSION,
     memory: source.memory.buffer,
     options: Object.freeze(options),
-    ownClock: settings.clock !== systemClock,
+    ownClock: !isSystemClock(settings.clock),
   });
 }

@@ -61,8 +61,8 @@ export class Memory implements SharedLast {
     return Atomics.load(this.#words, LAST);
   }
 
-  /** The highest reading at which an ID was issued; NaN before the first. */
-  get readingMs(): number {
+  /** The highest reading at which an ID was issued, or with which a grant was requested; NaN before the first. */
+  get highestReadingMs(): number {
     this.#asWord[0] = Atomics.load(this.#words, READING);
     return this.#asReading[0] as number;
   }
@@ -106,7 +106,7 @@ export class Memory implements SharedLast {
 
   /**
    * Returns whether this is the highest reading. It reads without Atomics, which do not support doubles. A value that lags
-   * or is torn equals no current reading, and the caller then takes the long way by {@link Memory.readingMs}.
+   * or is torn equals no current reading, and the caller then takes the long way by {@link Memory.highestReadingMs}.
    */
   isHighest(readingMs: number): boolean {
     return this.#numbers[READING] === readingMs;
@@ -136,15 +136,15 @@ export class Memory implements SharedLast {
     if (Number.isFinite(readingMs)) this.raiseReading(readingMs);
   }
 
-  end(): { last: bigint; readingMs: number } {
-    const { readingMs } = this;
+  end(): { last: bigint; highestReadingMs: number } {
+    const { highestReadingMs } = this;
     this.raiseReading(Infinity);
-    return { last: Atomics.exchange(this.#words, LAST, ENDED), readingMs };
+    return { last: Atomics.exchange(this.#words, LAST, ENDED), highestReadingMs };
   }
 
   /** Whether {@link Memory.end} was called in any thread. */
   get isEnded(): boolean {
-    return this.readingMs === Infinity;
+    return this.highestReadingMs === Infinity;
   }
 }
 

@@ -29,7 +29,7 @@ type Local = LedgerEntry & { memory?: SharedArrayBuffer };
 /** Continues from the last ID that generators of the identity have made in this thread, and stops those generators. */
 function takeOver(local: Local, memory: Memory, machineId: number): void {
   const issued = local.word[0] as bigint;
-  if (issued >= 0n) memory.raise(issued, local.readingMs);
+  if (issued >= 0n) memory.raise(issued, local.highestReadingMs);
   local.memory = memory.buffer;
   local.shared = memory;
   const rule = "one that no SharedGenerator of this thread has";
@@ -142,7 +142,7 @@ export class SharedSource implements IdSource, GrantedSource {
   /** Asserts that there is time for all IDs before the first is claimed: what is claimed is lost if a later run fails. */
   private assertRoom(nowMs: number, budget: WaitBudget): void {
     this.#draft.word[0] = this.memory.last;
-    this.#draft.readingMs = this.memory.readingMs;
+    this.#draft.highestReadingMs = this.memory.highestReadingMs;
     budget.assertRoom(this.#settings, this.#draft, nowMs);
   }
 
@@ -195,21 +195,21 @@ export class SharedSource implements IdSource, GrantedSource {
     const settings = this.#settings;
     const draft = this.#draft;
     for (let nowMs = firstReadingMs; ; ) {
-      const { last, readingMs } = memory;
+      const { last, highestReadingMs } = memory;
       if (memory.isEnded) throw clockReplacedDateNow(this.#clock);
       // This thread may have been off the processor since it read the clock: only a reading that was made after
       // another thread's can tell that the clock stepped back.
-      if (typeof nowMs === "number" && nowMs < readingMs) nowMs = this.#clock();
+      if (typeof nowMs === "number" && nowMs < highestReadingMs) nowMs = this.#clock();
       draft.word[0] = last;
-      draft.readingMs = readingMs;
-      draft.rivals = this.#local.rivals;
+      draft.highestReadingMs = highestReadingMs;
+      draft.entriesOfNode = this.#local.entriesOfNode;
       const waitMs = memory.isLeased
         ? this.stepUnderGrant(last, nowMs, count)
         : stepEntry(settings, draft, settings.shiftedNode, nowMs, count);
       if (waitMs > 0) return waitMs;
       const next = draft.word[0];
       if (memory.replace(last, next)) {
-        if (draft.readingMs !== readingMs) memory.raiseReading(draft.readingMs);
+        if (draft.highestReadingMs !== highestReadingMs) memory.raiseReading(draft.highestReadingMs);
         this.record(next);
         return 0;
       }

@@ -29,7 +29,9 @@ describe("examples", () => {
   test.each(examples.filter((one) => !needsStore(one)))(
     "in $where print the output that is shown: bitflake $line",
     async ({ line, env, output }) => {
-      const { code, out, err } = await cli(line, { env, cwd });
+      // An audit without an ID fails.
+      const stdin = line.startsWith("audit") ? "911780371413233664\n911780371413233665\n" : "";
+      const { code, out, err } = await cli(line, { env, cwd, stdin });
       expect(err).toBe("");
       // These checks report an invalid ID.
       expect(code).toBe(/^numeric check.*6786305283|5138/.test(line) ? 1 : 0);

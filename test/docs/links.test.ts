@@ -37,6 +37,13 @@ test("every link names a file that exists", () => {
   expect(broken.map(({ page, target }) => `${page}: ${target}`)).toEqual([]);
 });
 
+test("a guide links to a part of the README, because the site has no page for the whole", () => {
+  const whole = links.filter(
+    ({ page, target, anchor }) => page !== "README.md" && target === "README.md" && anchor === undefined,
+  );
+  expect(whole.map(({ page }) => page).filter((page) => page !== "docs/llms.txt")).toEqual([]);
+});
+
 test("every fragment is the fragment of a heading", () => {
   const broken = links.filter(({ target, anchor }) => {
     return anchor !== undefined && existsSync(join(root, target)) && !anchorsOf(target).includes(anchor);

@@ -7,10 +7,10 @@ import { publishGeneratorEvents } from "../../src/events/index.ts";
 import { ClockBackwardsError, type GeneratorOptions, makeGenerator } from "../../src/index.ts";
 import {
   mergeOptions,
-  readRoom,
+  observedStep,
+  observedWaitForRoomMs,
   resolveGeneratorSettings,
   SequenceExhaustedError,
-  takeStep,
 } from "../../src/internal.ts";
 import { leaseNode } from "../../src/lease/index.ts";
 import { step, waitForRoomMs } from "../../src/snowflake/clock.ts";
@@ -36,7 +36,7 @@ test("without publishGeneratorEvents() nothing is published", async () => {
   expect(await countsOf(events)).toEqual({});
   publishGeneratorEvents();
   publishGeneratorEvents();
-  expect([takeStep === step, readRoom === waitForRoomMs]).toEqual([false, false]);
+  expect([observedStep === step, observedWaitForRoomMs === waitForRoomMs]).toEqual([false, false]);
   expect(() => generator.nextId()).toThrow(ClockBackwardsError);
   expect(await countsOf(events)).toEqual({ "clock:backwards": 1 });
 });
@@ -219,8 +219,10 @@ test("the observer changes no result", () => {
           mergeOptions({ ...OPTIONS, onExhausted: on, maxBorrowMs: 3, clock: () => 0 }),
         );
         const args = [settings, state, nowMs, () => 0, count] as const;
-        expect(outcomeOf(() => takeStep(...args))).toEqual(outcomeOf(() => step(...args)));
-        expect(readRoom(settings, state, nowMs, count)).toEqual(waitForRoomMs(settings, state, nowMs, count));
+        expect(outcomeOf(() => observedStep(...args))).toEqual(outcomeOf(() => step(...args)));
+        expect(observedWaitForRoomMs(settings, state, nowMs, count)).toEqual(
+          waitForRoomMs(settings, state, nowMs, count),
+        );
       },
     ),
   );

@@ -57,7 +57,7 @@ const unfenced: LeaseTerms = {
     ttlTicks: 7200,
     maxSkewMs: HOUR,
     maxSkewTicks: 3600,
-    maxGrantTicks: 14_400,
+    maxReachTicks: 14_400,
   },
   usesFence: false,
 };
@@ -292,7 +292,7 @@ describe.skipIf(!process.env["REDIS_URL"])("the sorted set of a Redis is only a 
         [0, { owner, from: now, until: now + 100, generation: 0, nonce: "" }],
         [1, { owner: null, from: now, until: now + 50, generation: 0, nonce: "" }],
       ]),
-      ...{ historyId: "", fence: 0, staleUntil: 0, longestGrantTicks: 0 },
+      ...{ historyId: "", fence: 0, staleUntil: 0, longestReachTicks: 0 },
     });
     const proof = { owner, node: 0, generation: 0, grantNonce: "", nonce: "n" };
     expect(await store.renew(fenced, proof, Date.now())).toMatchObject({ outcome: "granted", from: now });

@@ -55,7 +55,7 @@ const anyHolder = {
     ttlTicks: fc.integer({ min: 1, max: 3 }),
     maxSkewMs: fc.constantFrom(2 ** 52, 2 ** 52, 2 * MONTH),
     maxSkewTicks: fc.nat(2),
-    maxGrantTicks: fc.integer({ min: 3, max: 6 }),
+    maxReachTicks: fc.integer({ min: 3, max: 6 }),
     usesFence: fc.boolean(),
   }),
 };
@@ -154,7 +154,7 @@ describe.each(featureStores(prefix))("leases on $name", ({ name, isRepresentativ
           const known = { owner: "first", nonce: "n" };
           const shape = actions[0]?.terms.shape ?? "any";
           const nodes = { shape, first: 1000, count: 1, epochMs: EPOCH, tickMs: MONTH };
-          const durations = { ttlTicks: 1, maxSkewMs: 2 ** 52, maxSkewTicks: 0, maxGrantTicks: 1 };
+          const durations = { ttlTicks: 1, maxSkewMs: 2 ** 52, maxSkewTicks: 0, maxReachTicks: 1 };
           const open = { ...nodes, ...durations, usesFence: false };
           await store.acquire(open, known, Date.now());
           let [state] = acquire(undefined, open, known, Date.now(), { ms: Date.now(), historyId });
@@ -207,7 +207,7 @@ describe.each(featureStores(prefix))("leases on $name", ({ name, isRepresentativ
               ...one,
               nodes: [...one.nodes].sort(([a], [b]) => a - b),
               // Cells have no fence, so they do not store its facts.
-              ...("swap" in port && { longestGrantTicks: 0 }),
+              ...("swap" in port && { longestReachTicks: 0 }),
             };
           expect(sorted(kept)).toEqual(sorted(state));
         },
@@ -220,7 +220,7 @@ describe.each(featureStores(prefix))("leases on $name", ({ name, isRepresentativ
     const nowMs = Date.now() + 60_000;
     const terms = {
       ...{ shape: "s", first: 0, count: 4, epochMs: nowMs - 10, tickMs: 1 },
-      ...{ ttlTicks: 100, maxSkewMs: 120_000, maxSkewTicks: 120_000, maxGrantTicks: 100, usesFence: false },
+      ...{ ttlTicks: 100, maxSkewMs: 120_000, maxSkewTicks: 120_000, maxReachTicks: 100, usesFence: false },
     };
     const store = leasePort(port, freshNamespace());
     for (const node of [0, 1]) {
@@ -272,7 +272,7 @@ describe.each(featureStores(prefix))("leases on $name", ({ name, isRepresentativ
       ttlTicks: 2,
       maxSkewMs: MONTH,
       maxSkewTicks: 1,
-      maxGrantTicks: 4,
+      maxReachTicks: 4,
       usesFence: false,
     };
     const store = leasePort(port, freshNamespace());
@@ -301,7 +301,7 @@ describe.each(featureStores(prefix))("leases on $name", ({ name, isRepresentativ
       ttlTicks: 2,
       maxSkewMs: MONTH,
       maxSkewTicks: 1,
-      maxGrantTicks: 4,
+      maxReachTicks: 4,
       usesFence: false,
     };
     const namespace = freshNamespace();

@@ -1,7 +1,7 @@
 // Temporary servers: a Redis, PostgreSQL, MariaDB, NATS, etcd or an emulator of DynamoDB in a temporary folder, which tests can
 // freeze, kill and restart.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
@@ -68,6 +68,17 @@ export const startable = {
   /** A Redis with a replica that is promoted, or a PostgreSQL with a standby that is. */
   failover: { redis: programs.sentinel !== undefined, postgres: programs.basebackup !== undefined },
 };
+
+/** Returns the version of a server, as its program prints it. */
+export function versionOf(server: "redis" | "postgres" | "mariadb" | "nats" | "etcd"): string {
+  const program = programs[server];
+  if (program === undefined) return "unknown";
+  // Not all programs know both options.
+  const { stdout, stderr } = spawnSync(program, [server === "nats" ? "-v" : "--version"], {
+    encoding: "utf8",
+  });
+  return `${stdout}${stderr}`.trim().split("\n")[0] ?? "unknown";
+}
 
 /** Prometheus and its tool, where they are installed. Tests start them themselves. */
 export const prometheusHere = { prometheus: find("prometheus"), promtool: find("promtool") };
@@ -347,19 +358,26 @@ async function servePostgres(
   return serve({ program: programs.postgres, args, folder, account }, url, port);
 }
 
-/** Starts a MariaDB that is durable except in a power failure, with an empty database. */
-export async function startMariadb(): Promise<Server> {
+/**
+ * Starts a MariaDB that is durable except in a power failure, with an empty database.
+ *
+ * @param options.more further arguments of the command line, such as `--sysdate-is-now`
+ */
+export async function startMariadb({ more = [] }: { more?: readonly string[] } = {}): Promise<Server> {
   const { mariadb, mariadbInstall } = programs;
   if (!mariadb || !mariadbInstall) throw new Error("there is no mariadbd");
   const account = accountOf("mysql");
   const folder = makeFolder("mariadb", account);
   const data = `--datadir=${join(folder, "data")}`;
-  const options = ["--no-defaults", data, "--auth-root-authentication-method=normal"];
-  execFileSync(mariadbInstall, options, { cwd: folder, ...account, stdio: "ignore" });
+  // A MariaDB that starts deletes the temporary tables of all others in its folder for them.
+  const temporary = `--tmpdir=${folder}`;
+  const options = ["--no-defaults", data, temporary, "--auth-root-authentication-method=normal"];
+  execFileSync(mariadbInstall, options, { cwd: folder, ...account, stdio: "pipe" });
   const port = await freePort();
   const args = [
     "--no-defaults",
     data,
+    temporary,
     `--port=${port}`,
     "--bind-address=127.0.0.1",
     `--socket=${join(folder, "socket")}`,
@@ -368,6 +386,7 @@ export async function startMariadb(): Promise<Server> {
     "--innodb-flush-log-at-trx-commit=2",
     "--innodb-buffer-pool-size=64M",
     "--skip-name-resolve",
+    ...more,
   ];
   const url = `mysql://root@127.0.0.1:${port}/test`;
   return serve({ program: mariadb, args, folder, account, end: "TERM" }, url, port);

@@ -1,6 +1,6 @@
 // Leases on a store with compare-and-set: the calls of each step, holders that start at once, copies, and wrong cells.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ArgumentError, type CellPort, memory } from "../../src/backend/index.ts";
 import { inspect, leaseNode, NamespaceError, NoNodeAvailableError } from "../../src/lease/index.ts";
 import { leasePort } from "../../src/lease/openPort.ts";
@@ -18,7 +18,7 @@ afterEach(() => {
 
 const terms: LeaseTerms = {
   ...{ shape: "s", first: 0, count: 1024, epochMs: NOW - 1000, tickMs: 1, ttlTicks: 30_000 },
-  ...{ maxSkewMs: 5000, maxSkewTicks: 5000, maxGrantTicks: 40_000, usesFence: true },
+  ...{ maxSkewMs: 5000, maxSkewTicks: 5000, maxReachTicks: 40_000, usesFence: true },
 };
 const requestOf = (owner: string) => ({ owner, nonce: `${owner} nonce` });
 
@@ -72,7 +72,11 @@ test("an acquire takes four calls, the first one of a namespace two more, and ea
     await timed(action());
     return backend.calls.length;
   };
+  // Nodes are chosen at random. One that is taken would be one call more.
+  const random = vi.spyOn(Math, "random").mockReturnValue(0.25);
+  onTestFinished(() => random.mockRestore());
   expect(await countOf(() => store.acquire(terms, requestOf("a"), Date.now()))).toBe(6);
+  random.mockReturnValue(0.75);
   let node = -1;
   const acquire = async () => {
     const answer = await store.acquire(terms, requestOf("b"), Date.now());
@@ -136,11 +140,11 @@ test("an acquire looks at four nodes at most before it lists all, and records so
     look,
     "read shape",
     "list ",
-    "swap free",
+    "swap free-",
     look,
     "swap ",
   ]);
-  const free = JSON.parse(backend.values()["bitflake:lease:n:free"] as string) as number[];
+  const free = JSON.parse(backend.values()["bitflake:lease:n:free-0"] as string) as number[];
   expect(new Set(free)).toEqual(new Set(Array.from({ length: 24 }, (_, i) => 1000 + i)));
   expect(listed.answer).toMatchObject({ outcome: "granted", node: expect.toSatisfy((node) => node >= 1000) });
   const nodes = new Set([Reflect.get(listed.answer, "node")]);
@@ -155,11 +159,24 @@ test("an acquire looks at four nodes at most before it lists all, and records so
   expect((await acquireOne("within", { first: 0, count: 999 })).answer).toMatchObject({ outcome: "taken" });
 });
 
+test("the spaces of a namespace do not overwrite each other's free nodes", async () => {
+  const backend = memoryCells(() => Date.now());
+  await timed(leasePort(backend, "n").acquire(terms, requestOf("first"), Date.now()));
+  await backend.swap("bitflake:lease:n:free-512", "", "[600]");
+  await backend.swap("bitflake:lease:n:free-0", "", "[5]");
+  const within = (first: number) =>
+    timed(
+      leasePort(backend, "n").acquire({ ...terms, first, count: 512 }, requestOf(`in ${first}`), Date.now()),
+    );
+  expect(await within(512)).toMatchObject({ outcome: "granted", node: 600 });
+  expect(await within(0)).toMatchObject({ outcome: "granted", node: 5 });
+});
+
 test.each(["no JSON", "{}", '["1"]', "[1.5]", "null"])(
   "free nodes recorded as %s are ignored",
   async (value) => {
     const backend = memoryCells(() => Date.now());
-    await backend.swap("bitflake:lease:n:free", "", value);
+    await backend.swap("bitflake:lease:n:free-0", "", value);
     const answer = await timed(leasePort(backend, "n").acquire(terms, requestOf("a"), Date.now()));
     expect(answer).toMatchObject({ outcome: "granted" });
   },

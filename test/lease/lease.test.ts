@@ -659,7 +659,7 @@ describe("a lease", () => {
     const terms = {
       shape: "41.0.1.21 epoch 1577836800000 tick 1 both fields leased",
       ...{ first: 0, count: 2, epochMs: 1_577_836_800_000, tickMs: 1, ttlTicks: 1001 },
-      ...{ maxSkewMs: 1_000_000, maxSkewTicks: 1_000_000, maxGrantTicks: 2_001_001, usesFence: true },
+      ...{ maxSkewMs: 1_000_000, maxSkewTicks: 1_000_000, maxReachTicks: 2_001_001, usesFence: true },
     };
     const late = await leasePort(backend, "default").acquire(terms, first, NOW + 2002);
     expect(late).toMatchObject({ outcome: "granted", node: lease.node });
@@ -1115,8 +1115,8 @@ describe("a late answer", () => {
         }
         const numbers = rest.map(Number);
         const [nowMs = 0, maxSkewMs = 0, maxSkewTicks = 0, epochMs = 0, tickMs = 0, ttlTicks = 0] = numbers;
-        const [maxGrantTicks = 0] = numbers.slice(6);
-        const common = { maxSkewMs, maxSkewTicks, epochMs, tickMs, ttlTicks, maxGrantTicks, usesFence: true };
+        const [maxReachTicks = 0] = numbers.slice(6);
+        const common = { maxSkewMs, maxSkewTicks, epochMs, tickMs, ttlTicks, maxReachTicks, usesFence: true };
         const [shape = "", first, count] = rest.slice(8);
         const answer = await (script.includes("count = ARGV[11]")
           ? leases.acquire(

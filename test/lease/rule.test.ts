@@ -20,7 +20,7 @@ const terms: LeaseTerms = {
   ttlTicks: 10,
   maxSkewMs: 5,
   maxSkewTicks: 5,
-  maxGrantTicks: 20,
+  maxReachTicks: 20,
   usesFence: true,
 };
 
@@ -36,7 +36,7 @@ const stateOf = (nodes: Nodes, fields: StateFields = {}): NamespaceState => ({
   historyId: "",
   fence: 0,
   staleUntil: 0,
-  longestGrantTicks: 20,
+  longestReachTicks: 20,
   ...fields,
   nodes: new Map(
     Object.entries(nodes).map(
@@ -519,9 +519,9 @@ describe("release", () => {
 describe("a changed history of the store", () => {
   const held: Nodes = { 0: ["a", 5, 15, 0, "requested"] };
   const other = (ms: number) => ({ ms, historyId: "other" });
-  const before = stateOf(held, { historyId: "one", longestGrantTicks: 30 });
+  const before = stateOf(held, { historyId: "one", longestReachTicks: 30 });
   // A forgotten grant began at 12 at the latest, by a clock that was 5 ahead, and ends 30 after the store's time.
-  const raised = stateOf(held, { historyId: "other", longestGrantTicks: 30, fence: 37, staleUntil: 12 });
+  const raised = stateOf(held, { historyId: "other", longestReachTicks: 30, fence: 37, staleUntil: 12 });
 
   test("raises a fence until every forgotten grant has ended by both clocks", () => {
     const newcomer = { owner: "b", nonce: "n" };
@@ -566,8 +566,8 @@ describe("a changed history of the store", () => {
 
   test("raises the fence by the longest grant of all holders, including the one that sends the request", () => {
     const newcomer = { owner: "b", nonce: "n" };
-    const [after] = acquire(before, { ...terms, maxGrantTicks: 50 }, newcomer, 7, other(7));
-    expect(after).toMatchObject({ fence: 57, longestGrantTicks: 50 });
+    const [after] = acquire(before, { ...terms, maxReachTicks: 50 }, newcomer, 7, other(7));
+    expect(after).toMatchObject({ fence: 57, longestReachTicks: 50 });
     // A fence is never lowered.
     const again = { ms: 8, historyId: "one" };
     expect(acquire({ ...raised, fence: 99 }, terms, newcomer, 8, again)[0]).toMatchObject({ fence: 99 });
@@ -596,6 +596,14 @@ describe("a changed history of the store", () => {
     expect(answer).toMatchObject({ outcome: "granted", node: 1 });
     expect(after?.fence).toBe(state.fence);
   });
+});
+
+test("a grant that a request gets again is of generation 0, as in Redis and SQL", () => {
+  // No holder renews with the nonce of its acquire. A store that finds the nonce need not know how it was written.
+  const before = stateOf({ 0: ["a", 5, 20, 1, "requested"] });
+  const [after, answer] = acquire(before, terms, request, 12, at(12));
+  expect(answer).toMatchObject({ outcome: "granted", node: 0, from: 5 });
+  expect(after?.nodes.get(0)).toMatchObject({ generation: 0, nonce: "requested" });
 });
 
 test("a step does not mutate its state", () => {

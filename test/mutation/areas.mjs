@@ -22,6 +22,7 @@ export const areas = {
     tests: [LOAD, "test/snowflake/!(budget|clock|generator|stall.slow).test.ts"],
   },
   text: { mutate: ["src/text/**/*.ts"], tests: [LOAD, "test/text/*.test.ts"] },
+  mask: { mutate: ["src/mask/*.ts"], tests: [LOAD, "test/mask/*.test.ts"] },
   rules: {
     mutate: ["src/{counter,idempotency,lease,ratelimit}/rule.ts"],
     tests: [LOAD, "test/{counter,idempotency,lease,ratelimit}/{memory,properties,rule}.test.ts"],

@@ -118,13 +118,13 @@ export const equivalents = [
   },
   ...["this.leftInRun(draft) > count", "this.leftInRun(draft) < count", "true"].map((replacement) => ({
     file: "src/snowflake/localSource.ts",
-    source: "const hasRoom = nowMs === readingMs && this.leftInRun(draft) >= count;",
+    source: "const hasRoom = nowMs === highestReadingMs && this.leftInRun(draft) >= count;",
     replacement,
     reason: SPEED,
   })),
   {
     file: "src/snowflake/localSource.ts",
-    source: "if (nowMs === entry.readingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;",
+    source: "if (nowMs === entry.highestReadingMs && (low & lowMask) !== lowMask) entry.low[0] = low + 1;",
     replacement: "false",
     reason: SPEED,
   },

@@ -307,9 +307,8 @@ describe("stop", () => {
     const store = new InspectableStore();
     await poolOf({ backend: store.port(), length: MANY }).fill({ to: 20 });
     const pool = poolOf({ backend: store.port(), length: MANY, lowMark: 30, highMark: 70 });
-    await pool.issue();
-    await pool.stop();
     store.calls.length = 0;
+    await Promise.all([pool.issue(), pool.stop()]);
     await finishBackground();
     expect(store.takeCalls("claim", "add")).toEqual([]);
     expect((await pool.status()).available).toBe(19);

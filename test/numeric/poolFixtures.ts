@@ -115,16 +115,16 @@ export function seeded(): (below: number) => number {
   };
 }
 
-/** The step of a store that a call was. A look is a count, or an issue of more IDs than are available. */
+/** The step of a store that a call was. A count is one of its own, or an issue of more IDs than are available. */
 export type Operation =
   | "register"
   | "issue"
-  | "look"
+  | "count"
   | "status"
   | "add"
   | "import"
   | "claim"
-  | "leave"
+  | "release"
   | "advance";
 
 /** State of a type in the store. */
@@ -152,13 +152,13 @@ function operationOf(
 ): Operation {
   if (name.startsWith("ids:")) return "register";
   if (Array.isArray(result)) return "issue";
-  if (typeof result === "boolean") return before?.scan === after.scan ? "leave" : "advance";
+  if (typeof result === "boolean") return before?.scan === after.scan ? "release" : "advance";
   if (typeof result === "number") {
     const taken = (state: PoolState) => state.places.size - state.available.length;
     return taken(after) > (before ? taken(before) : 0) ? "import" : "add";
   }
   if (result === null || typeof result === "string") return "claim";
-  return "taken" in (result as object) ? "status" : "look";
+  return "taken" in (result as object) ? "status" : "count";
 }
 
 /** A store in memory whose state and calls are visible, and which fails, hangs or gives a wrong answer on demand. */

@@ -13,6 +13,7 @@ const script = vi.hoisted(() => ({
   failures: 0,
   races: 0,
   held: undefined as Promise<void> | undefined,
+  heldMarking: undefined as Promise<void> | undefined,
 }));
 
 vi.mock("../../src/numeric/openPort.ts", async (original) => {
@@ -32,14 +33,15 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
         },
         async issue(count, from, history) {
           const { held } = script;
-          const outcome = history === script.current ? await plain.issue(count, from, history) : now();
+          const isOn = history === script.current && history === script.recorded;
+          const outcome = isOn ? await plain.issue(count, from, history) : now();
           await held;
           return outcome;
         },
         async issueForRequest(request, from, history, onReplay) {
           const { held } = script;
           const outcome =
-            history === script.current
+            history === script.current && history === script.recorded
               ? await plain.issueForRequest(request, from, history, onReplay)
               : now();
           await held;
@@ -48,6 +50,7 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
         status: async (...most) => ({ ...(await plain.status(...most)), ...now() }),
         async markTaken(ids) {
           if (script.failures-- > 0) throw new BackendError("pool: import", "failed", "down");
+          await script.heldMarking;
           return plain.markTaken(ids);
         },
       };
@@ -56,7 +59,14 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
 });
 
 beforeEach(() => {
-  Object.assign(script, { recorded: "1", current: "1", failures: 0, races: 0, held: undefined });
+  Object.assign(script, {
+    recorded: "1",
+    current: "1",
+    failures: 0,
+    races: 0,
+    held: undefined,
+    heldMarking: undefined,
+  });
 });
 
 /** A memory that can be restored from a backup. */
@@ -159,9 +169,9 @@ test("says of no ID that it was not taken, and ends no export, while the store m
 
 test("a pool without a recorded history is not refused", async () => {
   const backend = new Restorable();
-  const pool = poolOf(backend);
-  await pool.fill();
+  await poolOf(backend).fill();
   script.recorded = "";
+  const pool = poolOf(backend);
   expect((await pool.status()).lastError).toBeUndefined();
   await pool.stop();
 });
@@ -177,6 +187,47 @@ test("a superseded history is refused, even if the store has it recorded", async
   backend.failOver("1");
   script.recorded = "1";
   await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  expect((await pool.status()).lastError).toMatchObject({ recorded: "2", current: "1" });
+  await pool.stop();
+});
+
+test("IDs that were issued on the second server are marked as taken again on the first one, if the store returns to it", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  backend.backUp();
+  backend.failOver("2");
+  await pool.acceptHistory();
+  const before = await pool.issueIds(20);
+  backend.failOver("1");
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  const [restarted, idle] = [poolOf(backend), poolOf(backend)];
+  await restarted.acceptHistory();
+  expect(new Set([...before, ...(await restarted.issueIds(10))]).size).toBe(30);
+  // The process that has seen the second server continues once it accepts the first one itself.
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  await pool.acceptHistory();
+  before.push(...(await pool.issueIds(5)), ...(await idle.issueIds(5)));
+  expect(new Set(before).size).toBe(30);
+  await Promise.all([pool.stop(), restarted.stop(), idle.stop()]);
+});
+
+test("marks its IDs as taken again once, however often it is refused", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  backend.backUp();
+  const before = await pool.issueIds(20);
+  for (const history of ["2", "1", "2", "1"]) {
+    script.current = history;
+    await pool.issue().catch(() => {});
+  }
+  const change = vi.spyOn(backend, "change");
+  script.current = "2";
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  expect(change).not.toHaveBeenCalled();
+  change.mockRestore();
+  expect((await pool.status()).taken).toBeGreaterThanOrEqual(before.length);
   await pool.stop();
 });
 
@@ -205,6 +256,106 @@ test("acceptHistory accepts the newer history if the store fails over meanwhile"
   await pool.acceptHistory();
   expect(script).toMatchObject({ recorded: "2'", current: "2'" });
   expect(new Set([...before, ...(await pool.issueIds(20))]).size).toBe(40);
+  await pool.stop();
+});
+
+test("an issue that is refused takes no ID", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  script.current = "2";
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  script.current = "1";
+  for (let refused = 0; refused < 10; refused++) {
+    await expect(pool.issueIds(3)).rejects.toThrow(IdPoolHistoryError);
+    await expect(pool.issue({ requestKey: `form ${refused}` })).rejects.toThrow(IdPoolHistoryError);
+  }
+  expect(await pool.status()).toMatchObject({ available: 40, taken: 0 });
+  await pool.acceptHistory();
+  expect(new Set(await pool.issueIds(40)).size).toBe(40);
+  await pool.stop();
+});
+
+test("every history after which another one was seen is refused", async () => {
+  const backend = new Restorable();
+  const [pool, other] = [poolOf(backend), poolOf(backend)];
+  await pool.fill();
+  backend.backUp();
+  backend.failOver("2");
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  backend.failOver("3");
+  await other.acceptHistory();
+  await pool.issue();
+  // The second server answers again, and has recorded its own history.
+  Object.assign(script, { recorded: "2", current: "2" });
+  await expect(pool.issue()).rejects.toMatchObject({ recorded: "3", current: "2" });
+  await Promise.all([pool.stop(), other.stop()]);
+});
+
+test("a store that was restored to a state without the pool is refused, by its status too", async () => {
+  const backend = new Restorable();
+  const [pool, other] = [poolOf(backend), poolOf(backend)];
+  await pool.fill();
+  const before = await pool.issueIds(20);
+  backend.failOver("2");
+  script.recorded = "";
+  expect((await pool.status()).lastError).toMatchObject({ recorded: "1", current: "2" });
+  const unknown = type.generateIds(40).find((id) => !before.includes(id)) as string;
+  await expect(pool.isTaken(unknown)).rejects.toThrow(IdPoolHistoryError);
+  await expect(pool.issue()).rejects.toThrow(IdPoolHistoryError);
+  await other.acceptHistory();
+  expect(new Set([...before, ...(await other.issueIds(20)), ...(await pool.issueIds(20))]).size).toBe(60);
+  await Promise.all([pool.stop(), other.stop()]);
+});
+
+test("a dump of another store that is restored to the one that a pool issues on is refused", async () => {
+  const backend = new Restorable();
+  const [pool, other] = [poolOf(backend), poolOf(backend)];
+  await pool.fill();
+  backend.backUp();
+  backend.failOver("2");
+  await pool.acceptHistory();
+  const before = await pool.issueIds(10);
+  for (let restores = 0; restores < 2; restores++) {
+    backend.failOver("2");
+    script.recorded = "1";
+    await expect(pool.issue()).rejects.toMatchObject({ recorded: "1", current: "2" });
+    expect((await pool.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
+    await other.acceptHistory();
+    before.push(...(await pool.issueIds(10)));
+  }
+  expect(new Set([...before, ...(await other.issueIds(10))]).size).toBe(40);
+  await Promise.all([pool.stop(), other.stop()]);
+});
+
+test("an ID that arrives while acceptHistory marks the others, from the server before the failover, is dropped", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  backend.backUp();
+  const before = await pool.issueIds(5);
+  let release = () => {};
+  let mark = () => {};
+  script.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const late = pool.issue().catch((error: unknown) => error);
+  await new Promise((wake) => setTimeout(wake, 10));
+  script.held = undefined;
+  script.heldMarking = new Promise((resolve) => {
+    mark = resolve;
+  });
+  backend.failOver("2");
+  const accepted = pool.acceptHistory();
+  await new Promise((wake) => setTimeout(wake, 10));
+  release();
+  await new Promise((wake) => setTimeout(wake, 10));
+  script.heldMarking = undefined;
+  mark();
+  await accepted;
+  const ids = [...before, await late, ...(await pool.issueIds(30))].filter((id) => typeof id === "string");
+  expect(new Set(ids).size).toBe(ids.length);
+  expect((await pool.status()).taken).toBe(ids.length);
   await pool.stop();
 });
 

@@ -336,7 +336,7 @@ describe("issue to the last ID", () => {
     expect(await rejection(pool.issue({ requestKey: "form 17" }))).toBeInstanceOf(IdPoolExhaustedError);
     expect(await rejection(pool.issueIds(2))).toBeInstanceOf(IdPoolExhaustedError);
     await finishBackground();
-    expect(store.calls.map(({ operation }) => operation)).toEqual(["register", "look", "look", "look"]);
+    expect(store.calls.map(({ operation }) => operation)).toEqual(["register", "count", "count", "count"]);
     expect([store.state.scan, store.state.places.size]).toEqual([scan, known]);
   });
 
@@ -347,7 +347,7 @@ describe("issue to the last ID", () => {
     store.calls.length = 0;
     await issueEach(pool, ALL[3]);
     await finishBackground();
-    expect(store.takeCalls("claim", "add", "advance", "look")).toEqual([]);
+    expect(store.takeCalls("claim", "add", "advance", "count")).toEqual([]);
   });
 
   test("issues every ID although a process ends between two steps of its refill", async () => {
@@ -360,7 +360,9 @@ describe("issue to the last ID", () => {
         // Its claim is lost with it.
         let left = 3 + random(12);
         const isDead = (operation: Operation) =>
-          ["add", "advance", "claim"].includes(operation) ? left-- <= 0 : left <= 0 && operation === "leave";
+          ["add", "advance", "claim"].includes(operation)
+            ? left-- <= 0
+            : left <= 0 && operation === "release";
         store.fails = isDead;
         const pool = poolOf({ backend: store.port(), highMark: 20, waitMs: 0 });
         await pool.fill({ to: 20 + random(40) }).catch((error) => expect(error).toBeInstanceOf(BackendError));

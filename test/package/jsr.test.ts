@@ -1,4 +1,4 @@
-// The manifest for JSR. `.ci/run` also has Deno check the package as if it were published.
+// The manifests for JSR and npm name the same entries. `.ci/run` also has Deno check the package as if it were published.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,12 @@ import { root } from "./project.ts";
 
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const jsr = JSON.parse(read("jsr.json")) as { version: string; license: string; exports: object };
-const npm = JSON.parse(read("package.json")) as { version: string; license: string; exports: object };
+const npm = JSON.parse(read("package.json")) as {
+  version: string;
+  license: string;
+  exports: object;
+  typesVersions: { "*": object };
+};
 
 /** The entries that are files of a folder which is not named for them. */
 const FOLDERS: Readonly<Record<string, string>> = {
@@ -20,6 +25,13 @@ const FOLDERS: Readonly<Record<string, string>> = {
   "./prisma": "orm",
   "./typeorm": "orm",
 };
+
+test("each subpath of package.json has its types under node10", () => {
+  const paths = Object.keys(npm.exports).filter((path) => ![".", "./package.json"].includes(path));
+  expect(Object.entries(npm.typesVersions["*"])).toEqual(
+    paths.map((path) => [path.slice(2), [`./dist/${path.slice(2)}.d.cts`]]),
+  );
+});
 
 describe("jsr.json", () => {
   test("has the version and the license of package.json", () => {

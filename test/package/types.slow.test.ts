@@ -133,6 +133,17 @@ import { SnowflakeGenerator as OfLease, ArgumentError as OfLeaseError } from "bi
 import { ArgumentError } from "bitflake";
 const back: OfLease = makeGenerator("twitter");
 const error: ArgumentError = new OfLeaseError("a", "b", "c");
+import { backfill, proveMigration, type Verdict } from "bitflake/migrate";
+const verdict: Verdict = proveMigration({ from: { scheme: "serial", max: 9n }, to: { scheme: "twitter" }, cutOver: 0 });
+const smallest: bigint = verdict.disjoint ? 0n : verdict.pair.to.id;
+if (verdict.ordered) verdict.largestOld.id satisfies bigint;
+// @ts-expect-error: UUIDs have no largest one
+else if (verdict.disjoint) verdict.largestOld.id;
+// @ts-expect-error: a misspelt scheme
+proveMigration({ from: { scheme: "snow" }, to: { scheme: "twitter" }, cutOver: 0 });
+// @ts-expect-error: the IDs that are taken are missing
+backfill([{ createdAt: 0 }], { preset: "twitter", nodes: 5, before: 0 });
+export { smallest };
 export { attached, back, count, decision, decoded, error, InFlightError, issued, lease, ofRoot, ofThreads, order };
 export { permuted, port, rateLimitHeaders, receipt, release, rules, shared, text, wrong };
 `;

@@ -2,7 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { button, drawn, field, figures, home, marked, visit, widths } from "./visit.ts";
+import { button, drawn, field, figures, follow, home, marked, visit, widths } from "./visit.ts";
 
 /** Returns the visible state of the page. */
 async function state(page: Page) {
@@ -127,7 +127,7 @@ describe("Back and Forward", () => {
     const seen = [await state(page)];
     await button(page, "minimal").click();
     seen.push(await state(page));
-    await page.getByRole("link", { name: "one of Discord’s" }).click();
+    await follow(page, "one of Discord’s");
     seen.push(await state(page));
     await field(page, "epoch, in ms").fill("soon");
     await field(page, "epoch, in ms").press("Enter");

@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
+import { masked, scatter } from "bitflake/mask";
 import type { BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { leaseNode } from "../../src/lease/index.ts";
@@ -103,74 +104,81 @@ async function violations(page: Page): Promise<string[]> {
   return found;
 }
 
-async function expectReadable(page: Page, least: number): Promise<void> {
-  expect(await page.evaluate(overflowing)).toEqual([]);
-  expect(await page.evaluate(lowContrast, least)).toEqual([]);
-  expect(await violations(page)).toEqual([]);
+/**
+ * Asserts that a page fits, is readable and accessible at four widths in both schemes, and takes a picture of each.
+ *
+ * @param least how many texts and edges the page has at least
+ */
+async function expectReadableEverywhere(page: Page, name: string, least: number): Promise<void> {
+  for (const width of [360, 768, 1280, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    const backgrounds = new Set<string>();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      backgrounds.add(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+      const where = `${name}, ${width} px, ${colorScheme}`;
+      expect(await page.evaluate(overflowing), where).toEqual([]);
+      expect(await page.evaluate(lowContrast, least), where).toEqual([]);
+      expect(await violations(page), where).toEqual([]);
+      await page.screenshot({ path: `${pictures}${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+    // The page follows the change of the scheme.
+    expect(backgrounds.size, `${name}, ${width} px`).toBe(2);
+  }
 }
 
-describe.each([360, 768, 1280, 2560])("at %d px", (width) => {
-  describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
-    const context = { viewport: { width, height: 900 }, colorScheme };
-    const picture = (page: Page, name: string) =>
-      page.screenshot({ path: `${pictures}${name}-${width}-${colorScheme}.png`, fullPage: true });
+describe("at four widths, light and dark", () => {
+  test("the console fits, is readable and accessible: at work, and with a store that is down", async () => {
+    const { store, service, open } = await serve({ rateLimit: { limit: 100_000 } });
+    for (const holder of ["id-service-b2d1 1", "batch import on etl-3"])
+      await leaseNode({ backend: store, name: "service", holder });
+    for (const path of [
+      "/generate_uuid?count=500",
+      "/generate_snowflake_id",
+      "/generate_uuid?count=x",
+      "/nowhere",
+    ])
+      await service(new Request(`http://localhost${path}`));
+    const page = await open();
+    await untilHeadline(page, /Everything works/);
+    await page.getByLabel("Take an ID apart").fill("911780371413233664");
+    await page.getByText("Made 2026-11-21 00:49:40.605 UTC").waitFor();
+    await page
+      .locator("details.operation")
+      .evaluateAll((all) => all.map((details) => details.setAttribute("open", "")));
+    const tried = page.locator("details.operation").filter({ hasText: "/generate_snowflake_id" });
+    await tried.getByLabel("count").fill("3");
+    await tried.getByRole("button", { name: "Send" }).click();
+    await tried.getByText("200 OK").waitFor();
+    await tried.getByText("Headers").click();
+    await expectReadableEverywhere(page, "work", 200);
 
-    test("the console fits, is readable and accessible: at work, and with a store that is down", async () => {
-      const { store, service, open } = await serve({ rateLimit: { limit: 100_000 } });
-      for (const holder of ["id-service-b2d1 1", "batch import on etl-3"])
-        await leaseNode({ backend: store, name: "service", holder });
-      for (const path of [
-        "/generate_uuid?count=500",
-        "/generate_snowflake_id",
-        "/generate_uuid?count=x",
-        "/nowhere",
-      ])
-        await service(new Request(`http://localhost${path}`));
-      const page = await open("", context);
-      await untilHeadline(page, /Everything works/);
-      await page.getByLabel("Take an ID apart").fill("911780371413233664");
-      await page.getByText("Made 2026-11-21 00:49:40.605 UTC").waitFor();
-      await page
-        .locator("details.operation")
-        .evaluateAll((all) => all.map((details) => details.setAttribute("open", "")));
-      const tried = page.locator("details.operation").filter({ hasText: "/generate_snowflake_id" });
-      await tried.getByLabel("count").fill("3");
-      await tried.getByRole("button", { name: "Send" }).click();
-      await tried.getByText("200 OK").waitFor();
-      await tried.getByText("Headers").click();
-      await expectReadable(page, 200);
-      await picture(page, "work");
+    store.before = () => {
+      throw new Error("down");
+    };
+    await untilHeadline(page, /Something fails/);
+    await expectReadableEverywhere(page, "down", 200);
+  });
 
-      store.before = () => {
-        throw new Error("down");
-      };
-      await untilHeadline(page, /Something fails/);
-      await expectReadable(page, 200);
-      await picture(page, "down");
-    });
+  test("the form for a key fits, and a wrong key is refused", async () => {
+    const { open } = await serve({ apiKeys: KEYS });
+    const page = await open();
+    await page.locator("#key").fill("not-a-key-of-the-service");
+    await page.getByRole("button", { name: "Open the console" }).click();
+    await page.getByText("A valid API key is needed").waitFor();
+    await expectReadableEverywhere(page, "key", 10);
+    expect(takeProblems()).toEqual([expect.stringContaining("401"), expect.stringContaining("401")]);
+  });
 
-    test("the form for a key fits, and a wrong key is refused", async () => {
-      const { open } = await serve({ apiKeys: KEYS });
-      const page = await open("", context);
-      await page.locator("#key").fill("not-a-key-of-the-service");
-      await page.getByRole("button", { name: "Open the console" }).click();
-      await page.getByText("A valid API key is needed").waitFor();
-      await expectReadable(page, 10);
-      await picture(page, "key");
-      expect(takeProblems()).toEqual([expect.stringContaining("401"), expect.stringContaining("401")]);
-    });
-
-    test("the reference fits, is readable and accessible, also without scripts", async () => {
-      const { open } = await serve();
-      const page = await open("docs", context);
-      await page
-        .locator("details")
-        .evaluateAll((all) => all.map((details) => details.setAttribute("open", "")));
-      await expectReadable(page, 100);
-      await picture(page, "docs");
-      const plain = await open("docs", { ...context, javaScriptEnabled: false });
-      expect(await plain.getByRole("heading", { level: 3 }).count()).toBeGreaterThan(15);
-    });
+  test("the reference fits, is readable and accessible, also without scripts", async () => {
+    const { open } = await serve();
+    const page = await open("docs");
+    await page
+      .locator("details")
+      .evaluateAll((all) => all.map((details) => details.setAttribute("open", "")));
+    await expectReadableEverywhere(page, "docs", 100);
+    const plain = await open("docs", { javaScriptEnabled: false });
+    expect(await plain.getByRole("heading", { level: 3 }).count()).toBeGreaterThan(15);
   });
 });
 
@@ -308,11 +316,12 @@ describe("an ID", () => {
     ['"911780371413233664",', "Made 2026-11-21 00:49:40.605 UTC"],
     ["911780371413233664n", "Made 2026-11-21 00:49:40.605 UTC"],
     ["911_780_371_413_233_664", "Made 2026-11-21 00:49:40.605 UTC"],
-    ["017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "A UUID of version 7, made 2022-02-22 19:22:22.000 UTC."],
-    ["9BFAAA0C-892B-4F93-B0F1-C4DC504B94F5", "A UUID of version 4: random, without a time."],
+    ["017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "UUID v7, made 2022-02-22 19:22:22.000 UTC."],
+    ["9BFAAA0C-892B-4F93-B0F1-C4DC504B94F5", "UUID v4, without a time."],
     ["8349257232", "It keeps the rules of the type farmer."],
     ["9223372036854775808", "An ID of this layout has at most 63 bits."],
-    ["hello", "This is neither a whole number nor a UUID."],
+    ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "ULID, made 2016-07-30 23:54:10.259 UTC."],
+    ["hello", "This is neither a whole number nor an ID in a known text form."],
   ])("%s is taken apart: %s", async (pasted, text) => {
     const { open } = await serve();
     const page = await open();
@@ -327,7 +336,8 @@ describe("an ID", () => {
     await untilHeadline(page, /Everything works/);
     await page.getByLabel("Take an ID apart").fill("175928847299117063");
     await page.getByRole("button", { name: /^discord/ }).click();
-    await page.getByText("Made 2016-04-30 11:18:25.796 UTC").waitFor();
+    // Not anywhere: the other formats of the ID have the same time before.
+    await page.locator("#id-note", { hasText: "Made 2016-04-30 11:18:25.796 UTC" }).waitFor();
     expect((await drawn(page)).map(([, , , value]) => value)).toEqual([
       "2016-04-30T11:18:25.796Z",
       "1",
@@ -341,7 +351,38 @@ describe("an ID", () => {
       "true",
     );
     await page.getByLabel("Take an ID apart").fill("");
-    await expect.poll(() => page.locator("#id-note").textContent()).toBe("");
+    await page.locator("#id-note:empty").waitFor({ state: "attached" });
+  });
+
+  test("is shown masked and scattered, and in the other formats that it may have", async () => {
+    const { open } = await serve();
+    const page = await open();
+    await untilHeadline(page, /Everything works/);
+    const origins = page.getByRole("region", { name: "Other formats of this ID" });
+    const outside = page.locator("[data-outside]:not(.hint)");
+    expect(await outside.allInnerTexts()).toEqual(["", "", ""]);
+    await page.getByLabel("Take an ID apart").fill("911780371413233664");
+    await origins.waitFor();
+    expect(await origins.getByRole("listitem").allInnerTexts()).toEqual([
+      "X (Twitter), made 2017-09-24 02:32:35.262 UTC",
+      "Discord, made 2021-11-21 00:49:40.605 UTC",
+    ]);
+    const id = 911780371413233664n;
+    const key = "2b7e151628aed2a6abf7158809cf4f3c";
+    expect(await outside.allInnerTexts()).toEqual(
+      [
+        masked(key, { name: "orders" }).encode(id),
+        masked(key, { name: "users" }).encode(id),
+        scatter({ shards: 16 }).encode(id),
+      ].map(String),
+    );
+    const before = await outside.allInnerTexts();
+    // An ID that the service has made is of its layout.
+    await page.getByRole("button", { name: "Generate" }).click();
+    await origins.waitFor({ state: "hidden" });
+    const after = await outside.allInnerTexts();
+    expect(after.every((text) => /^\d{1,19}$/.test(text))).toBe(true);
+    expect(after).not.toEqual(before);
   });
 });
 

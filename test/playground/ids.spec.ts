@@ -2,7 +2,7 @@
 
 import { decode } from "bitflake";
 import { describe, expect, test } from "vitest";
-import { button, field, fieldValues, made, marked, visit, widths } from "./visit.ts";
+import { button, field, fieldValues, follow, made, marked, visit, widths } from "./visit.ts";
 
 /** Discord's documented example, and the post that the X API's own documentation shows (made 2019-12-31T19:26:16). */
 const EXAMPLES = [
@@ -25,7 +25,7 @@ describe.each(EXAMPLES)("$link", ({ link, id, epochMs, fields }) => {
     const page = await visit(
       "#timestampBits=53&datacenterBits=0&machineBits=0&sequenceBits=oops&tickMs=9&epochMs=1",
     );
-    await page.getByRole("link", { name: link }).click();
+    await follow(page, link);
     expect(await fieldValues(page)).toEqual(fields);
     expect(await widths(page)).toBe("41·5·5·12");
     expect(await field(page, "ID").inputValue()).toBe(id);
@@ -114,7 +114,7 @@ describe("Generate", () => {
     await button(page, "Generate").click();
     const lines = await made(page);
     await button(page, "twitter").click();
-    await page.getByRole("link", { name: lines[3].id }).click();
+    await follow(page, lines[3].id);
     expect(await widths(page)).toBe("41·8·8·6");
     expect(await field(page, "ID").inputValue()).toBe(lines[3].id);
     expect((await fieldValues(page))["sequence"]).toBe(`${decode(lines[3].id, "large_cluster").sequence}`);

@@ -106,7 +106,7 @@ test("the document has a language, a title, one main heading, and a label for ea
   expect(outline).toEqual({
     lang: "en",
     title: "bitflake playground",
-    headings: ["H1", "H2", "H2", "H2", "H2"],
+    headings: ["H1", "H2", "H2", "H2", "H2", "H2"],
     landmarks: 1,
     nameless: 0,
     mute: 0,

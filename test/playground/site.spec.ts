@@ -151,30 +151,45 @@ function overflowing(): string[] {
   ];
 }
 
-describe.each([390, 1280])("at %d px", (width) => {
-  describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
-    const options = { viewport: { width, height: 900 }, colorScheme };
+const WIDTHS = [390, 1280];
+const SCHEMES = ["light", "dark"] as const;
 
-    test("every guide, and a page of each kind of the reference, fits and is readable", async () => {
-      const kinds = ["classes", "functions", "interfaces", "types", "variables"];
-      const samples = kinds.flatMap((kind) =>
-        pages.filter((page) => page.startsWith(`${kind}/`)).slice(0, 3),
-      );
-      const chosen = pages.filter((page) => /^(?:guides|decisions|modules)\/|^\w+\.html$/.test(page));
-      const tab = await visit(new URL("index.html", home).href, options);
-      const found: string[] = [];
-      for (const page of [...chosen, ...samples]) {
-        await tab.goto(new URL(page, home).href);
-        await tab.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
+test("every guide, and a page of each kind of the reference, fits and is readable at each width in both schemes", async () => {
+  const kinds = ["classes", "functions", "interfaces", "types", "variables"];
+  const samples = kinds.flatMap((kind) => pages.filter((page) => page.startsWith(`${kind}/`)).slice(0, 3));
+  const chosen = pages.filter((page) => /^(?:guides|decisions|modules)\/|^\w+\.html$/.test(page));
+  const tab = await visit(new URL("index.html", home).href);
+  const found: string[] = [];
+  for (const page of [...chosen, ...samples]) {
+    await tab.goto(new URL(page, home).href);
+    await tab.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
+    const backgrounds = new Set<string>();
+    for (const width of WIDTHS) {
+      await tab.setViewportSize({ width, height: 900 });
+      for (const colorScheme of SCHEMES) {
+        await tab.emulateMedia({ colorScheme });
+        // Colors change by transitions, and one in between is not that of the scheme.
+        await tab.evaluate(() =>
+          Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))),
+        );
+        backgrounds.add(await tab.evaluate(() => getComputedStyle(document.body).backgroundColor));
         const faults = [...(await tab.evaluate(overflowing)), ...(await tab.evaluate(lowContrast, 30))];
-        found.push(...faults.map((fault) => `${page}: ${fault}`));
+        found.push(...faults.map((fault) => `${page}, ${width} px, ${colorScheme}: ${fault}`));
         if (/index|rate-limits|layout|modules\/bitflake.html/.test(page)) {
           const path = join(root, `reports/site/${page.replace(/\W/g, "-")}-${width}-${colorScheme}.png`);
           await tab.screenshot({ path, fullPage: true });
         }
       }
-      expect(found).toEqual([]);
-    });
+    }
+    // The page follows the change of the scheme.
+    if (backgrounds.size !== SCHEMES.length) found.push(`${page}: ${[...backgrounds]}`);
+  }
+  expect(found).toEqual([]);
+});
+
+describe.each(WIDTHS)("at %d px", (width) => {
+  describe.each(SCHEMES)("in %s", (colorScheme) => {
+    const options = { viewport: { width, height: 900 }, colorScheme };
 
     test("the search finds a guide and opens it", async () => {
       const page = await visit(new URL("functions/bitflake.nextId.html", home).href, options);

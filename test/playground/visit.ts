@@ -93,6 +93,16 @@ export async function visit(link = "", options: BrowserContextOptions = {}): Pro
   return page;
 }
 
+/** Clicks a link to a state of the page, and waits until the page has it: browsers tell the page some time after the click. */
+export async function follow(page: Page, name: string): Promise<void> {
+  // Added after the page's own listener, so it is called after it.
+  const shown = page.evaluate(
+    () => new Promise((resolve) => addEventListener("hashchange", () => resolve(null), { once: true })),
+  );
+  await page.getByRole("link", { name }).click();
+  await shown;
+}
+
 /** Returns the field with a label. */
 export function field(page: Page, label: string): Locator {
   return page.getByRole(WIDTHS.includes(label) ? "spinbutton" : "textbox", { name: label, exact: true });

@@ -7,7 +7,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export default defineConfig({
   root,
-  resolve: { alias: { bitflake: `${root}dist/index.js` } },
+  resolve: {
+    alias: [
+      { find: /^bitflake$/, replacement: `${root}dist/index.js` },
+      { find: /^bitflake\/(\w+)$/, replacement: `${root}dist/$1.js` },
+    ],
+  },
   test: {
     // Not *.test.ts, because these need a browser and the built package.
     include: ["test/playground/*.spec.ts"],

@@ -10,7 +10,7 @@ import { run } from "./program.mjs";
 
 /** A text of each feature that a minifier keeps. */
 const MARKERS = {
-  nextId: "bitflake.ledger.v2",
+  nextId: "bitflake.ledger.v3",
   clock: "stands still",
   decode: "generatedAt",
   capacity: "idsPerSecond",

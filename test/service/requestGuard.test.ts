@@ -24,13 +24,17 @@ afterAll(async () => {
 });
 
 /** Resolves to the status of a request with headers that fetch does not send. */
-async function statusOf(options: ListenOptions, headers: Record<string, string>): Promise<number> {
+async function statusOf(
+  options: ListenOptions,
+  headers: Record<string, string>,
+  path = "/generate_uuid",
+  method = "GET",
+): Promise<number> {
   const server = await listen(service, { port: 0, ...options });
   servers.push(server);
   return new Promise((resolve, reject) => {
-    const path = "/generate_uuid";
     const request = httpRequest(
-      { host: "127.0.0.1", port: server.port, path, headers, agent: false },
+      { host: "127.0.0.1", port: server.port, path, method, headers, agent: false },
       (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);
@@ -64,6 +68,22 @@ describe("on a loopback address", () => {
     expect(await statusOf({}, headers)).toBe(status);
     if (status === 403)
       expect(entries.at(-1)).toMatchObject({ code: "ERR_FORBIDDEN", path: "/generate_uuid" });
+  });
+
+  test("a link on a page of another origin opens the pages of the service, and nothing else", async () => {
+    const link = {
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+    };
+    expect(await statusOf({}, link, "/")).toBe(200);
+    expect(await statusOf({}, link, "/docs")).toBe(200);
+    for (const path of ["/generate_uuid", "/docs/..", "//docs", "/metrics", "/v1/idgenerator/uin"])
+      expect(await statusOf({}, link, path)).toBe(403);
+    expect(await statusOf({}, link, "/", "POST")).toBe(403);
+    expect(await statusOf({}, { ...link, "sec-fetch-dest": "iframe" }, "/")).toBe(403);
+    expect(await statusOf({}, { ...link, "sec-fetch-mode": "cors" }, "/")).toBe(403);
+    expect(await statusOf({}, { ...link, host: "evil.example" }, "/")).toBe(403);
   });
 
   test("the address decides, not the name that was given for it", async () => {

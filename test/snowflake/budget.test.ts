@@ -177,6 +177,28 @@ describe.each(kinds)("a call of a %s for many IDs", (_kind, make) => {
     expect(performance.ms).toBeLessThan(2100);
   });
 
+  test("a process that is suspended for over 2 s during a wait, at any step of it, gets its ID", () => {
+    // The suspension comes after the given number of readings of either clock.
+    for (let at = 1; at < 12; at++) {
+      let ms = 0;
+      let reads = 0;
+      const read = (startMs: number) => {
+        const reading = startMs + ms;
+        if (++reads === at) ms += 3000;
+        else ms += 0.125;
+        return reading;
+      };
+      vi.stubGlobal("performance", { now: () => read(0) });
+      const generator = make({
+        ...onePerTick,
+        machineId: 17,
+        clock: () => Math.floor(read(NOW + 5000 * at)),
+      });
+      const first = generator.nextId();
+      expect(generator.nextId()).toBeGreaterThan(first);
+    }
+  });
+
   test("on a slow clock that has a new tick at each reading ends after 2 s too", () => {
     const performance = monotonic();
     let now = NOW;

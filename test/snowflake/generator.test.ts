@@ -93,7 +93,7 @@ describe("identity", () => {
 
   test("the ledger does not show among the globals", () => {
     nextId();
-    const key = Symbol.for("bitflake.ledger.v2");
+    const key = Symbol.for("bitflake.ledger.v3");
     expect(key in globalThis).toBe(true);
     expect(Object.getOwnPropertyDescriptor(globalThis, key)?.enumerable).toBe(false);
   });
@@ -245,7 +245,7 @@ describe("wide fields", () => {
     const options = { timestampBits: 10, ...noBits, sequenceBits: 53, epochMs: NOW - 5, clock } as const;
     const generator = new SnowflakeGenerator(options);
     const first = generator.nextId();
-    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v3")).get(clock).values();
     const [entry] = entriesOfNode.values();
     entry.word[0] = first + 2n ** 32n - 3n;
     const ids = [generator.nextId(), generator.nextId(), ...generator.nextIds(3)];
@@ -266,7 +266,7 @@ describe("wide fields", () => {
     };
     const generator = new SnowflakeGenerator({ ...options, machineId: 255, clock, onExhausted: "throw" });
     const first = generator.nextId();
-    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v2")).get(clock).values();
+    const [entriesOfNode] = Reflect.get(globalThis, Symbol.for("bitflake.ledger.v3")).get(clock).values();
     const [entry] = entriesOfNode.values();
     entry.word[0] = first + 2n ** BigInt(sequenceBits) - 2n;
     expect(generator.decode(generator.nextId())).toMatchObject({

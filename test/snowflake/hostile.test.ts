@@ -65,7 +65,7 @@ describe("a polluted Object.prototype", () => {
   });
 
   test("does not make a generator wait for ever", () => {
-    pollute({ waitMs: 5, tick: -5, readingMs: 0, sequence: 1 });
+    pollute({ waitMs: 5, tick: -5, highestReadingMs: 0, sequence: 1 });
     const generator = makeGenerator("twitter", { machineId: 21, clock: settable(NOW) });
     expect(generator.nextIds(3).map((id) => generator.decode(id).sequence)).toEqual([0, 1, 2]);
   });
@@ -338,7 +338,7 @@ describe("two tick lengths on one node", () => {
       clock.now = epochMs + tick * 10;
       expect(() => coarse.nextId()).toThrow(
         "tick must be before the first or after the last tick of a generator of this node with another tickMs, epochMs or " +
-          `total of bits (give each its own machineId), got ${tick}`,
+          `ID size of 53 or 63 bits (give each its own machineId), got ${tick}`,
       );
     }
     clock.now = epochMs + 20_010;

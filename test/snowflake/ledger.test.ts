@@ -9,7 +9,7 @@ describe("raising an entry", () => {
   const facts = (entry: ReturnType<typeof createEntry>) => ({
     last: entry.word[0],
     low: entry.low[0],
-    readingMs: entry.readingMs,
+    readingMs: entry.highestReadingMs,
     firstTick: entry.firstTick,
   });
 
@@ -32,7 +32,7 @@ describe("raising an entry", () => {
     const raises: [bigint, number][] = [];
     entry.shared = {
       raise: (last, readingMs) => raises.push([last, readingMs]),
-      end: () => ({ last: 0n, readingMs: 0 }),
+      end: () => ({ last: 0n, highestReadingMs: 0 }),
     };
     raiseEntry(entry, 40n, 7, 3);
     expect(raises).toEqual([[40n, 7]]);

@@ -145,7 +145,7 @@ describe("whatever the layout and the clock", () => {
           const settings = resolveGeneratorSettings(mergeOptions(options, { clock }));
           const source = new LocalSource(settings);
           const entry = ledgerEntry(settings);
-          const state = () => [entry.readingMs, entry.word[0]];
+          const state = () => [entry.highestReadingMs, entry.word[0]];
           for (const count of counts) {
             const target = new BigUint64Array(count).fill(7n);
             const before = state();

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joinHalves } from "../../src/internal.ts";
-import { charCodes, digitTable, NO_DIGIT, splitId } from "../../src/text/codec.ts";
+import { joinHalves, splitId } from "../../src/internal.ts";
+import { charCodes, digitTable, NO_DIGIT } from "../../src/text/codec.ts";
 import { base32, base58, base62, hex, type TextCodec } from "../../src/text/index.ts";
 import { anyId, MAX, refused } from "./ids.ts";
 

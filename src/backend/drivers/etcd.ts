@@ -23,10 +23,10 @@ const textOf = (pair: EtcdPair | undefined) => pair && decodeBase64(pair.value ?
  * Creates a port from the URLs of etcd 3.4 or later, whose JSON gateway it calls.
  *
  * etcd exposes no clock, so times are those of the processes. A swap compares the whole value, which begins with a
- * random token, because revisions come back with a backup.
+ * random token, because after a restore etcd gives the same revision numbers again.
  *
  * @param options `endpoints`: the URLs; `auth`; `fetch`; `prefix` of the keys, default `"bitflake"`; `timeoutMs` for an
- *   answer of all endpoints together, default 5000
+ *   answer of all endpoints together, default 5000. With `auth` a call may be two requests, each with its share of this time
  * @throws {@link ArgumentError} if an option is invalid
  *
  * @example
@@ -42,13 +42,13 @@ const textOf = (pair: EtcdPair | undefined) => pair && decodeBase64(pair.value ?
 export function fromEtcd(options: EtcdSettings): CellPort {
   const settings = resolvePortOptions(options, "endpoints", "auth", "fetch");
   const call = makeEtcdCall({ ...options, ...settings });
-  const leases = new EtcdLeases(call);
+  const ttls = new EtcdLeases(call);
   const read = async (key: string) => {
     const { kvs } = await call("kv/range", { key: encodeBase64(key) });
     return cellOfText(textOf(kvs?.[0]));
   };
   /** Writes a text over the one before, if it is still there. Resolves to the text that the key has then. */
-  const write = async (key: string, before: string, text: string, lease: string) => {
+  const write = async (key: string, before: string, text: string, ttlId: string) => {
     const request = { key: encodeBase64(key) };
     const compare =
       before === ""
@@ -56,32 +56,32 @@ export function fromEtcd(options: EtcdSettings): CellPort {
         : { ...request, target: "VALUE", value: encodeBase64(before) };
     const { succeeded, responses } = await call("kv/txn", {
       compare: [compare],
-      success: [{ request_put: { ...request, value: encodeBase64(text), lease } }],
+      success: [{ request_put: { ...request, value: encodeBase64(text), lease: ttlId } }],
       failure: [{ request_range: request }],
     });
     return succeeded ? text : textOf(responses?.[0]?.response_range?.kvs?.[0]);
   };
   const swap = async (key: string, version: string, value: string, keepMs: number | undefined) => {
     const text = makeText(value, keepMs);
-    const lease = await leases.find(keepMs);
-    let after = await write(key, version, text, lease);
-    // An ended value is still there until its lease ends.
+    const ttlId = await ttls.find(keepMs);
+    let after = await write(key, version, text, ttlId);
+    // An ended value is still there until its TTL, a lease of etcd, ends.
     if (version === "" && after !== undefined && after !== text && hasEnded(after))
-      after = await write(key, after, text, lease);
-    // It may be this text if it was not written, because a call without an answer is sent to the next endpoint.
+      after = await write(key, after, text, ttlId);
+    // A call without an answer is sent to the next endpoint, where it fails if it was carried out: then the key has its text.
     return { ...cellOfText(after), swapped: after === text };
   };
   return {
     ...settings,
     read,
     async swap(key, version, value, keepMs) {
-      // Its version is that of nothing now.
+      // An ended value counts as none, so its version cannot match any more.
       if (hasEnded(version)) return { ...(await read(key)), swapped: false };
       try {
         return await swap(key, version, value, keepMs);
       } catch (error) {
         if (!/lease not found/.test(String(error))) throw error;
-        leases.forget();
+        ttls.forget();
         return swap(key, version, value, keepMs);
       }
     },

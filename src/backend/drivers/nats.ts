@@ -29,6 +29,14 @@ export interface NatsKv {
   status(): Promise<{
     /** How long the bucket keeps a value, in milliseconds; 0 means for ever. */
     readonly ttl: number;
+    /** The stream of the bucket. */
+    readonly streamInfo: {
+      /** The state of the stream. */
+      readonly state: {
+        /** The number of its last write. */
+        readonly last_seq: number;
+      };
+    };
   }>;
 }
 
@@ -48,6 +56,9 @@ const decodeKey = (key: string) => key.split(".").map(decodePart).join(":");
 
 /** Returns the filter of the keys that begin with a prefix, and of some more if the prefix does not end with a colon. */
 const filterOf = (prefix: string) => [...prefix.split(":").slice(0, -1).map(encodePart), ">"].join(".");
+
+/** How many times a list is read while others write to the keys that it has. */
+const MAX_LISTS = 3;
 
 /**
  * Creates a port from a key-value bucket of NATS JetStream 2.9 or later, by `@nats-io/kv` 3 or `nats` 2.
@@ -115,12 +126,28 @@ export function fromNatsKv(kv: NatsKv, options: PortSettings = {}): CellPort {
     },
     async list(prefix) {
       const cells = new Map<string, ListedCell>();
-      // In the order of the revisions, so that the last one of a key remains if the bucket keeps several.
-      for await (const entry of await kv.history({ key: filterOf(prefix) })) {
-        // nats 2 yields nothing for a write that arrives at the end of the list.
-        if (entry === undefined) continue;
-        const key = decodeKey(entry.key);
-        if (key.startsWith(prefix)) cells.set(key, { key, ...cellOfText(textOf(entry)) });
+      // A key that is written during a list can be missing in it, since its old revision is gone and its new one comes after the
+      // end. So the list is repeated. A key that an earlier one had stays: it was there at some moment of the call.
+      let isComplete = false;
+      for (let lists = 0; lists < MAX_LISTS && !isComplete; lists++) {
+        isComplete = true;
+        // The client ends the list when no write is left, so it would not end while others write. It ends here at a write that
+        // came after its beginning.
+        const { streamInfo } = await kv.status();
+        // In the order of the revisions, so that the last one of a key remains if the bucket keeps several.
+        for await (const entry of await kv.history({ key: filterOf(prefix) })) {
+          // nats 2 yields nothing for a write that arrives at the end of the list.
+          if (entry === undefined) {
+            isComplete = false;
+            continue;
+          }
+          const key = decodeKey(entry.key);
+          if (key.startsWith(prefix)) cells.set(key, { key, ...cellOfText(textOf(entry)) });
+          if (entry.revision > streamInfo.state.last_seq) {
+            isComplete = false;
+            break;
+          }
+        }
       }
       return [...cells.values()].filter(({ version }) => version !== "");
     },

@@ -62,7 +62,7 @@ export const leaseInspectCommand: Command = defineCommand({
   ],
   async run(call) {
     const { values, isJson, io } = call;
-    const store = await openStore(values.store, call, { isNew: false });
+    const store = await openStore(values.store, call, { createsMissing: false });
     try {
       const report = await inspect(store.backend, values.name);
       await io.stdout.write(isJson ? `${JSON.stringify(report)}\n` : textLines(report));

@@ -20,12 +20,14 @@ export const poolAcceptCommand: Command = defineCommand({
     const { values, sources, isJson, io } = call;
     assertKeepsPools(values.store, sources["store"]);
     const type = await resolveFileType(io, values, sources);
-    const store = await openStore(values.store, call, { isNew: false });
+    const store = await openStore(values.store, call, { createsMissing: false });
     try {
       const pool = new IdPool({ backend: store.backend, type });
       const { lastError } = await pool.status();
       const isAccepted = lastError instanceof IdPoolHistoryError;
-      if (isAccepted) await pool.acceptHistory();
+      // Also if this process sees nothing to accept: to those that run, a store which was restored to a state without the pool is
+      // blocked.
+      await pool.acceptHistory();
       const outcome = isAccepted ? "issues IDs again" : "is not blocked: there is nothing to accept";
       await io.stdout.write(
         isJson

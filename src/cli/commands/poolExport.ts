@@ -37,7 +37,7 @@ export const poolExportCommand: Command = defineCommand({
     const { values, sources, isJson, io } = call;
     assertKeepsPools(values.store, sources["store"]);
     const type = await resolveFileType(io, values, sources);
-    const store = await openStore(values.store, call, { isNew: false });
+    const store = await openStore(values.store, call, { createsMissing: false });
     // On a terminal the IDs themselves show the progress.
     const progress =
       isJson || io.stdout.isTTY ? undefined : new Progress(io.stderr, () => io.now(), `${type.name}:`);

@@ -55,7 +55,7 @@ export const poolStatusCommand: Command = defineCommand({
     const { values, sources, isJson, io } = call;
     assertKeepsPools(values.store, sources["store"]);
     const type = await resolveFileType(io, values, sources);
-    const store = await openStore(values.store, call, { isNew: false });
+    const store = await openStore(values.store, call, { createsMissing: false });
     try {
       const status = await new IdPool({ backend: store.backend, type }).status();
       await io.stdout.write((isJson ? jsonLine : textLines)(type.name, status));

@@ -14,6 +14,9 @@ type LogEntry = ServiceLogEntry | ServiceEvent | ProgramEvent;
 /** How many characters may wait for the reader. Further lines are lost, and counted. */
 const MAX_QUEUED_CHARS = 1_048_576;
 
+/** The longest line of text, without the error: more than the path, the addresses and the request ID that the service logs. */
+const MAX_TEXT_LINE = 2000;
+
 /** How many causes of an error are read: an error may be its own cause. */
 const MAX_CAUSE_DEPTH = 5;
 
@@ -36,8 +39,9 @@ function errorReason(error: unknown): string {
 }
 
 /** Returns a line of JSON. */
-function jsonLine({ error, ...facts }: LogEntry): string {
-  return JSON.stringify(error === undefined ? facts : { ...facts, error: errorReason(error) });
+function jsonLine(entry: LogEntry): string {
+  const { error } = entry;
+  return JSON.stringify(error === undefined ? entry : { ...entry, error: errorReason(error) });
 }
 
 /**
@@ -72,7 +76,7 @@ function eventLine(entry: ServiceEvent | ProgramEvent): string {
 
 /** Returns a line of text. */
 function textLine(entry: LogEntry): string {
-  const line = printable("event" in entry ? eventLine(entry) : requestLine(entry));
+  const line = printable("event" in entry ? eventLine(entry) : requestLine(entry), MAX_TEXT_LINE);
   return entry.error === undefined ? line : `${line}: ${errorReason(entry.error)}`;
 }
 
@@ -90,10 +94,16 @@ interface ProgramEvent {
   readonly error?: undefined;
 }
 
-/** Writes lines without waiting for the reader. It drops lines that come faster than they are read, so its memory is bounded. */
+/**
+ * Writes lines without waiting for the reader: those of one turn of the event loop together, because a write takes longer than
+ * an answer. It drops lines that come faster than they are read, so its memory is bounded.
+ */
 class LogWriter {
   readonly #output: Output;
   readonly #lineOf: (entry: LogEntry) => string;
+  /** The lines of this turn. */
+  #text = "";
+  /** How many characters the reader has not accepted yet. */
   #waiting = 0;
   #lost = 0;
 
@@ -104,12 +114,18 @@ class LogWriter {
 
   add(entry: LogEntry): void {
     if (this.#waiting >= MAX_QUEUED_CHARS) this.#lost++;
-    else this.#write(this.#lineOf(entry));
+    else this.#append(this.#lineOf(entry));
   }
 
-  #write(line: string): void {
-    const text = `${line}\n`;
-    this.#waiting += text.length;
+  #append(line: string): void {
+    if (this.#text === "") atEndOfTurn(() => this.#write());
+    this.#text += `${line}\n`;
+    this.#waiting += line.length + 1;
+  }
+
+  #write(): void {
+    const text = this.#text;
+    this.#text = "";
     const done = () => {
       this.#waiting -= text.length;
       if (this.#lost > 0 && this.#waiting < MAX_QUEUED_CHARS / 2) this.#reportLost();
@@ -124,8 +140,14 @@ class LogWriter {
     this.#lost = 0;
     const time = new Date().toISOString();
     const message = `The log was read too slowly: ${count} lines were lost.`;
-    this.#write(this.#lineOf({ time, level: "warn", event: "log_lines_lost", message, count }));
+    this.#append(this.#lineOf({ time, level: "warn", event: "log_lines_lost", message, count }));
   }
+}
+
+/** Runs a function when the requests that have arrived are answered. The process does not end before. */
+function atEndOfTurn(run: () => void): void {
+  const { setImmediate } = globalThis as unknown as { setImmediate(run: () => void): unknown };
+  setImmediate(run);
 }
 
 /** Returns a function that logs requests and events; `undefined` if the form is "none". */

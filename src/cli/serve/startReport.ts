@@ -100,7 +100,7 @@ export async function createStartReport(
       `store: ${store}${noClock}${poolStore === null ? "" : `, pools in ${poolStore}`}`,
       `auth: ${keys > 0 ? `API keys, ${keys} configured` : `none, ${clients} is accepted`}`,
       `limits: ${limit}`,
-      `types: ${names.length > 0 ? names.map(printable).join(", ") : "none"}`,
+      `types: ${names.length > 0 ? names.map((name) => printable(name)).join(", ") : "none"}`,
       ...(io.stdout.isTTY ? [toOpen(url, !values.noConsole)] : []),
     ].join("\n");
 }

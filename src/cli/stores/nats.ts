@@ -83,14 +83,14 @@ const DEFAULT_BUCKET = "bitflake";
 /**
  * Connects to a NATS.
  *
- * @param isNew whether a missing bucket is created
+ * @param createsMissing whether a missing bucket is created
  * @throws {@link CommandError} if the bucket does not exist, or forgets values after a time
  */
 export async function openNats(
   url: string,
   io: Io,
   { prefix, timeoutMs }: ConnectionOptions,
-  isNew: boolean,
+  createsMissing: boolean,
 ): Promise<Connection> {
   const { connect, open } = await loadClient(io);
   const { scheme, hosts, username, password, path, parameters } = serversOf(url, 4222);
@@ -107,7 +107,7 @@ export async function openNats(
   const openBucket = async (connection: NatsConnection): Promise<NatsKv> => {
     const replicas = Number(parameters.get("replicas") ?? 1);
     // Reads from the leader: other replicas may answer with an old value.
-    const settings = { allow_direct: false, ...(isNew ? { replicas } : { bindOnly: true }) };
+    const settings = { allow_direct: false, ...(createsMissing ? { replicas } : { bindOnly: true }) };
     const bucket = await open(connection, bucketName, settings);
     // It rejects if the bucket does not exist.
     const { ttl } = await bucket.status().catch((cause) => {

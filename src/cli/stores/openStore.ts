@@ -29,7 +29,7 @@ function connect(
   url: string,
   io: Io,
   options: ConnectionOptions,
-  isNew: boolean,
+  createsMissing: boolean,
 ): Promise<Connection> {
   switch (kind) {
     case "redis":
@@ -39,11 +39,11 @@ function connect(
     case "mysql":
       return openMysql(url, io, options);
     case "nats":
-      return openNats(url, io, options, isNew);
+      return openNats(url, io, options, createsMissing);
     case "etcd":
       return openEtcd(url, options);
     case "sqlite":
-      return openSqlite(url.slice("sqlite:".length), io, options, isNew);
+      return openSqlite(url.slice("sqlite:".length), io, options, createsMissing);
     case "memory":
       return Promise.resolve({ backend: memory(), close: () => {} });
   }
@@ -64,7 +64,7 @@ interface StoreContext {
  * Opens a store, and asserts that it answers.
  *
  * @param options.setting the setting that has the address, default `store`
- * @param options.isNew whether a missing file or bucket is created, default true
+ * @param options.createsMissing whether a missing file or bucket is created, default true
  * @throws {@link UsageError} if the address names no store, or the prefix cannot be part of a name
  * @throws {@link CommandError} if no client is installed
  * @throws {@link BackendError} if the store is down
@@ -72,15 +72,15 @@ interface StoreContext {
 export async function openStore(
   url: string,
   { values, sources, io }: StoreContext,
-  options: { readonly setting?: "store" | "poolStore"; readonly isNew?: boolean } = {},
+  options: { readonly setting?: "store" | "poolStore"; readonly createsMissing?: boolean } = {},
 ): Promise<OpenStore> {
-  const { setting = "store", isNew = true } = options;
+  const { setting = "store", createsMissing = true } = options;
   const kind = storeKindOf(url, sources[setting]);
   const description = maskedAddress(url);
   const { storePrefix, storeTimeoutMs, storePoolSize = DEFAULT_POOL_SIZE } = values;
   const connection = { prefix: storePrefix, timeoutMs: storeTimeoutMs, poolSize: storePoolSize };
   try {
-    const { backend, close } = await connect(kind, url, io, connection, isNew);
+    const { backend, close } = await connect(kind, url, io, connection, createsMissing);
     return { backend, description, close: () => closeQuietly({ close }) };
   } catch (cause) {
     if (cause instanceof CommandError || cause instanceof UsageError) throw cause;

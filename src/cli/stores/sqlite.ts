@@ -51,18 +51,18 @@ async function createPrivateFile(file: string, io: Io): Promise<void> {
  * Opens a database file.
  *
  * @param path relative to the current folder
- * @param isNew whether a missing file is created
+ * @param createsMissing whether a missing file is created
  */
 export async function openSqlite(
   path: string,
   io: Io,
   { prefix, timeoutMs }: ConnectionOptions,
-  isNew: boolean,
+  createsMissing: boolean,
 ): Promise<Connection> {
   const isFile = path !== ":memory:";
   const file = isFile ? await pathFrom(io, path) : path;
-  if (isNew && isFile) await createPrivateFile(file, io);
-  if (!isNew) {
+  if (createsMissing && isFile) await createPrivateFile(file, io);
+  if (!createsMissing) {
     const { access } = await nodeModule(io, "node:fs/promises");
     await access(file).catch(() => {
       throw new CommandError("ERR_BACKEND", `sqlite:${path}: the file does not exist`);
@@ -81,7 +81,7 @@ export async function openSqlite(
     await backend.query(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`, []);
     // Fails if the file is not a database.
     await backend.query("SELECT name FROM sqlite_master LIMIT 1", []);
-    if (isNew) {
+    if (createsMissing) {
       // WAL: readers and a writer do not block each other. FULL: acknowledged writes survive a power loss.
       await backend.query("PRAGMA journal_mode = WAL", []);
       await backend.query("PRAGMA synchronous = FULL", []);

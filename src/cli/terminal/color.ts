@@ -23,9 +23,20 @@ export function colorsFor(output: Output, env: Io["env"]): Colors {
   return { red: colorize(31, 39), green: colorize(32, 39), bold: colorize(1, 22) };
 }
 
-/** Returns a string from outside for a terminal: in quotes if it has control characters, or more than 200 characters. */
-export function printable(text: string): string {
-  return /^[^\p{C}\p{Zl}\p{Zp}]{0,200}$/u.test(text)
+/** Returns the escape of each UTF-16 unit, as JSON has it. */
+function escaped(characters: string): string {
+  const units = Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+}
+
+/**
+ * Returns a string from outside for a terminal: in quotes if it has control characters, or more than `maxLength` characters, of
+ * which it then has the first. Characters that are invisible or change the order or the line are escaped.
+ */
+export function printable(text: string, maxLength = 200): string {
+  return text.length <= maxLength && /^[^\p{C}\p{Zl}\p{Zp}]*$/u.test(text)
     ? text
-    : JSON.stringify(text.slice(0, 200)).replace(/[\u007f-\u009f]/g, "?");
+    : JSON.stringify(text.slice(0, maxLength))
+        .replace(/[\u007f-\u009f]/g, "?")
+        .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }

@@ -21,10 +21,10 @@ export function redisLeasePort(backend: RedisPort, name: string): LeasePort {
     [{ owner, nonce }, nowMs, ...rest]: readonly [LeaseRequest, ...unknown[]],
     options?: AnswerOptions<LeaseAnswer>,
   ) => {
-    const { maxSkewMs, maxSkewTicks, epochMs, tickMs, ttlTicks, maxGrantTicks, usesFence } = terms;
+    const { maxSkewMs, maxSkewTicks, epochMs, tickMs, ttlTicks, maxReachTicks, usesFence } = terms;
     const common = [
       ...[owner, nonce, nowMs, maxSkewMs, maxSkewTicks],
-      ...[epochMs, tickMs, ttlTicks, maxGrantTicks, usesFence],
+      ...[epochMs, tickMs, ttlTicks, maxReachTicks, usesFence],
     ];
     const call = () => backend.eval(script, [hashKey, indexKey(terms)], [...common, ...rest].map(String));
     return callStore(backend, operation, call, (answer) => parseAnswer(nodes, answer), options);
@@ -82,7 +82,7 @@ function parseState(answer: unknown): NamespaceSnapshot | undefined {
   const shape = fields.get("shape");
   if (shape === undefined) return { state: undefined, storeMs };
   const numbers = ["fence", "stale", "longest"].map((field) => fields.get(field) ?? 0);
-  const [fence = 0, staleUntil = 0, longestGrantTicks = 0] = parseIntegers(numbers);
+  const [fence = 0, staleUntil = 0, longestReachTicks = 0] = parseIntegers(numbers);
   const historyId = fields.get("history") ?? "";
-  return { state: { shape, nodes, historyId, fence, staleUntil, longestGrantTicks }, storeMs };
+  return { state: { shape, nodes, historyId, fence, staleUntil, longestReachTicks }, storeMs };
 }

@@ -1,14 +1,17 @@
 // Leases in Redis: the rule as Lua scripts, each one an atomic step by the server's clock.
 //
 // A hash holds the state of a namespace: `shape` and `fence` as in the rule; `history`, `stale` and `longest`, which are
-// `historyId`, `staleUntil` and `longestGrantTicks` there; `seen`, when a replica was last connected; each node as
+// `historyId`, `staleUntil` and `longestReachTicks` there; `seen`, when a replica last acknowledged, as far as a grant
+// has noticed; each node as
 // `<from> <until> <generation>:<nonce> <owner>`, with an empty owner after a release; and each owner's node under
 // `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce. The variables have the names of the rule in Lua's
-// spelling, with these exceptions: `until_tick` is `until`, which is a keyword in Lua; `now`, `store`, `max_skew`, `epoch`,
-// `tick` and `ttl` are without their unit; and `replication_id` is the history ID that the store reports.
+// spelling, with exceptions such as `until_tick` for `until`, which is a keyword in Lua; `now`, `store`, `max_skew`, `epoch`,
+// `tick` and `ttl` are without their unit. `replication_id` is the history ID that the store reports, `previous_id` the one
+// before (empty if there is none), and `replica` the time when a replica last acknowledged, 0 if none is connected.
 // A sorted set per space holds its nodes by `until`, so that the node that has been free for longest is found without
-// reading the others. The set is a hint; if it disagrees with the hash, it is rebuilt.
-// An answer is one string that begins with a word, because the Upstash client parses strings that look like JSON.
+// reading the others. Its members have 16 digits, so that of equal `until` the smallest node is first. The set is a hint; if it
+// disagrees with the hash, it is rebuilt. An answer is one string that begins with a word, because the Upstash client parses
+// strings that look like JSON.
 
 /**
  * How long a Redis that had replicas keeps granting when none acknowledges any more, in milliseconds. A replica
@@ -41,20 +44,20 @@ end
 
 /**
  * Beginning of the scripts that grant. ARGV: owner, nonce, the holder's time, maxSkewMs, maxSkewTicks, epochMs, tickMs,
- * ttlTicks, maxGrantTicks, usesFence.
+ * ttlTicks, maxReachTicks, usesFence.
  */
 const PRELUDE = `${NODE_FUNCTIONS}
 local owner, nonce = ARGV[1], ARGV[2]
 local now, max_skew, max_skew_ticks = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local epoch, tick, ttl, max_grant_ticks = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local epoch, tick, ttl, max_reach_ticks = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local uses_fence = ARGV[10] == 'true'
 local time = redis.call('TIME')
 local store = time[1] * 1000 + math.floor(time[2] / 1000)
 local function tick_at(ms) return math.floor((ms - epoch) / tick) end
-local shape, history_id, fence, stale_until, longest_grant_ticks, seen, own_node =
+local shape, history_id, fence, stale_until, longest_reach_ticks, seen, own_node =
   unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'stale', 'longest', 'seen', '@' .. owner))
 fence, stale_until = tonumber(fence or 0), tonumber(stale_until or 0)
-longest_grant_ticks, seen = tonumber(longest_grant_ticks or 0), tonumber(seen or 0)
+longest_reach_ticks, seen = tonumber(longest_reach_ticks or 0), tonumber(seen or 0)
 local function info(section)
   local facts = redis.pcall('INFO', section)
   return type(facts) == 'string' and facts or ''
@@ -63,12 +66,14 @@ local replication_id, replica, previous_id = '', 0, ''
 if uses_fence then
   -- The replication ID changes with each restart and each promotion of a replica.
   local facts = info('replication')
+  -- An ID of zeros means that there is none.
   previous_id = string.match(facts, 'master_replid2:0*(%w*)') or ''
   replication_id = string.match(facts, 'master_replid:(%w+)') or ''
   for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
     replica = math.max(replica, store - lag * 1000)
   end
 elseif seen > 0 then
+  -- fence: false says that there are no replicas any more, which ends a StoreCutOffError.
   redis.call('HDEL', KEYS[1], 'seen')
 end
 local function notice_history()
@@ -76,7 +81,7 @@ local function notice_history()
   if (history_id or '') ~= '' then
     local cut_off_ticks = seen > 0 and math.ceil(${CUT_OFF_MS} / tick) or 0
     local at = tick_at(store) + cut_off_ticks
-    fence = math.max(fence, at + math.max(longest_grant_ticks, max_grant_ticks))
+    fence = math.max(fence, at + math.max(longest_reach_ticks, max_reach_ticks))
     stale_until = math.max(stale_until, at + max_skew_ticks)
   end
   seen = 0
@@ -110,24 +115,24 @@ if math.abs(now - store) > max_skew then return 'skew ' .. digits(store) end
 notice_history()
 local refusal = cut_off()
 if refusal then return refusal end
-if shape and longest_grant_ticks < max_grant_ticks then
-  redis.call('HSET', KEYS[1], 'longest', digits(max_grant_ticks))
+if shape and longest_reach_ticks < max_reach_ticks then
+  redis.call('HSET', KEYS[1], 'longest', digits(max_reach_ticks))
 end
-local held = own_node and read_node(own_node)
-if held and held.owner == owner and held.nonce == nonce and not is_stale(held) then
-  return grant(own_node, held.from, held.until_tick, 0)
+local own = own_node and read_node(own_node)
+if own and own.owner == owner and own.nonce == nonce and not is_stale(own) then
+  return grant(own_node, own.from, own.until_tick, 0)
 end
 local reached_by_both = math.max(tick_at(math.min(now, store)), -1)
 if not shape then
   -- Without persistence a restart forgets everything. After a recent one, others may hold nodes that are not in the hash.
   local up = uses_fence and string.match(info('server'), 'uptime_in_seconds:(%d+)')
-  if up then fence = tick_at(store - up * 1000) + max_grant_ticks end
-  -- A promoted replica may never have received the namespace, and a file may be older than it. The fence is stored from
-  -- the first request on.
+  if up then fence = tick_at(store - up * 1000) + max_reach_ticks end
+  -- A promoted replica may never have received the namespace, and an RDB file may be older than it. This fence is
+  -- counted from now, so it is stored, although the request is refused: computed anew each time, it would never be reached.
   if previous_id ~= '' then
-    shape, fence = request_shape, tick_at(store) + max_grant_ticks + math.ceil(${CUT_OFF_MS} / tick)
+    shape, fence = request_shape, tick_at(store) + max_reach_ticks + math.ceil(${CUT_OFF_MS} / tick)
     redis.call('HSET', KEYS[1], 'shape', shape, 'history', replication_id)
-    redis.call('HSET', KEYS[1], 'fence', digits(fence), 'longest', digits(max_grant_ticks))
+    redis.call('HSET', KEYS[1], 'fence', digits(fence), 'longest', digits(max_reach_ticks))
   end
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 end
@@ -142,10 +147,10 @@ local function choose()
   local best = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
   local node, until_tick = tonumber(best[1]), tonumber(best[2])
   if not node or node < first or node >= first + count then return nil end
-  held = read_node(digits(node))
-  if held and held.until_tick == until_tick then return digits(node), until_tick end
+  local held = read_node(digits(node))
+  if held and held.until_tick == until_tick then return digits(node), until_tick, held.owner end
 end
-local node, until_tick = choose()
+local node, until_tick, last_owner = choose()
 if not node then
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
@@ -154,7 +159,7 @@ if not node then
       redis.call('ZADD', KEYS[2], digits(read_node(field).until_tick), string.format('%016.0f', found))
     end
   end
-  node, until_tick = choose()
+  node, until_tick, last_owner = choose()
   local next = first
   while not node do
     if redis.call('HEXISTS', KEYS[1], digits(next)) == 0 then node, until_tick = digits(next), -1 end
@@ -162,9 +167,10 @@ if not node then
   end
 end
 if until_tick > reached_by_both then return 'taken ' .. digits(until_tick) .. ' ' .. digits(store) end
-if until_tick >= 0 then redis.call('HDEL', KEYS[1], '@' .. held.owner) end
+-- The last owner no longer has this node.
+if last_owner then redis.call('HDEL', KEYS[1], '@' .. last_owner) end
 if not shape then
-  redis.call('HSET', KEYS[1], 'shape', request_shape, 'history', replication_id, 'longest', digits(max_grant_ticks))
+  redis.call('HSET', KEYS[1], 'shape', request_shape, 'history', replication_id, 'longest', digits(max_reach_ticks))
 end
 return grant(node, math.max(until_tick, tick_at(now)), until_tick, 0)
 `;

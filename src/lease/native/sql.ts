@@ -23,7 +23,7 @@ interface SpaceState {
   readonly storeMs: number;
   readonly shape: unknown;
   readonly fence: number;
-  /** Whether the namespace has a row with the store's history ID and with the holder's `maxGrantTicks` or more. */
+  /** Whether the namespace has a row with the store's history ID and with the holder's `maxReachTicks` or more. */
   readonly isRecorded: boolean;
   /** The largest node that has a row; the one before the first node if none has. */
   readonly largestNode: number;
@@ -90,9 +90,9 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
     async acquire(terms, { owner, nonce }, nowMs, options = {}) {
       const { onLateAnswer, ...callOptions } = acquireCallOptions(options);
       const limits = limitsUntil(callOptions);
-      const { first, count, shape, maxGrantTicks, maxSkewTicks, epochMs, tickMs, usesFence } = terms;
+      const { first, count, shape, maxReachTicks, maxSkewTicks, epochMs, tickMs, usesFence } = terms;
       const statements = await statementsFor(terms, limits());
-      const params = [owner, nonce, nowMs, ...timing(terms), maxGrantTicks, first, shape];
+      const params = [owner, nonce, nowMs, ...timing(terms), maxReachTicks, first, shape];
       const last = first + count - 1;
       for (let tries = 1; ; tries++) {
         const grant = await send("acquire", statements.acquire, params, grantParser(terms), {
@@ -105,7 +105,7 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
         const space = await send(
           "read space",
           statements.readSpace,
-          [first, maxGrantTicks],
+          [first, maxReachTicks],
           spaceParser(terms),
           limits(),
         );
@@ -125,8 +125,8 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
           await send("add namespace", statements.addNamespace, [shape], () => true, limits());
         if (!space.isRecorded) {
           const facts = statements.hasHistory
-            ? [maxGrantTicks, epochMs, tickMs, maxSkewTicks]
-            : [maxGrantTicks];
+            ? [maxReachTicks, epochMs, tickMs, maxSkewTicks]
+            : [maxReachTicks];
           await send("record history", statements.recordHistory, facts, () => true, limits());
         }
         if (!isFree && largestNode < last) {
@@ -145,7 +145,7 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
       const proof = [node, generation, grantNonce];
       const params = [
         ...[owner, nonce, nowMs, ...timing(terms), ...proof],
-        ...(statements.hasHistory ? [terms.maxSkewTicks, terms.maxGrantTicks] : []),
+        ...(statements.hasHistory ? [terms.maxSkewTicks, terms.maxReachTicks] : []),
       ];
       const parse = grantParser({ first: node, count: 1 });
       const grant = await send("renew", statements.renew, params, parse, limits());
@@ -162,11 +162,11 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
     async read() {
       const row = await send("read", plain.readNamespace, [], ([first]) => first);
       const numbers = [row["ms"], row["fence"] ?? 0, row["stale"] ?? 0, row["longest"] ?? 0];
-      const [storeMs = 0, fence = 0, staleUntil = 0, longestGrantTicks = 0] = parseIntegers(numbers);
+      const [storeMs = 0, fence = 0, staleUntil = 0, longestReachTicks = 0] = parseIntegers(numbers);
       const nodes = await send("read", plain.readNodes, [], parseNodes);
       if (row["shape"] === null) return { state: undefined, storeMs };
       const [shape, historyId] = [String(row["shape"]), String(row["history"])];
-      return { state: { shape, nodes, historyId, fence, staleUntil, longestGrantTicks }, storeMs };
+      return { state: { shape, nodes, historyId, fence, staleUntil, longestReachTicks }, storeMs };
     },
   };
 }

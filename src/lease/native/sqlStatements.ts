@@ -3,7 +3,7 @@
 // A namespace has one row with its shape, history ID and fence, and one row per node. Rows of nodes that were never
 // granted have `until` -1; they are inserted in groups when no free node is left. These columns have other names than
 // the fields of the rule: `since` is `from`, `history` is `historyId`, `stale` is `staleUntil`, `longest` is
-// `longestGrantTicks`, and `space` is the first node of a node's space. All values are sent and returned as text, so that
+// `longestReachTicks`, and `space` is the first node of a node's space. All values are sent and returned as text, so that
 // no client rounds a number.
 
 import type { SqlPort } from "../../backend/ports.ts";
@@ -50,18 +50,18 @@ export function leaseStatements(backend: SqlPort, historyId: string | undefined)
   // Whether the store's history ID differs from the stored one.
   const isChanged = hasHistory ? `${historyId} NOT IN ('', history)` : "FALSE";
   const mayHaveLost = `history <> '' AND ${isChanged}`;
-  type Parameters = Readonly<Record<"epoch" | "length" | "maxSkewTicks" | "maxGrantTicks", string>>;
+  type Parameters = Readonly<Record<"epoch" | "length" | "maxSkewTicks" | "maxReachTicks", string>>;
   const newStale = ({ epoch, length, maxSkewTicks }: Parameters) =>
     `CASE WHEN ${mayHaveLost}
     THEN ${max}(stale, ${tick(ms, epoch, length)} + ${int(maxSkewTicks)}) ELSE stale END`;
   const noticeHistory = (parameters: Parameters) => {
-    const { epoch, length, maxGrantTicks } = parameters;
+    const { epoch, length, maxReachTicks } = parameters;
     return `history = CASE WHEN ${isChanged} THEN ${historyId} ELSE history END, stale = ${newStale(parameters)},
   fence = CASE WHEN ${mayHaveLost}
-    THEN ${max}(fence, ${tick(ms, epoch, length)} + ${max}(longest, ${int(maxGrantTicks)})) ELSE fence END`;
+    THEN ${max}(fence, ${tick(ms, epoch, length)} + ${max}(longest, ${int(maxReachTicks)})) ELSE fence END`;
   };
-  const inRenewal = { epoch: "$6", length: "$7", maxSkewTicks: "$12", maxGrantTicks: "$13" };
-  const inRecord = { epoch: "$3", length: "$4", maxSkewTicks: "$5", maxGrantTicks: "$2" };
+  const inRenewal = { epoch: "$6", length: "$7", maxSkewTicks: "$12", maxReachTicks: "$13" };
+  const inRecord = { epoch: "$3", length: "$4", maxSkewTicks: "$5", maxReachTicks: "$2" };
   const stale = `(SELECT stale FROM ${namespaces} WHERE namespace = $1)`;
   // Whether the store cannot have forgotten a later grant of the node to another holder.
   const isLive = (until = "until") => (historyId === undefined ? "TRUE" : `${until} > ${stale}`);
@@ -75,7 +75,7 @@ export function leaseStatements(backend: SqlPort, historyId: string | undefined)
   (generation = ${int(generation)} AND nonce = ${grantNonce}) OR (generation = ${int(generation)} + 1 AND nonce = $3)
   OR generation < ${int(generation)})`;
   return {
-    // $1 namespace, $2 owner, $3 nonce, $4 nowMs, $5 maxSkewMs, $6 epochMs, $7 tickMs, $8 ttlTicks, $9 maxGrantTicks,
+    // $1 namespace, $2 owner, $3 nonce, $4 nowMs, $5 maxSkewMs, $6 epochMs, $7 tickMs, $8 ttlTicks, $9 maxReachTicks,
     // $10 first node of the space, $11 shape
     acquire: `WITH chosen AS MATERIALIZED (
   SELECT COALESCE(
@@ -95,7 +95,7 @@ WHERE namespace = $1 AND node = (SELECT pick FROM chosen) AND ((${isOwn}) OR unt
     AND longest >= ${int("$9")} AND NOT ${isChanged} AND ((${isOwn}) OR ${isPastFence}))
 RETURNING ${grantColumns}`,
     // $1 namespace, $2 owner, $3 nonce, $4 nowMs, $5 maxSkewMs, $6 epochMs, $7 tickMs, $8 ttlTicks, $9 node,
-    // $10 generation, $11 grantNonce; if the store has a history, $12 maxSkewTicks, $13 maxGrantTicks
+    // $10 generation, $11 grantNonce; if the store has a history, $12 maxSkewTicks, $13 maxReachTicks
     renew: `${
       hasHistory
         ? `WITH noticed AS (
@@ -109,7 +109,7 @@ RETURNING ${grantColumns}`,
     // $1 namespace, $2 owner, $3 nonce, $4 node, $5 generation, $6 grantNonce, $7 nextTick
     release: `UPDATE ${nodes} SET owner = NULL, until = ${max}(since, ${int("$7")})
 WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")}`,
-    // $1 namespace, $2 first node of the space, $3 maxGrantTicks
+    // $1 namespace, $2 first node of the space, $3 maxReachTicks
     readSpace: `SELECT CAST(${ms} AS TEXT) AS ms,
   (SELECT shape FROM ${namespaces} WHERE namespace = $1) AS shape,
   (SELECT CAST(fence AS TEXT) FROM ${namespaces} WHERE namespace = $1) AS fence,
@@ -121,7 +121,7 @@ WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")}`,
 FROM ${nodes} WHERE namespace = $1 AND node = ${int("$4")} AND ${isCurrent("$5", "$6")} AND ${isLive()}`,
     // $1 namespace, $2 shape
     addNamespace: `INSERT INTO ${namespaces} (namespace, shape) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-    // $1 namespace, $2 maxGrantTicks; if the store has a history, $3 epochMs, $4 tickMs, $5 maxSkewTicks
+    // $1 namespace, $2 maxReachTicks; if the store has a history, $3 epochMs, $4 tickMs, $5 maxSkewTicks
     recordHistory: `UPDATE ${namespaces} SET longest = ${max}(longest, ${int("$2")})${
       hasHistory ? `, ${noticeHistory(inRecord)}` : ""
     } WHERE namespace = $1`,

@@ -17,7 +17,7 @@ import {
   parseScanText,
   parseTaken,
 } from "../parseAnswers.ts";
-import type { PoolPort } from "../port.ts";
+import { isOnHistory, type PoolPort, type StoreHistory } from "../port.ts";
 import { RANK_LIMIT } from "../random.ts";
 import type { TakenId } from "../recentlyIssued.ts";
 import { createMysqlStatements, type MysqlStatements, randomPart } from "./mysqlStatements.ts";
@@ -26,7 +26,7 @@ import { takeOrFind, takeWithRetries } from "./retry.ts";
 /** The most IDs that one statement takes. A list of more would be planned in another way. */
 const IDS_PER_STATEMENT = 500;
 
-/** How many attempts of an issue wait for no other one. */
+/** How many times an issue is tried before it waits in the queue behind other issues. */
 const ATTEMPTS_BEFORE_QUEUE = 2;
 
 /** How many times an import is tried while other processes issue IDs for its request keys. */
@@ -116,7 +116,7 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
     return callStore(backend, `pool: ${operation}`, call, parse);
   };
 
-  /** Takes one ID, or none if another process was faster or none has a higher rank. */
+  /** Takes one ID, or none if another process was faster, none has a higher rank, or the store is on another history. */
   async function takeOne(fromRank: number, history: string): Promise<readonly string[]> {
     const ids = await send("issue", ({ pickOne }) => pickOne(fromRank), idsOf);
     return ids[0] === undefined ? [] : takePicked(ids[0], history);
@@ -151,12 +151,12 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
         const isQueued = attempts >= ATTEMPTS_BEFORE_QUEUE;
         if (isQueued) await statement(queue);
         const locked = new Set<string>();
-        let current: unknown;
+        let storeHistory: StoreHistory | undefined;
         const lockSome = async (picked: readonly string[]) => {
           const { rows } = await statement(lock(picked, count - locked.size, isQueued));
           // An ID may be among them twice, because others add and take IDs before it.
           for (const row of rows) locked.add(row["id"] as string);
-          current = rows[0]?.["current"] ?? current;
+          if (rows[0]) storeHistory = parseHistory(Object(rows[0]));
         };
         await lockSome([...later, ...earlier]);
         // If others have locked some of them, it looks further on.
@@ -171,7 +171,7 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
             await lockSome(idsOf(rows));
           }
         }
-        if (locked.size < count || current !== history) return [];
+        if (locked.size < count || !storeHistory || !isOnHistory(storeHistory, history)) return [];
         const ids = [...locked];
         // One for the transaction: those that lock several, each in an order of its own, would wait for each other.
         const part = randomPart();
@@ -200,7 +200,7 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
         ({ count }) => count(wanted),
         ([row]) => {
           const storeHistory = parseHistory(Object(row));
-          return storeHistory.current === history ? parseAvailability(Object(row)) : storeHistory;
+          return isOnHistory(storeHistory, history) ? parseAvailability(Object(row)) : storeHistory;
         },
       ),
     );

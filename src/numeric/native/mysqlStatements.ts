@@ -6,14 +6,14 @@
 // | ids       | `taken`         | a time: when the ID was issued or imported; NULL while it is available                 |
 // | ids       | `request`       | the request key that the ID was issued for                                             |
 // | id_counts | `taken`         | a number: how many IDs are taken, in COUNT_ROWS rows, so that concurrent issues seldom wait |
-// | id_types  | `history`       | the store history that was accepted last; empty until the pool is initialized          |
+// | id_types  | `history`       | the store history that the pool began on, or that was accepted last; empty until it is initialized          |
 // | id_types  | `scan`          | the position of the exhaustive scan                                                    |
 // | id_types  | `refiller`      | the refiller that holds the claim                                                      |
 // | id_types  | `claimed_until` | a time: when the claim ends                                                            |
 // | id_types  | `writes`        | changes with each write, because MySQL may count an equal write as no write            |
 //
-// Every statement locks rows of `ids` first and of `id_counts` last, except the row of the queue, and a transaction one of
-// the latter.
+// So that no two deadlock, every statement locks rows of `ids` before those of `id_counts`, and a transaction locks only one row
+// of `id_counts` that counts. The row of the queue, also in `id_counts`, is locked before all others.
 
 import { GRACE_MS } from "../../backend/expiry.ts";
 import { mysqlLiteral as literal, mysqlTable, MYSQL_NOW_MS as NOW } from "../../backend/mysqlSql.ts";
@@ -53,6 +53,10 @@ export function createMysqlStatements({ prefix = "bitflake" }: MysqlPort, type: 
   const scanColumn = "COALESCE(types.scan, '') AS scan";
   // One row also if the store was restored to a state without the type.
   const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${types} AS types ON types.${ofType}`;
+  // The recorded history too, because a dump of another server may have been restored to this one.
+  const recordedSql = `(SELECT history FROM ${types} WHERE ${ofType})`;
+  const isOnHistorySql = (history: string) =>
+    `${currentSql} = ${literal(history)} AND ${recordedSql} = ${literal(history)}`;
   const write = "writes = writes + 1";
   return {
     readHistory: `SELECT ${historyColumns}, IF(types.history = '', 'no', 'yes') AS is_initialized FROM ${typeIfThere}`,
@@ -72,7 +76,7 @@ export function createMysqlStatements({ prefix = "bitflake" }: MysqlPort, type: 
     queue: `SELECT part FROM ${counts} WHERE ${ofType} AND part = ${QUEUE} FOR UPDATE`,
     /** Locks those that are available. It waits for other connections that have locked some of them, or skips these. */
     lock: (picked: readonly string[], count: number, waits: boolean) =>
-      `SELECT id, ${currentSql} AS current FROM ${byId} WHERE ${ofType} AND id IN (${picked.map(idLiteral)}) AND \`rank\` IS NOT NULL LIMIT ${count} FOR UPDATE${waits ? "" : " SKIP LOCKED"}`,
+      `SELECT id, COALESCE(${recordedSql}, '') AS recorded, ${currentSql} AS current FROM ${byId} WHERE ${ofType} AND id IN (${picked.map(idLiteral)}) AND \`rank\` IS NOT NULL LIMIT ${count} FOR UPDATE${waits ? "" : " SKIP LOCKED"}`,
     /** The next available ID, and the ID of a request, if there is one. */
     pickForRequest: (fromRank: number, requestKey: string) =>
       `SELECT id, (SELECT id FROM ${ids} AS issued WHERE issued.${ofType} AND issued.request = ${literal(requestKey)}) AS replay
@@ -81,7 +85,7 @@ ${next(fromRank)} LIMIT 1 FOR UPDATE SKIP LOCKED`,
     take: (picked: readonly string[], history: string, requestKey?: string, part: number = randomPart()) =>
       `UPDATE ${ids} AS ids FORCE INDEX (PRIMARY) STRAIGHT_JOIN ${counts} AS counts
 SET ids.taken = ${NOW}, ids.\`rank\` = NULL, counts.taken = counts.taken + ${picked.length}${requestKey === undefined ? "" : `, ids.request = ${literal(requestKey)}`}
-WHERE ids.${ofType} AND ids.id IN (${picked.map(idLiteral)}) AND ids.\`rank\` IS NOT NULL AND ${currentSql} = ${literal(history)}
+WHERE ids.${ofType} AND ids.id IN (${picked.map(idLiteral)}) AND ids.\`rank\` IS NOT NULL AND ${isOnHistorySql(history)}
 AND counts.${ofType} AND counts.part = ${part}`,
     countTaken: (count: number) =>
       `UPDATE ${counts} SET taken = taken + ${count} WHERE ${ofType} AND part = ${randomPart()}`,

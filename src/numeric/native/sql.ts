@@ -13,10 +13,17 @@ import {
   parseScanText,
   parseTaken,
 } from "../parseAnswers.ts";
-import type { Availability, PoolCounts, PoolPort, StoreHistory } from "../port.ts";
+import {
+  type Availability,
+  isOnHistory,
+  type PoolCounts,
+  type PoolPort,
+  type StoreHistory,
+} from "../port.ts";
 import { takeOrFind, takeWithRetries } from "./retry.ts";
 import { createStatements, type StatementName, type Statements } from "./statements.ts";
 
+/** `sweep` is the position of the scan: see statements.ts. */
 const parseAvailabilityRow = (row: SqlRow | undefined): Availability =>
   parseAvailability({ available: row?.["available"], scan: row?.["sweep"] });
 
@@ -59,7 +66,7 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
     takeWithRetries(wanted, attempt, () =>
       send("count", "countWithHistory", [wanted], ([row]) => {
         const storeHistory = parseHistoryRow(row);
-        return storeHistory.current === history ? parseAvailabilityRow(row) : storeHistory;
+        return isOnHistory(storeHistory, history) ? parseAvailabilityRow(row) : storeHistory;
       }),
     );
 
@@ -76,12 +83,12 @@ export function sqlPoolPort(backend: SqlPort, type: string): PoolPort {
     issue: (count, fromRank, history) =>
       take(count, history, (attempts) =>
         attempts === 0 && count === 1
-          ? send("issue", "issueOne", [fromRank, history], parseIssued(1))
-          : send("issue", "issue", [fromRank, history, count], parseIssued(count)),
+          ? send("issue", "issueNext", [fromRank, history], parseIssued(1))
+          : send("issue", "issueWrapping", [fromRank, history, count], parseIssued(count)),
       ),
     issueForRequest: (requestKey, fromRank, history, onReplay) =>
       take(1, history, (attempts) => {
-        const statement = attempts === 0 ? "issueOneForRequest" : "issueForRequest";
+        const statement = attempts === 0 ? "issueNextForRequest" : "issueWrappingForRequest";
         const takeOne = () => send("issue", statement, [fromRank, history, requestKey], parseIssued(1));
         return takeOrFind(takeOne, async () => {
           const ids = await send("find", "findRequest", [requestKey], parseIssued(1));

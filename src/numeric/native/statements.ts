@@ -8,7 +8,7 @@
 // | ids       | `taken`   | a time: when the ID was issued or imported; NULL while it is available             |
 // | ids       | `request` | the request key that the ID was issued for                                         |
 // | id_types  | `taken`   | a number: how many IDs are taken, without those of id_counts; NULL if not counted  |
-// | id_counts | `taken`   | a number: how many IDs one issue took, or several whose rows were merged           |
+// | id_counts | `taken`   | a number: how many IDs one issue or import took, or several whose rows were merged           |
 // | id_types  | `history` | the store history that the pool began on, or that was accepted last                |
 // | id_types  | `sweep`   | the position of the exhaustive scan                                                |
 // | id_types  | `filler`  | the refiller that holds the claim                                                  |
@@ -16,7 +16,7 @@
 
 import { GRACE_MS } from "../../backend/expiry.ts";
 import type { SqlPort } from "../../backend/ports.ts";
-import { uncountedSql } from "../../backend/schema.ts";
+import { takenOutsideCountsSql } from "../../backend/schema.ts";
 import { nowMsSql } from "../../backend/sql.ts";
 import { qualifiedTable } from "../../backend/storeNames.ts";
 
@@ -32,10 +32,10 @@ export type StatementName =
   | "initialize"
   | "recount"
   | "acceptHistory"
-  | "issueOne"
-  | "issue"
-  | "issueOneForRequest"
-  | "issueForRequest"
+  | "issueNext"
+  | "issueWrapping"
+  | "issueNextForRequest"
+  | "issueWrappingForRequest"
   | "findRequest"
   | "count"
   | "countWithHistory"
@@ -73,8 +73,10 @@ export function createStatements(backend: SqlPort, currentSql: string): Statemen
 added AS (INSERT INTO ${countsTable} (type, taken) SELECT type, COUNT(*) FROM changed GROUP BY type)
 SELECT id FROM changed`
       : `${ctes && `WITH ${ctes} `}${change} RETURNING id`;
+  // The recorded history too, because a dump of another store may have been restored to this one.
+  const isOnHistorySql = `${currentSql} = $3 AND EXISTS (SELECT 1 FROM ${typesTable} WHERE type = $1 AND history = $3)`;
   const takeSql = (condition: string, extraSet = "") =>
-    `UPDATE ${idsTable} SET taken = ${nowSql}${extraSet} WHERE type = $1 AND ${currentSql} = $3 AND ${condition}`;
+    `UPDATE ${idsTable} SET taken = ${nowSql}${extraSet} WHERE type = $1 AND ${isOnHistorySql} AND ${condition}`;
   // Each issue starts at another random rank, so concurrent issues seldom lock the same rows. Starting at the lowest rank
   // would step over the index entries of taken rows not yet vacuumed.
   const selectNext = `SELECT id ${fromAvailable} AND rank >= ${int("$2")} ORDER BY rank LIMIT`;
@@ -104,28 +106,29 @@ SELECT id FROM changed`
   const historyColumns = `COALESCE(types.history, '') AS recorded, ${currentSql} AS current`;
   // One row also if the store was restored to a state without the type.
   const typeIfThere = `(SELECT 1) AS always LEFT JOIN ${typesTable} AS types ON types.type = $1`;
-  const unmergedTaken = isPostgres
+  // How many taken IDs id_counts has, in merged rows and others.
+  const takenInCounts = isPostgres
     ? `(SELECT COALESCE(SUM(taken), 0) FROM ${countsTable} WHERE type = $1)`
     : "0";
-  const uncountedTaken = uncountedSql(backend);
+  const takenOutsideCounts = takenOutsideCountsSql(backend);
   return {
     readHistory: `SELECT ${historyColumns}, CASE
   WHEN types.type IS NOT NULL AND (types.taken IS NULL OR (types.history = '' AND ${currentSql} <> '')) THEN 'no' ELSE 'yes'
 END AS is_initialized FROM ${typeIfThere}`,
     // Once for a new pool and for one of an earlier version: records the history and counts the taken IDs.
-    initialize: `UPDATE ${typesTable} AS types SET history = CASE WHEN history = '' THEN ${currentSql} ELSE history END, taken = COALESCE(taken, ${uncountedTaken})
+    initialize: `UPDATE ${typesTable} AS types SET history = CASE WHEN history = '' THEN ${currentSql} ELSE history END, taken = COALESCE(taken, ${takenOutsideCounts})
 WHERE type = $1`,
     // The same count for a status, which writes nothing.
-    recount: `SELECT CAST(${uncountedTaken} + ${unmergedTaken} AS TEXT) AS taken FROM ${typesTable} AS types WHERE type = $1`,
+    recount: `SELECT CAST(${takenOutsideCounts} + ${takenInCounts} AS TEXT) AS taken FROM ${typesTable} AS types WHERE type = $1`,
     // $2 history
     acceptHistory: `UPDATE ${typesTable} SET history = $2 WHERE type = $1 AND ${currentSql} = $2 RETURNING history`,
     // $2 rank, $3 history
-    issueOne: withCount(takeSql(isNextSql)),
+    issueNext: withCount(takeSql(isNextSql)),
     // and $4 count
-    issue: withCount(takeSql(isPickedSql(int("$4"))), pickedCtes(int("$4"))),
+    issueWrapping: withCount(takeSql(isPickedSql(int("$4"))), pickedCtes(int("$4"))),
     // and $4 request key
-    issueOneForRequest: withCount(takeSql(`${isNextSql} AND ${isNewRequestSql}`, setRequestSql)),
-    issueForRequest: withCount(
+    issueNextForRequest: withCount(takeSql(`${isNextSql} AND ${isNewRequestSql}`, setRequestSql)),
+    issueWrappingForRequest: withCount(
       takeSql(`${isPickedSql("1")} AND ${isNewRequestSql}`, setRequestSql),
       pickedCtes("1"),
     ),
@@ -135,7 +138,7 @@ WHERE type = $1`,
     count: `SELECT sweep, ${countAvailable} AS available FROM ${typesTable} WHERE type = $1`,
     countWithHistory: `SELECT sweep, ${historyColumns}, ${countAvailable} AS available FROM ${typeIfThere}`,
     // and $3 duration of a claim in ms
-    status: `SELECT sweep, ${historyColumns}, ${countAvailable} AS available, CAST(types.taken + ${unmergedTaken} AS TEXT) AS taken,
+    status: `SELECT sweep, ${historyColumns}, ${countAvailable} AS available, CAST(types.taken + ${takenInCounts} AS TEXT) AS taken,
   CASE WHEN filler IS NOT NULL AND filling > ${nowSql} AND filling <= ${nowSql} + ${int("$3")} + ${GRACE_MS} THEN 'yes' ELSE 'no' END AS is_filling
 FROM ${typesTable} AS types WHERE type = $1`,
     // $2 JSON array of [id, rank]

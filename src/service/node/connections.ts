@@ -37,7 +37,10 @@ export class Connections {
     socket.once("close", () => this.#open--);
   }
 
-  /** Adds a connection. It closes itself when it is idle and the server closes. */
+  /**
+   * Adds a connection. Once the server closes, it closes itself when its last request is answered; the close destroys idle
+   * ones.
+   */
   add(socket: ServerSocket, handler: NodeHandler): void {
     const onIdle = () => {
       if (this.#isClosing) socket.destroySoon();

@@ -59,7 +59,8 @@ function bind(server: Server, port: number, host: string): Promise<ServerAddress
 
 /**
  * Serves a service on Node's own HTTP server. On a loopback address, requests of web pages of other origins are refused:
- * by `Sec-Fetch-Site`, and by a `Host` that is not this machine's, as after DNS rebinding.
+ * by `Sec-Fetch-Site`, except for links to the service's pages and for `corsOrigins`, and by a `Host` that is not this
+ * machine's, as after DNS rebinding.
  *
  * @param service made by `createService`
  * @param options see {@link ListenOptions}

@@ -1,7 +1,7 @@
 // The adapter for requests of `node:http`.
 
 import { concatBytes } from "../../http/body.ts";
-import type { Blocked, ServiceRequest } from "../message.ts";
+import type { Refusal, ServiceRequest } from "../message.ts";
 import type { RequestGuard } from "../requestGuard.ts";
 import type { NodeRequest } from "./types.ts";
 
@@ -52,7 +52,7 @@ export class NodeServiceRequest implements ServiceRequest {
     return this.#request.socket.remoteAddress;
   }
 
-  get blocked(): Blocked | undefined {
+  get blocked(): Refusal | undefined {
     return this.#guard?.(this);
   }
 

@@ -1,4 +1,6 @@
-// Routes for numeric IDs, with the paths and envelopes of OpenG2P's ID generator, so that its clients work unchanged.
+// Routes for numeric IDs, with the paths and envelopes of the ID generator of OpenG2P, an open-source platform for social
+// benefits, so that its clients work unchanged. One more route is that of MOSIP, an open-source platform for national
+// identity, whose UIN is the number of a person.
 
 import { documentationLink } from "../../http/problem.ts";
 import { fingerprint as sha256Hex } from "../../idempotency/index.ts";
@@ -84,7 +86,7 @@ const UNAVAILABLE: OtherResponse = {
 };
 
 const ALL_ISSUED: OtherResponse = {
-  description: "IDG-002: all IDs of the type are issued.",
+  description: "IDG-002: all IDs of the type are issued, or fewer are left than requested.",
   schema: failureSchema,
   example: envelopeExample(null, [{ errorCode: "IDG-002", message: "All IDs of type 'farmer' are issued" }]),
 };
@@ -105,8 +107,13 @@ function issueFailure(error: unknown, typeName: string, isStarted: boolean): Ser
   if (!isStarted) return failure(503, "IDG-005", "The service is not ready", error);
   if (error instanceof IdPoolEmptyError)
     return failure(503, "IDG-001", `No IDs available for ID type '${typeName}'`, error);
-  if (error instanceof IdPoolExhaustedError)
-    return failure(410, "IDG-002", `All IDs of type '${typeName}' are issued`, error);
+  if (error instanceof IdPoolExhaustedError) {
+    const rule =
+      error.remaining === 0
+        ? `All IDs of type '${typeName}' are issued`
+        : `Only ${error.remaining} IDs of type '${typeName}' are left`;
+    return failure(410, "IDG-002", rule, error);
+  }
   if (error instanceof BackendError) return failure(503, "IDG-006", "The database cannot be reached", error);
   if (error instanceof IdPoolHistoryError)
     return failure(503, "IDG-006", "The database may have lost IDs that were issued", error);
@@ -148,8 +155,9 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   };
 
   /**
-   * Issues IDs: without a key in one step, with a key one for each request key made of it. Then a request that failed half-way gets the
-   * same IDs when it is repeated, and the rest. A replay, for a key that was used before, is marked and not counted.
+   * Issues IDs: without a key in one step, with a key one for each request key made of it. Then a request that failed half-way
+   * gets the same IDs when it is repeated, and the rest. An ID that its key got before is a replay, and is not counted; the
+   * response is marked if all of its IDs are.
    */
   const issue = async (
     context: RouteContext,
@@ -159,21 +167,28 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
   ): Promise<ServiceResponse> => {
     const requestKeys = await requestKeysOf(context, count);
     const pool = (await lifecycle.ensureStarted()).pools[typeName] as IdPool; // Each type has one.
-    const issued = (ids: readonly string[], replays: number): ServiceResponse => {
-      if (replays < count) metrics.countIds("numeric", count - replays);
-      return replays < count ? respond(ids) : withHeaders(respond(ids), { [REPLAYED_HEADER]: "true" });
-    };
-    if (requestKeys.length === 0) return issued(await pool.issueIds(count), 0);
+    if (requestKeys.length === 0) {
+      const ids = await pool.issueIds(count);
+      metrics.countIds("numeric", count);
+      return respond(ids);
+    }
     const ids: string[] = [];
     let replays = 0;
-    const onReplay = () => {
-      replays++;
+    // Counted one by one, because those of a request that fails half-way are replays when it is repeated.
+    const issueOne = async (requestKey: string): Promise<string> => {
+      let isReplay = false;
+      const onReplay = () => {
+        isReplay = true;
+      };
+      const id = await pool.issue({ requestKey, onReplay });
+      if (isReplay) replays++;
+      else metrics.countIds("numeric", 1);
+      return id;
     };
     for (let at = 0; at < count; at += KEYED_AT_ONCE) {
-      const some = requestKeys.slice(at, at + KEYED_AT_ONCE);
-      ids.push(...(await Promise.all(some.map((requestKey) => pool.issue({ requestKey, onReplay })))));
+      ids.push(...(await Promise.all(requestKeys.slice(at, at + KEYED_AT_ONCE).map(issueOne))));
     }
-    return issued(ids, replays);
+    return replays < count ? respond(ids) : withHeaders(respond(ids), { [REPLAYED_HEADER]: "true" });
   };
 
   const issueId = async (context: RouteContext): Promise<ServiceResponse> => {
@@ -202,7 +217,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
     }
   };
 
-  /** Returns the ID of the path, of a type that there is. */
+  /** Asserts that an ID consists of digits, and returns it. */
   const assertId = (id: string): string => {
     if (DIGITS.test(id)) return id;
     throw new HttpError(422, "ERR_ARGUMENT", `The ID must match ${DIGITS.source}.`);
@@ -235,7 +250,7 @@ export function openg2pRoutes({ settings, lifecycle, metrics }: RouteDeps): Rout
       return failure(503, "IDG-006", "The database cannot be reached");
     const states = await lifecycle.health.poolStates();
     return states.some(({ status }) => status?.lastError instanceof IdPoolHistoryError)
-      ? failure(503, "IDG-006", "The database may have lost IDs, and nobody has accepted it")
+      ? failure(503, "IDG-006", "The database may have lost IDs that were issued")
       : success({ status: "UP" });
   };
 

@@ -77,7 +77,7 @@ export function success(response: unknown): ServiceResponse {
  * Creates a failure in OpenG2P's envelope. A 503 has `Retry-After`.
  *
  * @param errorCode OpenG2P's code: `"IDG-001"`
- * @param error the cause, for the log
+ * @param error the cause, for the log and the health checks
  */
 export function failure(
   status: number,

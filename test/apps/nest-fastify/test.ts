@@ -17,8 +17,11 @@ assert.equal(again.headers.get("idempotent-replayed"), "true");
 assert.equal((await order({ cents: 1 }, "a1")).status, 422);
 assert.notEqual((await order({ cents: 1250 }, "a1", "grace")).body, first.body);
 
+const startedAt = Date.now();
 const many = await Promise.all(Array.from({ length: 150 }, () => request("/orders")));
 const denied = many.filter(({ status }) => status === 429);
-assert.ok(denied.length >= 50);
+assert.ok(denied.length > 0);
+// One more may pass in each 600 ms, and a busy machine takes some of them.
+assert.ok(many.length - denied.length <= 101 + (Date.now() - startedAt) / 600);
 assert.ok(denied.every(({ headers }) => Number(headers.get("retry-after")) >= 1));
 process.exit();

@@ -1009,7 +1009,7 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
-            /** @description IDG-002: all IDs of the type are issued. */
+            /** @description IDG-002: all IDs of the type are issued, or fewer are left than requested. */
             410: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -26,10 +26,12 @@ const event: ServiceEvent = {
   node: 7,
 };
 
+const nextTurn = () => new Promise((later) => setImmediate(later));
+
 const logged = async (form: "json" | "text", what: ServiceLogEntry | ServiceEvent) => {
   const { io, written } = fakeIo();
   createLog(form, io)?.(what);
-  await Promise.resolve();
+  await nextTurn();
   return written.stderr.join("");
 };
 
@@ -94,6 +96,14 @@ describe("a line", () => {
     expect(JSON.parse(await logged("json", { ...event, error: circular })).error).toBe("round");
   });
 
+  test("as text has a long path, and everything after it", async () => {
+    const path = `/${"x".repeat(255)}`;
+    const requestId = "r".repeat(128);
+    expect(await logged("text", { ...entry, path, requestId })).toBe(
+      `T error 500     1.250 ms GET  ${path} orders 10.0.0.1 ${requestId} ERR_BACKEND\n`,
+    );
+  });
+
   test("as text has no control characters of a client", async () => {
     const line = await logged("text", { ...entry, path: "/\u001b[31mred\u0007" });
     expect(line).not.toContain("\u001b");
@@ -111,13 +121,25 @@ test("the form is the one that is set, otherwise text on a terminal and JSON els
   expect(createLog("none", pipe)).toBeUndefined();
 });
 
+test("lines of one turn are written at its end, together and in their order", async () => {
+  const { io, written } = fakeIo();
+  const log = createLog("text", io);
+  for (const path of ["/1", "/2", "/3"]) log?.({ ...entry, path });
+  expect(written.stderr).toEqual([]);
+  await nextTurn();
+  log?.({ ...entry, path: "/4" });
+  await nextTurn();
+  const paths = written.stderr.map((text) => [...text.matchAll(/\/\d/g)].join(" "));
+  expect(paths).toEqual(["/1 /2 /3", "/4"]);
+});
+
 describe("a reader", () => {
   test("that is gone is not an error", async () => {
     const onWrite = () => {
       throw new Error("closed");
     };
     createLog("text", fakeIo({ onWrite }).io)?.(entry);
-    await new Promise((later) => setImmediate(later));
+    await nextTurn();
   });
 
   test.each(["json", "text"] as const)(
@@ -135,14 +157,17 @@ describe("a reader", () => {
       };
       const log = createLog(form, { ...io, stderr: { ...io.stderr, write } });
       for (let at = 0; at < 50_000; at++) log?.(entry);
-      const kept = written.length;
-      const size = written.reduce((sum, line) => sum + line.length, 0);
+      await nextTurn();
+      const kept = written.join("").split("\n").length - 1;
+      const size = written.join("").length;
       expect(size).toBeLessThan(1_100_000);
       expect(size).toBeGreaterThan(1_000_000);
+      log?.(entry);
       read();
-      await new Promise((later) => setImmediate(later));
-      const lost = 50_000 - kept;
-      expect(written).toHaveLength(kept + 1);
+      await nextTurn();
+      await nextTurn();
+      const lost = 50_001 - kept;
+      expect(written).toHaveLength(2);
       expect(written.at(-1)).toContain(`${lost} lines were lost`);
       if (form === "json") {
         expect(JSON.parse(written.at(-1) as string)).toMatchObject({
@@ -152,8 +177,8 @@ describe("a reader", () => {
         });
       }
       log?.(entry);
-      await new Promise((later) => setImmediate(later));
-      expect(written).toHaveLength(kept + 2);
+      await nextTurn();
+      expect(written).toHaveLength(3);
     },
   );
 });

@@ -9,7 +9,7 @@ import { storeContext } from "../cliIo.ts";
 async function openWith(
   url: string,
   packages: (record: (...args: unknown[]) => void) => Readonly<Record<string, object>>,
-  isNew = true,
+  createsMissing = true,
 ): Promise<unknown[][]> {
   const calls: unknown[][] = [];
   const fakes = packages((...args) => calls.push(args));
@@ -21,7 +21,7 @@ async function openWith(
     if (name === "node:module") return { createRequire: () => ({ resolve }) };
     return fakes[name.replace(/^file:\/\/.*\/fakes\//, "")] ?? import(/* @vite-ignore */ name);
   };
-  const store = await openStore(url, storeContext({ import: load }), { isNew });
+  const store = await openStore(url, storeContext({ import: load }), { createsMissing });
   await store.close();
   return calls;
 }
@@ -198,7 +198,8 @@ describe("nats", () => {
   });
 
   test("opens the bucket with reads from its leader, and creates it unless the command only reads", async () => {
-    const bucketOf = async (url: string, isNew: boolean) => (await openWith(url, clients, isNew))[1];
+    const bucketOf = async (url: string, createsMissing: boolean) =>
+      (await openWith(url, clients, createsMissing))[1];
     expect(await bucketOf("nats://h", true)).toEqual([
       "kv",
       "bitflake",
@@ -284,7 +285,7 @@ describe("etcd", () => {
   test("is reached by the global fetch", async () => {
     const urls: string[] = [];
     vi.stubGlobal("fetch", answers(urls));
-    const store = await openStore("etcd://h", storeContext({}), { isNew: false });
+    const store = await openStore("etcd://h", storeContext({}), { createsMissing: false });
     await store.close();
     expect(urls.map((url) => new URL(url).host)).toEqual(["h:2379"]);
   });

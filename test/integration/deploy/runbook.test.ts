@@ -60,10 +60,9 @@ function readRunbook(): Map<string, Command[]> {
 
 const runbook = readRunbook();
 
-/** The names that the runbook defines before its commands. The machine's files and its journal are replaced after it. */
+/** The names that the runbook defines before its commands. The machine's folders and its journal are replaced. */
 const [, definitions = ""] =
   /^```sh\n(.*?)^```/ms.exec(readFileSync(join(root, "docs/runbook.md"), "utf8")) ?? [];
-const preamble = [`METRICS_KEY=${METRICS_KEY}`, definitions.replace(/^set -a; .*$/m, "")];
 
 const executed = new Set<string>();
 
@@ -173,9 +172,11 @@ class Deployment {
   /** Runs a command in the shell of the operator. */
   async shell(command: string): Promise<string> {
     const prelude = [
-      ...preamble,
+      `METRICS_KEY=${METRICS_KEY}`,
+      definitions
+        .replace("/etc/bitflake", this.folder)
+        .replace("/opt/bitflake/node_modules/.bin", `${this.folder}/bin`),
       `URL=${this.url}`,
-      `set -a; . ${this.folder}/bitflake.env; set +a`,
       `logs() { cat ${this.folder}/log; }`,
     ];
     const env = { PATH: `${this.folder}/bin:${process.env.PATH}`, HOME: this.folder, TERM: "dumb" };

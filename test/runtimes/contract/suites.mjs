@@ -7,11 +7,12 @@ import { absent, denied } from "./environment.mjs";
 import { events } from "./events.mjs";
 import { commonjs, npm, script } from "./imports.mjs";
 import { leases } from "./leases.mjs";
+import { mask } from "./mask.mjs";
 import { insecure, randomness } from "./randomness.mjs";
 import { text } from "./text.mjs";
 import { shared, threads, unshared } from "./threads.mjs";
 
-const everywhere = { ...core, ...randomness, ...clocks, ...text, ...leases, ...events, ...client };
+const everywhere = { ...core, ...randomness, ...clocks, ...text, ...mask, ...leases, ...events, ...client };
 
 /**
  * The checks, by suite and title. A check gets its context and throws when it fails:

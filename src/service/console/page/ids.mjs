@@ -1,7 +1,10 @@
-// Takes an ID apart: a Snowflake ID by /decode, a numeric ID by its route, a UUID here.
+// Takes an ID apart: a Snowflake ID by /decode, a numeric ID by its route, an ID of another format here.
 
+import { explain } from "bitflake/explain";
 import { drawBits, element, showText } from "../../../../docs/playground/components/drawing.mjs";
 import { moment } from "../../../../docs/playground/components/figures.mjs";
+import { showOrigins } from "../../../../docs/playground/components/origins.mjs";
+import { showOutside } from "../../../../docs/playground/components/outside.mjs";
 import { PRESETS } from "../../../snowflake/presets.ts";
 import { getJson } from "./client.mjs";
 import { duration, list } from "./format.mjs";
@@ -27,25 +30,19 @@ function widths() {
 /**
  * Returns a text from a log, a URL or JSON as an ID: without quotes, commas, spaces and the `n` of a BigInt.
  *
- * @returns {{ kind: "none" | "uuid" | "digits" | "other", text: string }}
+ * @returns {{ kind: "none" | "digits" | "other", text: string }}
  */
 function readPasted(pasted) {
   const text = pasted.trim().replace(/^["'`([{<\s]+|["'`)\]}>,;.\s]+$/g, "");
   if (text === "") return { kind: "none", text };
-  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text))
-    return { kind: "uuid", text: text.toLowerCase() };
   const digits = text.replace(/n$/, "").replace(/(?<=\d)[ ,_'](?=\d)/g, "");
   if (/^\d+$/.test(digits)) return { kind: "digits", text: digits };
   return { kind: "other", text };
 }
 
-/** Describes a UUID: its version, and its time if it has one. */
-function describeUuid(text) {
-  const digits = text.replaceAll("-", "");
-  const version = Number.parseInt(digits[12], 16);
-  if (version !== 7) return `A UUID of version ${version}${version === 4 ? ": random, without a time" : ""}.`;
-  const made = Number.parseInt(digits.slice(0, 12), 16);
-  return `A UUID of version 7, made ${moment(new Date(made).toISOString())}.`;
+/** Describes an ID by a format that explain() found. */
+function describeFormat({ name, generatedAt }) {
+  return generatedAt ? `${name}, made ${moment(generatedAt)}.` : `${name}, without a time.`;
 }
 
 /** Describes how long ago a moment was. */
@@ -67,19 +64,33 @@ async function checkTypes(text) {
   return valid;
 }
 
-function show(fault, note, decoded) {
+/**
+ * Shows an ID.
+ *
+ * @param {string} text the ID if it may have other formats than the one of the note, or empty
+ * @param {{ timestampMs?: number }} [known] the ID in the format of the note
+ * @param {import("bitflake").DecodedId} [decoded] an ID of the chosen layout
+ */
+function show(fault, note, text = "", known = undefined, decoded = undefined) {
   place("id").ariaInvalid = String(fault !== "");
   showText(place("id-fault"), fault);
   showText(place("id-note"), note);
   drawBits(place("bits"), widths(), decoded);
+  showOrigins(place("origins"), text, known);
+  showOutside(place("outside"), widths(), decoded);
 }
 
-async function takeApart() {
+/** Takes the ID of the input apart. One of this service, which is known to be of its layout, is shown without other formats. */
+async function takeApart(isOwn = false) {
   const mine = ++turn;
   const { kind, text } = readPasted(place("id").value);
   if (kind === "none") return show("", "");
-  if (kind === "uuid") return show("", describeUuid(text));
-  if (kind === "other") return show("This is neither a whole number nor a UUID.", "");
+  if (kind === "other") {
+    const [first] = explain(text);
+    if (first === undefined)
+      return show("This is neither a whole number nor an ID in a known text form.", "");
+    return show("", describeFormat(first), text, first);
+  }
   const { timestampBits, datacenterBits, machineBits, sequenceBits } = widths();
   const bits = timestampBits + datacenterBits + machineBits + sequenceBits;
   const notes = [];
@@ -99,19 +110,20 @@ async function takeApart() {
   } catch (error) {
     fault = error.message;
   }
-  if (mine === turn) show(fault, notes.join(" "), decoded);
+  if (mine === turn) show(fault, notes.join(" "), isOwn ? "" : text, decoded, decoded);
 }
 
-/** Shows an ID. */
+/** Shows an ID that this service has made. */
 export function showId(text) {
+  clearTimeout(timer);
+  choose("");
   place("id").value = text;
-  return takeApart();
+  return takeApart(true);
 }
 
 async function generate() {
   try {
     const { id } = await getJson("generate_snowflake_id");
-    choose("");
     await showId(id);
   } catch (error) {
     turn++;
@@ -146,7 +158,7 @@ export function prepareIds(names) {
   choose("");
   place("id").addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(takeApart, PAUSE_MS);
+    timer = setTimeout(() => void takeApart(), PAUSE_MS);
   });
   place("id-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -168,4 +180,5 @@ export function setLayout(status) {
   if (!isFirst) return;
   showWidths(place("layouts").querySelector("small"), layout);
   drawBits(place("bits"), layout);
+  showOutside(place("outside"), layout);
 }

@@ -50,7 +50,7 @@ function startProblem({ status, startErrorCode }) {
     const detail =
       {
         ERR_LEASE_FENCE:
-          "The store is new, restarted or failed over: a node is leased when leases that it may have forgotten have ended, after about 40 s.",
+          "The store is new, restarted or failed over: a node is leased when leases that it may have forgotten have ended, after up to 45 s.",
         ERR_NO_NODE_AVAILABLE:
           "All nodes are taken: stop a service of the same name, or use a layout with more nodes.",
       }[startErrorCode] ?? "It starts with its first request, if the program does not start it.";
