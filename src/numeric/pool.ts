@@ -345,14 +345,15 @@ export class IdPool extends AsyncDisposer {
   /**
    * Lets the pool issue again after a failover of PostgreSQL or MySQL, or a restore to another server or timeline. Until then
    * each call of `issue` that would take an ID throws an {@link IdPoolHistoryError}, because the store may have forgotten IDs
-   * that were issued, and would issue them again. If there is nothing to accept, it does nothing. A restore in place, and each
-   * restore of SQLite, is not detected: import the lost IDs before the pool issues again.
+   * that were issued, and would issue them again. A restore in place, and each restore of SQLite, is not detected, unless it is to
+   * a state without the pool: import the lost IDs before the pool issues again.
    *
    * The pool first marks the last 100,000 IDs that this object has issued as taken again, with their request keys; every
    * pool whose issue is refused does the same. IDs that no running process remembers have to be found first, in the tables,
    * cards or logs that they were written to: {@link IdPool.import} takes them, and works before this call. A request whose
    * ID was forgotten, and that no process remembers, gets another ID when it is repeated.
    *
+   * @returns whether there was something to accept: another history, or a store that did not have the pool and has it now
    * @throws {@link BackendError} if the store is down, too slow, or gives an unexpected response
    * @throws {@link NamespaceError} if the store has IDs of the same name and another kind, length or rules
    *
@@ -371,8 +372,8 @@ export class IdPool extends AsyncDisposer {
    * }
    * ```
    */
-  async acceptHistory(): Promise<void> {
-    await this.#history.accept();
+  acceptHistory(): Promise<boolean> {
+    return this.#history.accept();
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Backend } from "../backend/ports.ts";
 import { IdPoolHistoryError } from "../internal.ts";
 import { isOnHistory, type PoolPort, type StoreHistory } from "./port.ts";
 import { RecentlyIssued } from "./recentlyIssued.ts";
-import { type IdShape, register } from "./registry.ts";
+import { type IdShape, isRegistered, register } from "./registry.ts";
 
 /** How many IDs one statement marks as taken, or reads. */
 export const IDS_PER_STATEMENT = 500;
@@ -120,13 +120,22 @@ export class PoolHistory {
     await this.#markTakenAgain(history);
   }
 
-  /** Marks this process's IDs as taken again on the history that the store is on, and records that history as accepted. */
-  async accept(): Promise<void> {
-    // The store may have forgotten the type as well.
+  /**
+   * Marks this process's IDs as taken again on the history that the store is on, and records that history as accepted.
+   *
+   * @returns whether it was not accepted already
+   */
+  async accept(): Promise<boolean> {
+    // The store may have forgotten the type as well. Once it is registered again, nothing shows that.
+    const isForgotten = !(await isRegistered(this.#backend, this.#type, this.#shape));
+    if (isForgotten && this.hasRegistered)
+      await this.markTakenOnNewHistory(await this.#store.readOrRecordHistory());
     await register(this.#backend, this.#type, this.#shape);
     for (;;) {
       const { recorded, current } = await this.#store.readOrRecordHistory();
       // First, so that IDs which arrive late from the server before are dropped, and not missed by the marking.
+      this.#note(current);
+      // An operator has returned to a superseded one.
       if (current !== this.#newest) this.#superseded.add(this.#newest);
       if (!isOnHistory({ recorded, current }, this.#issuedOn))
         await this.#markTakenAgain({ recorded, current });
@@ -137,7 +146,7 @@ export class PoolHistory {
         this.#issuedOn = current;
         this.#markedAgain.clear();
         this.#registered = Promise.resolve();
-        return;
+        return isForgotten || current !== recorded;
       }
     }
   }

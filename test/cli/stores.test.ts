@@ -323,13 +323,14 @@ describe("pools in memory", () => {
     });
   });
 
-  test("that are not blocked have nothing to accept", async () => {
+  test("that are not in the store are registered when they are accepted, and say so", async () => {
+    // A store in memory is new for each command. test/integration/cli.test.ts has one that is blocked, and one that is not.
     expect(await cli(pool("accept", "--type farmer"), { cwd })).toMatchObject({
       code: 0,
-      out: "The pool of farmer is not blocked: there is nothing to accept.\n",
+      out: "The pool of farmer was not in the store, and is registered there now: services that issued from it before issue IDs again.\n",
     });
     const { out } = await cli(pool("accept", "--type farmer --json"), { cwd });
-    expect(JSON.parse(out)).toEqual({ type: "farmer", isAccepted: false });
+    expect(JSON.parse(out)).toEqual({ type: "farmer", isAccepted: true });
   });
 
   test.each([

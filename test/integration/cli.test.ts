@@ -198,6 +198,10 @@ describe("the settings of a store", () => {
       const prefix = `accepted_${client.client}`;
       const line = `--store ${client.url} --types types.json --type farmer --store-prefix ${prefix}`;
       expect(await cli(`pool fill ${line} --to 50`, given)).toMatchObject({ code: 0 });
+      expect(await cli(`pool accept ${line}`, given)).toMatchObject({
+        code: 0,
+        out: "The pool of farmer is not blocked: there is nothing to accept.\n",
+      });
       const other = new pg.Client({ connectionString: client.url });
       await other.connect();
       // As after a restore: recorded on another timeline.

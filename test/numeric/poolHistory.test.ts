@@ -6,12 +6,16 @@ import type { MemoryPort } from "../../src/backend/index.ts";
 import { BackendError, IdPool, IdPoolHistoryError, NumericIdType } from "../../src/numeric/index.ts";
 import type { PoolPort } from "../../src/numeric/port.ts";
 
-/** The histories that the store reports, how many of its next steps fail or meet another failover, and a held answer. */
+/**
+ * The histories that the store reports, how many of its next steps fail or meet another failover, whether a registered pool
+ * gets its history when it is read, and a held answer.
+ */
 const script = vi.hoisted(() => ({
   recorded: "1",
   current: "1",
   failures: 0,
   races: 0,
+  isRecordedByReading: false,
   held: undefined as Promise<void> | undefined,
   heldMarking: undefined as Promise<void> | undefined,
 }));
@@ -22,9 +26,14 @@ vi.mock("../../src/numeric/openPort.ts", async (original) => {
   return {
     poolPort(...args: Parameters<typeof poolPort>): PoolPort {
       const plain = poolPort(...args);
+      const isRegistered = async () =>
+        (await import("../../src/numeric/registry.ts")).isRegistered(args[0], args[1], {});
       return {
         ...plain,
-        readOrRecordHistory: async () => now(),
+        async readOrRecordHistory() {
+          if (script.isRecordedByReading && (await isRegistered())) script.recorded = script.current;
+          return now();
+        },
         async acceptHistory(history) {
           if (script.races-- > 0) script.current += "'";
           if (history !== script.current) return false;
@@ -64,6 +73,7 @@ beforeEach(() => {
     current: "1",
     failures: 0,
     races: 0,
+    isRecordedByReading: false,
     held: undefined,
     heldMarking: undefined,
   });
@@ -111,7 +121,8 @@ test("issues nothing on another history, and no ID twice after it is accepted", 
   expect(refusal).toMatchObject({ type: "farmer", recorded: "1", current: "2", code: "ERR_ID_POOL_HISTORY" });
   await expect(pool.issue({ requestKey: "form 18" })).rejects.toThrow(IdPoolHistoryError);
   expect((await pool.status()).lastError).toBeInstanceOf(IdPoolHistoryError);
-  await pool.acceptHistory();
+  expect(await pool.acceptHistory()).toBe(true);
+  expect(await pool.acceptHistory()).toBe(false);
   expect(await pool.issue({ requestKey: "form 17" })).toBe(before.at(-1));
   const after = await pool.issueIds(19);
   expect(new Set([...before, ...after]).size).toBe(40);
@@ -306,6 +317,36 @@ test("a store that was restored to a state without the pool is refused, by its s
   await other.acceptHistory();
   expect(new Set([...before, ...(await other.issueIds(20)), ...(await pool.issueIds(20))]).size).toBe(60);
   await Promise.all([pool.stop(), other.stop()]);
+});
+
+test("a store that lost the pool gets the issued IDs before acceptHistory registers the pool, which looks new then", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  backend.backUp();
+  await pool.fill();
+  const before = await pool.issueIds(20);
+  // The same server, to a state before the pool was created.
+  backend.failOver("1");
+  script.recorded = "";
+  script.isRecordedByReading = true;
+  expect(await pool.acceptHistory()).toBe(true);
+  for (const id of before) expect(await pool.isTaken(id)).toBe(true);
+  await pool.stop();
+});
+
+test("a history whose acceptance fails is named in the errors after it", async () => {
+  const backend = new Restorable();
+  const pool = poolOf(backend);
+  await pool.fill();
+  backend.backUp();
+  await pool.issueIds(20);
+  backend.failOver("2");
+  script.failures = 1;
+  await expect(pool.acceptHistory()).rejects.toThrow(BackendError);
+  // The server before it answers again.
+  script.current = "1";
+  await expect(pool.issue()).rejects.toMatchObject({ recorded: "2", current: "1" });
+  await pool.stop();
 });
 
 test("a dump of another store that is restored to the one that a pool issues on is refused", async () => {

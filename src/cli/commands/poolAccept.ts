@@ -24,11 +24,14 @@ export const poolAcceptCommand: Command = defineCommand({
     try {
       const pool = new IdPool({ backend: store.backend, type });
       const { lastError } = await pool.status();
-      const isAccepted = lastError instanceof IdPoolHistoryError;
       // Also if this process sees nothing to accept: to those that run, a store which was restored to a state without the pool is
       // blocked.
-      await pool.acceptHistory();
-      const outcome = isAccepted ? "issues IDs again" : "is not blocked: there is nothing to accept";
+      const isAccepted = await pool.acceptHistory();
+      const outcome = !isAccepted
+        ? "is not blocked: there is nothing to accept"
+        : lastError instanceof IdPoolHistoryError
+          ? "issues IDs again"
+          : "was not in the store, and is registered there now: services that issued from it before issue IDs again";
       await io.stdout.write(
         isJson
           ? `${JSON.stringify({ type: type.name, isAccepted })}\n`

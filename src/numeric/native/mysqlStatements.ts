@@ -87,8 +87,10 @@ ${next(fromRank)} LIMIT 1 FOR UPDATE SKIP LOCKED`,
 SET ids.taken = ${NOW}, ids.\`rank\` = NULL, counts.taken = counts.taken + ${picked.length}${requestKey === undefined ? "" : `, ids.request = ${literal(requestKey)}`}
 WHERE ids.${ofType} AND ids.id IN (${picked.map(idLiteral)}) AND ids.\`rank\` IS NOT NULL AND ${isOnHistorySql(history)}
 AND counts.${ofType} AND counts.part = ${part}`,
+    // A store that was restored to a state without the pool has no row to update.
     countTaken: (count: number) =>
-      `UPDATE ${counts} SET taken = taken + ${count} WHERE ${ofType} AND part = ${randomPart()}`,
+      `INSERT INTO ${counts} (type, part, taken) VALUES (${literal(type)}, ${randomPart()}, ${count})
+ON DUPLICATE KEY UPDATE taken = taken + ${count}`,
     findRequest: (requestKey: string) =>
       `SELECT id FROM ${ids} WHERE ${ofType} AND request = ${literal(requestKey)}`,
     count: (max: number) =>
