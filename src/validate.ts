@@ -60,6 +60,12 @@ export function assertKnownOptions(options: object, names: readonly string[]): v
   for (const name of Object.keys(assertObject("options", options))) assertOneOf("option", name, names);
 }
 
+/** Asserts that options have no unknown names; returns the values of the known ones, read by {@link readField}. */
+export function readFields<T extends object>(options: T, names: readonly string[]): T {
+  assertKnownOptions(options, names);
+  return Object.fromEntries(names.map((name) => [name, readField(options, name)])) as T;
+}
+
 /**
  * Asserts that a value is a name: 1 to 100 characters of one line, without braces.
  *

@@ -1,6 +1,6 @@
 // The options of an audit.
 
-import { assertFunction, assertKnownOptions, assertMoment, assertOneOf, assertWhole } from "../internal.ts";
+import { assertFunction, assertMoment, assertOneOf, assertWhole, readFields } from "../internal.ts";
 
 /** Options of {@link Audit}. An unknown option is refused. */
 export interface AuditOptions {
@@ -33,14 +33,19 @@ export interface AuditSettings {
 
 /** Validates the options. */
 export function resolveAudit(options: AuditOptions): AuditSettings {
-  assertKnownOptions(options, ["nowMs", "clock", "order", "toleranceMs", "shards"]);
-  const nowMs = options.nowMs === undefined ? undefined : assertMoment("nowMs", options.nowMs);
+  const given = readFields(options, ["nowMs", "clock", "order", "toleranceMs", "shards"]);
+  const nowMs = given.nowMs === undefined ? undefined : assertMoment("nowMs", given.nowMs);
   // Date.now is looked up at each call, because fake timers replace it.
-  const clock = options.clock === undefined ? () => Date.now() : assertFunction("clock", options.clock);
+  const clock = given.clock === undefined ? () => Date.now() : assertFunction("clock", given.clock);
+  /** Reads the clock, which may have fractions, as that of a generator. */
+  const readClock = () => {
+    const ms: unknown = clock();
+    return assertMoment("clock()", typeof ms === "number" ? Math.floor(ms) : ms);
+  };
   return {
-    readNow: () => nowMs ?? assertMoment("clock()", clock()),
-    isSorted: assertOneOf("order", options.order ?? "issued", ["issued", "sorted"]) === "sorted",
-    toleranceMs: assertWhole("toleranceMs", options.toleranceMs ?? 1000, 0, 86_400_000),
-    shards: assertWhole("shards", options.shards ?? 16, 2, 4096),
+    readNow: () => nowMs ?? readClock(),
+    isSorted: assertOneOf("order", given.order ?? "issued", ["issued", "sorted"]) === "sorted",
+    toleranceMs: assertWhole("toleranceMs", given.toleranceMs ?? 1000, 0, 86_400_000),
+    shards: assertWhole("shards", given.shards ?? 16, 2, 4096),
   };
 }

@@ -14,6 +14,8 @@ export const DISCORD_EPOCH_MS = 1_420_070_400_000;
 export const INSTAGRAM_EPOCH_MS = 1_314_220_021_721;
 /** Sonyflake: 2014-09-01, the default `StartTime` in its README. */
 export const SONYFLAKE_EPOCH_MS = 1_409_529_600_000;
+/** Sonyflake v2: 2025-01-01, the default `StartTime` in its sonyflake.go. */
+export const SONYFLAKE_V2_EPOCH_MS = 1_735_689_600_000;
 /** This library, flakeid and TSID: 2020-01-01. */
 export const BITFLAKE_EPOCH_MS = 1_577_836_800_000;
 

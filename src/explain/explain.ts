@@ -1,6 +1,6 @@
 // explain: the formats that an ID may have, the likeliest first.
 
-import { ArgumentError, assertKnownOptions, assertMoment } from "../internal.ts";
+import { ArgumentError, assertMoment, readFields } from "../internal.ts";
 import { type Guess, type IdFormatName, timeText } from "./guess.ts";
 import { guessFormats } from "./textFormats.ts";
 
@@ -74,12 +74,12 @@ function toExplanation(guess: Guess, share: number): Explanation {
  * ```
  */
 export function explain(id: string | bigint, options: ExplainOptions = {}): Explanation[] {
-  assertKnownOptions(options, ["nowMs", "aroundMs"]);
+  const given = readFields(options, ["nowMs", "aroundMs"]);
   if (typeof id !== "string" && typeof id !== "bigint")
     throw new ArgumentError("id", "a string or a bigint", id);
   const moments = {
-    nowMs: assertMoment("nowMs", options.nowMs ?? Date.now()),
-    aroundMs: options.aroundMs === undefined ? undefined : assertMoment("aroundMs", options.aroundMs),
+    nowMs: assertMoment("nowMs", given.nowMs ?? Date.now()),
+    aroundMs: given.aroundMs === undefined ? undefined : assertMoment("aroundMs", given.aroundMs),
   };
   // A larger number is not written out, because millions of digits take seconds.
   const text = typeof id === "bigint" ? (BigInt.asUintN(128, id) === id ? `${id}` : "") : id;

@@ -6,6 +6,7 @@ import {
   DISCORD_EPOCH_MS,
   INSTAGRAM_EPOCH_MS,
   SONYFLAKE_EPOCH_MS,
+  SONYFLAKE_V2_EPOCH_MS,
   X_EPOCH_MS,
 } from "./epochs.ts";
 import { type Guess, type IdFormatName, type Moments, weighTime } from "./guess.ts";
@@ -31,6 +32,8 @@ export interface NumberFormat {
   readonly epochMs: number;
   readonly tickMs: number;
   readonly timeShift: number;
+  /** How many bits an ID has. */
+  readonly idBits: number;
   /** When the first ID was made. */
   readonly sinceMs: number;
   /** How common its IDs are, as a guess: only the order of magnitude matters. */
@@ -44,6 +47,11 @@ const UNRULY = 0.05;
 const RESTARTS = "the sequence restarts in each tick";
 const FROM_ZERO = "they are numbered from 0";
 
+const SONYFLAKE_FIELDS: readonly FieldModel[] = [
+  { name: "sequence", shift: 16, bits: 8, ratio: 0.5, why: RESTARTS },
+  { name: "machine", shift: 0, bits: 16 },
+];
+
 const PLATFORMS: readonly NumberFormat[] = [
   {
     // Twitter's Snowflake of 2010 sets its sequence to 0 in each new millisecond.
@@ -52,6 +60,7 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: X_EPOCH_MS,
     tickMs: 1,
     timeShift: 22,
+    idBits: 63,
     sinceMs: X_EPOCH_MS,
     weight: 1,
     fields: [
@@ -68,6 +77,7 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: DISCORD_EPOCH_MS,
     tickMs: 1,
     timeShift: 22,
+    idBits: 63,
     sinceMs: DISCORD_EPOCH_MS,
     weight: 1,
     fields: [
@@ -83,6 +93,7 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: INSTAGRAM_EPOCH_MS,
     tickMs: 1,
     timeShift: 23,
+    idBits: 63,
     sinceMs: INSTAGRAM_EPOCH_MS,
     weight: 1,
     fields: [
@@ -97,6 +108,7 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: 0,
     tickMs: 1,
     timeShift: 16,
+    idBits: 63,
     sinceMs: Date.UTC(2016, 2, 16),
     weight: 0.3,
     fields: [{ name: "sequence", shift: 0, bits: 16 }],
@@ -107,12 +119,22 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: SONYFLAKE_EPOCH_MS,
     tickMs: 10,
     timeShift: 24,
+    idBits: 63,
     sinceMs: SONYFLAKE_EPOCH_MS,
     weight: 0.05,
-    fields: [
-      { name: "sequence", shift: 16, bits: 8, ratio: 0.5, why: RESTARTS },
-      { name: "machine", shift: 0, bits: 16 },
-    ],
+    fields: SONYFLAKE_FIELDS,
+  },
+  {
+    // The layout of version 1. Its default epoch is another one.
+    format: "sonyflake",
+    name: "Sonyflake v2",
+    epochMs: SONYFLAKE_V2_EPOCH_MS,
+    tickMs: 10,
+    timeShift: 24,
+    idBits: 63,
+    sinceMs: SONYFLAKE_V2_EPOCH_MS,
+    weight: 0.05,
+    fields: SONYFLAKE_FIELDS,
   },
   {
     // By default all of the lower bits are random.
@@ -121,6 +143,7 @@ const PLATFORMS: readonly NumberFormat[] = [
     epochMs: BITFLAKE_EPOCH_MS,
     tickMs: 1,
     timeShift: 22,
+    idBits: 63,
     sinceMs: BITFLAKE_EPOCH_MS,
     weight: 0.1,
     fields: [{ name: "random", shift: 0, bits: 22 }],
@@ -134,8 +157,9 @@ const PRESETS_WEIGHT = 0.03;
 function presetFormats(): NumberFormat[] {
   const presets = Object.entries(PRESETS).filter(([, preset]) => !("epochMs" in preset));
   return presets.map(([name, preset]) => {
-    const { datacenterBits, machineBits, sequenceBits } = preset;
+    const { timestampBits, datacenterBits, machineBits, sequenceBits } = preset;
     const nodeShift = machineBits + sequenceBits;
+    const timeShift = nodeShift + datacenterBits;
     const fields: FieldModel[] = [
       { name: "datacenter", shift: nodeShift, bits: datacenterBits, ratio: 0.5, why: FROM_ZERO },
       { name: "machine", shift: sequenceBits, bits: machineBits, ratio: 0.5, why: FROM_ZERO },
@@ -146,7 +170,8 @@ function presetFormats(): NumberFormat[] {
       name: `bitflake, preset ${name}`,
       epochMs: BITFLAKE_EPOCH_MS,
       tickMs: 1,
-      timeShift: nodeShift + datacenterBits,
+      timeShift,
+      idBits: timestampBits + timeShift,
       sinceMs: BITFLAKE_EPOCH_MS,
       weight: PRESETS_WEIGHT / presets.length,
       fields: fields.filter(({ bits }) => bits > 0),
@@ -169,9 +194,10 @@ function likelihood({ bits, ratio }: FieldModel, value: number): number {
 /** From which likelihood on a field is evidence, for or against. */
 const EVIDENT = 4;
 
-/** Guesses that a number has a format. Returns `undefined` if its time would have no date. */
+/** Guesses that a number has a format. Returns `undefined` if it is too large for it, or its time would have no date. */
 export function guessNumber(id: bigint, model: NumberFormat, moments: Moments): Guess | undefined {
-  const { format, name, epochMs, tickMs, timeShift, sinceMs } = model;
+  const { format, name, epochMs, tickMs, timeShift, idBits, sinceMs } = model;
+  if (id >> BigInt(idBits) !== 0n) return undefined;
   const timestampMs = epochMs + Number(id >> BigInt(timeShift)) * tickMs;
   if (timestampMs > 8.64e15) return undefined;
   const time = weighTime(timestampMs, tickMs, name, sinceMs, moments);

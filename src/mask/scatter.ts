@@ -129,9 +129,10 @@ class Scatter implements ScatterCodec {
     const min = parseId(readField(range, "min"));
     const given = readField(range, "max");
     this.#assertWidth(splitId(min).high, min);
-    // Of an empty range `max` may be -1, which is no ID. JSON makes texts of both.
-    if (String(given) === `${min - 1n}`) return [];
+    // Of an empty range `max` may be -1, which is no ID. JSON makes a text of it.
+    if (min === 0n && [-1n, -1, "-1"].includes(given as bigint)) return [];
     const max = parseId(given);
+    if (max === min - 1n) return [];
     if (max < min) throw new ArgumentError("max", `at least ${min - 1n}`, max);
     this.#assertWidth(splitId(max).high, max);
     const count = BigInt(this.#shardBits);

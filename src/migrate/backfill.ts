@@ -2,12 +2,12 @@
 
 import {
   ArgumentError,
-  assertKnownOptions,
   assertWhole,
   type GeneratorOptions,
   mergeOptions,
   type PresetName,
   parseId,
+  readFields,
   resolveFormat,
   TickFullError,
 } from "../internal.ts";
@@ -37,6 +37,9 @@ export interface BackfillOptions {
    */
   readonly precisionMs?: number | undefined;
 }
+
+/** The names of the options. */
+export const OPTIONS: readonly string[] = ["preset", "nodes", "before", "precisionMs"];
 
 /**
  * Makes IDs for old rows. The ID of a row that was created earlier is smaller, in any order of the rows: the
@@ -80,8 +83,7 @@ export class Backfill {
    * @throws {@link LayoutError} if the widths do not make a layout
    */
   constructor(options: BackfillOptions) {
-    assertKnownOptions(options, ["preset", "nodes", "before", "precisionMs"]);
-    const { preset, nodes, before, precisionMs } = options;
+    const { preset, nodes, before, precisionMs } = readFields(options, OPTIONS);
     const { layout, epochMs, tickMs, maxTick } = resolveFormat(mergeOptions(preset));
     const { datacenterBits, machineBits, sequenceBits } = layout;
     // Without a list, it would be all nodes.

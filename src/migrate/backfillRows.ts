@@ -1,7 +1,7 @@
 // backfill: a stream of old rows, each with its ID.
 
-import { ArgumentError, assertObject } from "../internal.ts";
-import { Backfill, type BackfillOptions } from "./backfill.ts";
+import { ArgumentError, assertObject, readFields } from "../internal.ts";
+import { Backfill, type BackfillOptions, OPTIONS } from "./backfill.ts";
 
 /** A row that exists already, with the time of its creation. */
 export interface OldRow {
@@ -75,7 +75,7 @@ export function backfill<Row extends OldRow>(
   rows: Iterable<Row> | AsyncIterable<Row>,
   options: BackfillRowsOptions,
 ): AsyncGenerator<BackfillRow<Row>, void, undefined> {
-  const { taken, ...rest } = assertObject("options", options);
+  const { taken, ...rest } = readFields(options, [...OPTIONS, "taken"]);
   const ids = new Backfill(rest);
   assertIterable("rows", rows);
   assertIterable("taken", taken);

@@ -1,6 +1,6 @@
 // Node sets: the nodes that a side of a migration uses, as ranges of node numbers.
 
-import { ArgumentError, assertObject, assertOneOf, assertWhole } from "../internal.ts";
+import { ArgumentError, assertObject, assertOneOf, assertWhole, readField } from "../internal.ts";
 import type { IdRange } from "./idSet.ts";
 
 /**
@@ -45,7 +45,8 @@ function resolveNodes(field: string, entry: NodeEntry, widths: NodeWidths): IdRa
   }
   const fields = assertObject(field, entry, "a node, [first, last] or { datacenterId, machineId }");
   for (const name of Object.keys(fields)) assertOneOf(field, name, ["datacenterId", "machineId"]);
-  const { datacenterId, machineId } = fields as { datacenterId?: unknown; machineId?: unknown };
+  const datacenterId = readField(fields, "datacenterId");
+  const machineId = readField(fields, "machineId");
   const size = BigInt(machineBits);
   const first = assertFits(`${field}.datacenterId`, datacenterId, datacenterBits) << size;
   if (machineId === undefined) return [first, first + (1n << size) - 1n];

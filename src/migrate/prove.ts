@@ -1,10 +1,12 @@
 // proveMigration: whether two sides of a migration can issue the same ID, and whether all new IDs are larger than the old ones.
 
-import { assertKnownOptions, assertObject, assertWhole } from "../internal.ts";
+import { assertWhole, readFields } from "../internal.ts";
 import { smallestCommon } from "./idSet.ts";
 import { FIRST_MOMENT, readMoment } from "./moment.ts";
 import {
   type IssuedId,
+  readNewSide,
+  readOldSide,
   resolveSerialSide,
   resolveTimedSide,
   type SchemeSide,
@@ -140,15 +142,14 @@ function madeAt({ timestampMs }: IssuedId): string {
  * ```
  */
 export function proveMigration(migration: Migration): Verdict {
-  assertKnownOptions(migration, ["from", "to", "cutOver", "maxSkewMs"]);
-  const { from, to, cutOver, maxSkewMs = 5000 } = migration;
-  assertObject("from", from);
-  assertObject("to", to);
+  const given = readFields(migration, ["from", "to", "cutOver", "maxSkewMs"]);
+  const { cutOver, maxSkewMs = 5000 } = given;
+  const from = readOldSide(given.from);
+  const to = readNewSide(given.to);
   const cutOverMs = readMoment("cutOver", cutOver);
   assertWhole("maxSkewMs", maxSkewMs, 0, 1e12);
-  const newSide = resolveTimedSide("to", to, { since: cutOverMs, maxSkewMs });
+  const newSide = resolveTimedSide("to", to, { since: cutOverMs, until: undefined, maxSkewMs });
   if (from.scheme === "uuid") {
-    assertKnownOptions(from, ["scheme"]);
     return {
       disjoint: true,
       ordered: false,
@@ -158,7 +159,7 @@ export function proveMigration(migration: Migration): Verdict {
   const oldSide =
     from.scheme === "serial"
       ? resolveSerialSide(from as SerialSide)
-      : resolveTimedSide("from", from as SchemeSide, { until: cutOverMs, maxSkewMs });
+      : resolveTimedSide("from", from as SchemeSide, { since: undefined, until: cutOverMs, maxSkewMs });
   const largestOld = oldSide.describe(oldSide.largest);
   const smallestNew = newSide.describe(newSide.smallest);
   const reason = (relation: string) =>

@@ -1,7 +1,6 @@
 // Schemes: how generators of other libraries and platforms, and the presets, lay out an ID.
 
 import {
-  assertKnownOptions,
   assertObject,
   assertOneOf,
   assertWhole,
@@ -9,6 +8,7 @@ import {
   LayoutError,
   PRESETS,
   type PresetName,
+  readFields,
 } from "../internal.ts";
 import { readMoment } from "./moment.ts";
 
@@ -37,7 +37,8 @@ export interface Scheme {
  * The names of the schemes: the presets of `bitflake`, and
  * - `"sapphire"`: @sapphire/snowflake, 41 · 5 worker · 5 process · 12. Its epoch is an argument there, so pass it;
  * - `"nodejs-snowflake"`: 41 · 12 instance · 10. Pass its `custom_epoch`;
- * - `"sonyflake"`: 39 · 8 sequence · 16 machine, ticks of 10 ms since 2014-09-01. Pass another start time rounded down to 10 ms;
+ * - `"sonyflake"` and `"sonyflake-v2"`: 39 · 8 sequence · 16 machine, ticks of 10 ms since 2014-09-01, and in version 2 since
+ *   2025-01-01. Pass another start time rounded down to 10 ms;
  * - `"instagram"`: 40 · 13 shard · 10, since 2011-08-24T21:07:01.721Z, the epoch in the published function;
  * - `"mastodon"`: 47 · 16 sequence, since 1970.
  */
@@ -46,8 +47,11 @@ export type SchemeName =
   | "sapphire"
   | "nodejs-snowflake"
   | "sonyflake"
+  | "sonyflake-v2"
   | "instagram"
   | "mastodon";
+
+const SONYFLAKE = { timestampBits: 39, machineBits: 16, sequenceBits: 8, isSequenceFirst: true, tickMs: 10 };
 
 /** The schemes of other libraries and platforms, each with its source. The sign bit of those that use it is left out. */
 const FOREIGN: Readonly<Record<Exclude<SchemeName, PresetName>, Scheme>> = {
@@ -56,14 +60,9 @@ const FOREIGN: Readonly<Record<Exclude<SchemeName, PresetName>, Scheme>> = {
   // https://www.npmjs.com/package/nodejs-snowflake, version 2.
   "nodejs-snowflake": { timestampBits: 41, machineBits: 12, sequenceBits: 10 },
   // https://github.com/sony/sonyflake, sonyflake.go: toID() and the default of StartTime.
-  sonyflake: {
-    timestampBits: 39,
-    machineBits: 16,
-    sequenceBits: 8,
-    isSequenceFirst: true,
-    epochMs: 1_409_529_600_000,
-    tickMs: 10,
-  },
+  sonyflake: { ...SONYFLAKE, epochMs: 1_409_529_600_000 },
+  // The same, v2/sonyflake.go.
+  "sonyflake-v2": { ...SONYFLAKE, epochMs: 1_735_689_600_000 },
   // "Sharding & IDs at Instagram", 2011: 41 bits of time.
   instagram: { timestampBits: 40, machineBits: 13, sequenceBits: 10, epochMs: 1_314_220_021_721 },
   // https://github.com/mastodon/mastodon, lib/mastodon/snowflake.rb: 48 bits of time.
@@ -107,8 +106,8 @@ export function resolveScheme(
 ): SchemeSettings {
   const names: readonly string[] = side === "from" ? [...schemeNames(), "serial", "uuid"] : schemeNames();
   if (typeof scheme === "string") assertOneOf(`${side}.scheme`, scheme as string, names);
-  const source = typeof scheme === "string" ? schemeOf(scheme) : scheme;
-  assertKnownOptions(assertObject(`${side}.scheme`, source, "the name of a scheme or a layout"), [
+  const layout = typeof scheme === "string" ? schemeOf(scheme) : scheme;
+  const source = readFields(assertObject(`${side}.scheme`, layout, "the name of a scheme or a layout"), [
     ...["timestampBits", "datacenterBits", "machineBits", "sequenceBits"],
     ...["isSequenceFirst", "epochMs", "tickMs"],
   ]);

@@ -1,6 +1,6 @@
 // Sides of a migration: the generators whose IDs are compared, and the set of IDs that each can have issued.
 
-import { ArgumentError, assertKnownOptions, serializable } from "../internal.ts";
+import { ArgumentError, assertObject, readField, readFields, serializable } from "../internal.ts";
 import type { IdRange, IdSet } from "./idSet.ts";
 import { FIRST_MOMENT, readMoment } from "./moment.ts";
 import { type NodeEntry, resolveNodeSet } from "./nodes.ts";
@@ -72,8 +72,8 @@ export interface TimedSide extends Side {
 
 /** The moments of a side that its options leave out. */
 interface Defaults {
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
+  readonly since: number | undefined;
+  readonly until: number | undefined;
   readonly maxSkewMs: number;
 }
 
@@ -100,9 +100,22 @@ function describeId(id: bigint, settings: SchemeSettings): IssuedId {
   });
 }
 
+const TIMED_FIELDS = ["scheme", "epochMs", "tickMs", "nodes", "since", "until"];
+
+/** Returns the fields of the old side, which depend on its scheme; asserts that there are no others. */
+export function readOldSide<T extends object>(side: T): T {
+  const scheme = readField(assertObject("from", side), "scheme");
+  const ofNumbers = scheme === "serial" ? ["scheme", "max", "min"] : TIMED_FIELDS;
+  return readFields(side, scheme === "uuid" ? ["scheme"] : ofNumbers);
+}
+
+/** Returns the fields of the new side; asserts that there are no others. */
+export function readNewSide<T extends object>(side: T): T {
+  return readFields(assertObject("to", side), TIMED_FIELDS);
+}
+
 /** Validates the side of a scheme, and returns the set of its IDs. */
 export function resolveTimedSide(side: string, options: SchemeSide, defaults: Defaults): TimedSide {
-  assertKnownOptions(options, ["scheme", "epochMs", "tickMs", "nodes", "since", "until"]);
   const { scheme, epochMs, tickMs, nodes, since = defaults.since, until = defaults.until } = options;
   const settings = resolveScheme(side, scheme, { epochMs, tickMs });
   const { datacenterBits, machineBits, sequenceBits, isSequenceFirst, maxTick, shift } = settings;
@@ -141,9 +154,7 @@ export function resolveTimedSide(side: string, options: SchemeSide, defaults: De
 }
 
 /** Validates the numbers of a database, and returns their set. */
-export function resolveSerialSide(options: SerialSide): Side {
-  assertKnownOptions(options, ["scheme", "max", "min"]);
-  const { max, min = 1n } = options;
+export function resolveSerialSide({ max, min = 1n }: SerialSide): Side {
   const read = (field: string, value: unknown, least: bigint) => {
     const number = Number.isSafeInteger(value) ? BigInt(value as number) : value;
     if (typeof number === "bigint" && number >= least && number < 1n << 63n) return number;

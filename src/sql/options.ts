@@ -11,7 +11,7 @@ import {
   LayoutError,
   mergeOptions,
   type PresetName,
-  readField,
+  readFields,
   resolveFormat,
   type Widths,
 } from "../internal.ts";
@@ -92,12 +92,6 @@ const OPTIONS = [
 function assertIdentifier(field: string, value: unknown, most: number): string {
   if (assertName(field, value).length <= most && /^[\w-]+$/.test(value as string)) return value as string;
   throw new ArgumentError(field, `1 to ${most} letters, digits, "_" and "-"`, value);
-}
-
-/** Returns an object with the known fields alone, each as a property of its own. */
-function readFields<T extends object>(from: T, names: readonly string[]): T {
-  assertKnownOptions(from, names);
-  return Object.fromEntries(names.map((name) => [name, readField(from, name)])) as T;
 }
 
 /** Resolves options to settings, and validates them. */

@@ -243,6 +243,14 @@ describe("finds", () => {
     expect(kinds(auditOf(saw))).toEqual(["two-writers"]);
   });
 
+  test("nothing by a clock with fractions, such as performance.timeOrigin + performance.now()", () => {
+    const audit = new Audit("twitter", { clock: () => nowMs + 0.75 });
+    audit.add(id(nowMs - START));
+    expect(audit.report().findings).toEqual([]);
+    const wrong = new Audit("twitter", { clock: () => "now" as unknown as number });
+    expect(() => wrong.report()).toThrow("clock() must be a whole number");
+  });
+
   test("times that are more than a minute later than the clock's, at each call", () => {
     let clockMs = nowMs;
     const audit = new Audit("twitter", { clock: () => clockMs });

@@ -58,6 +58,23 @@ describe("known IDs", () => {
     });
   });
 
+  test("a Sonyflake of version 2 counts from 2025", () => {
+    const ticks = (Date.UTC(2026, 6, 1) - Date.UTC(2025, 0, 1)) / 10;
+    const id = (BigInt(ticks) << 24n) | (3n << 16n) | 0xa01n;
+    const found = explain(id, { nowMs }).filter(({ format }) => format === "sonyflake");
+    expect(found.map(({ name, generatedAt }) => [name, generatedAt])).toEqual([
+      ["Sonyflake v2", "2026-07-01T00:00:00.000Z"],
+      ["Sonyflake", "2016-02-29T00:00:00.000Z"],
+    ]);
+  });
+
+  test("an ID of more bits than a preset has is none of its", () => {
+    const names = (id: bigint) => explain(id, { nowMs }).map(({ name }) => name);
+    expect(names(2n ** 63n - 1n)).toContain("bitflake, preset twitter");
+    expect(names(2n ** 63n - 1n)).not.toContain("bitflake, preset safe_integer");
+    expect(names(encode({ timestampMs: nowMs }, "safe_integer"))).toContain("bitflake, preset safe_integer");
+  });
+
   test("a numeric ID has its check digit, and speaks against a leading 0 or 1", () => {
     expect(first("8349257232")).toMatchObject({
       format: "numeric",

@@ -180,6 +180,8 @@ describe("the ranges", () => {
     expect(keys.ranges({ min: ID, max: ID - 1n })).toEqual([]);
     // As `range()` returns it for an empty span at the epoch.
     expect(keys.ranges({ min: 0n, max: -1n })).toEqual([]);
+    expect(keys.ranges({ min: 0n, max: -1 as unknown as bigint })).toEqual([]);
+    expect(keys.ranges({ min: "0", max: "-1" } as unknown as IdRange)).toEqual([]);
     // JSON makes texts of a range.
     const asText = { min: `${ID}`, max: `${ID - 1n}` } as unknown as IdRange;
     expect(keys.ranges(asText)).toEqual([]);

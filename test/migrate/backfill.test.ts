@@ -311,6 +311,22 @@ describe("backfill()", () => {
     expect(issued).toEqual(rows.map((row) => ({ row, id: ids.nextId(row.createdAt) })));
   });
 
+  test("reads options by their getters too", async () => {
+    class Options {
+      readonly preset = "twitter";
+      readonly nodes = [5];
+      readonly before = before;
+      readonly taken: bigint[] = [];
+      get precisionMs(): number {
+        return 1000;
+      }
+    }
+    await expect(collect(backfill([{ createdAt: EPOCH + 7 }], new Options()))).rejects.toMatchObject({
+      field: "rows[0].createdAt",
+      rule: "a multiple of precisionMs, 1000",
+    });
+  });
+
   test("reads the IDs that are taken before the first row", async () => {
     const [first] = await collect(backfill(rows, options));
     async function* taken() {

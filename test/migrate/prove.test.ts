@@ -374,6 +374,12 @@ describe("schemes take published IDs apart", () => {
       { scheme: "sonyflake", ...all },
       { timestampMs: Date.UTC(2014, 8, 1) + 380_000_000_000, machineId: 0x0a07, sequence: 200 },
     ],
+    [
+      "sonyflake-v2: the same since 2025",
+      (5_000_000_000n << 24n) | (200n << 16n) | 0x0a07n,
+      { scheme: "sonyflake-v2", ...all },
+      { timestampMs: Date.UTC(2025, 0, 1) + 50_000_000_000, machineId: 0x0a07, sequence: 200 },
+    ],
   ])("%s", (_name, id, to, fields) => {
     expect(fieldsOf(id, to)).toMatchObject({ id, ...fields });
   });
@@ -429,11 +435,11 @@ describe("wrong options are refused", () => {
     ],
     [
       from({ scheme: "snowflake" }),
-      'from.scheme must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, sapphire, nodejs-snowflake, sonyflake, instagram, mastodon, serial, uuid, got "snowflake"',
+      'from.scheme must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, sapphire, nodejs-snowflake, sonyflake, sonyflake-v2, instagram, mastodon, serial, uuid, got "snowflake"',
     ],
     [
       to({ scheme: "serial" }),
-      'to.scheme must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, sapphire, nodejs-snowflake, sonyflake, instagram, mastodon, got "serial"',
+      'to.scheme must be one of twitter, minimal, single_dc, large_cluster, high_throughput, safe_integer, x, discord, sapphire, nodejs-snowflake, sonyflake, sonyflake-v2, instagram, mastodon, got "serial"',
     ],
     [to({ scheme: 5 }), "to.scheme must be the name of a scheme or a layout, got 5"],
     [
@@ -543,4 +549,31 @@ test("long lists of ranges are searched by halves", () => {
   };
   expect(smallestCommon(everySecond(0n), everySecond(1n))).toBeUndefined();
   expect(reads).toBeLessThan(2 ** 12 * 100);
+});
+
+test("a polluted Object.prototype narrows no side, and widens none", () => {
+  const cutOver = new Date("2026-12-01");
+  const migration: Migration = {
+    from: { scheme: "twitter", nodes: [{ datacenterId: 0 }] },
+    to: { scheme: "twitter" },
+    cutOver,
+  };
+  const before = proveMigration(migration);
+  const polluted = {
+    nodes: [5],
+    machineId: 7,
+    until: 0,
+    since: 0,
+    epochMs: 5,
+    tickMs: 9,
+    maxSkewMs: 0,
+    isSequenceFirst: true,
+  };
+  try {
+    for (const [name, value] of Object.entries(polluted))
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
+    expect(proveMigration(migration)).toEqual(before);
+  } finally {
+    for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name);
+  }
 });

@@ -78,16 +78,22 @@ export const auditCommand: Command = defineCommand({
     if (io.stdin.isTTY) await io.stderr.write("Reading IDs, one per line; Ctrl-D ends.\n");
     for await (const chunk of io.stdin) audit.write(chunk);
     const whole = audit.report();
-    if (whole.ids === 0 && whole.invalid === 0) {
-      throw new CommandError("ERR_NO_INPUT", "no IDs were read: the input is empty");
+    const findings = whole.findings.filter(({ kind }) => !ignore.includes(kind));
+    if (whole.ids === 0 && findings.length === 0) {
+      const { invalid } = whole;
+      const input =
+        invalid === 0 ? "the input is empty" : `none of the lines that were read, ${invalid}, is one`;
+      throw new CommandError("ERR_NO_INPUT", `no IDs were read: ${input}`);
     }
     const isMore = whole.findings.some(({ kind }) => kind === "untracked");
-    const report = { ...whole, findings: whole.findings.filter(({ kind }) => !ignore.includes(kind)) };
+    const report = { ...whole, findings };
     // First of all the report, which may have taken long and does not need the file.
     await io.stdout.write(isJson ? `${JSON.stringify(report)}\n` : reportLines(report, isMore, io));
     if (svg !== undefined) {
       const { writeFile } = await nodeModule(io, "node:fs/promises");
-      await writeFile(await pathFrom(io, svg), drawHistogram(report));
+      await writeFile(await pathFrom(io, svg), drawHistogram(report)).catch((cause: Error) => {
+        throw new CommandError("ERR_WRITE_FILE", `--svg: ${cause.message}`, { cause });
+      });
     }
     return report.findings.length > 0 ? 1 : 0;
   },

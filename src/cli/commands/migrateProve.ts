@@ -16,7 +16,8 @@ import {
 import type { Command } from "../command.ts";
 import { defineCommand } from "../defineCommand.ts";
 import { UsageError } from "../errors.ts";
-import { EPOCH_LIMITS } from "../flags/layoutFlags.ts";
+import { EPOCH_LIMITS, LAYOUT_FLAGS, PRESET_NAMES } from "../flags/layoutFlags.ts";
+import type { Io } from "../io.ts";
 import { quoted } from "../redact.ts";
 import { flagName, type IntegerFlag, type Values } from "../settings/flagTable.ts";
 import { colorsFor } from "../terminal/color.ts";
@@ -128,6 +129,24 @@ function oldSide(values: Values<typeof flags>, sources: Readonly<Record<string, 
   return { scheme: from, min, max: parseNumber(max, sources["fromMax"]) } satisfies SerialSide;
 }
 
+/**
+ * Asserts that a preset has its epoch as a flag if a variable sets that of the generators: the proof must not be about the
+ * preset's own epoch then, and the variable may belong to either side.
+ */
+function assertEpochs(values: Values<typeof flags>, env: Io["env"]): void {
+  const { env: variable = "" } = LAYOUT_FLAGS.epochMs;
+  if (!env[variable]) return;
+  for (const [side, epochMs] of [
+    ["from", values.fromEpochMs],
+    ["to", values.toEpochMs],
+  ] as const) {
+    if (epochMs !== undefined || !PRESET_NAMES.some((name) => name === values[side])) continue;
+    throw new UsageError(
+      `--${side}-epoch or --${side}-epoch-ms is required with --${side} ${values[side]}, because ${variable} sets the epoch of generators`,
+    );
+  }
+}
+
 /** Proves a migration. An error about an option of a side names its flag: `--to-until` for `to.until`. */
 function proveOrName(migration: Migration, sources: Readonly<Record<string, string>>): Verdict {
   try {
@@ -181,7 +200,7 @@ export const migrateProveCommand: Command = defineCommand({
   summary: "Proves that a migration repeats no ID.",
   notes: [
     "It compares every ID that the old side can have issued with every ID that the new side can issue. The exit code is 0 if no ID is in both, 1 if one is: the smallest of them is printed.",
-    "A SCHEME is the name of a preset, sapphire, nodejs-snowflake, sonyflake, instagram or mastodon, or the widths of timestamp, datacenter, machine and sequence: 41.5.5.12, with an epoch. The old IDs may also be serial, with --from-max, or uuid.",
+    "A SCHEME is the name of a preset, sapphire, nodejs-snowflake, sonyflake, sonyflake-v2, instagram or mastodon, or the widths of timestamp, datacenter, machine and sequence: 41.5.5.12, with an epoch. The old IDs may also be serial, with --from-max, or uuid.",
     "A node is a number over both of its fields: datacenter 3, machine 7 of twitter is 103.",
   ],
   flags,
@@ -197,6 +216,7 @@ smallest new  915391727534080000  2026-11-30T23:59:55.000Z  datacenter 0  machin
     },
   ],
   async run({ values, sources, isJson, io }) {
+    assertEpochs(values, io.env);
     const to = {
       scheme: parseScheme(values.to),
       epochMs: values.toEpochMs,

@@ -91,7 +91,9 @@ nothing found
     const { code, out, err } = await cli("audit --svg no/such/folder.svg", { ...options, stdin: good });
     expect(code).toBe(1);
     expect(out).toContain("nothing found");
-    expect(err).toContain("no such file");
+    expect(err).toContain("error: --svg: ENOENT: no such file");
+    const json = await cli("audit --svg no/such/folder.svg --json", { ...options, stdin: good });
+    expect(JSON.parse(json.err).error).toMatchObject({ code: "ERR_WRITE_FILE" });
   });
 
   test.each([[""], ["\n \n"], ["\ufeff"]])("fails if %j has no line", async (stdin) => {
@@ -99,6 +101,17 @@ nothing found
     expect([code, out]).toEqual([1, ""]);
     expect(JSON.parse(err).error).toMatchObject({ code: "ERR_NO_INPUT" });
     expect((await cli("audit", { ...options, stdin })).err).toContain("no IDs were read");
+  });
+
+  test("finds that there are no IDs, also if the lines that are none are left out", async () => {
+    const stdin = "id\n9b2f3c1e-0c5b-4f6e-8a55-2d1f0f5f4c11\n";
+    expect((await cli("audit", { ...options, stdin })).out).toContain("certain: invalid");
+    const { code, out, err } = await cli("audit --ignore invalid --json", { ...options, stdin });
+    expect([code, out]).toEqual([1, ""]);
+    expect(JSON.parse(err).error).toEqual({
+      code: "ERR_NO_INPUT",
+      message: "no IDs were read: none of the lines that were read, 2, is one",
+    });
   });
 
   test("leaves kinds out", async () => {

@@ -81,6 +81,23 @@ new  5  2026-12-01T00:00:00.000Z  datacenter 0  machine 0  sequence 5
     expect(out).toMatch(/^disjoint, not ordered: a UUID is no BIGINT[^\n]*\n$/);
   });
 
+  test.each([
+    ["--from serial --from-max 9 --to twitter", "to", "twitter"],
+    ["--from minimal --to x --to-epoch 2010-11-04", "from", "minimal"],
+  ])(
+    "of a preset without its epoch is refused while a variable sets that of the generators: %s",
+    async (sides, side, name) => {
+      const env = { FLAKEID_EPOCH_MS: "1796083200000" };
+      const { code, out, err } = await cli(`migrate prove ${sides} ${cutOver}`, { env });
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain(
+        `--${side}-epoch or --${side}-epoch-ms is required with --${side} ${name}, because FLAKEID_EPOCH_MS sets the epoch of generators`,
+      );
+      const flag = `--${side}-epoch-ms=1577836800000`;
+      expect((await cli(`migrate prove ${sides} ${flag} ${cutOver}`, { env })).err).toBe("");
+    },
+  );
+
   test("paints the verdict on a terminal", async () => {
     const painted = async (line: string) => (await cli(line, { terminal: ["stdout"] })).out.slice(0, 30);
     expect(await painted(`${sapphire} --to discord ${cutOver}`)).toContain("\u001b[31mcollision\u001b[39m");
