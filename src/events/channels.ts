@@ -19,8 +19,18 @@ interface Runtime {
 /** The channels that were looked up. A lookup takes Node a microsecond. */
 const channels: Partial<Record<BitflakeEventName, Channel>> = {};
 
-/** Whether subscribers run now. Global state, because every entry of the package is built with its own copy of this file. */
-const delivery = () => globalState("bitflake.delivery.v1", () => ({ isRunning: false }));
+/** The state of this copy of the file alone. */
+const ownDelivery = { isRunning: false };
+
+/** Returns whether subscribers run now. Global state, because every entry of the package is built with its own copy of this file. */
+function delivery(): { isRunning: boolean } {
+  try {
+    return globalState("bitflake.delivery.v1", () => ({ isRunning: false }));
+  } catch {
+    // Frozen globals must not fail the call that has something to publish.
+    return ownDelivery;
+  }
+}
 
 /** Returns a channel, or `undefined` if the runtime has none. */
 function channelOf(name: BitflakeEventName): Channel | undefined {

@@ -22,7 +22,7 @@ const CROSS_ORIGIN: Refusal = {
   isCrossOrigin: true,
 };
 
-/** The pages of the service: see `routes/console.ts`. */
+/** The pages of the service, see `routes/console.ts`. They have no query parameters. */
 const PAGES = ["/", "/docs"];
 
 /** Returns whether a person follows a link to a page of the service. A page changes nothing, and the linking page cannot read it. */

@@ -96,7 +96,7 @@ interface ProgramEvent {
 
 /**
  * Writes lines without waiting for the reader: those of one turn of the event loop together, because a write takes longer than
- * an answer. It drops lines that come faster than they are read, so its memory is bounded.
+ * an answer, but an error at once. It drops lines that come faster than they are read, so its memory is bounded.
  */
 class LogWriter {
   readonly #output: Output;
@@ -113,8 +113,13 @@ class LogWriter {
   }
 
   add(entry: LogEntry): void {
-    if (this.#waiting >= MAX_QUEUED_CHARS) this.#lost++;
-    else this.#append(this.#lineOf(entry));
+    if (this.#waiting >= MAX_QUEUED_CHARS) {
+      this.#lost++;
+      return;
+    }
+    this.#append(this.#lineOf(entry));
+    // The program may end by the same error in this turn.
+    if (entry.level === "error") this.#write();
   }
 
   #append(line: string): void {
@@ -125,6 +130,7 @@ class LogWriter {
 
   #write(): void {
     const text = this.#text;
+    if (text === "") return;
     this.#text = "";
     const done = () => {
       this.#waiting -= text.length;

@@ -18,6 +18,7 @@ const entry: ServiceLogEntry = {
   requestId: "r-1",
   code: "ERR_BACKEND",
 };
+const answered: ServiceLogEntry = { ...entry, level: "info", status: 200 };
 const event: ServiceEvent = {
   time: "T",
   level: "error",
@@ -124,13 +125,25 @@ test("the form is the one that is set, otherwise text on a terminal and JSON els
 test("lines of one turn are written at its end, together and in their order", async () => {
   const { io, written } = fakeIo();
   const log = createLog("text", io);
-  for (const path of ["/1", "/2", "/3"]) log?.({ ...entry, path });
+  for (const path of ["/1", "/2", "/3"]) log?.({ ...answered, path });
   expect(written.stderr).toEqual([]);
   await nextTurn();
-  log?.({ ...entry, path: "/4" });
+  log?.({ ...answered, path: "/4" });
   await nextTurn();
   const paths = written.stderr.map((text) => [...text.matchAll(/\/\d/g)].join(" "));
   expect(paths).toEqual(["/1 /2 /3", "/4"]);
+});
+
+test("an error is written at once, after the lines before it, because the process may end in this turn", async () => {
+  const { io, written } = fakeIo();
+  const log = createLog("text", io);
+  log?.({ ...answered, path: "/1" });
+  log?.({ ...entry, path: "/2" });
+  expect(written.stderr).toHaveLength(1);
+  log?.({ ...answered, path: "/3" });
+  await nextTurn();
+  const paths = written.stderr.map((text) => [...text.matchAll(/\/\d/g)].join(" "));
+  expect(paths).toEqual(["/1 /2", "/3"]);
 });
 
 describe("a reader", () => {
@@ -156,13 +169,13 @@ describe("a reader", () => {
         return stopped;
       };
       const log = createLog(form, { ...io, stderr: { ...io.stderr, write } });
-      for (let at = 0; at < 50_000; at++) log?.(entry);
+      for (let at = 0; at < 50_000; at++) log?.(answered);
       await nextTurn();
       const kept = written.join("").split("\n").length - 1;
       const size = written.join("").length;
       expect(size).toBeLessThan(1_100_000);
       expect(size).toBeGreaterThan(1_000_000);
-      log?.(entry);
+      log?.(answered);
       read();
       await nextTurn();
       await nextTurn();
@@ -176,7 +189,7 @@ describe("a reader", () => {
           count: lost,
         });
       }
-      log?.(entry);
+      log?.(answered);
       await nextTurn();
       expect(written).toHaveLength(3);
     },
