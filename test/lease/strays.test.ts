@@ -48,7 +48,16 @@ async function recordOn({ acquire, renew, release }: LeaseRule, seed: number, ca
     read: async () => ({ state, storeMs: ms }),
   };
   return recordTraffic({
-    ...{ port, terms: TERMS, state, historyId: "now", notCompared: [], clock: () => ms, choices },
+    ...{
+      port,
+      terms: TERMS,
+      state,
+      historyId: "now",
+      notCompared: [],
+      movesRepeats: false,
+      clock: () => ms,
+      choices,
+    },
     ...{ holders: 4, calls, offsetMs: 6 },
     changeHistory: async (historyId) => {
       state = state && { ...state, historyId };
@@ -95,7 +104,7 @@ describe("the order of calls", () => {
   const got = { kind: "acquire", request: { owner: "a", nonce: "a" }, nowMs: 100, answer: granted } as const;
   const lost = { kind: "renew", proof, nowMs: 100, answer: { outcome: "lost", storeMs: 100 } } as const;
   const of = (...calls: RecordedCall[]) =>
-    findStray({ terms: TERMS, state: undefined, historyId: "", notCompared: [], calls });
+    findStray({ terms: TERMS, state: undefined, historyId: "", notCompared: [], movesRepeats: false, calls });
 
   test("is free while calls overlap", () => {
     expect(of({ ...got, began: 0, ended: 3 }, { ...lost, began: 1, ended: 2 }).stray).toBeUndefined();

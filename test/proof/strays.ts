@@ -52,6 +52,8 @@ export interface Trace {
    * no node, and are not compared.
    */
   readonly notCompared: readonly LeaseAnswer["outcome"][];
+  /** Whether a repeated request may get another grant than before. */
+  readonly movesRepeats: boolean;
   readonly calls: readonly RecordedCall[];
 }
 
@@ -81,45 +83,46 @@ function withoutOwn(state: NamespaceState, { owner, nonce }: LeaseRequest, excep
   return { ...state, nodes: new Map(nodes) };
 }
 
-/** Returns the state after an acquire, if the rule can have given its answer. */
+/** Returns the states after an acquire with which the rule can have given its answer, the likeliest one first. */
 function afterAcquire(
   state: NamespaceState | undefined,
   trace: Trace,
   call: Extract<RecordedCall, { kind: "acquire" }>,
-): Outcome | undefined {
+): Outcome[] {
   const { request, nowMs, answer } = call;
-  const { terms, notCompared } = trace;
+  const { terms, notCompared, movesRepeats } = trace;
   const ms = answer.outcome === "shape" ? 0 : answer.storeMs;
-  if (notCompared.includes(answer.outcome)) return [state, false];
+  if (notCompared.includes(answer.outcome)) return [[state, false]];
   const granted = answer.outcome === "granted" ? answer.node : undefined;
   // A store may choose any free node.
   const choose: ChooseNode = (nodes, space, tick) =>
     granted === undefined
       ? longestFreeNode(nodes, space, tick)
       : { node: granted, until: nodes.get(granted)?.until ?? -1 };
-  const hidden = [granted ?? -1, -1].map((except) => state && withoutOwn(state, request, except));
-  for (const seen of [state, ...hidden]) {
+  const hidden = movesRepeats
+    ? [granted ?? -1, -1].map((except) => state && withoutOwn(state, request, except))
+    : [];
+  return [state, ...hidden].flatMap((seen): Outcome[] => {
     const [next, ours] = acquire(seen, terms, request, nowMs, { ms, historyId: trace.historyId }, choose);
-    if (!isSame(ours, answer)) continue;
-    if (seen === state) return [next, false];
+    if (!isSame(ours, answer)) return [];
+    if (seen === state) return [[next, false]];
     const nodes = new Map(state?.nodes);
     const kept = granted === undefined ? undefined : next?.nodes.get(granted);
     if (granted !== undefined && kept) nodes.set(granted, kept);
-    return [next && { ...next, nodes }, true];
-  }
-  return undefined;
+    return [[next && { ...next, nodes }, true]];
+  });
 }
 
-/** Returns the state after a call, if the rule can have given its answer. */
-function after(state: NamespaceState | undefined, trace: Trace, call: RecordedCall): Outcome | undefined {
+/** Returns the states after a call with which the rule can have given its answer, the likeliest one first. */
+function after(state: NamespaceState | undefined, trace: Trace, call: RecordedCall): Outcome[] {
   if (call.kind === "acquire") return afterAcquire(state, trace, call);
-  if (call.kind === "history") return [state && { ...state, historyId: call.historyId }, false];
-  if (call.kind === "release") return [state && release(state, call.proof, call.nextTick), false];
+  if (call.kind === "history") return [[state && { ...state, historyId: call.historyId }, false]];
+  if (call.kind === "release") return [[state && release(state, call.proof, call.nextTick), false]];
   const { answer, proof, nowMs } = call;
-  if (trace.notCompared.includes(answer.outcome)) return [state, false];
+  if (trace.notCompared.includes(answer.outcome)) return [[state, false]];
   const ms = answer.outcome === "shape" ? 0 : answer.storeMs;
   const [next, ours] = renew(state, trace.terms, proof, nowMs, { ms, historyId: trace.historyId });
-  return isSame(ours, answer) ? [next, false] : undefined;
+  return isSame(ours, answer) ? [[next, false]] : [];
 }
 
 /** The store's time of a call; those without one come first. */
@@ -177,8 +180,8 @@ export function findStray(trace: Trace): Search {
       continue;
     }
     const call = calls[index] as RecordedCall;
-    const outcome = after(top.state, trace, call);
-    if (!outcome) {
+    const outcomes = after(top.state, trace, call);
+    if (outcomes.length === 0) {
       const done = top.next + top.early.length;
       if (done >= farthest) {
         farthest = done;
@@ -186,9 +189,11 @@ export function findStray(trace: Trace): Search {
       }
       continue;
     }
-    const [state, isMoved] = outcome;
-    const following = frame(state, top.next, [...top.early, index], top.moved + Number(isMoved));
-    if (failed.size === 0 || !failed.has(keyOf(following))) path.push(following);
+    // The last one of the path is tried first.
+    for (const [state, isMoved] of outcomes.reverse()) {
+      const following = frame(state, top.next, [...top.early, index], top.moved + Number(isMoved));
+      if (failed.size === 0 || !failed.has(keyOf(following))) path.push(following);
+    }
   }
   return { stray: last, moved: 0 };
 }
