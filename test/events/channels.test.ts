@@ -118,6 +118,8 @@ describe("without node:diagnostics_channel", () => {
     const dist = new URL("../../dist/", import.meta.url);
     const script = `
       import { subscribe } from "node:diagnostics_channel";
+      // Node 20 defines them when they are first read, which a frozen globalThis forbids.
+      [AbortController, TextEncoder, crypto];
       Object.freeze(WeakMap);
       Object.freeze(globalThis);
       const { Idempotency } = await import("${dist}idempotency.js");
