@@ -54,7 +54,7 @@ async function recordOn({ acquire, renew, release }: LeaseRule, seed: number, ca
       state,
       historyId: "now",
       notCompared: [],
-      movesRepeats: false,
+
       clock: () => ms,
       choices,
     },
@@ -104,7 +104,7 @@ describe("the order of calls", () => {
   const got = { kind: "acquire", request: { owner: "a", nonce: "a" }, nowMs: 100, answer: granted } as const;
   const lost = { kind: "renew", proof, nowMs: 100, answer: { outcome: "lost", storeMs: 100 } } as const;
   const of = (...calls: RecordedCall[]) =>
-    findStray({ terms: TERMS, state: undefined, historyId: "", notCompared: [], movesRepeats: false, calls });
+    findStray({ terms: TERMS, state: undefined, historyId: "", notCompared: [], calls });
 
   test("is free while calls overlap", () => {
     expect(of({ ...got, began: 0, ended: 3 }, { ...lost, began: 1, ended: 2 }).stray).toBeUndefined();

@@ -52,15 +52,13 @@ export interface Trace {
    * no node, and are not compared.
    */
   readonly notCompared: readonly LeaseAnswer["outcome"][];
-  /** Whether a repeated request may get another grant than before. */
-  readonly movesRepeats: boolean;
   readonly calls: readonly RecordedCall[];
 }
 
 export interface Search {
   /** The first call without an order, and its answer. */
   readonly stray: string | undefined;
-  /** How many repeated requests got another grant than before, which the rule would not give them. */
+  /** How many repeated requests got another grant than before, or none, which the rule would not do. */
   readonly moved: number;
 }
 
@@ -90,7 +88,7 @@ function afterAcquire(
   call: Extract<RecordedCall, { kind: "acquire" }>,
 ): Outcome[] {
   const { request, nowMs, answer } = call;
-  const { terms, notCompared, movesRepeats } = trace;
+  const { terms, notCompared } = trace;
   const ms = answer.outcome === "shape" ? 0 : answer.storeMs;
   if (notCompared.includes(answer.outcome)) return [[state, false]];
   const granted = answer.outcome === "granted" ? answer.node : undefined;
@@ -99,9 +97,8 @@ function afterAcquire(
     granted === undefined
       ? longestFreeNode(nodes, space, tick)
       : { node: granted, until: nodes.get(granted)?.until ?? -1 };
-  const hidden = movesRepeats
-    ? [granted ?? -1, -1].map((except) => state && withoutOwn(state, request, except))
-    : [];
+  // A repeated request may get another grant than before, or none: docs/proof.md says where.
+  const hidden = [granted ?? -1, -1].map((except) => state && withoutOwn(state, request, except));
   return [state, ...hidden].flatMap((seen): Outcome[] => {
     const [next, ours] = acquire(seen, terms, request, nowMs, { ms, historyId: trace.historyId }, choose);
     if (!isSame(ours, answer)) return [];

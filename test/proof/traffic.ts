@@ -19,7 +19,6 @@ export interface Traffic {
   readonly state: NamespaceState | undefined;
   readonly historyId: string;
   readonly notCompared: Trace["notCompared"];
-  readonly movesRepeats: Trace["movesRepeats"];
   /** Returns the time of a correct clock. */
   readonly clock: () => number;
   readonly choices: Choices;
@@ -139,6 +138,6 @@ export async function recordTraffic(traffic: Traffic): Promise<Trace> {
     const share = Math.ceil((calls * part) / holders);
     await Promise.all(Array.from({ length: holders }, () => hold(share)));
   }
-  const { state, historyId, notCompared, movesRepeats } = traffic;
-  return { terms, state, historyId, notCompared, movesRepeats, calls: recorded };
+  const { state, historyId, notCompared } = traffic;
+  return { terms, state, historyId, notCompared, calls: recorded };
 }
