@@ -48,7 +48,13 @@ export function mysqlFunctions(settings: SqlSettings): SqlFunctions {
   const own = `functions = '${functionPrefix}'`;
   const namespace = name === undefined ? "NULL" : textLiteral(name, "mysql");
   const key = (part: string) => textLiteral(cellKey({ prefix }, "lease", name ?? "", part), "mysql");
-  const tickOf = (ms: string) => `FLOOR((${ms} - (${epochMs})) / ${tickMs})`;
+  // Not by FLOOR(a / b): with div_precision_increment = 0 the quotient is rounded.
+  const tickOf = (ms: string) => {
+    const sinceEpoch = `(${ms} - (${epochMs}))`;
+    return tickMs === 1
+      ? sinceEpoch
+      : `((${sinceEpoch} - IF(${sinceEpoch} < 0, ${tickMs - 1}, 0)) DIV ${tickMs})`;
+  };
   const nowTick = tickOf("TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
   const names = ["next_id", "id_clock_ms", "decode_id", "id_range"];
   // MariaDB replaces a function at once, and keeps the rights to it. MySQL reads two comments around a DROP,
@@ -224,7 +230,7 @@ BEGIN
       ${signal("IDFUL", "'ERR_SEQUENCE_EXHAUSTED: tick '", "GREATEST(last_tick, after_tick)", "' is full, and the next one can be used in '", "wait_ms", "' ms'")};
     END IF;
     SET wait_ms = LEAST(wait_ms + slept_ms DIV 10, 100);
-    DO SLEEP(wait_ms / 1000);
+    DO SLEEP(wait_ms * 0.001);
     SET slept_ms = slept_ms + wait_ms;
   END LOOP;
 END;

@@ -55,7 +55,7 @@ export interface SqlOptions extends SqlFormat {
   readonly schema?: string | undefined;
   /** The prefix of the tables, as in the adapter of `bitflake/backend`. Default `"bitflake"`. */
   readonly prefix?: string | undefined;
-  /** The start of the functions' names: `"order_"` makes `order_next_id()`. Default none. */
+  /** The start of the functions' names, without capital letters: `"order_"` makes `order_next_id()`. Default none. */
   readonly functionPrefix?: string | undefined;
 }
 
@@ -92,6 +92,15 @@ const OPTIONS = [
 function assertIdentifier(field: string, value: unknown, most: number): string {
   if (assertName(field, value).length <= most && /^[\w-]+$/.test(value as string)) return value as string;
   throw new ArgumentError(field, `1 to ${most} letters, digits, "_" and "-"`, value);
+}
+
+/** Asserts that a value can be the start of the names of functions; returns it. */
+function assertFunctionPrefix(value: unknown): string {
+  if (value === "") return "";
+  const prefix = assertIdentifier("functionPrefix", value, 20);
+  // MySQL and SQLite do not distinguish names by case alone, so two sets of functions would replace each other.
+  if (prefix === prefix.toLowerCase()) return prefix;
+  throw new ArgumentError("functionPrefix", "without capital letters", value);
 }
 
 /** Resolves options to settings, and validates them. */
@@ -152,7 +161,7 @@ export function resolveSqlSettings(options: SqlOptions): SqlSettings {
     maxBackwardMs: assertWhole("maxBackwardMs", maxBackwardMs, 0, DATE_END),
     schema: assertIdentifier("schema", schema ?? "public", 63),
     prefix: assertIdentifier("prefix", prefix, 20),
-    functionPrefix: functionPrefix === "" ? "" : assertIdentifier("functionPrefix", functionPrefix, 20),
+    functionPrefix: assertFunctionPrefix(functionPrefix),
     machineBits,
     sequenceBits,
     timestampShift: datacenterBits + machineBits + sequenceBits,

@@ -26,16 +26,14 @@ export function sqliteFunctions(settings: SqlSettings): SqlFunctions {
   const lastTick = lastTickOf(format);
   const maxSequence = 2 ** sequenceBits - 1;
   const named = (name: string) => `"${functionPrefix}${name}"`;
-  const [state, check, chosen] = [
-    `"${prefix}_sql_${functionPrefix}state"`,
-    `"${prefix}_sql_check"`,
-    `"${prefix}_sql"`,
-  ];
+  // In a trigger the table of a change has no schema. Elsewhere it has, because an attached database may have the same names.
+  const stateName = `"${prefix}_sql_${functionPrefix}state"`;
+  const [state, check, chosen] = [`main.${stateName}`, `"${prefix}_sql_check"`, `main."${prefix}_sql"`];
   const [clock, next, rule] = [named("id_clock"), named("id_next"), named("id_rule")];
-  const [namespaces, nodes] = [`"${prefix}_namespaces"`, `"${prefix}_nodes"`];
+  const [namespaces, nodes] = [`main."${prefix}_namespaces"`, `main."${prefix}_nodes"`];
   const namespace = name === undefined ? "NULL" : textLiteral(name, "sqlite");
   const id = `(tick << ${timestampShift}) | (node << ${sequenceBits}) | sequence`;
-  const step = `UPDATE ${state} SET (reading, tick, sequence) = (SELECT reading, tick, sequence FROM ${next})`;
+  const step = `UPDATE ${stateName} SET (reading, tick, sequence) = (SELECT reading, tick, sequence FROM ${next})`;
   const now = "SELECT CAST(ROUND((JULIANDAY('now') - 2440587.5) * 86400000) AS INTEGER) AS ms";
   const nowTick = `(SELECT (ms - (${epochMs})) / ${tickMs} FROM (${now}))`;
   const isNew = `NOT EXISTS (SELECT 1 FROM ${state})`;
@@ -50,6 +48,8 @@ export function sqliteFunctions(settings: SqlSettings): SqlFunctions {
     clock: "ERR_ARGUMENT: the time must be within the ticks of the layout",
     names: "ERR_ARGUMENT: the database must have nothing else with the names of the functions",
     triggers: "ERR_ARGUMENT: the triggers of columns must be dropped before the functions",
+    elsewhere:
+      "ERR_ARGUMENT: the table must be one of this database, or a TEMP table, and there must not be both",
     renamed: "ERR_ARGUMENT: the trigger of this column is that of another table, so drop it",
     state: `ERR_NAMESPACE: the state is not for ${shape}, this node and this name`,
     chosen: "ERR_NAMESPACE: other functions have this node",
@@ -63,7 +63,7 @@ CREATE TEMP TABLE ${check} (owner TEXT${rules.join("")});
 `;
   // With the triggers of TEMP tables, which only this connection has.
   const triggers =
-    "(SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'trigger'";
+    "(SELECT * FROM main.sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'trigger'";
   const assert = (column: string, query: string) => `INSERT INTO ${check} (${column}) SELECT ${query};\n`;
   const guard = (asserts: string, change: string) =>
     `${asserts}SAVEPOINT bitflake_sql;\n${asserts}${change}RELEASE bitflake_sql;\nDROP TABLE temp.${check};\n`;
@@ -79,7 +79,7 @@ CREATE TEMP TABLE ${check} (owner TEXT${rules.join("")});
     assert("state", `COUNT(*) FROM ${state} WHERE NOT (${isOwn})`),
     assert(
       "names",
-      `COUNT(*) FROM sqlite_schema WHERE ${isNew} AND ('"' || name || '"') COLLATE NOCASE IN ('${clock}', '${next}', '${rule}')`,
+      `COUNT(*) FROM main.sqlite_schema WHERE ${isNew} AND ('"' || name || '"') COLLATE NOCASE IN ('${clock}', '${next}', '${rule}')`,
     ),
     ...(name === undefined
       ? [
@@ -112,7 +112,7 @@ CREATE TEMP TABLE ${check} (owner TEXT${rules.join("")});
         ]),
   ];
   // Each rule that is kept has left a row, twice. A client that goes on after an error must not take or release a node.
-  const isKept = (rules: number) => `(SELECT COUNT(*) FROM ${check}) >= ${2 * rules}`;
+  const isKept = (rules: number) => `(SELECT COUNT(*) FROM ${check} WHERE owner IS NULL) >= ${2 * rules}`;
   const mayTake = `${isNew} AND ${isKept(asserts.length)}`;
 
   // Functions that had the node may have stamped ticks ahead of the clock, or read a clock that was set back since.
@@ -149,16 +149,16 @@ ${assert("nodes", isNew)}`;
 CREATE TABLE IF NOT EXISTS ${chosen} (node INTEGER PRIMARY KEY, functions TEXT, reading INTEGER, until INTEGER);
 ${guard(
   asserts.join(""),
-  `${name === undefined ? choose : claim}${note}DROP VIEW IF EXISTS ${clock};
-CREATE VIEW ${clock} AS ${now};
-DROP VIEW IF EXISTS ${next};
-CREATE VIEW ${next} AS SELECT
+  `${name === undefined ? choose : claim}${note}DROP VIEW IF EXISTS main.${clock};
+CREATE VIEW main.${clock} AS ${now};
+DROP VIEW IF EXISTS main.${next};
+CREATE VIEW main.${next} AS SELECT
   MAX(reading, ms) AS reading,
   CASE WHEN now_tick > tick THEN now_tick WHEN sequence < ${maxSequence} THEN tick ELSE tick + 1 END AS tick,
   CASE WHEN now_tick > tick OR sequence = ${maxSequence} THEN 0 ELSE sequence + 1 END AS sequence
-FROM ${state}, (SELECT ms, (ms - (${epochMs})) / ${tickMs} AS now_tick FROM ${clock}) WHERE ${isOwn};
-DROP TRIGGER IF EXISTS ${rule};
-CREATE TRIGGER ${rule} BEFORE UPDATE OF sequence ON ${state} BEGIN
+FROM ${stateName}, (SELECT ms, (ms - (${epochMs})) / ${tickMs} AS now_tick FROM ${clock}) WHERE ${isOwn};
+DROP TRIGGER IF EXISTS main.${rule};
+CREATE TRIGGER main.${rule} BEFORE UPDATE OF sequence ON ${stateName} BEGIN
 ${raise(
   "ERR_NAMESPACE: the functions are not those of the state, so run their install script",
   "NEW.sequence IS NULL",
@@ -187,9 +187,9 @@ WHERE namespace = ${namespace} AND node = (SELECT node FROM ${state}) AND owner 
     assert("state", `NOT EXISTS (SELECT 1 FROM ${state} WHERE ${isOwn})`) +
       assert("triggers", `COUNT(*) FROM ${triggers} AND INSTR(sql, '${step}') > 0`),
     `${release}DELETE FROM ${state} WHERE ${mayRelease};
-DROP TRIGGER IF EXISTS ${rule};
-DROP VIEW IF EXISTS ${next};
-DROP VIEW IF EXISTS ${clock};
+DROP TRIGGER IF EXISTS main.${rule};
+DROP VIEW IF EXISTS main.${next};
+DROP VIEW IF EXISTS main.${clock};
 `,
   )}`;
 
@@ -217,14 +217,18 @@ FROM (SELECT from_ms, to_ms, ${first("from_ms")} AS min, ${first("to_ms")} AS ma
       // In the encoded names is no ":", so no two columns share the name of a trigger.
       const triggerName = `${prefix}_sql:${encodeURIComponent(table)}:${encodeURIComponent(column)}`;
       const trigger = `"${triggerName}"`;
-      const made = `(SELECT ${id} FROM ${state})`;
+      const made = `(SELECT ${id} FROM ${stateName})`;
+      const tables =
+        "(SELECT * FROM main.sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'table'";
+      const isTable = `COLLATE NOCASE = ${textLiteral(table, "sqlite")}`;
       // A table keeps its triggers and their names when it is renamed. Without the first rule, it would lose this one without an
       // error. The last check reads the row, because a trigger of the UPDATE can make IDs of other tables.
       // INSERT OR IGNORE and INSERT OR REPLACE also apply to UPDATE in the trigger: it would do nothing, or delete another row.
       return `SELECT ${quotedTable}.${quotedColumn}, ${quotedTable}._rowid_ FROM ${quotedTable} LIMIT 0;
-${begin}${assert("renamed", `COUNT(*) FROM ${triggers} AND name = ${textLiteral(triggerName, "sqlite")} COLLATE NOCASE AND tbl_name <> ${textLiteral(table, "sqlite")} COLLATE NOCASE`)}DROP TABLE temp.${check};
+${begin}${assert("elsewhere", `COUNT(*) <> 1 FROM ${tables} AND name ${isTable}`)}${assert("renamed", `COUNT(*) FROM ${triggers} AND name = ${textLiteral(triggerName, "sqlite")} COLLATE NOCASE AND NOT tbl_name ${isTable}`)}DROP TABLE temp.${check};
 SAVEPOINT bitflake_sql;
-DROP TRIGGER IF EXISTS ${trigger};
+DROP TRIGGER IF EXISTS main.${trigger};
+DROP TRIGGER IF EXISTS temp.${trigger};
 CREATE TRIGGER ${trigger} AFTER INSERT ON ${quotedTable} WHEN NEW.${quotedColumn} IS NULL BEGIN
   ${step};
   SELECT RAISE(ABORT, 'ERR_INVALID_ID: another row has the ID already') WHERE EXISTS (SELECT 1 FROM ${quotedTable} WHERE ${quotedColumn} = ${made});

@@ -21,7 +21,7 @@ export interface SqlFunctions {
   /**
    * Returns the SQL that gives new rows of a table an ID: a default in PostgreSQL, elsewhere a trigger for rows without one.
    *
-   * @param table a table of the same schema
+   * @param table a table of the same schema, in SQLite of the main database or a TEMP table; without a schema before it
    * @param column its column for the ID, default `"id"`
    * @throws {@link ArgumentError} if a name is not 1 to 100 characters of one line, without braces
    */

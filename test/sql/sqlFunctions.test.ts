@@ -28,6 +28,10 @@ const textsOf = (options: object) => {
 
 describe("options", () => {
   test.each([
+    [
+      { dialect: "sqlite", ...NODE, functionPrefix: "Order_" },
+      'functionPrefix must be without capital letters, got "Order_"',
+    ],
     [{ dialect: "oracle", ...NODE }, 'dialect must be one of postgres, mysql, sqlite, got "oracle"'],
     [{ ...NODE }, "dialect must be one of postgres, mysql, sqlite, got undefined"],
     [{ dialect: "postgres", ...NODE, machineId: 5 }, "option must be one of"],

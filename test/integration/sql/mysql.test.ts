@@ -1,6 +1,6 @@
 // MySQL and MariaDB alone: removing and installing again, scripts that run beside inserts and beside each other, triggers.
 
-import { decode } from "bitflake";
+import { decode, PRESET_TWITTER } from "bitflake";
 import { setup } from "bitflake/backend";
 import { leaseNode } from "bitflake/lease";
 import { sqlFunctions } from "bitflake/sql";
@@ -130,7 +130,7 @@ describe.skipIf(!open)("mysql", () => {
   test("uninstall finds the triggers that the user has written, however they call the functions", async () => {
     const sql = await install(
       db,
-      { ...NODE, prefix: "calls", functionPrefix: "Calls_" },
+      { ...NODE, prefix: "calls", functionPrefix: "calls_" },
       { hasOwnClock: true },
     );
     await db.exec("CREATE TABLE called (id BIGINT PRIMARY KEY, note TEXT)");
@@ -144,10 +144,10 @@ describe.skipIf(!open)("mysql", () => {
     };
     const [{ name } = {}] = await db.query("SELECT DATABASE() AS name");
     for (const expression of [
-      "Calls_next_id()",
+      "calls_next_id()",
       "1+CALLS_NEXT_ID ( )",
-      "`Calls_next_id` ()",
-      `${name}.Calls_next_id()`,
+      "`calls_next_id` ()",
+      `${name}.calls_next_id()`,
       "JSON_VALUE(Calls_decode_id(NEW.id), '$.sequence')",
       "Calls_id_clock_ms(0)",
     ])
@@ -228,6 +228,40 @@ describe.skipIf(!open)("mysql", () => {
       await db.query(own.uninstall, [], 6);
       await db.exec("DROP TABLE modes_sql");
     }
+  });
+
+  test("MariaDB: a session whose quotients are rounded waits for the next tick, and stamps its own", async ({
+    skip,
+  }) => {
+    skip(!isMariadb, "the test was not run on MySQL");
+    const options = { ...NODE, prefix: "session", functionPrefix: "session_", tickMs: 500 };
+    const sql = sqlFunctions({ dialect: "mysql", ...options });
+    await db.exec(sql.install);
+    await db.query("SET SESSION div_precision_increment = 0", [], 5);
+    await db.query("START TRANSACTION", [], 5);
+    await db.query(`SELECT ${sql.nextId} AS id`, [], 5);
+    await db.query("ROLLBACK", [], 5);
+    // The next one waits for the next tick.
+    const before = Date.now();
+    const [{ id } = {}] = await db.query(`SELECT ${sql.nextId} AS id`, [], 5);
+    const { timestampMs } = decode(BigInt(String(id)), { ...PRESET_TWITTER, tickMs: 500 });
+    expect(timestampMs).toBeGreaterThan(before - 500);
+    expect(timestampMs).toBeLessThanOrEqual(Date.now());
+    await db.exec(sql.uninstall);
+  });
+
+  test("a table with the default 0 takes IDs in each kind of insert", async () => {
+    const sql = sqlFunctions({ dialect: "mysql", ...NODE, prefix: "kinds", functionPrefix: "kinds_" });
+    await db.exec(sql.install);
+    await db.exec("CREATE TABLE kinds (id BIGINT NOT NULL DEFAULT 0 PRIMARY KEY, n INT)");
+    await db.query(sql.columnDefault("kinds"));
+    await db.exec(`INSERT INTO kinds (n) VALUES (1), (2); INSERT INTO kinds SET n = 3; INSERT INTO kinds (n) SELECT n + 3 FROM kinds;
+REPLACE INTO kinds (n) SELECT 7; INSERT INTO kinds VALUES (0, 8), (DEFAULT, 9)`);
+    const rows = await db.query("SELECT id, n FROM kinds ORDER BY n");
+    expect(rows.map(({ n }) => Number(n))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (const { id } of rows) expect(decode(BigInt(String(id)), "twitter").machineId).toBe(5);
+    await db.exec("DROP TABLE kinds");
+    await db.exec(sql.uninstall);
   });
 
   test("a function of the user's is not replaced", async () => {

@@ -1,5 +1,8 @@
 // The SQL in SQLite: transactions of the caller, removed functions, conflict clauses, tables of other kinds, parameters.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { decode, PRESET_TWITTER } from "bitflake";
 import { fromSqlite, setup } from "bitflake/backend";
@@ -383,6 +386,67 @@ describe.skipIf(!sqliteHere.node)("SQLite", () => {
       db.exec("INSERT INTO orders (note) VALUES ('a')");
       expect(rowsOf(db, "SELECT id FROM orders")).toEqual([{ id: last + 2n }]);
     }
+  });
+
+  test("no script changes an attached database that has functions of the same names", async () => {
+    const sql = build();
+    const create = "CREATE TABLE orders (id BIGINT PRIMARY KEY, note TEXT)";
+    const folder = mkdtempSync(join(tmpdir(), "bitflake-sql-"));
+    try {
+      const file = join(folder, "archive.db");
+      const { DatabaseSync } = await import("node:sqlite");
+      const archive = new DatabaseSync(file);
+      archive.exec(`${sql.install}${create};${sql.columnDefault("orders")}`);
+      const before = contentsOf(archive);
+      const db = await open(`ATTACH '${file}' AS archive`);
+      expect(() => db.exec(sql.columnDefault("orders"))).toThrow("ERR_ARGUMENT: the table must be one of");
+      expect(() => db.exec(sql.uninstall)).toThrow("no such table: main.bitflake_sql_state");
+      db.exec(`${sql.install}${create};${sql.columnDefault("orders")}`);
+      expect(contentsOf(archive)).toEqual(before);
+      db.exec("INSERT INTO archive.orders (note) VALUES ('a'); INSERT INTO main.orders (note) VALUES ('b')");
+      for (const schema of ["archive", "main"])
+        expect(rowsOf(db, `SELECT id FROM ${schema}.orders`)).toEqual([{ id: expect.any(BigInt) }]);
+      db.exec(`DROP TABLE main.orders; ${sql.uninstall}`);
+      db.exec("INSERT INTO archive.orders (note) VALUES ('c')");
+      expect(rowsOf(db, "SELECT id FROM archive.orders WHERE id IS NULL")).toEqual([]);
+      db.close();
+      archive.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("columnDefault is refused for a table that has a TEMP table of its name beside it", async () => {
+    const sql = build();
+    const db = await open(`${sql.install}CREATE TABLE orders (id BIGINT PRIMARY KEY, note TEXT);`);
+    db.exec(sql.columnDefault("orders"));
+    db.exec("CREATE TEMP TABLE Orders (id BIGINT PRIMARY KEY, note TEXT)");
+    expect(() => db.exec(sql.columnDefault("orders"))).toThrow("ERR_ARGUMENT: the table must be one of");
+    db.exec("INSERT INTO main.orders (note) VALUES ('a')");
+    expect(rowsOf(db, "SELECT id FROM main.orders")).toEqual([{ id: expect.any(BigInt) }]);
+  });
+
+  test("a refused first script takes no node, also if the client goes on and the namespace changes meanwhile", async () => {
+    const db = await open();
+    await setup(fromSqlite(db), ["lease"]);
+    const { install, nextId } = build({
+      ...PRESET_TWITTER,
+      datacenterBits: 0,
+      machineBits: 10,
+      name: "orders",
+    });
+    const at = install.indexOf("SAVEPOINT");
+    db.exec(install.slice(0, at));
+    // As a lease of another layout that another process takes and releases.
+    db.exec("INSERT INTO bitflake_namespaces (namespace, shape) VALUES ('orders', 'of another layout')");
+    db.exec(
+      "INSERT INTO bitflake_nodes (namespace, space, node, owner, since, until) VALUES ('orders', 0, 16, NULL, 5, 6)",
+    );
+    goOn(db, install.slice(at));
+    expect(rowsOf(db, "SELECT node, owner, since FROM bitflake_nodes")).toEqual([
+      { node: 16n, owner: null, since: 5n },
+    ]);
+    expect(rowsOf(db, nextId)).toEqual([]);
   });
 
   test("after uninstall, ALTER TABLE works, and a second uninstall is refused", async () => {
