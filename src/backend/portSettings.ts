@@ -24,11 +24,11 @@ function assertHasMethod<T>(field: string, value: T, methods: readonly string[])
  * @returns the backend
  */
 export function assertBackend(backend: Backend): Backend {
-  type Client = Partial<Record<"multi" | "connect", unknown>>;
+  type Client = Partial<Record<"multi" | "connect" | "getConnection", unknown>>;
   assertHasMethod("backend", backend, ["eval", "query", "change", "swap"]);
-  const { prefix, timeoutMs, multi, connect } = backend as Backend & Client;
+  const { prefix, timeoutMs, multi, connect, getConnection } = backend as Backend & Client;
   // A client also has eval() or query(), but with other parameters.
-  if (multi ?? connect)
+  if (multi ?? connect ?? getConnection)
     throw new ArgumentError(
       "backend",
       "an adapter's result such as fromIORedis(client), not the client",

@@ -132,6 +132,7 @@ export class Audit {
 
   #ids = 0;
   #invalid = 0;
+  #invalidExample = "";
   #duplicates = 0;
   #duplicateExample = "";
   #sequenceEnds = 0;
@@ -178,9 +179,7 @@ export class Audit {
     this.#remainderOf2To32 = 2 ** 32 % this.#settings.shards;
     this.#reader = new LineReader({
       onId: (high, low) => this.#addHalves(high, low),
-      onInvalid: () => {
-        this.#invalid++;
-      },
+      onInvalid: (line) => this.#addInvalid(line),
     });
   }
 
@@ -218,10 +217,14 @@ export class Audit {
     this.#futureTick = Math.floor((this.#nowMs + MAX_AHEAD_MS - epochMs) / tickMs);
   }
 
+  #addInvalid(line: string): void {
+    if (this.#invalid++ === 0) this.#invalidExample = line;
+  }
+
   #addHalves(high: number, low: number): void {
     const tick = readPlace(high, low, this.#tickPlace);
     if (tick > this.#format.maxTick) {
-      this.#invalid++;
+      this.#addInvalid(idText(high, low));
       return;
     }
     this.#ids++;
@@ -340,7 +343,7 @@ export class Audit {
       ...this.#countFinding(
         "invalid",
         this.#invalid,
-        "",
+        this.#invalidExample,
         "lines that are no ID of this layout",
         "They were skipped",
       ),

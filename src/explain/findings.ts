@@ -37,7 +37,7 @@ export interface Finding {
   readonly machineId?: number;
   /** The farthest distance in time, in milliseconds. */
   readonly farthestMs?: number;
-  /** The first ID that shows it, as text. */
+  /** The first ID that shows it, as text; of `invalid` the first line, or its first 40 characters. */
   readonly example?: string;
 }
 

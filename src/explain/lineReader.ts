@@ -11,8 +11,8 @@ const MAX_DIGITS = 19;
 /** How many characters of a line are kept until its end comes. */
 const MAX_LINE = 64;
 
-/** A line that is no ID, in place of one that is too long. */
-const NO_ID = "x";
+/** How many characters of a line that is no ID are reported. */
+const MAX_EXAMPLE = 40;
 
 const BYTE_ORDER_MARK = "\ufeff";
 
@@ -24,8 +24,8 @@ const LOW_1E14 = 276_447_232;
 export interface LineSink {
   /** Takes an ID in halves of 31 and 32 bits. */
   onId(high: number, low: number): void;
-  /** Takes note of a line that is no ID. */
-  onInvalid(): void;
+  /** Takes note of a line that is no ID. Of a long line it gets the beginning. */
+  onInvalid(line: string): void;
 }
 
 /** Reads lines from chunks of text. A chunk may end in a line. */
@@ -82,7 +82,7 @@ export class LineReader {
     while (from < line.length && isBlank(line.charCodeAt(from))) from++;
     let to = line.length;
     while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
-    if (to - from > MAX_LINE) this.#rest = NO_ID;
+    if (to - from > MAX_LINE) this.#rest = `${line.slice(from, from + MAX_EXAMPLE)}…`;
     // The blank keeps the digits of the next chunk apart from these.
     else this.#rest = to === from || to === line.length ? line.slice(from, to) : `${line.slice(from, to)} `;
   }
@@ -96,7 +96,7 @@ export class LineReader {
     const length = to - from;
     if (length === 0) return;
     if (length > MAX_DIGITS || (length > 1 && text.charCodeAt(from) === ZERO)) {
-      this.#sink.onInvalid();
+      this.#refuse(text, from, to);
       return;
     }
     // The upper 5, middle 7 and lower 7 digits are one small integer each, as in parse.ts.
@@ -107,8 +107,14 @@ export class LineReader {
     const lower = readDigits(text, lowerAt, to);
     const low = upper * LOW_1E14 + middle * 1e7 + lower;
     const high = upper * HIGH_1E14 + Math.floor(low / 0x1_0000_0000);
-    if (upper < 0 || middle < 0 || lower < 0 || high >= 0x8000_0000) this.#sink.onInvalid();
+    if (upper < 0 || middle < 0 || lower < 0 || high >= 0x8000_0000) this.#refuse(text, from, to);
     else this.#sink.onId(high, low >>> 0);
+  }
+
+  #refuse(text: string, from: number, to: number): void {
+    this.#sink.onInvalid(
+      to - from > MAX_EXAMPLE + 1 ? `${text.slice(from, from + MAX_EXAMPLE)}…` : text.slice(from, to),
+    );
   }
 }
 

@@ -188,7 +188,7 @@ class Mask implements MaskedCodec {
   encode(id: bigint | string | number): bigint {
     const halves = splitId(id);
     if (halves.high >>> this.#upperBits !== 0) {
-      throw new InvalidIdError("id", `an ID from 0 to ${this.#largestId}`, id);
+      throw new InvalidIdError("id", `an ID from 0 to ${this.#largestId}, the largestId of the mask`, id);
     }
     const { high, low } = (this.#ciphers.get(this.#current) as BinaryFf1).encrypt(halves);
     return joinHalves(high + this.#current * 2 ** this.#upperBits, low) as bigint;

@@ -1,6 +1,6 @@
 // readMoment: a moment of an option as milliseconds, within limits.
 
-import { assertWhole, DATE_END } from "../internal.ts";
+import { ArgumentError, DATE_END } from "../internal.ts";
 
 /** The earliest moment that an epoch can be. */
 export const FIRST_MOMENT = -1e14;
@@ -12,5 +12,8 @@ export function readMoment(
   least: number = FIRST_MOMENT,
   most: number = DATE_END,
 ): number {
-  return assertWhole(field, value instanceof Date ? +value : value, least, most);
+  const ms = value instanceof Date ? +value : value;
+  if (Number.isInteger(ms) && (ms as number) >= least && (ms as number) <= most) return (ms as number) + 0;
+  const [from, to] = [least, most].map((limit) => `${limit} (${new Date(limit).toISOString()})`);
+  throw new ArgumentError(field, `a Date, or milliseconds since 1970, from ${from} to ${to}`, ms);
 }

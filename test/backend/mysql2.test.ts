@@ -1,7 +1,8 @@
-// Transactions of fromMysql2: each one ends, and gives its connection back, whatever fails in between.
+// fromMysql2: each transaction ends, and gives its connection back, whatever fails in between; and a pool without the adapter.
 
 import { expect, test } from "vitest";
 import { fromMysql2, type Mysql2Connection, type MysqlPort } from "../../src/backend/index.ts";
+import { Counter } from "../../src/counter/index.ts";
 
 const deadlock = Object.assign(new Error("Deadlock found"), { errno: 1213 });
 const lockTimeout = Object.assign(new Error("Lock wait timeout exceeded"), { errno: 1205 });
@@ -98,4 +99,15 @@ test("rows have each value as text", async () => {
 test("a client with one connection has no transactions", () => {
   const query = () => Promise.reject(new Error("called"));
   expect("transaction" in fromMysql2({ query, execute: query })).toBe(false);
+});
+
+test("a pool in place of the adapter's result is refused, and the message says what it is", () => {
+  const pool = {
+    query: async () => [[], []],
+    execute: async () => [[], []],
+    getConnection: async () => ({}),
+  };
+  expect(() => new Counter({ backend: pool as never, name: "orders" })).toThrow(
+    "backend must be an adapter's result such as fromIORedis(client), not the client",
+  );
 });

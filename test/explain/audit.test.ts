@@ -326,6 +326,20 @@ describe("finds", () => {
     const report = audit.report();
     expect([report.ids, report.invalid]).toEqual([2, 6]);
     expect(kinds(report)).toEqual(["invalid"]);
+    expect(report.findings[0]?.example).toBe("x");
+  });
+
+  test.each([
+    [['"1"\n'], '"1"'],
+    [["9223372036854775807\n"], "9223372036854775807"],
+    [[`${"1".repeat(41)}\n`], "1".repeat(41)],
+    [[`${"1".repeat(42)}\n`], `${"1".repeat(40)}…`],
+    // A line that goes on in the next chunks.
+    [[" 1", "1".repeat(70), "1".repeat(70), "\n2\n"], `${"1".repeat(40)}…`],
+  ])("the first line that is none: %j", (chunks, example) => {
+    const audit = new Audit("safe_integer", { nowMs });
+    for (const chunk of chunks) audit.write(chunk);
+    expect(audit.report().findings[0]).toMatchObject({ kind: "invalid", count: 1, example });
   });
 
   test("more nodes than it traces", () => {

@@ -336,7 +336,7 @@ describe("key versions", () => {
     }
     expect(thrownBy(() => mask.encode(largest + 1n))).toMatchObject({
       code: "ERR_INVALID_ID",
-      message: `id must be an ID from 0 to ${largest}, got ${largest + 1n}n`,
+      message: `id must be an ID from 0 to ${largest}, the largestId of the mask, got ${largest + 1n}n`,
     });
   });
 
@@ -375,7 +375,7 @@ describe("a mask refuses", () => {
 
   test("an ID past 53 bits, if it has 53", () => {
     expect(thrownBy(() => narrow.encode(2n ** 53n)).message).toBe(
-      "id must be an ID from 0 to 9007199254740991, got 9007199254740992n",
+      "id must be an ID from 0 to 9007199254740991, the largestId of the mask, got 9007199254740992n",
     );
     expect(thrownBy(() => narrow.decode(2n ** 53n)).message).toBe(
       "id must be a masked ID of at most 53 bits, got 9007199254740992n",

@@ -10,6 +10,9 @@ import { anyWidths } from "../support/arbitraries.ts";
 const EPOCH = 1_577_836_800_000;
 const before = EPOCH + 1_000_000;
 
+/** Returns a limit as the errors write it. */
+const moment = (ms: number) => `${ms} (${new Date(ms).toISOString()})`;
+
 /** Returns the items of a stream. */
 async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
@@ -193,7 +196,7 @@ describe("the IDs of rows in any order", () => {
 
 describe("a row is refused, and nothing changes,", () => {
   const options: BackfillOptions = { preset: "twitter", nodes: [1023], before };
-  const rule = `createdAt must be a whole number from ${EPOCH} to ${before - 1}, got `;
+  const rule = `createdAt must be a Date, or milliseconds since 1970, from ${moment(EPOCH)} to ${moment(before - 1)}, got `;
   test.each<[string, unknown, BackfillOptions, string]>([
     ["before the epoch", EPOCH - 1, options, rule + (EPOCH - 1)],
     ["at the cut-over", new Date(before), options, rule + before],
@@ -211,14 +214,14 @@ describe("a row is refused, and nothing changes,", () => {
       "in a span that does not end before the cut-over",
       before,
       { ...options, before: before + 1, precisionMs: 1000 },
-      `createdAt must be a whole number from ${EPOCH} to ${before - 999}, got ${before}`,
+      `createdAt must be a Date, or milliseconds since 1970, from ${moment(EPOCH)} to ${moment(before - 999)}, got ${before}`,
     ],
     [
       "in a tick that does not end before the cut-over",
       before - 1,
       { ...options, preset: { ...PRESET_SAFE_INTEGER, tickMs: 7 }, nodes: [3] },
       // 142857 ticks of 7 ms are 999999 ms.
-      `createdAt must be a whole number from ${EPOCH} to ${before - 2}, got ${before - 1}`,
+      `createdAt must be a Date, or milliseconds since 1970, from ${moment(EPOCH)} to ${moment(before - 2)}, got ${before - 1}`,
     ],
     [
       "after the last tick of the layout",
@@ -228,7 +231,7 @@ describe("a row is refused, and nothing changes,", () => {
         nodes: [0],
         before: EPOCH + 2 ** 25,
       },
-      `createdAt must be a whole number from ${EPOCH} to ${EPOCH + 2 ** 24 - 1}, got ${EPOCH + 2 ** 24}`,
+      `createdAt must be a Date, or milliseconds since 1970, from ${moment(EPOCH)} to ${moment(EPOCH + 2 ** 24 - 1)}, got ${EPOCH + 2 ** 24}`,
     ],
   ])("%s", (_name, createdAt, given, message) => {
     const ids = new Backfill(given);
@@ -266,7 +269,7 @@ describe("wrong options are refused", () => {
     ],
     [
       { ...good, before: undefined },
-      "before must be a whole number from -100000000000000 to 8640000000000000, got undefined",
+      "before must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got undefined",
     ],
     [{ ...good, before: EPOCH }, `before must be at least ${EPOCH + 1}, got ${EPOCH}`],
     [

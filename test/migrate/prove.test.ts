@@ -403,7 +403,7 @@ describe("wrong options are refused", () => {
     [{ ...good, cutover: 1 }, 'option must be one of from, to, cutOver, maxSkewMs, got "cutover"'],
     [
       { ...good, cutOver: undefined },
-      "cutOver must be a whole number from -100000000000000 to 8640000000000000, got undefined",
+      "cutOver must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got undefined",
     ],
     [{ ...good, maxSkewMs: -1 }, "maxSkewMs must be a whole number from 0 to 1000000000000, got -1"],
     [{ ...good, from: "x" }, 'from must be an object, got "x"'],
@@ -444,11 +444,11 @@ describe("wrong options are refused", () => {
     [to({ scheme: 5 }), "to.scheme must be the name of a scheme or a layout, got 5"],
     [
       to({ scheme: "sapphire" }),
-      "to.epochMs must be a whole number from -100000000000000 to 8640000000000000, got undefined",
+      "to.epochMs must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got undefined",
     ],
     [
       to({ scheme: PRESET_TWITTER }),
-      "to.epochMs must be a whole number from -100000000000000 to 8640000000000000, got undefined",
+      "to.epochMs must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got undefined",
     ],
     [
       to({ scheme: { timestampBits: 0, epochMs: 0 } }),
@@ -473,7 +473,7 @@ describe("wrong options are refused", () => {
     [to({ tickMs: 0 }), "to.tickMs must be a whole number from 1 to 8640000000000000, got 0"],
     [
       to({ epochMs: "2020" }),
-      'to.epochMs must be a whole number from -100000000000000 to 8640000000000000, got "2020"',
+      'to.epochMs must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got "2020"',
     ],
     [to({ nodes: [] }), "to.nodes must be a list of at least one node, got [object]"],
     [to({ nodes: 5 }), "to.nodes must be a list of at least one node, got 5"],
@@ -501,23 +501,23 @@ describe("wrong options are refused", () => {
     ],
     [
       from({ until: new Date("2010-01-01") }),
-      "from.until must be a whole number from 1288834974658 to 3487858225209, got 1262304000000",
+      "from.until must be a Date, or milliseconds since 1970, from 1288834974658 (2010-11-04T01:42:54.658Z) to 3487858225209 (2080-07-10T17:30:25.209Z), got 1262304000000",
     ],
     [
       from({ since: 1.7e12, until: 1.6e12 }),
-      "from.until must be a whole number from 1700000000001 to 3487858225209, got 1600000000000",
+      "from.until must be a Date, or milliseconds since 1970, from 1700000000001 (2023-11-14T22:13:20.001Z) to 3487858225209 (2080-07-10T17:30:25.209Z), got 1600000000000",
     ],
     [
       from({ until: Date.UTC(2090, 0, 1) }),
-      "from.until must be a whole number from 1288834974658 to 3487858225209, got 3786912000000",
+      "from.until must be a Date, or milliseconds since 1970, from 1288834974658 (2010-11-04T01:42:54.658Z) to 3487858225209 (2080-07-10T17:30:25.209Z), got 3786912000000",
     ],
     [
       to({ since: Date.UTC(2090, 0, 1) }),
-      "to.since must be a whole number from -100000000000000 to 3487858235208, got 3786912000000",
+      "to.since must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 3487858235208 (2080-07-10T17:30:35.208Z), got 3786912000000",
     ],
     [
       to({ since: "now" }),
-      'to.since must be a whole number from -100000000000000 to 3487858235208, got "now"',
+      'to.since must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 3487858235208 (2080-07-10T17:30:35.208Z), got "now"',
     ],
   ])("case %#", (options, message) => {
     expect(() => proveMigration(options as Migration)).toThrow(

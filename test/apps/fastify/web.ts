@@ -8,15 +8,23 @@ const limiter = new RateLimit({ backend, name: "api", limit: 100, windowMs: 60_0
 
 const app = Fastify();
 await app.register(rateLimit, { limiter, key: (_, request: FastifyRequest) => addressKey(request.ip) });
+const accounts = new Map([["Bearer t-ada", "ada"]]); // your own check of sessions or tokens
+const accountOf = (request: FastifyRequest) => accounts.get(request.headers.authorization ?? "");
+app.addHook("onRequest", async (request, reply) => {
+  if (accountOf(request) === undefined) return reply.code(401).send();
+});
 await app.register(idempotency, {
   backend,
   name: "shop",
-  tenant: (_, request: FastifyRequest) => String(request.headers["x-account"]),
+  tenant: (_, request: FastifyRequest) => `${accountOf(request)}`,
 });
 let orders = 0;
 app.post("/orders", async (_request, reply) => reply.code(201).send({ order: ++orders }));
 
-const headers = { "idempotency-key": "a1", "x-account": "ada" };
-const order = async () => (await app.inject({ method: "POST", url: "/orders", headers })).body;
-[await order(), await order()]; // => [ '{"order":1}', '{"order":1}' ]
+const order = (authorization: string) => {
+  const headers = { authorization, "idempotency-key": "a1" };
+  return app.inject({ method: "POST", url: "/orders", headers });
+};
+[(await order("Bearer t-ada")).body, (await order("Bearer t-ada")).body]; // => [ '{"order":1}', '{"order":1}' ]
+(await order("Bearer t-bob")).statusCode; // => 401
 await app.close();

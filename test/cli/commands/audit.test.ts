@@ -127,6 +127,25 @@ nothing found
     expect(wrong.err).toContain("--ignore must be one of duplicate, ");
   });
 
+  test("of uneven shards exits with 1 only with --shards", async () => {
+    const stdin = Array.from(
+      { length: 1000 },
+      (_, i) => `${encode({ timestampMs: nowMs - 9_999_999 + i }, "twitter")}\n`,
+    ).join("");
+    const { code, out } = await cli("audit", { ...options, stdin });
+    expect([code, out.includes("certain: shard-skew")]).toEqual([0, true]);
+    expect((await cli("audit --shards 16", { ...options, stdin })).code).toBe(1);
+    const { findings } = JSON.parse((await cli("audit --json", { ...options, stdin: `${stdin}x\n` })).out);
+    expect(findings.map(({ kind }: { kind: string }) => kind)).toEqual(["invalid", "shard-skew"]);
+  });
+
+  test("shows the first line that is no ID, without control characters", async () => {
+    const { out } = await cli("audit", { ...options, stdin: `${good}\n"1"\u001b[31m\n` });
+    expect(out).toContain(
+      'certain: invalid: lines that are no ID of this layout: 1. They were skipped; the first is "\\"1\\"\\u001b[31m"\n',
+    );
+  });
+
   test("reads the clock while it reads, so that new IDs are not in the future", async () => {
     let clockMs = nowMs;
     const at = (timestampMs: number) => `${encode({ timestampMs }, "twitter")}\n`;

@@ -113,7 +113,7 @@ new  5  2026-12-01T00:00:00.000Z  datacenter 0  machine 0  sequence 5
     [`--to 41.10.12 ${cutOver}`, "--to must be one of twitter, minimal"],
     [
       `--to sapphire ${cutOver}`,
-      "--to-epoch-ms must be a whole number from -100000000000000 to 8640000000000000, got undefined",
+      "--to-epoch-ms must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 8640000000000000 (+275760-09-13T00:00:00.000Z), got undefined",
     ],
     [
       `--to twitter ${cutOver} --to-nodes 7-`,
@@ -129,15 +129,15 @@ new  5  2026-12-01T00:00:00.000Z  datacenter 0  machine 0  sequence 5
     ],
     [
       `--to twitter ${cutOver} --to-since 2099-01-01`,
-      "--to-since must be a whole number from -100000000000000 to 3776860060551",
+      "--to-since must be a Date, or milliseconds since 1970, from -100000000000000 (-001199-02-15T14:13:20.000Z) to 3776860060551 (2089-09-06T15:47:40.551Z)",
     ],
     [
       `--to twitter ${cutOver} --from-until 2010-01-01`,
-      "--from-until must be a whole number from 1288834974658 to 3487858225209, got 1262304000000",
+      "--from-until must be a Date, or milliseconds since 1970, from 1288834974658 (2010-11-04T01:42:54.658Z) to 3487858225209 (2080-07-10T17:30:25.209Z), got 1262304000000",
     ],
     [
       "--to twitter --cut-over 2010-01-01",
-      "--from-until must be a whole number from 1288834974658 to 3487858225209, got 1262304000000",
+      "--from-until must be a Date, or milliseconds since 1970, from 1288834974658 (2010-11-04T01:42:54.658Z) to 3487858225209 (2080-07-10T17:30:25.209Z), got 1262304000000",
     ],
     [`--to twitter ${cutOver} --from-max 5`, '--from-max cannot be combined with --from "x"'],
   ])("--from x %s is wrong usage", async (line, message) => {
