@@ -35,7 +35,7 @@ await app.register(rateLimit, { limiter, key: (_, request: FastifyRequest) => ad
 await app.register(idempotency, {
   backend,
   name: "shop",
-  tenant: (_, request: FastifyRequest) => String(request.headers["x-account"]),
+  tenant: (_, request: FastifyRequest) => String(request.headers["x-account"]), // set by your own proxy, for each request
 });
 app
   .getHttpAdapter()

@@ -38,7 +38,8 @@ export class AppModule implements NestModule {
     const { backend } = this.store;
     consumer
       .apply(
-        idempotency({ backend, name: "shop", tenant: (_, req) => String(req.headers["x-account"] ?? "") }),
+        // set by your own proxy, for each request
+        idempotency({ backend, name: "shop", tenant: (_, req) => String(req.headers["x-account"]) }),
       )
       .forRoutes({ path: "orders", method: RequestMethod.POST });
   }
