@@ -29,6 +29,9 @@ const INVALID_KEY_WINDOW_MS = 60_000;
 /** How many addresses that sent invalid keys are remembered. The one that was quiet for longest is forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
+/** The longest key that can be configured, see `apiKeys.ts`. */
+const MAX_KEY_LENGTH = 255;
+
 /** Compares two strings in a time that depends on the length of the first alone. */
 function equalInConstantTime(given: string, known: string): boolean {
   let difference = given.length ^ known.length;
@@ -119,9 +122,11 @@ export class Authenticator {
     }
     const given = readApiKey(request);
     let found = -1;
-    // Compared with all keys, so that the time does not tell which one it was.
+    // A longer one is wrong, and comparing it would take long. A shorter one is compared with all keys, so that the time does not
+    // tell which one it was.
+    const compared = given === undefined || given.length > MAX_KEY_LENGTH ? "" : given;
     for (const [index, { key }] of this.#keys.entries()) {
-      if (equalInConstantTime(given ?? "", key)) found = index;
+      if (equalInConstantTime(compared, key)) found = index;
     }
     if (found < 0) throw this.#unauthorized(request, given);
     if (this.#clients) return this.#clients[found] as Client;

@@ -193,7 +193,8 @@ export const serveCommand: Command = defineCommand({
       return serve(context, () => ({
         signal: io.stopSignal(),
         isReplaced: () => false,
-        reportListening: (startReport) => io.stdout.write(`${startReport}\n`),
+        // A closed or full output must not end the service.
+        reportListening: async (startReport) => void io.stdout.write(`${startReport}\n`).catch(() => {}),
       }));
     }
     const cluster = await loadCluster(context, runtimeName());

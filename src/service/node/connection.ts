@@ -6,7 +6,7 @@
 import type { NodeRequest, NodeResponse, NodeSocket } from "./types.ts";
 
 /** How many requests may wait before the connection is no longer read. The requests of one packet can be more: all wait. */
-const MAX_WAITING = 16;
+export const MAX_WAITING = 16;
 
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
 
@@ -22,19 +22,33 @@ export class Connection {
   current: NodeResponse | undefined;
   /** The requests that wait for it. */
   readonly waiting: (readonly [NodeRequest, NodeResponse])[] = [];
+  /** At how many checks in a row the response in progress was ended, and not sent: see `Connections`. */
+  unsentChecks = 0;
+  /** The response of the last check. */
+  checked: NodeResponse | undefined;
   /** How many bytes had been read when the connection was last idle. Bytes read since are part of a request. */
   bytesReadWhenIdle = 0;
   readonly #socket: NodeSocket;
   readonly #handler: NodeHandler;
   readonly #onIdle: () => void;
+  readonly #onWaiting: (change: number) => void;
   /** Shared by all responses: a closure for each costs measurable time. */
   readonly #onSent = (): void => this.#startNext();
 
-  /** @param onIdle called when all requests are answered */
-  constructor(socket: NodeSocket, handler: NodeHandler, onIdle: () => void = () => {}) {
+  /**
+   * @param onIdle called when all requests are answered
+   * @param onWaiting called with how many more requests wait, or fewer
+   */
+  constructor(
+    socket: NodeSocket,
+    handler: NodeHandler,
+    onIdle: () => void = () => {},
+    onWaiting: (change: number) => void = () => {},
+  ) {
     this.#socket = socket;
     this.#handler = handler;
     this.#onIdle = onIdle;
+    this.#onWaiting = onWaiting;
     // Node resumes reading after each response, because it does not know of the waiting requests.
     socket.on?.("resume", () => {
       if (this.waiting.length >= MAX_WAITING) socket.pause?.();
@@ -48,7 +62,14 @@ export class Connection {
       return;
     }
     this.waiting.push([request, response]);
+    this.#onWaiting(1);
     if (this.waiting.length >= MAX_WAITING) this.#socket.pause?.();
+  }
+
+  /** Drops the requests that wait, because the connection is closed. */
+  dropWaiting(): void {
+    this.#onWaiting(-this.waiting.length);
+    this.waiting.length = 0;
   }
 
   #start(request: NodeRequest, response: NodeResponse): void {
@@ -67,10 +88,11 @@ export class Connection {
       this.#onIdle();
       return;
     }
+    this.#onWaiting(-1);
     if (this.waiting.length === MAX_WAITING - 1) this.#socket.resume?.();
     afterOtherConnections(() => {
       const { destroyed, writable } = this.#socket;
-      if (destroyed || writable === false) this.waiting.length = 0;
+      if (destroyed || writable === false) this.dropWaiting();
       else this.#start(...next);
     });
   }

@@ -1,6 +1,7 @@
 // The connections of a server, and its graceful close: requests in flight are answered, stalled clients are cut off.
 
-import { Connection, type NodeHandler } from "./connection.ts";
+import { startTimer } from "../../backend/call.ts";
+import { Connection, MAX_WAITING, type NodeHandler } from "./connection.ts";
 import type { Server, ServerSocket } from "./server.ts";
 import type { NodeRequest, NodeResponse, NodeSocket } from "./types.ts";
 
@@ -9,6 +10,13 @@ const CHECK_MS = 3000;
 
 /** After how many checks a client must have read its responses: 15 s. */
 const CHECKS_TO_READ = 5;
+
+/** How often clients that do not read are looked for while the server is open, in milliseconds, and the checks until they are cut off. */
+const UNSENT_CHECK_MS = 15_000;
+const MAX_UNSENT_CHECKS = 4;
+
+/** How many requests may wait on all connections together, before those with more than {@link MAX_WAITING} are closed: 15 MB of them. */
+const MAX_WAITING_IN_ALL = 10_000;
 
 /** A response in progress, and whether all of its request has arrived. */
 interface PendingResponse {
@@ -20,6 +28,9 @@ export class Connections {
   readonly #connections = new Map<NodeSocket, Connection>();
   /** How many are open, also those whose TLS handshake has not ended. */
   #open = 0;
+  /** How many requests wait on all of them. */
+  #waiting = 0;
+  #stopChecks: (() => void) | undefined;
   #isClosing = false;
   /** How many times the close has looked for stalled connections; below 0 it cuts off none. */
   #checks = 0;
@@ -45,13 +56,40 @@ export class Connections {
     const onIdle = () => {
       if (this.#isClosing) socket.destroySoon();
     };
-    this.#connections.set(socket, new Connection(socket, handler, onIdle));
-    socket.once("close", () => this.#connections.delete(socket));
+    const onWaiting = (change: number) => {
+      this.#waiting += change;
+      if (this.#waiting > MAX_WAITING_IN_ALL && connection.waiting.length > MAX_WAITING) socket.destroy();
+    };
+    const connection = new Connection(socket, handler, onIdle, onWaiting);
+    this.#connections.set(socket, connection);
+    socket.once("close", () => {
+      connection.dropWaiting();
+      this.#connections.delete(socket);
+    });
+    this.#stopChecks ??= startTimer(() => this.#checkUnsent(), UNSENT_CHECK_MS, { background: true });
   }
 
   /** Handles a request after those before it on its connection. */
   enqueue(request: NodeRequest, response: NodeResponse): void {
     this.#connections.get(request.socket)?.enqueue(request, response);
+  }
+
+  /**
+   * Destroys connections whose client has not read a response for a minute: Node has no limit for that, and their
+   * waiting requests would stay in memory.
+   */
+  #checkUnsent(): void {
+    this.#stopChecks = undefined;
+    for (const [socket, connection] of this.#connections as Map<ServerSocket, Connection>) {
+      const { current, checked } = connection;
+      const { writableEnded } = (current ?? {}) as Partial<PendingResponse>;
+      const isUnsent = current === checked && writableEnded === true;
+      connection.unsentChecks = isUnsent ? connection.unsentChecks + 1 : 0;
+      connection.checked = current;
+      if (connection.unsentChecks >= MAX_UNSENT_CHECKS) socket.destroy();
+    }
+    if (this.#connections.size > 0)
+      this.#stopChecks ??= startTimer(() => this.#checkUnsent(), UNSENT_CHECK_MS, { background: true });
   }
 
   /** Returns whether the response to a request is the last of its connection. */

@@ -1,5 +1,6 @@
 // Responses to bytes that Node cannot parse as a request.
 
+import { startTimer } from "../../backend/call.ts";
 import { PROBLEM_CONTENT_TYPE, problemJson } from "../../http/problem.ts";
 import type { ServerSocket } from "./server.ts";
 
@@ -12,9 +13,15 @@ const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time."],
 };
 
+/** How long a client has to read the response and to close its side of the connection, in milliseconds. */
+const LINGER_MS = 2000;
+
+/** Errors after which nothing can be written. Node leaves the connection of a TLS handshake that takes too long to this listener. */
+const UNANSWERABLE = ["ECONNRESET", "ERR_TLS_HANDSHAKE_TIMEOUT"];
+
 /** Answers bytes that Node's parser refused. Returns the status, or `undefined` if the connection is closed. */
 export function answerMalformed({ code = "" }: { code?: string }, socket: ServerSocket): number | undefined {
-  if (!socket.writable || code === "ECONNRESET") {
+  if (!socket.writable || UNANSWERABLE.includes(code)) {
     socket.destroy();
     return undefined;
   }
@@ -29,5 +36,8 @@ export function answerMalformed({ code = "" }: { code?: string }, socket: Server
     "connection: close",
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // Otherwise the connection would be open, and count, until the client closes it.
+  const stopTimer = startTimer(() => socket.destroy(), LINGER_MS, { background: true });
+  socket.once("close", stopTimer);
   return status;
 }

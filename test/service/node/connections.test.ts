@@ -1,5 +1,7 @@
-// The close of a server: requests in flight are answered, and clients that stall are cut off. Its checks are stepped.
+// The close of a server: requests in flight are answered, and clients that stall are cut off; and clients of an open server that do
+// not read. The checks are stepped.
 
+import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
@@ -11,6 +13,7 @@ import {
   type Service,
 } from "../../../src/service/index.ts";
 import { Connections } from "../../../src/service/node/connections.ts";
+import type { NodeRequest } from "../../../src/service/node/types.ts";
 import { GatedRedis, getRequests, openConnection, readAll } from "./httpServer.ts";
 
 let serverSockets: Socket[];
@@ -216,5 +219,66 @@ describe("close()", () => {
     expect(await readAll(client)).toMatch(/\r\nconnection: close\r\n/i);
     await closed;
     await service.stop();
+  });
+});
+
+describe("an open server", () => {
+  /** A stand-in for a socket. */
+  class FakeSocket extends EventEmitter {
+    destroyed = false;
+    writable = true;
+    bytesRead = 0;
+    pause(): void {}
+    destroy(): void {
+      this.destroyed = true;
+      this.emit("close");
+    }
+    destroySoon(): void {}
+    end(): void {}
+  }
+
+  /** Adds a connection that has received requests, and whose first response the handler has ended. */
+  function receive(connections: Connections, count: number) {
+    const socket = new FakeSocket();
+    connections.add(socket, () => {});
+    const responses = Array.from({ length: count }, () =>
+      Object.assign(new EventEmitter(), { writableEnded: true, writeHead: () => {}, end: () => {} }),
+    );
+    for (const response of responses) connections.enqueue({ socket } as unknown as NodeRequest, response);
+    return { socket, responses };
+  }
+
+  test("cuts off clients that have not read a response for a minute, and no others", async () => {
+    vi.useFakeTimers();
+    const connections = new Connections();
+    const unread = receive(connections, 1);
+    const slow = receive(connections, 100);
+    const working = receive(connections, 1);
+    (working.responses[0] as { writableEnded: boolean }).writableEnded = false;
+    for (let check = 1; check <= 4; check++) {
+      await vi.advanceTimersByTimeAsync(15_000);
+      slow.responses[check - 1]?.emit("close");
+      expect(unread.socket.destroyed).toBe(false);
+    }
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect([unread, slow, working].map(({ socket }) => socket.destroyed)).toEqual([true, false, false]);
+    slow.socket.destroy();
+    working.socket.destroy();
+    // The last check finds no connection, and there is no next one.
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("closes connections with many waiting requests, if there are too many on all", () => {
+    vi.useFakeTimers();
+    const connections = new Connections();
+    const few = receive(connections, 17);
+    const many = Array.from({ length: 20 }, () => receive(connections, 1000));
+    const open = many.filter(({ socket }) => !socket.destroyed);
+    expect(open.length).toBe(9);
+    expect(few.socket.destroyed).toBe(false);
+    // Those of a closed connection count no more.
+    for (const { socket } of open) socket.destroy();
+    expect(receive(connections, 9000).socket.destroyed).toBe(false);
   });
 });

@@ -51,6 +51,8 @@ function asWorkerProcess(worker: ClusterWorker, listening: Set<ClusterWorker>): 
   handOverConnectionsOf(process, () => listening.size > 0);
   return {
     send(message) {
+      // It accepts no connection any more, so none can be handed over to it.
+      if (message.kind === "retire" || message.kind === "stop") listening.delete(worker);
       // Its errors say that the process has ended, which its exit says too.
       if (worker.isConnected()) worker.send(message, () => {});
     },

@@ -20,7 +20,12 @@ export async function superviseWorkers(context: ServeContext, cluster: Cluster):
   const { lameDuckMs, log } = values;
   const write = createLog(resolveLogFormat(log, isJson, io), io);
   let address = {};
-  const supervisor = new Supervisor({
+  let supervisor: Supervisor | undefined;
+  // A terminal that closes sends a hangup too, and a service without a terminal that goes on would hold the port unseen.
+  const hasTerminal = io.stdin.isTTY || io.stdout.isTTY || io.stderr.isTTY;
+  // First of all: without a listener, a hangup would end the process. Before there are workers, there is none to replace.
+  const signal = io.stopSignal(hasTerminal ? undefined : () => supervisor?.restart());
+  supervisor = new Supervisor({
     count: await workerCount(context),
     stopTimeoutMs: Math.min(lameDuckMs + STOP_TIMEOUT_MS, MAX_TIMER_MS),
     fork: forkWith(cluster, () => address),
@@ -33,7 +38,5 @@ export async function superviseWorkers(context: ServeContext, cluster: Cluster):
     onEvent: (event) => write?.({ time: new Date(io.now()).toISOString(), ...event }),
     nowMs: () => performance.now(),
   });
-  // A terminal that closes sends a hangup too, and a service without a terminal that goes on would hold the port unseen.
-  const hasTerminal = io.stdin.isTTY || io.stdout.isTTY || io.stderr.isTTY;
-  return supervisor.run(io.stopSignal(hasTerminal ? undefined : () => supervisor.restart()));
+  return supervisor.run(signal);
 }

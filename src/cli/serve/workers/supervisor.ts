@@ -123,16 +123,21 @@ export class Supervisor {
     }
     this.#hasStarted = true;
     for (const place of others) if (!this.#isStopping) this.#start(place);
+    if (this.#isRestartRequested) this.restart();
     if (!signal.aborted) await new Promise((stop) => signal.addEventListener("abort", stop, { once: true }));
     // A restart may start one more while the others end.
     while (this.#workers.size > 0) await Promise.all([...this.#workers].map(({ exited }) => exited));
     return 0;
   }
 
-  /** Replaces the workers one after another: each ends when its successor listens. During a restart it is repeated after it. */
+  /**
+   * Replaces the workers one after another: each ends when its successor listens. During a restart it is repeated after it, and
+   * while the first worker starts, which may have read the old configuration, it is done afterwards.
+   */
   restart(): void {
-    if (!this.#hasStarted || this.#isStopping) return;
+    if (this.#isStopping) return;
     this.#isRestartRequested = true;
+    if (!this.#hasStarted) return;
     this.#restarting ??= this.#restartAll().finally(() => {
       this.#restarting = undefined;
     });
@@ -236,7 +241,8 @@ export class Supervisor {
     const pauseMs =
       place.failures === 0 ? 0 : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (place.failures - 1));
     place.failures++;
-    const next = pauseMs === 0 ? "Another starts." : `Another starts in ${pauseMs} ms.`;
+    const start = pauseMs === 0 ? "Another starts" : `Another starts in ${pauseMs} ms`;
+    const next = `${start}, with the configuration as it is then.`;
     this.#options.onEvent({
       level: "warn",
       event: "worker_exited",

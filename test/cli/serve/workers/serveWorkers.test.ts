@@ -92,7 +92,8 @@ test("the first process starts the workers, prints the report of the first, and 
   expect(JSON.parse(err)).toMatchObject({
     level: "warn",
     event: "worker_exited",
-    message: "Worker 2 ended with the error spawn EAGAIN. Another starts.",
+    message:
+      "Worker 2 ended with the error spawn EAGAIN. Another starts, with the configuration as it is then.",
     worker: 2,
   });
 });

@@ -143,7 +143,8 @@ describe("a worker that ends by itself", () => {
     expect(events[1]).toEqual({
       level: "warn",
       event: "worker_exited",
-      message: "Worker 1 ended with signal SIGKILL. Another starts in 500 ms.",
+      message:
+        "Worker 1 ended with signal SIGKILL. Another starts in 500 ms, with the configuration as it is then.",
       worker: 1,
     });
   });
@@ -158,7 +159,7 @@ describe("a worker that ends by itself", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(processes.length).toBe(4);
     expect(events.map(({ message }) => message)).toEqual(
-      Array(2).fill("Worker 2 ended with exit code 1. Another starts."),
+      Array(2).fill("Worker 2 ended with exit code 1. Another starts, with the configuration as it is then."),
     );
   });
 
@@ -194,6 +195,28 @@ describe("a restart", () => {
     expect(events).toEqual([
       { level: "info", event: "workers_restarted", message: "All 2 workers were restarted." },
     ]);
+  });
+
+  test("that is requested before the first worker listens is done afterwards, once", async () => {
+    const { supervisor, at, processes, events } = supervise(2);
+    supervisor.restart();
+    supervisor.restart();
+    expect(processes.length).toBe(1);
+    at(0).listens();
+    await flush();
+    // The second worker, and the successor of the first, which may have read the former configuration.
+    expect(processes.length).toBe(3);
+    at(2).listens();
+    await flush();
+    expect(at(0).kinds).toEqual(["retire"]);
+    at(0).exit(0);
+    at(1).listens();
+    await flush();
+    at(3).listens();
+    await flush();
+    at(1).exit(0);
+    await flush();
+    expect([processes.length, events.map(({ event }) => event)]).toEqual([4, ["workers_restarted"]]);
   });
 
   test("ends with the first successor that does not start: the others serve on", async () => {
