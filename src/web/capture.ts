@@ -101,6 +101,8 @@ export class Capture {
     this.#define("headersSent", { get: () => this.#isHeadWritten });
     this.#define("writableEnded", { get: () => this.#isEnded });
     res.once("close", this.#onClose);
+    // The client may have gone away while the request waited.
+    if (res.destroyed) this.#onClose();
   }
 
   /** Ends the response as broken. */

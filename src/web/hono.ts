@@ -19,27 +19,31 @@ type Context = HonoContext<Request, Response | undefined>;
 
 type Next = () => Promise<void>;
 
-/**
- * Runs a rule around the handlers of a request.
- *
- * @returns a refusal or replay, if the handlers have not run
- */
+/** Runs a rule around the handlers of a request. If they have not run, the response is a refusal or replay. */
 async function around(
   handle: unknown,
   nexts: WeakMap<object, Next>,
   c: Context,
   next: Next,
   request: Request,
-): Promise<Response | undefined> {
+): Promise<void> {
   nexts.set(c, next);
   const response = await (handle as (request: Request, c: Context) => Promise<Response>)(request, c);
-  if (!c.finalized) return response;
-  if (response !== c.res) {
-    // Unset before, because Hono adds the headers of the response before it.
-    c.res = undefined;
-    c.res = response;
-  }
-  return undefined;
+  if (response === c.res) return;
+  const outer = c.finalized ? undefined : new Headers(c.res?.headers);
+  // Unset before, because Hono gives the headers of the response before it precedence.
+  c.res = undefined;
+  c.res = outer ? withOuter(response, outer) : response;
+}
+
+/** Returns a refusal or replay with the headers that middleware outside has set, unless it has others. */
+function withOuter(response: Response, outer: Headers): Response {
+  // A copy, because the headers of some responses cannot be changed.
+  const { status, statusText, headers } = response;
+  const merged = new Response(response.body, { status, statusText, headers });
+  restoreOuter(merged, outer);
+  for (const cookie of outer.getSetCookie()) merged.headers.append("set-cookie", cookie);
+  return merged;
 }
 
 /** Returns a response without the headers that were set before its handlers: those belong to no stored response. */
@@ -101,10 +105,10 @@ export function idempotency<C extends HonoContext = HonoContext>(
   return async (c, next) => {
     const context = c as unknown as Context;
     try {
-      const response = await around(handle, nexts, context, next, honoRequest(c as never));
+      await around(handle, nexts, context, next, honoRequest(c as never));
       const outer = outers.get(c);
       if (outer && context.res) restoreOuter(context.res, outer);
-      return response;
+      return undefined;
     } catch (error) {
       if (error instanceof UnseenBodyError)
         return problemResponse(500, "ERR_BODY_NOT_SEEN", `${error.message}.`);
@@ -153,6 +157,7 @@ export function rateLimit<C extends HonoContext = HonoContext>(
   const handle = rateLimited<C>(run as never, options);
   return async (c, next) => {
     const context = c as unknown as Context;
-    return around(handle, nexts, context, next, context.req.raw);
+    await around(handle, nexts, context, next, context.req.raw);
+    return undefined;
   };
 }

@@ -66,21 +66,35 @@ export function toNodeListener<Req extends NodeRequest = NodeRequest>(
         signal: () => signalOf(res),
       });
       const response = await handler(request, req);
-      if ({}.toString.call(response) === "[object Response]" && !response.bodyUsed) return response;
-      throw new ArgumentError("the handler's result", "a Response whose body has not been read", response);
+      const isResponse = {}.toString.call(response) === "[object Response]";
+      // Response.error() has the status 0.
+      if (isResponse && !response.bodyUsed && !response.body?.locked && response.status >= 200)
+        return response;
+      throw new ArgumentError(
+        "the handler's result",
+        "a Response with a status, whose body has not been read",
+        response,
+      );
     } catch (error) {
       notifyListener(onError, error);
       return problemResponse(500, "ERR_INTERNAL", "The request failed.");
     }
   };
   return (req, res) => {
-    void answer(req, res).then(async (response) => {
+    const send = async (response: Response) => {
       if (res.headersSent || res.destroyed) return response.body?.cancel();
       setHead(res, response, res.getHeaders());
       if (req.method !== "HEAD") return sendBody(res, response);
       res.end();
       await response.body?.cancel();
-    });
+    };
+    answer(req, res)
+      .then(send)
+      .catch((error) => {
+        notifyListener(onError, error);
+        // After a response of HEAD, which has ended, this does nothing.
+        if (!res.writableEnded) res.destroy(error);
+      });
   };
 }
 

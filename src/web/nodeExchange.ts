@@ -80,8 +80,16 @@ export abstract class NodeExchange<Context extends object> implements RequestSou
     }
   }
 
-  /** Sends a response in place of the handlers'. */
-  send(response: Response): Promise<void> {
+  /** Sends a response in place of the handlers'. One that cannot be sent breaks the connection off. */
+  async send(response: Response): Promise<void> {
+    try {
+      await this.#send(response);
+    } catch (error) {
+      this.res.destroy(error as Error);
+    }
+  }
+
+  #send(response: Response): Promise<void> {
     const { res, capture } = this;
     if (!capture) {
       // By middleware with a time limit, for example.
@@ -139,6 +147,8 @@ export function nodeIdempotency<Context extends object>(
       return passed;
     }
     const run = runs.get(context) as Exchange;
+    // By middleware with a time limit, while the request waited for its turn: the work must not be done for nobody.
+    if (run.res.headersSent) throw new Error("the request was answered before its handler began");
     const capture = new Capture(run.res, run.headers(), run.raw.method);
     run.capture = capture;
     run.run(capture.fail);
@@ -147,6 +157,8 @@ export function nodeIdempotency<Context extends object>(
 
   const fail = async (exchange: Exchange, error: unknown): Promise<void> => {
     const { capture, isPassed, res, thrown } = exchange;
+    // Of a response that has not ended, so that it can be replaced.
+    capture?.fail(error);
     capture?.release();
     // As if there were no middleware: the framework does not know of it.
     if (thrown) throw thrown.error;
@@ -156,7 +168,7 @@ export function nodeIdempotency<Context extends object>(
     } else if (capture && (res.destroyed || res.headersSent)) {
       // The response broke off, so the connection does too.
       res.destroy();
-    } else {
+    } else if (!res.headersSent) {
       if (capture) setHead(res, new Response(), capture.outer);
       exchange.next(error);
     }
@@ -215,12 +227,16 @@ export function nodeRateLimit<Context extends object>(
     const request = lazyRequest(exchange);
     call(handle, request, exchange.context).then(
       (response) => {
+        // By middleware with a time limit, while the limit waited for its store.
+        if (exchange.res.headersSent) return;
         const isPassed = passed.has(request);
         addHeaders(exchange, response, isPassed);
         if (isPassed) exchange.next();
         else void exchange.send(response);
       },
-      (error) => exchange.next(error),
+      (error) => {
+        if (!exchange.res.headersSent) exchange.next(error);
+      },
     );
   };
 }

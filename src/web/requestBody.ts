@@ -135,7 +135,9 @@ function isCredible(body: unknown, { headers }: NodeRequest, { _body: isParsed }
 
 /** Returns the files of a multipart body, each with its bytes. Returns `undefined` if one has none in memory. */
 function filesOf({ file, files }: ParsedBody): unknown[] | undefined {
-  const lists = [file, ...Object.values(Object(files) as object)].filter(Boolean).flat() as Readonly<
+  // @fastify/multipart gives each request functions of these names.
+  const isFiles = (value: unknown) => Boolean(value) && typeof value !== "function";
+  const lists = [file, ...Object.values(Object(files) as object)].filter(isFiles).flat() as Readonly<
     Record<string, unknown>
   >[];
   const seen = lists.map(({ fieldname, originalname, name, mimetype, size, buffer, data }) => {

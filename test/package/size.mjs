@@ -77,9 +77,9 @@ const BUDGETS = {
   // Beyond `idempotent` and `rateLimited`, 4.1 and 3.1 kB, 1.1 and 0.1 kB for Hono: a request that is created when it is read, a body that is read and put
   // back, parsed bodies and files as bytes, and a response that is captured in every way in which Node can write one.
   "bitflake/drizzle": { "{ pgId }": 1910, "{ mysqlId }": 1930, "{ sqliteId }": 1920 },
-  "bitflake/express": { "{ idempotency }": 15_520, "{ rateLimit }": 13_960 },
+  "bitflake/express": { "{ idempotency }": 15_520, "{ rateLimit }": 14_060 },
   "bitflake/fastify": { "{ idempotency }": 15_680, "{ rateLimit }": 14_290 },
-  "bitflake/hono": { "{ idempotency }": 12_330, "{ rateLimit }": 11_150 },
+  "bitflake/hono": { "{ idempotency }": 12_330, "{ rateLimit }": 11_260 },
   "bitflake/node": { "{ toNodeListener }": 2280 },
   // The errors and the checks of arguments are 0.9 kB of each.
   "bitflake/prisma": { "{ idExtension }": 1510 },
@@ -112,7 +112,7 @@ const BUDGETS = {
  * the metrics of the service, 0.06 MB bitflake/mask, 0.17 MB bitflake/explain with its
  * commands, 0.1 MB bitflake/migrate, 0.15 MB bitflake/sql.
  */
-const UNPACKED_KB = 3960;
+const UNPACKED_KB = 3985;
 
 /** Limit of the installed package in kB. A file takes whole blocks of 4 kB, so many small files take more than few. */
 const INSTALLED_KB = 5030;

@@ -196,3 +196,37 @@ test("a body that the handler leaves unread does not stop the connection", async
   for (const path of ["/", "/part", "/"])
     expect(await (await fetch(url + path, { method: "POST", body })).text()).toBe("done");
 });
+
+test.each<[string, () => Response]>([
+  ["has no status", () => Response.error()],
+  [
+    "has a body that something else reads",
+    () => {
+      const response = new Response("text");
+      response.body?.getReader();
+      return response;
+    },
+  ],
+])("a response that %s is answered with 500", async (_what, make) => {
+  const errors: unknown[] = [];
+  const url = await serve(make, (error) => errors.push(error));
+  const response = await fetch(url);
+  expect([response.status, (await response.json()).code]).toEqual([500, "ERR_INTERNAL"]);
+  expect(errors).toEqual([expect.objectContaining({ code: "ERR_ARGUMENT", field: "the handler's result" })]);
+});
+
+test("a body that cannot be cancelled after HEAD is an error for onError, and nothing else", async () => {
+  const errors: unknown[] = [];
+  const body = () =>
+    new ReadableStream({
+      cancel() {
+        throw new Error("cancel");
+      },
+    });
+  const url = await serve(
+    () => new Response(body()),
+    (error) => errors.push(error),
+  );
+  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+  await vi.waitFor(() => expect(errors).toEqual([new Error("cancel")]), { timeout: 60_000, interval: 5 });
+});

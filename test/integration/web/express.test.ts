@@ -702,6 +702,89 @@ describe.each([
     expect(seen).toEqual([["127.0.0.1", "/shop/orders?a=1", `${url}/shop/orders?a=1`, true, true]]);
   });
 
+  describe("a request that middleware outside answers while it waits", () => {
+    /** Answers a request with 503 in place of its handlers, as a time limit does. */
+    const timeLimits: (() => void)[] = [];
+    const timeLimit: express5.RequestHandler = (_req, res, next) => {
+      timeLimits.push(() => void res.status(503).end("too late"));
+      next();
+    };
+
+    test("for its key: its work is not done, and the next call does it", async () => {
+      timeLimits.length = 0;
+      let [calls, misses] = [0, 0];
+      const answers: express5.Response[] = [];
+      const onMiss = () => void misses++;
+      const url = await start((app) => {
+        app.use(timeLimit, keyed({ inFlight: "wait", waitMs: 60_000, onMiss }));
+        app.post("/", (_req, res) => {
+          calls++;
+          answers.push(res);
+        });
+      });
+      const first = call(url);
+      await expect.poll(() => answers.length, { timeout: 60_000 }).toBe(1);
+      const waiting = call(url);
+      await expect.poll(() => timeLimits.length, { timeout: 60_000 }).toBe(2);
+      timeLimits[1]?.();
+      expect((await waiting).status).toBe(503);
+      // A failure frees the key for the one that waits.
+      answers[0]?.status(500).end();
+      expect((await first).status).toBe(500);
+      await expect.poll(() => misses, { timeout: 60_000 }).toBe(2);
+      const last = call(url);
+      await expect.poll(() => answers.length, { timeout: 60_000 }).toBe(2);
+      answers[1]?.end("done");
+      expect(String((await last).body)).toBe("done");
+      expect(calls).toBe(2);
+    });
+
+    test("for the store of a limit: its handler does not run, and nothing fails", async () => {
+      timeLimits.length = 0;
+      const limiter = new RateLimit({ backend: memory(), name: "r", limit: 2, windowMs: 600_000 });
+      const { limit } = limiter;
+      let answerOf = () => {};
+      limiter.limit = async function (this: RateLimit, ...given) {
+        await new Promise<void>((resolve) => {
+          answerOf = resolve;
+        });
+        return limit.apply(limiter, given);
+      };
+      let calls = 0;
+      const url = await start((app) => {
+        app.use(timeLimit, rateLimit({ limiter, key: () => "all" }));
+        app.post("/", (_req, res) => void res.end(`call ${++calls}`));
+      });
+      const late = call(url);
+      await expect.poll(() => timeLimits.length, { timeout: 60_000 }).toBe(1);
+      timeLimits[0]?.();
+      expect((await late).status).toBe(503);
+      answerOf();
+      const next = call(url);
+      await expect.poll(() => timeLimits.length, { timeout: 60_000 }).toBe(2);
+      answerOf();
+      expect(String((await next).body)).toBe("call 1");
+    });
+  });
+
+  test("an error of keeps() in the middle of a response is answered, and nothing hangs", async () => {
+    const url = await start((app) => {
+      app.use(
+        keyed({
+          keeps: () => {
+            throw new Error("keeps");
+          },
+        }),
+      );
+      app.post("/", (_req, res) => void res.write("begun"));
+      const onError: express5.ErrorRequestHandler = (error, _req, res, _next) =>
+        void res.status(500).end(`error: ${error.message}`);
+      app.use(onError);
+    });
+    const { status, body } = await call(url);
+    expect([status, String(body)]).toEqual([500, "error: keeps"]);
+  });
+
   test("a rate limit and idempotency work together, and a denied request frees no key", async () => {
     const limiter = new RateLimit({ backend: memory(), name: "r", limit: 2, windowMs: 600_000 });
     let calls = 0;

@@ -196,6 +196,16 @@ describe.each([
     expect((await post(app, form("two"), type)).statusCode).toBe(422);
   });
 
+  test("@fastify/multipart, which gives each request functions for files, and a body of JSON", async () => {
+    const app = create();
+    await app.register(fastifyMultipart);
+    await app.register(idempotency, options());
+    let calls = 0;
+    app.post("/", async () => ({ call: ++calls }));
+    for (let tries = 0; tries < 2; tries++) expect((await post(app)).json()).toEqual({ call: 1 });
+    expect((await post(app, { a: 2 })).statusCode).toBe(422);
+  });
+
   test.each(["before", "after"])("@fastify/compress %s the plugin", async (order) => {
     const app = create();
     if (order === "before") await app.register(fastifyCompress, { threshold: 0 });

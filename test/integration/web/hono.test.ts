@@ -2,8 +2,10 @@
 
 import { Hono } from "hono";
 import { compress } from "hono/compress";
+import { setCookie } from "hono/cookie";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
+import { requestId } from "hono/request-id";
 import { validator } from "hono/validator";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/backend/index.ts";
@@ -112,6 +114,33 @@ test("headers of middleware outside are those of each request, and are not store
   };
   expect(await of("https://one.example")).toEqual([201, "https://one.example", "1", "1", "1"]);
   expect(await of("https://two.example")).toEqual([201, "https://two.example", "2", "2", "1"]);
+});
+
+test("headers that middleware outside has prepared are those of replays and refusals too", async () => {
+  let requests = 0;
+  const app = new Hono();
+  app.use(requestId({ generator: () => `r${++requests}` }));
+  app.use(async (c, next) => {
+    c.header("vary", "Origin");
+    c.header("x-frame-options", "DENY");
+    setCookie(c, "seen", String(requests));
+    await next();
+  });
+  const limiter = new RateLimit({ backend: memory(), name: "r", limit: 3, windowMs: 600_000 });
+  app.use(rateLimit({ limiter, key: () => "all" }), keyed());
+  app.post("/orders", (c) => {
+    c.header("vary", "Accept", { append: true });
+    return c.json({ a: 1 }, 201, { "cache-control": "private" });
+  });
+  const of = async (body: string) => {
+    const { status, headers } = await post(app, body);
+    const names = ["x-request-id", "x-frame-options", "vary", "cache-control"];
+    return [status, ...names.map((name) => headers.get(name)), headers.getSetCookie().join()];
+  };
+  expect(await of('{"a":1}')).toEqual([201, "r1", "DENY", "Origin, Accept", "private", "seen=1; Path=/"]);
+  expect(await of('{"a":1}')).toEqual([201, "r2", "DENY", "Origin, Accept", "private", "seen=2; Path=/"]);
+  expect(await of('{"a":2}')).toEqual([422, "r3", "DENY", "Origin", "no-store", "seen=3; Path=/"]);
+  expect(await of('{"a":1}')).toEqual([429, "r4", "DENY", "Origin", "no-store", "seen=4; Path=/"]);
 });
 
 test.each<[string, unknown, number, number]>([
