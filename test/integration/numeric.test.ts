@@ -549,6 +549,8 @@ describe.each(onTables.filter(({ engine }) => ["postgres", "pglite", "mariadb"].
       await setup(port, ["numeric"]);
       const type = freshType(8);
       const pool = new IdPool({ backend: port, type, lowMark: 0, highMark: 50 });
+      const filler = new IdPool({ backend: port, type, lowMark: 0, highMark: 50 });
+      await filler.fill();
       const issued = [...(await pool.issueIds(20)), await pool.issue({ requestKey: "form 17" })].sort();
       const takenIds = async () => {
         const ids: string[] = [];
@@ -562,11 +564,14 @@ describe.each(onTables.filter(({ engine }) => ["postgres", "pglite", "mariadb"].
           await port.statement(`DELETE FROM \`${prefix}_${table}\` WHERE type = ${mysqlLiteral(type.name)}`);
         else await (port as SqlPort).query(`DELETE FROM "${prefix}_${table}" WHERE type = $1`, [type.name]);
       }
+      // It does not wait for a refill that another process seems to do.
+      await expect(filler.fill({ to: 60 })).rejects.toBeInstanceOf(BackendError);
       expect(await pool.acceptHistory()).toBe(true);
       expect(await takenIds()).toEqual(issued);
       expect(await pool.status()).toMatchObject({ taken: 21, lastError: undefined });
       expect(issued).toContain(await pool.issue({ requestKey: "form 17" }));
       expect(await pool.acceptHistory()).toBe(false);
+      await filler.stop();
       await pool.stop();
     });
   },

@@ -70,7 +70,8 @@ if uses_fence then
   previous_id = string.match(facts, 'master_replid2:0*(%w*)') or ''
   replication_id = string.match(facts, 'master_replid:(%w+)') or ''
   for lag in string.gmatch(facts, 'state=online,offset=%d+,lag=(%d+)') do
-    replica = math.max(replica, store - lag * 1000)
+    -- Both times of the lag are whole seconds, so the acknowledgement may be a second older.
+    replica = math.max(replica, store - (lag + 1) * 1000)
   end
 elseif seen > 0 then
   -- fence: false says that there are no replicas any more, which ends a StoreCutOffError.

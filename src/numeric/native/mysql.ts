@@ -295,7 +295,8 @@ export function mysqlPoolPort(backend: MysqlPort, type: string): PoolPort {
       send(
         "count",
         ({ count }) => count(max),
-        ([row]) => parseAvailability(Object(row)),
+        // A refill would wait for ever for a store that was restored to a state without the pool.
+        ([row]) => (row?.["is_known"] === "yes" ? parseAvailability(Object(row)) : undefined),
       ),
     status: (max, claimMs) =>
       send(

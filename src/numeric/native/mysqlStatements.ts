@@ -94,7 +94,7 @@ ON DUPLICATE KEY UPDATE taken = taken + ${count}`,
     findRequest: (requestKey: string) =>
       `SELECT id FROM ${ids} WHERE ${ofType} AND request = ${literal(requestKey)}`,
     count: (max: number) =>
-      `SELECT ${scanColumn}, ${historyColumns}, ${availableSql(max)} AS available FROM ${typeIfThere}`,
+      `SELECT ${scanColumn}, ${historyColumns}, IF(types.type IS NULL, 'no', 'yes') AS is_known, ${availableSql(max)} AS available FROM ${typeIfThere}`,
     status: (max: number, claimMs: number) =>
       `SELECT ${scanColumn}, ${historyColumns}, ${availableSql(max)} AS available,
   (SELECT COALESCE(SUM(taken), 0) FROM ${counts} WHERE ${ofType}) AS taken,
