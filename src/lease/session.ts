@@ -27,6 +27,9 @@ import { refusalError } from "./refusal.ts";
 import { firstRenewalPause, pauseAfterFailure, renewalPause, retryPause } from "./renewalPause.ts";
 import { type GrantProof, type LeaseRequest, tickAt } from "./rule.ts";
 
+/** The longest timer, in milliseconds: how late the end of a lease may be noticed after the machine was suspended. */
+const MAX_TIMER_PART_MS = 1000;
+
 /** The grant as the store identifies it. */
 type GrantId = Omit<GrantProof, "nonce">;
 
@@ -235,9 +238,17 @@ export class LeaseSession<Generator extends SnowflakeGenerator = SnowflakeGenera
     this.#schedule(pauseMs);
   }
 
+  /** Runs {@link LeaseSession.#keepAlive} after a pause, or when the lease has ended before. */
   #schedule(ms: number): void {
     this.#stopTimer();
-    this.#stopTimer = startTimer(() => void this.#keepAlive(), ms, { background: true });
+    // In parts: the timers of a suspended machine stand still, and go on where they stood.
+    const partMs = Math.min(ms, MAX_TIMER_PART_MS);
+    const wake = () => {
+      const isOver = this.#state === "held" && this.#leftMs() <= 0;
+      if (partMs === ms || isOver) void this.#keepAlive();
+      else this.#schedule(ms - partMs);
+    };
+    this.#stopTimer = startTimer(wake, partMs, { background: true });
   }
 
   /** Tries once to renew the grant, or to acquire a new one if it is lost. It never rejects. */

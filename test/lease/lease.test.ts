@@ -1379,3 +1379,22 @@ describe("inspect", () => {
     await expect(inspect(backend)).rejects.toThrow(BackendError);
   });
 });
+
+test("after the machine was suspended, a lost lease is noticed within a second, whenever its next renewal was due", async () => {
+  const lease = await leaseNode({ backend: memory(), preset: PAIR, ttlMs: 600_000, onExpired: "reacquire" });
+  const lost = vi.fn();
+  lease.onLost(lost);
+  const reacquired = vi.fn();
+  lease.onReacquired(reacquired);
+  // The first renewal; the next one is due in 200 s.
+  await pass(1000);
+  await pass(1500);
+  // Timers stand still while the clock goes on.
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await pass(1000);
+  expect(lost).toHaveBeenCalledTimes(1);
+  await pass(1000);
+  expect(reacquired).toHaveBeenCalledTimes(1);
+  expect(lease.status().state).toBe("held");
+  await lease.release();
+});

@@ -442,9 +442,9 @@ describe("the installed package", () => {
     expect(readFileSync(file as string, "utf8").split("\n")[Number(line) - 1]).toContain("InvalidIdError");
   });
 
-  test("takes less than 4 MB unpacked", () => {
+  test("takes less than 4.1 MB unpacked", () => {
     const [kilobytes = ""] = run("du", "-sk", "--apparent-size", "node_modules/bitflake").split("\t");
     expect(Number(kilobytes)).toBeGreaterThan(100);
-    expect(Number(kilobytes)).toBeLessThan(4000);
+    expect(Number(kilobytes)).toBeLessThan(4100);
   });
 });

@@ -91,10 +91,16 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
       const { onLateAnswer, ...callOptions } = acquireCallOptions(options);
       const limits = limitsUntil(callOptions);
       const { first, count, shape, maxReachTicks, maxSkewTicks, epochMs, tickMs, usesFence } = terms;
+      const startedAt = performance.now();
+      /** Returns the holder's time. A long wait for this call's own statements is no difference of the clocks. */
+      const holderMs = () => {
+        const waitedMs = performance.now() - startedAt;
+        return waitedMs > terms.maxSkewMs / 2 ? Math.floor(nowMs + waitedMs) : nowMs;
+      };
       const statements = await statementsFor(terms, limits());
-      const params = [owner, nonce, nowMs, ...timing(terms), maxReachTicks, first, shape];
       const last = first + count - 1;
       for (let tries = 1; ; tries++) {
+        const params = [owner, nonce, holderMs(), ...timing(terms), maxReachTicks, first, shape];
         const grant = await send("acquire", statements.acquire, params, grantParser(terms), {
           ...limits(),
           onLateAnswer,
@@ -112,8 +118,9 @@ export function sqlLeasePort(backend: SqlPort, name: string): LeasePort {
         const { storeMs, largestNode, soonest } = space;
         if (space.shape !== null && space.shape !== shape)
           return { outcome: "shape", shape: String(space.shape) };
-        if (Math.abs(nowMs - storeMs) > terms.maxSkewMs) return { outcome: "skew", storeMs };
-        const reachedByBoth = Math.max(tickAt(terms, Math.min(nowMs, storeMs)), -1);
+        const readMs = holderMs();
+        if (Math.abs(readMs - storeMs) > terms.maxSkewMs) return { outcome: "skew", storeMs };
+        const reachedByBoth = Math.max(tickAt(terms, Math.min(readMs, storeMs)), -1);
         if (space.isRecorded && usesFence && space.fence > Math.max(reachedByBoth, 0)) {
           return { outcome: "fenced", until: space.fence, storeMs };
         }
