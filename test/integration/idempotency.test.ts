@@ -204,7 +204,7 @@ const servers = [
       const server = await startRedis();
       const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1 });
       redis.on("error", () => {});
-      return { server, backend: fromIORedis(redis, { timeoutMs: 300 }), close: () => redis.disconnect() };
+      return { server, backend: fromIORedis(redis, { timeoutMs: 2000 }), close: () => redis.disconnect() };
     },
   },
   {
@@ -214,8 +214,8 @@ const servers = [
       const server = await startPostgres();
       const pool = new Pool({ connectionString: server.url });
       pool.on("error", () => {});
-      const backend = fromPg(pool, { timeoutMs: 300 });
-      await setup(backend, ["idempotency"]);
+      const backend = fromPg(pool, { timeoutMs: 2000 });
+      await setup({ ...backend, timeoutMs: 60_000 }, ["idempotency"]);
       return { server, backend, close: () => pool.end().catch(() => {}) };
     },
   },
@@ -225,8 +225,8 @@ const servers = [
     async open() {
       const server = await startMariadb();
       const pool = createPool(server.url);
-      const backend = fromMysql2(pool, { timeoutMs: 300 });
-      await setup({ ...backend, timeoutMs: 5000 }, ["idempotency"]);
+      const backend = fromMysql2(pool, { timeoutMs: 2000 });
+      await setup({ ...backend, timeoutMs: 60_000 }, ["idempotency"]);
       return { server, backend, close: () => pool.end().catch(() => {}) };
     },
   },

@@ -39,10 +39,10 @@ const WITH_FENCE = {
 };
 
 /**
- * A claim of a cell adds a long wait to the holder's time, if it is more than half of `maxSkewMs`, and the trace does not
- * have that time.
+ * A claim of a cell and an acquire on SQL add a long wait to the holder's time, if it is more than half of `maxSkewMs`, and the
+ * trace does not have that time.
  */
-const WITH_CELLS = {
+const WITH_WAITS = {
   ...SPACE,
   ...{ ttlTicks: 20, maxSkewMs: 120_000, maxSkewTicks: 120_000, maxReachTicks: 240_020, usesFence: false },
 };
@@ -75,9 +75,8 @@ describe.each(representatives)("$engine", ({ engine, open }) => {
   });
 
   test("no answer is a stray", { timeout: 7_200_000 }, async () => {
-    const hasCells = "swap" in port;
     const terms = {
-      ...(hasCells ? WITH_CELLS : WITH_FENCE),
+      ...("eval" in port ? WITH_FENCE : { ...WITH_WAITS, usesFence: "query" in port }),
       ...(engine === "nats" && { count: NATS_NODES }),
     };
     const share = Math.ceil(calls / representatives.length);
