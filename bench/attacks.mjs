@@ -176,7 +176,8 @@ const attacks = {
     const requests = get("/generate_random_string/4096", `x-api-key: ${KEY}\r\n`).repeat(1000);
     return open(port, 20, (socket) => {
       socket.pause();
-      const send = () => socket.write(requests, () => !socket.destroyed && send());
+      // The service may close the connection. A write to a closed one ends at once, with an error.
+      const send = () => socket.write(requests, (error) => !error && send());
       send();
     });
   },
