@@ -61,9 +61,9 @@ export function sqliteFunctions(settings: SqlSettings): SqlFunctions {
   const begin = `DROP TABLE IF EXISTS temp.${check};
 CREATE TEMP TABLE ${check} (owner TEXT${rules.join("")});
 `;
-  // With the triggers of TEMP tables, which only this connection has.
-  const triggers =
-    "(SELECT * FROM main.sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'trigger'";
+  // With TEMP tables and their triggers, which only this connection has.
+  const ofType = (type: "table" | "trigger") =>
+    `(SELECT * FROM main.sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = '${type}'`;
   const assert = (column: string, query: string) => `INSERT INTO ${check} (${column}) SELECT ${query};\n`;
   const guard = (asserts: string, change: string) =>
     `${asserts}SAVEPOINT bitflake_sql;\n${asserts}${change}RELEASE bitflake_sql;\nDROP TABLE temp.${check};\n`;
@@ -185,7 +185,7 @@ WHERE namespace = ${namespace} AND node = (SELECT node FROM ${state}) AND owner 
   // each ALTER TABLE.
   const uninstall = `${begin}${guard(
     assert("state", `NOT EXISTS (SELECT 1 FROM ${state} WHERE ${isOwn})`) +
-      assert("triggers", `COUNT(*) FROM ${triggers} AND INSTR(sql, '${step}') > 0`),
+      assert("triggers", `COUNT(*) FROM ${ofType("trigger")} AND INSTR(sql, '${step}') > 0`),
     `${release}DELETE FROM ${state} WHERE ${mayRelease};
 DROP TRIGGER IF EXISTS main.${rule};
 DROP VIEW IF EXISTS main.${next};
@@ -218,14 +218,12 @@ FROM (SELECT from_ms, to_ms, ${first("from_ms")} AS min, ${first("to_ms")} AS ma
       const triggerName = `${prefix}_sql:${encodeURIComponent(table)}:${encodeURIComponent(column)}`;
       const trigger = `"${triggerName}"`;
       const made = `(SELECT ${id} FROM ${stateName})`;
-      const tables =
-        "(SELECT * FROM main.sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'table'";
       const isTable = `COLLATE NOCASE = ${textLiteral(table, "sqlite")}`;
       // A table keeps its triggers and their names when it is renamed. Without the first rule, it would lose this one without an
       // error. The last check reads the row, because a trigger of the UPDATE can make IDs of other tables.
       // INSERT OR IGNORE and INSERT OR REPLACE also apply to UPDATE in the trigger: it would do nothing, or delete another row.
       return `SELECT ${quotedTable}.${quotedColumn}, ${quotedTable}._rowid_ FROM ${quotedTable} LIMIT 0;
-${begin}${assert("elsewhere", `COUNT(*) <> 1 FROM ${tables} AND name ${isTable}`)}${assert("renamed", `COUNT(*) FROM ${triggers} AND name = ${textLiteral(triggerName, "sqlite")} COLLATE NOCASE AND NOT tbl_name ${isTable}`)}DROP TABLE temp.${check};
+${begin}${assert("elsewhere", `COUNT(*) <> 1 FROM ${ofType("table")} AND name ${isTable}`)}${assert("renamed", `COUNT(*) FROM ${ofType("trigger")} AND name = ${textLiteral(triggerName, "sqlite")} COLLATE NOCASE AND NOT tbl_name ${isTable}`)}DROP TABLE temp.${check};
 SAVEPOINT bitflake_sql;
 DROP TRIGGER IF EXISTS main.${trigger};
 DROP TRIGGER IF EXISTS temp.${trigger};

@@ -147,7 +147,7 @@ export function nodeIdempotency<Context extends object>(
       return passed;
     }
     const run = runs.get(context) as Exchange;
-    // By middleware with a time limit, while the request waited for its turn: the work must not be done for nobody.
+    // By middleware with a time limit, while the request waited for its turn: its work would be done without a response.
     if (run.res.headersSent) throw new Error("the request was answered before its handler began");
     const capture = new Capture(run.res, run.headers(), run.raw.method);
     run.capture = capture;
