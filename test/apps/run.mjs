@@ -14,10 +14,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../freePort.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -103,25 +103,6 @@ function compare(app) {
       `${imports}const __same = (actual, shown) => equal(inspect(actual), shown);\n${compared}`,
     );
   }
-}
-
-async function isFree(port) {
-  const server = createServer().listen(port);
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    if (error.code === "EADDRINUSE") return false;
-    throw error;
-  }
-  server.close();
-  return true;
-}
-
-/** The next port. Below 32768, where the system takes no ports for connections. */
-let nextPort = 21_000;
-async function freePort() {
-  while (!(await isFree(nextPort++)));
-  return nextPort - 1;
 }
 
 /** Starts a Redis without data, for the apps that need one. */

@@ -255,15 +255,16 @@ describe.skipIf(!startable.failover.redis)("the primary that Sentinels name", ()
 
 /** Starts a Redis Cluster of two nodes. */
 async function startCluster(): Promise<Server[]> {
-  const more = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-  const nodes = [await startRedis({ more }), await startRedis({ more })];
+  const options = { cluster: true, more: ["--cluster-node-timeout", "2000"] };
+  const nodes = [await startRedis(options), await startRedis(options)];
   for (const node of nodes) onTestFinished(() => node.stop());
   const admins = nodes.map(({ url }) => new Redis(url));
   for (const [i, admin] of admins.entries()) {
     await admin.call("CLUSTER", "ADDSLOTSRANGE", i * 8192, i * 8192 + 8191);
     await admin.call("CLUSTER", "SET-CONFIG-EPOCH", i + 1);
   }
-  await admins[0]?.call("CLUSTER", "MEET", "127.0.0.1", nodes[1]?.port as number);
+  const bus = (await admins[1]?.call("CONFIG", "GET", "cluster-port")) as string[] | undefined;
+  await admins[0]?.call("CLUSTER", "MEET", "127.0.0.1", nodes[1]?.port as number, String(bus?.[1]));
   const isUp = async (admin: Redis) => /cluster_state:ok/.test(String(await admin.call("CLUSTER", "INFO")));
   for (const admin of admins) {
     while (!(await isUp(admin))) await setTimeout(20);

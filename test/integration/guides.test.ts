@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { createRequire } from "node:module";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Redis } from "ioredis";
@@ -14,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { fromIORedis } from "../../src/backend/index.ts";
 import { decode } from "../../src/index.ts";
 import { type HeldNode, inspect } from "../../src/lease/index.ts";
+import { freePort } from "../freePort.mjs";
 import { makeProject, programsOf } from "./programs.ts";
 
 const programs = programsOf("docs/node-ids.md");
@@ -50,14 +50,6 @@ async function end(child: ChildProcess): Promise<{ code: unknown; errors: string
   const errors = text(child.stderr as NonNullable<typeof child.stderr>);
   const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
   return { code, errors: await errors };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** Sends a request on a new connection, so that each worker of a cluster gets its turn. */

@@ -533,7 +533,7 @@ describe.skipIf(!process.env.DATABASE_URL)("a PostgreSQL", () => {
 
 describe.skipIf(!startable.redis)("a Redis Cluster", () => {
   test("counts several limits of one key in one step, and of several keys one after the other", async () => {
-    const server = await startRedis({ more: ["--cluster-enabled", "yes"] });
+    const server = await startRedis({ cluster: true });
     const redis = new Redis(server.url);
     try {
       await redis.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383);

@@ -12,10 +12,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../freePort.mjs";
 
 export interface Server {
   readonly url: string;
@@ -82,22 +82,6 @@ export function versionOf(server: "redis" | "postgres" | "mariadb" | "nats" | "e
 
 /** Prometheus and its tool, where they are installed. Tests start them themselves. */
 export const prometheusHere = { prometheus: find("prometheus"), promtool: find("promtool") };
-
-/**
- * Returns a free port below the ephemeral ports. A client that reconnects could otherwise get the very port that it
- * connects to, and talk to itself.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
 
 /** The account of a process. PostgreSQL and MariaDB refuse to run as root. */
 interface Account {
@@ -270,19 +254,24 @@ async function serve(options: Program, url: string, port: number): Promise<Serve
 /**
  * Starts a Redis. It loses its data at a restart unless it is `durable`.
  *
+ * @param options.cluster starts a node of a Redis Cluster
  * @param options.more further arguments of the command line, such as `--replicaof`
  */
 export async function startRedis({
   durable = false,
+  cluster = false,
   more = [],
 }: {
   durable?: boolean;
+  cluster?: boolean;
   more?: readonly string[];
 } = {}): Promise<Server> {
   if (!programs.redis) throw new Error("there is no redis-server");
   const folder = mkdtempSync(join(tmpdir(), "bitflake-redis-"));
   const port = await freePort();
   const append = durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+  // Without --cluster-port it is 10,000 above the port, where it can be taken by any connection.
+  const bus = cluster ? ["--cluster-enabled", "yes", "--cluster-port", String(await freePort())] : [];
   const args = [
     "--port",
     String(port),
@@ -293,6 +282,7 @@ export async function startRedis({
     "--dir",
     folder,
     ...append,
+    ...bus,
     ...more,
   ];
   return serve({ program: programs.redis, args, folder }, `redis://127.0.0.1:${port}`, port);

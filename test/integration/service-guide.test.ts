@@ -4,12 +4,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { decode } from "../../src/index.ts";
 import { root } from "../docs/snippet.ts";
+import { freePort } from "../freePort.mjs";
 import { inOwnDatabase } from "./database.ts";
 import { makeProject, programsOf } from "./programs.ts";
 
@@ -50,14 +50,6 @@ afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 /** Starts a program of the guide on a port of its own. */
 async function start(

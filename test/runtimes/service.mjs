@@ -1,10 +1,9 @@
 // The programs of docs/service.md, unchanged, on the runtimes that they are written for.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../freePort.mjs";
 import { start } from "./program.mjs";
 import { adapted, beginSlowly, check, untilUp } from "./service-checks.mjs";
 import { installed } from "./workspace.mjs";
@@ -13,14 +12,6 @@ const GUIDE = new URL("../../docs/service.md", import.meta.url);
 
 /** How long a program may take to exit. Node alone waits 5 s for a connection that is kept alive. */
 const EXIT_MS = 8000;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** Returns the program of the guide whose first line is the name of its file. */
 async function programOf(file) {

@@ -13,8 +13,9 @@ import { stringify } from "yaml";
 import { fromIORedis } from "../../../src/backend/index.ts";
 import { createService, listen } from "../../../src/service/index.ts";
 import { dashboardExpressions, deployFile, readAlerts, readDashboard } from "../../deploy/monitoring.ts";
+import { freePort } from "../../freePort.mjs";
 import { openService } from "../../service/openService.ts";
-import { freePort, prometheusHere, startable, startRedis } from "../servers.ts";
+import { prometheusHere, startable, startRedis } from "../servers.ts";
 
 const run = promisify(execFile);
 const { promtool, prometheus } = prometheusHere;

@@ -25,8 +25,8 @@ import { parse } from "yaml";
 import { SERVE_SETTINGS } from "../../../src/cli/serve/settings.ts";
 import { deployFile } from "../../deploy/monitoring.ts";
 import { root } from "../../docs/snippet.ts";
+import { freePort } from "../../freePort.mjs";
 import { inOwnDatabase } from "../database.ts";
-import { freePort } from "../servers.ts";
 
 /** Which only a hang reaches. */
 const LIMIT_MS = 300_000;

@@ -12,9 +12,9 @@ import { build } from "esbuild";
 import { afterEach, expect, test } from "vitest";
 import { deployFile } from "../../deploy/monitoring.ts";
 import { root } from "../../docs/snippet.ts";
+import { freePort } from "../../freePort.mjs";
 import { miniflareHere } from "../miniflare-here.ts";
 import { makeProject } from "../programs.ts";
-import { freePort } from "../servers.ts";
 
 const KEY = "0123456789abcdef";
 const { DENO } = process.env;

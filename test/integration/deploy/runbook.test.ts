@@ -26,7 +26,8 @@ import { fromIORedis, fromPg } from "../../../src/backend/index.ts";
 import { leaseNode } from "../../../src/lease/index.ts";
 import { IdPool, NumericIdType } from "../../../src/numeric/index.ts";
 import { root } from "../../docs/snippet.ts";
-import { freePort, type Server, startable, startPostgres, startRedis } from "../servers.ts";
+import { freePort } from "../../freePort.mjs";
+import { type Server, startable, startPostgres, startRedis } from "../servers.ts";
 
 const run = promisify(execFile);
 const cli = join(root, "dist/cli.js");
