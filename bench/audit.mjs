@@ -41,7 +41,7 @@ if (
 
 /**
  * Yields chunks of lines: 32 nodes at 4 IDs a ms or so, with these faults:
- * - node 3: 500 IDs are written twice, each copy at once. test/explain/recentIds.test.ts measures those that are far apart;
+ * - node 3: 500 IDs are written twice, each copy at once. test/explain/recentIds.slow.test.ts measures those that are far apart;
  * - node 5: a second writer whose clock is 5 s behind, for 2000 of its IDs;
  * - node 7: its clock steps back by 90 s once;
  * - node 9: its clock is 10 min ahead for 3000 of its IDs;

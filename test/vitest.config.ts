@@ -4,16 +4,18 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 import base from "./vitest.base.ts";
 
 /**
- * Tests of modules that keep no state for the whole process. They share processes, which load each module once. All other tests,
- * and those that replace modules, have a process for each file.
+ * Tests that replace modules or globals, or need a state of the whole process that no other test has changed: its generators, its
+ * events, its random numbers. Each file has a process. All other tests share processes, which load each module once.
  */
-const stateless = [
-  "test/{backend,client,counter,explain,idempotency,mask,migrate,orm,ratelimit,service,text,web}/**/*.test.ts",
-  "test/numeric/!(poolHistory).test.ts",
-  "test/cli/{settings,state,stores,terminal}/*.test.ts",
-  "test/cli/help.test.ts",
-  "test/docs/{apps,benchmarks,links,llms,paths,servers}.test.ts",
-  "test/package/jsr.test.ts",
+const isolated = [
+  "test/{events,testing,threads,wrappers}/**/*.test.ts",
+  "test/cli/{commands,stores}.test.ts",
+  "test/cli/commands/serve.test.ts",
+  "test/cli/serve/workers/serveWorkers.test.ts",
+  "test/docs/{fake-timers,readme}.test.ts",
+  "test/lease/{cells,lease}.test.ts",
+  "test/numeric/poolHistory.test.ts",
+  "test/snowflake/!(clock|isoText|ledger|parse).test.ts",
 ];
 
 const slow = ["test/**/*.slow.test.ts"];
@@ -21,13 +23,16 @@ const slow = ["test/**/*.slow.test.ts"];
 /** Slow files that cover no source that others do not, and that the counting of branches would slow down most. */
 export const uncovered: string[] = [
   "test/docs/numeric-ids.slow.test.ts",
+  "test/events/channels.slow.test.ts",
   "test/lease/model.slow.test.ts",
   "test/lease/modelCells.slow.test.ts",
+  "test/lease/threads.slow.test.ts",
   "test/migrate/prove.slow.test.ts",
   "test/numeric/poolIssuer.slow.test.ts",
   "test/numeric/type.slow.test.ts",
   "test/package/package.slow.test.ts",
   "test/package/types.slow.test.ts",
+  "test/snowflake/frozenGlobal.slow.test.ts",
   "test/snowflake/stallBound.slow.test.ts",
 ];
 
@@ -48,8 +53,8 @@ export default defineConfig({
   test: {
     ...base.test,
     projects: [
-      project("stateless", stateless, slow, false),
-      project("isolated", ["test/**/*.test.ts"], [...stateless, ...slow, ...integration]),
+      project("shared", ["test/**/*.test.ts"], [...isolated, ...slow, ...integration], false),
+      project("isolated", isolated, slow),
       project("slow", slow, [...uncovered, ...integration]),
       project("uncovered", uncovered, []),
     ],

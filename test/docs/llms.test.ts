@@ -8,11 +8,11 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { root } from "./snippet.ts";
 
 const index = readFileSync(join(root, "docs/llms.txt"), "utf8");
-const { exports, files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-  exports: object;
-  files: string[];
+const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+/** The entries of the package with their sources, as test/package/jsr.test.ts asserts. */
+const { exports } = JSON.parse(readFileSync(join(root, "jsr.json"), "utf8")) as {
+  exports: Readonly<Record<string, string>>;
 };
-const entries = Object.keys(exports).filter((path) => path !== "./package.json");
 
 /** Returns the section of an entry point, or nothing. */
 function sectionOf(title: string): string {
@@ -27,12 +27,11 @@ test("the index begins with a title and a summary, as the convention requires", 
   expect(index).toMatch(/^# bitflake\n\n> .+\n\n/);
 });
 
-describe.each(entries)("the section of %s", (path) => {
+describe.each(Object.entries(exports))("the section of %s", (path, source) => {
   const title = `bitflake${path.slice(1)}`;
 
   test("names every function, class and codec that the entry point exports", async () => {
-    const module = join(root, "dist", `${path === "." ? "index" : path.slice(2)}.js`);
-    const names = Object.keys(await import(pathToFileURL(module).href)).filter(
+    const names = Object.keys(await import(pathToFileURL(join(root, source)).href)).filter(
       (name) => !/Error$|^PRESET_/.test(name),
     );
     const section = sectionOf(title);

@@ -11,7 +11,7 @@ export const areas = {
   // The core in three areas: the tests of waits take half a minute, and those of texts and options have no part in it.
   ids: {
     mutate: ["src/snowflake/*.ts", `!src/snowflake/{${PURE},waitBudget}.ts`],
-    tests: [LOAD, "test/snowflake/!(isoText|stall.slow).test.ts", "test/events/generatorEvents.test.ts"],
+    tests: [LOAD, "test/snowflake/!(isoText.slow|stall.slow).test.ts", "test/events/generatorEvents.test.ts"],
   },
   waits: {
     mutate: ["src/snowflake/waitBudget.ts"],
