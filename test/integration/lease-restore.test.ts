@@ -187,18 +187,42 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     await until(async () => nodeOf(await store.renew(fenced, proof(2), Date.now())) === 0);
     // A Redis that is promoted in its place waits until the one that was cut off grants no more.
     const before = Math.floor(Date.now() / 1000);
-    await client.hset(KEY, "history", "another", "seen", String(long));
-    await replica.kill();
-    await until(async () => /connected_slaves:0/.test(await client.info("replication")));
-    expect(await store.renew(fenced, proof(3), Date.now())).toMatchObject({ outcome: "granted" });
-    const { fence = 0, staleUntil = 0 } = (await store.read()).state ?? {};
+    await client.hset(KEY, "seen", String(long));
+    expect(await client.wait(1, 0)).toBe(1);
+    const other = connect(replica);
+    await other.client.call("REPLICAOF", "NO", "ONE");
+    const promoted = leasePort(other.port, "n");
+    expect(await promoted.renew(fenced, proof(3), Date.now())).toMatchObject({ outcome: "granted" });
+    const { fence = 0, staleUntil = 0 } = (await promoted.read()).state ?? {};
     expect(fence - before).toBeGreaterThanOrEqual(14_405);
     expect(staleUntil - before).toBeGreaterThanOrEqual(3605);
+    await replica.kill();
+    await until(async () => /connected_slaves:0/.test(await client.info("replication")));
     // A request without a fence ends the cutoff, for other processes too.
     await client.hset(KEY, "seen", String(long));
-    expect(await store.renew(fenced, proof(4), Date.now())).toMatchObject({ outcome: "cutOff" });
-    expect(await store.renew(unfenced, proof(4), Date.now())).toMatchObject({ outcome: "granted" });
-    expect(await store.renew(fenced, proof(5), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(3), Date.now())).toMatchObject({ outcome: "cutOff" });
+    expect(await store.renew(unfenced, proof(3), Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(fenced, proof(4), Date.now())).toMatchObject({ outcome: "granted" });
+  });
+
+  test("remains cut off when it restarts, and waits after it has a replica again", async () => {
+    const primary = await started({ durable: true });
+    const { client, port } = connect(primary);
+    const store = leasePort(port, "n");
+    expect(nodeOf(await store.acquire(unfenced, requestOf("a"), Date.now()))).toBe(0);
+    const proof = { ...{ owner: "a", node: 0, generation: 0, nonce: "r0" }, grantNonce: "n" };
+    expect(await store.renew(fenced, proof, Date.now())).toMatchObject({ outcome: "granted" });
+    // As if a replica had been connected six seconds ago.
+    const long = Date.now() - 6000;
+    await client.hset(KEY, "seen", long);
+    await primary.restart();
+    const cut = { outcome: "cutOff", seenMs: long };
+    const acquire = () => store.acquire(fenced, requestOf("b"), Date.now());
+    await until(async () => (await acquire().catch(() => ({ outcome: "down" }))).outcome !== "down");
+    expect(await acquire()).toMatchObject(cut);
+    await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
+    await until(async () => (await acquire()).outcome !== "cutOff");
+    expect((await acquire()).outcome).toBe("fenced");
   });
 });
 

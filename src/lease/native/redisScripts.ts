@@ -85,8 +85,10 @@ local function notice_history()
     fence = math.max(fence, at + math.max(longest_reach_ticks, max_reach_ticks))
     stale_until = math.max(stale_until, at + max_skew_ticks)
   end
-  seen = 0
-  redis.call('HSET', KEYS[1], 'history', replication_id, 'fence', digits(fence), 'stale', digits(stale_until), 'seen', '0')
+  -- A replica that was promoted has no replicas of its own yet. A primary that restarts while it is cut off remains so.
+  if previous_id ~= '' then seen = 0 end
+  redis.call('HSET', KEYS[1], 'history', replication_id, 'fence', digits(fence), 'stale', digits(stale_until))
+  redis.call('HSET', KEYS[1], 'seen', digits(seen))
 end
 local function is_stale(held)
   return uses_fence and held.until_tick <= stale_until
