@@ -66,23 +66,37 @@ export class Cells {
   readonly #steps = new Map<string, Promise<QueuedCell | undefined>>();
   /** Counts steps and requests, so that it orders them. */
   #order = 0;
+  /** How long the last step that wrote took, from its turn on. */
+  #stepMs = 0;
 
   constructor(port: CellPort) {
     this.#port = port;
   }
 
   /**
-   * Applies a rule to the cell of a key.
+   * Applies a rule to the cell of a key. A step whose turn comes so late that the store would probably answer after its time is
+   * refused without a call. Otherwise a process that asks for more than the store can do would send only calls whose answers
+   * come too late.
    *
    * @param operation the operation's name in errors, such as `"counter: reserve"`
-   * @throws {@link BackendError} if the store fails, or if other processes were faster until the call's time was over
+   * @throws {@link BackendError} if the store fails, or if earlier steps or other processes took the call's time
    */
   step<T>(operation: string, key: string, rule: CellRule<T>, options: CellOptions<T> = {}): Promise<T> {
     const before = this.#steps.get(key);
     const began = ++this.#order;
     let left: QueuedCell | undefined;
+    /** What this step leaves if it fails. If its time ends before its turn, the next step waits for the one before. */
+    let leftByFailure: QueuedCell | undefined | typeof before = before;
     const run = async (leftMs: () => number): Promise<T> => {
+      const limitMs = leftMs();
       let seen = await before;
+      leftByFailure = undefined;
+      const turnAt = performance.now();
+      // A step with half of its time is sent in any case, because the last one may have been slow for once.
+      if (leftMs() === 0 || leftMs() < Math.min(2 * this.#stepMs, limitMs / 2)) {
+        leftByFailure = seen;
+        throw queuedTooLong(operation);
+      }
       if (!options.isRemembered && seen && performance.now() - seen.seenAt > MAX_AGE_MS) seen = undefined;
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
         seen ??= { sent: ++this.#order, ...(await seeCell(this.#port, operation, key)) };
@@ -100,6 +114,7 @@ export class Cells {
         const sent = ++this.#order;
         const outcome = await swapCell(this.#port, operation, key, seen.cell.version, value, keepMs);
         left = { ...outcome, sent };
+        this.#stepMs = performance.now() - turnAt;
         if (outcome.isSwapped) return result;
         await new Promise<void>((wake) => startTimer(wake, pauseMs * (0.5 + Math.random() / 2), options));
         // Among many processes, a cell from before the pause is stale nearly always.
@@ -113,7 +128,7 @@ export class Cells {
     });
     const step = result.then(
       () => left,
-      () => undefined,
+      () => leftByFailure,
     );
     this.#steps.set(key, step);
     step.then(() => {
@@ -198,6 +213,14 @@ function assertCell<T extends Cell>(operation: string, cell: T): T {
 
 export function unexpected(operation: string, cause: unknown): BackendError {
   return new BackendError(operation, "answer", "unexpected response", { cause });
+}
+
+function queuedTooLong(operation: string): BackendError {
+  return new BackendError(
+    operation,
+    "timeout",
+    "earlier calls of this process on the same key took the time",
+  );
 }
 
 export function contended(operation: string): BackendError {

@@ -126,6 +126,26 @@ describe("steps of one process on one key", () => {
     expect(await second).toBe("x");
   });
 
+  test("that ask for twice of what the store can do get what it can do", async () => {
+    vi.useFakeTimers({ now: 0, toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    const port = memoryCells(undefined, { timeoutMs: 1000 });
+    // 100 swaps a second.
+    port.before = () => new Promise((answer) => setTimeout(answer, 10));
+    const cells = new Cells(port);
+    const increment = (value = "0") => ({ value: String(Number(value) + 1), result: undefined });
+    let done = 0;
+    const refusals = new Set<string>();
+    for (let ms = 0; ms < 20_000; ms += 5) {
+      const refuse = ({ message }: BackendError) => refusals.add(message);
+      cells.step("test", "k", increment).then(() => done++, refuse);
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    expect(done).toBeGreaterThan(1900);
+    // A refused step has changed nothing, because none was sent whose answer came too late.
+    expect([...refusals]).toEqual(["test: earlier calls of this process on the same key took the time"]);
+    expect(Number(port.values()["k"])).toBeLessThanOrEqual(done + 1);
+  });
+
   test("on different keys do not wait for each other", async () => {
     const port = memoryCells();
     const cells = new Cells(port);

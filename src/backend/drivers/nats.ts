@@ -13,6 +13,8 @@ export interface NatsKvEntry {
   readonly operation: string;
   /** The number of the write in the bucket. */
   readonly revision: number;
+  /** How many entries of a list follow this one. */
+  readonly delta?: number;
   /** Returns the value. */
   string(): string;
 }
@@ -127,12 +129,13 @@ export function fromNatsKv(kv: NatsKv, options: PortSettings = {}): CellPort {
     async list(prefix) {
       const cells = new Map<string, ListedCell>();
       // A key that is written during a list can be missing in it, since its old revision is gone and its new one comes after the
-      // end. So the list is repeated. A key that an earlier one had stays: it was there at some moment of the call.
+      // end. So such a list is repeated. A key that an earlier one had stays: it was there at some moment of the call.
       let isComplete = false;
       for (let lists = 0; lists < MAX_LISTS && !isComplete; lists++) {
         isComplete = true;
         // The client ends the list when no write is left, so it would not end while others write. It ends here at a write that
-        // came after its beginning.
+        // came after its beginning. A consumer that is stopped ends a list too, without an error.
+        let following = 0;
         const { streamInfo } = await kv.status();
         // In the order of the revisions, so that the last one of a key remains if the bucket keeps several.
         for await (const entry of await kv.history({ key: filterOf(prefix) })) {
@@ -141,6 +144,7 @@ export function fromNatsKv(kv: NatsKv, options: PortSettings = {}): CellPort {
             isComplete = false;
             continue;
           }
+          following = entry.delta ?? 0;
           const key = decodeKey(entry.key);
           if (key.startsWith(prefix)) cells.set(key, { key, ...cellOfText(textOf(entry)) });
           if (entry.revision > streamInfo.state.last_seq) {
@@ -148,6 +152,7 @@ export function fromNatsKv(kv: NatsKv, options: PortSettings = {}): CellPort {
             break;
           }
         }
+        if (following > 0) isComplete = false;
       }
       return [...cells.values()].filter(({ version }) => version !== "");
     },

@@ -206,8 +206,9 @@ describe.skipIf(!url).each(clients)("NATS by $name", ({ name, open }) => {
  * buckets above keep more revisions, or are read by a client that loses writes.
  *
  * @param written the keys that others write before the first key of each list
+ * @param stopped after how many entries the consumer of each list is stopped
  */
-function bucketOfOne(written: readonly (readonly string[])[]): NatsKv {
+function bucketOfOne(written: readonly (readonly string[])[], stopped: readonly number[] = []): NatsKv {
   const kept = new Map<string, { text: string; revision: number }>();
   let last = 0;
   let lists = 0;
@@ -217,13 +218,14 @@ function bucketOfOne(written: readonly (readonly string[])[]): NatsKv {
   };
   const write = (key: string, text: string) => kept.set(key, { text, revision: ++last });
   async function* listed() {
-    for (const key of written[lists++] ?? []) write(key, entryOf(key).string());
-    for (let at = 0; at < last; ) {
+    for (const key of written[lists] ?? []) write(key, entryOf(key).string());
+    let left = stopped[lists++] ?? Infinity;
+    for (let at = 0; at < last && left > 0; left--) {
       const next = [...kept.keys()].map(entryOf).sort((a, b) => a.revision - b.revision);
-      const entry = next.find(({ revision }) => revision > at);
+      const [entry, ...others] = next.filter(({ revision }) => revision > at);
       if (!entry) return;
       at = entry.revision;
-      yield entry;
+      yield { ...entry, delta: others.length };
     }
   }
   return {
@@ -237,7 +239,7 @@ function bucketOfOne(written: readonly (readonly string[])[]): NatsKv {
   };
 }
 
-test.each([
+test.each<{ title: string; written?: string[][]; stopped?: number[] }>([
   { title: "one key, which comes after the last one of before", written: [["k:b"]] },
   { title: "two keys, of which the list ends at the first", written: [["k:c", "k:b"]] },
   {
@@ -247,9 +249,12 @@ test.each([
       ["k:b", "k:a"],
     ],
   },
-])("a list has each key while others write: $title", async ({ written }) => {
+  { title: "nothing, and its consumer is stopped", stopped: [1] },
+  { title: "a key, and its consumer is stopped", written: [["k:a"]], stopped: [2] },
+])("a list has each key while others write: $title", async ({ written = [], stopped }) => {
   const names = ["k:a", "k:b", "k:c"];
-  const port = fromNatsKv(bucketOfOne(written.map((keys) => keys.map((key) => key.replace(":", ".")))));
+  const keys = written.map((names) => names.map((name) => name.replace(":", ".")));
+  const port = fromNatsKv(bucketOfOne(keys, stopped));
   for (const key of names) await port.swap(key, "", `value of ${key}`);
   const cells = (await port.list?.("k:")) ?? [];
   expect(cells.map(({ key, value }) => [key, value]).sort()).toEqual(
