@@ -508,6 +508,8 @@ describe.skipIf(!process.env.DATABASE_URL)("a PostgreSQL", () => {
           await other.query("BEGIN");
           await other.query(`SELECT 1 FROM ${table} FOR UPDATE`);
           const waiting = limiter.limit("ada");
+          const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position('${own}' IN query) > 0`;
+          while ((await pool.query(waits)).rowCount === 0) await sleep(10);
           await sleep(300);
           const now = "CAST(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000 AS BIGINT)";
           await other.query(`UPDATE ${table} SET ends = ${now} + ${ahead}`);
