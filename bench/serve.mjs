@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import pg from "pg";
 import { makeGenerator } from "../dist/index.js";
 import { isShort, median } from "./measure.mjs";
 
@@ -155,11 +156,21 @@ async function compare() {
   }));
 }
 
+/** Drops the tables with a prefix from PostgreSQL. */
+async function dropTables(url, prefix) {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE starts_with(tablename, $1)", [
+    prefix,
+  ]);
+  for (const { tablename } of rows) await client.query(`DROP TABLE ${client.escapeIdentifier(tablename)}`);
+  await client.end();
+}
+
 /** Measures numeric IDs, one for each request, on 32 connections. */
-async function numeric(store) {
+async function numeric(store, prefix = `bench_${process.pid}`) {
   const types = join(folder, "types.json");
   writeFileSync(types, JSON.stringify({ farmer: { length: 14 } }));
-  const prefix = `bench_${process.pid}`;
   const { url, stop } = await startCommand([
     "--store",
     store,
@@ -189,7 +200,11 @@ if (process.argv[2] === "serve") {
     console.table(await compare());
     console.log("numeric IDs on SQLite", await numeric(`sqlite:${join(folder, "bench.db")}`));
     const { DATABASE_URL } = process.env;
-    if (DATABASE_URL) console.log("numeric IDs on PostgreSQL", await numeric(DATABASE_URL));
+    if (DATABASE_URL) {
+      const prefix = `bench_${process.pid}`;
+      console.log("numeric IDs on PostgreSQL", await numeric(DATABASE_URL, prefix));
+      await dropTables(DATABASE_URL, `${prefix}_`);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
