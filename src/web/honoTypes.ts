@@ -14,7 +14,7 @@ export interface HonoContext<Raw = FetchRequest, Res = FetchResponse> {
   /** The response so far. */
   res: Res;
   /** Whether a handler has made a response. */
-  readonly finalized: boolean;
+  finalized: boolean;
 }
 
 /** Middleware of Hono. */

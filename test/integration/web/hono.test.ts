@@ -143,6 +143,30 @@ test("headers that middleware outside has prepared are those of replays and refu
   expect(await of('{"a":1}')).toEqual([429, "r4", "DENY", "Origin", "no-store", "seen=4; Path=/"]);
 });
 
+test("a header of the handler has precedence over the same one of middleware outside, as without the middleware", async () => {
+  const cacheControl = async (inside: (app: Hono) => unknown, body: BodyInit) => {
+    const app = new Hono();
+    app.use(async (c, next) => {
+      c.header("cache-control", "no-store");
+      c.header("x-before", "1");
+      await next();
+    });
+    inside(app);
+    app.post("/orders", async (c) =>
+      (await c.req.text()) === "json"
+        ? c.json({ a: 1 }, 201, { "cache-control": "private" })
+        : new Response("text", { headers: { "cache-control": "private" } }),
+    );
+    await post(app, body);
+    const { headers } = await post(app, body);
+    return [headers.get("cache-control"), headers.get("x-before"), headers.get("idempotent-replayed")];
+  };
+  for (const body of ["json", "text"]) {
+    expect((await cacheControl(() => {}, body))[0]).toBe("private");
+    expect(await cacheControl((app) => app.use(keyed()), body)).toEqual(["private", "1", "true"]);
+  }
+});
+
 test.each<[string, unknown, number, number]>([
   ["an error", new Error("no"), 500, 2],
   ["a refusal of the client", new HTTPException(422), 422, 1],
