@@ -18,8 +18,8 @@ export async function inOwnDatabase(body: () => Promise<void>): Promise<void> {
     await body();
   } finally {
     Object.assign(process.env, { DATABASE_URL, PGDATABASE });
-    // It waits for connections that are closing, and fails if one stays open.
-    await admin.query(`DROP DATABASE ${name}`);
+    // By force, because connections may still be closing.
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
     await admin.end();
   }
 }

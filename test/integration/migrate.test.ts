@@ -46,6 +46,7 @@ describe.skipIf(!DATABASE_URL)("a backfill on PostgreSQL", () => {
     let written = 0;
     child.on("message", () => {
       if (++written === batches) child.kill("SIGKILL");
+      else child.send("go on");
     });
     const [code] = await ended;
     children.delete(child);

@@ -259,7 +259,7 @@ describe.skipIf(!DATABASE_URL)("fills of pools on a PostgreSQL", () => {
 
     const progress = steps(folder, "second");
     // The claim of the killed process lasts 3 seconds.
-    expect(progress[0].at - killed).toBeLessThan(10_000);
+    expect(progress[0].at - killed).toBeLessThan(60_000);
     expect(progress[0].available).toBeGreaterThan(20_000);
     const available = progress.map((step) => step.available);
     expect(available).toEqual([...available].sort((a, b) => a - b));

@@ -47,9 +47,9 @@ export const redisAdapters: readonly RedisAdapter[] = [
         disableOfflineQueue: true,
         socket: { reconnectStrategy: () => 50 },
       });
-      client.on("error", () => {});
+      const failed = new Promise((resolve) => client.on("error", resolve));
       // connect() resolves when there is a connection, which may be never.
-      await Promise.race([client.connect(), new Promise((late) => setTimeout(late, 500))]);
+      await Promise.race([client.connect(), failed]);
       return { port: fromNodeRedis(client, settings), close: async () => client.destroy() };
     },
   },

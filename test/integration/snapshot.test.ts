@@ -98,7 +98,7 @@ describe.runIf(process.env.REDIS_URL)("four processes of one snapshot", () => {
     async (major, node) => {
       const folder = await bundled();
       const name = `snapshot ${process.pid} ${major}`;
-      await makeKnown(process.env.REDIS_URL as string, { preset: "twitter", name, ttlMs: 5000 });
+      await makeKnown(process.env.REDIS_URL as string, { preset: "twitter", name, ttlMs: 30_000 });
       const env = { ...process.env, SNAPSHOT_NAME: name };
       const flags = ["--snapshot-blob", "app.blob", "--build-snapshot", "app.cjs"];
       execFileSync(node, flags, { cwd: folder, env, stdio: "pipe" });

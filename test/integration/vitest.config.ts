@@ -35,6 +35,7 @@ export default {
       // The unit tests cover the branches for unexpected responses, by scripted ports.
       thresholds: { branches: 85, statements: 94, functions: 94, lines: 94 },
     },
+    expect: { poll: { timeout: 60_000 } },
     // More workers than cores, because these tests mostly wait.
     maxWorkers: 3,
   },

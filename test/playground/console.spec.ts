@@ -231,6 +231,7 @@ test("a service that does not answer is shown within three polls, with the last 
   expect(await pollsUntil(page, /The service does not answer/, () => server.close())).toBeLessThanOrEqual(3);
   await expect.poll(() => page.locator("#problems").textContent()).toMatch(/No answer for \d+ s/);
   expect(await page.getByRole("heading", { name: "Node and lease" }).isVisible()).toBe(true);
+  await closeWindows();
   for (const problem of takeProblems()) expect(problem).toMatch(/failed: |ERR_CONNECTION|Failed to load/);
 });
 

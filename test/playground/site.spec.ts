@@ -38,7 +38,7 @@ beforeAll(async () => {
   }).listen(0, "127.0.0.1");
   await once(host, "listening");
   home = `http://127.0.0.1:${(host.address() as AddressInfo).port}/bitflake/`;
-}, 180_000);
+});
 
 afterAll(() => {
   host?.close();

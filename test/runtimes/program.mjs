@@ -24,7 +24,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
  * @param options those of `spawn`; `env` is added to the environment of this process; `limitMs` is the time limit
  * @returns `ended`, a promise of the output, which rejects when the program fails; and `stop(signal)`
  */
-export function start(command, args, { env, limitMs = 30_000, ...options } = {}) {
+export function start(command, args, { env, limitMs = 300_000, ...options } = {}) {
   const child = spawn(command, args, {
     ...options,
     env: { ...process.env, NO_COLOR: "1", ...env },

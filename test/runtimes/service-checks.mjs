@@ -143,7 +143,7 @@ export async function beginSlowly(base) {
   status.catch(() => {});
   await new Promise((sent) => sending.write(body.slice(0, 5), sent));
   // The first part must arrive.
-  await new Promise((wake) => setTimeout(wake, 200));
+  await new Promise((wake) => setTimeout(wake, 2000));
   return {
     finish: () => {
       sending.end(body.slice(5));

@@ -28,7 +28,7 @@ function inProcess(file, ...command) {
     await writeFile(join(folder, file), adapted(await programOf(file), port));
     let said = "";
     const [program, ...args] = [...command, file];
-    const { child, ended } = start(program, args, { cwd: folder, limitMs: 60_000 });
+    const { child, ended } = start(program, args, { cwd: folder });
     child.stdout.on("data", (text) => {
       said += text;
     });
@@ -113,11 +113,10 @@ const worker :Workerd.Worker = (
   const base = `http://127.0.0.1:${port}`;
   const whileRunning = async (run) => {
     let said = "";
-    const { child, ended, stop } = start(
-      installed("@cloudflare/workerd-linux-64/bin/workerd"),
-      ["serve", join(folder, "worker", "config.capnp")],
-      { limitMs: 60_000 },
-    );
+    const { child, ended, stop } = start(installed("@cloudflare/workerd-linux-64/bin/workerd"), [
+      "serve",
+      join(folder, "worker", "config.capnp"),
+    ]);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (text) => {
         said += text;

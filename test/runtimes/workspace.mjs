@@ -33,7 +33,7 @@ export const installed = (path) => join(here, "node_modules", path);
 export async function makeWorkspace() {
   const folder = await mkdtemp(join(tmpdir(), "bitflake-runtimes-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
-  await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root, limitMs: 120_000 });
+  await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root });
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const tarball = join(folder, `${manifest.name}-${manifest.version}.tgz`);
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');

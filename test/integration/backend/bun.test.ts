@@ -100,7 +100,7 @@ describe.skipIf(!startable.postgres || !startable.redis)("a server of Bun's clie
     const { port, close } = await open(server.url);
     await setup(port, ["counter"]);
     const counter = new Counter({ backend: { ...port, timeoutMs: 500 }, name: "n" });
-    await counter.next();
+    await again(() => counter.next());
     server.pause();
     const frozen = () =>
       counter.next().then(

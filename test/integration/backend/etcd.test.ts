@@ -179,7 +179,7 @@ describe.skipIf(!startable.etcd)("an etcd with users", () => {
   afterAll(() => server?.stop());
 
   test("a user is authenticated once, and again when its token has ended", async () => {
-    const { port, paths } = recordingPort(undefined, { endpoints: server.url, auth });
+    const { port, paths } = recordingPort(undefined, { endpoints: server.url, auth, timeoutMs: 60_000 });
     const { version } = await port.swap("bitflake:k", "", "v", 60_000);
     await port.swap("bitflake:k", version, "w");
     expect(paths).toEqual(["auth/authenticate", "lease/grant", "kv/txn", "kv/txn"]);

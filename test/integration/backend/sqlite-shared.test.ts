@@ -62,7 +62,7 @@ test.each(cases)("$name, journal $journal: six processes lose no increment and r
     expect(owners.length).toBe(PROCESSES * CALLS);
     // The processes did conflict.
     const handovers = owners.filter(({ owner }, index) => index > 0 && owner !== owners[index - 1].owner);
-    expect(handovers.length).toBeGreaterThan(CALLS);
+    expect(handovers.length).toBeGreaterThanOrEqual(PROCESSES);
   } finally {
     close();
     rmSync(folder, { recursive: true });

@@ -305,7 +305,7 @@ describe.runIf(prometheus && startable.redis)("by Prometheus, with a service who
     const redis = await startRedis();
     const client = new Redis(redis.url, { maxRetriesPerRequest: 0, lazyConnect: true });
     client.on("error", () => {});
-    const service = createService({ backend: fromIORedis(client, { timeoutMs: 500 }), fence: false });
+    const service = createService({ backend: fromIORedis(client, { timeoutMs: 5000 }), fence: false });
     await service.start();
     const http = await listen(service, { port: 0 });
     const port = await freePort();

@@ -1,6 +1,7 @@
 // Gives the rows of a table IDs, in batches in random order, as docs/migrate.md shows it: `node backfill.mjs TABLE BATCH`.
-// It reports each batch to its parent, which may kill it at any time.
+// It reports each batch to its parent, and goes on when the parent says so. The parent may kill it instead.
 
+import { once } from "node:events";
 import process from "node:process";
 import pg from "pg";
 import { backfill } from "../../../dist/migrate.js";
@@ -25,7 +26,10 @@ async function write(batch) {
     `UPDATE ${table} AS t SET id = new.id FROM unnest($1::bigint[], $2::int[]) AS new (id, key) WHERE t.key = new.key AND t.id IS NULL`,
     [batch.map(({ id }) => String(id)), batch.map(({ row }) => row.key)],
   );
-  process.send?.(batch.length);
+  if (!process.send) return;
+  const answered = once(process, "message");
+  process.send(batch.length);
+  await answered;
 }
 
 const options = {

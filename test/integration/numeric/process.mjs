@@ -15,7 +15,7 @@ const { task, url, prefix, type, marks, connections, isolation, journal, ...plan
 function open() {
   if (url.startsWith("postgres")) {
     const client = new pg.Pool({ connectionString: url, max: connections });
-    return { backend: fromPg(client, { prefix }), close: () => client.end() };
+    return { backend: fromPg(client, { prefix, timeoutMs: 30_000 }), close: () => client.end() };
   }
   const client = mysql.createPool({ uri: url, connectionLimit: connections });
   const level = `SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`;

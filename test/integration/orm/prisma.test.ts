@@ -131,7 +131,10 @@ for (const kind of kinds) {
     beforeAll(async () => {
       generated = await generatePrisma("tests", providers[kind.name], schema);
       const { PrismaClient } = await import(/* @vite-ignore */ generated.address);
-      plain = new PrismaClient({ adapter: await adapterOf(kind, url()) });
+      plain = new PrismaClient({
+        adapter: await adapterOf(kind, url()),
+        transactionOptions: { maxWait: 60_000, timeout: 60_000 },
+      });
       for (const sql of tables(kind)) await plain.$executeRawUnsafe(sql);
       prisma = plain.$extends(extension);
     });

@@ -109,7 +109,7 @@ async function run() {
   const closed = new Promise((close) => input.once("close", close));
   await new Promise((go) => input.once("line", go));
   const [lease, did] = await Promise.all([
-    leaseNode({ backend, preset: "twitter", name: process.env.SNAPSHOT_NAME, ttlMs: 5000 }),
+    leaseNode({ backend, preset: "twitter", name: process.env.SNAPSHOT_NAME, ttlMs: 30_000 }),
     doOnce(),
   ]);
   const ids = await issue(lease);

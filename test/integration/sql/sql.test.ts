@@ -289,7 +289,7 @@ describe.each(engines)("$name", ({ name, open }) => {
     // Removed, the node is free again, after the last tick that it stamped.
     const last = await sql.next();
     await db.exec(sql.uninstall);
-    const next = await leaseNode({ ...options, waitMs: 5000 });
+    const next = await leaseNode({ ...options, waitMs: 60_000 });
     expect(next.generator.machineId).toBe(own);
     expect(next.generator.nextId()).toBeGreaterThan(last);
     for (const lease of [first, ...others, next]) await lease.release();
@@ -298,7 +298,7 @@ describe.each(engines)("$name", ({ name, open }) => {
   test("a node whose lease has not ended is not taken, and its ticks are not stamped", async () => {
     await setup(db.backend, ["lease"]);
     const layout = { timestampBits: 41, datacenterBits: 0, machineBits: 1, sequenceBits: 21 };
-    const options = { backend: db.backend, preset: layout, name: "ends", ttlMs: 300 };
+    const options = { backend: db.backend, preset: layout, name: "ends", ttlMs: 60_000 };
     const lease = await leaseNode(options);
     const taken = lease.generator.nextId();
     const sql = await install(db, { ...layout, name: "ends" }, { hasOwnClock: true });

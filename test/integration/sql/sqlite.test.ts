@@ -374,7 +374,7 @@ describe.skipIf(!sqliteHere.node)("SQLite", () => {
   });
 
   test("an uninstall that is refused for a trigger of a column keeps the state, also if the client goes on", async () => {
-    const sql = build({ ...NODE, tickMs: 60_000 });
+    const sql = build({ ...NODE, tickMs: 86_400_000 });
     for (const kind of ["", "TEMP"]) {
       const db = await open(`${sql.install}CREATE ${kind} TABLE orders (id BIGINT PRIMARY KEY, note TEXT)`);
       db.exec(sql.columnDefault("orders"));

@@ -214,6 +214,6 @@ test("options get the context, and a limit and a key work together", async () =>
   const responses = [await post(app), await post(app), await post(app)];
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 429]);
   expect(responses.map(({ headers }) => headers.get("idempotent-replayed"))).toEqual([null, "true", null]);
-  expect(responses[1]?.headers.get("ratelimit")).toBe('"r";r=0;t=300');
+  expect(responses[1]?.headers.get("ratelimit")).toMatch(/^"r";r=0;t=(2\d\d|300)$/);
   expect(seen).toEqual(["/orders", "/orders"]);
 });

@@ -141,7 +141,7 @@ describe.each(frameworks)("$name", ({ start }) => {
     const denied = await get();
     expect([denied.status, await denied.text()]).toEqual([420, "slow down"]);
     expect(denied.headers.get("content-type")).toBe("text/x-own");
-    expect(denied.headers.get("retry-after")).toBe("60");
+    expect(denied.headers.get("retry-after")).toMatch(/^([1-5]\d|60)$/);
   });
 
   test.each([
