@@ -67,7 +67,7 @@ describe("a step", () => {
   });
 
   test("gets the store's time, and this process's if the store has none", async () => {
-    vi.useFakeTimers({ now: 5000, toFake: ["Date"] });
+    vi.useFakeTimers({ now: 5000, toFake: ["Date", "performance"] });
     const timeOf = (port: CellPort) =>
       new Cells(port).step("test", "k", (_value, nowMs) => ({ result: nowMs }));
     expect(await timeOf(memoryCells())).toBe(5000);
@@ -191,7 +191,7 @@ describe("processes on one key", () => {
   });
 
   test("that are always faster end the step with an error when its time is over", async () => {
-    const port = memoryCells(undefined, { timeoutMs: 50 });
+    const port = memoryCells(undefined, { timeoutMs: 1000 });
     const other = new Cells({ ...port, swap: port.swap });
     let isOther = false;
     port.before = async (call) => {

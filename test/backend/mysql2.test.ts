@@ -13,7 +13,10 @@ const gone = Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNE
  *
  * @param answer throws the error of a statement, or returns its result
  */
-function recorded(answer: (sql: string) => unknown = () => ({ affectedRows: 1 })) {
+function recorded(
+  answer: (sql: string) => unknown = () => ({ affectedRows: 1 }),
+  { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
+) {
   const log: string[] = [];
   let connections = 0;
   const query = async ({ sql }: { sql: string }): Promise<[unknown, unknown]> => {
@@ -29,7 +32,7 @@ function recorded(answer: (sql: string) => unknown = () => ({ affectedRows: 1 })
     };
   };
   const execute = () => Promise.reject(new Error("called"));
-  const port = fromMysql2({ query, execute, getConnection }, { timeoutMs: 500 });
+  const port = fromMysql2({ query, execute, getConnection }, { timeoutMs });
   const transaction: Required<MysqlPort>["transaction"] = (body) =>
     (port as Required<MysqlPort>).transaction(body);
   return { port, transaction, log };
@@ -68,10 +71,11 @@ test.each([
 });
 
 test("a transaction that is always in a deadlock fails with it before the time limit", async () => {
-  const { transaction, log } = recorded((sql) => {
+  const answer = (sql: string) => {
     if (sql === "COMMIT") throw deadlock;
     return { affectedRows: 1 };
-  });
+  };
+  const { transaction, log } = recorded(answer, { timeoutMs: 1000 });
   await expect(transaction(async () => {})).rejects.toBe(deadlock);
   expect(log.filter((line) => line === "COMMIT").length).toBeGreaterThan(2);
   expect(log.at(-1)).toMatch(/^release/);

@@ -5,12 +5,12 @@ import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_proces
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../freePort.mjs";
 import { commandsIn, isBitflake, typesFile } from "./examples.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -117,10 +117,7 @@ function typesOf(value: unknown): unknown {
 
 test("the README's curl commands get responses of the form that is shown", async () => {
   const command = pages[0]?.commands.find(({ run }) => /bitflake serve --types/.test(run))?.run;
-  const taken = createServer().listen(0, "127.0.0.1");
-  await once(taken, "listening");
-  const { port } = taken.address() as { port: number };
-  await new Promise((closed) => taken.close(closed));
+  const port = await freePort();
   await serve(`${command} --port ${port}`);
   const requests = commandsIn("README.md").filter(({ run }) => run.startsWith("curl "));
   expect(requests.length).toBeGreaterThan(2);

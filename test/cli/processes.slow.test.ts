@@ -90,7 +90,9 @@ describe("services without settings, each in its own folder", () => {
   });
 
   test("lease different nodes when they start at the same moment", async () => {
-    const services = await Promise.all(Array.from({ length: 5 }, () => serve()));
+    const services = await Promise.all(
+      Array.from({ length: 5 }, () => serve(["--store-timeout-ms", "60000"])),
+    );
     const nodes = await Promise.all(services.map((service) => service.node()));
     expect(new Set(nodes).size).toBe(5);
     for (const service of services) await service.stop();

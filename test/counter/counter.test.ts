@@ -398,7 +398,7 @@ describe("a Counter on a store that fails", () => {
       const redis = new ManualRedis();
       const counter = new Counter({ backend: redis, name: "orders", block });
       const calls = [counter.next(), counter.next()].map(errorOf);
-      vi.advanceTimersByTime(5000);
+      vi.advanceTimersByTime(redis.timeoutMs);
       for (const call of calls) expect(await call).toMatchObject({ reason: "timeout" });
       const next = counter.next();
       for (const call of [...redis.pending]) redis.reply(call);

@@ -22,7 +22,7 @@ interface Pending {
 
 /** A fake Redis that the test drives: it executes and answers a call only when the test says so. */
 export class ManualRedis implements RedisPort {
-  readonly timeoutMs = 5000;
+  readonly timeoutMs: number = 60_000;
   at: bigint = NO_VALUE;
   readonly pending: Pending[] = [];
 

@@ -281,7 +281,7 @@ describe.skipIf(!startable.redis)("a Redis Cluster", () => {
     const keys = Array.from({ length: 8 }, (_, i) => `${name}_${i}`);
     const calls: (() => Promise<unknown>)[] = [];
     for (const { place } of redisClients) {
-      const store = await openStore(url, storeContext(place, { storeTimeoutMs: 500 }));
+      const store = await openStore(url, storeContext(place, { storeTimeoutMs: 5000 }));
       onTestFinished(() => store.close());
       const { backend } = store;
       if (!("eval" in backend)) throw new Error("no Redis");
@@ -296,7 +296,8 @@ describe.skipIf(!startable.redis)("a Redis Cluster", () => {
         () => true,
         () => false,
       );
-    expect(new Set(await Promise.all(calls.map(hasAnswer)))).toEqual(new Set([true, false]));
+    // Those of one node at least. If it is frozen for longer, the other one answers nothing either.
+    expect(await Promise.all(calls.map(hasAnswer))).toContain(false);
     second.resume();
     await callAll();
     await second.restart();

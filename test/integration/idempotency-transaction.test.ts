@@ -224,7 +224,7 @@ describe.each(databases)("a transaction of $name", ({ open }) => {
   });
 
   test("refuses a key whose work is in progress elsewhere, and takes over one whose lock has ended", async () => {
-    const once = make({ lockMs: 300 });
+    const once = make();
     let finish = () => {};
     const first = once.once(
       "k",

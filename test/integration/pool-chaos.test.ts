@@ -63,7 +63,7 @@ function openPostgres(url: string, prefix: string): PoolStore {
   const client = new pg.Pool({ connectionString: url });
   client.on("error", () => {});
   const query = async (sql: string) => (await client.query(sql)).rows;
-  return { backend: fromPg(client, { prefix }), query, close: () => client.end() };
+  return { backend: fromPg(client, { prefix, timeoutMs: 60_000 }), query, close: () => client.end() };
 }
 
 function openMariadb(url: string, prefix: string): PoolStore {
@@ -249,9 +249,7 @@ describe.skipIf(!DATABASE_URL)("fills of pools on a PostgreSQL", () => {
   }) => {
     const { folder, plan, rows, type } = await place(undo, "PostgreSQL", 10);
     const fill = { ...plan, task: "fill", to: 100_000, connections: 2 };
-    const first = start({ ...fill, journal: join(folder, "first") });
-    while ((steps(folder, "first").at(-1)?.available ?? 0) < 20_000) await setTimeout(20);
-    first.child.kill("SIGKILL");
+    const first = start({ ...fill, killedAt: 20_000, journal: join(folder, "first") });
     expect(await first.ended).toBe("SIGKILL");
     const killed = Date.now();
     const second = start({ ...fill, journal: join(folder, "second") });
@@ -260,7 +258,7 @@ describe.skipIf(!DATABASE_URL)("fills of pools on a PostgreSQL", () => {
     const progress = steps(folder, "second");
     // The claim of the killed process lasts 3 seconds.
     expect(progress[0].at - killed).toBeLessThan(60_000);
-    expect(progress[0].available).toBeGreaterThan(20_000);
+    expect(progress[0].available).toBeGreaterThanOrEqual(20_000);
     const available = progress.map((step) => step.available);
     expect(available).toEqual([...available].sort((a, b) => a - b));
     expect(progress.at(-1)).toMatchObject({ available: 100_000, target: 100_000 });
@@ -277,14 +275,12 @@ describe.skipIf(!DATABASE_URL)("fills of pools on a PostgreSQL", () => {
   }) => {
     const { prefix, query, folder, plan, rows, backend, type } = await place(undo, "PostgreSQL", 6);
     const fill = { ...plan, task: "fill", to: 100_000, connections: 2 };
-    const first = start({ ...fill, journal: join(folder, "first") });
+    // 100,000 numbers of five digits. The scan must have visited some of them.
+    const first = start({ ...fill, killedAt: 2000, journal: join(folder, "first") });
     const left = async () => {
       const [row] = (await query(`SELECT sweep FROM ${prefix}_id_types`)) as { sweep?: string }[];
       return row?.sweep ? Number(row.sweep.split(" ")[2]) : Number.POSITIVE_INFINITY;
     };
-    // 100,000 numbers of five digits. The scan must have visited some of them.
-    while ((await left()) > 95_000) await setTimeout(5);
-    first.child.kill("SIGKILL");
     expect(await first.ended).toBe("SIGKILL");
     expect(await left()).toBeGreaterThan(0);
     const second = start({ ...fill, journal: join(folder, "second") });
@@ -306,7 +302,6 @@ describe.skipIf(!DATABASE_URL)("fills of pools on a PostgreSQL", () => {
 // A commit survives the server's processes, but not a loss of power, because it does not wait for the disk.
 test.for((["PostgreSQL", "MariaDB"] as const).filter((engine) => engines[engine].start))(
   "issued IDs are not issued again after %s is killed",
-  { timeout: 60_000 },
   async (engine, { onTestFinished: undo }) => {
     const server = await (engines[engine].start as () => Promise<Server>)();
     undo(() => server.stop());

@@ -49,7 +49,6 @@ const refusal = (call: Promise<unknown>) =>
 
 test.skipIf(!startable.postgres || !startable.failover.postgres)(
   "a failover that lost the last writes gives an IdPoolHistoryError, and no ID is issued twice after it is accepted",
-  { timeout: 60_000 + ROUNDS * 20_000 },
   async ({ onTestFinished: undo }) => {
     let primary = await startPostgres();
     undo(() => primary.stop());

@@ -172,8 +172,10 @@ describe.skipIf(!MYSQL_URL)("a pool on MariaDB", () => {
     const other = await openOther();
     await other.query("BEGIN");
     await other.query(`SELECT * FROM ${port.prefix}_id_counts FOR UPDATE`);
-    const hurried = poolPort({ ...port, timeoutMs: 100 }, "farmer");
+    const impatient = { ...port, timeoutMs: 60_000 };
+    const hurried = poolPort(impatient, "farmer");
     await hurried.readOrRecordHistory();
+    impatient.timeoutMs = 100;
     await expect(hurried.issue(2, 0, store.recorded)).rejects.toMatchObject({ reason: "timeout" });
     await other.query("ROLLBACK");
     // It holds them until then.
@@ -270,7 +272,6 @@ test.skipIf(!MYSQL_URL)("no call reads more rows with 100,000 taken IDs than wit
 
 test.skipIf(!startable.mariadb)(
   "a pool on a server that has replaced another one issues nothing until that is accepted, and then no ID twice",
-  { timeout: 60_000 },
   async () => {
     const server = await startMariadb();
     closes.push(() => server.stop());

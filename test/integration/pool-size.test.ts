@@ -104,7 +104,6 @@ async function blocksOf(client: pg.Pool, taken: number): Promise<Map<string, num
 
 test.skipIf(!DATABASE_URL)(
   "no statement touches more blocks with a million taken IDs than with a thousand",
-  { timeout: 120_000 },
   async () => {
     const client = new pg.Pool({ connectionString: DATABASE_URL });
     try {

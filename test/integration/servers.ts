@@ -289,7 +289,7 @@ export async function startRedis({
 }
 
 /**
- * Starts a Sentinel that promotes a replica half a second after the primary has gone.
+ * Starts a Sentinel that promotes a replica a few seconds after the primary has gone.
  *
  * @param password the password of the primary and its replicas, if they have one
  */
@@ -301,7 +301,7 @@ export async function startSentinel(primary: Server, name: string, password?: st
     `port ${port}`,
     "bind 127.0.0.1",
     `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
-    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel down-after-milliseconds ${name} 3000`,
     `sentinel failover-timeout ${name} 3000`,
     ...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
   ];

@@ -331,7 +331,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("a store that fails and
         const { servers, addresses } = await startServers(onFinished, hasRedis);
         const server = servers[which] as Server;
         const { createWorkers } = createNamespace(onFinished, addresses);
-        const workers = createWorkers({ timeoutMs: 1000 });
+        const workers = createWorkers({ timeoutMs: 4000 });
         await workers.start("a", "b");
         /** Resolves to the status of each worker, because they notice at different times. */
         const statuses = (request: WorkerRequest) => async () => {
@@ -342,7 +342,7 @@ describe.skipIf(!startable.redis || !startable.postgres)("a store that fails and
         };
         const both = (status: number) => [status, status];
         await expect.poll(statuses(HEALTH), POLL).toEqual(both(200));
-        expect((await workers.send(ISSUE)).status).toBe(200);
+        await expect.poll(statuses(ISSUE), POLL).toEqual(both(200));
 
         const load = new Load(workers);
         const running = load.run(6);
@@ -408,7 +408,9 @@ describe.skipIf(!startable.redis || !startable.postgres)("a store that fails and
     const { servers, addresses } = await startServers(onFinished, true);
     const limited = async (onStoreError: string) => {
       const rateLimit = { limit: 1000, onStoreError };
-      const workers = createNamespace(onFinished, addresses, { rateLimit }).createWorkers({ timeoutMs: 500 });
+      const workers = createNamespace(onFinished, addresses, { rateLimit }).createWorkers({
+        timeoutMs: 4000,
+      });
       await workers.start(onStoreError);
       expect((await workers.send(UUID)).status).toBe(200);
       return workers;

@@ -56,7 +56,7 @@ describe.skipIf(!REDIS_URL || !DATABASE_URL)("with the guide's settings", () => 
         network.restore();
         const restored = performance.now();
         while ((await echo().catch(() => "")) !== "hello") {
-          expect(performance.now() - restored).toBeLessThan(10_000);
+          expect(performance.now() - restored).toBeLessThan(60_000);
           await new Promise((wake) => setTimeout(wake, 50));
         }
         void Promise.resolve(close()).catch(() => {});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   acquire,
+  anyFreeNode,
   type GrantProof,
   type LeaseAnswer,
   type LeaseTerms,
@@ -615,6 +616,23 @@ test("a step does not mutate its state", () => {
   renew(state, terms, proof, 9, store);
   release(state, proof, 9);
   expect(state).toEqual(before);
+});
+
+describe("anyFreeNode chooses", () => {
+  const space = { ...terms, first: 100, count: 10 };
+  const held = (until: number): NodeState => ({ owner: "o", from: 0, until, generation: 0, nonce: "n" });
+  const nodesOf = (ends: readonly number[]) => new Map(ends.map((end, i) => [100 + i, held(end)]));
+  const DRAWN = 0.35; // Node 103.
+
+  test.each<[string, readonly number[], number, object]>([
+    ["a random node that was never granted", [], 5, { node: 103, until: -1 }],
+    ["a random node whose grant has ended", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 5, { node: 103, until: 3 }],
+    ["the next free one if few are free", [9, 9, 9, 9, 9, 9, 4, 9, 3, 9], 5, { node: 106, until: 4 }],
+    ["the first one by number after the last", [9, 5, 9, 9, 9, 9, 9, 9, 9, 9], 5, { node: 101, until: 5 }],
+    ["the one that ends first if none is free", [9, 9, 8, 9, 9, 9, 7, 9, 9, 9], 5, { node: 106, until: 7 }],
+  ])("%s", (_title, ends, tick, chosen) => {
+    expect(anyFreeNode(() => DRAWN)(nodesOf(ends), space, tick)).toEqual(chosen);
+  });
 });
 
 test("a late request of the previous holder changes nothing", () => {

@@ -14,7 +14,7 @@ import {
 } from "../../src/ratelimit/index.ts";
 
 const limiterOf = (more: Partial<RateLimitOptions> = {}) =>
-  new RateLimit({ backend: memory(), name: "api", limit: 2, windowMs: 60_000, ...more });
+  new RateLimit({ backend: memory({ clock: () => 0 }), name: "api", limit: 2, windowMs: 60_000, ...more });
 const broken: Backend = { eval: () => Promise.reject(new Error("connection refused at 10.0.0.7")) };
 const key = () => "ada";
 const request = new Request("https://api.example/");

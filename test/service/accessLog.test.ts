@@ -179,7 +179,7 @@ describe("bytes that are not a request", () => {
     socket.on("error", () => {});
     socket.resume();
     socket.write(bytes);
-    await vi.waitFor(() => expect(entries).toHaveLength(1), 5000);
+    await vi.waitFor(() => expect(entries).toHaveLength(1), 60_000);
     expect(entries[0]).toMatchObject({
       level: "warn",
       method: "",

@@ -106,7 +106,7 @@ describe("a service with corsOrigins", () => {
 });
 
 test("no response may be taken for another media type than its own", async () => {
-  const { send } = await openService({ types: { farmer: { length: 10 } } });
+  const { send, service } = await openService({ types: { farmer: { length: 10 } } });
   for (const [path, method] of [
     ["/generate_uuid", "GET"],
     ["/generate_uuid", "OPTIONS"],
@@ -119,4 +119,5 @@ test("no response may be taken for another media type than its own", async () =>
     const { headers } = await send(path, { method });
     expect([path, headers.get("x-content-type-options")]).toEqual([path, "nosniff"]);
   }
+  await service.stop();
 });

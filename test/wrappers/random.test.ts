@@ -13,10 +13,10 @@ function chiSquared(counts: number[], expected: number): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
-/** Returns a bound far past the 99.999 % quantile for this many categories, so that a fair source does not fail. */
+/** Returns a bound that a fair source does not reach in a thousand million runs. One that is not fair is far above it. */
 function bound(categories: number): number {
   const free = categories - 1;
-  return free + 6 * Math.sqrt(2 * free) + 12;
+  return free + 6 * Math.sqrt(2 * free) + 40;
 }
 
 const alphabetOf = (length: number) =>

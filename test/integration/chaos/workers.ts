@@ -263,7 +263,7 @@ export async function runProcesses(run: ChaosRun): Promise<Outcome> {
     .map(({ name }) => name);
   for (const member of survivors) send(member, "SIGTERM");
   const late = new AbortController();
-  const killer = setTimeout(10_000, undefined, { signal: late.signal }).then(
+  const killer = setTimeout(60_000, undefined, { signal: late.signal }).then(
     () => {
       for (const { name, child } of alive()) {
         failures.push(`${name} does not end after SIGTERM`);

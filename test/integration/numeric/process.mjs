@@ -76,7 +76,14 @@ async function issueOn({ name, first }) {
 const tasks = {
   issueAll,
   issueOn,
-  fill: ({ to }) => pool.fill({ to, onProgress: (progress) => write({ at: Date.now(), ...progress }) }),
+  /** Fills the pool, and kills this process once so many IDs are available. */
+  fill({ to, killedAt = Infinity }) {
+    const onProgress = (progress) => {
+      write({ at: Date.now(), ...progress });
+      if (progress.available >= killedAt) process.kill(process.pid, "SIGKILL");
+    };
+    return pool.fill({ to, onProgress });
+  },
 };
 
 await tasks[task](plan);

@@ -152,7 +152,7 @@ describe.each(["listen", "nodeListener"])("%s", (adapter) => {
       if (count === 50) expect((await fetch(`http://127.0.0.1:${port}/generate_uuid`)).status).toBe(200);
       backend.release();
     }
-    await vi.waitFor(() => expect(text).toContain('{"id":"100"}'), 5000);
+    await vi.waitFor(() => expect(text).toContain('{"id":"100"}'), 60_000);
     expect([...text.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id))).toEqual(
       Array.from({ length: 100 }, (_, number) => number + 1),
     );

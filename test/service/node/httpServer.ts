@@ -37,6 +37,7 @@ export function getRequests(...paths: readonly string[]): string {
 
 /** A Redis for counters that holds each call until it is released. */
 export class GatedRedis {
+  readonly timeoutMs = 60_000;
   /** The most calls that were held at the same time. */
   maxHeld = 0;
   readonly #held: (() => void)[] = [];

@@ -24,11 +24,11 @@ afterAll(async () => {
 });
 
 /** Sends bytes as they are. Resolves to the answer, at the end of the connection or when it is silent. */
-function sendRaw(bytes: string | Uint8Array): Promise<string> {
+function sendRaw(bytes: string | Uint8Array, silentMs = 60_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(server.port, "127.0.0.1");
     let text = "";
-    socket.setTimeout(1000, () => socket.destroy());
+    socket.setTimeout(silentMs, () => socket.destroy());
     socket.on("data", (data) => {
       text += data.toString("latin1");
     });
@@ -93,6 +93,7 @@ describe("listen", () => {
   test("keeps working when a client closes its connection in the middle of a body", async () => {
     await sendRaw(
       "POST /v1/idgenerator/farmer/id HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500\r\n\r\nhalf",
+      1000,
     );
     expect((await fetch(`${server.url}/generate_uuid`)).status).toBe(200);
   });
@@ -328,7 +329,8 @@ describe("any request", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(line, { maxLength: 8 }), async (lines) => {
-        const answer = await sendRaw(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
+        // It may be the beginning of a request, which gets no answer.
+        const answer = await sendRaw(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), 1000);
         if (answer !== "") expect(answer).toMatch(/^HTTP\/1\.1 [1-4]\d\d /);
       }),
       { numRuns: Math.min(300, fc.readConfigureGlobal().numRuns as number) },
