@@ -1,6 +1,60 @@
 // A free port for a server that a test starts.
 
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** A file for each port that a process of the tests has, with its process ID. */
+const claims = join(tmpdir(), "bitflake-ports");
+
+/**
+ * Tells whether a process runs.
+ *
+ * @param {number} pid
+ * @returns {boolean}
+ */
+function runs(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's process.
+    return error.code === "EPERM";
+  }
+}
+
+/**
+ * Claims a port for this process until it ends. Its server may start some time later, and be down for a time.
+ *
+ * @param {number} port
+ * @returns {boolean}
+ */
+function claim(port) {
+  const file = join(claims, String(port));
+  mkdirSync(claims, { recursive: true });
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    removeIfEnded(file);
+    return false;
+  }
+}
+
+/**
+ * Removes the claim of a process that has ended, for a later call.
+ *
+ * @param {string} file
+ */
+function removeIfEnded(file) {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    if (pid > 0 && !runs(pid)) rmSync(file);
+  } catch {
+    // Another process has removed it.
+  }
+}
 
 /**
  * Tells whether no process listens on a port, at any address.
@@ -25,6 +79,6 @@ function isFree(port) {
 export async function freePort() {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree(port)) return port;
+    if (claim(port) && (await isFree(port))) return port;
   }
 }
