@@ -75,8 +75,8 @@ export class Cells {
 
   /**
    * Applies a rule to the cell of a key. A step whose turn comes so late that the store would probably answer after its time is
-   * refused without a call. Otherwise a process that asks for more than the store can do would send only calls whose answers
-   * come too late.
+   * refused without a call. Otherwise a process that makes more calls than the store can answer would send only calls whose
+   * answers come too late.
    *
    * @param operation the operation's name in errors, such as `"counter: reserve"`
    * @throws {@link BackendError} if the store fails, or if earlier steps or other processes took the call's time

@@ -126,7 +126,7 @@ describe("steps of one process on one key", () => {
     expect(await second).toBe("x");
   });
 
-  test("that ask for twice of what the store can do get what it can do", async () => {
+  test("that are twice as many as the store can do are done at its pace", async () => {
     vi.useFakeTimers({ now: 0, toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
     const port = memoryCells(undefined, { timeoutMs: 1000 });
     // 100 swaps a second.

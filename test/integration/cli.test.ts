@@ -478,8 +478,8 @@ describe.skipIf(!sqliteHere.node)("the program", () => {
 
   test("creates a file in WAL mode, for the user alone, and waits for other writers", async () => {
     const pool = ["--store", "sqlite:wal.db", "--types", "types.json", "--type", "farmer"];
-    const patience = ["--store-timeout-ms", "60000"];
-    const fill = (to: string) => program.start(["pool", "fill", ...pool, ...patience, "--to", to]);
+    const timeout = ["--store-timeout-ms", "60000"];
+    const fill = (to: string) => program.start(["pool", "fill", ...pool, ...timeout, "--to", to]);
     expect(await fill("100").ended).toBe(0);
     const file = join(program.folder, "wal.db");
     expect(statSync(file).mode & 0o777).toBe(0o600);

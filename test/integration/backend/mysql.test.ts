@@ -361,8 +361,8 @@ describe.skipIf(!MYSQL_URL)("a pool", () => {
       if (failures-- > 0) throw deadlock;
       return [{ affectedRows: 1, insertId: 1_800_000_000_000 }, undefined];
     };
-    const patient = fromMysql2({ query, execute }, { timeoutMs: 60_000 });
-    expect(await patient.swap("k", "", "v")).toMatchObject({ swapped: true, nowMs: 1_800_000_000_000 });
+    const unhurried = fromMysql2({ query, execute }, { timeoutMs: 60_000 });
+    expect(await unhurried.swap("k", "", "v")).toMatchObject({ swapped: true, nowMs: 1_800_000_000_000 });
     failures = Number.POSITIVE_INFINITY;
     const port = fromMysql2({ query, execute }, { timeoutMs: 300 });
     const error = await failure(new Cells(port).step("test", "k", add));
@@ -398,10 +398,10 @@ describe.skipIf(!startable.mariadb)("a MariaDB of its own", () => {
 
   test("fails calls in time while it is down or frozen, forgets nothing, and answers again", async () => {
     const { port, close } = await mysql2.open(server.url, { timeoutMs: 400 });
-    const patient = await mysql2.open(server.url, { timeoutMs: 60_000 });
-    await setup(patient.port, ["counter"]);
+    const unhurried = await mysql2.open(server.url, { timeoutMs: 60_000 });
+    await setup(unhurried.port, ["counter"]);
     const counter = new Counter({ backend: port, name: "orders" });
-    const slow = new Counter({ backend: patient.port, name: "orders" });
+    const slow = new Counter({ backend: unhurried.port, name: "orders" });
     expect(await slow.next()).toBe(1n);
 
     server.pause();
@@ -418,11 +418,11 @@ describe.skipIf(!startable.mariadb)("a MariaDB of its own", () => {
 
     await server.kill();
     expect(await failure(slow.next())).toMatchObject({ reason: "failed", cause: expect.any(Error) });
-    await expect(setup(patient.port)).rejects.toMatchObject({ reason: "failed", operation: "setup" });
+    await expect(setup(unhurried.port)).rejects.toMatchObject({ reason: "failed", operation: "setup" });
     await server.restart();
     const after = await again(() => counter.next());
     expect(after).toBeGreaterThan(next);
-    await patient.close();
+    await unhurried.close();
     await close();
   });
 });

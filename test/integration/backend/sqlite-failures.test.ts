@@ -38,10 +38,10 @@ describe.each(sqliteAdapters)("$name", ({ open }) => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("waits for a locked file without blocking the event loop", async () => {
-    const patient = open(file, { timeoutMs: 60_000 });
-    connections.push(patient);
+    const unhurried = open(file, { timeoutMs: 60_000 });
+    connections.push(unhurried);
     await other.query("BEGIN EXCLUSIVE", []);
-    const waiting = insert(patient.port);
+    const waiting = insert(unhurried.port);
     // Timers run meanwhile.
     for (let ticks = 0; ticks < 30; ticks++) await setTimeout(5);
     await other.query("COMMIT", []);
