@@ -2,12 +2,12 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
 /** A file for each port that a process of the tests has, with its process ID. */
-const claims = join(tmpdir(), "bitflake-ports");
+const claims = join(tmpdir(), `bitflake-ports-${userInfo().uid}`);
 
 /**
  * Tells whether a process runs.
@@ -36,7 +36,8 @@ function claim(port) {
   try {
     writeFileSync(file, String(process.pid), { flag: "wx" });
     return true;
-  } catch {
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
     removeIfEnded(file);
     return false;
   }

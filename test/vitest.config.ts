@@ -15,7 +15,7 @@ const isolated = [
   "test/docs/{fake-timers,readme}.test.ts",
   "test/lease/{cells,lease}.test.ts",
   "test/numeric/poolHistory.test.ts",
-  "test/snowflake/!(clock|isoText|ledger|parse).test.ts",
+  "test/snowflake/!(clock|ledger|parse).test.ts",
 ];
 
 const slow = ["test/**/*.slow.test.ts"];

@@ -66,8 +66,9 @@ export class Cells {
   readonly #steps = new Map<string, Promise<QueuedCell | undefined>>();
   /** Counts steps and requests, so that it orders them. */
   #order = 0;
-  /** How long the last step that wrote took, from its turn on. */
-  #stepMs = 0;
+  /** How long the last two steps that wrote took, from their turns on. */
+  #lastMs = 0;
+  #beforeLastMs = 0;
 
   constructor(port: CellPort) {
     this.#port = port;
@@ -92,14 +93,23 @@ export class Cells {
       let seen = await before;
       leftByFailure = undefined;
       const turnAt = performance.now();
-      // A step with half of its time is sent in any case, because the last one may have been slow for once.
-      if (leftMs() === 0 || leftMs() < Math.min(2 * this.#stepMs, limitMs / 2)) {
-        leftByFailure = seen;
-        throw queuedTooLong(operation);
-      }
+      let isFirstCall = before !== undefined;
+      /** Refuses a step that has waited for others, if its first call would probably be answered after its time. */
+      const assertInTime = (queued: QueuedCell | undefined) => {
+        // One slow step says nothing about the next. A step with half of its time is sent in any case.
+        const neededMs = Math.min(2 * Math.min(this.#lastMs, this.#beforeLastMs), limitMs / 2);
+        if (isFirstCall && (leftMs() === 0 || leftMs() < neededMs)) {
+          leftByFailure = queued;
+          throw queuedTooLong(operation);
+        }
+        isFirstCall = false;
+      };
       if (!options.isRemembered && seen && performance.now() - seen.seenAt > MAX_AGE_MS) seen = undefined;
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-        seen ??= { sent: ++this.#order, ...(await seeCell(this.#port, operation, key)) };
+        if (!seen) {
+          assertInTime(undefined);
+          seen = { sent: ++this.#order, ...(await seeCell(this.#port, operation, key)) };
+        }
         const { value, keepMs, result } = apply(operation, rule, seen);
         if (value === undefined) {
           left = seen;
@@ -109,12 +119,14 @@ export class Cells {
           seen = undefined;
           continue;
         }
+        assertInTime(seen);
         // The caller has its timeout already: a write now would surprise it.
         if (leftMs() === 0) throw contended(operation);
         const sent = ++this.#order;
         const outcome = await swapCell(this.#port, operation, key, seen.cell.version, value, keepMs);
         left = { ...outcome, sent };
-        this.#stepMs = performance.now() - turnAt;
+        this.#beforeLastMs = this.#lastMs;
+        this.#lastMs = performance.now() - turnAt;
         if (outcome.isSwapped) return result;
         await new Promise<void>((wake) => startTimer(wake, pauseMs * (0.5 + Math.random() / 2), options));
         // Among many processes, a cell from before the pause is stale nearly always.

@@ -68,7 +68,7 @@ export function clientAddress(request: ServiceRequest, proxies: number): string 
 
 /** Returns the rate limit's key of an address. All clients without a valid address share one. */
 function rateLimitKey(address: string): string {
-  // A fetch handler mostly knows no address. An error for each request would take twice as long as its answer.
+  // A fetch handler mostly knows no address. Creating an error for each request would take longer than answering it.
   if (address === "") return "unknown";
   try {
     return addressKey(address);

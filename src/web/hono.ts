@@ -95,12 +95,8 @@ export function idempotency<C extends HonoContext = HonoContext>(
     }
     // Of a body that Hono keeps, handlers get that.
     if (raw.bodyUsed && Object.keys(c.req.bodyCache ?? {}).length === 0) c.req.raw = request;
-    const outer = new Headers(c.res?.headers);
-    // Reading it has made a response, and Hono would give its headers precedence over those of the handlers.
-    if (!c.finalized) {
-      c.res = undefined;
-      c.finalized = false;
-    }
+    // Not c.res before there is a response: reading it makes one, whose headers Hono prefers to those of the handlers.
+    const outer = new Headers((c.finalized ? c.res : c.body(null))?.headers);
     await next();
     outers.set(c, outer);
     return withoutOuter(c.res as Response, outer);

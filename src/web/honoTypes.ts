@@ -14,7 +14,9 @@ export interface HonoContext<Raw = FetchRequest, Res = FetchResponse> {
   /** The response so far. */
   res: Res;
   /** Whether a handler has made a response. */
-  finalized: boolean;
+  readonly finalized: boolean;
+  /** Makes a response with the headers so far. */
+  body(data: null): Res;
 }
 
 /** Middleware of Hono. */

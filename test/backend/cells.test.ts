@@ -146,6 +146,37 @@ describe("steps of one process on one key", () => {
     expect(Number(port.values()["k"])).toBeLessThanOrEqual(done + 1);
   });
 
+  test("wait for one that is slow for once, and are then done, also those that need no call of their own", async () => {
+    vi.useFakeTimers({ now: 0, toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    const port = memoryCells(undefined, { timeoutMs: 1000 });
+    let slowMs = 0;
+    port.before = () => new Promise((answer) => setTimeout(answer, slowMs));
+    const cells = new Cells(port);
+    const outcomesOf = async <T>(all: readonly Promise<T>[]) => {
+      const outcomes = all.map((step) =>
+        step.then(
+          () => "done",
+          (error) => error.message,
+        ),
+      );
+      await vi.advanceTimersByTimeAsync(2000);
+      return Promise.all(outcomes);
+    };
+    expect(await outcomesOf([cells.step("test", "k", add("a"))])).toEqual(["done"]);
+    slowMs = 450;
+    const writes = [
+      cells.step("test", "k", add("b")),
+      ...[..."cdef"].map((letter) => cells.step("test", "k", add(letter))),
+    ];
+    await vi.advanceTimersByTimeAsync(600);
+    slowMs = 0;
+    expect(await outcomesOf(writes)).toEqual(Array(5).fill("done"));
+    // One read answers a flood of refused steps, however long it took.
+    slowMs = 900;
+    const looks = Array.from({ length: 20 }, () => cells.step("test", "k", look));
+    expect(await outcomesOf(looks)).toEqual(Array(20).fill("done"));
+  });
+
   test("on different keys do not wait for each other", async () => {
     const port = memoryCells();
     const cells = new Cells(port);

@@ -255,7 +255,7 @@ describe.skipIf(!startable.failover.redis)("the primary that Sentinels name", ()
 
 /** Starts a Redis Cluster of two nodes. */
 async function startCluster(): Promise<Server[]> {
-  const options = { cluster: true, more: ["--cluster-node-timeout", "2000"] };
+  const options = { cluster: true, more: ["--cluster-node-timeout", "60000"] };
   const nodes = [await startRedis(options), await startRedis(options)];
   for (const node of nodes) onTestFinished(() => node.stop());
   const admins = nodes.map(({ url }) => new Redis(url));
@@ -296,8 +296,7 @@ describe.skipIf(!startable.redis)("a Redis Cluster", () => {
         () => true,
         () => false,
       );
-    // Those of one node at least. If it is frozen for longer, the other one answers nothing either.
-    expect(await Promise.all(calls.map(hasAnswer))).toContain(false);
+    expect(new Set(await Promise.all(calls.map(hasAnswer)))).toEqual(new Set([true, false]));
     second.resume();
     await callAll();
     await second.restart();

@@ -1,8 +1,22 @@
 // A temporary database on the PostgreSQL of the run, for code that creates any tables.
 
+import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 
 let made = 0;
+
+/** Drops a database when its last connection has closed. One that stays open is an error after a minute. */
+async function drop(admin: pg.Client, name: string): Promise<void> {
+  for (const end = Date.now() + 60_000; ; await setTimeout(100)) {
+    try {
+      await admin.query(`DROP DATABASE ${name}`);
+      return;
+    } catch (error) {
+      // It is in use.
+      if ((error as { code?: unknown }).code !== "55006" || Date.now() > end) throw error;
+    }
+  }
+}
 
 /** Runs a function with `DATABASE_URL` and `PGDATABASE` set to an empty database, which is dropped afterwards. */
 export async function inOwnDatabase(body: () => Promise<void>): Promise<void> {
@@ -18,8 +32,7 @@ export async function inOwnDatabase(body: () => Promise<void>): Promise<void> {
     await body();
   } finally {
     Object.assign(process.env, { DATABASE_URL, PGDATABASE });
-    // By force, because connections may still be closing.
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await drop(admin, name);
     await admin.end();
   }
 }

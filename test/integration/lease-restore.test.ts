@@ -206,7 +206,7 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     expect(await store.renew(fenced, proof(4), Date.now())).toMatchObject({ outcome: "granted" });
   });
 
-  test("remains cut off when it restarts, and waits after it has a replica again", async () => {
+  test("remains cut off when it restarts after a refusal, and waits after it has a replica again", async () => {
     const primary = await started({ durable: true });
     const { client, port } = connect(primary);
     const store = leasePort(port, "n");
@@ -216,13 +216,24 @@ describe.skipIf(!startable.redis)("a Redis", () => {
     // As if a replica had been connected six seconds ago.
     const long = Date.now() - 6000;
     await client.hset(KEY, "seen", long);
-    await primary.restart();
     const cut = { outcome: "cutOff", seenMs: long };
     const acquire = () => store.acquire(fenced, requestOf("b"), Date.now());
-    await until(async () => (await acquire().catch(() => ({ outcome: "down" }))).outcome !== "down");
+    expect(await acquire()).toMatchObject(cut);
+    const restart = async () => {
+      await primary.restart();
+      await until(async () => (await acquire().catch(() => ({ outcome: "down" }))).outcome !== "down");
+    };
+    await restart();
     expect(await acquire()).toMatchObject(cut);
     await started({ more: ["--replicaof", "127.0.0.1", String(primary.port)] });
     await until(async () => (await acquire()).outcome !== "cutOff");
+    expect((await acquire()).outcome).toBe("fenced");
+    // A grant ends it. Without a refusal before, a restart continues: its replicas are only not connected again yet.
+    const next = { ...proof, nonce: "r1", generation: 1, grantNonce: "r0" };
+    expect(await store.renew(fenced, next, Date.now())).toMatchObject({ outcome: "granted" });
+    expect(await client.hexists(KEY, "cut")).toBe(0);
+    await client.hset(KEY, "seen", long);
+    await restart();
     expect((await acquire()).outcome).toBe("fenced");
   });
 });

@@ -2,7 +2,7 @@
 //
 // A hash holds the state of a namespace: `shape` and `fence` as in the rule; `history`, `stale` and `longest`, which are
 // `historyId`, `staleUntil` and `longestReachTicks` there; `seen`, when a replica last acknowledged, as far as a grant
-// has noticed; each node as
+// has noticed, and `cut`, that it was too long ago for the last request; each node as
 // `<from> <until> <generation>:<nonce> <owner>`, with an empty owner after a release; and each owner's node under
 // `@<owner>`. bitflake 0.1.0 wrote nodes without generation and nonce. The variables have the names of the rule in Lua's
 // spelling, with exceptions such as `until_tick` for `until`, which is a keyword in Lua; `now`, `store`, `max_skew`, `epoch`,
@@ -54,8 +54,8 @@ local uses_fence = ARGV[10] == 'true'
 local time = redis.call('TIME')
 local store = time[1] * 1000 + math.floor(time[2] / 1000)
 local function tick_at(ms) return math.floor((ms - epoch) / tick) end
-local shape, history_id, fence, stale_until, longest_reach_ticks, seen, own_node =
-  unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'stale', 'longest', 'seen', '@' .. owner))
+local shape, history_id, fence, stale_until, longest_reach_ticks, seen, cut, own_node =
+  unpack(redis.call('HMGET', KEYS[1], 'shape', 'history', 'fence', 'stale', 'longest', 'seen', 'cut', '@' .. owner))
 fence, stale_until = tonumber(fence or 0), tonumber(stale_until or 0)
 longest_reach_ticks, seen = tonumber(longest_reach_ticks or 0), tonumber(seen or 0)
 local function info(section)
@@ -75,7 +75,7 @@ if uses_fence then
   end
 elseif seen > 0 then
   -- fence: false says that there are no replicas any more, which ends a StoreCutOffError.
-  redis.call('HDEL', KEYS[1], 'seen')
+  redis.call('HDEL', KEYS[1], 'seen', 'cut')
 end
 local function notice_history()
   if not shape or replication_id == '' or history_id == replication_id then return end
@@ -85,8 +85,9 @@ local function notice_history()
     fence = math.max(fence, at + math.max(longest_reach_ticks, max_reach_ticks))
     stale_until = math.max(stale_until, at + max_skew_ticks)
   end
-  -- A replica that was promoted has no replicas of its own yet. A primary that restarts while it is cut off remains so.
-  if previous_id ~= '' then seen = 0 end
+  -- Its replicas are not connected yet, or it is a replica that was promoted and has none. A primary that was cut off before
+  -- it restarted remains so; with a previous ID it may as well have been promoted.
+  if not cut or previous_id ~= '' then seen = 0 end
   redis.call('HSET', KEYS[1], 'history', replication_id, 'fence', digits(fence), 'stale', digits(stale_until))
   redis.call('HSET', KEYS[1], 'seen', digits(seen))
 end
@@ -96,6 +97,8 @@ end
 local function cut_off()
   local last = math.max(seen, replica)
   if uses_fence and last > 0 and store - last > ${CUT_OFF_MS} then
+    -- A Redis with min-replicas-to-write refuses the write, too.
+    if not cut then redis.pcall('HSET', KEYS[1], 'cut', '1') end
     return 'cut ' .. digits(last) .. ' ' .. digits(store)
   end
 end
@@ -105,6 +108,7 @@ local function grant(node, from, until_tick, generation)
     digits(from) .. ' ' .. digits(until_tick) .. ' ' .. digits(generation) .. ':' .. nonce .. ' ' .. owner
   redis.call('HSET', KEYS[1], node, value, '@' .. owner, node)
   if replica > seen then redis.call('HSET', KEYS[1], 'seen', digits(replica)) end
+  if cut then redis.call('HDEL', KEYS[1], 'cut') end
   redis.call('ZADD', KEYS[2], digits(until_tick), string.format('%016.0f', node))
   return 'granted ' .. node .. ' ' .. digits(from) .. ' ' .. digits(until_tick) .. ' ' .. digits(store)
 end

@@ -143,6 +143,28 @@ test("headers that middleware outside has prepared are those of replays and refu
   expect(await of('{"a":1}')).toEqual([429, "r4", "DENY", "Origin", "no-store", "seen=4; Path=/"]);
 });
 
+test("headers and cookies of middleware outside are those of the first response too, also after one that reads the response", async () => {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    c.res.headers.set("vary", "Origin");
+    setCookie(c, "seen", "1");
+    await next();
+  });
+  app.use(keyed());
+  app.post("/orders", (c) => {
+    c.header("vary", "Accept", { append: true });
+    return c.json({ a: 1 }, 201);
+  });
+  for (const replayed of [null, "true"]) {
+    const { headers } = await post(app);
+    expect([headers.get("vary"), headers.getSetCookie(), headers.get("idempotent-replayed")]).toEqual([
+      "Origin, Accept",
+      ["seen=1; Path=/"],
+      replayed,
+    ]);
+  }
+});
+
 test("a header of the handler has precedence over the same one of middleware outside, as without the middleware", async () => {
   const cacheControl = async (inside: (app: Hono) => unknown, body: BodyInit) => {
     const app = new Hono();
